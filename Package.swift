@@ -1,0 +1,60 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// omp.h of FAISS's headers comes with gcc; the serial OpenBLAS is the one that is linked in (see Makefile).
+let gccInclude = "/usr/lib/gcc/x86_64-linux-gnu/12/include"
+let openblasInclude = "/usr/include/x86_64-linux-gnu/openblas-serial"
+let gccLibraries = "/usr/lib/gcc/x86_64-linux-gnu/12"
+let openblas = "/usr/lib/x86_64-linux-gnu/openblas-serial/libopenblas.a"
+let faiss = "/usr/lib/x86_64-linux-gnu/libfaiss.a"
+
+let optimised: [CSetting] = [.unsafeFlags(["-O3", "-ffp-contract=off", "-fvisibility=hidden", "-I", openblasInclude])]
+let native: [LinkerSetting] = [
+    .unsafeFlags([
+        faiss, openblas,
+        "-L\(gccLibraries)", "-lgomp", "-lstdc++", "-lm",
+    ])
+]
+
+/// A stage of the road: a library target and its tests.
+func stage(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies),
+        .testTarget(
+            name: "\(name)Tests", dependencies: [.byName(name: name)], path: "Tests/\(name)Tests",
+            linkerSettings: native),
+    ]
+}
+
+let package = Package(
+    name: "covey",
+    products: [.library(name: "covey", type: .dynamic, targets: ["CoveyABI"])],
+    targets: [
+        .systemLibrary(name: "CCovey", path: "include"),
+        .target(name: "CCoveyKernels", cSettings: optimised),
+        .target(
+            name: "CFaissShim",
+            cxxSettings: [
+                .unsafeFlags(["-O3", "-fvisibility=hidden", "-idirafter", gccInclude, "-I", openblasInclude])
+            ]),
+        .target(
+            name: "CoveyABI",
+            dependencies: [
+                "CCovey", "CoveyRuntime", "CoveyNumerics", "CoveySequences", "CoveyEncoder", "CoveyClustering",
+                "CoveyRules", "CoveyEngine",
+            ],
+            linkerSettings: native),
+    ]
+        + stage("CoveyRuntime", ["CCoveyKernels"])
+        + stage("CoveyNumerics", ["CoveyRuntime", "CCoveyKernels"])
+        + stage("CoveySequences", ["CoveyRuntime"])
+        + stage("CoveyEncoder", ["CoveyRuntime", "CoveyNumerics", "CoveySequences", "CCoveyKernels"])
+        + stage("CoveyNeighbors", ["CoveyRuntime", "CoveyNumerics", "CCoveyKernels", "CFaissShim"])
+        + stage("CoveyClustering", ["CoveyRuntime", "CoveyNumerics", "CoveyNeighbors", "CCoveyKernels"])
+        + stage("CoveyRules", ["CoveyRuntime", "CoveyNumerics"])
+        + stage(
+            "CoveyEngine",
+            ["CoveyRuntime", "CoveyNumerics", "CoveySequences", "CoveyEncoder", "CoveyClustering", "CoveyRules"]),
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

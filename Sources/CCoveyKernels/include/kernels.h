@@ -1,0 +1,24 @@
+/* The SIMD loops, dispatched at run time. Not part of the public interface: names begin with ck_, never covey_. */
+#ifndef CK_KERNELS_H
+#define CK_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The processors that this process may run on; sched_getaffinity is not visible from Swift. */
+int ck_available_processors(void);
+
+/* Row-major C (m x n, leading dimension ldc) = alpha A (m x k, lda) times B transposed (B is n x k, ldb) + beta C, on the
+ * calling thread. From several threads at once: Debian's serial OpenBLAS is built with locks around its buffers. */
+void ck_sgemm_nt(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
+                 float beta, float *c, int64_t ldc);
+
+/* The same with B as k x n. */
+void ck_sgemm_nn(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
+                 float beta, float *c, int64_t ldc);
+
+/* The same with A as k x m, B as k x n, in float64. */
+void ck_dgemm_tn(int64_t m, int64_t n, int64_t k, double alpha, const double *a, int64_t lda, const double *b,
+                 int64_t ldb, double beta, double *c, int64_t ldc);
+
+#endif

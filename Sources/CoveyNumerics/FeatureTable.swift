@@ -1,0 +1,89 @@
+import CoveyRuntime
+
+/// A table of expert features, checked: names are unique and not empty, every column has a value for each row.
+public struct FeatureTable: Sendable {
+    public let rows: Int
+    public let columns: [FeatureColumn]
+
+    public init(rows: Int, columns: [FeatureColumn]) throws {
+        var names = Set<String>()
+        for column in columns {
+            try require(!column.name.isEmpty, "a column's name must not be empty")
+            guard names.insert(column.name).inserted else {
+                throw CoveyError.invalidData("the column name \"\(column.name)\" occurs twice")
+            }
+            guard column.values.count == rows else {
+                throw CoveyError.mismatch(
+                    "column \"\(column.name)\" has \(column.values.count) values, the table has \(rows) rows")
+            }
+        }
+        self.rows = rows
+        self.columns = columns
+    }
+
+    public func column(named name: String) -> FeatureColumn? {
+        columns.first { $0.name == name }
+    }
+}
+
+/// A column of expert features.
+public struct FeatureColumn: Sendable {
+    /// Raw values are those of `covey_column.kind`.
+    public enum Kind: Int32, Sendable, Codable {
+        case numeric = 0
+        case categorical = 1
+        case boolean = 2
+    }
+
+    public enum Values: Sendable {
+        /// NaN = missing.
+        case numeric(Strided<Double>)
+        /// Indices into `categories`; -1 = missing.
+        case categorical(Strided<Int32>, categories: [String])
+        /// 0 or 1; -1 = missing.
+        case boolean(Strided<Int8>)
+
+        public var count: Int {
+            switch self {
+            case .numeric(let values): values.count
+            case .categorical(let codes, _): codes.count
+            case .boolean(let values): values.count
+            }
+        }
+
+        public var kind: Kind {
+            switch self {
+            case .numeric: .numeric
+            case .categorical: .categorical
+            case .boolean: .boolean
+            }
+        }
+    }
+
+    public let name: String
+    public let values: Values
+
+    public init(name: String, values: Values) {
+        self.name = name
+        self.values = values
+    }
+
+    /// Throws where a value is infinite, a code outside the categories or a boolean none of -1, 0, 1.
+    public func validate() throws {
+        switch values {
+        case .numeric(let values):
+            for row in 0..<values.count where values[row].isInfinite {
+                throw CoveyError.invalidData("column \"\(name)\", row \(row): must not be infinite, got \(values[row])")
+            }
+        case .categorical(let codes, let categories):
+            for row in 0..<codes.count where codes[row] < -1 || Int(codes[row]) >= categories.count {
+                throw CoveyError.invalidData(
+                    "column \"\(name)\", row \(row): code must be -1 to \(categories.count - 1), got \(codes[row])")
+            }
+        case .boolean(let values):
+            for row in 0..<values.count where values[row] < -1 || values[row] > 1 {
+                throw CoveyError.invalidData("column \"\(name)\", row \(row): must be -1, 0 or 1, got \(values[row])")
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Glibc
+import Synchronization
+
+/// One running call: the context it was made with, and its view of cancel and progress.
+///
+/// Every stage takes one and asks it often: `check` between units of work of at most a few milliseconds, `parallel` to
+/// spread work over threads that end with the call, `reserve` before a large allocation.
+public final class Execution: Sendable {
+    public let context: Context
+    private let generation: UInt64
+    private let stopped = Atomic<Bool>(false)
+    private let lastReport = Atomic<UInt64>(0)
+    private let caller: UInt
+
+    public init(_ context: Context = .standard) {
+        self.context = context
+        generation = context.cancellations.load(ordering: .sequentiallyConsistent)
+        caller = UInt(pthread_self())
+    }
+
+    public var threads: Int { context.threads }
+
+    public var isCancelled: Bool {
+        stopped.load(ordering: .relaxed) || context.cancellations.load(ordering: .relaxed) != generation
+    }
+
+    /// Throws `cancelled` once the call was stopped. From any thread of the call; costs two loads.
+    @inline(__always)
+    public func check() throws {
+        if isCancelled { throw CoveyError.cancelled }
+    }
+
+    /// `check`, and on the calling thread the host's progress callback, at most every 20 ms.
+    public func report(_ stage: StaticString, _ fraction: Double) throws {
+        try check()
+        guard let progress = context.progress, UInt(pthread_self()) == caller else { return }
+        let now = Execution.monotonicNanoseconds
+        guard now &- lastReport.load(ordering: .relaxed) >= 20_000_000 || fraction >= 1 else { return }
+        lastReport.store(now, ordering: .relaxed)
+        if progress(stage, min(1, max(0, fraction))) {
+            stopped.store(true, ordering: .relaxed)
+            throw CoveyError.cancelled
+        }
+    }
+
+    /// Refuses a working set above the memory budget, before it is allocated.
+    public func reserve(_ bytes: Int, for what: @autoclosure () -> String) throws {
+        if bytes > context.memoryBudget {
+            throw CoveyError.outOfMemory(
+                "\(what()) needs \(bytes) bytes, above the memory budget of \(context.memoryBudget)")
+        }
+    }
+
+    /// `reserve` for `count` values of `stride` bytes each, checked for overflow.
+    public func reserve(_ count: Int, of stride: Int, for what: @autoclosure () -> String) throws {
+        try reserve(checkedProduct(count, stride, what()), for: what())
+    }
+
+    static var monotonicNanoseconds: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+}

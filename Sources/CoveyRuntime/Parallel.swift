@@ -1,0 +1,112 @@
+import Glibc
+import Synchronization
+
+extension Execution {
+    /// Runs `body` over 0..<count in chunks of `grain` indices, on the calling thread and on threads that end with this
+    /// call. Chunks are handed out in order, each to one thread. Cancel is looked at before every chunk and progress
+    /// reported from the calling thread. The first error stops the rest and is thrown once all threads have ended.
+    ///
+    /// `body` gets the chunk and the number of the thread that runs it, below `threads`, to index scratch space with.
+    /// It runs on several threads at once: what it writes must not overlap between chunks.
+    public func parallel(
+        _ count: Int, grain: Int = 1, stage: StaticString = "", _ body: (_ chunk: Range<Int>, _ thread: Int) throws -> Void
+    ) throws {
+        guard count > 0 else { return }
+        let chunks = (count - 1) / grain + 1
+        try withoutActuallyEscaping(body) { body in
+            let job = Job(execution: self, count: count, grain: grain, chunks: chunks, stage: stage, body: body)
+            let helpers = Helpers(job: job, count: min(threads, chunks) - 1)
+            job.work(thread: 0)
+            helpers.join()
+            if let error = job.failure.withLock({ $0 }) { throw error }
+        }
+    }
+
+    private final class Job: @unchecked Sendable {
+        let execution: Execution
+        let count: Int
+        let grain: Int
+        let chunks: Int
+        let stage: StaticString
+        let body: (Range<Int>, Int) throws -> Void
+        let next = Atomic<Int>(0)
+        let failed = Atomic<Bool>(false)
+        let failure = Mutex<(any Error)?>(nil)
+
+        init(
+            execution: Execution, count: Int, grain: Int, chunks: Int, stage: StaticString,
+            body: @escaping (Range<Int>, Int) throws -> Void
+        ) {
+            self.execution = execution
+            self.count = count
+            self.grain = grain
+            self.chunks = chunks
+            self.stage = stage
+            self.body = body
+        }
+
+        func work(thread: Int) {
+            do {
+                while !failed.load(ordering: .relaxed) {
+                    let chunk = next.add(1, ordering: .relaxed).oldValue
+                    guard chunk < chunks else { return }
+                    if stage.utf8CodeUnitCount > 0 {
+                        try execution.report(stage, Double(chunk) / Double(chunks))
+                    } else {
+                        try execution.check()
+                    }
+                    let start = chunk * grain
+                    try body(start..<min(count, start + grain), thread)
+                }
+            } catch {
+                failed.store(true, ordering: .relaxed)
+                failure.withLock { if $0 == nil { $0 = error } }
+            }
+        }
+    }
+
+    /// The threads of one job beside the caller. Signals stay with the host's threads.
+    private struct Helpers {
+        private var threads: [pthread_t] = []
+
+        init(job: Job, count: Int) {
+            guard count > 0 else { return }
+            var all = sigset_t()
+            var previous = sigset_t()
+            sigfillset(&all)
+            pthread_sigmask(SIG_SETMASK, &all, &previous)
+            defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
+            for number in 1...count {
+                let start = Unmanaged.passRetained(Start(job: job, thread: number))
+                var thread = pthread_t()
+                let status = pthread_create(
+                    &thread, nil,
+                    { argument in
+                        let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                        start.job.work(thread: start.thread)
+                        return nil
+                    }, start.toOpaque())
+                guard status == 0 else {
+                    // Fewer threads than asked for: the rest of the work is done by those there are.
+                    start.release()
+                    return
+                }
+                threads.append(thread)
+            }
+        }
+
+        func join() {
+            for thread in threads { pthread_join(thread, nil) }
+        }
+    }
+
+    private final class Start {
+        let job: Job
+        let thread: Int
+
+        init(job: Job, thread: Int) {
+            self.job = job
+            self.thread = thread
+        }
+    }
+}

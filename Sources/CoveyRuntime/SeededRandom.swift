@@ -1,0 +1,31 @@
+/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed on every machine.
+public struct SeededRandom: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    public init(seed: UInt64) {
+        state = seed
+    }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z &>> 31)
+    }
+
+    /// A uniform number in [0, 1).
+    public mutating func uniform() -> Double {
+        Double(next() &>> 11) * 0x1p-53
+    }
+
+    /// `count` distinct numbers of 0..<limit, ascending (Floyd's method).
+    public mutating func sample(_ count: Int, of limit: Int) -> [Int] {
+        var chosen = Set<Int>()
+        for last in max(0, limit - count)..<limit {
+            let candidate = Int.random(in: 0...last, using: &self)
+            if !chosen.insert(candidate).inserted { chosen.insert(last) }
+        }
+        return chosen.sorted()
+    }
+}

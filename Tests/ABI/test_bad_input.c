@@ -1,0 +1,28 @@
+/* Every way in which input can be bad, one row each: the status, and a message that names the field and the value. */
+#include "abi_test.h"
+
+extern const abi_case context_cases[];
+
+static const abi_case *const tables[] = {
+    context_cases,
+};
+
+static void run(const abi_case *row) {
+    covey_error *error = (covey_error *)1;
+    covey_status status = row->call(&error);
+    CHECK(status == row->expected);
+    CHECK(covey_error_code(error) == status);
+    const char *message = covey_error_message(error);
+    CHECK(strstr(message, row->message) != NULL);
+    if (status != row->expected || strstr(message, row->message) == NULL)
+        printf("  %s: got %s, \"%s\"\n", row->name, covey_status_name(status), message);
+    covey_error_destroy(error);
+    /* The error is optional. */
+    CHECK(row->call(NULL) == row->expected);
+}
+
+int main(void) {
+    for (size_t table = 0; table < sizeof tables / sizeof *tables; table++)
+        for (const abi_case *row = tables[table]; row->name != NULL; row++) run(row);
+    return finish();
+}

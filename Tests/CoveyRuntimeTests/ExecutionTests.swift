@@ -1,0 +1,55 @@
+import Synchronization
+import Testing
+
+@testable import CoveyRuntime
+
+@Suite struct ExecutionTests {
+    @Test(arguments: [1, 2, 7]) func parallelVisitsEveryIndexOnce(threads: Int) throws {
+        let execution = Execution(try Context(threads: threads))
+        let visits = Mutex([Int](repeating: 0, count: 1001))
+        try execution.parallel(1001, grain: 10) { chunk, thread in
+            #expect(thread < threads)
+            visits.withLock { for index in chunk { $0[index] += 1 } }
+        }
+        #expect(visits.withLock { $0 } == [Int](repeating: 1, count: 1001))
+    }
+
+    @Test func firstErrorStopsAllThreads() throws {
+        let execution = Execution(try Context(threads: 4))
+        let started = Atomic<Int>(0)
+        #expect(throws: CoveyError.invalidData("at 5")) {
+            try execution.parallel(100_000) { chunk, _ in
+                started.add(1, ordering: .relaxed)
+                if chunk.lowerBound == 5 { throw CoveyError.invalidData("at 5") }
+            }
+        }
+        #expect(started.load(ordering: .relaxed) < 100_000)
+    }
+
+    @Test func cancelStopsRunningCallsOnly() throws {
+        let context = try Context(threads: 2)
+        let running = Execution(context)
+        context.cancel()
+        #expect(throws: CoveyError.cancelled) { try running.check() }
+        try Execution(context).check()
+    }
+
+    @Test func progressCallbackStopsTheCall() throws {
+        let calls = Atomic<Int>(0)
+        let context = try Context(threads: 2) { _, _ in
+            calls.add(1, ordering: .relaxed)
+            return true
+        }
+        #expect(throws: CoveyError.cancelled) {
+            try Execution(context).parallel(10, stage: "test") { _, _ in }
+        }
+        #expect(calls.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func memoryBudgetIsHeld() throws {
+        let execution = Execution(try Context(memoryBudget: 100))
+        try execution.reserve(100, for: "a")
+        #expect(throws: CoveyError.self) { try execution.reserve(101, for: "a") }
+        #expect(throws: CoveyError.self) { try execution.reserve(Int.max, of: 2, for: "a") }
+    }
+}

@@ -1,0 +1,756 @@
+/*
+ * covey.h - find fraud rings by how they behave
+ * =============================================
+ *
+ * A transaction comes with the click stream that led to it. Covey turns that stream into a vector, puts it beside the
+ * features a risk expert trusts, clusters the rows, says which clusters are risky, describes each in rules a person can
+ * read, and scores the next transaction. The method is FinDeepBehaviorCluster (Min et al., arXiv 2101.04285).
+ *
+ * This header is the specification. It is read in the order of the road:
+ *
+ *   1. Version      2. Status and errors   3. Context        4. Matrices and tables   5. Vocabulary and sequences
+ *   6. Encoder      7. Hybrid features     8. Clustering     9. Cluster risk          10. Rules        11. Engine
+ *
+ * Four verbs carry it: covey_load_model, covey_embed_sequences, covey_cluster_matrix, covey_extract_rules; the engine
+ * then puts the four in one file that scores transactions.
+ *
+ * Rules that hold for every function
+ * ----------------------------------
+ * - Status. A function that can fail returns a covey_status and takes, last, an optional `covey_error **error`. On failure
+ *   *error (where error is not NULL) receives an object that the caller frees with covey_error_destroy; on success it is
+ *   set to NULL. Output handles are set to NULL on failure; output buffers may have been written in part.
+ * - Handles. Opaque and typed. covey_x_destroy(NULL) does nothing. Handles may be destroyed in any order: whoever needs
+ *   another keeps it alive. A failed or cancelled call leaves every handle usable.
+ * - Threads. Every handle below is immutable once created and may be used by any number of threads at once, as long as
+ *   no thread destroys it meanwhile. A covey_error belongs to the thread that received it.
+ * - Borrowing. Input is read during the call and never kept, unless a function says that it copies. Strings are UTF-8 and
+ *   end with NUL. A `const char *` result belongs to the handle that returned it and lives as long as that handle.
+ * - Structs. A struct that begins with `size_t struct_size` is versioned: initialise it with its COVEY_..._INIT macro.
+ *   Later versions only append fields. A size below the one of version 1.0 or above 4096, or unknown trailing fields that
+ *   are not zero, give COVEY_INVALID_ARGUMENT. NULL in the place of an options struct means the defaults. Values out of
+ *   range are rejected, never clamped. Reserved fields must be zero.
+ * - Output. Into the caller's buffers. `capacity` counts elements; too small gives COVEY_BUFFER_TOO_SMALL and writes
+ *   nothing.
+ * - Guest. Nothing is printed, no signal handled, no thread outlives its call, no state lives outside handles; works in a
+ *   child after fork(). The environment is read by the linked OpenBLAS alone (OPENBLAS_CORETYPE, when the library is
+ *   loaded). BLAS runs on the calling thread or on threads of the call; the host's BLAS and OpenMP settings stay as they are.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef COVEY_H
+#define COVEY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ==================================================================================================== 1. Version === */
+
+#define COVEY_VERSION_MAJOR 1
+#define COVEY_VERSION_MINOR 0
+#define COVEY_VERSION_PATCH 0
+
+/** The version of the linked library, "major.minor.patch". Static; never freed. */
+const char *covey_version(void);
+
+/** The version of the linked library as major * 10000 + minor * 100 + patch. */
+int32_t covey_version_number(void);
+
+/* ======================================================================================= 2. Status and errors === */
+
+/** The outcome of a call. Codes are fixed for ever; new ones may be added. */
+typedef int32_t covey_status;
+
+#define COVEY_OK 0                /**< Success. */
+#define COVEY_INVALID_ARGUMENT 1  /**< A null pointer, an option out of range, a wrong struct size, a bad enum. */
+#define COVEY_INVALID_DATA 2      /**< Input numbers that cannot be used: NaN or infinity where refused, bad offsets. */
+#define COVEY_MISMATCH 3          /**< Inputs that do not fit together or the model: row counts, columns, channels. */
+#define COVEY_OUT_OF_MEMORY 4     /**< More than the context's memory budget, or the system, allows. */
+#define COVEY_CANCELLED 5         /**< Stopped by covey_cancel or by the progress callback. */
+#define COVEY_IO 6                /**< Opening, reading, writing, syncing or renaming a file failed. */
+#define COVEY_CORRUPT_FILE 7      /**< A file or JSON text that is truncated, hostile or inconsistent. */
+#define COVEY_UNSUPPORTED 8       /**< Well formed, but from a newer version or not available in this build. */
+#define COVEY_BUFFER_TOO_SMALL 9  /**< The caller's capacity is below what the size query says. */
+#define COVEY_INTERNAL 10         /**< A defect in Covey; please report it with the message. */
+
+/** "COVEY_OK", "COVEY_INVALID_ARGUMENT", ...; "COVEY_UNKNOWN" for other values. Static. */
+const char *covey_status_name(covey_status status);
+
+/** What went wrong: a code and a message that names the field and the value. */
+typedef struct covey_error covey_error;
+
+/** The error's status; COVEY_OK for NULL. */
+covey_status covey_error_code(const covey_error *error);
+
+/** For example "min_cluster_size must be at least 2, got 1"; "" for NULL. */
+const char *covey_error_message(const covey_error *error);
+
+void covey_error_destroy(covey_error *error);
+
+/* ==================================================================================================== 3. Context === */
+
+/** Threads, memory budget, progress and cancel for the calls that take it. */
+typedef struct covey_context covey_context;
+
+/** Called with the running stage (static text) and the fraction done, 0 to 1, at most about 50 times a second and only on
+ *  the thread that made the Covey call. A result other than 0 stops the call with COVEY_CANCELLED. It must not call back
+ *  into Covey with the same context, except covey_cancel. */
+typedef int32_t (*covey_progress_fn)(void *user_data, const char *stage, double fraction);
+
+typedef struct covey_context_options {
+    size_t struct_size;
+    int32_t threads;            /**< Threads a call may use, 0 to 1024; 0 = the processors this process may run on. */
+    int32_t reserved;           /**< 0. */
+    uint64_t memory_budget;     /**< Bytes a call may allocate beside its input; 0 = the machine's physical memory. */
+    covey_progress_fn progress; /**< NULL = none. */
+    void *progress_user_data;   /**< Handed to progress. */
+} covey_context_options;
+
+#define COVEY_CONTEXT_OPTIONS_INIT {sizeof(covey_context_options), 0, 0, 0, NULL, NULL}
+
+/** Creates a context. Everywhere else NULL in its place means one with these defaults. Results never depend on `threads`.
+ *  Errors: COVEY_INVALID_ARGUMENT. */
+covey_status covey_context_create(const covey_context_options *options, covey_context **context, covey_error **error);
+
+/** Stops every call that is running with this context now, within about 100 ms; calls made later are not affected.
+ *  From any thread and from a progress callback; not from a signal handler. NULL does nothing. */
+void covey_cancel(covey_context *context);
+
+void covey_context_destroy(covey_context *context);
+
+/* ======================================================================================= 4. Matrices and tables === */
+
+#define COVEY_FLOAT32 0
+#define COVEY_FLOAT64 1
+
+/** A borrowed, row-major matrix. */
+typedef struct covey_matrix {
+    size_t struct_size;
+    const void *data;   /**< rows x columns numbers; may be NULL where rows is 0. */
+    int64_t rows;       /**< At least 0. */
+    int64_t columns;    /**< 1 to 65,536. */
+    int64_t row_stride; /**< Bytes from one row to the next, a multiple of the number's size; 0 = columns * size. */
+    int32_t type;       /**< COVEY_FLOAT32 or COVEY_FLOAT64. */
+    int32_t reserved;   /**< 0. */
+} covey_matrix;
+
+#define COVEY_MATRIX_INIT {sizeof(covey_matrix), NULL, 0, 1, 0, COVEY_FLOAT32, 0}
+
+#define COVEY_NUMERIC 0     /**< values: double; NaN = missing; infinities are refused. */
+#define COVEY_CATEGORICAL 1 /**< values: int32_t, an index into categories; -1 = missing. */
+#define COVEY_BOOLEAN 2     /**< values: int8_t, 0 or 1; -1 = missing. */
+
+/** A borrowed column of expert features. */
+typedef struct covey_column {
+    const char *name;              /**< Not empty, unique in its table. */
+    const void *values;            /**< One for each row, of the type that `kind` says. */
+    int64_t stride;                /**< Bytes from one value to the next; 0 = contiguous. */
+    const char *const *categories; /**< COVEY_CATEGORICAL: the names, unique; otherwise NULL. */
+    int64_t category_count;        /**< COVEY_CATEGORICAL: how many, 0 to 2^31 - 1; otherwise 0. */
+    int32_t kind;                  /**< COVEY_NUMERIC, COVEY_CATEGORICAL or COVEY_BOOLEAN. */
+    int32_t reserved;              /**< 0. */
+} covey_column;
+
+/** A borrowed table of expert features. */
+typedef struct covey_table {
+    size_t struct_size;
+    size_t column_size;          /**< sizeof(covey_column) as the caller was compiled. */
+    int64_t rows;                /**< At least 0. */
+    int64_t column_count;        /**< 0 to 65,536. */
+    const covey_column *columns; /**< column_count columns. */
+} covey_table;
+
+#define COVEY_TABLE_INIT {sizeof(covey_table), sizeof(covey_column), 0, 0, NULL}
+
+/* ================================================================================ 5. Vocabulary and sequences === */
+
+/** The event types a model knows: index 0 is the unknown entry, names follow from index 1. */
+typedef struct covey_vocabulary covey_vocabulary;
+
+/** Creates a vocabulary of the given distinct names, which get the indices 1 to count in the given order.
+ *  Errors: COVEY_INVALID_ARGUMENT for NULL, an empty or repeated name, invalid UTF-8, count outside 0 to 2^31 - 2. */
+covey_status covey_vocabulary_create(const char *const *names, int64_t count, covey_vocabulary **vocabulary,
+                                     covey_error **error);
+
+/** Builds a vocabulary from the events of a data set, one string an event: names that occur at least `min_count` (>= 1)
+ *  times, most frequent first (ties: by their UTF-8 bytes), at most `max_size` of them (0 = no limit). O(count). */
+covey_status covey_vocabulary_build(const char *const *events, int64_t count, int64_t min_count, int64_t max_size,
+                                    covey_vocabulary **vocabulary, covey_error **error);
+
+/** The number of entries with the unknown one, at least 1; 0 for NULL. */
+int64_t covey_vocabulary_size(const covey_vocabulary *vocabulary);
+
+/** The name of an entry: "" for the unknown one (index 0), NULL outside the vocabulary. */
+const char *covey_vocabulary_name(const covey_vocabulary *vocabulary, int64_t index);
+
+/** indices[i] = the index of names[i], 0 where it is unknown. `indices` holds `count` numbers. */
+covey_status covey_vocabulary_lookup(const covey_vocabulary *vocabulary, const char *const *names, int64_t count,
+                                     int32_t *indices, covey_error **error);
+
+void covey_vocabulary_destroy(covey_vocabulary *vocabulary);
+
+/** A numeric or categorical channel: one more value for each event. */
+typedef struct covey_channel {
+    const void *values; /**< double (NaN = missing) or int32_t (outside the channel's vocabulary = unknown). */
+    int64_t stride;     /**< Bytes from one event to the next; 0 = contiguous. */
+} covey_channel;
+
+/** A borrowed batch of event sequences, ragged: sequence i has the events offsets[i] to offsets[i + 1] - 1.
+ *
+ *  - offsets[0] may be above 0; offsets must not decrease; an equal pair is an empty sequence: its embedding is zero.
+ *  - types: vocabulary indices; any index outside the vocabulary counts as the unknown entry.
+ *  - times: seconds on any common clock, finite. Events of one sequence are used in the order of time; events with equal
+ *    times keep their given order. The last event is the transaction. Attention weights come in the given order.
+ *  - dwell: seconds spent on the event, finite and >= 0, NaN = missing.
+ *  - Sequences from 0 to 2^31 - 1 events. All of them may differ in length by any factor. */
+typedef struct covey_sequences {
+    size_t struct_size;
+    size_t channel_size;              /**< sizeof(covey_channel) as the caller was compiled. */
+    int64_t count;                    /**< Sequences, at least 0. */
+    const int64_t *offsets;           /**< count + 1 numbers; may be NULL where count is 0. */
+    const int32_t *types;             /**< offsets[count] numbers. */
+    const double *times;              /**< offsets[count] numbers. */
+    const double *dwell;              /**< offsets[count] numbers, or NULL. */
+    const covey_channel *numeric;     /**< numeric_count channels, or NULL. */
+    const covey_channel *categorical; /**< categorical_count channels, or NULL. */
+    int64_t numeric_count;            /**< 0 to 1024. */
+    int64_t categorical_count;        /**< 0 to 1024. */
+    int64_t types_stride;             /**< Bytes from one type to the next; 0 = contiguous. */
+    int64_t times_stride;             /**< Likewise for times. */
+    int64_t dwell_stride;             /**< Likewise for dwell. */
+} covey_sequences;
+
+#define COVEY_SEQUENCES_INIT \
+    {sizeof(covey_sequences), sizeof(covey_channel), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0}
+
+/* ==================================================================================================== 6. Encoder === */
+
+/** A bidirectional LSTM with time attention that turns a sequence into a vector.
+ *
+ *  For the events t = 1..T of a sequence, in the order of time:
+ *    x_t     = [event embedding; time features; numeric channels; categorical embeddings]
+ *    tau_t   = time features: log1p(gap since the previous event), log1p(time until the last event), and, where the
+ *              model has it, log1p(dwell); each standardised with the mean and deviation kept in the model file.
+ *              A missing value stands as 0 after standardising.
+ *    h_t     = [forward; backward] states of a Bi-LSTM (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005) with the
+ *              gate order i, f, g, o and both biases, as in torch.nn.LSTM
+ *    s_t     = v . tanh(W_h h_t + b + W_t tau_t)        (additive attention, Bahdanau et al. 2015, that sees time)
+ *    alpha   = softmax(s)
+ *    z       = sum_t alpha_t h_t,   embedding = P z + p, or z where the model has no projection
+ *
+ *  Model files are safetensors, never pickles. Tensors (float32), by their PyTorch names: event_embedding.weight [V, e],
+ *  lstm.weight_ih_l{k}[_reverse] [4H, in], lstm.weight_hh_l{k}[_reverse] [4H, H], lstm.bias_ih_l{k}[_reverse] and
+ *  lstm.bias_hh_l{k}[_reverse] [4H], attention.hidden.weight [A, 2H], attention.hidden.bias [A], attention.time.weight
+ *  [A, 2 or 3], attention.score.weight [1, A], optional projection.weight [d, 2H] and projection.bias [d], optional
+ *  categorical_embeddings.{c}.weight [V_c, e_c]. The metadata entry "covey.encoder" is a JSON object: format_version (1),
+ *  vocabulary (names of the entries 1..V-1), time_mean and time_deviation (2 numbers, 3 with dwell), dwell (boolean),
+ *  numeric ([{name, mean, deviation}]), categorical ([{name, vocabulary}]).
+ *  Example: examples/python/train_with_pytorch.py. */
+typedef struct covey_encoder covey_encoder;
+
+/** LOAD MODEL: reads an encoder from a safetensors file.
+ *  Errors: COVEY_IO (cannot open or read), COVEY_CORRUPT_FILE (names the tensor or the entry), COVEY_UNSUPPORTED (a newer
+ *  format_version), COVEY_OUT_OF_MEMORY. */
+covey_status covey_load_model(const covey_context *context, const char *path, covey_encoder **encoder,
+                              covey_error **error);
+
+/** Writes the encoder to a temporary file beside `path`, syncs it and renames it: `path` holds the old or the new file, whole.
+ *  Errors: COVEY_IO. */
+covey_status covey_encoder_save(const covey_encoder *encoder, const char *path, covey_error **error);
+
+/** The length d of an embedding; 0 for NULL. */
+int64_t covey_encoder_dimension(const covey_encoder *encoder);
+
+/** The event vocabulary; borrowed: it lives as long as the encoder and is not destroyed. NULL for NULL. */
+const covey_vocabulary *covey_encoder_vocabulary(const covey_encoder *encoder);
+
+/** 1 where the model uses dwell; then a batch must have it. */
+int32_t covey_encoder_uses_dwell(const covey_encoder *encoder);
+
+/** How many channels the model uses; a batch must have the same numbers, in the model's order. */
+int64_t covey_encoder_numeric_count(const covey_encoder *encoder);
+int64_t covey_encoder_categorical_count(const covey_encoder *encoder);
+
+/** A channel's name; NULL outside 0..count-1. */
+const char *covey_encoder_numeric_name(const covey_encoder *encoder, int64_t channel);
+const char *covey_encoder_categorical_name(const covey_encoder *encoder, int64_t channel);
+
+/** A categorical channel's vocabulary, borrowed; NULL outside 0..count-1. */
+const covey_vocabulary *covey_encoder_categorical_vocabulary(const covey_encoder *encoder, int64_t channel);
+
+/** EMBED SEQUENCES: writes one embedding a sequence.
+ *
+ *  embeddings  count x d float32; `row_stride` bytes from one row to the next, 0 = d * 4. The same bytes for any number of
+ *              threads and for any batch in which a sequence is embedded.
+ *  attention   NULL, or offsets[count] - offsets[0] float32: alpha of each event, in the given order; sums to 1 in a sequence.
+ *  Cost: O(events * H^2); working memory O(threads * longest sequence * H).
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (offsets, times, dwell, infinite channels), COVEY_MISMATCH (channels),
+ *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_embed_sequences(const covey_encoder *encoder, const covey_context *context,
+                                   const covey_sequences *sequences, float *embeddings, int64_t row_stride,
+                                   float *attention, covey_error **error);
+
+void covey_encoder_destroy(covey_encoder *encoder);
+
+/* ============================================================================================ 7. Hybrid features === */
+
+/** A fitted transform that joins embeddings and expert features into the rows that are clustered.
+ *
+ *  Embeddings: centred; projected on their leading principal components where asked; divided by the root of the block's
+ *  total variance. Features: numeric columns are scaled (see below) and clipped; booleans become 0 and 1; categories become
+ *  0/1 columns over sqrt(2), so that two rows of different categories lie at distance 1; the block is divided by the root of
+ *  the number of features. Each block is then multiplied by its weight, each feature by its own. Missing numbers and booleans stand at the
+ *  column's median; a missing category, or one not seen in fitting, is a row of zeros. */
+typedef struct covey_hybrid covey_hybrid;
+
+#define COVEY_SCALING_NONE 0     /**< As given. */
+#define COVEY_SCALING_STANDARD 1 /**< (x - mean) / standard deviation (population). */
+#define COVEY_SCALING_ROBUST 2   /**< (x - median) / (q75 - q25) (linear quantiles, as sklearn's RobustScaler);
+                                      the standard deviation where the quartiles are equal; 0 for a constant column. */
+
+#define COVEY_MISSING_REJECT 0    /**< A missing value gives COVEY_INVALID_DATA. */
+#define COVEY_MISSING_MEDIAN 1    /**< The fitted column's median. */
+#define COVEY_MISSING_INDICATOR 2 /**< The median, and a 0/1 column "missing" for each feature that had one in fitting. */
+
+typedef struct covey_hybrid_options {
+    size_t struct_size;
+    int32_t scaling;              /**< COVEY_SCALING_...; default ROBUST. */
+    int32_t missing;              /**< COVEY_MISSING_...; default MEDIAN. */
+    int64_t embedding_components; /**< Principal components kept of the embeddings, 0 to d; 0 = all, unrotated. */
+    double embedding_weight;      /**< Finite, >= 0; default 1. */
+    double feature_weight;        /**< Finite, >= 0; default 1. */
+    double clip;                  /**< Scaled numeric values are held within [-clip, clip]; > 0; default 10. */
+    const double *column_weights; /**< One for each feature column, finite, >= 0; NULL = all 1. */
+} covey_hybrid_options;
+
+#define COVEY_HYBRID_OPTIONS_INIT \
+    {sizeof(covey_hybrid_options), COVEY_SCALING_ROBUST, COVEY_MISSING_MEDIAN, 0, 1.0, 1.0, 10.0, NULL}
+
+/** Fits the transform. `embeddings` (n x d) or `features` (n rows) may be NULL, not both. Copies what it needs.
+ *  Cost: O(n d + n f log n), with components O(n d^2).
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (NaN in embeddings, infinities, no rows), COVEY_MISMATCH (row counts),
+ *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_hybrid_fit(const covey_context *context, const covey_matrix *embeddings, const covey_table *features,
+                              const covey_hybrid_options *options, covey_hybrid **hybrid, covey_error **error);
+
+/** The columns of a transformed row; 0 for NULL. */
+int64_t covey_hybrid_dimension(const covey_hybrid *hybrid);
+
+/** The name of a transformed column ("embedding[3]", "amount", "country=NL", "age missing"); NULL outside. */
+const char *covey_hybrid_column_name(const covey_hybrid *hybrid, int64_t column);
+
+/** Transforms n rows into `output`, n x dimension float32, `row_stride` bytes a row, 0 = dimension * 4. Columns of the table are found
+ *  by name, whatever their order; others are ignored; categories are matched by name.
+ *  Errors: as covey_hybrid_fit; COVEY_MISMATCH names a column that is missing or of another kind. */
+covey_status covey_hybrid_transform(const covey_hybrid *hybrid, const covey_context *context,
+                                    const covey_matrix *embeddings, const covey_table *features, float *output,
+                                    int64_t row_stride, covey_error **error);
+
+void covey_hybrid_destroy(covey_hybrid *hybrid);
+
+/* ================================================================================================= 8. Clustering === */
+
+/** The outcome of HDBSCAN (Campello, Moulavi, Sander 2013; Campello et al. 2015; McInnes & Healy 2017): labels, strengths,
+ *  outlier scores and the trees they come from. */
+typedef struct covey_clustering covey_clustering;
+
+#define COVEY_METRIC_EUCLIDEAN 0
+#define COVEY_METRIC_MANHATTAN 1
+#define COVEY_METRIC_COSINE 2 /**< 1 - cosine similarity. A row of zeros is at distance 1 from every other row. */
+
+#define COVEY_SELECTION_EXCESS_OF_MASS 0
+#define COVEY_SELECTION_LEAF 1
+
+#define COVEY_SEARCH_EXACT 0       /**< The result equals the reference's. */
+#define COVEY_SEARCH_APPROXIMATE 1 /**< Neighbours from a FAISS index; euclidean only. */
+
+#define COVEY_MISSING_ROWS_REJECT 0 /**< A NaN or an infinity gives COVEY_INVALID_DATA. */
+#define COVEY_MISSING_ROWS_NOISE 1  /**< Rows that have one are noise, as in hdbscan: label -1, strength 0, score NaN. */
+
+typedef struct covey_cluster_options {
+    size_t struct_size;
+    int64_t min_cluster_size;         /**< At least 2; default 5. */
+    int64_t min_samples;              /**< The core distance is the distance to this neighbour, the row itself not counted, as in
+                                           hdbscan (scikit-learn counts it: its min_samples is one more); at least 1 and
+                                           below n; 0 (default) = the smaller of min_cluster_size and n - 1. */
+    int64_t max_cluster_size;         /**< Larger clusters are not selected by excess of mass; 0 (default) = no limit. */
+    double cluster_selection_epsilon; /**< Clusters born below this distance are merged; finite, >= 0; default 0
+                                           (Malzer & Baum 2020). */
+    double alpha;                     /**< Distances are divided by it in mutual reachability; finite, > 0; default 1. */
+    int32_t metric;                   /**< COVEY_METRIC_...; default EUCLIDEAN. */
+    int32_t selection;                /**< COVEY_SELECTION_...; default EXCESS_OF_MASS. */
+    int32_t allow_single_cluster;     /**< 0 (default) or 1: the root may be the only cluster. */
+    int32_t search;                   /**< COVEY_SEARCH_...; default EXACT. */
+    int32_t missing;                  /**< COVEY_MISSING_ROWS_...; default REJECT. */
+    int32_t prediction;               /**< 1 keeps a copy of the rows, which covey_clustering_predict, exemplars and an engine need; default 0. */
+    uint64_t seed;                    /**< Of the approximate search; default 0. */
+} covey_cluster_options;
+
+#define COVEY_CLUSTER_OPTIONS_INIT                                                                                   \
+    {sizeof(covey_cluster_options), 5, 0, 0, 0.0, 1.0, COVEY_METRIC_EUCLIDEAN, COVEY_SELECTION_EXCESS_OF_MASS, 0,    \
+     COVEY_SEARCH_EXACT, COVEY_MISSING_ROWS_REJECT, 0, 0}
+
+/** CLUSTER MATRIX: clusters the rows of `matrix` (n x d).
+ *
+ *  Exact search equals hdbscan and scikit-learn's HDBSCAN up to the numbering of clusters and ties. Clusters are numbered by their
+ *  place in the condensed tree, as hdbscan does. n = 0 gives an empty result; fewer rows than min_cluster_size, or one row,
+ *  give noise alone; min_samples of n and above gives COVEY_INVALID_ARGUMENT (n of 2 and above).
+ *  Cost: exact O(n^2 d) at the worst, in tiles; O(n log n) typically in few dimensions. Memory beside the input: O(n k).
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (names row and column), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_cluster_matrix(const covey_context *context, const covey_matrix *matrix,
+                                  const covey_cluster_options *options, covey_clustering **clustering,
+                                  covey_error **error);
+
+/** n, the number of clustered rows; 0 for NULL. */
+int64_t covey_clustering_rows(const covey_clustering *clustering);
+
+/** The number of clusters, without noise; 0 for NULL. */
+int64_t covey_clustering_clusters(const covey_clustering *clustering);
+
+/** The share of true neighbours that the approximate search found, measured on a sample; 1 for exact search. */
+double covey_clustering_recall(const covey_clustering *clustering);
+
+/** labels: n numbers, 0..clusters-1, -1 = noise. */
+covey_status covey_clustering_labels(const covey_clustering *clustering, int32_t *labels, int64_t capacity,
+                                     covey_error **error);
+
+/** probabilities: n numbers, the strength of membership, 0 (noise) to 1. */
+covey_status covey_clustering_probabilities(const covey_clustering *clustering, double *probabilities, int64_t capacity,
+                                            covey_error **error);
+
+/** scores: n numbers, GLOSH outlier scores, 0 to 1 (Campello et al. 2015). */
+covey_status covey_clustering_outlier_scores(const covey_clustering *clustering, double *scores, int64_t capacity,
+                                             covey_error **error);
+
+/** persistence: one number a cluster, 0 to 1, its stability relative to the most it could have. */
+covey_status covey_clustering_persistence(const covey_clustering *clustering, double *persistence, int64_t capacity,
+                                          covey_error **error);
+
+/** An edge of the minimum spanning tree of mutual reachability. */
+typedef struct covey_edge {
+    int64_t from;
+    int64_t to;
+    double distance;
+} covey_edge;
+
+/** A merge of the single-linkage tree, as a row of scipy's linkage matrix: nodes 0..n-1 are rows, node n + i is merge i. */
+typedef struct covey_merge {
+    int64_t left;
+    int64_t right;
+    double distance;
+    int64_t size;
+} covey_merge;
+
+/** A row of the condensed tree, as in hdbscan: `child` leaves `parent` at lambda = 1 / distance. Rows are 0..n-1, clusters
+ *  n (the root) and above; size 1 is a row. */
+typedef struct covey_condensed_edge {
+    int64_t parent;
+    int64_t child;
+    double lambda;
+    int64_t size;
+} covey_condensed_edge;
+
+/** How many edges (rows used - 1, 0 at the least), merges (likewise) and condensed rows there are; 0 for NULL. */
+int64_t covey_clustering_edge_count(const covey_clustering *clustering);
+int64_t covey_clustering_condensed_count(const covey_clustering *clustering);
+
+/** The spanning tree, by ascending distance. With COVEY_MISSING_ROWS_NOISE indices are those of the caller's matrix. */
+covey_status covey_clustering_spanning_tree(const covey_clustering *clustering, covey_edge *edges, int64_t capacity,
+                                            covey_error **error);
+
+/** The single-linkage tree: covey_clustering_edge_count merges. */
+covey_status covey_clustering_single_linkage_tree(const covey_clustering *clustering, covey_merge *merges,
+                                                  int64_t capacity, covey_error **error);
+
+/** The condensed tree: covey_clustering_condensed_count rows. */
+covey_status covey_clustering_condensed_tree(const covey_clustering *clustering, covey_condensed_edge *edges,
+                                             int64_t capacity, covey_error **error);
+
+/** The node of the condensed tree that each cluster is: clusters numbers. */
+covey_status covey_clustering_selected_nodes(const covey_clustering *clustering, int64_t *nodes, int64_t capacity,
+                                             covey_error **error);
+
+/** How many exemplars a cluster has: the rows that stay longest in its leaves. 0 outside 0..clusters-1 or for NULL. */
+int64_t covey_clustering_exemplar_count(const covey_clustering *clustering, int64_t cluster);
+
+/** The exemplars' row numbers, ascending. */
+covey_status covey_clustering_exemplars(const covey_clustering *clustering, int64_t cluster, int64_t *rows,
+                                        int64_t capacity, covey_error **error);
+
+/** Places new rows (m x d) in the clusters without changing them, as hdbscan's approximate_predict: the cluster in which the
+ *  row would fall out of the tree, and its strength. labels: m, probabilities: m or NULL. Needs `prediction` = 1.
+ *  Cost: one search among the n rows for each new row.
+ *  Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (columns), COVEY_INVALID_DATA, COVEY_CANCELLED. */
+covey_status covey_clustering_predict(const covey_clustering *clustering, const covey_context *context,
+                                      const covey_matrix *matrix, int32_t *labels, double *probabilities,
+                                      covey_error **error);
+
+void covey_clustering_destroy(covey_clustering *clustering);
+
+/* =============================================================================================== 9. Cluster risk === */
+
+/** Which clusters are risky, from late and partial labels. */
+typedef struct covey_risk covey_risk;
+
+#define COVEY_LABEL_UNKNOWN (-1)
+#define COVEY_LABEL_LEGITIMATE 0
+#define COVEY_LABEL_FRAUD 1
+
+typedef struct covey_risk_options {
+    size_t struct_size;
+    double confidence;   /**< Of the Wilson intervals, 0.5 to 0.9999; default 0.95. */
+    double min_lift;     /**< See `risky` below; finite, > 0; default 3. */
+    int64_t min_fraud;   /**< Likewise; at least 1; default 3. */
+} covey_risk_options;
+
+#define COVEY_RISK_OPTIONS_INIT {sizeof(covey_risk_options), 0.95, 3.0, 3}
+
+/** One cluster's figures; cluster -1 is the noise. */
+typedef struct covey_cluster_report {
+    size_t struct_size;
+    int64_t cluster;       /**< Its label. */
+    int64_t rank;          /**< 0 = riskiest: by `share_low` descending, then by loss, then by label. Noise takes part. */
+    int64_t size;          /**< Rows. */
+    int64_t labelled;      /**< Rows whose label is known (fraud or legitimate). */
+    int64_t fraud;         /**< Rows labelled as fraud. */
+    double labelled_share; /**< labelled / size. */
+    double share;          /**< fraud / labelled; NaN where nothing is labelled. */
+    double share_low;      /**< Wilson score interval (Wilson 1927) of the share; 0 and 1 where nothing is labelled. */
+    double share_high;
+    double lift;           /**< share / base rate; NaN where either is undefined. */
+    double loss;           /**< Sum of amounts of the rows labelled as fraud; 0 without amounts. */
+    double amount;         /**< Sum of amounts of all rows; 0 without amounts. */
+    double first_seen;     /**< Smallest and largest time; NaN without times. */
+    double last_seen;
+    int32_t risky;         /**< 1 where fraud >= min_fraud and share_low >= min_lift * base rate (at most 1), and not noise. */
+    int32_t reserved;
+} covey_cluster_report;
+
+#define COVEY_CLUSTER_REPORT_INIT {sizeof(covey_cluster_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/** Rates the clusters of n rows.
+ *
+ *  labels   n cluster labels, -1 = noise, none below.
+ *  fraud    n of COVEY_LABEL_...: where a missing chargeback says nothing, pass UNKNOWN; where it mostly means that all is
+ *           well, LEGITIMATE.
+ *  amounts  n finite numbers >= 0, or NULL.   times  n finite numbers (seconds), or NULL.
+ *  The base rate is the share of fraud among all labelled rows. Cost: O(n).
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA. */
+covey_status covey_cluster_risk(const covey_context *context, const int32_t *labels, const int8_t *fraud,
+                                const double *amounts, const double *times, int64_t rows,
+                                const covey_risk_options *options, covey_risk **risk, covey_error **error);
+
+/** Reports: one for each label that occurs, noise among them; 0 for NULL. */
+int64_t covey_risk_count(const covey_risk *risk);
+
+/** The share of fraud among all labelled rows; NaN where there are none. */
+double covey_risk_base_rate(const covey_risk *risk);
+
+/** The report at a rank, 0..count-1. Errors: COVEY_INVALID_ARGUMENT. */
+covey_status covey_risk_get(const covey_risk *risk, int64_t rank, covey_cluster_report *report, covey_error **error);
+
+void covey_risk_destroy(covey_risk *risk);
+
+/* ===================================================================================================== 10. Rules === */
+
+/** A small set of conjunctions over expert features that describes a target. */
+typedef struct covey_rules covey_rules;
+
+typedef struct covey_rules_options {
+    size_t struct_size;
+    int64_t max_conditions; /**< In one rule, 1 to 8; default 3. */
+    int64_t max_rules;      /**< In the set, 1 to 1000; default 8. */
+    int64_t min_support;    /**< Target rows that a rule must match in the search rows, at least 1; default 10. */
+    double min_precision;   /**< Smallest precision, on the rows never seen too, 0 to 1; default 0.5. */
+    double min_lift;        /**< Smallest lift, likewise; finite, >= 0; default 2. */
+    int64_t max_bins;       /**< Of a numeric feature, 2 to 254; default 64. */
+    int64_t beam_width;     /**< 1 to 10,000; default 64. */
+    double holdout;         /**< Share of rows the search never sees, 0.05 to 0.95; default 0.3. */
+    double confidence;      /**< Of the Wilson intervals, 0.5 to 0.9999; default 0.95. */
+    const double *times;    /**< One a row, finite: the latest rows are held out. NULL = a seeded random share. */
+    uint64_t seed;          /**< Default 0. */
+    const char *target_name; /**< What the sentences call the target, "target" where NULL. Copied. */
+} covey_rules_options;
+
+#define COVEY_RULES_OPTIONS_INIT {sizeof(covey_rules_options), 3, 8, 10, 0.5, 2.0, 64, 64, 0.3, 0.95, NULL, 0, NULL}
+
+/** EXTRACT RULES: finds conjunctions that hold in the target rows and rarely elsewhere.
+ *
+ *  features  a table of n rows; names are kept in the rules.     target  n numbers, 1 = in the target, 0 = not.
+ *  Candidates are binned once; missing is a bin of its own; conjunctions grow by beam search on bit sets (weighted relative
+ *  accuracy, Lavrac et al. 1999) and by paths of a tree; conditions that can be dropped without loss are dropped; a small
+ *  set is chosen by cover; thresholds are rounded where that costs nothing. Every figure is measured again on rows that the
+ *  search never saw; a rule that fails there is not returned. No rule found is a success with 0 rules.
+ *  Cost: O(n f) for binning, then O(beam_width * max_conditions * conditions * n / 64).
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (infinite values, codes outside the categories, a target of one class,
+ *  duplicate names), COVEY_MISMATCH, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_extract_rules(const covey_context *context, const covey_table *features, const uint8_t *target,
+                                 const covey_rules_options *options, covey_rules **rules, covey_error **error);
+
+/** The number of rules; 0 for NULL. */
+int64_t covey_rules_count(const covey_rules *rules);
+
+/** How many candidate rules were tried, and how many chosen ones fell on the unseen rows. 0 for NULL. */
+int64_t covey_rules_tried(const covey_rules *rules);
+int64_t covey_rules_fallen(const covey_rules *rules);
+
+/** A rule's figures. Those named search_ were measured on the search's rows, the others on the rows it never saw. */
+typedef struct covey_rule_report {
+    size_t struct_size;
+    int64_t condition_count;
+    int64_t matched;       /**< Unseen rows that the rule matches. */
+    int64_t support;       /**< Unseen target rows that it matches. */
+    double precision;      /**< support / matched. */
+    double precision_low;  /**< Its Wilson interval. */
+    double precision_high;
+    double recall;         /**< support / unseen target rows. */
+    double lift;           /**< precision / share of the target among the unseen rows. */
+    int64_t search_matched;
+    int64_t search_support;
+    double search_precision;
+    double search_recall;
+    double search_lift;
+} covey_rule_report;
+
+#define COVEY_RULE_REPORT_INIT {sizeof(covey_rule_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/** A rule's figures, best rule first. Errors: COVEY_INVALID_ARGUMENT. */
+covey_status covey_rules_get(const covey_rules *rules, int64_t rule, covey_rule_report *report, covey_error **error);
+
+/** The rule as a sentence with its figures; NULL outside. */
+const char *covey_rules_text(const covey_rules *rules, int64_t rule);
+
+#define COVEY_CONDITION_INTERVAL 0 /**< low <= x < high (either may be infinite); missing does not match. */
+#define COVEY_CONDITION_IN 1       /**< One of the named categories. */
+#define COVEY_CONDITION_NOT_IN 2   /**< None of the named categories, and not missing. */
+#define COVEY_CONDITION_TRUE 3
+#define COVEY_CONDITION_FALSE 4
+#define COVEY_CONDITION_MISSING 5
+#define COVEY_CONDITION_PRESENT 6
+
+typedef struct covey_condition {
+    size_t struct_size;
+    const char *feature;       /**< Belongs to the rules handle, as do the categories. */
+    double low;                /**< INTERVAL only. */
+    double high;
+    const char *const *categories; /**< IN and NOT_IN only. */
+    int64_t category_count;
+    int32_t kind;              /**< COVEY_CONDITION_... */
+    int32_t reserved;
+} covey_condition;
+
+#define COVEY_CONDITION_INIT {sizeof(covey_condition), NULL, 0, 0, NULL, 0, 0, 0}
+
+/** A condition of a rule. Errors: COVEY_INVALID_ARGUMENT. */
+covey_status covey_rules_condition(const covey_rules *rules, int64_t rule, int64_t index, covey_condition *condition,
+                                   covey_error **error);
+
+/** The condition in words, "amount is at least 100"; NULL outside. */
+const char *covey_rules_condition_text(const covey_rules *rules, int64_t rule, int64_t index);
+
+/** Evaluates all rules on a table; columns are found by name, categories matched by name; one not seen before matches no IN and every NOT_IN.
+ *
+ *  fired  NULL, or rows x count bytes, row-major: 1 where the rule matches.   any  NULL, or rows bytes: 1 where one does.
+ *  Errors: COVEY_MISMATCH names a column that is missing or of another kind; COVEY_INVALID_DATA. */
+covey_status covey_rules_evaluate(const covey_rules *rules, const covey_context *context, const covey_table *features,
+                                  uint8_t *fired, uint8_t *any, covey_error **error);
+
+#define COVEY_RULES_JSON 0 /**< The whole set with figures; covey_rules_parse reads it back. */
+#define COVEY_RULES_SQL 1  /**< A boolean expression in standard SQL, true where a rule matches, for a WHERE clause. */
+
+/** The set as text, which belongs to `rules`. Every format gives the same decision on every row.
+ *  Errors: COVEY_INVALID_ARGUMENT for an unknown format. */
+covey_status covey_rules_export(const covey_rules *rules, int32_t format, const char **text, covey_error **error);
+
+/** Reads a rule set from JSON: `length` bytes, UTF-8, at most 64 MiB.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_CORRUPT_FILE (says where), COVEY_UNSUPPORTED. */
+covey_status covey_rules_parse(const char *json, int64_t length, covey_rules **rules, covey_error **error);
+
+void covey_rules_destroy(covey_rules *rules);
+
+/* ==================================================================================================== 11. Engine === */
+
+/** Everything that scores a transaction, in one file. */
+typedef struct covey_engine covey_engine;
+
+/** What an engine is made of. It keeps what it needs: the handles may be destroyed afterwards. */
+typedef struct covey_engine_parts {
+    size_t struct_size;
+    const covey_encoder *encoder;       /**< NULL where the hybrid has no embeddings. */
+    const covey_hybrid *hybrid;         /**< Required. */
+    const covey_clustering *clustering; /**< Required, of rows that `hybrid` made, with `prediction` = 1. */
+    const covey_risk *risk;             /**< Required, of that clustering's labels. */
+    const covey_rules *const *rules;    /**< rule_count rule sets, or NULL. */
+    const int64_t *rule_clusters;       /**< The cluster each set describes; -1 = no single cluster. */
+    int64_t rule_count;                 /**< 0 to 65,536. */
+} covey_engine_parts;
+
+#define COVEY_ENGINE_PARTS_INIT {sizeof(covey_engine_parts), NULL, NULL, NULL, NULL, NULL, NULL, 0}
+
+/** Puts the parts together. Errors: COVEY_INVALID_ARGUMENT, COVEY_MISMATCH (dimensions, clusters). */
+covey_status covey_engine_build(const covey_engine_parts *parts, covey_engine **engine, covey_error **error);
+
+/** Reads and writes the one file (safetensors). Saving is atomic, as covey_encoder_save.
+ *  Errors: COVEY_IO, COVEY_CORRUPT_FILE, COVEY_UNSUPPORTED, COVEY_OUT_OF_MEMORY. */
+covey_status covey_engine_load(const covey_context *context, const char *path, covey_engine **engine,
+                               covey_error **error);
+covey_status covey_engine_save(const covey_engine *engine, const char *path, covey_error **error);
+
+/** The encoder inside, borrowed; NULL where there is none or for NULL. */
+const covey_encoder *covey_engine_encoder(const covey_engine *engine);
+
+/** The feature columns that scoring needs (those of the hybrid, then those of rules alone): how many, name, COVEY_NUMERIC...; NULL and -1 outside. */
+int64_t covey_engine_feature_count(const covey_engine *engine);
+const char *covey_engine_feature_name(const covey_engine *engine, int64_t feature);
+int32_t covey_engine_feature_kind(const covey_engine *engine, int64_t feature);
+
+/** The scores of a batch of transactions. */
+typedef struct covey_scores covey_scores;
+
+typedef struct covey_score {
+    size_t struct_size;
+    int64_t cluster;      /**< The cluster it behaves like; -1 = none. */
+    double strength;      /**< Of that membership, 0 to 1. */
+    double risk;          /**< 0 to 1; see covey_engine_score. */
+    int64_t rule_count;   /**< Rules that fire. */
+    int64_t reason_count; /**< Sentences. */
+    int32_t risky;        /**< 1 where the cluster is risky or a rule of a risky cluster fires. */
+    int32_t reserved;
+} covey_score;
+
+#define COVEY_SCORE_INIT {sizeof(covey_score), 0, 0, 0, 0, 0, 0, 0}
+
+/** Scores transactions: `sequences` (NULL where the engine has no encoder) and `features` with as many rows. From any number of
+ *  threads at once, with the same result as in any batch.
+ *
+ *  risk = max(strength * share(cluster) + (1 - strength) * base, precision of the best rule that fires), where share is the cluster's
+ *  share of fraud (the base rate where nothing in it is labelled), and base is the base rate of the labelled rows (0 where there are none);
+ *  a rule counts with precision * share of the cluster that it describes.
+ *  Errors: as covey_embed_sequences, covey_hybrid_transform, covey_clustering_predict and covey_rules_evaluate. */
+covey_status covey_engine_score(const covey_engine *engine, const covey_context *context,
+                                const covey_sequences *sequences, const covey_table *features, covey_scores **scores,
+                                covey_error **error);
+
+/** Transactions; 0 for NULL. */
+int64_t covey_scores_count(const covey_scores *scores);
+
+/** Errors: COVEY_INVALID_ARGUMENT. */
+covey_status covey_scores_get(const covey_scores *scores, int64_t transaction, covey_score *score, covey_error **error);
+
+/** A rule that fires, as its sentence, and the cluster it describes; NULL and -1 outside. */
+const char *covey_scores_rule(const covey_scores *scores, int64_t transaction, int64_t index);
+int64_t covey_scores_rule_cluster(const covey_scores *scores, int64_t transaction, int64_t index);
+
+/** A reason, as a sentence: the cluster and its figures, the rules, the events with the most attention; NULL outside. */
+const char *covey_scores_reason(const covey_scores *scores, int64_t transaction, int64_t index);
+
+void covey_scores_destroy(covey_scores *scores);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* COVEY_H */
