@@ -2,17 +2,40 @@ import Glibc
 
 /// Files that are whole or not there.
 public enum AtomicFile {
-    /// Writes the parts, in order, to a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder.
-    /// On any failure `path` is as it was and the temporary file is gone.
+    /// A file that is being written.
+    public struct Writer {
+        fileprivate let file: Int32
+        fileprivate let path: String
+
+        public func append(_ bytes: UnsafeRawBufferPointer) throws {
+            var rest = bytes
+            while !rest.isEmpty {
+                let written = Glibc.write(file, rest.baseAddress, min(rest.count, 1 << 30))
+                if written < 0 {
+                    if errno == EINTR { continue }
+                    throw CoveyError.io("cannot write", path)
+                }
+                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+            }
+        }
+    }
+
+    /// Writes the parts in order; see `write(to:_:)`.
     public static func write(_ parts: [UnsafeRawBufferPointer], to path: String) throws {
+        try write(to: path) { file in for part in parts { try file.append(part) } }
+    }
+
+    /// Lets `body` write to a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder.
+    /// On any failure `path` is as it was and the temporary file is gone.
+    public static func write(to path: String, _ body: (Writer) throws -> Void) throws {
         let (file, temporary) = try createBeside(path)
         var open = true
         do {
-            for part in parts { try write(part, file, path) }
-            guard fsync(file) == 0 else { throw failure("cannot sync", path) }
+            try body(Writer(file: file, path: path))
+            guard fsync(file) == 0 else { throw CoveyError.io("cannot sync", path) }
             open = false
-            guard close(file) == 0 else { throw failure("cannot close", path) }
-            guard rename(temporary, path) == 0 else { throw failure("cannot rename to", path) }
+            guard close(file) == 0 else { throw CoveyError.io("cannot close", path) }
+            guard rename(temporary, path) == 0 else { throw CoveyError.io("cannot rename to", path) }
         } catch {
             if open { close(file) }
             unlink(temporary)
@@ -30,19 +53,7 @@ public enum AtomicFile {
             if file >= 0 { return (file, temporary) }
             guard errno == EEXIST else { break }
         }
-        throw failure("cannot create a file beside", path)
-    }
-
-    private static func write(_ bytes: UnsafeRawBufferPointer, _ file: Int32, _ path: String) throws {
-        var rest = bytes
-        while !rest.isEmpty {
-            let written = Glibc.write(file, rest.baseAddress, min(rest.count, 1 << 30))
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw failure("cannot write", path)
-            }
-            rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-        }
+        throw CoveyError.io("cannot create a file beside", path)
     }
 
     /// Best effort: the rename has happened, and some file systems cannot sync a folder.
@@ -53,10 +64,5 @@ public enum AtomicFile {
         guard file >= 0 else { return }
         fsync(file)
         close(file)
-    }
-
-    private static func failure(_ action: String, _ path: String) -> CoveyError {
-        let number = errno
-        return .io("\(action) \(path): \(String(cString: strerror(number)))")
     }
 }

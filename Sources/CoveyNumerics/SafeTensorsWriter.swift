@@ -1,0 +1,50 @@
+import CoveyRuntime
+
+/// A safetensors file in the making. The same tensors and metadata give the same bytes, in whatever order they were added:
+/// wider types come first, so that each tensor is aligned, and names ascend within a type.
+public struct SafeTensorsWriter: Sendable {
+    private var metadata: [String: String] = [:]
+    private var tensors: [String: Entry] = [:]
+
+    private struct Entry: Sendable {
+        let type: SafeTensors.DataType
+        let shape: [Int]
+        /// Calls its argument with the tensor's bytes.
+        let withBytes: @Sendable ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    }
+
+    public init() {}
+
+    public mutating func setEntry(_ name: String, _ text: String) {
+        metadata[name] = text
+    }
+
+    /// Adds a tensor; `values` has as many as the product of `shape`, by rows. The array is shared, not copied.
+    public mutating func add<Element: TensorElement>(_ name: String, _ values: [Element], shape: [Int]) throws {
+        guard shape.reduce(1, *) == values.count, tensors[name] == nil, name != "__metadata__" else {
+            throw CoveyError.internalError(
+                "tensor \(name): \(values.count) values for the shape \(shape), or its name occurs twice")
+        }
+        tensors[name] = Entry(type: Element.dataType, shape: shape) { body in try values.withUnsafeBytes(body) }
+    }
+
+    /// Writes the file whole or not at all (`AtomicFile`).
+    public func write(to path: String) throws {
+        try AtomicFile.write(to: path) { file in try emit { try file.append($0) } }
+    }
+
+    /// The bytes of the file.
+    public func bytes() throws -> [UInt8] {
+        var result: [UInt8] = []
+        try emit { result.append(contentsOf: $0) }
+        return result
+    }
+
+    private func emit(_ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let ordered = tensors.sorted { ($1.value.type.size, $0.key) < ($0.value.type.size, $1.key) }
+        let header = try SafeTensorsHeader.encode(
+            ordered.map { ($0.key, $0.value.type, $0.value.shape) }, metadata: metadata)
+        try header.withUnsafeBytes(sink)
+        for (_, tensor) in ordered { try tensor.withBytes(sink) }
+    }
+}

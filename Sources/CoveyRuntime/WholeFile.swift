@@ -1,0 +1,51 @@
+import Glibc
+
+/// Files read whole.
+public enum WholeFile {
+    /// Memory that the caller frees with `free`, or `outOfMemory`. Swift's own allocation ends the process where memory is short.
+    public static func allocate(_ size: Int, for what: @autoclosure () -> String) throws -> UnsafeMutableRawBufferPointer {
+        guard let memory = malloc(max(1, size)) else {
+            throw CoveyError.outOfMemory("\(what()) needs \(size) bytes, which the system does not give")
+        }
+        return UnsafeMutableRawBufferPointer(start: memory, count: size)
+    }
+
+    /// Reads a regular file into memory that the caller frees with `free`. Checks the memory budget and cancel.
+    public static func read(_ path: String, _ execution: Execution) throws -> UnsafeMutableRawBufferPointer {
+        // Not blocking: opening a named pipe would otherwise wait for its writer.
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw CoveyError.io("cannot open", path) }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw CoveyError.io("cannot look at", path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw CoveyError.io("cannot read \(path): not a regular file") }
+        let size = Int(status.st_size)
+        try execution.reserve(size, for: path)
+        let memory = try allocate(size, for: path)
+        do {
+            var offset = 0
+            while offset < size {
+                try execution.check()
+                let count = Glibc.read(file, memory.baseAddress! + offset, min(size - offset, 1 << 24))
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    throw CoveyError.io("cannot read", path)
+                }
+                guard count > 0 else { throw CoveyError.io("cannot read \(path): it shrank meanwhile") }
+                offset += count
+            }
+        } catch {
+            free(memory.baseAddress)
+            throw error
+        }
+        return memory
+    }
+}
+
+extension CoveyError {
+    /// A failed call to the system, with its reason from errno.
+    static func io(_ action: String, _ path: String) -> CoveyError {
+        let number = errno
+        return .io("\(action) \(path): \(String(cString: strerror(number)))")
+    }
+}
