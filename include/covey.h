@@ -707,6 +707,8 @@ int64_t covey_engine_feature_count(const covey_engine *engine);
 const char *covey_engine_feature_name(const covey_engine *engine, int64_t feature);
 int32_t covey_engine_feature_kind(const covey_engine *engine, int64_t feature);
 
+void covey_engine_destroy(covey_engine *engine);
+
 /** The scores of a batch of transactions. */
 typedef struct covey_scores covey_scores;
 
