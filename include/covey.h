@@ -299,21 +299,25 @@ void covey_encoder_destroy(covey_encoder *encoder);
 
 /** A fitted transform that joins embeddings and expert features into the rows that are clustered.
  *
- *  Embeddings: centred; projected on their leading principal components where asked; divided by the root of the block's
- *  total variance. Features: numeric columns are scaled (see below) and clipped; booleans become 0 and 1; categories become
- *  0/1 columns over sqrt(2), so that two rows of different categories lie at distance 1; the block is divided by the root of
- *  the number of features. Each block is then multiplied by its weight, each feature by its own. Missing numbers and booleans stand at the
- *  column's median; a missing category, or one not seen in fitting, is a row of zeros. */
+ *  Embeddings: centred; projected on their leading principal components where asked (the sign of an axis makes its largest entry
+ *  positive); divided by the root of the block's total variance, that of the kept components; all 0 where it has none.
+ *  Features: numeric columns are scaled (see below) and clipped; booleans become 0 and 1; categories become 0/1 columns over
+ *  sqrt(2), one for each category that occurs in fitting, so that two rows of different categories lie at distance 1; the
+ *  block is divided by the root of the number of features. Each block is then multiplied by its weight, each feature by its own.
+ *  Missing numbers and booleans stand at the column's median (0 where fitting saw none at all); a missing category, or one not
+ *  seen in fitting, is a row of zeros. No output is NaN or infinite: what float32 cannot hold stands at its largest number. */
 typedef struct covey_hybrid covey_hybrid;
 
 #define COVEY_SCALING_NONE 0     /**< As given. */
-#define COVEY_SCALING_STANDARD 1 /**< (x - mean) / standard deviation (population). */
-#define COVEY_SCALING_ROBUST 2   /**< (x - median) / (q75 - q25) (linear quantiles, as sklearn's RobustScaler);
-                                      the standard deviation where the quartiles are equal; 0 for a constant column. */
+#define COVEY_SCALING_STANDARD 1 /**< (x - mean) / standard deviation (population); 0 for a column that is constant or
+                                      all missing in fitting. */
+#define COVEY_SCALING_ROBUST 2   /**< (x - median) / (q75 - q25) (linear quantiles, as sklearn's RobustScaler); the standard
+                                      deviation where the quartiles are equal; 0 as above. */
 
-#define COVEY_MISSING_REJECT 0    /**< A missing value gives COVEY_INVALID_DATA. */
+#define COVEY_MISSING_REJECT 0    /**< A missing value, in fitting or later, gives COVEY_INVALID_DATA. */
 #define COVEY_MISSING_MEDIAN 1    /**< The fitted column's median. */
-#define COVEY_MISSING_INDICATOR 2 /**< The median, and a 0/1 column "missing" for each feature that had one in fitting. */
+#define COVEY_MISSING_INDICATOR 2 /**< The median, and a 0/1 column "missing" for each feature that had one in fitting; for a
+                                       categorical feature over sqrt(2), as one more category. */
 
 typedef struct covey_hybrid_options {
     size_t struct_size;
@@ -322,7 +326,7 @@ typedef struct covey_hybrid_options {
     int64_t embedding_components; /**< Principal components kept of the embeddings, 0 to d; 0 = all, unrotated. */
     double embedding_weight;      /**< Finite, >= 0; default 1. */
     double feature_weight;        /**< Finite, >= 0; default 1. */
-    double clip;                  /**< Scaled numeric values are held within [-clip, clip]; > 0; default 10. */
+    double clip;                  /**< Scaled numeric values are held within [-clip, clip]; > 0, may be infinite; default 10. */
     const double *column_weights; /**< One for each feature column, finite, >= 0; NULL = all 1. */
 } covey_hybrid_options;
 
@@ -330,21 +334,25 @@ typedef struct covey_hybrid_options {
     {sizeof(covey_hybrid_options), COVEY_SCALING_ROBUST, COVEY_MISSING_MEDIAN, 0, 1.0, 1.0, 10.0, NULL}
 
 /** Fits the transform. `embeddings` (n x d) or `features` (n rows) may be NULL, not both. Copies what it needs.
- *  Cost: O(n d + n f log n), with components O(n d^2).
- *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (NaN in embeddings, infinities, no rows), COVEY_MISMATCH (row counts),
- *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+ *  Cost: O(n d + n f), with components O(n d^2 + d^3), of which the last part (about a second for d = 2,000) cannot be stopped.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (NaN in embeddings, infinities, codes outside the categories, no rows, no
+ *  column with a value, more than 65,536 columns in a hybrid row), COVEY_MISMATCH (row counts), COVEY_OUT_OF_MEMORY,
+ *  COVEY_CANCELLED. */
 covey_status covey_hybrid_fit(const covey_context *context, const covey_matrix *embeddings, const covey_table *features,
                               const covey_hybrid_options *options, covey_hybrid **hybrid, covey_error **error);
 
 /** The columns of a transformed row; 0 for NULL. */
 int64_t covey_hybrid_dimension(const covey_hybrid *hybrid);
 
-/** The name of a transformed column ("embedding[3]", "amount", "country=NL", "age missing"); NULL outside. */
+/** The name of a transformed column ("embedding[3]", or "component[3]" of the principal ones, "amount", "country=NL",
+ *  "age missing"); NULL outside. Embeddings come first, then the features in the order of the fitted table. */
 const char *covey_hybrid_column_name(const covey_hybrid *hybrid, int64_t column);
 
 /** Transforms n rows into `output`, n x dimension float32, `row_stride` bytes a row, 0 = dimension * 4. Columns of the table are found
- *  by name, whatever their order; others are ignored; categories are matched by name.
- *  Errors: as covey_hybrid_fit; COVEY_MISMATCH names a column that is missing or of another kind. */
+ *  by name, whatever their order; others are ignored; categories are matched by name. No rows are fine. The same bytes for a
+ *  row in any batch and for any number of threads.
+ *  Errors: as covey_hybrid_fit; COVEY_MISMATCH names a column that is missing or of another kind, and is given for `embeddings`
+ *  with another number of columns, missing, or to a transform that was fitted without. */
 covey_status covey_hybrid_transform(const covey_hybrid *hybrid, const covey_context *context,
                                     const covey_matrix *embeddings, const covey_table *features, float *output,
                                     int64_t row_stride, covey_error **error);

@@ -24,6 +24,31 @@ public struct FeatureTable: Sendable {
     public func column(named name: String) -> FeatureColumn? {
         columns.first { $0.name == name }
     }
+
+    /// The columns of these names and kinds, in this order. Throws `mismatch` for one that is missing or of another kind.
+    /// O(names) where they stand in order without a gap, otherwise O(names + columns).
+    public func columns(named wanted: [(name: String, kind: FeatureColumn.Kind)]) throws -> [FeatureColumn] {
+        var next = 0
+        var positions: [String: Int]?
+        return try wanted.map { name, kind in
+            var position = next
+            if position >= columns.count || columns[position].name != name {
+                let all = positions ?? Dictionary(
+                    zip(columns.map(\.name), columns.indices), uniquingKeysWith: { first, _ in first })
+                positions = all
+                guard let found = all[name] else {
+                    throw CoveyError.mismatch("features have no column \"\(name)\"")
+                }
+                position = found
+            }
+            next = position + 1
+            let column = columns[position]
+            guard column.values.kind == kind else {
+                throw CoveyError.mismatch("column \"\(name)\" must be \(kind), got \(column.values.kind)")
+            }
+            return column
+        }
+    }
 }
 
 /// A column of expert features.

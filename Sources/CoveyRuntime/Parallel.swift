@@ -4,7 +4,8 @@ import Synchronization
 extension Execution {
     /// Runs `body` over 0..<count in chunks of `grain` indices, on the calling thread and on threads that end with this
     /// call. Chunks are handed out in order, each to one thread. Cancel is looked at before every chunk and progress
-    /// reported from the calling thread. The first error stops the rest and is thrown once all threads have ended.
+    /// reported from the calling thread. An error stops the rest; once all threads have ended, the one of the lowest
+    /// chunk is thrown: chunks below it have all run, so it is the same for any number of threads.
     ///
     /// `body` gets the chunk and the number of the thread that runs it, below `threads`, to index scratch space with.
     /// It runs on several threads at once: what it writes must not overlap between chunks.
@@ -18,7 +19,7 @@ extension Execution {
             let helpers = Helpers(job: job, count: min(threads, chunks) - 1)
             job.work(thread: 0)
             helpers.join()
-            if let error = job.failure.withLock({ $0 }) { throw error }
+            if let failure = job.failure.withLock({ $0 }) { throw failure.error }
         }
     }
 
@@ -31,7 +32,7 @@ extension Execution {
         let body: (Range<Int>, Int) throws -> Void
         let next = Atomic<Int>(0)
         let failed = Atomic<Bool>(false)
-        let failure = Mutex<(any Error)?>(nil)
+        let failure = Mutex<(chunk: Int, error: any Error)?>(nil)
 
         init(
             execution: Execution, count: Int, grain: Int, chunks: Int, stage: StaticString,
@@ -46,9 +47,10 @@ extension Execution {
         }
 
         func work(thread: Int) {
+            var chunk = 0
             do {
                 while !failed.load(ordering: .relaxed) {
-                    let chunk = next.add(1, ordering: .relaxed).oldValue
+                    chunk = next.add(1, ordering: .relaxed).oldValue
                     guard chunk < chunks else { return }
                     if stage.utf8CodeUnitCount > 0 {
                         try execution.report(stage, Double(chunk) / Double(chunks))
@@ -60,7 +62,7 @@ extension Execution {
                 }
             } catch {
                 failed.store(true, ordering: .relaxed)
-                failure.withLock { if $0 == nil { $0 = error } }
+                failure.withLock { if $0.map({ chunk < $0.chunk }) ?? true { $0 = (chunk, error) } }
             }
         }
     }

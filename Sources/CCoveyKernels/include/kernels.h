@@ -21,4 +21,8 @@ void ck_sgemm_nn(int64_t m, int64_t n, int64_t k, float alpha, const float *a, i
 void ck_dgemm_tn(int64_t m, int64_t n, int64_t k, double alpha, const double *a, int64_t lda, const double *b,
                  int64_t ldb, double beta, double *c, int64_t ldc);
 
+/* The `count` largest eigenvalues of a symmetric matrix (n x n, overwritten), ascending, and their eigenvectors, one a row
+ * (count x n), by LAPACK's dsyevr. `values` has room for n. 0 = success, -2 = no memory, otherwise LAPACK's info. */
+int ck_symmetric_eigen(int64_t n, int64_t count, double *matrix, double *values, double *vectors);
+
 #endif

@@ -1,0 +1,111 @@
+import CoveyRuntime
+
+/// The rows of a matrix around their mean, in a unit in which no sum of squares overflows.
+struct CentredRows {
+    private let view: MatrixView
+    /// A power of two; numbers are multiplied by it.
+    let unit: Double
+    /// The mean, in that unit.
+    let centre: [Double]
+
+    /// Rows are summed in this many segments, each on one thread, whatever the number of threads.
+    let segments = 16
+    var rows: Int { view.rows }
+    var columns: Int { view.columns }
+
+    /// Refuses NaN and infinities, and no rows. Two passes, O(rows columns).
+    init(_ view: MatrixView, _ name: String, execution: Execution) throws {
+        guard view.rows > 0 else { throw CoveyError.invalidData("\(name) must have at least one row, got 0") }
+        self.view = view
+        let columns = view.columns
+        let segments = segments
+        try execution.reserve(columns, of: 8 * (segments + 2), for: name)
+        func range(_ segment: Int) -> Range<Int> { CentredRows.range(segment, of: segments, rows: view.rows) }
+
+        var largest = [Double](repeating: 0, count: segments)
+        try largest.withUnsafeMutableBufferPointer { largest in
+            nonisolated(unsafe) let largest = largest
+            try execution.parallel(segments, stage: "hybrid: check") { chunk, _ in
+                for segment in chunk {
+                    var found = 0.0
+                    for row in range(segment) {
+                        if row & 63 == 0 { try execution.check() }
+                        for column in 0..<columns {
+                            let value = view[row, column]
+                            guard value.isFinite else {
+                                throw CoveyError.invalidData(
+                                    "\(name), row \(row), column \(column): must be finite, got \(value)")
+                            }
+                            found = max(found, abs(value))
+                        }
+                    }
+                    largest[segment] = found
+                }
+            }
+        }
+        let unit = powerOfTwo(below: largest.max() ?? 0)
+        self.unit = unit
+
+        // Differences from the first row: a constant column's mean is exact.
+        let origin = (0..<columns).map { view[0, $0] * unit }
+        var sums = [Double](repeating: 0, count: segments * columns)
+        try sums.withUnsafeMutableBufferPointer { sums in
+            nonisolated(unsafe) let sums = sums
+            try execution.parallel(segments, stage: "hybrid: mean") { chunk, _ in
+                for segment in chunk {
+                    let own = sums.baseAddress! + segment * columns
+                    for row in range(segment) {
+                        if row & 63 == 0 { try execution.check() }
+                        for column in 0..<columns { own[column] += view[row, column] * unit - origin[column] }
+                    }
+                }
+            }
+        }
+        centre = (0..<columns).map { column in
+            var sum = 0.0
+            for segment in 0..<segments { sum += sums[segment * columns + column] }
+            return origin[column] + sum / Double(view.rows)
+        }
+    }
+
+    func range(_ segment: Int, of segments: Int) -> Range<Int> {
+        CentredRows.range(segment, of: segments, rows: rows)
+    }
+
+    private static func range(_ segment: Int, of segments: Int, rows: Int) -> Range<Int> {
+        let size = (rows - 1) / segments + 1
+        let start = min(rows, segment * size)
+        return start..<min(rows, start + size)
+    }
+
+    /// Copies a row, centred and in the unit. Bounded even where the caller changes the lent numbers meanwhile.
+    @inline(__always)
+    func copy(_ row: Int, to target: UnsafeMutablePointer<Double>) {
+        for column in 0..<columns {
+            target[column] = CentredRows.bounded(view[row, column] * unit) - centre[column]
+        }
+    }
+
+    /// Far beyond any number of fitting (2 or less), and no product with weights and axes overflows from here.
+    @inline(__always)
+    static func bounded(_ value: Double) -> Double { min(1e100, max(-1e100, value)) }
+
+    /// The sum over the columns of the variance of the population.
+    func totalVariance(execution: Execution) throws -> Double {
+        var sums = [Double](repeating: 0, count: segments)
+        try sums.withUnsafeMutableBufferPointer { sums in
+            nonisolated(unsafe) let sums = sums
+            try execution.parallel(segments, stage: "hybrid: variance") { chunk, _ in
+                var difference = [Double](repeating: 0, count: columns)
+                for segment in chunk {
+                    for row in range(segment, of: segments) {
+                        if row & 63 == 0 { try execution.check() }
+                        difference.withUnsafeMutableBufferPointer { copy(row, to: $0.baseAddress!) }
+                        for value in difference { sums[segment] += value * value }
+                    }
+                }
+            }
+        }
+        return sums.reduce(0, +) / Double(rows)
+    }
+}

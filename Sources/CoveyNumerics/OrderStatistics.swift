@@ -1,0 +1,58 @@
+import CoveyRuntime
+
+/// Order statistics without sorting or copying.
+enum OrderStatistics {
+    /// The values at the given ranks (0 = smallest, ascending), NaN not counted. Each rank is below the number of values
+    /// that are not NaN. Radix selection on the order-preserving bits of a double: six passes, O(values) time, exact.
+    static func select(_ values: Strided<Double>, ranks: [Int], execution: Execution) throws -> [Double] {
+        let width = 11
+        var found = ranks.map { (prefix: UInt64(0), rank: $0) }
+        for shift in [53, 42, 31, 20, 9, 0] {
+            // The last pass has 9 bits left.
+            let bits = shift == 0 ? 9 : width
+            let mask = (UInt64(1) << UInt64(bits)) - 1
+            var prefixes: [UInt64] = []
+            for search in found where search.prefix != prefixes.last { prefixes.append(search.prefix) }
+            var histogram = [Int](repeating: 0, count: prefixes.count << width)
+            try histogram.withUnsafeMutableBufferPointer { histogram in
+                try prefixes.withUnsafeBufferPointer { prefixes in
+                    for start in stride(from: 0, to: values.count, by: 1 << 16) {
+                        try execution.check()
+                        for row in start..<min(values.count, start + 1 << 16) {
+                            let value = values[row]
+                            if value.isNaN { continue }
+                            let key = ordered(value)
+                            let high = key >> UInt64(shift + bits)
+                            for index in 0..<prefixes.count where prefixes[index] == high {
+                                histogram[index << width | Int((key &>> UInt64(shift)) & mask)] &+= 1
+                            }
+                        }
+                    }
+                }
+            }
+            var index = 0
+            for number in found.indices {
+                while prefixes[index] != found[number].prefix { index += 1 }
+                var digit = 0
+                // Bounded, whatever a caller does meanwhile to the numbers that it lends.
+                while digit < Int(mask), found[number].rank >= histogram[index << width | digit] {
+                    found[number].rank -= histogram[index << width | digit]
+                    digit += 1
+                }
+                found[number].prefix = found[number].prefix << UInt64(bits) | UInt64(digit)
+            }
+        }
+        return found.map { value(of: $0.prefix) }
+    }
+
+    /// Bits whose unsigned order is the order of the numbers.
+    @inline(__always)
+    private static func ordered(_ value: Double) -> UInt64 {
+        let bits = value.bitPattern
+        return bits &>> 63 == 1 ? ~bits : bits | 1 << 63
+    }
+
+    private static func value(of key: UInt64) -> Double {
+        Double(bitPattern: key &>> 63 == 1 ? key & ~(1 << 63) : ~key)
+    }
+}
