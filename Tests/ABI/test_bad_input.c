@@ -2,9 +2,13 @@
 #include "abi_test.h"
 
 extern const abi_case context_cases[];
+extern const abi_case hybrid_cases[];
+extern const abi_case matrix_cases[];
 
 static const abi_case *const tables[] = {
     context_cases,
+    matrix_cases,
+    hybrid_cases,
 };
 
 static void run(const abi_case *row) {
