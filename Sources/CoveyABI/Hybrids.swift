@@ -43,7 +43,7 @@ private func hybridOptions(_ pointer: UnsafePointer<covey_hybrid_options>?, colu
     defaults.feature_weight = options.featureWeight
     defaults.clip = options.clip
     let given = try Versioned.read(pointer, "options", defaults: defaults)
-    guard let scaling = Scaling(rawValue: given.scaling) else {
+    guard let scaling = FeatureScaling(rawValue: given.scaling) else {
         throw CoveyError.invalidArgument("options.scaling must be a COVEY_SCALING_ value, got \(given.scaling)")
     }
     guard let missing = MissingValues(rawValue: given.missing) else {

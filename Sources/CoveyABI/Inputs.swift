@@ -94,10 +94,10 @@ private func categories(_ column: covey_column, _ field: String) throws -> [Stri
     let total = try count(column.category_count, "\(field).category_count", in: 0...Int64(Int32.max))
     if total == 0 { return [] }
     let pointers = try required(column.categories, "\(field).categories")
-    var seen = Set<String>()
+    var seen = Set<ExactName>()
     return try (0..<total).map { index in
         let category = try string(pointers[index], "\(field).categories[\(index)]")
-        guard seen.insert(category).inserted else {
+        guard seen.insert(ExactName(category)).inserted else {
             throw CoveyError.invalidData("\(field).categories: \"\(category)\" occurs twice")
         }
         return category

@@ -6,10 +6,10 @@ public struct FeatureTable: Sendable {
     public let columns: [FeatureColumn]
 
     public init(rows: Int, columns: [FeatureColumn]) throws {
-        var names = Set<String>()
+        var names = Set<ExactName>()
         for column in columns {
             try require(!column.name.isEmpty, "a column's name must not be empty")
-            guard names.insert(column.name).inserted else {
+            guard names.insert(ExactName(column.name)).inserted else {
                 throw CoveyError.invalidData("the column name \"\(column.name)\" occurs twice")
             }
             guard column.values.count == rows else {
@@ -22,21 +22,21 @@ public struct FeatureTable: Sendable {
     }
 
     public func column(named name: String) -> FeatureColumn? {
-        columns.first { $0.name == name }
+        columns.first { ExactName($0.name) == ExactName(name) }
     }
 
     /// The columns of these names and kinds, in this order. Throws `mismatch` for one that is missing or of another kind.
     /// O(names) where they stand in order without a gap, otherwise O(names + columns).
     public func columns(named wanted: [(name: String, kind: FeatureColumn.Kind)]) throws -> [FeatureColumn] {
         var next = 0
-        var positions: [String: Int]?
+        var positions: [ExactName: Int]?
         return try wanted.map { name, kind in
             var position = next
-            if position >= columns.count || columns[position].name != name {
+            if position >= columns.count || ExactName(columns[position].name) != ExactName(name) {
                 let all = positions ?? Dictionary(
-                    zip(columns.map(\.name), columns.indices), uniquingKeysWith: { first, _ in first })
+                    zip(columns.map { ExactName($0.name) }, columns.indices), uniquingKeysWith: { first, _ in first })
                 positions = all
-                guard let found = all[name] else {
+                guard let found = all[ExactName(name)] else {
                     throw CoveyError.mismatch("features have no column \"\(name)\"")
                 }
                 position = found

@@ -24,7 +24,7 @@ struct FittedFeature: Sendable, Equatable {
     let hasIndicator: Bool
     /// The feature's weight in the row.
     let factor: Double
-    private let positions: [String: Int]
+    private let positions: [ExactName: Int]
 
     /// Two rows of different categories lie at distance 1, before weights.
     private static let categoryValue = 0.5.squareRoot()
@@ -41,11 +41,12 @@ struct FittedFeature: Sendable, Equatable {
         self.categories = categories
         self.hasIndicator = hasIndicator
         self.factor = factor
-        positions = Dictionary(zip(categories, categories.indices), uniquingKeysWith: { first, _ in first })
+        positions = Dictionary(
+            zip(categories.map { ExactName($0) }, categories.indices), uniquingKeysWith: { first, _ in first })
     }
 
     init(
-        fitting column: FeatureColumn, scaling: Scaling, missing: MissingValues, factor: Double, execution: Execution
+        fitting column: FeatureColumn, scaling: FeatureScaling, missing: MissingValues, factor: Double, execution: Execution
     ) throws {
         let name = column.name
         var fitted = FittedFeature.unscaled
@@ -164,12 +165,12 @@ struct FittedFeature: Sendable, Equatable {
     ) throws {
         let value = held(FittedFeature.categoryValue * factor)
         // A long range looks every name up once; a short one only those that it meets.
-        let known = range.count > names.count ? names.map { positions[$0] } : nil
+        let known = range.count > names.count ? names.map { positions[ExactName($0)] } : nil
         for row in range {
             let output = target + (row - range.lowerBound) * stride
             output.update(repeating: 0, count: outputs)
             if let code = try FittedFeature.category(codes[row], of: names.count, name, row) {
-                if let position = known.map({ $0[code] }) ?? positions[names[code]] { output[position] = value }
+                if let position = known.map({ $0[code] }) ?? positions[ExactName(names[code])] { output[position] = value }
             } else if missing == .reject {
                 throw CoveyError.invalidData(
                     "column \"\(name)\", row \(row): is missing, which the fitted options.missing rejects")

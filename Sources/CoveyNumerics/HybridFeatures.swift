@@ -2,7 +2,7 @@ import CoveyRuntime
 
 /// How embeddings and expert features are joined. The names are those of `covey_hybrid_options`.
 public struct HybridOptions: Sendable {
-    public var scaling = Scaling.robust
+    public var scaling = FeatureScaling.robust
     public var missing = MissingValues.median
     /// Principal components kept of the embeddings; 0 = all columns, unrotated.
     public var embeddingComponents = 0

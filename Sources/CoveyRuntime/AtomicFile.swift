@@ -28,10 +28,11 @@ public enum AtomicFile {
     /// Lets `body` write to a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder.
     /// On any failure `path` is as it was and the temporary file is gone.
     public static func write(to path: String, _ body: (Writer) throws -> Void) throws {
+        try refuseSpecialFile(path)
         let (file, temporary) = try createBeside(path)
         var open = true
         do {
-            try body(Writer(file: file, path: path))
+            try withoutFileSizeSignal { try body(Writer(file: file, path: path)) }
             guard fsync(file) == 0 else { throw CoveyError.io("cannot sync", path) }
             open = false
             guard close(file) == 0 else { throw CoveyError.io("cannot close", path) }
@@ -42,6 +43,33 @@ public enum AtomicFile {
             throw error
         }
         syncFolder(of: path)
+    }
+
+    /// Renaming over a device or a pipe would replace it by a file.
+    private static func refuseSpecialFile(_ path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+        throw CoveyError(.io, "cannot write \(path): it is not a regular file")
+    }
+
+    /// A write above the host's file size limit (RLIMIT_FSIZE) sends SIGXFSZ, which ends a host that does not handle it. Here it is
+    /// an error like any other.
+    private static func withoutFileSizeSignal(_ body: () throws -> Void) throws {
+        var signals = sigset_t()
+        var previous = sigset_t()
+        var pending = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGXFSZ)
+        sigpending(&pending)
+        let wasPending = sigismember(&pending, SIGXFSZ) == 1
+        pthread_sigmask(SIG_BLOCK, &signals, &previous)
+        defer {
+            var none = timespec()
+            // The write's own signal went to this thread; one that waited before is the host's.
+            if !wasPending { while sigtimedwait(&signals, nil, &none) < 0, errno == EINTR {} }
+            pthread_sigmask(SIG_SETMASK, &previous, nil)
+        }
+        try body()
     }
 
     /// A new file with the mode that the host's umask gives.

@@ -85,6 +85,22 @@ import Testing
                 == .mismatch("embeddings have 4 rows, features have 5"))
     }
 
+    @Test func namesAreToldApartByTheirBytes() throws {
+        let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+        let table = try FeatureTable(
+            rows: 2,
+            columns: [
+                numeric(composed, [1, 2]), numeric(decomposed, [5, 9]),
+                categorical("c", [0, 1], [composed, decomposed]),
+            ])
+        let hybrid = try HybridFeatures(fitting: nil, table)
+        let result = try hybrid.transform(nil, table)
+        #expect(result[0, 2] > 0 && result[0, 3] == 0 && result[1, 2] == 0 && result[1, 3] > 0)
+        let swapped = try FeatureTable(rows: 2, columns: [table.columns[1], table.columns[0], table.columns[2]])
+        #expect(try hybrid.transform(nil, swapped).elements == result.elements)
+        #expect(table.column(named: decomposed)?.name.utf8.count == decomposed.utf8.count)
+    }
+
     @Test func missingValuesAreRejectedWhereAsked() throws {
         var options = HybridOptions()
         options.missing = .reject

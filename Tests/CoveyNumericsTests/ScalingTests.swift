@@ -9,7 +9,7 @@ import Testing
 
     init() throws { fixture = try NumericsFixture.load() }
 
-    private func scaled(_ scaling: Scaling, _ new: [[Double?]]) throws -> Matrix<Float> {
+    private func scaled(_ scaling: FeatureScaling, _ new: [[Double?]]) throws -> Matrix<Float> {
         var options = HybridOptions()
         options.scaling = scaling
         options.clip = .infinity
@@ -81,7 +81,7 @@ import Testing
         #expect(abs(result.elements[7] - Float(8 / deviation)) < 1e-6)
     }
 
-    @Test(arguments: [Scaling.standard, .robust]) func constantColumnsAreZero(scaling: Scaling) throws {
+    @Test(arguments: [FeatureScaling.standard, .robust]) func constantColumnsAreZero(scaling: FeatureScaling) throws {
         var options = HybridOptions()
         options.scaling = scaling
         // 0.1 summed 1000 times is not 100: a mean that is not exact would show as noise.
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [Scaling.none, .standard, .robust]) func hugeAndTinyNumbersStayFinite(scaling: Scaling) throws {
+    @Test(arguments: [FeatureScaling.none, .standard, .robust]) func hugeAndTinyNumbersStayFinite(scaling: FeatureScaling) throws {
         let extremes = [
             -Double.greatestFiniteMagnitude, -1e308, -1, -.leastNonzeroMagnitude, 0, .leastNonzeroMagnitude, 1, 1e308,
             .greatestFiniteMagnitude,

@@ -92,4 +92,12 @@ import Testing
         }
         #expect(folder.entries == ["folder"])
     }
+
+    @Test func devicesAreNotReplaced() throws {
+        for path in ["/dev/full", "/dev/null", "/tmp"] {
+            #expect(throws: CoveyError(.io, "cannot write \(path): it is not a regular file")) {
+                try write(["x"], to: path)
+            }
+        }
+    }
 }

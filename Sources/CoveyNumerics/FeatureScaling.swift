@@ -1,7 +1,7 @@
 import CoveyRuntime
 
 /// How numeric feature columns are brought to a common scale. Raw values are those of the header.
-public enum Scaling: Int32, Sendable, Codable {
+public enum FeatureScaling: Int32, Sendable, Codable {
     /// As given.
     case none = 0
     /// (x - mean) / standard deviation of the population.
@@ -23,7 +23,7 @@ struct ColumnScaling: Sendable, Equatable, Codable {
         self.halfScale = halfScale
     }
 
-    init(_ scaling: Scaling, _ column: ColumnSummary) {
+    init(_ scaling: FeatureScaling, _ column: ColumnSummary) {
         switch scaling {
         case .none:
             self.init(halfCentre: 0, halfScale: 0.5)
