@@ -1,0 +1,240 @@
+import CCovey
+import CoveyClustering
+import CoveyNeighbors
+import CoveyNumerics
+import CoveyRuntime
+
+// Section 8 of covey.h: clustering.
+
+/// COVEY_CLUSTER_OPTIONS_INIT.
+private let defaultOptions: covey_cluster_options = {
+    var options = covey_cluster_options()
+    options.min_cluster_size = 5
+    options.alpha = 1
+    return options
+}()
+
+private func clusterOptions(_ pointer: UnsafePointer<covey_cluster_options>?) throws -> ClusterOptions {
+    let given = try pointer.map { try Versioned.read($0, "options", defaults: defaultOptions) } ?? defaultOptions
+    var options = ClusterOptions()
+    options.minClusterSize = Int(given.min_cluster_size)
+    options.minSamples = Int(given.min_samples)
+    options.maxClusterSize = Int(given.max_cluster_size)
+    options.clusterSelectionEpsilon = given.cluster_selection_epsilon
+    options.alpha = given.alpha
+    options.metric = try choice(given.metric, "metric", "COVEY_METRIC_ value")
+    options.selection = try choice(given.selection, "selection", "COVEY_SELECTION_ value")
+    options.allowSingleCluster = try flag(given.allow_single_cluster, "allow_single_cluster")
+    options.search = try choice(given.search, "search", "COVEY_SEARCH_ value")
+    options.missing = try choice(given.missing, "missing", "COVEY_MISSING_ROWS_ value")
+    options.prediction = try flag(given.prediction, "prediction")
+    options.seed = given.seed
+    try options.validate()
+    return options
+}
+
+/// An enum of the header.
+private func choice<Choice: RawRepresentable<Int32>>(_ value: Int32, _ name: String, _ kind: String) throws -> Choice {
+    guard let choice = Choice(rawValue: value) else {
+        throw CoveyError.invalidArgument("\(name) must be a \(kind), got \(value)")
+    }
+    return choice
+}
+
+@c @implementation
+public func covey_cluster_matrix(
+    _ context: OpaquePointer?, _ matrix: UnsafePointer<covey_matrix>?,
+    _ options: UnsafePointer<covey_cluster_options>?, _ clustering: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    clustering?.pointee = nil
+    return boundary(error) {
+        let clustering = try required(clustering, "clustering")
+        let options = try clusterOptions(options)
+        let view = try matrixView(matrix, "matrix")
+        clustering.pointee = Handle.retain(try Clustering(view, options, execution: execution(context)))
+    }
+}
+
+@c @implementation
+public func covey_clustering_rows(_ clustering: OpaquePointer?) -> Int64 {
+    guard let clustering else { return 0 }
+    return Int64(Handle.object(clustering, as: Clustering.self).rowCount)
+}
+
+@c @implementation
+public func covey_clustering_clusters(_ clustering: OpaquePointer?) -> Int64 {
+    guard let clustering else { return 0 }
+    return Int64(Handle.object(clustering, as: Clustering.self).clusterCount)
+}
+
+@c @implementation
+public func covey_clustering_recall(_ clustering: OpaquePointer?) -> Double {
+    guard let clustering else { return 0 }
+    return Handle.object(clustering, as: Clustering.self).recall
+}
+
+// MARK: - Results
+
+/// Copies an array of the result to the caller's buffer.
+private func copy<Element>(
+    _ clustering: OpaquePointer?, _ buffer: UnsafeMutablePointer<Element>?, _ name: String, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?, _ values: (Clustering) -> [Element]
+) -> covey_status {
+    boundary(error) {
+        let values = values(try Handle.required(clustering, "clustering"))
+        _ = try output(buffer, name, capacity: capacity, count: values.count).update(from: values)
+    }
+}
+
+/// Fills the caller's buffer, an element at a time.
+private func fill<Element>(
+    _ clustering: OpaquePointer?, _ buffer: UnsafeMutablePointer<Element>?, _ name: String, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?, count: (Clustering) -> Int,
+    _ element: (Clustering, Int) -> Element
+) -> covey_status {
+    boundary(error) {
+        let clustering: Clustering = try Handle.required(clustering, "clustering")
+        let target = try output(buffer, name, capacity: capacity, count: count(clustering))
+        for index in 0..<target.count { target[index] = element(clustering, index) }
+    }
+}
+
+@c @implementation
+public func covey_clustering_labels(
+    _ clustering: OpaquePointer?, _ labels: UnsafeMutablePointer<Int32>?, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    copy(clustering, labels, "labels", capacity, error) { $0.labels }
+}
+
+@c @implementation
+public func covey_clustering_probabilities(
+    _ clustering: OpaquePointer?, _ probabilities: UnsafeMutablePointer<Double>?, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    copy(clustering, probabilities, "probabilities", capacity, error) { $0.probabilities }
+}
+
+@c @implementation
+public func covey_clustering_outlier_scores(
+    _ clustering: OpaquePointer?, _ scores: UnsafeMutablePointer<Double>?, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    copy(clustering, scores, "scores", capacity, error) { $0.outlierScores }
+}
+
+@c @implementation
+public func covey_clustering_persistence(
+    _ clustering: OpaquePointer?, _ persistence: UnsafeMutablePointer<Double>?, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    copy(clustering, persistence, "persistence", capacity, error) { $0.persistence }
+}
+
+// MARK: - Trees
+
+@c @implementation
+public func covey_clustering_edge_count(_ clustering: OpaquePointer?) -> Int64 {
+    guard let clustering else { return 0 }
+    return Int64(Handle.object(clustering, as: Clustering.self).spanningTree.edges.count)
+}
+
+@c @implementation
+public func covey_clustering_condensed_count(_ clustering: OpaquePointer?) -> Int64 {
+    guard let clustering else { return 0 }
+    return Int64(Handle.object(clustering, as: Clustering.self).condensedCount)
+}
+
+@c @implementation
+public func covey_clustering_spanning_tree(
+    _ clustering: OpaquePointer?, _ edges: UnsafeMutablePointer<covey_edge>?, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    fill(clustering, edges, "edges", capacity, error, count: { $0.spanningTree.edges.count }) {
+        let edge = $0.spanningEdge($1)
+        return covey_edge(from: Int64(edge.from), to: Int64(edge.to), distance: edge.distance)
+    }
+}
+
+@c @implementation
+public func covey_clustering_single_linkage_tree(
+    _ clustering: OpaquePointer?, _ merges: UnsafeMutablePointer<covey_merge>?, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    fill(clustering, merges, "merges", capacity, error, count: { $0.spanningTree.edges.count }) {
+        let merge = $0.merge($1)
+        return covey_merge(
+            left: Int64(merge.left), right: Int64(merge.right), distance: merge.distance, size: Int64(merge.size))
+    }
+}
+
+@c @implementation
+public func covey_clustering_condensed_tree(
+    _ clustering: OpaquePointer?, _ edges: UnsafeMutablePointer<covey_condensed_edge>?, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let clustering: Clustering = try Handle.required(clustering, "clustering")
+        let target = try output(edges, "edges", capacity: capacity, count: clustering.condensedCount)
+        clustering.forEachCondensedEdge { index, parent, child, lambda, size in
+            target[index] = covey_condensed_edge(
+                parent: Int64(parent), child: Int64(child), lambda: lambda, size: Int64(size))
+        }
+    }
+}
+
+@c @implementation
+public func covey_clustering_selected_nodes(
+    _ clustering: OpaquePointer?, _ nodes: UnsafeMutablePointer<Int64>?, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    fill(clustering, nodes, "nodes", capacity, error, count: { $0.clusterCount }) { Int64($0.selectedNode($1)) }
+}
+
+// MARK: - Exemplars and prediction
+
+@c @implementation
+public func covey_clustering_exemplar_count(_ clustering: OpaquePointer?, _ cluster: Int64) -> Int64 {
+    guard let clustering else { return 0 }
+    let object = Handle.object(clustering, as: Clustering.self)
+    guard cluster >= 0, cluster < Int64(object.clusterCount) else { return 0 }
+    return Int64(object.exemplars[Int(cluster)].count)
+}
+
+@c @implementation
+public func covey_clustering_exemplars(
+    _ clustering: OpaquePointer?, _ cluster: Int64, _ rows: UnsafeMutablePointer<Int64>?, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let clustering: Clustering = try Handle.required(clustering, "clustering")
+        try require(
+            cluster >= 0 && cluster < Int64(clustering.clusterCount),
+            "cluster must be 0 to \(clustering.clusterCount - 1), got \(cluster)")
+        let exemplars = clustering.exemplars[Int(cluster)]
+        let target = try output(rows, "rows", capacity: capacity, count: exemplars.count)
+        for (index, row) in exemplars.enumerated() { target[index] = Int64(row) }
+    }
+}
+
+@c @implementation
+public func covey_clustering_predict(
+    _ clustering: OpaquePointer?, _ context: OpaquePointer?, _ matrix: UnsafePointer<covey_matrix>?,
+    _ labels: UnsafeMutablePointer<Int32>?, _ probabilities: UnsafeMutablePointer<Double>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let clustering: Clustering = try Handle.required(clustering, "clustering")
+        let view = try matrixView(matrix, "matrix")
+        let target = view.rows == 0 ? nil : try required(labels, "labels")
+        let result = try clustering.predict(view, execution: execution(context))
+        target?.update(from: result.labels, count: view.rows)
+        probabilities?.update(from: result.probabilities, count: view.rows)
+    }
+}
+
+@c @implementation
+public func covey_clustering_destroy(_ clustering: OpaquePointer?) {
+    Handle.release(clustering, as: Clustering.self)
+}

@@ -1,0 +1,49 @@
+import CoveyNumerics
+import CoveyRuntime
+
+/// The rows of a matrix that can be clustered: those without a NaN or an infinity.
+enum FiniteRows {
+    /// nil = all of them; otherwise their numbers, ascending. With `reject`, throws `invalidData` that names the first row and
+    /// column that cannot be used.
+    static func find(
+        in view: MatrixView, missing: ClusterOptions.MissingRows, execution: Execution
+    ) throws -> [Int32]? {
+        var finite = [Bool](repeating: true, count: view.rows)
+        try finite.withUnsafeMutableBufferPointer { finite in
+            let marks = Marks(finite: finite)
+            try execution.parallel(view.rows, grain: max(1, 0x10_0000 / view.columns)) { chunk, _ in
+                for row in chunk { marks.finite[row] = isFinite(view, row) }
+            }
+        }
+        guard let first = finite.firstIndex(of: false) else { return nil }
+        if missing == .reject {
+            let column = (0..<view.columns).first { !view[first, $0].isFinite } ?? 0
+            throw CoveyError.invalidData(
+                "matrix row \(first), column \(column) must be finite, got \(view[first, column])")
+        }
+        return finite.indices.filter { finite[$0] }.map { Int32($0) }
+    }
+
+    private struct Marks: @unchecked Sendable {
+        let finite: UnsafeMutableBufferPointer<Bool>
+    }
+
+    private static func isFinite(_ view: MatrixView, _ row: Int) -> Bool {
+        let address = view.base + row &* view.rowStride
+        switch view.scalar {
+        case .float32:
+            // x * 0 is zero unless x is NaN or infinite.
+            var sum: Float = 0
+            for column in 0..<view.columns {
+                sum += address.loadUnaligned(fromByteOffset: column &* 4, as: Float.self) * 0
+            }
+            return sum == 0
+        case .float64:
+            var sum = 0.0
+            for column in 0..<view.columns {
+                sum += address.loadUnaligned(fromByteOffset: column &* 8, as: Double.self) * 0
+            }
+            return sum == 0
+        }
+    }
+}

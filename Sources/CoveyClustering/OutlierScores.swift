@@ -1,0 +1,21 @@
+import CoveyRuntime
+
+/// GLOSH outlier scores (Campello, Moulavi, Zimek, Sander 2015): 1 - lambda(row) / lambda_max, where lambda_max is the largest
+/// in the subtree of the cluster that the row falls out of. 0 (as dense as its surroundings get) to 1.
+public enum OutlierScores {
+    /// One score a row. Beside infinitely dense duplicates any other row scores 1, where hdbscan gives NaN. O(n).
+    public static func compute(_ tree: CondensedTree, execution: Execution) throws -> [Double] {
+        var deaths = tree.clusters.map(\.death)
+        for node in tree.clusters.indices.dropFirst().reversed() {
+            let parent = Int(tree.clusters[node].parent)
+            deaths[parent] = max(deaths[parent], deaths[node])
+        }
+        try execution.check()
+        return (0..<tree.pointCount).map { row in
+            let most = deaths[Int(tree.rowClusters[row])]
+            let lambda = tree.rowLambdas[row]
+            if most == 0 || lambda == .infinity { return 0 }
+            return most == .infinity ? 1 : (most - lambda) / most
+        }
+    }
+}
