@@ -3,6 +3,7 @@
 #   make build             the library, header, pkg-config and CMake files, under .build-out
 #   make install           the same under PREFIX (default /usr/local), honouring DESTDIR; make uninstall takes it away
 #   make demo              the whole road on the shipped sample
+#   make jar               the Java binding with the library inside, under dist
 #   make test              every suite; make test-swift, test-abi, test-package, ... one of them
 #   make check-memory      the C ABI suite under valgrind
 #   make abi-baseline      accepts additions to the C interface
@@ -108,3 +109,54 @@ abi-baseline:
 
 test-package: $(LIBRARY) | prepare-test
 	Tests/Package/run
+
+# -------------------------------------------------------------------------------------------------------------- Java
+.PHONY: jar test-java
+JAVA := bindings/java
+JAVA_OUT := $(OUT)/java
+JAVA_HOME ?= $(patsubst %/bin/javac,%,$(realpath $(shell command -v javac)))
+JAVAC = $(JAVA_HOME)/bin/javac -encoding UTF-8 --release 17 -Xlint:all -Werror
+JAR := dist/covey-$(VERSION).jar
+JAVA_SOURCES := $(shell find $(JAVA)/src/main -name '*.java')
+JAVA_TESTS := $(shell find $(JAVA)/src/test -name '*.java')
+JNI_SOURCES := $(wildcard $(JAVA)/jni/*.c)
+JNI_LIBRARY := $(JAVA_OUT)/native/libcovey_jni.so
+JNI_LINK := -Wl,-z,defs -Wl,-rpath,'$$ORIGIN'
+JNI_FLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -pedantic -Wmissing-prototypes -fPIC -shared -fvisibility=hidden
+
+# javac writes the header that holds the C functions against Native.java.
+$(JAVA_OUT)/main.stamp: $(JAVA_SOURCES)
+	rm -rf $(JAVA_OUT)/main $(JAVA_OUT)/include
+	mkdir -p $(JAVA_OUT)/main
+	$(JAVAC) -Xdoclint:all,-missing -h $(JAVA_OUT)/include -d $(JAVA_OUT)/main $(JAVA_SOURCES)
+	touch $@
+
+$(JNI_LIBRARY): $(JNI_SOURCES) $(wildcard $(JAVA)/jni/*.h) $(JAVA_OUT)/main.stamp $(LIBRARY)
+	mkdir -p $(@D)
+	cc $(JNI_FLAGS) -I$(OUT)/include -I$(JAVA_OUT)/include -I$(JAVA_HOME)/include -I$(JAVA_HOME)/include/linux \
+		$(JNI_SOURCES) -o $@ -L$(OUT)/lib -lcovey $(JNI_LINK)
+
+jar: $(JAR)
+$(JAR): $(JAVA_OUT)/main.stamp $(JNI_LIBRARY) LICENSE NOTICE
+	rm -rf $(JAVA_OUT)/jar
+	mkdir -p $(JAVA_OUT)/jar/META-INF/native/linux-x86_64 $(@D)
+	cp -r $(JAVA_OUT)/main/. $(JAVA_OUT)/jar
+	cp LICENSE NOTICE $(JAVA_OUT)/jar/META-INF
+	cp $(LIBRARY) $(JAVA_OUT)/jar/META-INF/native/linux-x86_64/libcovey.so.$(SOVERSION)
+	strip --strip-unneeded -o $(JAVA_OUT)/jar/META-INF/native/linux-x86_64/libcovey_jni.so $(JNI_LIBRARY)
+	$(JAVA_HOME)/bin/jar --create --file $@ --module-version $(VERSION) -C $(JAVA_OUT)/jar .
+
+# The tests see what users see: the jar. -Xcheck:jni ends the program or prints where a JNI rule is broken.
+JUNIT := $(subst $() ,:,$(foreach part,jupiter-api jupiter-engine jupiter-params platform-commons platform-console \
+	platform-engine platform-launcher platform-reporting,/usr/share/java/junit-$(part).jar) \
+	$(foreach part,opentest4j apiguardian-api picocli univocity-parsers,/usr/share/java/$(part).jar))
+JAVA_RUN = $(JAVA_HOME)/bin/java -Xcheck:jni -cp $(JAR):$(JAVA_OUT)/test:$(JUNIT)
+
+$(JAVA_OUT)/test.stamp: $(JAVA_TESTS) $(JAR) | prepare-test
+	rm -rf $(JAVA_OUT)/test
+	mkdir -p $(JAVA_OUT)/test
+	$(JAVAC) -cp $(JAR):$(JUNIT) -d $(JAVA_OUT)/test $(JAVA_TESTS)
+	touch $@
+
+test-java: $(JAVA_OUT)/test.stamp
+	$(JAVA)/test $(JAVA_RUN)

@@ -1,0 +1,168 @@
+/* Section 10 of covey.h: rules. */
+#include "support.h"
+
+JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
+    JNIEnv *env, jclass class, jlong context, jobject features, jbyteArray target, jlong max_conditions, jlong max_rules,
+    jlong min_support, jdouble min_precision, jdouble min_lift, jlong max_bins, jlong beam_width, jdouble holdout,
+    jdouble confidence, jdoubleArray times, jlong seed, jbyteArray target_name)
+{
+    (void)class;
+    arena memory;
+    arena_start(&memory, env);
+    covey_rules *rules = NULL;
+    covey_table view;
+    const covey_table *table;
+    covey_rules_options options = COVEY_RULES_OPTIONS_INIT;
+    options.max_conditions = max_conditions;
+    options.max_rules = max_rules;
+    options.min_support = min_support;
+    options.min_precision = min_precision;
+    options.min_lift = min_lift;
+    options.max_bins = max_bins;
+    options.beam_width = beam_width;
+    options.holdout = holdout;
+    options.confidence = confidence;
+    options.seed = (uint64_t)seed;
+    if (read_table(&memory, features, &view, &table)) {
+        const uint8_t *chosen = numbers(&memory, target, NUMBER_I8, 0, table->rows);
+        if (chosen && times) options.times = numbers(&memory, times, NUMBER_F64, 0, table->rows);
+        if (chosen && (options.times || !times)) options.target_name = text(&memory, target_name);
+        if (!(*env)->ExceptionCheck(env)) {
+            covey_error *error = NULL;
+            covey_status status = covey_extract_rules(context_of(context), table, chosen, &options, &rules, &error);
+            if (!succeeded(env, status, error)) {
+                covey_rules_destroy(rules);
+                rules = NULL;
+            }
+        }
+    }
+    arena_end(&memory);
+    return HANDLE(rules);
+}
+
+JNIEXPORT jlong JNICALL Java_covey_Native_rulesCount(JNIEnv *env, jclass class, jlong rules)
+{
+    (void)env, (void)class;
+    return covey_rules_count(POINTER(covey_rules, rules));
+}
+
+JNIEXPORT jlong JNICALL Java_covey_Native_rulesTried(JNIEnv *env, jclass class, jlong rules)
+{
+    (void)env, (void)class;
+    return covey_rules_tried(POINTER(covey_rules, rules));
+}
+
+JNIEXPORT jlong JNICALL Java_covey_Native_rulesFallen(JNIEnv *env, jclass class, jlong rules)
+{
+    (void)env, (void)class;
+    return covey_rules_fallen(POINTER(covey_rules, rules));
+}
+
+JNIEXPORT void JNICALL Java_covey_Native_rulesGet(JNIEnv *env, jclass class, jlong rules, jlong rule, jlongArray integers,
+                                                  jdoubleArray reals)
+{
+    (void)class;
+    covey_rule_report report = COVEY_RULE_REPORT_INIT;
+    covey_error *error = NULL;
+    covey_status status = covey_rules_get(POINTER(covey_rules, rules), rule, &report, &error);
+    if (!succeeded(env, status, error)) return;
+    const jlong whole[] = {report.condition_count, report.matched, report.support, report.search_matched,
+                           report.search_support};
+    const jdouble real[] = {report.precision, report.precision_low,    report.precision_high, report.recall,
+                            report.lift,      report.search_precision, report.search_recall,  report.search_lift};
+    store(env, integers, whole, 5, reals, real, 8);
+}
+
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesText(JNIEnv *env, jclass class, jlong rules, jlong rule)
+{
+    (void)class;
+    return utf8(env, covey_rules_text(POINTER(covey_rules, rules), rule));
+}
+
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionText(JNIEnv *env, jclass class, jlong rules, jlong rule,
+                                                                  jlong index)
+{
+    (void)class;
+    return utf8(env, covey_rules_condition_text(POINTER(covey_rules, rules), rule, index));
+}
+
+/* Writes the kind and the number of categories to `integers`, low and high to `reals`; returns the feature's name. */
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesCondition(JNIEnv *env, jclass class, jlong rules, jlong rule,
+                                                              jlong index, jlongArray integers, jdoubleArray reals)
+{
+    (void)class;
+    covey_condition condition = COVEY_CONDITION_INIT;
+    covey_error *error = NULL;
+    covey_status status = covey_rules_condition(POINTER(covey_rules, rules), rule, index, &condition, &error);
+    if (!succeeded(env, status, error)) return NULL;
+    const jlong whole[] = {condition.kind, condition.category_count};
+    const jdouble real[] = {condition.low, condition.high};
+    return store(env, integers, whole, 2, reals, real, 2) ? utf8(env, condition.feature) : NULL;
+}
+
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionCategory(JNIEnv *env, jclass class, jlong rules, jlong rule,
+                                                                      jlong index, jlong category)
+{
+    (void)class;
+    covey_condition condition = COVEY_CONDITION_INIT;
+    covey_error *error = NULL;
+    covey_status status = covey_rules_condition(POINTER(covey_rules, rules), rule, index, &condition, &error);
+    if (!succeeded(env, status, error)) return NULL;
+    return category >= 0 && category < condition.category_count ? utf8(env, condition.categories[category]) : NULL;
+}
+
+JNIEXPORT void JNICALL Java_covey_Native_rulesEvaluate(JNIEnv *env, jclass class, jlong rules, jlong context,
+                                                       jobject features, jbyteArray fired, jbyteArray any)
+{
+    (void)class;
+    arena memory;
+    arena_start(&memory, env);
+    covey_table view;
+    const covey_table *table;
+    if (read_table(&memory, features, &view, &table)) {
+        int64_t count = table->rows * covey_rules_count(POINTER(covey_rules, rules));
+        uint8_t *each = fired ? output_numbers(&memory, fired, NUMBER_I8, count) : NULL;
+        uint8_t *one = any && (each || !fired) ? output_numbers(&memory, any, NUMBER_I8, table->rows) : NULL;
+        if ((each || !fired) && (one || !any)) {
+            covey_error *error = NULL;
+            covey_status status = covey_rules_evaluate(POINTER(covey_rules, rules), context_of(context), table, each, one,
+                                                       &error);
+            if (succeeded(env, status, error)) {
+                if (each) write_back(&memory, fired, NUMBER_I8, each, count);
+                if (one && !(*env)->ExceptionCheck(env)) write_back(&memory, any, NUMBER_I8, one, table->rows);
+            }
+        }
+    }
+    arena_end(&memory);
+}
+
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesExport(JNIEnv *env, jclass class, jlong rules, jint format)
+{
+    (void)class;
+    const char *result = NULL;
+    covey_error *error = NULL;
+    covey_status status = covey_rules_export(POINTER(covey_rules, rules), format, &result, &error);
+    return succeeded(env, status, error) ? utf8(env, result) : NULL;
+}
+
+JNIEXPORT jlong JNICALL Java_covey_Native_rulesParse(JNIEnv *env, jclass class, jbyteArray json)
+{
+    (void)class;
+    arena memory;
+    arena_start(&memory, env);
+    covey_rules *rules = NULL;
+    const char *source = text(&memory, json);
+    if (source) {
+        covey_error *error = NULL;
+        covey_status status = covey_rules_parse(source, (*env)->GetArrayLength(env, json), &rules, &error);
+        succeeded(env, status, error);
+    }
+    arena_end(&memory);
+    return HANDLE(rules);
+}
+
+JNIEXPORT void JNICALL Java_covey_Native_rulesDestroy(JNIEnv *env, jclass class, jlong rules)
+{
+    (void)env, (void)class;
+    covey_rules_destroy(POINTER(covey_rules, rules));
+}

@@ -1,0 +1,104 @@
+/*
+ * What the JNI files share. Each Java_covey_Native_* function copies or borrows its arguments into an arena, makes one
+ * call of covey.h, turns a failure into a CoveyException and frees the arena: nothing is held between calls, and no array
+ * is pinned while Covey runs. Java has checked for nulls and closed handles before.
+ */
+#ifndef COVEY_JNI_SUPPORT_H
+#define COVEY_JNI_SUPPORT_H
+
+#include <jni.h>
+
+#include "covey.h"
+#include "covey_Native.h"
+
+/* ------------------------------------------------------------------------------------------------------ memory --- */
+
+/** Memory that lives as long as one call. Small calls, as scoring one transaction, fit in the part on the stack. */
+typedef struct arena {
+    JNIEnv *env;
+    struct arena_block *blocks;
+    size_t used;
+    _Alignas(16) unsigned char first[6144];
+} arena;
+
+void arena_start(arena *memory, JNIEnv *env);
+void arena_end(arena *memory);
+
+/** `count` items of `size` bytes, never NULL without a pending exception. */
+void *arena_allocate(arena *memory, int64_t count, size_t size);
+
+/* ------------------------------------------------------------------------------------------------------ errors --- */
+
+/** 1 where the call succeeded and no Java exception (of a progress listener) is pending; otherwise an exception is pending
+ *  afterwards. Frees the error. */
+int succeeded(JNIEnv *env, covey_status status, covey_error *error);
+
+/** Throws a CoveyException with a message of printf's kind. */
+__attribute__((format(printf, 3, 4))) void fail(JNIEnv *env, covey_status status, const char *format, ...);
+
+/* ------------------------------------------------------------------------------------------------------ inputs --- */
+
+typedef enum number { NUMBER_I8 = 1, NUMBER_I32 = 4, NUMBER_I64 = 8, NUMBER_F32 = 4 + 16, NUMBER_F64 = 8 + 16 } number;
+
+/** The size of a number in bytes. */
+static inline size_t number_size(number type) { return (size_t)type & 15; }
+
+/** The length of a Java array or direct buffer of numbers; 0 for null. */
+int64_t numbers_length(arena *memory, jobject source);
+
+/** Numbers [from, from + count) of a Java array (copied) or a direct buffer (borrowed). NULL with a pending exception on
+ *  failure. The caller has checked the range. */
+void *numbers(arena *memory, jobject source, number type, int64_t from, int64_t count);
+
+/** A Java array's buffer to write `count` numbers to: a direct buffer's own memory, or memory that `write_back` copies. */
+void *output_numbers(arena *memory, jobject target, number type, int64_t count);
+void write_back(arena *memory, jobject target, number type, const void *values, int64_t count);
+
+/** A Java byte[] as a C string, or NULL where it is null. */
+const char *text(arena *memory, jbyteArray utf8);
+
+/** `count` strings of a Java byte[] in which each ends with NUL; NULL with a pending exception on failure. */
+const char **texts(arena *memory, jbyteArray blob, int64_t count);
+
+/** Fills C's view of covey.Sequences (null: *result = NULL). 0 with a pending exception on failure. */
+int read_sequences(arena *memory, jobject source, covey_sequences *view, const covey_sequences **result);
+
+/** Likewise covey.FeatureTable and covey.Matrix. */
+int read_table(arena *memory, jobject source, covey_table *view, const covey_table **result);
+int read_matrix(arena *memory, jobject source, covey_matrix *view, const covey_matrix **result);
+
+/* ----------------------------------------------------------------------------------------------------- outputs --- */
+
+/** UTF-8 as a Java byte[]; null for NULL. */
+jbyteArray utf8(JNIEnv *env, const char *string);
+
+/** A copy of numbers as a new long[]. */
+jlongArray new_longs(JNIEnv *env, const void *values, int64_t count);
+
+/** Stores numbers in arrays that Java made; 0 with a pending exception on failure. */
+int store(JNIEnv *env, jlongArray integers, const jlong *values, int count, jdoubleArray reals, const jdouble *numbers,
+          int real_count);
+
+/* ----------------------------------------------------------------------------------------------------- handles --- */
+
+/** What a Java Context owns: Covey's context and the listener, weakly, so that it may refer to its Context. */
+typedef struct host_context {
+    covey_context *context;
+    JavaVM *machine;
+    jweak listener;
+    jmethodID on_progress;
+} host_context;
+
+#define POINTER(type, handle) ((type *)(intptr_t)(handle))
+#define HANDLE(pointer) ((jlong)(intptr_t)(pointer))
+
+/** The context of a handle, NULL for 0. */
+static inline covey_context *context_of(jlong handle)
+{
+    return handle == 0 ? NULL : POINTER(host_context, handle)->context;
+}
+
+/* Looks up the Java fields that inputs.c reads; 0 with a pending exception on failure. */
+int load_inputs(JNIEnv *env);
+
+#endif

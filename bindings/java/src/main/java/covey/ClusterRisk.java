@@ -1,0 +1,71 @@
+package covey;
+
+import java.util.List;
+import java.util.Objects;
+
+/** Which clusters are risky, from late and partial labels. */
+public final class ClusterRisk extends NativeObject {
+    /** Nothing is known of the row. */
+    public static final byte UNKNOWN = -1;
+    /** The row is known to be well. */
+    public static final byte LEGITIMATE = 0;
+    /** The row is known to be fraud. */
+    public static final byte FRAUD = 1;
+
+    private ClusterRisk(long address) {
+        super("ClusterRisk", address, Native::riskDestroy);
+    }
+
+    /**
+     * Rates the clusters of n rows. Cost: O(n).
+     *
+     * @param labels n cluster labels, -1 = noise, none below
+     * @param fraud n of {@link #UNKNOWN}, {@link #LEGITIMATE}, {@link #FRAUD}
+     * @param amounts n finite numbers of at least 0, or null
+     * @param times n finite numbers (seconds), or null
+     * @param options null = the defaults
+     * @param context null = the defaults
+     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA, MISMATCH (lengths)
+     */
+    public static ClusterRisk rate(
+            int[] labels, byte[] fraud, double[] amounts, double[] times, RiskOptions options, Context context) {
+        Objects.requireNonNull(labels, "labels");
+        Numbers.requireRows(fraud, labels.length, "fraud");
+        if (amounts != null) Numbers.requireRows(amounts, labels.length, "amounts");
+        if (times != null) Numbers.requireRows(times, labels.length, "times");
+        RiskOptions chosen = options == null ? RiskOptions.defaults() : options;
+        try (Use with = Use.of(context)) {
+            return new ClusterRisk(Native.riskRate(
+                    with.address(),
+                    labels,
+                    fraud,
+                    amounts,
+                    times,
+                    chosen.confidence(),
+                    chosen.minLift(),
+                    chosen.minFraud()));
+        }
+    }
+
+    /** One report for each label that occurs, noise among them, the riskiest first. */
+    public List<ClusterReport> reports() {
+        try (Use self = use()) {
+            ClusterReport[] reports = new ClusterReport[(int) Native.riskCount(self.address())];
+            long[] n = new long[6];
+            double[] x = new double[9];
+            for (int rank = 0; rank < reports.length; ++rank) {
+                Native.riskGet(self.address(), rank, n, x);
+                reports[rank] = new ClusterReport(
+                        n[0], n[1], n[2], n[3], n[4], x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], n[5] == 1);
+            }
+            return List.of(reports);
+        }
+    }
+
+    /** The share of fraud among all labelled rows; NaN where there are none. */
+    public double baseRate() {
+        try (Use self = use()) {
+            return Native.riskBaseRate(self.address());
+        }
+    }
+}

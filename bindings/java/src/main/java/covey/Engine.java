@@ -1,0 +1,176 @@
+package covey;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/** Everything that scores a transaction, in one file: encoder, scaling, clustering, risk and rules. */
+public final class Engine extends NativeObject {
+    private Engine(long address) {
+        super("Engine", address, Native::engineDestroy);
+    }
+
+    /** A builder of which hybrid, clustering and risk must be given. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** As {@link #load(Path, Context)} with the defaults. */
+    public static Engine load(Path path) {
+        return load(path, null);
+    }
+
+    /** Reads an engine. @throws CoveyException IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY */
+    public static Engine load(Path path, Context context) {
+        byte[] name = Text.encode(path);
+        try (Use with = Use.of(context)) {
+            return new Engine(Native.engineLoad(with.address(), name));
+        }
+    }
+
+    /** Writes the engine, atomically: {@code path} holds the old or the new file, whole. @throws CoveyException IO */
+    public void save(Path path) {
+        byte[] name = Text.encode(path);
+        try (Use self = use()) {
+            Native.engineSave(self.address(), name);
+        }
+    }
+
+    /** The encoder inside, where there is one. It keeps the engine's memory until it is closed itself. */
+    public Optional<SequenceEncoder> encoder() {
+        try (Use self = use()) {
+            long address = Native.engineEncoder(self.address());
+            return address == 0 ? Optional.empty() : Optional.of(SequenceEncoder.borrow(handle, address));
+        }
+    }
+
+    /** The feature columns that scoring needs: those of the hybrid features, then those of rules alone. */
+    public List<Feature> features() {
+        try (Use self = use()) {
+            Feature[] features = new Feature[(int) Native.engineFeatureCount(self.address())];
+            for (int index = 0; index < features.length; ++index) {
+                features[index] = new Feature(
+                        Text.decode(Native.engineFeatureName(self.address(), index)),
+                        FeatureTable.Kind.values()[Native.engineFeatureKind(self.address(), index)]);
+            }
+            return List.of(features);
+        }
+    }
+
+    /**
+     * Scores transactions, each with the same result as in any other batch.
+     *
+     * <p>risk = max(strength * share(cluster) + (1 - strength) * base, precision of the best rule that fires), where share is
+     * the cluster's share of fraud (the base rate where nothing in it is labelled), and base is the base rate of the
+     * labelled rows; a rule counts with precision * share of the cluster that it describes.
+     *
+     * @param sequences one a transaction; null where the engine has no encoder
+     * @param features as many rows
+     * @param context null = the defaults
+     * @throws CoveyException MISMATCH, INVALID_DATA, INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED
+     */
+    public Scores score(Sequences sequences, FeatureTable features, Context context) {
+        Objects.requireNonNull(features, "features");
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            return new Scores(Native.engineScore(self.address(), with.address(), sequences, features));
+        }
+    }
+
+    /**
+     * Scores one transaction, as {@link #score} does, with nothing to close.
+     *
+     * @throws CoveyException MISMATCH unless there is one row
+     */
+    public Score scoreOne(Sequences sequences, FeatureTable features, Context context) {
+        Objects.requireNonNull(features, "features");
+        if (features.rows != 1) {
+            throw new CoveyException(StatusCode.MISMATCH, "features must have 1 row, got " + features.rows);
+        }
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            long scores = Native.engineScore(self.address(), with.address(), sequences, features);
+            try {
+                return Scores.read(scores, 0);
+            } finally {
+                Native.scoresDestroy(scores);
+            }
+        }
+    }
+
+    /**
+     * A column that scoring needs.
+     *
+     * @param name the column's name
+     * @param kind what it holds
+     */
+    public record Feature(String name, FeatureTable.Kind kind) {}
+
+    /** The parts of an engine, which keeps what it needs: they may be closed afterwards. */
+    public static final class Builder {
+        private SequenceEncoder encoder;
+        private HybridFeatures hybrid;
+        private Clustering clustering;
+        private ClusterRisk risk;
+        private final List<RuleSet> rules = new ArrayList<>();
+        private final List<Long> ruleClusters = new ArrayList<>();
+
+        private Builder() {}
+
+        /** Left out where the hybrid features have no embeddings. */
+        public Builder encoder(SequenceEncoder encoder) {
+            this.encoder = encoder;
+            return this;
+        }
+
+        /** Required. */
+        public Builder hybrid(HybridFeatures hybrid) {
+            this.hybrid = hybrid;
+            return this;
+        }
+
+        /** Required: of rows that the hybrid features made, with {@link ClusterOptions#prediction()}. */
+        public Builder clustering(Clustering clustering) {
+            this.clustering = clustering;
+            return this;
+        }
+
+        /** Required: of that clustering's labels. */
+        public Builder risk(ClusterRisk risk) {
+            this.risk = risk;
+            return this;
+        }
+
+        /** Adds a rule set and the cluster that it describes; -1 = no single cluster. */
+        public Builder rules(RuleSet rules, long cluster) {
+            this.rules.add(Objects.requireNonNull(rules, "rules"));
+            ruleClusters.add(cluster);
+            return this;
+        }
+
+        /** @throws CoveyException INVALID_ARGUMENT, MISMATCH (dimensions, clusters) */
+        public Engine build() {
+            Objects.requireNonNull(hybrid, "hybrid");
+            Objects.requireNonNull(clustering, "clustering");
+            Objects.requireNonNull(risk, "risk");
+            List<Use> uses = new ArrayList<>();
+            try (Use ofEncoder = Use.of(encoder);
+                    Use ofHybrid = hybrid.use();
+                    Use ofClustering = clustering.use();
+                    Use ofRisk = risk.use()) {
+                for (RuleSet set : rules) uses.add(set.use());
+                return new Engine(Native.engineBuild(
+                        ofEncoder.address(),
+                        ofHybrid.address(),
+                        ofClustering.address(),
+                        ofRisk.address(),
+                        uses.stream().mapToLong(Use::address).toArray(),
+                        ruleClusters.stream().mapToLong(Long::longValue).toArray()));
+            } finally {
+                uses.forEach(Use::close);
+            }
+        }
+    }
+}

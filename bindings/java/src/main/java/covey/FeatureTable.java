@@ -1,0 +1,172 @@
+package covey;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.DoubleBuffer;
+import java.nio.IntBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Expert features: named columns of equal length. Numeric arrays, codes and buffers are kept, not copied. Values are checked
+ * by the call that uses them.
+ */
+public final class FeatureTable {
+    /** What a column holds. */
+    public enum Kind {
+        /** Doubles; NaN = missing; infinities are refused. */
+        NUMERIC,
+        /** Indices into the column's categories; -1 = missing. */
+        CATEGORICAL,
+        /** 0 or 1; -1 = missing. */
+        BOOLEAN
+    }
+
+    // Read by the native side. `text` has the name of each column, then its categories, each ending with NUL.
+    final int rows;
+    final byte[] text;
+    final int[] kinds;
+    final int[] categoryCounts;
+    final Object[] values;
+    private final List<String> names;
+
+    private FeatureTable(
+            int rows, byte[] text, int[] kinds, int[] categoryCounts, Object[] values, List<String> names) {
+        this.rows = rows;
+        this.text = text;
+        this.kinds = kinds;
+        this.categoryCounts = categoryCounts;
+        this.values = values;
+        this.names = names;
+    }
+
+    /** A builder of a table with so many rows, at least 0. */
+    public static Builder builder(int rows) {
+        return new Builder(rows);
+    }
+
+    /** At least 0. */
+    public int rows() {
+        return rows;
+    }
+
+    /** The columns' names, in order. */
+    public List<String> names() {
+        return names;
+    }
+
+    /** A column's kind. @throws IndexOutOfBoundsException outside the columns */
+    public Kind kind(int column) {
+        return Kind.values()[kinds[column]];
+    }
+
+    /**
+     * The rows [from, to): copies of arrays, views of buffers, the same categories.
+     *
+     * @throws IndexOutOfBoundsException unless 0 &lt;= from &lt;= to &lt;= rows
+     */
+    public FeatureTable slice(int from, int to) {
+        Objects.checkFromToIndex(from, to, rows);
+        Object[] part = new Object[values.length];
+        Arrays.setAll(part, column -> Numbers.slice(values[column], from, to));
+        return new FeatureTable(to - from, text, kinds, categoryCounts, part, names);
+    }
+
+    /** Collects columns. Names must be unique and not empty, which the call that uses the table checks. */
+    public static final class Builder {
+        private final int rows;
+        private final ByteArrayOutputStream text = new ByteArrayOutputStream();
+        private final List<String> names = new ArrayList<>();
+        private final List<Kind> kinds = new ArrayList<>();
+        private final List<Integer> categoryCounts = new ArrayList<>();
+        private final List<Object> values = new ArrayList<>();
+
+        private Builder(int rows) {
+            if (rows < 0) {
+                throw new CoveyException(StatusCode.INVALID_ARGUMENT, "rows must be at least 0, got " + rows);
+            }
+            this.rows = rows;
+        }
+
+        /**
+         * Adds a numeric column; NaN = missing.
+         *
+         * @throws CoveyException MISMATCH unless there is one value a row
+         */
+        public Builder numeric(String name, double... values) {
+            return add(name, Kind.NUMERIC, values, List.of());
+        }
+
+        /** As {@link #numeric(String, double...)}, over what remains of a direct buffer in native byte order. */
+        public Builder numeric(String name, DoubleBuffer values) {
+            return add(name, Kind.NUMERIC, Numbers.direct(values, name), List.of());
+        }
+
+        /** Adds a categorical column by indices into {@code categories}, which are unique; -1 = missing. */
+        public Builder categorical(String name, int[] codes, List<String> categories) {
+            return add(name, Kind.CATEGORICAL, codes, categories);
+        }
+
+        /** As {@link #categorical(String, int[], List)}, over what remains of a direct buffer in native byte order. */
+        public Builder categorical(String name, IntBuffer codes, List<String> categories) {
+            return add(name, Kind.CATEGORICAL, Numbers.direct(codes, name), categories);
+        }
+
+        /** Adds a categorical column by names; null = missing. Its categories are the names by first appearance. */
+        public Builder categorical(String name, String... values) {
+            Map<String, Integer> categories = new LinkedHashMap<>();
+            int[] codes = new int[values.length];
+            for (int row = 0; row < codes.length; ++row) {
+                codes[row] = values[row] == null ? -1 : code(categories, values[row]);
+            }
+            return add(name, Kind.CATEGORICAL, codes, List.copyOf(categories.keySet()));
+        }
+
+        private static int code(Map<String, Integer> categories, String name) {
+            Integer next = categories.size();
+            Integer known = categories.putIfAbsent(name, next);
+            return known == null ? next : known;
+        }
+
+        /** Adds a boolean column: 0 or 1; -1 = missing. */
+        public Builder bool(String name, byte[] values) {
+            return add(name, Kind.BOOLEAN, values, List.of());
+        }
+
+        /** Adds a boolean column; null = missing. */
+        public Builder bool(String name, Boolean... values) {
+            byte[] codes = new byte[values.length];
+            for (int row = 0; row < codes.length; ++row) {
+                codes[row] = (byte) (values[row] == null ? -1 : values[row] ? 1 : 0);
+            }
+            return add(name, Kind.BOOLEAN, codes, List.of());
+        }
+
+        private Builder add(String name, Kind kind, Object column, List<String> categories) {
+            byte[] encoded = Text.encode(name, "name");
+            Numbers.requireRows(column, rows, name);
+            byte[] categoryText = Text.join(categories, name + " categories");
+            Text.append(text, encoded);
+            text.writeBytes(categoryText);
+            names.add(name);
+            kinds.add(kind);
+            categoryCounts.add(categories.size());
+            values.add(column);
+            return this;
+        }
+
+        /** The table. */
+        public FeatureTable build() {
+            return new FeatureTable(
+                    rows,
+                    text.toByteArray(),
+                    kinds.stream().mapToInt(Kind::ordinal).toArray(),
+                    categoryCounts.stream().mapToInt(Integer::intValue).toArray(),
+                    values.toArray(),
+                    List.copyOf(names));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package covey;
+
+import java.nio.FloatBuffer;
+import java.util.List;
+
+/** A fitted transform that joins embeddings and expert features into the rows that are clustered. */
+public final class HybridFeatures extends NativeObject {
+    private HybridFeatures(long address) {
+        super("HybridFeatures", address, Native::hybridDestroy);
+    }
+
+    /**
+     * Fits the transform. Cost: O(n d + n f log n), with principal components O(n d^2).
+     *
+     * @param embeddings n x d, or null
+     * @param features n rows, or null (not both)
+     * @param options null = the defaults
+     * @param context null = the defaults
+     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (NaN in embeddings, infinities, no rows), MISMATCH (row counts,
+     *     column weights), OUT_OF_MEMORY, CANCELLED
+     */
+    public static HybridFeatures fit(
+            Matrix embeddings, FeatureTable features, HybridOptions options, Context context) {
+        HybridOptions chosen = options == null ? HybridOptions.defaults() : options;
+        double[] weights = chosen.columnWeights();
+        if (weights != null) {
+            Numbers.requireRows(weights, features == null ? 0 : features.values.length, "column_weights");
+        }
+        try (Use with = Use.of(context)) {
+            return new HybridFeatures(Native.hybridFit(
+                    with.address(),
+                    embeddings,
+                    features,
+                    chosen.scaling().ordinal(),
+                    chosen.missing().ordinal(),
+                    chosen.embeddingComponents(),
+                    chosen.embeddingWeight(),
+                    chosen.featureWeight(),
+                    chosen.clip(),
+                    weights));
+        }
+    }
+
+    /** The columns of a transformed row. */
+    public int dimension() {
+        try (Use self = use()) {
+            return (int) Native.hybridDimension(self.address());
+        }
+    }
+
+    /** The transformed columns' names: "embedding[3]", "amount", "country=NL", "age missing". */
+    public List<String> columnNames() {
+        try (Use self = use()) {
+            String[] names = new String[(int) Native.hybridDimension(self.address())];
+            for (int column = 0; column < names.length; ++column) {
+                names[column] = Text.decode(Native.hybridColumnName(self.address(), column));
+            }
+            return List.of(names);
+        }
+    }
+
+    /**
+     * Transforms n rows to n x dimension, float32. Columns are found by name, whatever their order, and others are ignored;
+     * categories are matched by name. Cost: O(n (d + f)), with principal components O(n d^2).
+     *
+     * @param embeddings n x d, or null where the transform was fitted without
+     * @param features n rows, or null likewise
+     * @throws CoveyException as {@link #fit}; MISMATCH names a column that is missing or of another kind
+     */
+    public Matrix transform(Matrix embeddings, FeatureTable features, Context context) {
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            int dimension = (int) Native.hybridDimension(self.address());
+            int rows = embeddings != null ? embeddings.rows : features != null ? features.rows : 0;
+            float[] output = new float[Text.size(rows, dimension, "output")];
+            Native.hybridTransform(self.address(), with.address(), embeddings, features, output);
+            return Matrix.of(output, rows, dimension);
+        }
+    }
+
+    /** Likewise, into what remains of a direct buffer in native byte order, without a copy. */
+    public void transform(Matrix embeddings, FeatureTable features, Context context, FloatBuffer output) {
+        SequenceEncoder.requireWritable(output);
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            Native.hybridTransform(
+                    self.address(), with.address(), embeddings, features, Numbers.direct(output, "output"));
+        }
+    }
+}

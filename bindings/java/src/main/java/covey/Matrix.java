@@ -1,0 +1,98 @@
+package covey;
+
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.util.Objects;
+
+/** A row-major matrix of float32 or float64, over an array or a direct buffer, which is kept, not copied. */
+public final class Matrix {
+    private static final int FLOAT32 = 0;
+    private static final int FLOAT64 = 1;
+
+    // Read by the native side.
+    final Object data;
+    final int rows;
+    final int columns;
+    final int type;
+
+    private Matrix(Object data, int rows, int columns, int type) {
+        Objects.requireNonNull(data, "data");
+        if (rows < 0) {
+            throw new CoveyException(StatusCode.INVALID_ARGUMENT, "rows must be at least 0, got " + rows);
+        }
+        if (columns < 1 || columns > 65_536) {
+            throw new CoveyException(StatusCode.INVALID_ARGUMENT, "columns must be 1 to 65536, got " + columns);
+        }
+        if (Numbers.length(data) < (long) rows * columns) {
+            throw new CoveyException(
+                    StatusCode.MISMATCH,
+                    "data must hold rows x columns = " + (long) rows * columns + " numbers, got "
+                            + Numbers.length(data));
+        }
+        this.data = data;
+        this.rows = rows;
+        this.columns = columns;
+        this.type = type;
+    }
+
+    /**
+     * The first rows x columns numbers of an array.
+     *
+     * @param rows at least 0
+     * @param columns 1 to 65,536
+     */
+    public static Matrix of(float[] data, int rows, int columns) {
+        return new Matrix(data, rows, columns, FLOAT32);
+    }
+
+    /** As {@link #of(float[], int, int)}. */
+    public static Matrix of(double[] data, int rows, int columns) {
+        return new Matrix(data, rows, columns, FLOAT64);
+    }
+
+    /** As {@link #of(float[], int, int)}, over what remains of a direct buffer in native byte order. */
+    public static Matrix of(FloatBuffer data, int rows, int columns) {
+        return new Matrix(Numbers.direct(data, "data"), rows, columns, FLOAT32);
+    }
+
+    /** As {@link #of(float[], int, int)}, over what remains of a direct buffer in native byte order. */
+    public static Matrix of(DoubleBuffer data, int rows, int columns) {
+        return new Matrix(Numbers.direct(data, "data"), rows, columns, FLOAT64);
+    }
+
+    /** At least 0. */
+    public int rows() {
+        return rows;
+    }
+
+    /** At least 1. */
+    public int columns() {
+        return columns;
+    }
+
+    /** A number. @throws IndexOutOfBoundsException outside the matrix */
+    public double get(int row, int column) {
+        int index = Objects.checkIndex(row, rows) * columns + Objects.checkIndex(column, columns);
+        if (data instanceof float[] array) return array[index];
+        if (data instanceof double[] array) return array[index];
+        return data instanceof FloatBuffer buffer ? buffer.get(index) : ((DoubleBuffer) data).get(index);
+    }
+
+    /** The numbers, row-major: the matrix's own array where it is a float[], otherwise a copy, rounded to float. */
+    public float[] floats() {
+        if (data instanceof float[] array && array.length == rows * columns) return array;
+        float[] copy = new float[rows * columns];
+        for (int index = 0; index < copy.length; ++index) copy[index] = (float) get(index / columns, index % columns);
+        return copy;
+    }
+
+    /**
+     * The rows [from, to): a copy of an array's, a view of a buffer's.
+     *
+     * @throws IndexOutOfBoundsException unless 0 &lt;= from &lt;= to &lt;= rows
+     */
+    public Matrix slice(int from, int to) {
+        Objects.checkFromToIndex(from, to, rows);
+        return new Matrix(Numbers.slice(data, from * columns, to * columns), to - from, columns, type);
+    }
+}

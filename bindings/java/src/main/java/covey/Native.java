@@ -1,0 +1,218 @@
+package covey;
+
+/**
+ * The JNI functions, one for each use of covey.h. Callers hold a {@link Use} of every handle that they pass, and have
+ * checked that no reference is null which must not be, and that no array is shorter than the C side will read.
+ */
+final class Native {
+    static {
+        NativeLoader.load();
+    }
+
+    private Native() {}
+
+    /** Loads the library, where that has not happened yet. */
+    static void initialise() {}
+
+    static native byte[] version();
+
+    static native int versionNumber();
+
+    static native byte[] statusName(int status);
+
+    static native long contextCreate(int threads, long memoryBudget, ProgressListener listener);
+
+    static native void contextCancel(long context);
+
+    static native void contextDestroy(long context);
+
+    static native long vocabularyCreate(byte[] names, long count);
+
+    static native long vocabularyBuild(byte[] events, long count, long minCount, long maxSize);
+
+    static native long vocabularySize(long vocabulary);
+
+    static native byte[] vocabularyName(long vocabulary, long index);
+
+    static native void vocabularyLookup(long vocabulary, byte[] names, int[] indices);
+
+    static native void vocabularyDestroy(long vocabulary);
+
+    static native long encoderLoad(long context, byte[] path);
+
+    static native void encoderSave(long encoder, byte[] path);
+
+    static native long encoderDimension(long encoder);
+
+    static native long encoderVocabulary(long encoder);
+
+    static native long encoderCategoricalVocabulary(long encoder, long channel);
+
+    static native boolean encoderUsesDwell(long encoder);
+
+    static native long encoderNumericCount(long encoder);
+
+    static native long encoderCategoricalCount(long encoder);
+
+    static native byte[] encoderNumericName(long encoder, long channel);
+
+    static native byte[] encoderCategoricalName(long encoder, long channel);
+
+    static native void encoderEmbed(
+            long encoder, long context, Sequences sequences, Object embeddings, Object attention);
+
+    static native void encoderDestroy(long encoder);
+
+    static native long hybridFit(
+            long context,
+            Matrix embeddings,
+            FeatureTable features,
+            int scaling,
+            int missing,
+            long components,
+            double embeddingWeight,
+            double featureWeight,
+            double clip,
+            double[] columnWeights);
+
+    static native long hybridDimension(long hybrid);
+
+    static native byte[] hybridColumnName(long hybrid, long column);
+
+    static native void hybridTransform(
+            long hybrid, long context, Matrix embeddings, FeatureTable features, Object output);
+
+    static native void hybridDestroy(long hybrid);
+
+    static native long clusterMatrix(
+            long context,
+            Matrix matrix,
+            long minClusterSize,
+            long minSamples,
+            long maxClusterSize,
+            double epsilon,
+            double alpha,
+            int metric,
+            int selection,
+            boolean allowSingleCluster,
+            int search,
+            int missing,
+            boolean prediction,
+            long seed);
+
+    static native long clusteringRows(long clustering);
+
+    static native long clusteringClusters(long clustering);
+
+    static native double clusteringRecall(long clustering);
+
+    static native void clusteringLabels(long clustering, int[] labels);
+
+    /** 0 probabilities, 1 outlier scores, 2 persistence. */
+    static native void clusteringNumbers(long clustering, int which, double[] result);
+
+    /** 0 spanning tree, 1 single-linkage tree, 2 condensed tree; rows of 3, 4, 4 words. */
+    static native long[] clusteringTree(long clustering, int which);
+
+    static native long[] clusteringSelectedNodes(long clustering);
+
+    static native long[] clusteringExemplars(long clustering, long cluster);
+
+    static native void clusteringPredict(
+            long clustering, long context, Matrix matrix, int[] labels, double[] probabilities);
+
+    static native void clusteringDestroy(long clustering);
+
+    static native long riskRate(
+            long context,
+            int[] labels,
+            byte[] fraud,
+            double[] amounts,
+            double[] times,
+            double confidence,
+            double minLift,
+            long minFraud);
+
+    static native long riskCount(long risk);
+
+    static native double riskBaseRate(long risk);
+
+    static native void riskGet(long risk, long rank, long[] integers, double[] reals);
+
+    static native void riskDestroy(long risk);
+
+    static native long rulesExtract(
+            long context,
+            FeatureTable features,
+            byte[] target,
+            long maxConditions,
+            long maxRules,
+            long minSupport,
+            double minPrecision,
+            double minLift,
+            long maxBins,
+            long beamWidth,
+            double holdout,
+            double confidence,
+            double[] times,
+            long seed,
+            byte[] targetName);
+
+    static native long rulesCount(long rules);
+
+    static native long rulesTried(long rules);
+
+    static native long rulesFallen(long rules);
+
+    static native void rulesGet(long rules, long rule, long[] integers, double[] reals);
+
+    static native byte[] rulesText(long rules, long rule);
+
+    static native byte[] rulesConditionText(long rules, long rule, long index);
+
+    static native byte[] rulesCondition(long rules, long rule, long index, long[] integers, double[] reals);
+
+    static native byte[] rulesConditionCategory(long rules, long rule, long index, long category);
+
+    static native void rulesEvaluate(long rules, long context, FeatureTable features, byte[] fired, byte[] any);
+
+    static native byte[] rulesExport(long rules, int format);
+
+    static native long rulesParse(byte[] json);
+
+    static native void rulesDestroy(long rules);
+
+    static native long engineBuild(
+            long encoder, long hybrid, long clustering, long risk, long[] rules, long[] ruleClusters);
+
+    static native long engineLoad(long context, byte[] path);
+
+    static native void engineSave(long engine, byte[] path);
+
+    static native long engineEncoder(long engine);
+
+    static native long engineFeatureCount(long engine);
+
+    static native byte[] engineFeatureName(long engine, long feature);
+
+    static native int engineFeatureKind(long engine, long feature);
+
+    static native long engineScore(long engine, long context, Sequences sequences, FeatureTable features);
+
+    static native void engineDestroy(long engine);
+
+    static native long scoresCount(long scores);
+
+    static native void scoresGet(long scores, long transaction, long[] integers, double[] reals);
+
+    /** 0 cluster, 1 strength, 2 risk. */
+    static native void scoresColumn(long scores, int which, double[] result);
+
+    static native byte[] scoresRule(long scores, long transaction, long index);
+
+    static native long scoresRuleCluster(long scores, long transaction, long index);
+
+    static native byte[] scoresReason(long scores, long transaction, long index);
+
+    static native void scoresDestroy(long scores);
+}

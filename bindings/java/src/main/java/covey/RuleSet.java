@@ -1,0 +1,174 @@
+package covey;
+
+import java.util.List;
+import java.util.Objects;
+
+/** A small set of conjunctions over expert features that describes a target, a cluster for example. */
+public final class RuleSet extends NativeObject {
+    private static final int JSON = 0;
+    private static final int SQL = 1;
+
+    private RuleSet(long address) {
+        super("RuleSet", address, Native::rulesDestroy);
+    }
+
+    /**
+     * Finds conjunctions that hold in the target rows and rarely elsewhere. Every figure is measured again on rows that the
+     * search never saw; a rule that fails there is not returned. No rule found is a success with an empty set.
+     *
+     * <p>Cost: O(n f) for binning, then O(beam width * max conditions * conditions * n / 64).
+     *
+     * @param features n rows
+     * @param target n values: whether the row is in the target
+     * @param options null = the defaults
+     * @param context null = the defaults
+     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (infinite values, a target of one class), MISMATCH (lengths),
+     *     OUT_OF_MEMORY, CANCELLED
+     */
+    public static RuleSet extract(FeatureTable features, boolean[] target, RuleOptions options, Context context) {
+        Objects.requireNonNull(features, "features");
+        Objects.requireNonNull(target, "target");
+        RuleOptions chosen = options == null ? RuleOptions.defaults() : options;
+        byte[] chosenRows = new byte[target.length];
+        for (int row = 0; row < target.length; ++row) chosenRows[row] = (byte) (target[row] ? 1 : 0);
+        Numbers.requireRows(chosenRows, features.rows, "target");
+        if (chosen.times() != null) Numbers.requireRows(chosen.times(), features.rows, "times");
+        byte[] name = chosen.targetName() == null ? null : Text.encode(chosen.targetName(), "target_name");
+        try (Use with = Use.of(context)) {
+            return new RuleSet(Native.rulesExtract(
+                    with.address(),
+                    features,
+                    chosenRows,
+                    chosen.maxConditions(),
+                    chosen.maxRules(),
+                    chosen.minSupport(),
+                    chosen.minPrecision(),
+                    chosen.minLift(),
+                    chosen.maxBins(),
+                    chosen.beamWidth(),
+                    chosen.holdout(),
+                    chosen.confidence(),
+                    chosen.times(),
+                    chosen.seed(),
+                    name));
+        }
+    }
+
+    /**
+     * Reads a set that {@link #toJson} wrote; at most 64 MiB of UTF-8.
+     *
+     * @throws CoveyException CORRUPT_FILE (says where), UNSUPPORTED, INVALID_ARGUMENT
+     */
+    public static RuleSet parse(String json) {
+        return new RuleSet(Native.rulesParse(Text.encodeAny(json, "json")));
+    }
+
+    /** The number of rules. */
+    public int size() {
+        try (Use self = use()) {
+            return (int) Native.rulesCount(self.address());
+        }
+    }
+
+    /** How many candidate rules were tried. */
+    public long tried() {
+        try (Use self = use()) {
+            return Native.rulesTried(self.address());
+        }
+    }
+
+    /** How many chosen rules fell on the unseen rows. */
+    public long fallen() {
+        try (Use self = use()) {
+            return Native.rulesFallen(self.address());
+        }
+    }
+
+    /** The rules, the best first. */
+    public List<Rule> rules() {
+        try (Use self = use()) {
+            Rule[] rules = new Rule[(int) Native.rulesCount(self.address())];
+            for (int rule = 0; rule < rules.length; ++rule) rules[rule] = read(self.address(), rule);
+            return List.of(rules);
+        }
+    }
+
+    private static Rule read(long address, int rule) {
+        long[] n = new long[5];
+        double[] x = new double[8];
+        Native.rulesGet(address, rule, n, x);
+        Condition[] conditions = new Condition[(int) n[0]];
+        for (int index = 0; index < conditions.length; ++index) conditions[index] = read(address, rule, index);
+        return new Rule(
+                Text.decode(Native.rulesText(address, rule)),
+                List.of(conditions),
+                n[1], n[2], x[0], x[1], x[2], x[3], x[4], n[3], n[4], x[5], x[6], x[7]);
+    }
+
+    private static Condition read(long address, int rule, int index) {
+        long[] n = new long[2];
+        double[] bounds = new double[2];
+        byte[] feature = Native.rulesCondition(address, rule, index, n, bounds);
+        String[] categories = new String[(int) n[1]];
+        for (int category = 0; category < categories.length; ++category) {
+            categories[category] = Text.decode(Native.rulesConditionCategory(address, rule, index, category));
+        }
+        return new Condition(
+                Text.decode(feature),
+                Condition.Kind.values()[(int) n[0]],
+                bounds[0],
+                bounds[1],
+                List.of(categories),
+                Text.decode(Native.rulesConditionText(address, rule, index)));
+    }
+
+    /**
+     * Whether any rule matches each row. Columns are found by name, categories matched by name; one not seen before matches
+     * no IN and every NOT_IN.
+     *
+     * @throws CoveyException MISMATCH names a column that is missing or of another kind; INVALID_DATA
+     */
+    public boolean[] matches(FeatureTable features, Context context) {
+        Objects.requireNonNull(features, "features");
+        byte[] any = new byte[features.rows];
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            Native.rulesEvaluate(self.address(), with.address(), features, null, any);
+        }
+        boolean[] result = new boolean[any.length];
+        for (int row = 0; row < result.length; ++row) result[row] = any[row] == 1;
+        return result;
+    }
+
+    /** Likewise for each rule: element [row][rule]. */
+    public boolean[][] fired(FeatureTable features, Context context) {
+        Objects.requireNonNull(features, "features");
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            int rules = (int) Native.rulesCount(self.address());
+            byte[] fired = new byte[Text.size(features.rows, rules, "fired")];
+            Native.rulesEvaluate(self.address(), with.address(), features, fired, null);
+            boolean[][] result = new boolean[features.rows][rules];
+            for (int index = 0; index < fired.length; ++index) {
+                result[index / rules][index % rules] = fired[index] == 1;
+            }
+            return result;
+        }
+    }
+
+    /** The whole set with its figures; {@link #parse} reads it back. */
+    public String toJson() {
+        return export(JSON);
+    }
+
+    /** A boolean expression in standard SQL, true where a rule matches, for a WHERE clause. */
+    public String toSql() {
+        return export(SQL);
+    }
+
+    private String export(int format) {
+        try (Use self = use()) {
+            return Text.decode(Native.rulesExport(self.address(), format));
+        }
+    }
+}

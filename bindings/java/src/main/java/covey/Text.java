@@ -1,0 +1,101 @@
+package covey;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
+import java.nio.file.Path;
+import java.util.AbstractList;
+import java.util.List;
+import java.util.Objects;
+import java.util.RandomAccess;
+import java.util.function.IntFunction;
+
+/** Strings on their way to C and back: real UTF-8, each ending with NUL. */
+final class Text {
+    private Text() {}
+
+    /** Refuses what C cannot hold: a NUL inside, half of a surrogate pair. */
+    static byte[] encode(String text, String name) {
+        Objects.requireNonNull(text, name);
+        if (text.indexOf('\0') >= 0) {
+            throw new CoveyException(StatusCode.INVALID_ARGUMENT, name + " must not contain NUL");
+        }
+        return encodeAny(text, name);
+    }
+
+    /** As {@link #encode}, for text that C takes with its length. */
+    static byte[] encodeAny(String text, String name) {
+        Objects.requireNonNull(text, name);
+        try {
+            ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+            byte[] result = new byte[bytes.remaining()];
+            bytes.get(result);
+            return result;
+        } catch (CharacterCodingException failure) {
+            throw new CoveyException(
+                    StatusCode.INVALID_ARGUMENT, name + " must be valid Unicode, got an unpaired surrogate");
+        }
+    }
+
+    /** All strings one after the other, each ending with NUL. */
+    static byte[] join(List<String> texts, String name) {
+        ByteArrayOutputStream result = new ByteArrayOutputStream();
+        int index = 0;
+        for (String text : texts) {
+            append(result, encode(text, name + "[" + index++ + "]"));
+        }
+        return result.toByteArray();
+    }
+
+    static void append(ByteArrayOutputStream result, byte[] text) {
+        if (Integer.MAX_VALUE - 16 - result.size() <= text.length) {
+            throw new CoveyException(StatusCode.OUT_OF_MEMORY, "names of more than 2 GiB in one call");
+        }
+        result.writeBytes(text);
+        result.write(0);
+    }
+
+    static byte[] encode(Path path) {
+        if (path.getFileSystem() != FileSystems.getDefault()) {
+            throw new CoveyException(
+                    StatusCode.INVALID_ARGUMENT, "path must be in the default file system, got " + path.toUri());
+        }
+        return encode(path.toAbsolutePath().toString(), "path");
+    }
+
+    static String decode(byte[] utf8) {
+        return utf8 == null ? null : new String(utf8, StandardCharsets.UTF_8);
+    }
+
+    /** An unmodifiable list that makes its elements when they are asked for. */
+    static <E> List<E> list(int size, IntFunction<E> element) {
+        final class View extends AbstractList<E> implements RandomAccess {
+            @Override
+            public E get(int index) {
+                return element.apply(Objects.checkIndex(index, size));
+            }
+
+            @Override
+            public int size() {
+                return size;
+            }
+        }
+        return new View();
+    }
+
+    /** A native count as the size of a Java array. */
+    static int size(long count, String name) {
+        if (count > Integer.MAX_VALUE - 16) {
+            throw new CoveyException(StatusCode.OUT_OF_MEMORY, name + ": " + count + " do not fit in a Java array");
+        }
+        return (int) count;
+    }
+
+    static int size(long rows, long columns, String name) {
+        if (rows != 0 && columns > Long.MAX_VALUE / rows) return size(Long.MAX_VALUE, name);
+        return size(rows * columns, name);
+    }
+}

@@ -1,0 +1,92 @@
+package covey;
+
+import java.util.List;
+import java.util.Objects;
+
+/** The event types that a model knows: index 0 is the unknown entry, names follow from index 1. */
+public final class Vocabulary extends NativeObject {
+    private Vocabulary(long address) {
+        super("Vocabulary", address, Native::vocabularyDestroy);
+    }
+
+    /** Borrowed from `owner`, of which it holds a use until it is freed itself. */
+    private Vocabulary(long address, Handle owner) {
+        super("Vocabulary", address, borrowed -> owner.release());
+    }
+
+    static Vocabulary borrow(Handle owner, long address) {
+        owner.acquire();
+        return new Vocabulary(address, owner);
+    }
+
+    /**
+     * A vocabulary of distinct names, which get the indices 1 to n in the given order.
+     *
+     * @throws CoveyException INVALID_ARGUMENT for an empty or repeated name
+     */
+    public static Vocabulary of(List<String> names) {
+        return new Vocabulary(Native.vocabularyCreate(Text.join(names, "names"), names.size()));
+    }
+
+    /** As {@link #of(List)}. */
+    public static Vocabulary of(String... names) {
+        return of(List.of(names));
+    }
+
+    /**
+     * Builds a vocabulary from the events of a data set: names that occur at least {@code minCount} times, the most
+     * frequent first (ties by their UTF-8 bytes). Cost: O(events).
+     *
+     * @param minCount at least 1
+     * @param maxSize the most names that are kept; 0 = no limit
+     */
+    public static Vocabulary build(List<String> events, long minCount, long maxSize) {
+        return new Vocabulary(
+                Native.vocabularyBuild(Text.join(events, "events"), events.size(), minCount, maxSize));
+    }
+
+    /** The number of entries with the unknown one, at least 1. */
+    public int size() {
+        try (Use self = use()) {
+            return (int) Native.vocabularySize(self.address());
+        }
+    }
+
+    /**
+     * The name of an entry: "" for the unknown one.
+     *
+     * @throws IndexOutOfBoundsException outside 0 to size - 1
+     */
+    public String name(int index) {
+        try (Use self = use()) {
+            Objects.checkIndex(index, (int) Native.vocabularySize(self.address()));
+            return Text.decode(Native.vocabularyName(self.address(), index));
+        }
+    }
+
+    /** The names of the entries 1 and above, in order: {@link #of(List)} makes the same vocabulary of them. */
+    public List<String> names() {
+        try (Use self = use()) {
+            String[] names = new String[(int) Native.vocabularySize(self.address()) - 1];
+            for (int index = 0; index < names.length; ++index) {
+                names[index] = Text.decode(Native.vocabularyName(self.address(), index + 1));
+            }
+            return List.of(names);
+        }
+    }
+
+    /** The index of each name, 0 where it is unknown. */
+    public int[] lookup(List<String> names) {
+        byte[] text = Text.join(names, "names");
+        int[] indices = new int[names.size()];
+        try (Use self = use()) {
+            Native.vocabularyLookup(self.address(), text, indices);
+        }
+        return indices;
+    }
+
+    /** As {@link #lookup(List)}. */
+    public int[] lookup(String... names) {
+        return lookup(List.of(names));
+    }
+}

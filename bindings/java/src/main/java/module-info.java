@@ -1,0 +1,4 @@
+/** Covey: finds fraud rings by how they behave. */
+module covey {
+    exports covey;
+}
