@@ -56,6 +56,7 @@ class Transaction:
         self.events = []  # (seconds since the start, event, dwell or None)
         self.ring = ""
         self.fraud = False
+        self.by_hand = False  # Whether a machine's steps are done at a person's pace.
         self.tempo = rng.lognormvariate(0, 0.35)
         self.tracked = rng.random() < 0.93  # Some browsers block the measuring of dwell.
         self.features = ordinary_features(rng)
@@ -71,8 +72,10 @@ class Transaction:
 
     def machine(self, period, *events):
         """Events at a machine's pace, or that of a person who does the same for the hundredth time."""
+        if self.by_hand:
+            return self.click(*events)
         for event in events:
-            pause = period * max(0.2, self.rng.gauss(1, 0.06))
+            pause = period * max(0.2, self.rng.gauss(1, 0.12))
             self._add(event, pause, round(pause * self.rng.uniform(0.8, 0.95)) if self.tracked else None)
 
     def browse(self, events):
@@ -421,7 +424,9 @@ RINGS = (
     Ring("mule pick-up", mule_pickup, 34, ((12, 45), (62, 79)), 40, night=0.1),
 )
 STRAY = 0.14  # The share of a ring's members that leave its playbook in part.
+SLIP = 0.06  # How likely each feature of the others is an ordinary customer's all the same.
 LONE = 20  # Fraud without a ring.
+LOOKALIKES = 120  # Legitimate transactions that take the steps of a ring, at a person's pace, for reasons of their own.
 
 
 # ------------------------------------------------------------------------------------------------------- the sample
@@ -447,17 +452,30 @@ def legitimate(rng):
     return transaction
 
 
+def follow(transaction, ring, slip):
+    """Takes the steps of a ring; each feature stays an ordinary customer's with probability `slip`."""
+    ordinary = dict(transaction.features)
+    ring.habit(transaction)
+    for name in COLUMNS:
+        if transaction.rng.random() < slip:
+            transaction.features[name] = ordinary[name]
+
+
+def lookalike(rng):
+    transaction = Transaction(rng)
+    transaction.by_hand = True
+    follow(transaction, rng.choice(RINGS), slip=0.35)
+    transaction.pay(moment(rng, 0, DAYS - 1, night=0.0))
+    return transaction
+
+
 def ring_member(rng, ring):
     transaction = Transaction(rng)
-    ordinary = dict(transaction.features)
     if rng.random() < STRAY:  # Looks around first, and takes half of the features from an ordinary customer.
         transaction.browse(1 + count(rng, 2, 8))
-        ring.habit(transaction)
-        for name in COLUMNS:
-            if rng.random() < 0.5:
-                transaction.features[name] = ordinary[name]
+        follow(transaction, ring, slip=0.5)
     else:
-        ring.habit(transaction)
+        follow(transaction, ring, slip=SLIP)
     transaction.pay(moment(rng, *rng.choice(ring.bursts), ring.night))
     transaction.fraud, transaction.ring = True, ring.name
     return transaction
@@ -487,6 +505,7 @@ def label(rng, transaction):
 def make(rng):
     transactions = [ring_member(rng, ring) for ring in RINGS for _ in range(ring.size)]
     transactions += [lone_fraud(rng) for _ in range(LONE)]
+    transactions += [lookalike(rng) for _ in range(LOOKALIKES)]
     transactions += [legitimate(rng) for _ in range(TRANSACTIONS - len(transactions))]
     transactions.sort(key=lambda t: t.time)
     return transactions
