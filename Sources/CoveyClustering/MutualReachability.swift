@@ -32,72 +32,88 @@ public struct MutualReachability: Sendable {
         }
         try require(
             (1..<points).contains(minSamples), "min_samples must be 1 to \(points - 1), got \(minSamples)")
-        return try prim(view, rows, metric, minSamples, alpha, points, execution)
+        return metric == .cosine
+            ? try cosine(view, rows, minSamples, alpha, execution)
+            : try build(Rows(view, used: rows, metric: metric, execution: execution), minSamples, alpha, search, seed, execution)
     }
 
-    private static func prim(
-        _ view: MatrixView, _ rows: [Int32]?, _ metric: Metric, _ k: Int, _ alpha: Double, _ n: Int,
-        _ execution: Execution
+    private static func build(
+        _ rows: Rows, _ k: Int, _ alpha: Double, _ mode: SearchMode, _ seed: UInt64, _ execution: Execution
     ) throws -> MutualReachability {
-        let d = view.columns
-        var data = [Double](repeating: 0, count: n * d)
-        data.withUnsafeMutableBufferPointer { data in
-            for i in 0..<n where d > 0 { view.copyRow(rows.map { Int($0[i]) } ?? i, to: data.baseAddress! + i * d) }
-        }
-        func distance(_ a: Int, _ b: Int) -> Double {
-            data.withUnsafeBufferPointer { data in
-                var sum = 0.0
-                var first = 0.0
-                var second = 0.0
-                switch metric {
-                case .euclidean:
-                    for c in 0..<d {
-                        let difference = data[a &* d &+ c] - data[b &* d &+ c]
-                        sum += difference * difference
-                    }
-                    return sum.squareRoot()
-                case .manhattan:
-                    for c in 0..<d { sum += abs(data[a &* d &+ c] - data[b &* d &+ c]) }
-                    return sum
-                case .cosine:
-                    for c in 0..<d {
-                        sum += data[a &* d &+ c] * data[b &* d &+ c]
-                        first += data[a &* d &+ c] * data[a &* d &+ c]
-                        second += data[b &* d &+ c] * data[b &* d &+ c]
-                    }
-                    if first == 0 || second == 0 { return 1 }
-                    return min(2, max(0, 1 - sum / (first.squareRoot() * second.squareRoot())))
-                }
-            }
-        }
-        var cores = [Double](repeating: 0, count: n)
+        let search = try TileSearch(rows, seed: seed, execution: execution)
+        let graph = try search.nearest(k, execution: execution)
+        let cores = (0..<rows.count).map { graph.distances[$0 * k + k - 1] }
+        var boruvka = try Boruvka(graph: graph, cores: cores, alpha: alpha, search: search, execution: execution)
+        return MutualReachability(
+            coreDistances: CoreDistances(k: k, values: cores),
+            tree: SpanningTree(pointCount: rows.count, edges: try boruvka.run()), recall: 1)
+    }
+
+    /// Rows of zeros are at distance 1 from every other row, so that one of them can stand for all: an edge of one is as long
+    /// as that of any other, and all pass through it without getting longer.
+    private static func cosine(
+        _ view: MatrixView, _ used: [Int32]?, _ k: Int, _ alpha: Double, _ execution: Execution
+    ) throws -> MutualReachability {
+        let n = used?.count ?? view.rows
+        var null: [Int] = []
+        var directed: [Int] = []
         for i in 0..<n {
-            try execution.check()
-            var row = (0..<n).map { $0 == i ? -1 : distance(i, $0) }
-            row.sort()
-            cores[i] = row[k]
+            if i & 1023 == 0 { try execution.check() }
+            if Rows.isNull(view, used.map { Int($0[i]) } ?? i) { null.append(i) } else { directed.append(i) }
         }
-        var inTree = [Bool](repeating: false, count: n)
-        var best = [Double](repeating: .infinity, count: n)
-        var source = [Int](repeating: 0, count: n)
+        if null.isEmpty {
+            return try build(Rows(view, used: used, metric: .cosine, execution: execution), k, alpha, .exact, 0, execution)
+        }
+        var cores = [Double](repeating: 1, count: n)
         var edges: [SpanningTree.Edge] = []
-        var current = 0
-        for _ in 1..<n {
-            try execution.check()
-            inTree[current] = true
-            var next = -1
-            for j in 0..<n where !inTree[j] {
-                let reach = max(cores[current], cores[j], distance(current, j) / alpha)
-                if reach < best[j] {
-                    best[j] = reach
-                    source[j] = current
+        if directed.count >= 2 {
+            let places = directed.map { i in used.map { $0[i] } ?? Int32(i) }
+            let rows = try Rows(view, used: places, metric: .cosine, execution: execution)
+            let listed = min(k, directed.count - 1)
+            let search = try TileSearch(rows, execution: execution)
+            let graph = try search.nearest(listed, execution: execution)
+            for (place, i) in directed.enumerated() {
+                let own = graph.distances[place * listed..<(place + 1) * listed]
+                let below = own.prefix { $0 < 1 }.count
+                if below >= k {
+                    cores[i] = own[own.startIndex + k - 1]
+                } else if below + null.count < k {
+                    cores[i] = own[own.startIndex + k - 1 - null.count]
                 }
-                if next < 0 || best[j] < best[next] { next = j }
             }
-            edges.append(.init(from: Int32(source[next]), to: Int32(next), distance: best[next]))
-            current = next
+            var boruvka = try Boruvka(
+                graph: graph, cores: directed.map { cores[$0] }, alpha: alpha, search: search, execution: execution)
+            edges = try boruvka.run().map {
+                SpanningTree.Edge(
+                    from: Int32(directed[Int($0.from)]), to: Int32(directed[Int($0.to)]), distance: $0.distance)
+            }
+        }
+        let hub = null[0]
+        for i in 0..<n where i != hub {
+            let distance: Double = max(1, cores[i], 1 / alpha)
+            edges.append(SpanningTree.Edge(from: Int32(hub), to: Int32(i), distance: distance))
         }
         return MutualReachability(
-            coreDistances: CoreDistances(k: k, values: cores), tree: SpanningTree(pointCount: n, edges: edges), recall: 1)
+            coreDistances: CoreDistances(k: k, values: cores), tree: SpanningTree(pointCount: n, edges: kruskal(n, edges)),
+            recall: 1)
+    }
+
+    private static func kruskal(_ n: Int, _ edges: [SpanningTree.Edge]) -> [SpanningTree.Edge] {
+        var parents = Array(0..<n)
+        func root(_ point: Int32) -> Int {
+            var point = Int(point)
+            while parents[point] != point {
+                parents[point] = parents[parents[point]]
+                point = parents[point]
+            }
+            return point
+        }
+        return SpanningTree(pointCount: n, edges: edges).edges.filter {
+            let a = root($0.from)
+            let b = root($0.to)
+            if a == b { return false }
+            parents[max(a, b)] = min(a, b)
+            return true
+        }
     }
 }

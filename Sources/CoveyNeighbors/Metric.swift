@@ -6,4 +6,26 @@ public enum Metric: Int32, Sendable, CaseIterable, Codable {
     case manhattan = 1
     /// 1 - cosine similarity, 0 to 2. A row of zeros is at distance 1 from every other row.
     case cosine = 2
+
+    /// Searches compare reduced distances, which grow with the distance and are cheaper: the squared distance for
+    /// `euclidean`; for `cosine` that of the rows scaled to length 1, which is twice 1 - cosine without its cancellation.
+    @inline(__always)
+    func distance(reduced: Double) -> Double {
+        switch self {
+        case .euclidean: reduced.squareRoot()
+        case .manhattan: reduced
+        case .cosine: min(2, reduced * 0.5)
+        }
+    }
+
+    /// At least the reduced distance of every pair of rows that are `distance` apart.
+    @inline(__always)
+    func reducedBound(distance: Double) -> Double {
+        switch self {
+        case .euclidean: distance * distance * (1 + 0x1p-50)
+        case .manhattan: distance
+        // The largest distance is clipped to 2, so that its reduced distance may be anything above.
+        case .cosine: distance >= 2 ? .infinity : distance * 2
+        }
+    }
 }

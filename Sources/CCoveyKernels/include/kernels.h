@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "distances.h"
+
 /* The processors that this process may run on; sched_getaffinity is not visible from Swift. */
 int ck_available_processors(void);
 

@@ -12,8 +12,10 @@ extern "C" {
 #define FS_OUT_OF_MEMORY 1
 #define FS_FAILED 2
 
-/* k-means of n x d rows: writes k x d centroids. Lloyd's algorithm from a seeded sample of rows. n >= k >= 1. */
-int fs_kmeans(int64_t n, int64_t d, const float *rows, int64_t k, int iterations, int64_t seed, float *centroids);
+/* k-means of n x d finite rows: writes k x d centroids. Lloyd's algorithm from a seeded sample of rows. n >= k >= 1.
+ * Between steps of a few milliseconds `stop(state)` is asked; nonzero ends the call with FS_FAILED. */
+int fs_kmeans(int64_t n, int64_t d, const float *rows, int64_t k, int iterations, int64_t seed, float *centroids,
+              int (*stop)(const void *state), const void *state);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,170 @@
+#include "distances.h"
+
+#include <math.h>
+
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+
+typedef double doubles __attribute__((vector_size(64), aligned(1)));
+typedef float floats __attribute__((vector_size(32), aligned(1)));
+typedef int64_t words __attribute__((vector_size(64)));
+typedef float wide __attribute__((vector_size(64), aligned(1)));
+typedef int32_t wide_words __attribute__((vector_size(64)));
+
+/* Eight lanes, always added in this order. */
+#define LANES(v) ((((v)[0] + (v)[4]) + ((v)[2] + (v)[6])) + (((v)[1] + (v)[5]) + ((v)[3] + (v)[7])))
+#define LOAD_F64(p) (*(const doubles *)(p))
+#define LOAD_F32(p) __builtin_convertvector(*(const floats *)(p), doubles)
+#define ABSOLUTE(v) ((doubles)((words)(v) & 0x7fffffffffffffffLL))
+
+/* Short rows are summed one by one, as the references do. */
+#define PAIR_DISTANCE(NAME, TYPE, LOAD, PARAMETERS, VECTOR_TERM, TERM)                                                  \
+    CLONES double NAME(const void *first, const void *second, int64_t d PARAMETERS) {                                 \
+        const char *a = first, *b = second;                                                                           \
+        doubles sums = {0};                                                                                           \
+        int64_t c = 0;                                                                                                \
+        for (; c + 8 <= d; c += 8) {                                                                                  \
+            doubles x = LOAD(a + c * (int64_t)sizeof(TYPE)), y = LOAD(b + c * (int64_t)sizeof(TYPE));                   \
+            sums += VECTOR_TERM;                                                                                      \
+        }                                                                                                             \
+        double sum = LANES(sums);                                                                                     \
+        for (; c < d; c++) {                                                                                          \
+            TYPE from, to;                                                                                            \
+            __builtin_memcpy(&from, a + c * (int64_t)sizeof(TYPE), sizeof(TYPE));                                     \
+            __builtin_memcpy(&to, b + c * (int64_t)sizeof(TYPE), sizeof(TYPE));                                       \
+            double x = from, y = to;                                                                                  \
+            sum += TERM;                                                                                              \
+        }                                                                                                             \
+        return sum;                                                                                                   \
+    }
+
+#define NO_PARAMETERS
+#define SCALES , double scale_a, double scale_b
+#define SQUARE ((x - y) * (x - y))
+#define SCALED_SQUARE ((x * scale_a - y * scale_b) * (x * scale_a - y * scale_b))
+
+PAIR_DISTANCE(ck_squared_distance_f32, float, LOAD_F32, NO_PARAMETERS, SQUARE, SQUARE)
+PAIR_DISTANCE(ck_squared_distance_f64, double, LOAD_F64, NO_PARAMETERS, SQUARE, SQUARE)
+PAIR_DISTANCE(ck_manhattan_distance_f32, float, LOAD_F32, NO_PARAMETERS, ABSOLUTE(x - y), fabs(x - y))
+PAIR_DISTANCE(ck_manhattan_distance_f64, double, LOAD_F64, NO_PARAMETERS, ABSOLUTE(x - y), fabs(x - y))
+PAIR_DISTANCE(ck_scaled_distance_f32, float, LOAD_F32, SCALES, SCALED_SQUARE, SCALED_SQUARE)
+PAIR_DISTANCE(ck_scaled_distance_f64, double, LOAD_F64, SCALES, SCALED_SQUARE, SCALED_SQUARE)
+
+/* Hits are rare: 64 columns are tested at once, and only where one of them hits are they looked at one by one. */
+#define SCAN(CONDITION)                                                                                               \
+    int64_t count = 0, j = 0;                                                                                         \
+    for (; j + 64 <= n; j += 64) {                                                                                    \
+        int32_t any = 0;                                                                                              \
+        for (int64_t t = j; t < j + 64; t++) any |= (CONDITION);                                                      \
+        if (any)                                                                                                      \
+            for (int64_t t = j; t < j + 64; t++) {                                                                    \
+                hits[count] = (uint16_t)t;                                                                            \
+                count += (CONDITION);                                                                                 \
+            }                                                                                                         \
+    }                                                                                                                 \
+    for (int64_t t = j; t < n; t++)                                                                                   \
+        if (CONDITION) hits[count++] = (uint16_t)t;                                                                   \
+    return count;
+
+#define NEAR ((tile[t] <= threshold - column_bias[t]) | (tile[t] <= column_threshold[t] - bias))
+
+CLONES int64_t ck_scan_row(const float *restrict tile, int64_t n, float threshold, float bias,
+                           const float *restrict column_threshold, const float *restrict column_bias,
+                           uint16_t *restrict hits) {
+    SCAN(NEAR)
+}
+
+CLONES int64_t ck_scan_row_outside(const float *restrict tile, int64_t n, float threshold, float bias,
+                                   int32_t component, const float *restrict column_threshold,
+                                   const float *restrict column_bias, const int32_t *restrict column_component,
+                                   uint16_t *restrict hits) {
+    SCAN(NEAR & (column_component[t] != component))
+}
+
+CLONES void ck_manhattan_tile(int64_t m, int64_t n, int64_t d, float factor, const float *a, int64_t lda,
+                              const float *b, int64_t ldb, float *tile, int64_t ldt) {
+    for (int64_t j = 0; j < n; j += 16) {
+        int64_t i = 0;
+        for (; i + 4 <= m; i += 4) {
+            wide s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+            const float *row = a + i * lda;
+            for (int64_t c = 0; c < d; c++) {
+                wide y = *(const wide *)(b + c * ldb + j);
+                s0 += (wide)((wide_words)(row[c] - y) & 0x7fffffff);
+                s1 += (wide)((wide_words)(row[lda + c] - y) & 0x7fffffff);
+                s2 += (wide)((wide_words)(row[2 * lda + c] - y) & 0x7fffffff);
+                s3 += (wide)((wide_words)(row[3 * lda + c] - y) & 0x7fffffff);
+            }
+            float *out = tile + i * ldt + j;
+            *(wide *)out = s0 * factor;
+            *(wide *)(out + ldt) = s1 * factor;
+            *(wide *)(out + 2 * ldt) = s2 * factor;
+            *(wide *)(out + 3 * ldt) = s3 * factor;
+        }
+        for (; i < m; i++) {
+            wide sum = {0};
+            for (int64_t c = 0; c < d; c++)
+                sum += (wide)((wide_words)(a[i * lda + c] - *(const wide *)(b + c * ldb + j)) & 0x7fffffff);
+            *(wide *)(tile + i * ldt + j) = sum * factor;
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) float sum_of_lanes(const float *lanes) {
+    float sum = 0;
+    for (int lane = 0; lane < 16; lane++) sum += lanes[lane];
+    return sum;
+}
+
+CLONES void ck_query_products(const float *rows, int64_t lda, int64_t count, const float *query, int64_t d,
+                              float *products) {
+    for (int64_t i = 0; i < count; i++) {
+        const float *row = rows + i * lda;
+        wide sums = {0};
+        int64_t c = 0;
+        for (; c + 16 <= d; c += 16) sums += *(const wide *)(row + c) * *(const wide *)(query + c);
+        float sum = sum_of_lanes((const float *)&sums);
+        for (; c < d; c++) sum += row[c] * query[c];
+        products[i] = sum;
+    }
+}
+
+CLONES void ck_query_manhattan(const float *rows, int64_t lda, int64_t count, const float *query, int64_t d,
+                               float *sums) {
+    for (int64_t i = 0; i < count; i++) {
+        const float *row = rows + i * lda;
+        wide lanes = {0};
+        int64_t c = 0;
+        for (; c + 16 <= d; c += 16)
+            lanes += (wide)((wide_words)(*(const wide *)(row + c) - *(const wide *)(query + c)) & 0x7fffffff);
+        float sum = sum_of_lanes((const float *)&lanes);
+        for (; c < d; c++) sum += fabsf(row[c] - query[c]);
+        sums[i] = sum;
+    }
+}
+
+#define LEAF_SCAN(TERM)                                                                                               \
+    int64_t found = 0;                                                                                                \
+    for (int64_t j = 0; j < count; j += 8) {                                                                          \
+        doubles sums = {0};                                                                                           \
+        for (int64_t c = 0; c < d; c++) {                                                                             \
+            doubles x = LOAD_F64(leaf + c * width + j) - query[c];                                                    \
+            sums += TERM;                                                                                             \
+        }                                                                                                             \
+        *(doubles *)(distances + j) = sums;                                                                           \
+        int64_t end = count - j < 8 ? count - j : 8;                                                                  \
+        for (int64_t lane = 0; lane < end; lane++) {                                                                  \
+            hits[found] = (uint8_t)(j + lane);                                                                        \
+            found += sums[lane] <= bound;                                                                             \
+        }                                                                                                             \
+    }                                                                                                                 \
+    return found;
+
+CLONES int64_t ck_leaf_scan_squared(const double *leaf, int64_t width, int64_t count, const double *query, int64_t d,
+                                    double bound, double *distances, uint8_t *hits) {
+    LEAF_SCAN(x * x)
+}
+
+CLONES int64_t ck_leaf_scan_manhattan(const double *leaf, int64_t width, int64_t count, const double *query,
+                                      int64_t d, double bound, double *distances, uint8_t *hits) {
+    LEAF_SCAN(ABSOLUTE(x))
+}

@@ -1,0 +1,43 @@
+/* The loops of nearest-neighbour search. Sums are taken in an order that does not depend on the processor. */
+#ifndef CK_DISTANCES_H
+#define CK_DISTANCES_H
+
+#include <stdint.h>
+
+/* The exact distance of two rows of d numbers, in float64: the sum of (a - b)^2 ... */
+double ck_squared_distance_f32(const void *a, const void *b, int64_t d);
+double ck_squared_distance_f64(const void *a, const void *b, int64_t d);
+/* ... of |a - b| ... */
+double ck_manhattan_distance_f32(const void *a, const void *b, int64_t d);
+double ck_manhattan_distance_f64(const void *a, const void *b, int64_t d);
+/* ... of (a * scale_a - b * scale_b)^2. Rows may lie at any address. */
+double ck_scaled_distance_f32(const void *a, const void *b, int64_t d, double scale_a, double scale_b);
+double ck_scaled_distance_f64(const void *a, const void *b, int64_t d, double scale_a, double scale_b);
+
+/* The columns j of a row of a tile with tile[j] <= max(threshold - column_bias[j], column_threshold[j] - bias), ascending:
+ * the pairs (row, j) near enough for the row or for j. Returns how many; n is at most 65536. */
+int64_t ck_scan_row(const float *tile, int64_t n, float threshold, float bias, const float *column_threshold,
+                    const float *column_bias, uint16_t *hits);
+
+/* The same for pairs whose components differ. */
+int64_t ck_scan_row_outside(const float *tile, int64_t n, float threshold, float bias, int32_t component,
+                            const float *column_threshold, const float *column_bias, const int32_t *column_component,
+                            uint16_t *hits);
+
+/* Tile (m x n, leading dimension ldt) of factor * sum |a - b|: A is m x d (lda), B transposed is d x n (ldb). Reads and
+ * writes columns up to the next multiple of 16 above n. */
+void ck_manhattan_tile(int64_t m, int64_t n, int64_t d, float factor, const float *a, int64_t lda, const float *b,
+                       int64_t ldb, float *tile, int64_t ldt);
+
+/* The products of a query with `count` rows of d numbers (lda), and the sums of |query - row|. */
+void ck_query_products(const float *rows, int64_t lda, int64_t count, const float *query, int64_t d, float *products);
+void ck_query_manhattan(const float *rows, int64_t lda, int64_t count, const float *query, int64_t d, float *sums);
+
+/* A leaf of a k-d tree holds its points by columns (d x width, width a multiple of 8): the distances of the first `count`
+ * points to the query, and which of them are at most `bound`, ascending. Returns how many. */
+int64_t ck_leaf_scan_squared(const double *leaf, int64_t width, int64_t count, const double *query, int64_t d,
+                             double bound, double *distances, uint8_t *hits);
+int64_t ck_leaf_scan_manhattan(const double *leaf, int64_t width, int64_t count, const double *query, int64_t d,
+                               double bound, double *distances, uint8_t *hits);
+
+#endif

@@ -1,0 +1,60 @@
+import CoveyRuntime
+
+/// A structure over rows that answers what HDBSCAN asks: each row's nearest neighbours, and each component's nearest row
+/// outside by mutual reachability.
+public protocol NeighborSearch: Sendable {
+    var rows: Rows { get }
+
+    /// The k nearest other rows of each row, 1 <= k < rows.count.
+    func nearest(_ k: Int, execution: Execution) throws -> NeighborGraph
+
+    /// Lowers `links` to the best edges that lead from searched rows out of their components. Edges as good as the
+    /// given ones are found as well, so that the outcome depends on neither order nor threads.
+    func nearestOutside(_ query: OutsideQuery, links: inout [Link], execution: Execution) throws
+}
+
+/// An edge of mutual reachability; `from` < `to`. No edge: infinite, of rows Int32.max.
+public struct Link: Sendable, Equatable {
+    public var distance: Double
+    public var from: Int32
+    public var to: Int32
+
+    public static let none = Link(distance: .infinity, from: .max, to: .max)
+
+    public init(distance: Double, from: Int32, to: Int32) {
+        self.distance = distance
+        self.from = min(from, to)
+        self.to = max(from, to)
+    }
+
+    @inline(__always)
+    public static func < (a: Link, b: Link) -> Bool {
+        if a.distance != b.distance { return a.distance < b.distance }
+        return a.from != b.from ? a.from < b.from : a.to < b.to
+    }
+}
+
+/// A round of Boruvka's algorithm.
+public struct OutsideQuery: Sendable {
+    /// Each row's component, 0..<number of links.
+    public let components: [Int32]
+    /// Each row's core distance.
+    public let cores: [Double]
+    /// Mutual reachability is max(core, core, distance / alpha).
+    public let alpha: Double
+    /// The rows whose edges are wanted.
+    public let searched: [Bool]
+
+    public init(components: [Int32], cores: [Double], alpha: Double, searched: [Bool]) {
+        self.components = components
+        self.cores = cores
+        self.alpha = alpha
+        self.searched = searched
+    }
+
+    /// At least the reduced distance of every pair of rows whose mutual reachability is at most `bound`.
+    @inline(__always)
+    func reducedBound(_ bound: Double, _ metric: Metric) -> Double {
+        metric.reducedBound(distance: bound * alpha * (1 + 0x1p-50))
+    }
+}

@@ -1,0 +1,154 @@
+import CCoveyKernels
+import CoveyRuntime
+import Glibc
+
+/// The rows as the tiles read them: float32, centred and scaled by a power of two so that the longest has length 1 or a
+/// little below, whatever the caller's offset and unit.
+///
+/// A tile's number g and the biases bound the true reduced distance r of the scaled rows from below:
+/// g + bias(i) + bias(j) <= r. Euclidean: g = -2 x.y from a matrix product and bias = (1 - c)|x|^2. A float32 dot product of
+/// d terms, in any order, errs by at most (d u / (1 - d u)) |x||y| with u = 2^-24 (Higham 2002, section 3.1), the rounding of the
+/// coordinates by 4 u (|x|^2 + |y|^2), the sums of biases and thresholds by a few u: c = (1.2 d + 24) u covers all while
+/// d u < 1/6. Manhattan: g = (1 - c) sum |x - y| and bias = -4 u |x|_1.
+final class TileRows: @unchecked Sendable {
+    let rows: Rows
+    /// Numbers a row, a multiple of 16; zeros beyond the dimension.
+    let stride: Int
+    let numbers: AlignedBuffer<Float>
+    let bias: AlignedBuffer<Float>
+    /// |x|^2 or |x|_1 of the packed row.
+    let norms: AlignedBuffer<Double>
+    /// Place in `numbers` to row, and back.
+    let order: AlignedBuffer<Int32>
+    let error: Double
+    /// What a reduced distance is multiplied by; 0 where the bound cannot be trusted and every pair must be looked at.
+    let reducedScale: Double
+    /// x becomes (x * firstScale - centre) * secondScale.
+    let firstScale: Double
+    let secondScale: Double
+    let centre: AlignedBuffer<Double>
+
+    static let unit = 0x1p-24
+
+    var count: Int { rows.count }
+    var isManhattan: Bool { rows.metric == .manhattan }
+
+    init(_ rows: Rows, execution: Execution) throws {
+        self.rows = rows
+        let d = rows.dimension
+        let n = rows.count
+        stride = max(16, (d + 15) / 16 * 16)
+        numbers = try AlignedBuffer(
+            checkedProduct(n, stride, "the rows in float32"), for: "the rows in float32", execution)
+        bias = try AlignedBuffer(n, for: "the rows' norms", execution)
+        norms = try AlignedBuffer(n, for: "the rows' norms", execution)
+        order = try AlignedBuffer(n, for: "the rows' order", execution)
+        centre = try AlignedBuffer(d, repeating: 0, for: "the column means", execution)
+        error = (1.2 * Double(d) + 24) * TileRows.unit
+
+        let manhattan = rows.metric == .manhattan
+        let grain = max(16, 65_536 / max(1, d))
+        let chunks = (n + grain - 1) / grain
+        // Sums by chunks, added in the chunks' order: the same for any number of threads.
+        let largest = try AlignedBuffer<Double>(chunks, repeating: 0, for: "scales", execution)
+        try execution.parallel(n, grain: grain) { chunk, _ in
+            let row = UnsafeMutablePointer<Double>.allocate(capacity: d + 1)
+            defer { row.deallocate() }
+            var most = 0.0
+            for i in chunk {
+                rows.copy(i, to: row)
+                for c in 0..<d { most = max(most, abs(row[c])) }
+            }
+            largest[chunk.lowerBound / grain] = most
+        }
+        var most = 0.0
+        for chunk in 0..<chunks { most = max(most, largest[chunk]) }
+        let first = most > 0 ? scalbn(1.0, Int32(max(-1000, min(1000, -most.exponent - 2)))) : 1
+        firstScale = first
+        let sums = try AlignedBuffer<Double>(checkedProduct(chunks, d, "sums"), repeating: 0, for: "sums", execution)
+        try execution.parallel(n, grain: grain) { chunk, _ in
+            let row = UnsafeMutablePointer<Double>.allocate(capacity: d + 1)
+            defer { row.deallocate() }
+            let sum = sums.pointer + chunk.lowerBound / grain * d
+            for i in chunk {
+                rows.copy(i, to: row)
+                for c in 0..<d { sum[c] += row[c] * first }
+            }
+        }
+        for chunk in 0..<chunks { for c in 0..<d { centre[c] += sums[chunk * d + c] } }
+        for c in 0..<d { centre[c] /= Double(n) }
+
+        let centre = self.centre
+        try execution.parallel(n, grain: grain) { chunk, _ in
+            let row = UnsafeMutablePointer<Double>.allocate(capacity: d + 1)
+            defer { row.deallocate() }
+            var most = 0.0
+            for i in chunk {
+                rows.copy(i, to: row)
+                var sum = 0.0
+                for c in 0..<d {
+                    let value = row[c] * first - centre[c]
+                    sum += manhattan ? abs(value) : value * value
+                }
+                most = max(most, sum)
+            }
+            largest[chunk.lowerBound / grain] = most
+        }
+        most = 0
+        for chunk in 0..<chunks { most = max(most, largest[chunk]) }
+        let length = manhattan ? most : most.squareRoot()
+        let second = length > 0 ? scalbn(1.0, Int32(-length.exponent - 1)) : 1
+        secondScale = second
+        let scale = first * second
+        let reduced = manhattan ? scale : scale * scale
+        let trusted = Double(d) * TileRows.unit < 0.15 && reduced.isNormal
+        reducedScale = trusted ? reduced : 0
+    }
+
+    /// Writes row i to place p, with its norm and bias.
+    func pack(_ i: Int, at p: Int, scratch: UnsafeMutablePointer<Double>) {
+        order[p] = Int32(i)
+        rows.copy(i, to: scratch)
+        let target = numbers.pointer + p * stride
+        let norm = convert(scratch, to: target)
+        norms[p] = norm
+        bias[p] = Float(isManhattan ? -4 * TileRows.unit * norm - 0x1p-100 : norm * (1 - error) - 0x1p-100)
+    }
+
+    /// Centres, scales and rounds a row; returns its norm.
+    func convert(_ row: UnsafePointer<Double>, to target: UnsafeMutablePointer<Float>) -> Double {
+        var norm = 0.0
+        for c in 0..<rows.dimension {
+            let value = Float((row[c] * firstScale - centre[c]) * secondScale)
+            target[c] = value
+            norm += isManhattan ? Double(abs(value)) : Double(value) * Double(value)
+        }
+        for c in rows.dimension..<stride { target[c] = 0 }
+        return norm
+    }
+
+    /// A reduced distance as the tiles compare it, a little above.
+    @inline(__always)
+    func scaled(_ reduced: Double) -> Double {
+        reducedScale == 0 ? .infinity : reduced * reducedScale * (1 + 1e-6)
+    }
+
+    /// Bounds of the unreduced, scaled distance of two packed points from the tile's number for them.
+    @inline(__always)
+    func bounds(_ g: Float, _ first: Double, _ second: Double) -> (low: Double, high: Double) {
+        if isManhattan {
+            let slack = 4 * TileRows.unit * (first + second)
+            let value = Double(g)
+            return (max(0, value * (1 - error) - slack), value * (1 + error) + slack)
+        }
+        let square = first + second + Double(g)
+        let slack = error * (first + second)
+        return (max(0, square - slack).squareRoot(), max(0, square + slack).squareRoot())
+    }
+
+    /// The unreduced, scaled distance within which pairs of at most this scaled reduced distance lie.
+    @inline(__always)
+    func reach(_ scaled: Double) -> Double {
+        isManhattan ? scaled : scaled.squareRoot()
+    }
+}

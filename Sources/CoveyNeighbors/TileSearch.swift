@@ -1,0 +1,82 @@
+import CCoveyKernels
+import CoveyRuntime
+import Glibc
+
+/// Exact search by tiles: products of blocks of rows in float32, of which only what passes a proven margin is measured in
+/// float64. k-means cells and the triangle inequality keep most tiles of clustered data from being computed.
+///
+/// Cost: at the worst one product of n^2 / 2 rows for the neighbours. Memory: 4 bytes a number (the rows in float32), about 40
+/// bytes a row, 12 bytes a neighbour.
+public final class TileSearch: NeighborSearch, @unchecked Sendable {
+    public let rows: Rows
+    let cells: Cells
+    /// For each block the blocks that are looked at first, ascending.
+    let near: [[Int32]]
+
+    var packed: TileRows { cells.packed }
+    var blocks: [Cells.Block] { cells.blocks }
+
+    /// `seed`: of the k-means cells; results do not depend on it.
+    public init(_ rows: Rows, seed: UInt64 = 0, execution: Execution) throws {
+        self.rows = rows
+        cells = try Cells(rows, seed: seed, execution: execution)
+        near = try TileSearch.nearBlocks(cells, 4, execution)
+    }
+
+    static func nearBlocks(_ cells: Cells, _ wanted: Int, _ execution: Execution) throws -> [[Int32]] {
+        let blocks = cells.blocks
+        guard cells.count > 1 else { return Array(repeating: [], count: blocks.count) }
+        let lists = try AlignedBuffer<Int32>(blocks.count * wanted, repeating: -1, for: "near blocks", execution)
+        try execution.parallel(blocks.count, grain: 16) { chunk, _ in
+            let distances = try AlignedBuffer<Double>(wanted, for: "near blocks", execution)
+            for a in chunk {
+                let heap = NearestHeap(distances: distances.pointer, indices: lists.pointer + a * wanted, k: wanted)
+                for slot in 0..<wanted {
+                    heap.distances[slot] = .infinity
+                    heap.indices[slot] = .max
+                }
+                let own = blocks[a]
+                for b in 0..<blocks.count where b != a {
+                    let other = blocks[b]
+                    // Blocks of the own cell first, then by the centroids.
+                    let distance = other.cell == own.cell
+                        ? -1 / (1 + cells.gap(own, other)) : Double(cells.between[own.cell * cells.count + other.cell])
+                    _ = heap.push(distance, Int32(b))
+                }
+            }
+        }
+        return (0..<blocks.count).map { a in
+            (0..<wanted).map { lists[a * wanted + $0] }.filter { $0 != .max }.sorted()
+        }
+    }
+
+    /// Runs `body` for each pair of blocks a < b once on one of the call's threads: near pairs first, then the rest.
+    func forEachPair(
+        stage: StaticString, nearOnly: Bool = false, execution: Execution,
+        _ body: (_ a: Int, _ b: Int, _ thread: Int) throws -> Void
+    ) throws {
+        let count = blocks.count
+        try execution.parallel(count) { chunk, thread in
+            for a in chunk {
+                for b in near[a] {
+                    let other = Int(b)
+                    // A pair near from both sides belongs to the lower block.
+                    if other < a, near[other].contains(Int32(a)) { continue }
+                    try execution.check()
+                    try body(min(a, other), max(a, other), thread)
+                }
+            }
+        }
+        if nearOnly { return }
+        try execution.parallel(count, stage: stage) { chunk, thread in
+            for a in chunk {
+                var b = a + 1
+                while b < count {
+                    if b & 63 == 0 { try execution.check() }
+                    if !near[a].contains(Int32(b)), !near[b].contains(Int32(a)) { try body(a, b, thread) }
+                    b += 1
+                }
+            }
+        }
+    }
+}
