@@ -2,9 +2,9 @@ import CoveyNeighbors
 import CoveyRuntime
 
 /// How rows are clustered; the fields are those of `covey_cluster_options`.
-public struct ClusterOptions: Sendable, Equatable {
+public struct ClusterOptions: Sendable, Equatable, Codable {
     /// What becomes of rows with a NaN or an infinity. Raw values are those of `COVEY_MISSING_ROWS_...`.
-    public enum MissingRows: Int32, Sendable, CaseIterable {
+    public enum MissingRows: Int32, Sendable, CaseIterable, Codable {
         /// They are an error.
         case reject = 0
         /// They are noise, and the others are clustered without them.

@@ -101,7 +101,7 @@ public final class Clustering: Sendable {
     }
 
     /// What all trees and results take, with their scratch space.
-    private static let bytesPerRow = 160
+    static let bytesPerRow = 160
 
     // MARK: - The trees in the caller's numbers
 

@@ -1,5 +1,5 @@
 /// How neighbours are searched for. Raw values are those of `COVEY_SEARCH_...`.
-public enum SearchMode: Int32, Sendable, CaseIterable {
+public enum SearchMode: Int32, Sendable, CaseIterable, Codable {
     /// All true neighbours, at the exact float64 distance.
     case exact = 0
     /// Neighbours from a FAISS index, at the exact float64 distance; euclidean only.

@@ -1,6 +1,7 @@
 /* Every way in which input can be bad, one row each: the status, and a message that names the field and the value. */
 #include "abi_test.h"
 
+extern const abi_case clustering_cases[];
 extern const abi_case context_cases[];
 extern const abi_case hybrid_cases[];
 extern const abi_case matrix_cases[];
@@ -9,6 +10,7 @@ static const abi_case *const tables[] = {
     context_cases,
     matrix_cases,
     hybrid_cases,
+    clustering_cases,
 };
 
 static void run(const abi_case *row) {

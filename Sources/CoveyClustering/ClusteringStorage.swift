@@ -1,0 +1,152 @@
+import CoveyNeighbors
+import CoveyNumerics
+import CoveyRuntime
+import FoundationEssentials
+
+// A clustering in a safetensors file, under a prefix:
+//
+//   entry  options                 JSON: ClusterOptions, the shape of the caller's matrix, recall
+//   I32    spanning_tree.from, .to [used - 1]
+//   F64    spanning_tree.distance  [used - 1]
+//   U8     used                    [rows], only where some rows were not used: 1 = used
+//   F32 or F64  rows               [used, columns], with prediction data only
+//   F64    core_distances          [used], likewise
+//
+// All else follows from the spanning tree and is built anew, so that a file cannot contradict itself.
+
+private struct StoredClustering: Codable {
+    let options: ClusterOptions
+    let rows: Int
+    let columns: Int
+    let recall: Double
+}
+
+extension Clustering {
+    /// Adds the clustering to a file, under names that begin with `prefix`.
+    public func store(into writer: inout SafeTensorsWriter, prefix: String) throws {
+        let stored = StoredClustering(options: options, rows: rowCount, columns: columnCount, recall: recall)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        writer.setEntry(prefix + "options", String(decoding: try encoder.encode(stored), as: UTF8.self))
+        let edges = spanningTree.edges
+        try writer.add(prefix + "spanning_tree.from", edges.map(\.from), shape: [edges.count])
+        try writer.add(prefix + "spanning_tree.to", edges.map(\.to), shape: [edges.count])
+        try writer.add(prefix + "spanning_tree.distance", edges.map(\.distance), shape: [edges.count])
+        if let usedRows {
+            var used = [UInt8](repeating: 0, count: rowCount)
+            for row in usedRows { used[Int(row)] = 1 }
+            try writer.add(prefix + "used", used, shape: [rowCount])
+        }
+        try predictor?.reference.store(into: &writer, prefix: prefix)
+    }
+
+    /// Reads a clustering back. Throws `corruptFile`, naming what is wrong, for anything that `store` would not have
+    /// written; `outOfMemory`, `cancelled`. Cost: O(n log n), and that of the index for prediction.
+    public convenience init(from file: SafeTensors, prefix: String, execution: Execution = Execution()) throws {
+        let stored = try Clustering.storedOptions(file, prefix)
+        try execution.reserve(stored.rows, of: Clustering.bytesPerRow, for: "a clustering of \(stored.rows) rows")
+        let used = try Clustering.storedUse(file, prefix, stored)
+        let count = used?.count ?? stored.rows
+        let tree = try Clustering.storedTree(file, prefix, points: count, execution)
+        do {
+            let minSamples = try stored.options.resolvedMinSamples(rows: count)
+            let reference =
+                stored.options.prediction
+                ? try ReferenceRows(
+                    from: file, prefix: prefix, rows: count, columns: stored.columns, metric: stored.options.metric,
+                    minSamples: minSamples) : nil
+            try self.init(
+                options: stored.options, rowCount: stored.rows, columnCount: stored.columns, usedRows: used,
+                minSamples: minSamples, recall: stored.recall, spanningTree: tree, reference: reference,
+                execution: execution)
+        } catch let error as CoveyError where [.internalError, .invalidArgument].contains(error.code) {
+            // What would be a defect or a caller's mistake elsewhere is the file's here.
+            throw CoveyError.corruptFile("\(prefix): \(error.message)")
+        }
+    }
+
+    private static func storedOptions(_ file: SafeTensors, _ prefix: String) throws -> StoredClustering {
+        let name = prefix + "options"
+        let stored: StoredClustering
+        do {
+            stored = try JSONDecoder().decode(StoredClustering.self, from: Data(try file.entry(name).utf8))
+            try stored.options.validate()
+        } catch let error as CoveyError {
+            throw CoveyError.corruptFile("entry \(name): \(error.message)")
+        } catch {
+            throw CoveyError.corruptFile("entry \(name) is not the JSON of a clustering: \(error)")
+        }
+        guard (0...SingleLinkageTree.largestPointCount).contains(stored.rows), (1...65_536).contains(stored.columns),
+            (0.0...1.0).contains(stored.recall)
+        else {
+            throw CoveyError.corruptFile(
+                "entry \(name): \(stored.rows) rows, \(stored.columns) columns or a recall of \(stored.recall) cannot be")
+        }
+        return stored
+    }
+
+    private static func storedUse(
+        _ file: SafeTensors, _ prefix: String, _ stored: StoredClustering
+    ) throws -> [Int32]? {
+        let name = prefix + "used"
+        guard file.contains(name) else { return nil }
+        let used = try file.values(name, as: UInt8.self, shape: [stored.rows])
+        guard stored.options.missing == .noise, used.allSatisfy({ $0 <= 1 }), used.contains(0) else {
+            throw CoveyError.corruptFile("tensor \(name) must hold 0 and 1, and stand only where rows were missing")
+        }
+        return used.indices.filter { used[$0] == 1 }.map { Int32($0) }
+    }
+
+    private static func storedTree(
+        _ file: SafeTensors, _ prefix: String, points: Int, _ execution: Execution
+    ) throws -> SpanningTree {
+        let count = max(0, points - 1)
+        let from = try file.values(prefix + "spanning_tree.from", as: Int32.self, shape: [count])
+        let to = try file.values(prefix + "spanning_tree.to", as: Int32.self, shape: [count])
+        let distances = try file.values(prefix + "spanning_tree.distance", as: Double.self, shape: [count])
+        try execution.check()
+        var edges: [SpanningTree.Edge] = []
+        edges.reserveCapacity(count)
+        for edge in 0..<count {
+            // That the edges make a tree is found out when it is built.
+            guard from[edge] >= 0, from[edge] < to[edge], Int(to[edge]) < points, distances[edge] >= 0,
+                edge == 0 || distances[edge] >= distances[edge - 1]
+            else {
+                throw CoveyError.corruptFile(
+                    "\(prefix)spanning_tree: edge \(edge) from \(from[edge]) to \(to[edge]) at \(distances[edge]) cannot be")
+            }
+            edges.append(SpanningTree.Edge(from: from[edge], to: to[edge], distance: distances[edge]))
+        }
+        return SpanningTree(pointCount: points, edges: edges)
+    }
+}
+
+extension ReferenceRows {
+    func store(into writer: inout SafeTensorsWriter, prefix: String) throws {
+        switch storage {
+        case .float32(let rows): try writer.add(prefix + "rows", rows.elements, shape: [rows.rows, rows.columns])
+        case .float64(let rows): try writer.add(prefix + "rows", rows.elements, shape: [rows.rows, rows.columns])
+        }
+        try writer.add(prefix + "core_distances", coreDistances, shape: [coreDistances.count])
+    }
+
+    init(
+        from file: SafeTensors, prefix: String, rows: Int, columns: Int, metric: Metric, minSamples: Int
+    ) throws {
+        let name = prefix + "rows"
+        let shape: [Int?] = [rows, columns]
+        let storage: Storage
+        if file.tensors[name]?.type == .f32 {
+            storage = .float32(
+                Matrix(rows: rows, columns: columns, elements: try file.finiteValues(name, shape: shape)))
+        } else {
+            storage = .float64(
+                Matrix(rows: rows, columns: columns, elements: try file.finiteValues(name, shape: shape)))
+        }
+        let distances = try file.values(prefix + "core_distances", as: Double.self, shape: [rows])
+        guard distances.allSatisfy({ $0 >= 0 }) else {
+            throw CoveyError.corruptFile("tensor \(prefix)core_distances must not be negative")
+        }
+        self.init(storage: storage, metric: metric, minSamples: minSamples, coreDistances: distances)
+    }
+}
