@@ -5,12 +5,14 @@ extern const abi_case clustering_cases[];
 extern const abi_case context_cases[];
 extern const abi_case hybrid_cases[];
 extern const abi_case matrix_cases[];
+extern const abi_case risk_cases[];
 
 static const abi_case *const tables[] = {
     context_cases,
     matrix_cases,
     hybrid_cases,
     clustering_cases,
+    risk_cases,
 };
 
 static void run(const abi_case *row) {

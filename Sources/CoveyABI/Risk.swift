@@ -1,0 +1,88 @@
+import CCovey
+import CoveyRules
+import CoveyRuntime
+
+// Section 9 of covey.h: cluster risk.
+
+/// The object behind a `covey_risk`.
+final class RiskBox: Sendable {
+    let risk: ClusterRisk
+
+    init(_ risk: ClusterRisk) {
+        self.risk = risk
+    }
+}
+
+@c @implementation
+public func covey_cluster_risk(
+    _ context: OpaquePointer?, _ labels: UnsafePointer<Int32>?, _ fraud: UnsafePointer<Int8>?,
+    _ amounts: UnsafePointer<Double>?, _ times: UnsafePointer<Double>?, _ rows: Int64,
+    _ options: UnsafePointer<covey_risk_options>?, _ risk: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    risk?.pointee = nil
+    return boundary(error) {
+        let risk = try required(risk, "risk")
+        var defaults = covey_risk_options()
+        defaults.confidence = 0.95
+        defaults.min_lift = 3
+        defaults.min_fraud = 3
+        let options = try options.map { try Versioned.read($0, "options", defaults: defaults) } ?? defaults
+        let rows = try count(rows, "rows", in: 0...largestRows)
+        let result = try ClusterRisk(
+            labels: strided(labels, "labels", count: rows), fraud: strided(fraud, "fraud", count: rows),
+            amounts: amounts.map { try strided($0, "amounts", count: rows) },
+            times: times.map { try strided($0, "times", count: rows) },
+            options: ClusterRisk.Options(
+                confidence: options.confidence, minLift: options.min_lift, minFraud: Int(options.min_fraud)),
+            execution: execution(context))
+        risk.pointee = Handle.retain(RiskBox(result))
+    }
+}
+
+@c @implementation
+public func covey_risk_count(_ risk: OpaquePointer?) -> Int64 {
+    guard let risk else { return 0 }
+    return Int64(Handle.object(risk, as: RiskBox.self).risk.reports.count)
+}
+
+@c @implementation
+public func covey_risk_base_rate(_ risk: OpaquePointer?) -> Double {
+    guard let risk else { return .nan }
+    return Handle.object(risk, as: RiskBox.self).risk.baseRate ?? .nan
+}
+
+@c @implementation
+public func covey_risk_get(
+    _ risk: OpaquePointer?, _ rank: Int64, _ report: UnsafeMutablePointer<covey_cluster_report>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let reports = try Handle.required(risk, "risk", as: RiskBox.self).risk.reports
+        try require(
+            rank >= 0 && rank < Int64(reports.count), "rank must be at least 0 and below \(reports.count), got \(rank)")
+        let found = reports[Int(rank)]
+        var result = covey_cluster_report()
+        result.cluster = Int64(found.cluster)
+        result.rank = rank
+        result.size = Int64(found.size)
+        result.labelled = Int64(found.labelled)
+        result.fraud = Int64(found.fraud)
+        result.labelled_share = found.labelledShare
+        result.share = found.share ?? .nan
+        result.share_low = found.interval.low
+        result.share_high = found.interval.high
+        result.lift = found.lift ?? .nan
+        result.loss = found.loss
+        result.amount = found.amount
+        result.first_seen = found.firstSeen ?? .nan
+        result.last_seen = found.lastSeen ?? .nan
+        result.risky = found.isRisky ? 1 : 0
+        try Versioned.write(result, to: report, "report")
+    }
+}
+
+@c @implementation
+public func covey_risk_destroy(_ risk: OpaquePointer?) {
+    Handle.release(risk, as: RiskBox.self)
+}

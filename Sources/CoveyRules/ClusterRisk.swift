@@ -1,0 +1,170 @@
+import CoveyNumerics
+import CoveyRuntime
+
+/// Which clusters are risky, from late and partial labels: one report for each label that occurs, riskiest first.
+///
+/// Encoded as counts and sums alone; shares, intervals, lift, rank and the verdict are worked out on reading, so that a
+/// file cannot contradict itself.
+public struct ClusterRisk: Sendable, Equatable {
+    /// What "risky" means and how sure the intervals are.
+    public struct Options: Sendable, Equatable, Codable {
+        /// Of the Wilson intervals, 0.5 to 0.9999.
+        public var confidence: Double
+        /// A risky cluster's lower bound is at least so many times the base rate.
+        public var minLift: Double
+        /// A risky cluster has at least so many rows labelled as fraud.
+        public var minFraud: Int
+
+        public init(confidence: Double = 0.95, minLift: Double = 3, minFraud: Int = 3) throws {
+            try require(
+                WilsonInterval.confidences.contains(confidence),
+                "options.confidence must be 0.5 to 0.9999, got \(confidence)")
+            try require(
+                minLift.isFinite && minLift > 0, "options.min_lift must be finite and above 0, got \(minLift)")
+            try require(minFraud >= 1, "options.min_fraud must be at least 1, got \(minFraud)")
+            self.confidence = confidence
+            self.minLift = minLift
+            self.minFraud = minFraud
+        }
+    }
+
+    public let options: Options
+    /// By rank: `reports[0]` is the riskiest.
+    public let reports: [ClusterReport]
+    /// Rows labelled as fraud, and rows labelled at all.
+    public let fraud: Int
+    public let labelled: Int
+
+    /// The share of fraud among all labelled rows; nil where there are none.
+    public var baseRate: Double? { labelled == 0 ? nil : Double(fraud) / Double(labelled) }
+
+    /// The report of a cluster; nil where no row had that label.
+    public func report(of cluster: Int) -> ClusterReport? {
+        reports.first { $0.cluster == cluster }
+    }
+
+    /// Rates the clusters of n rows. O(n).
+    ///
+    /// - Parameters:
+    ///   - labels: n cluster labels, -1 = noise.
+    ///   - fraud: n of -1 (unknown), 0 (legitimate), 1 (fraud).
+    ///   - amounts: n finite numbers >= 0, or nil.
+    ///   - times: n finite numbers in seconds, or nil.
+    public init(
+        labels: Strided<Int32>, fraud: Strided<Int8>, amounts: Strided<Double>? = nil, times: Strided<Double>? = nil,
+        options: Options, execution: Execution
+    ) throws {
+        let rows = labels.count
+        for (name, count) in [("fraud", fraud.count), ("amounts", amounts?.count), ("times", times?.count)] {
+            if let count, count != rows { throw CoveyError.mismatch("\(name) has \(count) values, labels \(rows)") }
+        }
+        let slots = try Slots(labels, execution)
+        var tallies = slots.clusters.map { ClusterTally(cluster: $0) }
+        let block = 1 << 15
+        for start in stride(from: 0, to: rows, by: block) {
+            try execution.report("cluster risk", Double(start) / Double(rows))
+            for row in start..<min(rows, start + block) {
+                let label = fraud[row]
+                guard label >= -1 && label <= 1 else {
+                    throw CoveyError.invalidData("fraud[\(row)] must be -1, 0 or 1, got \(label)")
+                }
+                let amount = amounts?[row] ?? 0
+                guard amount >= 0 && amount.isFinite else {
+                    throw CoveyError.invalidData("amounts[\(row)] must be finite and at least 0, got \(amount)")
+                }
+                let time = times?[row]
+                if let time, !time.isFinite {
+                    throw CoveyError.invalidData("times[\(row)] must be finite, got \(time)")
+                }
+                tallies[slots[labels[row]]].add(label: label, amount: amount, time: time)
+            }
+        }
+        // Room that was held for labels that never came.
+        tallies.removeAll { $0.size == 0 }
+        try self.init(tallies: tallies, options: options)
+    }
+
+    /// Reports from counts: distinct clusters, numbers that fit together.
+    init(tallies: [ClusterTally], options: Options) throws {
+        var seen = Set<Int>()
+        var fraud = 0
+        var labelled = 0
+        for tally in tallies {
+            try tally.validate()
+            guard seen.insert(tally.cluster).inserted else {
+                throw CoveyError.invalidData("cluster \(tally.cluster) occurs twice")
+            }
+            fraud += tally.fraud
+            labelled += tally.labelled
+            guard labelled <= 1 << 48 else { throw CoveyError.invalidData("the clusters count more rows than there can be") }
+        }
+        let base = labelled == 0 ? nil : Double(fraud) / Double(labelled)
+        let z = WilsonInterval.quantile(confidence: options.confidence)
+        self.options = options
+        self.fraud = fraud
+        self.labelled = labelled
+        reports = tallies.map { ClusterReport(tally: $0, baseRate: base, z: z, options: options) }
+            .sorted { a, b in
+                if a.interval.low != b.interval.low { return a.interval.low > b.interval.low }
+                if a.loss != b.loss { return a.loss > b.loss }
+                return a.cluster < b.cluster
+            }
+    }
+
+    /// Where a label's tally stands: by the label itself where labels are dense, by a dictionary where they are not.
+    private struct Slots {
+        private(set) var clusters: [Int]
+        private let sparse: [Int32: Int]?
+
+        init(_ labels: Strided<Int32>, _ execution: Execution) throws {
+            var largest = Int32(-1)
+            for row in 0..<labels.count {
+                let label = labels[row]
+                guard label >= -1 else {
+                    throw CoveyError.invalidData("labels[\(row)] must be at least -1, got \(label)")
+                }
+                largest = max(largest, label)
+                if row & 0xFFFF == 0 { try execution.check() }
+            }
+            if Int(largest) <= labels.count &+ 1024 {
+                try execution.reserve(
+                    Int(largest) + 2, of: MemoryLayout<ClusterReport>.stride * 2, for: "cluster risk")
+                clusters = Array(-1...Int(largest))
+                sparse = nil
+                return
+            }
+            var slots: [Int32: Int] = [:]
+            clusters = []
+            for row in 0..<labels.count where slots[labels[row]] == nil {
+                slots[labels[row]] = clusters.count
+                clusters.append(Int(labels[row]))
+                if row & 0xFFFF == 0 { try execution.check() }
+            }
+            sparse = slots
+        }
+
+        @inline(__always)
+        subscript(label: Int32) -> Int {
+            guard let sparse else { return Int(label) + 1 }
+            return sparse[label, default: 0]
+        }
+    }
+}
+
+extension ClusterRisk: Codable {
+    private enum CodingKeys: String, CodingKey { case options, clusters }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let read = try values.decode(Options.self, forKey: .options)
+        try self.init(
+            tallies: values.decode([ClusterTally].self, forKey: .clusters),
+            options: Options(confidence: read.confidence, minLift: read.minLift, minFraud: read.minFraud))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(options, forKey: .options)
+        try values.encode(reports.map(\.tally), forKey: .clusters)
+    }
+}

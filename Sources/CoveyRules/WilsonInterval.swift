@@ -1,0 +1,46 @@
+import Glibc
+
+/// The Wilson score interval of a proportion (Wilson 1927): honest for small counts and for proportions near 0 and 1.
+public struct WilsonInterval: Sendable, Equatable {
+    public let low: Double
+    public let high: Double
+
+    /// The interval of `successes` out of `trials`; 0 to 1 where there are no trials.
+    /// - Parameter z: the two-sided normal quantile of the confidence, see `quantile`.
+    public init(successes: Int, trials: Int, z: Double) {
+        guard trials > 0 else {
+            low = 0
+            high = 1
+            return
+        }
+        let n = Double(trials)
+        let share = Double(successes) / n
+        let scale = 1 + z * z / n
+        let centre = (share + z * z / (2 * n)) / scale
+        let half = z / scale * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot()
+        // The ends are exact where nothing or everything succeeded; rounding must not move them.
+        low = successes == 0 ? 0 : max(0, centre - half)
+        high = successes == trials ? 1 : min(1, centre + half)
+    }
+
+    public init(successes: Int, trials: Int, confidence: Double) {
+        self.init(successes: successes, trials: trials, z: WilsonInterval.quantile(confidence: confidence))
+    }
+
+    /// The confidences that the stages accept.
+    public static let confidences = 0.5...0.9999
+
+    /// z with P(-z < Z < z) = confidence for a standard normal Z; 1.959964 for 0.95. Newton's method on erfc, to rounding.
+    public static func quantile(confidence: Double) -> Double {
+        let tail = 1 - confidence
+        var z = 1.5
+        // erfc is convex right of 0: from the left of the root, Newton's steps only go right; from the right, one step goes left.
+        for _ in 0..<60 {
+            let density = (2 / Double.pi).squareRoot() * exp(-z * z / 2)
+            let step = (erfc(z / 2.0.squareRoot()) - tail) / density
+            z = max(0, z + step)
+            if abs(step) < 1e-15 * max(1, z) { break }
+        }
+        return z
+    }
+}
