@@ -82,12 +82,12 @@ ABI_CFLAGS := -std=c99 -D_GNU_SOURCE -Wall -Wextra -Werror -pedantic -g -O1 -I$(
 ABI_LINK := -L$(OUT)/lib -lcovey -Wl,-rpath,'$$ORIGIN/../lib' -lpthread -lm
 ABI_PROGRAMS := $(patsubst Tests/ABI/test_%.c,$(ABI_OUT)/test_%,$(wildcard Tests/ABI/test_*.c))
 
-$(ABI_OUT)/test_%: Tests/ABI/test_%.c Tests/ABI/abi_test.h $(LIBRARY)
+$(ABI_OUT)/test_%: Tests/ABI/test_%.c $(wildcard Tests/ABI/*.h) $(LIBRARY)
 	@mkdir -p $(ABI_OUT)
 	cc $(ABI_CFLAGS) $< -o $@ $(ABI_LINK)
 
 # All bad_*.c are one table, driven by test_bad_input.c.
-$(ABI_OUT)/test_bad_input: $(wildcard Tests/ABI/bad_*.c) Tests/ABI/test_bad_input.c Tests/ABI/abi_test.h $(LIBRARY)
+$(ABI_OUT)/test_bad_input: $(wildcard Tests/ABI/bad_*.c) Tests/ABI/test_bad_input.c $(wildcard Tests/ABI/*.h) $(LIBRARY)
 	@mkdir -p $(ABI_OUT)
 	cc $(ABI_CFLAGS) $(filter %.c,$^) -o $@ $(ABI_LINK)
 
@@ -98,7 +98,7 @@ test-abi: $(ABI_PROGRAMS)
 check-memory: $(ABI_PROGRAMS) | prepare-test
 	@set -e; for program in $(ABI_PROGRAMS); do echo "== valgrind $$program"; \
 		OPENBLAS_CORETYPE=Haswell valgrind --quiet --error-exitcode=9 --leak-check=full \
-			--errors-for-leak-kinds=definite,indirect --suppressions=Tests/ABI/valgrind.supp $$program; done
+			--show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect $$program; done
 
 # The header against the exports, and both against what was promised before.
 test-interface: $(LIBRARY)

@@ -165,6 +165,71 @@ typedef struct covey_table {
 
 #define COVEY_TABLE_INIT {sizeof(covey_table), sizeof(covey_column), 0, 0, NULL}
 
+/* ---------------------------------------------------------------------------------------- Arrow C data interface ---
+ * https://arrow.apache.org/docs/format/CDataInterface.html: pyarrow, polars, Arrow Java, DuckDB and others export their
+ * tables as these two structs. The guard is the one that the specification prescribes. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif /* ARROW_C_DATA_INTERFACE */
+
+/** A table of expert features that is read from an Arrow record batch. */
+typedef struct covey_arrow_table covey_arrow_table;
+
+/** Reads a record batch (a struct array, format "+s") as a table.
+ *
+ *  float64 without nulls stays where it is; float32, integers (int64 to the nearest double) and float64 with nulls are
+ *  copied to COVEY_NUMERIC, 8 bytes a value; bool to COVEY_BOOLEAN, 1 byte; utf8, large utf8 and dictionaries of them to
+ *  COVEY_CATEGORICAL, 4 bytes (int32 dictionary indices without nulls stay). Nulls become missing values; the null type is
+ *  a numeric column of missing values. Both structs stay the producer's: Covey neither moves nor releases them, and the
+ *  producer must not release the array before the table is destroyed. Buffers are trusted to be as long as Arrow's
+ *  format says; everything else is checked.
+ *  Errors: COVEY_INVALID_ARGUMENT (NULL, a released struct), COVEY_INVALID_DATA (names the column: lengths, offsets,
+ *  indices outside the dictionary, invalid UTF-8), COVEY_UNSUPPORTED (names column and format: dates, decimals, nested
+ *  columns; rows that are null as a whole), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_arrow_table_import(const covey_context *context, const struct ArrowSchema *schema,
+                                      const struct ArrowArray *array, covey_arrow_table **table, covey_error **error);
+
+/** The table, to hand to any function that takes one; lives as long as `table`. NULL for NULL. */
+const covey_table *covey_arrow_table_view(const covey_arrow_table *table);
+
+void covey_arrow_table_destroy(covey_arrow_table *table);
+
+/** Sets *matrix to the numbers of an Arrow array of fixed-size lists of float32 or float64 (format "+w:COLUMNS") without
+ *  nulls. Nothing is copied: the view lives as long as the producer's array.
+ *  Errors: as covey_arrow_table_import. */
+covey_status covey_arrow_matrix(const struct ArrowSchema *schema, const struct ArrowArray *array, covey_matrix *matrix,
+                                covey_error **error);
+
 /* ================================================================================ 5. Vocabulary and sequences === */
 
 /** The event types a model knows: index 0 is the unknown entry, names follow from index 1. */

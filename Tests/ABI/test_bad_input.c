@@ -1,6 +1,7 @@
 /* Every way in which input can be bad, one row each: the status, and a message that names the field and the value. */
 #include "abi_test.h"
 
+extern const abi_case arrow_cases[];
 extern const abi_case clustering_cases[];
 extern const abi_case context_cases[];
 extern const abi_case hybrid_cases[];
@@ -8,6 +9,7 @@ extern const abi_case matrix_cases[];
 extern const abi_case risk_cases[];
 
 static const abi_case *const tables[] = {
+    arrow_cases,
     context_cases,
     matrix_cases,
     hybrid_cases,
