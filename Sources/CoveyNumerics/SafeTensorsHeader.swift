@@ -27,7 +27,7 @@ struct SafeTensorsHeader {
         do {
             decoded = try JSONDecoder().decode([String: Entry].self, from: Data(json))
         } catch {
-            throw corrupt("the header is not valid: \(Self.reason(error))")
+            throw corrupt("the header is not valid: \(JSONText.reason(error))")
         }
         try execution.check()
         var metadata: [String: String] = [:]
@@ -144,18 +144,6 @@ struct SafeTensorsHeader {
             }
         }
         return counts
-    }
-
-    /// One sentence of what the decoder says.
-    private static func reason(_ error: any Error) -> String {
-        guard let error = error as? DecodingError else { return "\(error)" }
-        switch error {
-        case .keyNotFound(let key, _): return "\(key.stringValue) is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-            return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
-        @unknown default: return "\(error)"
-        }
     }
 }
 

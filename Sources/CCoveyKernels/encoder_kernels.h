@@ -1,0 +1,322 @@
+/* The encoder's loops, included once for each instruction set with
+ *   CK_NAME(f)  the name of function f for the set
+ *   CK_LANES    floats in a vector register: 16, 8 or 4
+ *   CK_ROWS     rows of a tile, so that CK_ROWS x 4 accumulators stay in registers
+ *   CK_FMA      whether the set has fused multiply-add
+ *
+ * Every number is computed by the same operations in the same order, whatever rows are beside it: a row's result does not
+ * depend on the batch. */
+
+typedef float CK_NAME(vector) __attribute__((ext_vector_type(CK_LANES)));
+typedef int32_t CK_NAME(integers) __attribute__((ext_vector_type(CK_LANES)));
+#define V CK_NAME(vector)
+#define I CK_NAME(integers)
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE V CK_NAME(load)(const float *p) {
+    V v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE void CK_NAME(store)(float *p, V v) { memcpy(p, &v, sizeof v); }
+
+INLINE V CK_NAME(splat)(float x) { return (V)x; }
+
+INLINE V CK_NAME(fma)(V a, V b, V c) {
+#if CK_FMA
+    return __builtin_elementwise_fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+/* x held within [low, high]; high for NaN. */
+INLINE V CK_NAME(clamp)(V x, float low, float high) {
+    x = x < CK_NAME(splat)(high) ? x : CK_NAME(splat)(high);
+    return x > CK_NAME(splat)(low) ? x : CK_NAME(splat)(low);
+}
+
+/* exp(x) = scale + scale * part for x within [-80, 80]: x = n ln 2 + r, scale = 2^n, part = exp(r) - 1 by a polynomial
+ * (Cephes, expf), relative error about 1e-7. */
+typedef struct {
+    V scale, part;
+} CK_NAME(exponential);
+
+INLINE CK_NAME(exponential) CK_NAME(exp)(V x) {
+    const float magic = 12582912.0f; /* 1.5 x 2^23: adding it rounds to an integer, which the low bits then hold */
+    V shifted = CK_NAME(fma)(x, CK_NAME(splat)(1.44269504088896341f), CK_NAME(splat)(magic));
+    V n = shifted - magic;
+    V r = CK_NAME(fma)(n, CK_NAME(splat)(-0.693359375f), x);
+    r = CK_NAME(fma)(n, CK_NAME(splat)(2.12194440e-4f), r);
+    V p = CK_NAME(splat)(1.9875691500e-4f);
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(1.3981999507e-3f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(8.3334519073e-3f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(4.1665795894e-2f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(1.6666665459e-1f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(5.0000001201e-1f));
+    CK_NAME(exponential) e;
+    e.part = CK_NAME(fma)(p, r * r, r);
+    I bits = ((I)shifted << 23) + 0x3f800000;
+    e.scale = (V)bits;
+    return e;
+}
+
+/* 1 + exp(x). */
+INLINE V CK_NAME(one_plus_exp)(V x) {
+    CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(x, -28.0f, 28.0f));
+    return CK_NAME(fma)(e.scale, e.part, e.scale + 1.0f);
+}
+
+/* exp(x) - 1. */
+INLINE V CK_NAME(exp_minus_one)(V x) {
+    CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(x, -28.0f, 28.0f));
+    return CK_NAME(fma)(e.scale, e.part, e.scale - 1.0f);
+}
+
+/* sums[row][v] += sum over k of x[row][k] weights[k][v], one vector of columns for each v. `stride` floats lie between the
+ * weights of k and of k + 1. */
+INLINE void CK_NAME(multiply)(V *sums, const int rows, const int vectors, int64_t count, const float *x, int64_t x_stride,
+                              const float *weights, int64_t stride) {
+    for (int64_t k = 0; k < count; k++) {
+        V w[4];
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) w[v] = CK_NAME(load)(weights + k * stride + v * 16);
+#pragma clang loop unroll(full)
+        for (int row = 0; row < rows; row++) {
+            V value = CK_NAME(splat)(x[row * x_stride + k]);
+#pragma clang loop unroll(full)
+            for (int v = 0; v < vectors; v++) sums[row * 4 + v] = CK_NAME(fma)(value, w[v], sums[row * 4 + v]);
+        }
+    }
+}
+
+/* One step of `rows` sequences for the units block * 16 + part to + CK_LANES - 1. */
+INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t block, int part, const int32_t *indices,
+                               const float *inputs, int64_t input_stride, const float *previous,
+                               int64_t previous_stride, float *states, int64_t state_stride, float *cells) {
+    const int64_t entry = lstm->blocks * 64;
+    const int64_t column = block * 16 + part;
+    V sums[CK_ROWS * 4];
+#pragma clang loop unroll(full)
+    for (int row = 0; row < rows; row++) {
+        const float *first = lstm->tables[0] + (indices ? indices[row * lstm->lookups] : 0) * entry + block * 64 + part;
+#pragma clang loop unroll(full)
+        for (int gate = 0; gate < 4; gate++) sums[row * 4 + gate] = CK_NAME(load)(first + gate * 16);
+    }
+    for (int64_t table = 1; table < lstm->lookups; table++) {
+#pragma clang loop unroll(full)
+        for (int row = 0; row < rows; row++) {
+            const float *next = lstm->tables[table] + indices[row * lstm->lookups + table] * entry + block * 64 + part;
+#pragma clang loop unroll(full)
+            for (int gate = 0; gate < 4; gate++) sums[row * 4 + gate] += CK_NAME(load)(next + gate * 16);
+        }
+    }
+    CK_NAME(multiply)(sums, rows, 4, lstm->inputs, inputs, input_stride,
+                      lstm->input_weights + block * lstm->inputs * 64 + part, 64);
+    if (previous)
+        CK_NAME(multiply)(sums, rows, 4, lstm->hidden, previous, previous_stride,
+                          lstm->recurrent_weights + block * lstm->hidden * 64 + part, 64);
+#pragma clang loop unroll(full)
+    for (int row = 0; row < rows; row++) {
+        /* With i, f, o = 1 / (1 + exp(-x)) and tanh(x) = -m / (2 + m), m = exp(-2x) - 1, over common denominators:
+         * c = f c + i tanh(g), h = o tanh(c). */
+        float *cell = cells + row * lstm->blocks * 16 + column;
+        V input = CK_NAME(one_plus_exp)(-sums[row * 4]);
+        V forget = CK_NAME(one_plus_exp)(-sums[row * 4 + 1]);
+        V candidate = CK_NAME(exp_minus_one)(sums[row * 4 + 2] * -2.0f);
+        V output = CK_NAME(one_plus_exp)(-sums[row * 4 + 3]);
+        V gated = input * (candidate + 2.0f);
+        V c = (CK_NAME(load)(cell) * gated - candidate * forget) / (forget * gated);
+        CK_NAME(store)(cell, c);
+        V squashed = CK_NAME(exp_minus_one)(c * -2.0f);
+        CK_NAME(store)(states + row * state_stride + column, -squashed / (output * (squashed + 2.0f)));
+    }
+}
+
+static void CK_NAME(lstm_step)(const ck_lstm *lstm, int64_t rows, const int32_t *indices, const float *inputs,
+                               int64_t input_stride, const float *previous, int64_t previous_stride, float *states,
+                               int64_t state_stride, float *cells) {
+#define TILE(n)                                                                                                          \
+    CK_NAME(lstm_tile)(lstm, n, block, part, indices ? indices + row * lstm->lookups : NULL, inputs + row * input_stride, \
+                       input_stride, previous ? previous + row * previous_stride : NULL, previous_stride,                 \
+                       states + row * state_stride, state_stride, cells + row * lstm->blocks * 16)
+    for (int64_t block = 0; block < lstm->blocks; block++)
+        for (int part = 0; part < 16; part += CK_LANES) {
+            int64_t row = 0;
+            for (; row + CK_ROWS <= rows; row += CK_ROWS) TILE(CK_ROWS);
+            switch (rows - row) {
+#if CK_ROWS > 3
+            case 5: TILE(5); break;
+            case 4: TILE(4); break;
+            case 3: TILE(3); break;
+#endif
+#if CK_ROWS > 2
+            case 2: TILE(2); break;
+#endif
+            case 1: TILE(1); break;
+            default: break;
+            }
+        }
+#undef TILE
+}
+
+/* The sums of a panel of `vectors` vectors of 16 columns for `rows` rows. */
+INLINE void CK_NAME(panel)(V *sums, const int rows, const int vectors, int part, const ck_dense *dense,
+                           int64_t first_vector, const float *left, int64_t left_stride, const float *right,
+                           int64_t right_stride) {
+    const int64_t stride = vectors * 16;
+    const float *weights = dense->weights + first_vector * 16 * (dense->left + dense->right) + part;
+#pragma clang loop unroll(full)
+    for (int row = 0; row < rows; row++)
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) sums[row * 4 + v] = CK_NAME(load)(dense->bias + (first_vector + v) * 16 + part);
+    CK_NAME(multiply)(sums, rows, vectors, dense->left, left, left_stride, weights, stride);
+    CK_NAME(multiply)(sums, rows, vectors, dense->right, right, right_stride, weights + dense->left * stride, stride);
+}
+
+/* Runs PANEL(rows, vectors, part, first vector) for every tile of rows x panel of columns. */
+#define VECTORS(n)                                         \
+    switch (dense->vectors - vector < 4 ? dense->vectors - vector : 4) { \
+    case 4: PANEL(n, 4); break;                            \
+    case 3: PANEL(n, 3); break;                            \
+    case 2: PANEL(n, 2); break;                            \
+    default: PANEL(n, 1); break;                           \
+    }
+#define TILES                                                                     \
+    for (int64_t vector = 0; vector < dense->vectors; vector += 4)                \
+        for (int part = 0; part < 16; part += CK_LANES) {                         \
+            int64_t row = 0;                                                      \
+            for (; row + CK_ROWS <= rows; row += CK_ROWS) VECTORS(CK_ROWS)        \
+            for (; row < rows; row++) VECTORS(1)                                  \
+        }
+
+INLINE void CK_NAME(dense_tile)(const int rows, const int vectors, int part, const ck_dense *dense, int64_t vector,
+                                const float *left, int64_t left_stride, float *output, int64_t output_stride) {
+    V sums[CK_ROWS * 4];
+    CK_NAME(panel)(sums, rows, vectors, part, dense, vector, left, left_stride, NULL, 0);
+#pragma clang loop unroll(full)
+    for (int row = 0; row < rows; row++)
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++)
+            CK_NAME(store)(output + row * output_stride + (vector + v) * 16 + part, sums[row * 4 + v]);
+}
+
+static void CK_NAME(dense_rows)(const ck_dense *dense, int64_t rows, const float *inputs, int64_t input_stride,
+                                float *output, int64_t output_stride) {
+#define PANEL(n, vectors)                                                                                        \
+    CK_NAME(dense_tile)(n, vectors, part, dense, vector, inputs + row * input_stride, input_stride,              \
+                        output + row * output_stride, output_stride)
+    TILES
+#undef PANEL
+}
+
+INLINE void CK_NAME(score_tile)(const int rows, const int vectors, int part, const ck_dense *dense, int64_t vector,
+                                const float *score, const float *times, int64_t time_stride, const float *states,
+                                int64_t state_stride, float *lanes) {
+    V sums[CK_ROWS * 4];
+    CK_NAME(panel)(sums, rows, vectors, part, dense, vector, times, time_stride, states, state_stride);
+#pragma clang loop unroll(full)
+    for (int row = 0; row < rows; row++) {
+        V total = CK_NAME(load)(lanes + row * 16 + part);
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) {
+            V m = CK_NAME(exp_minus_one)(sums[row * 4 + v] * -2.0f);
+            total = CK_NAME(fma)(-m / (m + 2.0f), CK_NAME(load)(score + (vector + v) * 16 + part), total);
+        }
+        CK_NAME(store)(lanes + row * 16 + part, total);
+    }
+}
+
+static void CK_NAME(attention_scores)(const ck_dense *dense, const float *score, int64_t total_rows, const float *times,
+                                      int64_t time_stride, const float *states, int64_t state_stride, float *scores) {
+    enum { chunk = 4 * CK_ROWS };
+    for (int64_t start = 0; start < total_rows; start += chunk) {
+        const int64_t rows = total_rows - start < chunk ? total_rows - start : chunk;
+        float lanes[chunk * 16];
+        memset(lanes, 0, sizeof lanes);
+#define PANEL(n, vectors)                                                                                         \
+    CK_NAME(score_tile)(n, vectors, part, dense, vector, score, times + (start + row) * time_stride, time_stride, \
+                        states + (start + row) * state_stride, state_stride, lanes + row * 16)
+        TILES
+#undef PANEL
+        for (int64_t row = 0; row < rows; row++) {
+            float *sum = lanes + row * 16;
+            for (int half = 8; half > 0; half /= 2)
+                for (int lane = 0; lane < half; lane++) sum[lane] += sum[lane + half];
+            scores[start + row] = sum[0];
+        }
+    }
+}
+#undef VECTORS
+#undef TILES
+
+static void CK_NAME(attention_pool)(int64_t rows, float *scores, const float *largest, double *sums, int64_t columns,
+                                    const float *states, int64_t state_stride, double *pooled) {
+    typedef double D __attribute__((ext_vector_type(CK_LANES)));
+    for (int64_t start = 0; start < rows; start += CK_LANES) {
+        const int64_t count = rows - start < CK_LANES ? rows - start : CK_LANES;
+        float differences[CK_LANES] = {0};
+        for (int64_t row = 0; row < count; row++) differences[row] = scores[start + row] - largest[start + row];
+        CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(CK_NAME(load)(differences), -80.0f, 0.0f));
+        CK_NAME(store)(differences, CK_NAME(fma)(e.scale, e.part, e.scale));
+        for (int64_t row = 0; row < count; row++) {
+            const float weight = differences[row];
+            scores[start + row] = weight;
+            sums[start + row] += (double)weight;
+            const float *state = states + (start + row) * state_stride;
+            double *sum = pooled + (start + row) * columns;
+            for (int64_t column = 0; column < columns; column += CK_LANES) {
+                D total;
+                memcpy(&total, sum + column, sizeof total);
+                total += __builtin_convertvector(CK_NAME(load)(state + column) * weight, D);
+                memcpy(sum + column, &total, sizeof total);
+            }
+        }
+    }
+}
+
+/* log1p(x) for x from 0 to the largest float: log(u) + (x - (u - 1)) / u with u = 1 + x rounded; log by Cephes, logf. */
+INLINE V CK_NAME(log1p)(V x) {
+    V u = x + 1.0f;
+    V lost = (x - (u - 1.0f)) / u;
+    lost = u < 16777216.0f ? lost : CK_NAME(splat)(0.0f);
+    I bits = (I)u;
+    /* u = 2^n m, m within [sqrt(1/2), sqrt(2)) */
+    I shifted = (bits - 0x3f3504f3) >> 23;
+    V m = (V)(bits - (shifted << 23)) - 1.0f;
+    V n = __builtin_convertvector(shifted, V);
+    V z = m * m;
+    V p = CK_NAME(splat)(7.0376836292e-2f);
+    p = CK_NAME(fma)(p, m, CK_NAME(splat)(-1.1514610310e-1f));
+    p = CK_NAME(fma)(p, m, CK_NAME(splat)(1.1676998740e-1f));
+    p = CK_NAME(fma)(p, m, CK_NAME(splat)(-1.2420140846e-1f));
+    p = CK_NAME(fma)(p, m, CK_NAME(splat)(1.4249322787e-1f));
+    p = CK_NAME(fma)(p, m, CK_NAME(splat)(-1.6668057665e-1f));
+    p = CK_NAME(fma)(p, m, CK_NAME(splat)(2.0000714765e-1f));
+    p = CK_NAME(fma)(p, m, CK_NAME(splat)(-2.4999993993e-1f));
+    p = CK_NAME(fma)(p, m, CK_NAME(splat)(3.3333331174e-1f));
+    V y = p * m * z;
+    y = CK_NAME(fma)(n, CK_NAME(splat)(-2.12194440e-4f), y);
+    y = CK_NAME(fma)(z, CK_NAME(splat)(-0.5f), y);
+    return CK_NAME(fma)(n, CK_NAME(splat)(0.693359375f), m + y) + lost;
+}
+
+static void CK_NAME(time_feature)(int64_t count, const float *seconds, float mean, float inverse_deviation, float limit,
+                                  float *output, int64_t stride) {
+    for (int64_t start = 0; start < count; start += CK_LANES) {
+        const int64_t length = count - start < CK_LANES ? count - start : CK_LANES;
+        float values[CK_LANES] = {0};
+        memcpy(values, seconds + start, (size_t)length * sizeof *values);
+        V x = CK_NAME(load)(values);
+        V y = (CK_NAME(log1p)(x) - mean) * inverse_deviation;
+        y = CK_NAME(clamp)(y, -limit, limit);
+        y = x == x ? y : CK_NAME(splat)(0.0f);
+        CK_NAME(store)(values, y);
+        for (int64_t i = 0; i < length; i++) output[(start + i) * stride] = values[i];
+    }
+}
+
+#undef V
+#undef I
+#undef INLINE

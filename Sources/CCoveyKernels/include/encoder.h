@@ -1,0 +1,58 @@
+#ifndef CK_ENCODER_H
+#define CK_ENCODER_H
+
+#include <stdint.h>
+
+/* The encoder's loops. A row's result is the same bytes whatever rows are beside it; it may differ between instruction sets. `set` is what
+ * ck_encoder_instruction_set returns, or a lesser one. Units and columns come in blocks of 16, padded with zeros. */
+#define CK_BASELINE 0
+#define CK_AVX2 1
+#define CK_AVX512 2
+
+int ck_encoder_instruction_set(void);
+
+/* One direction of one LSTM layer, for H hidden units. */
+typedef struct ck_lstm {
+    int64_t hidden;                 /* H */
+    int64_t blocks;                 /* ceil(H / 16) */
+    int64_t lookups;                /* Tables, at least 1. */
+    int64_t inputs;                 /* Input columns that are multiplied, beside the tables. */
+    const float *const *tables;     /* Each [entries][blocks][4 gates][16]: what an entry adds to the gates. */
+    const float *input_weights;     /* [blocks][inputs][4][16] */
+    const float *recurrent_weights; /* [blocks][H][4][16] */
+} ck_lstm;
+
+/* One step of `rows` sequences: gates from table entries (`indices`, rows x lookups; NULL = entry 0 of the one table), from
+ * `inputs` (rows x inputs) and from the previous states (NULL = the first step), then the new cells (rows x 16 blocks, zero
+ * before the first step) and states. Strides in floats. */
+void ck_lstm_step(int set, const ck_lstm *lstm, int64_t rows, const int32_t *indices, const float *inputs,
+                  int64_t input_stride, const float *previous, int64_t previous_stride, float *states,
+                  int64_t state_stride, float *cells);
+
+/* An affine map of rows [left; right] to 16 x vectors columns. */
+typedef struct ck_dense {
+    int64_t left;         /* Columns of the left part. */
+    int64_t right;        /* Columns of the right part. */
+    int64_t vectors;      /* ceil(columns / 16) */
+    const float *weights; /* Panels of up to 4 vectors, each [left + right][vectors of the panel][16]. */
+    const float *bias;    /* [vectors][16] */
+} ck_dense;
+
+/* output (rows x 16 vectors) = the map of inputs (rows x left); the right part is empty. */
+void ck_dense_rows(int set, const ck_dense *dense, int64_t rows, const float *inputs, int64_t input_stride, float *output,
+                   int64_t output_stride);
+
+/* scores[row] = score . tanh(the map of [times; states]). */
+void ck_attention_scores(int set, const ck_dense *dense, const float *score, int64_t rows, const float *times,
+                         int64_t time_stride, const float *states, int64_t state_stride, float *scores);
+
+/* One step of a softmax-weighted sum: scores[row] = exp(scores[row] - largest[row]), which is added to sums[row], and times
+ * the state to pooled[row] (`columns` of them, a multiple of 16). */
+void ck_attention_pool(int set, int64_t rows, float *scores, const float *largest, double *sums, int64_t columns,
+                       const float *states, int64_t state_stride, double *pooled);
+
+/* output[i * stride] = (log1p(seconds[i]) - mean) * inverse_deviation, held within [-limit, limit]; 0 for NaN. */
+void ck_time_feature(int set, int64_t count, const float *seconds, float mean, float inverse_deviation, float limit,
+                     float *output, int64_t stride);
+
+#endif

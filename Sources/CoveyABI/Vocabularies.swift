@@ -1,0 +1,78 @@
+import CCovey
+import CoveyRuntime
+import CoveySequences
+import Glibc
+
+// Section 5 of covey.h: vocabulary. A handle is a Vocabulary.
+
+/// The bytes of a C string, without its NUL.
+private func bytes(_ text: UnsafePointer<CChar>) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: strlen(text))
+}
+
+@c @implementation
+public func covey_vocabulary_create(
+    _ names: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int64, _ vocabulary: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    vocabulary?.pointee = nil
+    return boundary(error) {
+        let vocabulary = try required(vocabulary, "vocabulary")
+        let total = try CoveyABI.count(count, "count", in: 0...Int64(Vocabulary.largest))
+        let names = total == 0 ? names : try required(names, "names")
+        vocabulary.pointee = Handle.retain(
+            try Vocabulary(try (0..<total).map { try string(names?[$0], "names[\($0)]") }))
+    }
+}
+
+@c @implementation
+public func covey_vocabulary_build(
+    _ events: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int64, _ min_count: Int64, _ max_size: Int64,
+    _ vocabulary: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    vocabulary?.pointee = nil
+    return boundary(error) {
+        let vocabulary = try required(vocabulary, "vocabulary")
+        let total = try CoveyABI.count(count, "count", in: 0...largestRows)
+        let events = total == 0 ? events : try required(events, "events")
+        let built = try Vocabulary.build(count: total, minCount: Int(min_count), maxSize: Int(max_size)) { index, body in
+            try body(bytes(try required(events?[index], "events[\(index)]")))
+        }
+        vocabulary.pointee = Handle.retain(built)
+    }
+}
+
+@c @implementation
+public func covey_vocabulary_size(_ vocabulary: OpaquePointer?) -> Int64 {
+    guard let vocabulary else { return 0 }
+    return Int64(Handle.object(vocabulary, as: Vocabulary.self).count)
+}
+
+@c @implementation
+public func covey_vocabulary_name(_ vocabulary: OpaquePointer?, _ index: Int64) -> UnsafePointer<CChar>! {
+    guard let vocabulary else { return nil }
+    return Handle.object(vocabulary, as: Vocabulary.self).cString(Int(index))
+}
+
+@c @implementation
+public func covey_vocabulary_lookup(
+    _ vocabulary: OpaquePointer?, _ names: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int64,
+    _ indices: UnsafeMutablePointer<Int32>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let vocabulary = try Handle.required(vocabulary, "vocabulary", as: Vocabulary.self)
+        let total = try CoveyABI.count(count, "count", in: 0...largestRows)
+        if total == 0 { return }
+        let names = try required(names, "names")
+        let indices = try required(indices, "indices")
+        for index in 0..<total {
+            let name = try required(names[index], "names[\(index)]")
+            indices[index] = Int32(vocabulary.index(of: bytes(name)))
+        }
+    }
+}
+
+@c @implementation
+public func covey_vocabulary_destroy(_ vocabulary: OpaquePointer?) {
+    Handle.release(vocabulary, as: Vocabulary.self)
+}

@@ -1,0 +1,21 @@
+import CoveyNumerics
+import CoveyRuntime
+
+/// An encoder as it is kept: its configuration and its weights.
+public struct Checkpoint: Sendable {
+    public var configuration: EncoderConfiguration
+    public var weights: EncoderWeights
+
+    /// Reads the metadata entry "covey.encoder" and the tensors whose names begin with `prefix`.
+    /// - Throws: `corruptFile`, naming the entry's member or the tensor; `unsupported` for a newer format.
+    public init(_ file: SafeTensors, prefix: String = "") throws {
+        configuration = try EncoderConfiguration(json: file.entry(EncoderConfiguration.entryName))
+        weights = try EncoderWeights(file, prefix: prefix, configuration)
+    }
+
+    /// Adds the entry and the tensors to a file.
+    public func write(to file: inout SafeTensorsWriter, prefix: String = "") throws {
+        file.setEntry(EncoderConfiguration.entryName, try configuration.json())
+        try weights.write(to: &file, prefix: prefix)
+    }
+}

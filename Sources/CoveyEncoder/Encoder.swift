@@ -1,0 +1,139 @@
+import CCoveyKernels
+import CoveyNumerics
+import CoveyRuntime
+import CoveySequences
+
+/// A bidirectional LSTM with time attention that turns a sequence into a vector; covey.h has the equations. Immutable, for any
+/// number of threads at once.
+public final class Encoder: Sendable {
+    public let checkpoint: Checkpoint
+    private let network: PackedEncoder
+
+    public init(_ checkpoint: Checkpoint) throws {
+        self.checkpoint = checkpoint
+        network = try PackedEncoder(checkpoint)
+    }
+
+    /// With a lesser instruction set than the processor has (ck_encoder_instruction_set), or the same.
+    init(_ checkpoint: Checkpoint, instructionSet: Int32) throws {
+        self.checkpoint = checkpoint
+        network = try PackedEncoder(checkpoint, instructionSet: min(instructionSet, ck_encoder_instruction_set()))
+    }
+
+    /// Reads an encoder from a safetensors file.
+    /// - Throws: `io`, `corruptFile` (naming the tensor or the entry), `unsupported`, `outOfMemory`.
+    public convenience init(path: String, _ execution: Execution = Execution()) throws {
+        try self.init(try Checkpoint(SafeTensors(path: path, execution)))
+    }
+
+    /// Writes a safetensors file, whole or not at all. The same encoder gives the same bytes.
+    public func save(to path: String) throws {
+        var file = SafeTensorsWriter()
+        try checkpoint.write(to: &file)
+        try file.write(to: path)
+    }
+
+    public var configuration: EncoderConfiguration { checkpoint.configuration }
+
+    /// The length d of an embedding.
+    public var dimension: Int { checkpoint.weights.dimension }
+
+    /// Embeds every sequence of a batch: count x d, zero for an empty one.
+    /// - Throws: as `embed(_:into:rowStride:attention:_:)`.
+    public func embed(_ batch: SequenceBatch, _ execution: Execution = Execution()) throws -> Matrix<Float> {
+        let count = try checkedProduct(batch.count, dimension, "the embeddings")
+        try execution.reserve(count, of: 4, for: "the embeddings")
+        var result = Matrix<Float>(rows: batch.count, columns: dimension, repeating: 0)
+        try result.elements.withUnsafeMutableBytes { buffer in
+            // No sequences, no memory: nothing is written.
+            guard let base = buffer.baseAddress else { return }
+            try embed(batch, into: base, rowStride: dimension * 4, attention: nil, execution)
+        }
+        return result
+    }
+
+    /// Embeds every sequence of a batch, with the same bytes for any number of threads and in any batch.
+    ///
+    /// Cost: O(events H^2); working memory O(threads x longest sequence x H).
+    /// - Parameters:
+    ///   - embeddings: float32, d for each sequence; `rowStride` bytes, a multiple of 4, from one to the next.
+    ///   - attention: nil, or a weight for each event of `batch.offsets.events`, in the given order.
+    /// - Throws: `mismatch` where the batch has not the model's channels; `invalidData` as `SequenceBatch.validate`, and where
+    ///   weights are so large that an embedding is not finite; `outOfMemory`; `cancelled`.
+    public func embed(
+        _ batch: SequenceBatch, into embeddings: UnsafeMutableRawPointer, rowStride: Int,
+        attention: UnsafeMutablePointer<Float>?, _ execution: Execution
+    ) throws {
+        try check(batch)
+        try batch.validate(execution)
+        let blocks = try SequenceBlocks(batch.offsets, bytesPerEvent: network.bytesPerEvent, execution)
+        let threads = min(execution.threads, blocks.blocks.count)
+        try execution.reserve(
+            try checkedProduct(threads, Workspace.bytes(network, blocks), "embedding")
+                + 2 * batch.count * MemoryLayout<Int>.stride, for: "embedding \(batch.count) sequences")
+        for sequence in 0..<batch.count where batch.offsets[sequence].isEmpty {
+            (embeddings + sequence * rowStride).assumingMemoryBound(to: Float.self).update(repeating: 0, count: dimension)
+        }
+        let inputs = EventInputs(network: network, checkpoint: checkpoint, batch: batch, execution: execution)
+        let run = BlockRun(network: network, execution: execution)
+        let workspaces = try (0..<threads).map { _ in try Workspace(network, blocks) }
+        try execution.parallel(blocks.blocks.count, stage: "embed sequences") { chunk, thread in
+            let workspace = workspaces[thread]
+            for block in chunk {
+                try workspace.begin(blocks.order[blocks.blocks[block]], batch, execution)
+                try inputs.fill(workspace)
+                try run.run(workspace)
+                try write(workspace, embeddings, rowStride)
+                if let attention { writeAttention(workspace, batch, attention) }
+            }
+        }
+    }
+
+    private func check(_ batch: SequenceBatch) throws {
+        guard !configuration.usesDwell || batch.dwell != nil || batch.count == 0 else {
+            throw CoveyError.mismatch("the model uses dwell, and the sequences have none")
+        }
+        guard batch.numeric.count == configuration.numericScaling.count else {
+            throw CoveyError.mismatch(
+                "the model uses \(configuration.numericScaling.count) numeric channels, the sequences have \(batch.numeric.count)")
+        }
+        guard batch.categorical.count == configuration.categoricalVocabularies.count else {
+            throw CoveyError.mismatch(
+                "the model uses \(configuration.categoricalVocabularies.count) categorical channels, the sequences have "
+                    + "\(batch.categorical.count)")
+        }
+    }
+
+    /// Copies a block's embeddings to the caller.
+    private func write(_ workspace: Workspace, _ embeddings: UnsafeMutableRawPointer, _ rowStride: Int) throws {
+        let (hidden, units) = (network.hidden, network.units)
+        for (row, sequence) in workspace.sequences.enumerated() {
+            let target = (embeddings + sequence * rowStride).assumingMemoryBound(to: Float.self)
+            if let projection = network.projection {
+                target.update(from: workspace.output + row * Int(projection.kernel.pointee.vectors) * 16, count: dimension)
+            } else {
+                let source = workspace.context + row * 2 * units
+                target.update(from: source, count: hidden)
+                (target + hidden).update(from: source + units, count: hidden)
+            }
+            for column in 0..<dimension where !target[column].isFinite {
+                throw CoveyError.invalidData(
+                    "the embedding of sequence \(sequence) is not finite: the model's weights are too large")
+            }
+        }
+    }
+
+    /// Copies a block's attention weights to the caller, in the given order of the events.
+    private func writeAttention(_ workspace: Workspace, _ batch: SequenceBatch, _ attention: UnsafeMutablePointer<Float>) {
+        let first = batch.offsets.events.lowerBound
+        for (row, sequence) in workspace.sequences.enumerated() {
+            let range = batch.offsets[sequence]
+            let target = attention + (range.lowerBound - first)
+            let order = workspace.timeOrders[row]
+            for step in 0..<range.count {
+                let weight = Double(workspace.scores[workspace.starts[step] + row]) / workspace.sums[row]
+                target[order.map { Int($0[step]) } ?? step] = Float(weight)
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import CoveyNumerics
+import CoveyRuntime
+import CoveySequences
+
+/// What an encoder reads: the metadata entry "covey.encoder" of its file.
+public struct EncoderConfiguration: Sendable, Equatable {
+    /// The newest form of the entry that this version reads, and the one it writes.
+    public static let formatVersion = 1
+    public static let entryName = "covey.encoder"
+    /// The most numeric and the most categorical channels.
+    public static let largestChannels = 1024
+
+    public let vocabulary: Vocabulary
+    /// Of log1p(gap), log1p(time until the last event) and, where the model has it, log1p(dwell).
+    public let timeScaling: [Scaling]
+    /// Names of the numeric channels, as entries 1 and on.
+    public let numericNames: Vocabulary
+    public let numericScaling: [Scaling]
+    /// Names of the categorical channels, as entries 1 and on.
+    public let categoricalNames: Vocabulary
+    public let categoricalVocabularies: [Vocabulary]
+
+    public var usesDwell: Bool { timeScaling.count == 3 }
+    public var timeFeatures: Int { timeScaling.count }
+
+    /// - Throws: `corruptFile`, naming the member of the entry; `unsupported` for a newer format.
+    public init(json: String) throws {
+        let version = try JSONText.decode(Version.self, from: json, Self.what)
+        guard version.format_version <= Self.formatVersion else {
+            throw CoveyError.unsupported(
+                "\(Self.what): format_version is \(version.format_version), this version reads up to \(Self.formatVersion)")
+        }
+        guard version.format_version >= 1 else { throw Self.corrupt("format_version is \(version.format_version)") }
+        let form = try JSONText.decode(Form.self, from: json, Self.what)
+        let features = form.dwell ? 3 : 2
+        guard form.time_mean.count == features, form.time_deviation.count == features else {
+            throw Self.corrupt(
+                "time_mean and time_deviation must have \(features) numbers, got \(form.time_mean.count) and "
+                    + "\(form.time_deviation.count)")
+        }
+        let numeric = form.numeric ?? []
+        let categorical = form.categorical ?? []
+        guard numeric.count <= Self.largestChannels, categorical.count <= Self.largestChannels else {
+            throw Self.corrupt("numeric and categorical must have at most \(Self.largestChannels) channels")
+        }
+        vocabulary = try Self.vocabulary(form.vocabulary, "vocabulary")
+        timeScaling = try (0..<features).map {
+            try Self.scaling(form.time_mean[$0], form.time_deviation[$0], "time_mean[\($0)], time_deviation[\($0)]")
+        }
+        numericNames = try Self.vocabulary(numeric.map(\.name), "numeric")
+        numericScaling = try numeric.enumerated().map {
+            try Self.scaling($1.mean, $1.deviation, "numeric[\($0)]")
+        }
+        categoricalNames = try Self.vocabulary(categorical.map(\.name), "categorical")
+        categoricalVocabularies = try categorical.enumerated().map {
+            try Self.vocabulary($1.vocabulary, "categorical[\($0)].vocabulary")
+        }
+    }
+
+    /// The entry's text.
+    public func json() throws -> String {
+        try JSONText.encode(
+            Form(
+                format_version: Self.formatVersion, vocabulary: vocabulary.names, time_mean: timeScaling.map(\.mean),
+                time_deviation: timeScaling.map(\.deviation), dwell: usesDwell,
+                numeric: zip(numericNames.names, numericScaling).map {
+                    Form.Numeric(name: $0, mean: $1.mean, deviation: $1.deviation)
+                },
+                categorical: zip(categoricalNames.names, categoricalVocabularies).map {
+                    Form.Categorical(name: $0, vocabulary: $1.names)
+                }))
+    }
+
+    private static let what = "metadata entry \(entryName)"
+
+    private static func corrupt(_ message: String) -> CoveyError { .corruptFile("\(what): \(message)") }
+
+    private static func vocabulary(_ names: [String], _ member: String) throws -> Vocabulary {
+        do {
+            return try Vocabulary(names)
+        } catch let error as CoveyError {
+            throw corrupt("\(member): \(error.message)")
+        }
+    }
+
+    private static func scaling(_ mean: Double, _ deviation: Double, _ member: String) throws -> Scaling {
+        let scaling = Scaling(mean: mean, deviation: deviation)
+        guard scaling.isValid else {
+            throw corrupt("\(member): mean must be finite and deviation above 0, got \(mean) and \(deviation)")
+        }
+        return scaling
+    }
+
+    private struct Version: Decodable {
+        let format_version: Int
+    }
+
+    /// The entry as JSON, its members by their names there.
+    private struct Form: Codable {
+        struct Numeric: Codable {
+            let name: String
+            let mean: Double
+            let deviation: Double
+        }
+
+        struct Categorical: Codable {
+            let name: String
+            let vocabulary: [String]
+        }
+
+        let format_version: Int
+        let vocabulary: [String]
+        let time_mean: [Double]
+        let time_deviation: [Double]
+        let dwell: Bool
+        let numeric: [Numeric]?
+        let categorical: [Categorical]?
+    }
+}

@@ -1,0 +1,145 @@
+import CoveyNumerics
+import CoveyRuntime
+
+/// The weights of an encoder as PyTorch holds them.
+public struct EncoderWeights: Sendable {
+    /// One direction of one layer (torch.nn.LSTM, gate order i, f, g, o).
+    public struct LSTM: Sendable {
+        /// [4H, inputs]
+        public var input: Matrix<Float>
+        /// [4H, H]
+        public var recurrent: Matrix<Float>
+        /// [4H] each
+        public var inputBias: [Float]
+        public var recurrentBias: [Float]
+    }
+
+    public struct BiLSTM: Sendable {
+        public var forward: LSTM
+        public var reverse: LSTM
+    }
+
+    public struct Attention: Sendable {
+        /// [A, 2H]
+        public var hidden: Matrix<Float>
+        /// [A]
+        public var hiddenBias: [Float]
+        /// [A, time features]
+        public var time: Matrix<Float>
+        /// [1, A]
+        public var score: Matrix<Float>
+    }
+
+    public struct Projection: Sendable {
+        /// [d, 2H]
+        public var weight: Matrix<Float>
+        /// [d]
+        public var bias: [Float]
+    }
+
+    /// [V, e]
+    public var eventEmbedding: Matrix<Float>
+    /// [V_c, e_c] each
+    public var categoricalEmbeddings: [Matrix<Float>]
+    public var layers: [BiLSTM]
+    public var attention: Attention
+    public var projection: Projection?
+
+    /// H
+    public var hidden: Int { layers[0].forward.recurrent.columns }
+    /// d
+    public var dimension: Int { projection?.weight.rows ?? 2 * hidden }
+
+    /// The most layers, and the most columns of any matrix but the vocabularies' lengths.
+    static let largestLayers = 64
+    static let largestSize = 65_536
+
+    /// Reads the tensors whose names begin with `prefix`: no other may begin with it.
+    /// - Throws: `corruptFile`, naming the tensor that is missing, unexpected, not finite, or of another type or shape.
+    init(_ file: SafeTensors, prefix: String, _ configuration: EncoderConfiguration) throws {
+        var known = Set<String>()
+        func values(_ name: String, _ shape: [Int?]) throws -> [Float] {
+            known.insert(prefix + name)
+            return try file.finiteValues(prefix + name, shape: shape)
+        }
+        func matrix(_ name: String, _ rows: Int?, _ columns: Int?) throws -> Matrix<Float> {
+            let elements = try values(name, [rows, columns])
+            // It has two axes: `values` has checked it.
+            let shape = file.tensors[prefix + name]?.shape ?? [0, 0]
+            guard shape[0] >= 1, (1...Self.largestSize).contains(shape[1]) else {
+                throw CoveyError.corruptFile(
+                    "tensor \(prefix + name) must have rows, and 1 to \(Self.largestSize) columns, got \(shape)")
+            }
+            return Matrix(rows: shape[0], columns: shape[1], elements: elements)
+        }
+        eventEmbedding = try matrix("event_embedding.weight", configuration.vocabulary.count, nil)
+        categoricalEmbeddings = try configuration.categoricalVocabularies.enumerated().map {
+            try matrix("categorical_embeddings.\($0).weight", $1.count, nil)
+        }
+        let hidden = try matrix("lstm.weight_hh_l0", nil, nil).columns
+        var inputs =
+            eventEmbedding.columns + configuration.timeFeatures + configuration.numericScaling.count
+            + categoricalEmbeddings.reduce(0) { $0 + $1.columns }
+        layers = []
+        while layers.isEmpty || file.contains("\(prefix)lstm.weight_ih_l\(layers.count)") {
+            guard layers.count < Self.largestLayers else {
+                throw CoveyError.corruptFile("tensor \(prefix)lstm.weight_ih_l\(layers.count): more than 64 layers")
+            }
+            func direction(_ suffix: String) throws -> LSTM {
+                LSTM(
+                    input: try matrix("lstm.weight_ih_\(suffix)", 4 * hidden, inputs),
+                    recurrent: try matrix("lstm.weight_hh_\(suffix)", 4 * hidden, hidden),
+                    inputBias: try values("lstm.bias_ih_\(suffix)", [4 * hidden]),
+                    recurrentBias: try values("lstm.bias_hh_\(suffix)", [4 * hidden]))
+            }
+            let layer = "l\(layers.count)"
+            layers.append(BiLSTM(forward: try direction(layer), reverse: try direction("\(layer)_reverse")))
+            inputs = 2 * hidden
+        }
+        let weight = try matrix("attention.hidden.weight", nil, 2 * hidden)
+        attention = Attention(
+            hidden: weight, hiddenBias: try values("attention.hidden.bias", [weight.rows]),
+            time: try matrix("attention.time.weight", weight.rows, configuration.timeFeatures),
+            score: try matrix("attention.score.weight", 1, weight.rows))
+        if file.contains(prefix + "projection.weight") || file.contains(prefix + "projection.bias") {
+            let weight = try matrix("projection.weight", nil, 2 * hidden)
+            projection = Projection(weight: weight, bias: try values("projection.bias", [weight.rows]))
+        }
+        guard dimension <= Self.largestSize else {
+            throw CoveyError.corruptFile("an embedding must have at most \(Self.largestSize) numbers, got \(dimension)")
+        }
+        if let other = file.names(prefix: prefix).first(where: { !known.contains($0) }) {
+            throw CoveyError.corruptFile("tensor \(other) is not one of an encoder's")
+        }
+    }
+
+    /// Adds every tensor to a file.
+    func write(to file: inout SafeTensorsWriter, prefix: String) throws {
+        func add(_ name: String, _ matrix: Matrix<Float>) throws {
+            try file.add(prefix + name, matrix.elements, shape: [matrix.rows, matrix.columns])
+        }
+        func add(_ name: String, _ values: [Float]) throws {
+            try file.add(prefix + name, values, shape: [values.count])
+        }
+        try add("event_embedding.weight", eventEmbedding)
+        for (channel, matrix) in categoricalEmbeddings.enumerated() {
+            try add("categorical_embeddings.\(channel).weight", matrix)
+        }
+        for (layer, weights) in layers.enumerated() {
+            for (suffix, direction) in [("l\(layer)", weights.forward), ("l\(layer)_reverse", weights.reverse)] {
+                try add("lstm.weight_ih_\(suffix)", direction.input)
+                try add("lstm.weight_hh_\(suffix)", direction.recurrent)
+                try add("lstm.bias_ih_\(suffix)", direction.inputBias)
+                try add("lstm.bias_hh_\(suffix)", direction.recurrentBias)
+            }
+        }
+        try add("attention.hidden.weight", attention.hidden)
+        try add("attention.hidden.bias", attention.hiddenBias)
+        try add("attention.time.weight", attention.time)
+        try add("attention.score.weight", attention.score)
+        if let projection {
+            try add("projection.weight", projection.weight)
+            try add("projection.bias", projection.bias)
+        }
+    }
+}

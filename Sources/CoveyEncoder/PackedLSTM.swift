@@ -1,0 +1,103 @@
+import CCoveyKernels
+import CoveyNumerics
+import CoveyRuntime
+
+/// One direction of one LSTM layer, its weights in the order in which the kernel reads them.
+///
+/// What a table entry (an event type, a category) adds to the gates is computed once: its embedding times the input matrix,
+/// and in the first table both biases. Only the recurrent product and the few dense input columns remain for each event.
+final class PackedLSTM: @unchecked Sendable {
+    /// A table: the embeddings of its entries, and where their columns begin in the input matrix.
+    struct Lookup {
+        let embeddings: Matrix<Float>
+        let firstColumn: Int
+    }
+
+    let kernel: UnsafeMutablePointer<ck_lstm>
+    private let blocks: [FloatBlock]
+    private let tables: UnsafeMutablePointer<UnsafePointer<Float>?>
+
+    /// - Parameters:
+    ///   - lookups: tables, none for inputs that are all dense.
+    ///   - columns: for each dense input its column in the input matrix, nil for one that is always zero.
+    init(_ weights: EncoderWeights.LSTM, lookups: [Lookup], columns: [Int?]) throws {
+        let hidden = weights.recurrent.columns
+        let units = (hidden + 15) / 16
+        let input = try Self.pack(weights.input, columns: columns, hidden: hidden)
+        let recurrent = try Self.pack(weights.recurrent, columns: Array(0..<hidden), hidden: hidden)
+        var bias = [Double](repeating: 0, count: 4 * hidden)
+        for row in 0..<4 * hidden { bias[row] = Double(weights.inputBias[row]) + Double(weights.recurrentBias[row]) }
+        var tables: [FloatBlock] = []
+        if lookups.isEmpty { tables = [try Self.table(nil, weights.input, start: bias, hidden: hidden)] }
+        for lookup in lookups {
+            tables.append(try Self.table(lookup, weights.input, start: bias, hidden: hidden))
+            bias = [Double](repeating: 0, count: 4 * hidden)
+        }
+        self.tables = .allocate(capacity: tables.count)
+        for (index, table) in tables.enumerated() { (self.tables + index).initialize(to: UnsafePointer(table.pointer)) }
+        kernel = .allocate(capacity: 1)
+        kernel.initialize(
+            to: ck_lstm(
+                hidden: Int64(hidden), blocks: Int64(units), lookups: Int64(tables.count), inputs: Int64(columns.count),
+                tables: UnsafePointer(self.tables), input_weights: UnsafePointer(input.pointer),
+                recurrent_weights: UnsafePointer(recurrent.pointer)))
+        blocks = tables + [input, recurrent]
+    }
+
+    deinit {
+        kernel.deallocate()
+        tables.deallocate()
+    }
+
+    /// [blocks][columns][4 gates][16 units]
+    private static func pack(_ matrix: Matrix<Float>, columns: [Int?], hidden: Int) throws -> FloatBlock {
+        let units = (hidden + 15) / 16
+        let packed = try FloatBlock(units * columns.count * 64, for: "the encoder's weights")
+        matrix.elements.withUnsafeBufferPointer { elements in
+            for unit in 0..<hidden {
+                for gate in 0..<4 {
+                    let row = (gate * hidden + unit) * matrix.columns
+                    let target = packed.pointer + (unit / 16 * columns.count * 64 + gate * 16 + unit % 16)
+                    for (k, column) in columns.enumerated() { if let column { target[k * 64] = elements[row + column] } }
+                }
+            }
+        }
+        return packed
+    }
+
+    /// [entries][blocks][4 gates][16 units]: `start` and the entry's embedding times its columns of the input matrix.
+    private static func table(
+        _ lookup: Lookup?, _ matrix: Matrix<Float>, start: [Double], hidden: Int
+    ) throws -> FloatBlock {
+        let entries = lookup?.embeddings.rows ?? 1
+        let size = (hidden + 15) / 16 * 64
+        let table = try FloatBlock(entries * size, for: "the encoder's tables")
+        let width = lookup?.embeddings.columns ?? 0
+        // The columns of the input matrix one after the other, so that the inner loop runs over gates.
+        var transposed = [Double](repeating: 0, count: width * 4 * hidden)
+        for row in 0..<4 * hidden {
+            for k in 0..<width {
+                transposed[k * 4 * hidden + row] = Double(matrix[row, (lookup?.firstColumn ?? 0) + k])
+            }
+        }
+        var sums = start
+        for entry in 0..<entries {
+            sums.withUnsafeMutableBufferPointer { sums in
+                transposed.withUnsafeBufferPointer { transposed in
+                    for row in sums.indices { sums[row] = start[row] }
+                    for k in 0..<width {
+                        let value = Double(lookup!.embeddings[entry, k])
+                        let column = UnsafeBufferPointer(rebasing: transposed[k * sums.count..<(k + 1) * sums.count])
+                        for row in sums.indices { sums[row] += value * column[row] }
+                    }
+                }
+                for unit in 0..<hidden {
+                    for gate in 0..<4 {
+                        table.pointer[entry * size + unit / 16 * 64 + gate * 16 + unit % 16] = Float(sums[gate * hidden + unit])
+                    }
+                }
+            }
+        }
+        return table
+    }
+}

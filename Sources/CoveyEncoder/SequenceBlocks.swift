@@ -1,0 +1,56 @@
+import CoveyRuntime
+import CoveySequences
+
+/// The order in which a batch is embedded: the longest sequences first, in blocks of about equal length that run side by
+/// side. Which block a sequence is in does not change its embedding.
+struct SequenceBlocks {
+    /// Sequences that are not empty, the longest first.
+    let order: [Int]
+    /// Each block's range of `order`.
+    let blocks: [Range<Int>]
+    /// The most events, and the most sequences, of a block, and the longest sequence.
+    let largestEvents: Int
+    let largestRows: Int
+    let longest: Int
+
+    /// The most sequences of a block: their states stay in the cache.
+    private static let rows = 48
+    /// A block's events take at most this many bytes, if it has more than one sequence.
+    private static let bytes = 32 << 20
+
+    init(_ offsets: SequenceOffsets, bytesPerEvent: Int, _ execution: Execution) throws {
+        try execution.reserve(offsets.count, of: 2 * MemoryLayout<Int>.stride, for: "the order of the sequences")
+        var order: [Int] = []
+        order.reserveCapacity(offsets.count)
+        for sequence in 0..<offsets.count {
+            if sequence & 0xFFFF == 0 { try execution.check() }
+            if !offsets[sequence].isEmpty { order.append(sequence) }
+        }
+        var comparisons = 0
+        try order.sort { left, right in
+            comparisons &+= 1
+            if comparisons & 0xFFFF == 0 { try execution.check() }
+            let (a, b) = (offsets[left].count, offsets[right].count)
+            return a != b ? a > b : left < right
+        }
+        // Small batches are spread over the threads, in multiples of a kernel's tile.
+        let rows = min(Self.rows, (order.count / execution.threads + 5) / 6 * 6)
+        let events = max(1, Self.bytes / bytesPerEvent)
+        var blocks: [Range<Int>] = []
+        var largest = (events: 0, rows: 0)
+        var start = 0
+        while start < order.count {
+            let length = offsets[order[start]].count
+            let end = min(order.count, start + max(1, min(rows, events / length)))
+            blocks.append(start..<end)
+            largest.rows = max(largest.rows, end - start)
+            largest.events = max(largest.events, length * (end - start))
+            start = end
+        }
+        longest = order.first.map { offsets[$0].count } ?? 0
+        self.order = order
+        self.blocks = blocks
+        largestEvents = largest.events
+        largestRows = largest.rows
+    }
+}

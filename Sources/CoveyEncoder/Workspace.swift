@@ -1,0 +1,113 @@
+import CoveyRuntime
+import CoveySequences
+import Glibc
+
+/// The memory in which one thread embeds blocks of sequences.
+///
+/// Events of a block lie step by step: those of step t of all sequences that are longer than t, the longest first. So each
+/// step is one run of rows, and a row's previous state lies at the same place of the previous step; nothing is padded.
+final class Workspace {
+    /// The first row of each step, and one more: the number of events. Step t has starts[t + 1] - starts[t] rows.
+    var starts: [Int] = []
+    /// The sequences of the block, the longest first, and their orders in time (nil = as given).
+    var sequences: [Int] = []
+    var timeOrders: [[Int32]?] = []
+
+    /// [events][lookups]
+    let indices: UnsafeMutablePointer<Int32>
+    /// [events][inputs]
+    let inputs: UnsafeMutablePointer<Float>
+    /// [events][2 x units], of a layer and of the one above.
+    var states: UnsafeMutablePointer<Float>
+    var nextStates: UnsafeMutablePointer<Float>
+    /// [events]: the attention's scores, later exp(score - largest).
+    let scores: UnsafeMutablePointer<Float>
+    /// [longest]: a feature of one sequence.
+    let feature: UnsafeMutablePointer<Float>
+    /// [rows][units]
+    let cells: UnsafeMutablePointer<Float>
+    /// [rows]
+    let largest: UnsafeMutablePointer<Float>
+    let sums: UnsafeMutablePointer<Double>
+    /// [rows][2 x units]
+    let pooled: UnsafeMutablePointer<Double>
+    let context: UnsafeMutablePointer<Float>
+    /// [rows][d padded]
+    let output: UnsafeMutablePointer<Float>
+
+    private let memory: UnsafeMutableRawBufferPointer
+
+    /// Where each array lies in the memory, in bytes from its start, and how much there is in all.
+    private static func layout(_ network: PackedEncoder, _ blocks: SequenceBlocks) throws -> (offsets: [Int], bytes: Int) {
+        let (events, rows, width) = (blocks.largestEvents, blocks.largestRows, 2 * network.units)
+        let layers = network.layers.count > 1 ? 2 : 1
+        let columns = network.projection.map { Int($0.kernel.pointee.vectors) * 16 } ?? 0
+        let what = "a workspace"
+        var offsets: [Int] = []
+        var total = 0
+        for (count, size) in [
+            (events, network.lookups * 4), (events, network.inputs * 4), (events, width * 4),
+            (layers == 2 ? events : 0, width * 4), (events, 4), (blocks.longest, 4), (rows, network.units * 4), (rows, 4),
+            (rows, 8), (rows, width * 8), (rows, width * 4), (rows, columns * 4),
+        ] {
+            offsets.append(total)
+            let bytes = try checkedProduct(count, size, what)
+            let (sum, overflow) = total.addingReportingOverflow((bytes & ~63) &+ 128)
+            if overflow || bytes > Int.max / 2 { throw CoveyError.outOfMemory("\(what): \(count) x \(size) overflows") }
+            total = sum
+        }
+        return (offsets, total)
+    }
+
+    /// The bytes that a workspace for these blocks takes.
+    static func bytes(_ network: PackedEncoder, _ blocks: SequenceBlocks) throws -> Int {
+        // Beside the arrays: starts, and a sequence's order in time.
+        try layout(network, blocks).bytes + 16 * blocks.longest
+    }
+
+    init(_ network: PackedEncoder, _ blocks: SequenceBlocks) throws {
+        let (offsets, bytes) = try Self.layout(network, blocks)
+        let memory = UnsafeMutableRawBufferPointer(try alignedMemory(bytes, of: UInt8.self, for: "a workspace"))
+        func array<Element>(_ index: Int, _ type: Element.Type) -> UnsafeMutablePointer<Element> {
+            (memory.baseAddress! + offsets[index]).assumingMemoryBound(to: type)
+        }
+        indices = array(0, Int32.self)
+        inputs = array(1, Float.self)
+        states = array(2, Float.self)
+        nextStates = array(3, Float.self)
+        scores = array(4, Float.self)
+        feature = array(5, Float.self)
+        cells = array(6, Float.self)
+        largest = array(7, Float.self)
+        sums = array(8, Double.self)
+        pooled = array(9, Double.self)
+        context = array(10, Float.self)
+        output = array(11, Float.self)
+        self.memory = memory
+        starts.reserveCapacity(blocks.longest + 1)
+    }
+
+    deinit { free(memory.baseAddress) }
+
+    var steps: Int { starts.count - 1 }
+    var events: Int { starts[steps] }
+
+    /// The rows of a step.
+    @inline(__always)
+    func rows(_ step: Int) -> Int { starts[step &+ 1] &- starts[step] }
+
+    /// Takes a block: its sequences, their orders in time and the rows of its steps.
+    func begin(_ block: ArraySlice<Int>, _ batch: SequenceBatch, _ execution: Execution) throws {
+        sequences = Array(block)
+        timeOrders = try sequences.map { try batch.timeOrder($0, execution) }
+        starts.removeAll(keepingCapacity: true)
+        var rows = sequences.count
+        var total = 0
+        for step in 0..<(sequences.first.map { batch.offsets[$0].count } ?? 0) {
+            while batch.offsets[sequences[rows - 1]].count <= step { rows -= 1 }
+            starts.append(total)
+            total += rows
+        }
+        starts.append(total)
+    }
+}

@@ -1,0 +1,87 @@
+import CoveyRuntime
+
+/// A batch of event sequences, ragged: columns of all events, and where each sequence lies in them. Borrowed, as its columns
+/// are.
+public struct SequenceBatch: Sendable {
+    public let offsets: SequenceOffsets
+    /// Vocabulary indices; any index outside of the vocabulary counts as the unknown entry.
+    public let types: Strided<Int32>
+    /// Seconds on any clock.
+    public let times: Strided<Double>
+    /// Seconds spent on the event; NaN = missing.
+    public let dwell: Strided<Double>?
+    /// NaN = missing.
+    public let numeric: [Strided<Double>]
+    /// Indices of the channel's vocabulary; any other counts as the unknown entry.
+    public let categorical: [Strided<Int32>]
+
+    /// - Throws: `mismatch` where a column has not offsets.events.upperBound values. Values are checked by `validate`.
+    public init(
+        offsets: SequenceOffsets, types: Strided<Int32>, times: Strided<Double>, dwell: Strided<Double>? = nil,
+        numeric: [Strided<Double>] = [], categorical: [Strided<Int32>] = []
+    ) throws {
+        let end = offsets.events.upperBound
+        func check(_ count: Int, _ name: String) throws {
+            guard count == end else {
+                throw CoveyError.mismatch("\(name) has \(count) events, the offsets end at \(end)")
+            }
+        }
+        try check(types.count, "types")
+        try check(times.count, "times")
+        if let dwell { try check(dwell.count, "dwell") }
+        for (channel, values) in numeric.enumerated() { try check(values.count, "numeric[\(channel)]") }
+        for (channel, values) in categorical.enumerated() { try check(values.count, "categorical[\(channel)]") }
+        self.offsets = offsets
+        self.types = types
+        self.times = times
+        self.dwell = dwell
+        self.numeric = numeric
+        self.categorical = categorical
+    }
+
+    /// Sequences.
+    public var count: Int { offsets.count }
+
+    /// - Throws: `invalidData`, naming the column, the event and the value, where a time is not finite, a dwell is negative or
+    ///   infinite, or a number is infinite; `cancelled`. O(events).
+    public func validate(_ execution: Execution) throws {
+        try check(times, "times", "finite", execution) { $0.isFinite }
+        if let dwell { try check(dwell, "dwell", "at least 0 and finite, or NaN", execution) { $0.isNaN || $0 >= 0 && $0.isFinite } }
+        for (channel, values) in numeric.enumerated() {
+            try check(values, "numeric[\(channel)]", "finite or NaN", execution) { !$0.isInfinite }
+        }
+    }
+
+    @inline(__always)
+    private func check(
+        _ values: Strided<Double>, _ name: String, _ expected: String, _ execution: Execution,
+        _ isValid: (Double) -> Bool
+    ) throws {
+        var start = offsets.events.lowerBound
+        while start < offsets.events.upperBound {
+            try execution.check()
+            let end = min(start + 1 << 16, offsets.events.upperBound)
+            for event in start..<end where !isValid(values[event]) {
+                throw CoveyError.invalidData("\(name)[\(event)] must be \(expected), got \(values[event])")
+            }
+            start = end
+        }
+    }
+
+    /// The events of a sequence in the order of time, as positions within it; nil where they are given in that order.
+    /// Events with equal times keep their given order. O(T), where unsorted O(T log T).
+    public func timeOrder(_ sequence: Int, _ execution: Execution) throws -> [Int32]? {
+        let range = offsets[sequence]
+        let start = range.lowerBound
+        guard (range.dropFirst()).contains(where: { times[$0] < times[$0 &- 1] }) else { return nil }
+        var order = Array(0..<Int32(range.count))
+        var comparisons = 0
+        try order.sort { left, right in
+            comparisons &+= 1
+            if comparisons & 0xFFFF == 0 { try execution.check() }
+            let (a, b) = (times[start &+ Int(left)], times[start &+ Int(right)])
+            return a != b ? a < b : left < right
+        }
+        return order
+    }
+}

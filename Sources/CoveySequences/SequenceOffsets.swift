@@ -1,0 +1,49 @@
+import CoveyRuntime
+
+/// Where the sequences of a ragged batch lie: sequence i has the events offsets[i] to offsets[i + 1] - 1.
+public struct SequenceOffsets: Sendable {
+    /// No product with the bytes of an event overflows.
+    private static let largest: Int64 = 1 << 48
+
+    private let offsets: Strided<Int64>
+    /// Sequences.
+    public let count: Int
+    /// The events of all sequences.
+    public let events: Range<Int>
+
+    /// - Parameter offsets: one more than there are sequences, or none where there are no sequences.
+    /// - Throws: `invalidData`, naming the offset, where they decrease, are negative, or a sequence has more than 2^31 - 1
+    ///   events; `cancelled`.
+    public init(_ offsets: Strided<Int64>, _ execution: Execution = Execution()) throws {
+        self.offsets = offsets
+        count = max(0, offsets.count - 1)
+        guard offsets.count > 0 else {
+            events = 0..<0
+            return
+        }
+        guard offsets[0] >= 0 else { throw CoveyError.invalidData("offsets[0] must be at least 0, got \(offsets[0])") }
+        for index in 1..<max(1, offsets.count) {
+            if index & 0xFFFF == 0 { try execution.check() }
+            let (before, after) = (offsets[index - 1], offsets[index])
+            guard after >= before else {
+                throw CoveyError.invalidData(
+                    "offsets[\(index)] must not be below offsets[\(index - 1)] = \(before), got \(after)")
+            }
+            // Both are at least 0 here.
+            guard after - before <= Int64(Int32.max) else {
+                throw CoveyError.invalidData(
+                    "offsets[\(index)]: sequence \(index - 1) must have at most \(Int32.max) events, got \(after - before)")
+            }
+        }
+        let end = offsets[offsets.count - 1]
+        guard end <= Self.largest else {
+            throw CoveyError.invalidData("offsets[\(offsets.count - 1)] must be at most \(Self.largest), got \(end)")
+        }
+        events = Int(offsets[0])..<Int(end)
+    }
+
+    /// The events of a sequence.
+    public subscript(sequence: Int) -> Range<Int> {
+        Int(offsets[sequence])..<Int(offsets[sequence + 1])
+    }
+}

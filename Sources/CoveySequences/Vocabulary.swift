@@ -1,0 +1,114 @@
+import CoveyRuntime
+
+/// The names that a model knows: index 0 is the unknown entry, names follow from index 1. Names are distinct by their UTF-8
+/// bytes, not empty and without NUL.
+public final class Vocabulary: Sendable, Equatable {
+    /// The most names: an index is an Int32.
+    public static let largest = Int(Int32.max) - 1
+
+    private let table: NameTable
+    /// A copy of the table's text at an address that stays, for C.
+    private let text: Text
+
+    /// - Throws: `invalidArgument`, naming the name, where one is empty, occurs twice or holds a NUL.
+    public convenience init(_ names: some Collection<String>) throws {
+        try require(names.count <= Self.largest, "names must be at most \(Self.largest), got \(names.count)")
+        var table = NameTable()
+        for (index, name) in names.enumerated() {
+            try require(!name.isEmpty, "names[\(index)] must not be empty")
+            try require(!name.utf8.contains(0), "names[\(index)] must not contain NUL")
+            var name = name
+            let isNew = name.withUTF8 { table.insert($0).isNew }
+            try require(isNew, "names[\(index)]: \"\(name)\" occurs twice")
+        }
+        self.init(table)
+    }
+
+    /// The names that occur at least `minCount` times among `count` events, the most frequent first (ties: by their bytes), at
+    /// most `maxSize` of them (0 = no limit). An empty name counts as the unknown entry. O(count).
+    /// - Parameter event: calls its argument with the UTF-8 bytes of an event's name, without NUL.
+    /// - Throws: `invalidArgument` for a name that is not valid UTF-8, and what `event` throws.
+    public static func build(
+        count: Int, minCount: Int = 1, maxSize: Int = 0,
+        event: (_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Void) throws -> Void
+    ) throws -> Vocabulary {
+        try require(minCount >= 1, "min_count must be at least 1, got \(minCount)")
+        try require(maxSize >= 0, "max_size must be at least 0, got \(maxSize)")
+        var table = NameTable()
+        var counts: [Int] = []
+        for index in 0..<count {
+            try event(index) { name in
+                if name.isEmpty { return }
+                let (entry, isNew) = table.insert(name)
+                if isNew {
+                    try require(String(validating: name, as: UTF8.self) != nil, "events[\(index)] must be valid UTF-8")
+                    try require(table.count <= largest, "events have more than \(largest) names")
+                    counts.append(0)
+                }
+                counts[entry] += 1
+            }
+        }
+        return table.text.withUnsafeBufferPointer { text in
+            var kept = counts.indices.filter { counts[$0] >= minCount }
+            kept.sort {
+                counts[$0] != counts[$1]
+                    ? counts[$0] > counts[$1]
+                    : text[table.bytes($0)].lexicographicallyPrecedes(text[table.bytes($1)])
+            }
+            var result = NameTable()
+            for entry in maxSize == 0 ? kept[...] : kept.prefix(maxSize) {
+                _ = result.insert(UnsafeBufferPointer(rebasing: text[table.bytes(entry)]))
+            }
+            return Vocabulary(result)
+        }
+    }
+
+    private init(_ table: NameTable) {
+        self.table = table
+        text = Text(table.text)
+    }
+
+    /// The number of entries with the unknown one, at least 1.
+    public var count: Int { table.count + 1 }
+
+    /// The name of an entry, "" for the unknown one. `index` is 0 to count - 1.
+    public subscript(index: Int) -> String {
+        index == 0 ? "" : String(cString: text.pointer + table.bytes(index - 1).lowerBound)
+    }
+
+    /// The names of the entries from index 1.
+    public var names: [String] { (1..<count).map { self[$0] } }
+
+    /// The index of a name by its bytes; 0 where it is unknown.
+    public func index(of name: UnsafeBufferPointer<UInt8>) -> Int {
+        table.find(name).map { $0 + 1 } ?? 0
+    }
+
+    /// The index of a name; 0 where it is unknown.
+    public func index(of name: String) -> Int {
+        var name = name
+        return name.withUTF8 { index(of: $0) }
+    }
+
+    /// The name of an entry for C, "" for the unknown one and nil outside of the vocabulary. Lives as long as the vocabulary.
+    public func cString(_ index: Int) -> UnsafePointer<CChar>? {
+        guard (0..<count).contains(index) else { return nil }
+        let offset = index == 0 ? table.text.count : table.bytes(index - 1).lowerBound
+        return UnsafeRawPointer(text.pointer + offset).assumingMemoryBound(to: CChar.self)
+    }
+
+    public static func == (left: Vocabulary, right: Vocabulary) -> Bool { left.table.text == right.table.text }
+
+    /// The text and one more NUL, which is the unknown entry's name.
+    private final class Text: @unchecked Sendable {
+        let pointer: UnsafeMutablePointer<UInt8>
+
+        init(_ source: [UInt8]) {
+            pointer = .allocate(capacity: source.count + 1)
+            pointer.initialize(repeating: 0, count: source.count + 1)
+            pointer.update(from: source, count: source.count)
+        }
+
+        deinit { pointer.deallocate() }
+    }
+}
