@@ -3,6 +3,7 @@
 #   make build             the library, header, pkg-config and CMake files, under .build-out
 #   make install           the same under PREFIX (default /usr/local), honouring DESTDIR; make uninstall takes it away
 #   make demo              the whole road on the shipped sample
+#   make examples          the programs of examples/c, into .build-out/examples
 #   make jar               the Java binding with the library inside, under dist
 #   make test              every suite; make test-swift, test-abi, test-package, ... one of them
 #   make check-memory      the C ABI suite under valgrind
@@ -160,3 +161,34 @@ $(JAVA_OUT)/test.stamp: $(JAVA_TESTS) $(JAR) | prepare-test
 
 test-java: $(JAVA_OUT)/test.stamp
 	$(JAVA)/test $(JAVA_RUN)
+
+# ---------------------------------------------------------------------------------------------------------- examples
+.PHONY: examples demo test-examples test-header
+EXAMPLES := examples/c
+EXAMPLES_OUT := $(OUT)/examples
+EXAMPLE_PROGRAMS := $(addprefix $(EXAMPLES_OUT)/,$(basename $(notdir $(wildcard $(EXAMPLES)/0*.c))) pipeline)
+EXAMPLE_CFLAGS := -std=c99 -O2 -Wall -Wextra -Werror -pedantic
+# As any program finds an installed Covey; the staged copy is laid out like one.
+COVEY_FLAGS = $$(PKG_CONFIG_PATH=$(STAGED)/lib/pkgconfig pkg-config --cflags --libs covey) -Wl,-rpath,$(STAGED)/lib
+
+$(EXAMPLES_OUT)/%: $(EXAMPLES)/%.c $(EXAMPLES)/sample.c $(wildcard $(EXAMPLES)/*.h) $(LIBRARY)
+	@mkdir -p $(@D)
+	cc $(EXAMPLE_CFLAGS) $(filter %.c,$^) -o $@ $(COVEY_FLAGS) -lm
+$(EXAMPLES_OUT)/pipeline: $(EXAMPLES)/road.c $(EXAMPLES)/terminal.c
+
+examples: $(EXAMPLE_PROGRAMS)
+
+demo: $(EXAMPLES_OUT)/pipeline
+	@$(EXAMPLES_OUT)/pipeline examples/data
+
+test-examples: $(EXAMPLE_PROGRAMS)
+	Tests/Examples/run $(EXAMPLES_OUT)
+
+# The header alone, as C and as C++; no initialiser may be forgotten there.
+test-header: | prepare-test
+	@mkdir -p $(ABI_OUT)
+	cc -std=c99 -Wall -Wextra -Werror -pedantic -Iinclude Tests/ABI/header_c99.c -o $(ABI_OUT)/header_c99
+	c++ -std=c++17 -Wall -Wextra -Werror -pedantic -Iinclude Tests/ABI/header_cxx.cpp -o $(ABI_OUT)/header_cxx
+	@$(ABI_OUT)/header_c99 && $(ABI_OUT)/header_cxx
+	@for macro in $$(sed -n 's/^#define \(COVEY_[A-Z_]*_INIT\)\b.*/\1/p' include/covey.h); do \
+		grep -q "$$macro" Tests/ABI/header_c99.c || { echo "header_c99.c lacks $$macro"; exit 1; }; done

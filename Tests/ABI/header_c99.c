@@ -1,0 +1,85 @@
+/* The header by itself: included first and twice, as strict C99 and (header_cxx.cpp) as C++, with every initialiser and the
+ * defaults that its comments promise. Calls no function, so that it needs no library. */
+#include <covey.h>
+#include <covey.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static int failures;
+
+static void check(int condition, const char *what) {
+    if (!condition) {
+        failures++;
+        printf("failed: %s\n", what);
+    }
+}
+
+/* Every versioned struct begins with its own size. */
+static void check_size(const void *value, size_t size, const char *what) {
+    size_t struct_size;
+    memcpy(&struct_size, value, sizeof struct_size);
+    check(struct_size == size, what);
+}
+
+#define CHECK(condition) check((condition), #condition)
+#define CHECK_SIZE(value) check_size(&(value), sizeof(value), #value ".struct_size")
+
+int main(void) {
+    covey_context_options context_options = COVEY_CONTEXT_OPTIONS_INIT;
+    covey_matrix matrix = COVEY_MATRIX_INIT;
+    covey_table table = COVEY_TABLE_INIT;
+    covey_sequences sequences = COVEY_SEQUENCES_INIT;
+    covey_hybrid_options hybrid_options = COVEY_HYBRID_OPTIONS_INIT;
+    covey_cluster_options cluster_options = COVEY_CLUSTER_OPTIONS_INIT;
+    covey_risk_options risk_options = COVEY_RISK_OPTIONS_INIT;
+    covey_cluster_report cluster_report = COVEY_CLUSTER_REPORT_INIT;
+    covey_rules_options rules_options = COVEY_RULES_OPTIONS_INIT;
+    covey_rule_report rule_report = COVEY_RULE_REPORT_INIT;
+    covey_condition condition = COVEY_CONDITION_INIT;
+    covey_engine_parts engine_parts = COVEY_ENGINE_PARTS_INIT;
+    covey_score score = COVEY_SCORE_INIT;
+
+    CHECK_SIZE(context_options);
+    CHECK_SIZE(matrix);
+    CHECK_SIZE(table);
+    CHECK_SIZE(sequences);
+    CHECK_SIZE(hybrid_options);
+    CHECK_SIZE(cluster_options);
+    CHECK_SIZE(risk_options);
+    CHECK_SIZE(cluster_report);
+    CHECK_SIZE(rules_options);
+    CHECK_SIZE(rule_report);
+    CHECK_SIZE(condition);
+    CHECK_SIZE(engine_parts);
+    CHECK_SIZE(score);
+
+    CHECK(context_options.threads == 0 && context_options.memory_budget == 0 && context_options.progress == NULL);
+    CHECK(matrix.data == NULL && matrix.rows == 0 && matrix.row_stride == 0 && matrix.type == COVEY_FLOAT32);
+    CHECK(table.column_size == sizeof(covey_column) && table.rows == 0 && table.columns == NULL);
+    CHECK(sequences.channel_size == sizeof(covey_channel) && sequences.count == 0 && sequences.dwell == NULL);
+    CHECK(sequences.numeric_count == 0 && sequences.categorical_count == 0 && sequences.dwell_stride == 0);
+    CHECK(hybrid_options.scaling == COVEY_SCALING_ROBUST && hybrid_options.missing == COVEY_MISSING_MEDIAN);
+    CHECK(hybrid_options.embedding_components == 0 && hybrid_options.column_weights == NULL);
+    CHECK(hybrid_options.embedding_weight == 1 && hybrid_options.feature_weight == 1 && hybrid_options.clip == 10);
+    CHECK(cluster_options.min_cluster_size == 5 && cluster_options.min_samples == 0);
+    CHECK(cluster_options.max_cluster_size == 0 && cluster_options.cluster_selection_epsilon == 0);
+    CHECK(cluster_options.alpha == 1 && cluster_options.metric == COVEY_METRIC_EUCLIDEAN);
+    CHECK(cluster_options.selection == COVEY_SELECTION_EXCESS_OF_MASS && cluster_options.allow_single_cluster == 0);
+    CHECK(cluster_options.search == COVEY_SEARCH_EXACT && cluster_options.missing == COVEY_MISSING_ROWS_REJECT);
+    CHECK(cluster_options.prediction == 0 && cluster_options.seed == 0);
+    CHECK(risk_options.confidence == 0.95 && risk_options.min_lift == 3 && risk_options.min_fraud == 3);
+    CHECK(cluster_report.rank == 0 && cluster_report.risky == 0);
+    CHECK(rules_options.max_conditions == 3 && rules_options.max_rules == 8 && rules_options.min_support == 10);
+    CHECK(rules_options.min_precision == 0.5 && rules_options.min_lift == 2 && rules_options.max_bins == 64);
+    CHECK(rules_options.beam_width == 64 && rules_options.holdout == 0.3 && rules_options.confidence == 0.95);
+    CHECK(rules_options.times == NULL && rules_options.seed == 0 && rules_options.target_name == NULL);
+    CHECK(rule_report.matched == 0 && rule_report.search_lift == 0);
+    CHECK(condition.feature == NULL && condition.categories == NULL && condition.kind == COVEY_CONDITION_INTERVAL);
+    CHECK(engine_parts.encoder == NULL && engine_parts.rules == NULL && engine_parts.rule_count == 0);
+    CHECK(score.cluster == 0 && score.risky == 0);
+    CHECK(COVEY_LABEL_UNKNOWN == -1 && COVEY_LABEL_LEGITIMATE == 0 && COVEY_LABEL_FRAUD == 1);
+
+    printf("header: %s\n", failures == 0 ? "good" : "bad");
+    return failures != 0;
+}
