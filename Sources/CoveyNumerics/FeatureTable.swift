@@ -95,18 +95,23 @@ public struct FeatureColumn: Sendable {
 
     /// Throws where a value is infinite, a code outside the categories or a boolean none of -1, 0, 1.
     public func validate() throws {
+        try validate(0..<values.count)
+    }
+
+    /// The same for some rows.
+    public func validate(_ rows: Range<Int>) throws {
         switch values {
         case .numeric(let values):
-            for row in 0..<values.count where values[row].isInfinite {
+            for row in rows where values[row].isInfinite {
                 throw CoveyError.invalidData("column \"\(name)\", row \(row): must not be infinite, got \(values[row])")
             }
         case .categorical(let codes, let categories):
-            for row in 0..<codes.count where codes[row] < -1 || Int(codes[row]) >= categories.count {
+            for row in rows where codes[row] < -1 || Int(codes[row]) >= categories.count {
                 throw CoveyError.invalidData(
                     "column \"\(name)\", row \(row): code must be -1 to \(categories.count - 1), got \(codes[row])")
             }
         case .boolean(let values):
-            for row in 0..<values.count where values[row] < -1 || values[row] > 1 {
+            for row in rows where values[row] < -1 || values[row] > 1 {
                 throw CoveyError.invalidData("column \"\(name)\", row \(row): must be -1, 0 or 1, got \(values[row])")
             }
         }

@@ -1,0 +1,151 @@
+import CoveyNumerics
+import CoveyRuntime
+
+/// A conjunction of conditions, with what it matched. Figures are worked out from these counts, see `RuleSet.figures`.
+public struct Rule: Sendable, Equatable {
+    /// Rows that match, and those of them in the target.
+    public struct Counts: Sendable, Equatable, Codable {
+        public var matched: Int
+        public var support: Int
+
+        public init(matched: Int = 0, support: Int = 0) {
+            self.matched = matched
+            self.support = support
+        }
+    }
+
+    public let conditions: [Condition]
+    /// On the rows that the search used.
+    public let search: Counts
+    /// On the rows that it never saw.
+    public let unseen: Counts
+
+    public init(conditions: [Condition], search: Counts, unseen: Counts) {
+        self.conditions = conditions
+        self.search = search
+        self.unseen = unseen
+    }
+}
+
+/// How good a rule is on some rows.
+public struct RuleFigures: Sendable, Equatable {
+    public let matched: Int
+    public let support: Int
+    /// support / matched; 0 where nothing matches.
+    public let precision: Double
+    /// The Wilson interval of the precision.
+    public let interval: WilsonInterval
+    /// support / rows of the target; 0 where there are none.
+    public let recall: Double
+    /// precision / share of the target; 0 where that share is 0.
+    public let lift: Double
+
+    init(_ counts: Rule.Counts, of population: RuleSet.Population, z: Double) {
+        matched = counts.matched
+        support = counts.support
+        precision = matched == 0 ? 0 : Double(support) / Double(matched)
+        interval = WilsonInterval(successes: support, trials: matched, z: z)
+        recall = population.target == 0 ? 0 : Double(support) / Double(population.target)
+        lift = population.target == 0 ? 0 : precision / (Double(population.target) / Double(population.rows))
+    }
+}
+
+/// A small set of conjunctions that describes a target, best rule first. A value that knows its features by name and kind,
+/// and evaluates on any table that has them (`RuleEvaluator`).
+public struct RuleSet: Sendable, Equatable {
+    /// Rows, and those of them in the target.
+    public struct Population: Sendable, Equatable, Codable {
+        public let rows: Int
+        public let target: Int
+
+        public init(rows: Int, target: Int) {
+            self.rows = rows
+            self.target = target
+        }
+    }
+
+    /// What the sentences call the target.
+    public let targetName: String
+    /// Of the Wilson intervals, 0.5 to 0.9999.
+    public let confidence: Double
+    /// The features that the rules speak about.
+    public let features: [RuleFeature]
+    public let rules: [Rule]
+    /// The rows that the search used, and those it never saw.
+    public let search: Population
+    public let unseen: Population
+    /// Candidates that were tried, and chosen rules that failed on the unseen rows.
+    public let tried: Int
+    public let fallen: Int
+    private let z: Double
+
+    static let largestCount = 1 << 48
+    static let largestRules = 65_536
+    static let largestConditions = 64
+
+    /// Throws `invalidData` where a rule names an unknown feature, a test makes no sense or counts do not fit together.
+    /// Features that no rule uses are left out.
+    public init(
+        targetName: String, confidence: Double, features: [RuleFeature], rules: [Rule], search: Population,
+        unseen: Population, tried: Int, fallen: Int
+    ) throws {
+        func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+            if !condition { throw CoveyError.invalidData(message()) }
+        }
+        try check(!targetName.utf8.contains(0), "target_name must not contain a NUL")
+        try check(WilsonInterval.confidences.contains(confidence), "confidence must be 0.5 to 0.9999, got \(confidence)")
+        for (name, population) in [("search", search), ("unseen", unseen)] {
+            try check(
+                population.target >= 0 && population.target <= population.rows
+                    && population.rows <= RuleSet.largestCount,
+                "\(name): target must be 0 to rows, and rows at most 2^48")
+        }
+        try check(tried >= 0 && fallen >= 0, "tried and fallen must be at least 0, got \(tried) and \(fallen)")
+        var kinds: [ExactName: FeatureColumn.Kind] = [:]
+        for (index, feature) in features.enumerated() {
+            try check(!feature.name.isEmpty, "features[\(index)].name must not be empty")
+            try check(!feature.name.utf8.contains(0), "features[\(index)].name must not contain a NUL")
+            try check(
+                kinds.updateValue(feature.kind, forKey: ExactName(feature.name)) == nil,
+                "features[\(index)]: the name \"\(feature.name)\" occurs twice")
+        }
+        try check(rules.count <= RuleSet.largestRules, "there must be at most 65536 rules, got \(rules.count)")
+        var used = Set<ExactName>()
+        for (index, rule) in rules.enumerated() {
+            try check(
+                (1...RuleSet.largestConditions).contains(rule.conditions.count),
+                "rules[\(index)] must have 1 to 64 conditions, got \(rule.conditions.count)")
+            for (place, condition) in rule.conditions.enumerated() {
+                let field = "rules[\(index)].conditions[\(place)]"
+                guard let kind = kinds[ExactName(condition.feature)] else {
+                    throw CoveyError.invalidData("\(field): the feature \"\(condition.feature)\" is not among the features")
+                }
+                do { try condition.validate(kind: kind) } catch let error as CoveyError {
+                    throw CoveyError.invalidData("\(field): \(error.message)")
+                }
+                used.insert(ExactName(condition.feature))
+            }
+            for (name, counts, population) in [("search", rule.search, search), ("unseen", rule.unseen, unseen)] {
+                try check(
+                    counts.support >= 0 && counts.support <= min(counts.matched, population.target)
+                        && counts.matched - counts.support <= population.rows - population.target,
+                    "rules[\(index)].\(name): the counts do not fit together")
+            }
+        }
+        self.targetName = targetName
+        self.confidence = confidence
+        self.features = features.filter { used.contains(ExactName($0.name)) }
+        self.rules = rules
+        self.search = search
+        self.unseen = unseen
+        self.tried = tried
+        self.fallen = fallen
+        z = WilsonInterval.quantile(confidence: confidence)
+    }
+
+    /// A rule's figures on the rows that the search never saw.
+    public func figures(_ rule: Rule) -> RuleFigures { RuleFigures(rule.unseen, of: unseen, z: z) }
+
+    /// A rule's figures on the rows that the search used.
+    public func searchFigures(_ rule: Rule) -> RuleFigures { RuleFigures(rule.search, of: search, z: z) }
+}

@@ -1,0 +1,207 @@
+import CoveyNumerics
+import CoveyRuntime
+import FoundationEssentials
+
+// A rule set as JSON, format version 1. Counts are what is read back; precision, recall, lift and text are there for people
+// and are worked out again on reading. An infinite end of an interval is left out.
+
+extension FeatureColumn.Kind {
+    var jsonName: String {
+        switch self {
+        case .numeric: "numeric"
+        case .categorical: "categorical"
+        case .boolean: "boolean"
+        }
+    }
+
+    init?(jsonName: String) {
+        guard let kind = [.numeric, .categorical, .boolean].first(where: { (kind: Self) in kind.jsonName == jsonName })
+        else { return nil }
+        self = kind
+    }
+}
+
+extension RuleFeature: Codable {
+    private enum CodingKeys: String, CodingKey { case name, kind }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let name = try values.decode(String.self, forKey: .kind)
+        guard let kind = FeatureColumn.Kind(jsonName: name) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .kind, in: values, debugDescription: "kind must be numeric, categorical or boolean, got \"\(name)\"")
+        }
+        self.init(name: try values.decode(String.self, forKey: .name), kind: kind)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(name, forKey: .name)
+        try values.encode(kind.jsonName, forKey: .kind)
+    }
+}
+
+extension Condition: Codable {
+    private enum CodingKeys: String, CodingKey { case feature, kind, low, high, categories }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let kind = try values.decode(String.self, forKey: .kind)
+        func categories() throws -> [String] { try values.decode([String].self, forKey: .categories) }
+        let test: Test
+        switch kind {
+        case "interval":
+            test = .interval(
+                low: try values.decodeIfPresent(Double.self, forKey: .low) ?? -.infinity,
+                high: try values.decodeIfPresent(Double.self, forKey: .high) ?? .infinity)
+        case "in": test = .isIn(try categories())
+        case "not_in": test = .isNotIn(try categories())
+        case "true": test = .isTrue
+        case "false": test = .isFalse
+        case "missing": test = .isMissing
+        case "present": test = .isPresent
+        default:
+            throw DecodingError.dataCorruptedError(
+                forKey: .kind, in: values, debugDescription: "\"\(kind)\" is not a kind of condition")
+        }
+        self.init(feature: try values.decode(String.self, forKey: .feature), test: test)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(feature, forKey: .feature)
+        switch test {
+        case .interval(let low, let high):
+            try values.encode("interval", forKey: .kind)
+            if low > -.infinity { try values.encode(low, forKey: .low) }
+            if high < .infinity { try values.encode(high, forKey: .high) }
+        case .isIn(let names):
+            try values.encode("in", forKey: .kind)
+            try values.encode(names, forKey: .categories)
+        case .isNotIn(let names):
+            try values.encode("not_in", forKey: .kind)
+            try values.encode(names, forKey: .categories)
+        case .isTrue: try values.encode("true", forKey: .kind)
+        case .isFalse: try values.encode("false", forKey: .kind)
+        case .isMissing: try values.encode("missing", forKey: .kind)
+        case .isPresent: try values.encode("present", forKey: .kind)
+        }
+    }
+}
+
+extension RuleSet: Codable {
+    static let formatVersion = 1
+    /// The longest text that is read: 64 MiB.
+    public static let largestJSON = 64 << 20
+
+    private enum CodingKeys: String, CodingKey {
+        case formatVersion = "format_version"
+        case target, confidence, features, rules, search, unseen, tried, fallen
+    }
+
+    private enum RuleKeys: String, CodingKey { case conditions, search, unseen, text }
+
+    private enum FigureKeys: String, CodingKey {
+        case matched, support, precision, recall, lift
+        case low = "precision_low"
+        case high = "precision_high"
+    }
+
+    private struct StoredRule: Decodable {
+        let conditions: [Condition]
+        let search: Rule.Counts
+        let unseen: Rule.Counts
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let version = try values.decode(Int.self, forKey: .formatVersion)
+        guard version >= 1 else {
+            throw CoveyError.corruptFile("format_version must be at least 1, got \(version)")
+        }
+        guard version == RuleSet.formatVersion else {
+            throw CoveyError.unsupported("format_version \(version) is newer than this version reads")
+        }
+        let rules = try values.decode([StoredRule].self, forKey: .rules)
+        do {
+            try self.init(
+                targetName: values.decode(String.self, forKey: .target),
+                confidence: values.decode(Double.self, forKey: .confidence),
+                features: values.decode([RuleFeature].self, forKey: .features),
+                rules: rules.map { Rule(conditions: $0.conditions, search: $0.search, unseen: $0.unseen) },
+                search: values.decode(Population.self, forKey: .search),
+                unseen: values.decode(Population.self, forKey: .unseen),
+                tried: values.decode(Int.self, forKey: .tried), fallen: values.decode(Int.self, forKey: .fallen))
+        } catch let error as CoveyError {
+            throw CoveyError.corruptFile(error.message)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(RuleSet.formatVersion, forKey: .formatVersion)
+        try values.encode(targetName, forKey: .target)
+        try values.encode(confidence, forKey: .confidence)
+        try values.encode(features, forKey: .features)
+        try values.encode(search, forKey: .search)
+        try values.encode(unseen, forKey: .unseen)
+        try values.encode(tried, forKey: .tried)
+        try values.encode(fallen, forKey: .fallen)
+        var list = values.nestedUnkeyedContainer(forKey: .rules)
+        for rule in rules {
+            var entry = list.nestedContainer(keyedBy: RuleKeys.self)
+            try entry.encode(rule.conditions, forKey: .conditions)
+            try entry.encode(Narrative(self).sentence(rule), forKey: .text)
+            for (key, figures) in [(RuleKeys.search, searchFigures(rule)), (.unseen, figures(rule))] {
+                var container = entry.nestedContainer(keyedBy: FigureKeys.self, forKey: key)
+                try container.encode(figures.matched, forKey: .matched)
+                try container.encode(figures.support, forKey: .support)
+                try container.encode(figures.precision, forKey: .precision)
+                try container.encode(figures.interval.low, forKey: .low)
+                try container.encode(figures.interval.high, forKey: .high)
+                try container.encode(figures.recall, forKey: .recall)
+                try container.encode(figures.lift, forKey: .lift)
+            }
+        }
+    }
+
+    /// The whole set, keys sorted.
+    public func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// Reads what `json` wrote, or a text of that format by anybody: throws `corruptFile` and says where.
+    public init(json: UnsafeRawBufferPointer) throws {
+        try require(json.count <= RuleSet.largestJSON, "length must be at most \(RuleSet.largestJSON), got \(json.count)")
+        do {
+            self = try JSONDecoder().decode(RuleSet.self, from: Data(json))
+        } catch let error as CoveyError {
+            throw error
+        } catch let error as DecodingError {
+            throw CoveyError.corruptFile(RuleSet.describe(error))
+        }
+    }
+
+    private static func describe(_ error: DecodingError) -> String {
+        func place(_ path: [any CodingKey], _ last: (any CodingKey)? = nil) -> String {
+            var text = ""
+            for key in path + (last.map { [$0] } ?? []) {
+                if let index = key.intValue {
+                    text += "[\(index)]"
+                } else {
+                    text += text.isEmpty ? key.stringValue : ".\(key.stringValue)"
+                }
+            }
+            return text.isEmpty ? "the text" : text
+        }
+        switch error {
+        case .keyNotFound(let key, let context): return "\(place(context.codingPath, key)) is missing"
+        case .typeMismatch(let type, let context): return "\(place(context.codingPath)) must be of type \(type)"
+        case .valueNotFound(let type, let context): return "\(place(context.codingPath)) must be of type \(type), got null"
+        case .dataCorrupted(let context): return "\(place(context.codingPath)): \(context.debugDescription)"
+        @unknown default: return "the text is not a rule set"
+        }
+    }
+}
