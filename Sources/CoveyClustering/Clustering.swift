@@ -57,7 +57,9 @@ public final class Clustering: Sendable {
             search: options.search, seed: options.seed, execution: execution)
         let reference =
             options.prediction
-            ? try ReferenceRows(view, rows: used, minSamples: minSamples, options, execution: execution) : nil
+            ? try ReferenceRows(
+                view, rows: used, coreDistances: reachability.coreDistances, metric: options.metric,
+                execution: execution) : nil
         try self.init(
             options: options, rowCount: view.rows, columnCount: view.columns, usedRows: used, minSamples: minSamples,
             recall: reachability.recall, spanningTree: reachability.tree, reference: reference, execution: execution)
@@ -75,7 +77,8 @@ public final class Clustering: Sendable {
         self.minSamples = minSamples
         self.recall = recall
         self.spanningTree = spanningTree
-        singleLinkageTree = try SingleLinkageTree(spanningTree, execution: execution)
+        singleLinkageTree = try SingleLinkageTree(
+            spanningTree, minClusterSize: options.minClusterSize, execution: execution)
         condensedTree = try CondensedTree(
             singleLinkageTree, minClusterSize: options.minClusterSize, execution: execution)
         selection = try ClusterSelection(condensedTree, options, execution: execution)

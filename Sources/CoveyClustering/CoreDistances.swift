@@ -5,9 +5,12 @@ public struct CoreDistances: Sendable, Equatable {
     public let k: Int
     /// One distance a row used, in the metric's own unit, not divided by alpha; not negative.
     public let values: [Double]
+    /// Likewise to the neighbour before, k - 1; 0 for a `k` of 1. Prediction uses these, as hdbscan does.
+    public let before: [Double]
 
-    public init(k: Int, values: [Double]) {
+    public init(k: Int, values: [Double], before: [Double]) {
         self.k = k
         self.values = values
+        self.before = before
     }
 }

@@ -27,7 +27,8 @@ public struct MutualReachability: Sendable {
             search == .exact || metric == .euclidean, "search must be exact unless the metric is euclidean")
         guard points >= 2 else {
             return MutualReachability(
-                coreDistances: CoreDistances(k: minSamples, values: Array(repeating: 0, count: points)),
+                coreDistances: CoreDistances(
+                    k: minSamples, values: Array(repeating: 0, count: points), before: Array(repeating: 0, count: points)),
                 tree: SpanningTree(pointCount: points, edges: []), recall: 1)
         }
         try require(
@@ -45,7 +46,8 @@ public struct MutualReachability: Sendable {
         let cores = (0..<rows.count).map { graph.distances[$0 * k + k - 1] }
         var boruvka = try Boruvka(graph: graph, cores: cores, alpha: alpha, search: search, execution: execution)
         return MutualReachability(
-            coreDistances: CoreDistances(k: k, values: cores),
+            coreDistances: CoreDistances(
+                k: k, values: cores, before: (0..<rows.count).map { k == 1 ? 0 : graph.distances[$0 * k + k - 2] }),
             tree: SpanningTree(pointCount: rows.count, edges: try boruvka.run()), recall: 1)
     }
 
@@ -65,6 +67,7 @@ public struct MutualReachability: Sendable {
             return try build(Rows(view, used: used, metric: .cosine, execution: execution), k, alpha, .exact, 0, execution)
         }
         var cores = [Double](repeating: 1, count: n)
+        var before = [Double](repeating: k == 1 ? 0 : 1, count: n)
         var edges: [SpanningTree.Edge] = []
         if directed.count >= 2 {
             let places = directed.map { i in used.map { $0[i] } ?? Int32(i) }
@@ -74,12 +77,8 @@ public struct MutualReachability: Sendable {
             let graph = try search.nearest(listed, execution: execution)
             for (place, i) in directed.enumerated() {
                 let own = graph.distances[place * listed..<(place + 1) * listed]
-                let below = own.prefix { $0 < 1 }.count
-                if below >= k {
-                    cores[i] = own[own.startIndex + k - 1]
-                } else if below + null.count < k {
-                    cores[i] = own[own.startIndex + k - 1 - null.count]
-                }
+                cores[i] = neighborDistance(k, among: own, null.count)
+                before[i] = k == 1 ? 0 : neighborDistance(k - 1, among: own, null.count)
             }
             var boruvka = try Boruvka(
                 graph: graph, cores: directed.map { cores[$0] }, alpha: alpha, search: search, execution: execution)
@@ -94,8 +93,15 @@ public struct MutualReachability: Sendable {
             edges.append(SpanningTree.Edge(from: Int32(hub), to: Int32(i), distance: distance))
         }
         return MutualReachability(
-            coreDistances: CoreDistances(k: k, values: cores), tree: SpanningTree(pointCount: n, edges: kruskal(n, edges)),
-            recall: 1)
+            coreDistances: CoreDistances(k: k, values: cores, before: before),
+            tree: SpanningTree(pointCount: n, edges: kruskal(n, edges)), recall: 1)
+    }
+
+    /// The distance to neighbour k of a row with the given ascending distances and a number of rows at distance 1.
+    private static func neighborDistance(_ k: Int, among own: ArraySlice<Double>, _ null: Int) -> Double {
+        let below = own.prefix { $0 < 1 }.count
+        if below >= k { return own[own.startIndex + k - 1] }
+        return below + null < k ? own[own.startIndex + k - 1 - null] : 1
     }
 
     private static func kruskal(_ n: Int, _ edges: [SpanningTree.Edge]) -> [SpanningTree.Edge] {

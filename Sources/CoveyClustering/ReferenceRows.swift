@@ -33,25 +33,14 @@ public struct ReferenceRows: Sendable {
 }
 
 extension ReferenceRows {
-    /// Copies the rows used and finds their core distances.
+    /// Copies the rows used; nil = all.
     init(
-        _ view: MatrixView, rows: [Int32]?, minSamples: Int, _ options: ClusterOptions, execution: Execution
+        _ view: MatrixView, rows: [Int32]?, coreDistances: CoreDistances, metric: Metric, execution: Execution
     ) throws {
-        let storage = try Storage(view, rows: rows, execution)
-        let count = rows?.count ?? view.rows
-        self.init(storage: storage, metric: options.metric, minSamples: minSamples, coreDistances: [])
-        let k = minSamples - 1
-        var distances = [Double](repeating: 0, count: count)
-        if k > 0, count > k {
-            try withView { own in
-                try NearestRows(self).distances(of: own, k: k, execution) { row, found in
-                    distances[row] = found.filter { Int($0.row) != row }[k - 1].distance
-                }
-            }
-        }
-        self.init(storage: storage, metric: options.metric, minSamples: minSamples, coreDistances: distances)
+        self.init(
+            storage: try Storage(view, rows: rows, execution), metric: metric, minSamples: coreDistances.k,
+            coreDistances: coreDistances.before)
     }
-
 }
 
 extension ReferenceRows.Storage {

@@ -17,43 +17,90 @@ public struct SingleLinkageTree: Sendable {
     /// The most rows that a tree may have: every node of the trees fits in an Int32.
     public static let largestPointCount = 1 << 30
 
-    /// Merges along the spanning tree's edges, in their order. Throws `internalError` where the edges are no tree or not
-    /// ascending. O(n log n) time, O(n) memory.
-    public init(_ spanningTree: SpanningTree, execution: Execution) throws {
+    /// Merges along the spanning tree's edges, by ascending distance. `minClusterSize` decides between edges of one length
+    /// alone (`TieOrder`). Throws `internalError` where the edges are no tree or not ascending. O(n log n) time, O(n) memory.
+    public init(_ spanningTree: SpanningTree, minClusterSize: Int, execution: Execution) throws {
         let points = spanningTree.pointCount
         let edges = spanningTree.edges
         guard points >= 0, points <= SingleLinkageTree.largestPointCount, edges.count == max(0, points - 1) else {
             throw CoveyError.internalError("a spanning tree of \(points) rows has \(edges.count) edges")
         }
-        var forest = MergeForest(pointCount: points)
-        var left = [Int32](repeating: 0, count: edges.count)
-        var right = left
-        var sizes = left
-        var distances = [Double](repeating: 0, count: edges.count)
-        var previous = 0.0
-        for merge in 0..<edges.count {
-            if merge & 0xFFFF == 0 { try execution.report("single linkage", Double(merge) / Double(edges.count)) }
-            let edge = edges[merge]
-            let ends = 0..<points
-            guard ends.contains(Int(edge.from)), ends.contains(Int(edge.to)), edge.distance >= previous else {
-                throw CoveyError.internalError("edge \(merge) of the spanning tree is out of range or out of order")
+        var builder = Builder(pointCount: points, minClusterSize: minClusterSize)
+        var start = 0
+        var reported = -1
+        while start < edges.count {
+            if start >> 14 != reported {
+                reported = start >> 14
+                try execution.report("single linkage", Double(start) / Double(edges.count))
             }
+            var end = start + 1
+            while end < edges.count, edges[end].distance == edges[start].distance { end += 1 }
+            guard edges[start].distance >= (start > 0 ? edges[start - 1].distance : 0) else {
+                throw CoveyError.internalError("edge \(start) of the spanning tree is out of order")
+            }
+            try builder.merge(edges[start..<end], execution)
+            start = end
+        }
+        pointCount = points
+        left = builder.left
+        right = builder.right
+        distances = edges.map(\.distance)
+        sizes = builder.sizes
+    }
+
+    private struct Builder {
+        let points: Int
+        var left: [Int32] = []
+        var right: [Int32] = []
+        var sizes: [Int32] = []
+        private var forest: MergeForest
+        private var ties: TieOrder
+
+        init(pointCount: Int, minClusterSize: Int) {
+            points = pointCount
+            left.reserveCapacity(pointCount)
+            right.reserveCapacity(pointCount)
+            sizes.reserveCapacity(pointCount)
+            forest = MergeForest(pointCount: pointCount)
+            ties = TieOrder(nodeCount: max(0, 2 * pointCount - 1), minClusterSize: minClusterSize)
+        }
+
+        /// Merges along edges of one length.
+        mutating func merge(_ edges: ArraySlice<SpanningTree.Edge>, _ execution: Execution) throws {
+            if edges.count == 1 { return try merge(edges[edges.startIndex]) }
+            var components: [(first: Int32, second: Int32)] = []
+            components.reserveCapacity(edges.count)
+            for edge in edges {
+                try check(edge)
+                components.append((Int32(forest.root(of: Int(edge.from))), Int32(forest.root(of: Int(edge.to)))))
+            }
+            let order = ties.order(components) { [forest] in forest.size(of: $0) }
+            for (place, edge) in order.enumerated() {
+                if place & 0x3FFF == 0x3FFF { try execution.check() }
+                try merge(edges[edges.startIndex + edge])
+            }
+        }
+
+        private func check(_ edge: SpanningTree.Edge) throws {
+            let ends = 0..<Int32(points)
+            guard ends.contains(edge.from), ends.contains(edge.to) else {
+                throw CoveyError.internalError(
+                    "an edge of the spanning tree from \(edge.from) to \(edge.to) is out of range")
+            }
+        }
+
+        private mutating func merge(_ edge: SpanningTree.Edge) throws {
+            try check(edge)
             let first = forest.root(of: Int(edge.from))
             let second = forest.root(of: Int(edge.to))
             guard first != second else {
-                throw CoveyError.internalError("edge \(merge) of the spanning tree closes a cycle")
+                throw CoveyError.internalError(
+                    "the edge of the spanning tree from \(edge.from) to \(edge.to) closes a cycle")
             }
-            left[merge] = Int32(first)
-            right[merge] = Int32(second)
-            distances[merge] = edge.distance
-            sizes[merge] = forest.join(first, second, as: points + merge)
-            previous = edge.distance
+            left.append(Int32(first))
+            right.append(Int32(second))
+            sizes.append(forest.join(first, second, as: points + sizes.count))
         }
-        pointCount = points
-        self.left = left
-        self.right = right
-        self.distances = distances
-        self.sizes = sizes
     }
 
     /// The rows below a node.
@@ -81,6 +128,8 @@ private struct MergeForest {
         }
         return node
     }
+
+    func size(of node: Int32) -> Int { Int(size[Int(node)]) }
 
     mutating func join(_ first: Int, _ second: Int, as node: Int) -> Int32 {
         parent[first] = Int32(node)

@@ -22,7 +22,7 @@ struct Fixture: Decodable {
 
     struct Case: Decodable {
         let options: Options
-        /// hdbscan gives the same labels with other algorithms and orders of the rows.
+        /// hdbscan gives the same labels however ties between distances are broken.
         let certain: Bool
         let expected: Expected
         let sklearn: [Int32]?

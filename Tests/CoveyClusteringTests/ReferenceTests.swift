@@ -118,11 +118,14 @@ struct ReferenceTests {
                 let plain = try fromEdges(set, fixtureCase.expected, options)
                 let minSamples = try options.resolvedMinSamples(rows: set.rows.count)
                 let result = try matrix.withView { view in
-                    try Clustering(
+                    let cores = try MutualReachability.build(
+                        view: view, metric: options.metric, minSamples: minSamples, execution: Execution()
+                    ).coreDistances
+                    return try Clustering(
                         options: options, rowCount: view.rows, columnCount: view.columns, usedRows: nil,
                         minSamples: minSamples, recall: 1, spanningTree: plain.spanningTree,
                         reference: try ReferenceRows(
-                            view, rows: nil, minSamples: minSamples, options, execution: Execution()),
+                            view, rows: nil, coreDistances: cores, metric: options.metric, execution: Execution()),
                         execution: Execution())
                 }
                 let placed = try queries.withView { try result.predict($0) }

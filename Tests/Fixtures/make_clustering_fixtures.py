@@ -3,9 +3,9 @@
     python make_clustering_fixtures.py        # needs hdbscan==0.8.44, scikit-learn, numpy
 
 Mutual reachability is full of ties (all edges of a row within its core distance are equally long), and then hdbscan's own
-answer depends on its algorithm and on the order of the rows. So the expectation is what hdbscan's tree code makes of its
-own spanning tree with ties in the order of the rows, and a case is "certain" where hdbscan gives the same labels with
-other algorithms and orders. Infinities and NaN are written as strings.
+answer depends on the order of the rows. So the expectation is what hdbscan's tree code makes of its own spanning tree with
+ties in Covey's order, and a case is "certain" where it gives the same labels for other orders of the rows and for
+minimum spanning trees with ties in random order. Infinities and NaN are written as strings.
 """
 
 import json
@@ -17,11 +17,13 @@ from pathlib import Path
 import hdbscan
 import numpy as np
 from hdbscan._hdbscan_linkage import label
+from hdbscan._hdbscan_reachability import mutual_reachability
 from hdbscan._hdbscan_tree import outlier_scores
 from hdbscan.hdbscan_ import _tree_to_labels
 from hdbscan.prediction import approximate_predict
 from sklearn.cluster import HDBSCAN as SklearnHDBSCAN
 from sklearn.datasets import make_blobs, make_moons
+from sklearn.metrics import pairwise_distances
 
 warnings.simplefilter("ignore")
 assert version("hdbscan") == "0.8.44"
@@ -126,16 +128,80 @@ def fit(rows, options, algorithm, order):
     return model, model.labels_[np.argsort(order)]
 
 
+def merge_order(edges, min_cluster_size):
+    """Covey's order of edges of one length: see TieOrder.swift."""
+    component = {row: {row} for row in range(len(edges) + 1)}
+    node = {row: row for row in component}
+    order, start = [], 0
+    while start < len(edges):
+        group = [i for i in range(start, len(edges)) if edges[i, 2] == edges[start, 2]]
+        ends = {i: (id(component[int(edges[i, 0])]), id(component[int(edges[i, 1])])) for i in group}
+        sizes = {id(c): (-len(c), node[min(c)]) for c in component.values()}
+        seen, chosen = set(), []
+
+        def grow(queue):
+            seen.update(queue)
+            while queue:
+                here = queue.pop(0)
+                for i in group:
+                    for a, b in (ends[i], ends[i][::-1]):
+                        if a == here and b not in seen:
+                            seen.add(b)
+                            queue.append(b)
+                            chosen.append(i)
+
+        nodes = sorted({end for pair in ends.values() for end in pair}, key=sizes.get)
+        grow([end for end in nodes if -sizes[end][0] >= min_cluster_size])
+        for end in nodes:
+            if end not in seen:
+                grow([end])
+        chosen += [i for i in group if i not in chosen]
+        for i in chosen:
+            merged = component[int(edges[i, 0])] | component[int(edges[i, 1])]
+            for row in merged:
+                component[row] = merged
+                node[row] = len(edges) + 1 + len(order)
+            order.append(i)
+        start = group[-1] + 1
+    return order
+
+
+def random_spanning_tree(rows, options, rng):
+    """A minimum spanning tree of mutual reachability, with ties in a random order (Kruskal)."""
+    distances = pairwise_distances(rows, metric=options.get("metric", "euclidean"))
+    samples = min(options.get("min_samples", options.get("min_cluster_size", 5)), len(rows) - 1)
+    reach = mutual_reachability(distances, samples, options.get("alpha", 1.0))
+    a, b = np.triu_indices(len(rows), 1)
+    # Distances that differ by rounding alone are ties.
+    order = np.lexsort((rng.random(len(a)), np.round(reach[a, b], 10)))
+    parent = list(range(len(rows)))
+
+    def root(node):
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    edges = []
+    for i, j in zip(a[order].tolist(), b[order].tolist()):
+        left, right = root(i), root(j)
+        if left != right:
+            parent[left] = right
+            edges.append((i, j, reach[i, j]))
+    return np.array(edges)
+
+
 def case(rows, queries, options):
     cosine = options.get("metric") == "cosine"
     exact = "generic" if cosine else "prims_kdtree"
     straight = np.arange(len(rows))
     model, labels = fit(rows, options, exact, straight)
-    # hdbscan's tree code on its own spanning tree, ties in the order of the rows.
+    # hdbscan's tree code on its own spanning tree, ties in Covey's order.
     edges = np.array(model._min_spanning_tree)
     edges = np.column_stack([edges[:, :2].min(1), edges[:, :2].max(1), edges[:, 2]])
     edges = edges[np.lexsort((edges[:, 1], edges[:, 0], edges[:, 2]))]
-    tree_labels, probabilities, persistence, condensed, linkage = _tree_to_labels(rows, label(edges), **settings(options))
+    linkage = label(edges[merge_order(edges, options.get("min_cluster_size", 5))])
+    tree_labels, probabilities, persistence, condensed, linkage = _tree_to_labels(rows, linkage, **settings(options))
     expected = {
         # With all digits: near ties must stay what they are.
         "from": edges[:, 0].astype(int), "to": edges[:, 1].astype(int), "distances": edges[:, 2],
@@ -156,11 +222,11 @@ def case(rows, queries, options):
             expected["exemplars"] = [
                 sorted(int(np.flatnonzero((rows == e).all(1))[0]) for e in cluster)
                 for cluster in model.exemplars_]
-    others = [(exact, np.random.default_rng(seed).permutation(len(rows))) for seed in range(6)]
-    others += [] if cosine else [("generic", straight)]
-    certain = all(
-        partition(other) == partition(tree_labels)
-        for other in [labels] + [fit(rows, options, algorithm, order)[1] for algorithm, order in others])
+    rng = np.random.default_rng(5)
+    others = [labels, fit(rows, options, exact, rng.permutation(len(rows)))[1]]
+    others += [_tree_to_labels(rows, label(random_spanning_tree(rows, options, rng)), **settings(options))[0]
+               for _ in range(12)]
+    certain = all(partition(other) == partition(tree_labels) for other in others)
     result = {"options": options, "certain": certain, "expected": expected}
     sklearn = sklearn_labels(rows, options)
     if certain and sklearn is not None:
