@@ -3,7 +3,8 @@
 
     readme.py README PREFIX PYTHON JAR
 
-Each fenced block marked c, python or java is a whole program that runs in the repository's root and must end with status 0.
+Each fenced block marked c, python or java is a whole program that must end with status 0. They run in their order, in one
+folder that has the repository's examples/ and in which they may leave files for each other.
 """
 import os
 import re
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 
-def run(command, folder=None, **variables):
+def run(command, folder, **variables):
     result = subprocess.run(command, cwd=folder, env={**os.environ, **variables}, text=True, capture_output=True)
     if result.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, command))}\n{result.stdout}{result.stderr}")
@@ -23,22 +24,23 @@ def run(command, folder=None, **variables):
 def c_program(code, folder, prefix):
     source, program = folder / "program.c", folder / "program"
     source.write_text(code)
-    flags = run(["pkg-config", "--cflags", "--libs", "covey"], PKG_CONFIG_PATH=f"{prefix}/lib/pkgconfig").split()
-    run(["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", source, "-o", program, *flags, f"-Wl,-rpath,{prefix}/lib"])
-    return run([program])
+    flags = run(["pkg-config", "--cflags", "--libs", "covey"], folder, PKG_CONFIG_PATH=f"{prefix}/lib/pkgconfig").split()
+    warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
+    run(["cc", *warnings, source, "-o", program, *flags, f"-Wl,-rpath,{prefix}/lib"], folder)
+    return run([program], folder)
 
 
 def python_program(code, folder, python):
     source = folder / "program.py"
     source.write_text(code)
-    return run([python, source])
+    return run([python, source], folder)
 
 
 def java_program(code, folder, jar):
     name = re.search(r"class (\w+)", code).group(1)
     source = folder / f"{name}.java"
     source.write_text(code)
-    return run(["java", "-cp", jar, source])
+    return run(["java", "-cp", jar, source], folder)
 
 
 def main(readme, prefix, python, jar):
@@ -49,10 +51,12 @@ def main(readme, prefix, python, jar):
     }
     blocks = re.findall(r"^```(c|python|java)\n(.*?)^```", Path(readme).read_text(), re.M | re.S)
     passed = failed = 0
-    for language, code in blocks:
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "examples").symlink_to(Path(readme).resolve().parent / "examples")
+        for language, code in blocks:
             try:
-                output = runners[language](code, Path(folder))
+                output = runners[language](code, folder)
                 passed += 1
                 print(f"== README's {language} program printed\n{output}", end="")
             except RuntimeError as failure:
