@@ -1,0 +1,89 @@
+"""Covey finds fraud rings by how they behave.
+
+From raw events to risky clusters, rules and a scored transaction::
+
+    sequences = covey.Sequences.from_frame(events, sequence="transaction", time="time", event="event")
+    encoder = covey.SequenceEncoder.load("shop.safetensors")
+    hybrid = covey.HybridFeatures()
+    rows = hybrid.fit_transform(encoder.embed(sequences), features)
+    clusterer = covey.HDBSCAN(min_cluster_size=50, prediction_data=True).fit(rows)
+    risk = covey.cluster_risk(clusterer.labels_, fraud, amounts=amounts)
+    rules = {cluster: covey.extract_rules(features, clusterer.labels_ == cluster) for cluster in risk.risky}
+    engine = covey.Engine.build(encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk, rules=rules)
+
+The method is FinDeepBehaviorCluster (Min et al., arXiv 2101.04285); every failure is a :class:`CoveyError`.
+"""
+
+from ._errors import (
+    BufferTooSmallError,
+    CancelledError,
+    CorruptFileError,
+    CoveyError,
+    FileError,
+    InternalError,
+    InvalidArgumentError,
+    InvalidDataError,
+    InvalidTypeError,
+    MismatchError,
+    NotFittedError,
+    OutOfMemoryError,
+    StatusCode,
+    UnavailableError,
+    UnsupportedError,
+)
+from ._library import library_version
+from ._scores import FiredRule, Score, Scores
+from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
+from .clustering import HDBSCAN, approximate_predict
+from .context import Context
+from .encoder import SequenceEncoder
+from .engine import Engine
+from .hybrid import HybridFeatures, hybrid_features
+from .risk import ClusterReport, ClusterRisk, cluster_risk
+from .rules import Condition, ConditionKind, Rule, RuleSet, extract_rules
+from .sequences import Sequences
+from .vocabulary import Vocabulary
+
+__version__ = "1.0.0"
+
+__all__ = [
+    "BufferTooSmallError",
+    "CancelledError",
+    "ClusterReport",
+    "ClusterRisk",
+    "CondensedTree",
+    "Condition",
+    "ConditionKind",
+    "Context",
+    "CorruptFileError",
+    "CoveyError",
+    "Engine",
+    "FileError",
+    "FiredRule",
+    "HDBSCAN",
+    "HybridFeatures",
+    "InternalError",
+    "InvalidArgumentError",
+    "InvalidDataError",
+    "InvalidTypeError",
+    "MinimumSpanningTree",
+    "MismatchError",
+    "NotFittedError",
+    "OutOfMemoryError",
+    "Rule",
+    "RuleSet",
+    "Score",
+    "Scores",
+    "SequenceEncoder",
+    "Sequences",
+    "SingleLinkageTree",
+    "StatusCode",
+    "UnavailableError",
+    "UnsupportedError",
+    "Vocabulary",
+    "approximate_predict",
+    "cluster_risk",
+    "extract_rules",
+    "hybrid_features",
+    "library_version",
+]

@@ -1,0 +1,116 @@
+"""Numeric and categorical channels of events: one more value for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Iterator, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._arrays import as_array, vector
+from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
+from ._strings import factorise, is_text
+
+
+class Types:
+    """One categorical value an event: vocabulary indices, or strings kept as distinct names and codes."""
+
+    __slots__ = ("codes", "names")
+
+    def __init__(self, codes: NDArray[np.int32], names: Optional[list[str]] = None) -> None:
+        self.codes = codes
+        self.names = names
+
+    @classmethod
+    def convert(cls, values: Any, name: str) -> "Types":
+        dtype = getattr(values, "dtype", None)
+        if hasattr(dtype, "categories"):
+            codes = vector(getattr(values, "cat", values).codes, name, np.int32)
+            return cls(codes, [str(item) for item in dtype.categories])
+        if isinstance(values, (list, tuple)) and any(isinstance(item, str) or item is None for item in values):
+            values = np.array(values, dtype=object)
+        array = as_array(values, name)
+        if array.ndim != 1:
+            raise InvalidArgumentError(f"{name} must have 1 dimension, got {array.ndim}")
+        if is_text(array):
+            names, codes = factorise(array, name)
+            return cls(codes, names)
+        if array.dtype.kind not in "iu" and array.size:
+            raise InvalidTypeError(f"{name} must be vocabulary indices (integers) or strings, got dtype {array.dtype}")
+        return cls(vector(array, name, np.int32))
+
+    def take(self, index: Any) -> "Types":
+        return Types(self.codes[index], self.names)
+
+    def indices(self, vocabulary: Any) -> NDArray[np.int32]:
+        """The indices in a model's vocabulary; strings are looked up, missing ones are unknown."""
+        if self.names is None:
+            return self.codes
+        found: NDArray[np.int32] = vocabulary._indices(self.names)[self.codes]
+        return found
+
+    def values(self) -> NDArray[Any]:
+        """What the caller gave: indices, or strings with None for missing ones."""
+        if self.names is None:
+            return self.codes
+        return np.array([*self.names, None], dtype=object)[self.codes]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+class Channels:
+    """Channels in the caller's order, by name where the caller gave names."""
+
+    __slots__ = ("names", "values")
+
+    def __init__(self, names: Optional[list[str]], values: list[Any]) -> None:
+        self.names = names
+        self.values = values
+
+    @classmethod
+    def convert(cls, given: Any, name: str, events: int, categorical: bool) -> "Channels":
+        pairs = list(_pairs(given, name))
+        values: list[Any] = []
+        for label, column in pairs:
+            field = f"{name}[{label!r}]"
+            values.append(Types.convert(column, field) if categorical else vector(column, field, np.float64))
+            if len(values[-1]) != events:
+                raise MismatchError(f"{field} must have {events} values, one an event, got {len(values[-1])}")
+        named = bool(pairs) and all(isinstance(label, str) for label, _ in pairs)
+        return cls([label for label, _ in pairs] if named else None, values)
+
+    def take(self, index: Any) -> "Channels":
+        return Channels(self.names, [value.take(index) if isinstance(value, Types) else value[index] for value in self.values])
+
+    def arranged(self, wanted: list[str], name: str) -> list[Any]:
+        """In the model's order: by name, or as they are where they have no names. Raises MISMATCH."""
+        if self.names is None:
+            if len(self.values) != len(wanted):
+                raise MismatchError(f"{name}: the model has {len(wanted)} channels {wanted}, got {len(self.values)}")
+            return self.values
+        missing = [label for label in wanted if label not in self.names]
+        if missing:
+            raise MismatchError(f"{name}: the model's channel {missing[0]!r} is not among {self.names}")
+        return [self.values[self.names.index(label)] for label in wanted]
+
+
+def _pairs(given: Any, name: str) -> Iterator[tuple[Any, Any]]:
+    if given is None:
+        return
+    if isinstance(given, Mapping):
+        for label, column in given.items():
+            if not isinstance(label, str):
+                raise InvalidTypeError(f"{name}: a channel's name must be a string, got {label!r}")
+            yield label, column
+    elif isinstance(given, (list, tuple)) and given and np.ndim(given[0]) == 1:
+        yield from enumerate(given)
+    else:
+        array = as_array(given, name)
+        if array.ndim != 2:
+            raise InvalidArgumentError(
+                f"{name} must be a mapping of names to columns, a list of columns or an events x channels array, "
+                f"got {array.ndim} dimension(s)"
+            )
+        yield from ((index, array[:, index]) for index in range(array.shape[1]))

@@ -1,0 +1,113 @@
+"""The scores of a batch of transactions (covey.h section 11)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from ctypes import byref
+from typing import Any, Union, overload
+
+import numpy as np
+
+from . import _structs
+from ._handle import Native
+from ._library import call, library, required_text
+from ._trees import pandas
+
+
+@dataclasses.dataclass(frozen=True)
+class FiredRule:
+    """A rule that fires: its sentence and the cluster it describes (-1 = no single one)."""
+
+    text: str
+    cluster: int
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """One transaction's score."""
+
+    #: The cluster it behaves like, -1 = none, and the strength of that membership, 0 to 1.
+    cluster: int
+    strength: float
+    #: 0 to 1.
+    risk: float
+    #: The cluster is risky, or a rule of a risky cluster fires.
+    risky: bool
+    #: The rules that fire.
+    rules: tuple[FiredRule, ...]
+    #: Sentences: the cluster and its figures, the rules, the events with the most attention.
+    reasons: tuple[str, ...]
+
+
+class Scores(Sequence[Score]):
+    """A list of :class:`Score`, made when they are read.
+
+    Attributes:
+        cluster (n int64), strength (n float64), risk (n float64), risky (n bool): the same as arrays.
+    """
+
+    def __init__(self, native: Native) -> None:
+        self._native = native
+        count = int(library.covey_scores_count(native))
+        self.cluster = np.empty(count, dtype=np.int64)
+        self.strength = np.empty(count, dtype=np.float64)
+        self.risk = np.empty(count, dtype=np.float64)
+        self.risky = np.empty(count, dtype=np.bool_)
+        struct = _structs.Score()
+        for index in range(count):
+            call("covey_scores_get", native, index, byref(struct))
+            self.cluster[index] = struct.cluster
+            self.strength[index] = struct.strength
+            self.risk[index] = struct.risk
+            self.risky[index] = struct.risky
+
+    def __len__(self) -> int:
+        return len(self.cluster)
+
+    @overload
+    def __getitem__(self, index: int) -> Score: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Score]: ...
+
+    def __getitem__(self, index: Union[int, slice]) -> Union[Score, list[Score]]:
+        if isinstance(index, slice):
+            return [self._score(place) for place in range(*index.indices(len(self)))]
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"index must be {-len(self)} to {len(self) - 1}, got {index}")
+        return self._score(place)
+
+    def _score(self, index: int) -> Score:
+        struct = _structs.Score()
+        call("covey_scores_get", self._native, index, byref(struct))
+        return Score(
+            cluster=struct.cluster,
+            strength=struct.strength,
+            risk=struct.risk,
+            risky=bool(struct.risky),
+            rules=tuple(
+                FiredRule(
+                    required_text(library.covey_scores_rule(self._native, index, place)),
+                    library.covey_scores_rule_cluster(self._native, index, place),
+                )
+                for place in range(struct.rule_count)
+            ),
+            reasons=tuple(
+                required_text(library.covey_scores_reason(self._native, index, place))
+                for place in range(struct.reason_count)
+            ),
+        )
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame: cluster, strength, risk, risky."""
+        return pandas().DataFrame(
+            {"cluster": self.cluster, "strength": self.strength, "risk": self.risk, "risky": self.risky}
+        )
+
+    def __repr__(self) -> str:
+        return f"Scores({len(self)} transactions, {int(self.risky.sum())} risky)"

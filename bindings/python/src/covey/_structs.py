@@ -1,0 +1,265 @@
+"""The structs of covey.h, field for field. A test holds sizes, offsets and defaults against the header."""
+
+from __future__ import annotations
+
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_char_p,
+    c_double,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint64,
+    c_void_p,
+    sizeof,
+)
+from typing import Any, ClassVar
+
+#: ``covey_progress_fn``.
+ProgressFunction = CFUNCTYPE(c_int32, c_void_p, c_char_p, c_double)
+
+
+class Versioned(Structure):
+    """A struct that begins with ``struct_size``; created as its ``COVEY_..._INIT`` macro says."""
+
+    _defaults_: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**{"struct_size": sizeof(type(self)), **self._defaults_, **values})
+
+
+class ContextOptions(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("threads", c_int32),
+        ("reserved", c_int32),
+        ("memory_budget", c_uint64),
+        ("progress", ProgressFunction),
+        ("progress_user_data", c_void_p),
+    ]
+
+
+class Matrix(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("data", c_void_p),
+        ("rows", c_int64),
+        ("columns", c_int64),
+        ("row_stride", c_int64),
+        ("type", c_int32),
+        ("reserved", c_int32),
+    ]
+    _defaults_ = {"columns": 1}
+
+
+class Column(Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("values", c_void_p),
+        ("stride", c_int64),
+        ("categories", c_void_p),
+        ("category_count", c_int64),
+        ("kind", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class Table(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("column_size", c_size_t),
+        ("rows", c_int64),
+        ("column_count", c_int64),
+        ("columns", POINTER(Column)),
+    ]
+    _defaults_ = {"column_size": sizeof(Column)}
+
+
+class Channel(Structure):
+    _fields_ = [("values", c_void_p), ("stride", c_int64)]
+
+
+class Sequences(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("channel_size", c_size_t),
+        ("count", c_int64),
+        ("offsets", c_void_p),
+        ("types", c_void_p),
+        ("times", c_void_p),
+        ("dwell", c_void_p),
+        ("numeric", POINTER(Channel)),
+        ("categorical", POINTER(Channel)),
+        ("numeric_count", c_int64),
+        ("categorical_count", c_int64),
+        ("types_stride", c_int64),
+        ("times_stride", c_int64),
+        ("dwell_stride", c_int64),
+    ]
+    _defaults_ = {"channel_size": sizeof(Channel)}
+
+
+class HybridOptions(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("scaling", c_int32),
+        ("missing", c_int32),
+        ("embedding_components", c_int64),
+        ("embedding_weight", c_double),
+        ("feature_weight", c_double),
+        ("clip", c_double),
+        ("column_weights", c_void_p),
+    ]
+    _defaults_ = {"scaling": 2, "missing": 1, "embedding_weight": 1.0, "feature_weight": 1.0, "clip": 10.0}
+
+
+class ClusterOptions(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("min_cluster_size", c_int64),
+        ("min_samples", c_int64),
+        ("max_cluster_size", c_int64),
+        ("cluster_selection_epsilon", c_double),
+        ("alpha", c_double),
+        ("metric", c_int32),
+        ("selection", c_int32),
+        ("allow_single_cluster", c_int32),
+        ("search", c_int32),
+        ("missing", c_int32),
+        ("prediction", c_int32),
+        ("seed", c_uint64),
+    ]
+    _defaults_ = {"min_cluster_size": 5, "alpha": 1.0}
+
+
+class Edge(Structure):
+    _fields_ = [("from", c_int64), ("to", c_int64), ("distance", c_double)]
+
+
+class Merge(Structure):
+    _fields_ = [("left", c_int64), ("right", c_int64), ("distance", c_double), ("size", c_int64)]
+
+
+class CondensedEdge(Structure):
+    _fields_ = [("parent", c_int64), ("child", c_int64), ("lambda", c_double), ("size", c_int64)]
+
+
+class RiskOptions(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("confidence", c_double),
+        ("min_lift", c_double),
+        ("min_fraud", c_int64),
+    ]
+    _defaults_ = {"confidence": 0.95, "min_lift": 3.0, "min_fraud": 3}
+
+
+class ClusterReport(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("cluster", c_int64),
+        ("rank", c_int64),
+        ("size", c_int64),
+        ("labelled", c_int64),
+        ("fraud", c_int64),
+        ("labelled_share", c_double),
+        ("share", c_double),
+        ("share_low", c_double),
+        ("share_high", c_double),
+        ("lift", c_double),
+        ("loss", c_double),
+        ("amount", c_double),
+        ("first_seen", c_double),
+        ("last_seen", c_double),
+        ("risky", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class RulesOptions(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("max_conditions", c_int64),
+        ("max_rules", c_int64),
+        ("min_support", c_int64),
+        ("min_precision", c_double),
+        ("min_lift", c_double),
+        ("max_bins", c_int64),
+        ("beam_width", c_int64),
+        ("holdout", c_double),
+        ("confidence", c_double),
+        ("times", c_void_p),
+        ("seed", c_uint64),
+        ("target_name", c_char_p),
+    ]
+    _defaults_ = {
+        "max_conditions": 3,
+        "max_rules": 8,
+        "min_support": 10,
+        "min_precision": 0.5,
+        "min_lift": 2.0,
+        "max_bins": 64,
+        "beam_width": 64,
+        "holdout": 0.3,
+        "confidence": 0.95,
+    }
+
+
+class RuleReport(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("condition_count", c_int64),
+        ("matched", c_int64),
+        ("support", c_int64),
+        ("precision", c_double),
+        ("precision_low", c_double),
+        ("precision_high", c_double),
+        ("recall", c_double),
+        ("lift", c_double),
+        ("search_matched", c_int64),
+        ("search_support", c_int64),
+        ("search_precision", c_double),
+        ("search_recall", c_double),
+        ("search_lift", c_double),
+    ]
+
+
+class Condition(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("feature", c_char_p),
+        ("low", c_double),
+        ("high", c_double),
+        ("categories", POINTER(c_char_p)),
+        ("category_count", c_int64),
+        ("kind", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class EngineParts(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("encoder", c_void_p),
+        ("hybrid", c_void_p),
+        ("clustering", c_void_p),
+        ("risk", c_void_p),
+        ("rules", c_void_p),
+        ("rule_clusters", c_void_p),
+        ("rule_count", c_int64),
+    ]
+
+
+class Score(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("cluster", c_int64),
+        ("strength", c_double),
+        ("risk", c_double),
+        ("rule_count", c_int64),
+        ("reason_count", c_int64),
+        ("risky", c_int32),
+        ("reserved", c_int32),
+    ]

@@ -1,0 +1,221 @@
+"""Expert features as Python programs hold them -> `covey_table`, column by column, without a copy where the layout fits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from ctypes import cast
+from numbers import Real
+from typing import Any, Iterator, List, Optional, Tuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _structs
+from ._arrays import _is_missing, as_array, c_string, stride, vector
+from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
+from ._strings import Names, factorise
+
+NUMERIC, CATEGORICAL, BOOLEAN = 0, 1, 2
+#: Kind, values, categories.
+Converted = Tuple[int, NDArray[Any], Optional[List[str]]]
+KINDS = {NUMERIC: "numeric", CATEGORICAL: "categorical", BOOLEAN: "boolean"}
+
+
+class Table:
+    """A `covey_table` and the arrays that it borrows.
+
+    Accepted: a pandas DataFrame, a mapping of names to arrays (or to scalars: one row), a structured array, a pyarrow
+    Table or RecordBatch, any object with ``__arrow_c_stream__`` (polars, DuckDB; needs pyarrow), and a 2-d array of
+    numbers, whose columns are named x0, x1, ...
+
+    Floats and integers become numeric (NaN = missing), bools and nullable booleans boolean, strings and categories
+    categorical (None and NaN = missing). Datetimes are refused: make them seconds, or an hour of the day.
+    `kinds` says what a column is of which all values are missing, as its dtype then says nothing.
+    """
+
+    __slots__ = ("struct", "rows", "names", "kinds", "_keep")
+
+    def __init__(self, features: Any, name: str = "features", kinds: Optional[Mapping[str, str]] = None) -> None:
+        pairs = list(columns(features, name))
+        self._keep: list[Any] = []
+        self.names = [_column_name(label, name) for label, _ in pairs]
+        converted = [_convert(values, f"{name}[{label!r}]") for label, values in pairs]
+        if kinds:
+            converted = [
+                _all_missing(column, kinds.get(label)) for label, column in zip(self.names, converted)
+            ]
+        self.kinds = {label: KINDS[kind] for label, (kind, _, _) in zip(self.names, converted)}
+        self.rows = _common_rows(self.names, [array for _, array, _ in converted], features, name)
+        array_type = _structs.Column * max(1, len(converted))
+        structs = array_type()
+        for struct, column, (kind, array, categories) in zip(structs, self.names, converted):
+            encoded = c_string(column, f"{name} column name")
+            struct.name, struct.kind = encoded, kind
+            struct.values, struct.stride = array.ctypes.data, stride(array)
+            if categories is not None:
+                pointers = Names(categories, f"{name}[{column!r}] categories")
+                struct.categories, struct.category_count = pointers.address, pointers.count
+                self._keep.append(pointers)
+            self._keep += [encoded, array]
+        self._keep.append(structs)
+        self.struct = _structs.Table(
+            rows=self.rows, column_count=len(converted), columns=cast(structs, _structs.Table._fields_[4][1])
+        )
+
+
+def columns(features: Any, name: str) -> Iterator[tuple[Any, Any]]:
+    """Name and values of each column."""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(features, pandas.DataFrame):
+        for index, label in enumerate(features.columns):
+            yield label, features.iloc[:, index]
+    elif isinstance(features, Mapping):
+        yield from features.items()
+    elif isinstance(features, np.ndarray) and features.dtype.names is not None:
+        if features.ndim != 1:
+            raise InvalidArgumentError(f"{name} must have 1 dimension where it is a structured array, got {features.ndim}")
+        for label in features.dtype.names:
+            yield label, features[label]
+    elif hasattr(features, "column_names") and hasattr(features, "column"):  # pyarrow Table
+        for index, label in enumerate(features.column_names):
+            yield label, features.column(index)
+    elif hasattr(features, "__arrow_c_stream__") or hasattr(features, "__arrow_c_array__"):
+        try:
+            import pyarrow
+        except ImportError:
+            raise InvalidTypeError(f"{name}: a {type(features).__name__} needs pyarrow, which is not installed") from None
+        yield from columns(pyarrow.table(features), name)
+    else:
+        array = as_array(features, name)
+        if array.ndim != 2:
+            raise InvalidTypeError(
+                f"{name} must be a DataFrame, a mapping of names to columns, a structured array, a pyarrow Table or a "
+                f"2-d array, got {type(features).__name__} of {array.ndim} dimension(s)"
+            )
+        for index in range(array.shape[1]):
+            yield f"x{index}", array[:, index]
+
+
+def _column_name(label: Any, name: str) -> str:
+    if not isinstance(label, str):
+        raise InvalidTypeError(f"{name}: a column's name must be a string, got {label!r}")
+    return label
+
+
+def _common_rows(names: list[str], arrays: list[NDArray[Any]], features: Any, name: str) -> int:
+    if not arrays:
+        try:
+            return len(features) if not isinstance(features, Mapping) else 0
+        except TypeError:
+            return 0
+    for column, array in zip(names, arrays):
+        if len(array) != len(arrays[0]):
+            raise MismatchError(
+                f"{name}[{column!r}] has {len(array)} rows, {name}[{names[0]!r}] has {len(arrays[0])}"
+            )
+    return len(arrays[0])
+
+
+def _convert(values: Any, name: str) -> Converted:
+    """Kind, values and categories of one column."""
+    if type(values).__module__.startswith("pyarrow"):
+        return _from_arrow(values, name)
+    dtype = getattr(values, "dtype", None)
+    if dtype is not None and not isinstance(dtype, np.dtype):
+        converted = _from_extension(values, dtype, name)
+        if converted is not None:
+            return converted
+    if np.ndim(values) == 0:  # one transaction's value
+        array = np.array([values], dtype=object if values is None or isinstance(values, str) else None)
+    else:
+        array = as_array(values, name)
+    return _from_numpy(array, name)
+
+
+def _all_missing(column: Converted, kind: Optional[str]) -> Converted:
+    """A column without a value, as the kind that is expected of it."""
+    own, array, _ = column
+    if kind is None or KINDS[own] == kind or not np.all(np.isnan(array) if own == NUMERIC else array == -1):
+        return column
+    if kind == KINDS[NUMERIC]:
+        return NUMERIC, np.full(len(array), np.nan), None
+    if kind == KINDS[BOOLEAN]:
+        return BOOLEAN, np.full(len(array), -1, dtype=np.int8), None
+    return CATEGORICAL, np.full(len(array), -1, dtype=np.int32), []
+
+
+def _from_numpy(array: NDArray[Any], name: str) -> Converted:
+    if array.ndim != 1:
+        raise InvalidArgumentError(f"{name} must have 1 dimension, got {array.ndim}")
+    kind = array.dtype.kind
+    if kind == "b":
+        return BOOLEAN, vector(array.view(np.int8), name, np.int8), None
+    if kind in "iuf":
+        return NUMERIC, vector(array, name, np.float64), None
+    if kind in "USTO":
+        return _from_objects(array, name)
+    hint = ": make it numbers first (seconds, an hour of the day, an age)" if kind in "mM" else ""
+    raise InvalidTypeError(f"{name} has dtype {array.dtype}, which is not a feature{hint}")
+
+
+def _from_objects(array: NDArray[Any], name: str) -> Converted:
+    """Strings are categorical; objects that are all bool or all numbers are what they are."""
+    if array.dtype.kind == "O":
+        missing = np.fromiter((_is_missing(value) for value in array), dtype=bool, count=len(array))
+        present = {type(value) for value in array[~missing]}
+        if present and all(issubclass(kind, (bool, np.bool_)) for kind in present):
+            codes = np.full(len(array), -1, dtype=np.int8)
+            codes[~missing] = array[~missing].astype(np.int8)
+            return BOOLEAN, codes, None
+        numeric = [kind for kind in present if issubclass(kind, Real) or kind.__name__ == "Decimal"]
+        if present and len(numeric) == len(present):
+            numbers = np.full(len(array), np.nan)
+            numbers[~missing] = array[~missing].astype(np.float64)
+            return NUMERIC, numbers, None
+        if any(hasattr(kind, "isoformat") for kind in present):
+            raise InvalidTypeError(f"{name} holds dates, which are not a feature: make them numbers first")
+    names, codes32 = factorise(array, name)
+    return CATEGORICAL, codes32, names
+
+
+def _from_extension(values: Any, dtype: Any, name: str) -> Optional[Converted]:
+    """pandas' own dtypes: categories, nullable numbers and booleans, strings."""
+    if hasattr(dtype, "categories"):
+        codes = getattr(values, "cat", values).codes
+        names = [item if isinstance(item, str) else str(item) for item in dtype.categories]
+        if len(set(names)) != len(names):
+            raise InvalidDataError(f"{name} has categories that are the same as strings")
+        return CATEGORICAL, vector(codes, name, np.int32), names
+    kind = getattr(dtype, "kind", "O")
+    if kind == "b":
+        return BOOLEAN, values.to_numpy(dtype=np.int8, na_value=-1), None
+    if kind in "iuf":
+        return NUMERIC, values.to_numpy(dtype=np.float64, na_value=np.nan), None
+    if kind in "mM":
+        raise InvalidTypeError(f"{name} has dtype {dtype}, which is not a feature: make it numbers first")
+    return _from_numpy(np.asarray(values, dtype=object), name)
+
+
+def _from_arrow(values: Any, name: str) -> Converted:
+    """A pyarrow Array or ChunkedArray."""
+    import pyarrow
+    import pyarrow.types as types
+
+    kind = values.type
+    if isinstance(values, pyarrow.ChunkedArray):
+        values = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
+        if isinstance(values, pyarrow.ChunkedArray):
+            values = pyarrow.concat_arrays(values.chunks) if values.num_chunks else pyarrow.array([], type=kind)
+    if types.is_boolean(kind):
+        return BOOLEAN, np.asarray(values.cast("int8").fill_null(-1)), None
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        if values.null_count or not types.is_float64(kind):
+            values = values.cast("float64", safe=False).fill_null(float("nan"))
+        return NUMERIC, vector(np.asarray(values), name, np.float64), None
+    if types.is_dictionary(kind):
+        names = [str(item) for item in values.dictionary.to_pylist()]
+        return CATEGORICAL, np.asarray(values.indices.cast("int32").fill_null(-1)), names
+    if types.is_string(kind) or types.is_large_string(kind):
+        return _from_objects(values.to_numpy(zero_copy_only=False), name)
+    raise InvalidTypeError(f"{name} has the Arrow type {kind}, which is not a feature: make it numbers or strings first")

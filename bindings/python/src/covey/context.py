@@ -1,0 +1,156 @@
+"""Threads, memory budget, progress and cancel (covey.h section 3), and Python's own interruptions."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from ctypes import byref, c_void_p
+from typing import Any, Callable, Optional
+
+from . import _structs
+from ._arrays import integer
+from ._errors import InvalidTypeError
+from ._handle import Handle, Native
+from ._library import call, library
+
+#: Called with the running stage and the fraction done, 0 to 1.
+Progress = Callable[[str, float], Any]
+
+
+class Context(Handle):
+    """How calls run. Pass it as ``context=`` to any call; ``None`` stands for all processors and all memory.
+
+    Args:
+        threads: threads that a call may use, 0 to 1024; 0 = the processors this process may run on. Results never
+            depend on it.
+        memory_budget: bytes that a call may allocate beside its input; 0 = the machine's physical memory. More gives
+            ``CoveyError`` with OUT_OF_MEMORY.
+        progress: called as ``progress(stage, fraction)`` at most about 50 times a second, on the thread that made the
+            call. A true result stops the call with CANCELLED; an exception stops it and is raised from the call.
+
+    Threads: any number of threads may share a context. Long calls on the main thread can be interrupted by Ctrl-C
+    (or by any other Python handler of SIGINT that raises), with or without a context.
+    """
+
+    def __init__(self, threads: int = 0, memory_budget: int = 0, progress: Optional[Progress] = None) -> None:
+        if progress is not None and not callable(progress):
+            raise InvalidTypeError(f"progress must be callable or None, got {type(progress).__name__}")
+        self.threads = integer(threads, "threads", bits=32)
+        self.memory_budget = integer(memory_budget, "memory_budget", bits=64, signed=False)
+        self.progress = progress
+        options = _structs.ContextOptions(
+            threads=self.threads, memory_budget=self.memory_budget, progress=_trampoline
+        )
+        pointer = c_void_p()
+        call("covey_context_create", byref(options), byref(pointer))
+        self._native = Native(pointer.value, "covey_context_destroy")
+
+    def cancel(self) -> None:
+        """Stops every call that is running with this context now, within about 100 ms; later calls are not affected.
+        From any thread."""
+        library.covey_cancel(self._handle())
+
+    def __copy__(self) -> "Context":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Context":
+        return self  # sklearn.base.clone copies parameters; the context is shared, as it is immutable
+
+    def __reduce__(self) -> Any:
+        return Context, (self.threads, self.memory_budget)  # a progress callback does not travel
+
+    def __repr__(self) -> str:
+        return f"Context(threads={self.threads}, memory_budget={self.memory_budget})"
+
+
+class running:
+    """``with running(context) as native:`` one call into the library: delivers progress, re-raises what Python code
+    raised meanwhile, and lets Ctrl-C stop the call."""
+
+    __slots__ = ("_context", "_native", "_failure", "_handler", "_temporary")
+
+    def __init__(self, context: Optional[Context]) -> None:
+        if context is None:
+            context = _default()
+        elif not isinstance(context, Context):
+            raise InvalidTypeError(f"context must be a covey.Context or None, got {type(context).__name__}")
+        self._context = context
+        self._native = context._handle()
+        self._failure: Optional[BaseException] = None
+        self._handler: Any = None
+        self._temporary: Any = None
+
+    def __enter__(self) -> Native:
+        frames().append(self)
+        # A handler that raises inside the callback would lose its exception to ctypes; it is kept here instead.
+        if threading.current_thread() is threading.main_thread():
+            handler = signal.getsignal(signal.SIGINT)
+            if callable(handler):
+                try:
+                    self._temporary = self._interrupted
+                    signal.signal(signal.SIGINT, self._temporary)
+                    self._handler = handler
+                except ValueError:  # a sub-interpreter
+                    pass
+        return self._native
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if self._handler is not None and signal.getsignal(signal.SIGINT) == self._temporary:
+            signal.signal(signal.SIGINT, self._handler)
+        frames().pop()
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure from None
+
+    def _interrupted(self, number: int, frame: Any) -> None:
+        try:
+            self._handler(number, frame)
+        except BaseException as failure:
+            self._failure = failure
+
+    def report(self, stage: bytes, fraction: float) -> int:
+        try:
+            progress = self._context.progress
+            if self._failure is None and progress is not None and progress(stage.decode("utf-8"), fraction):
+                return 1
+        except BaseException as failure:
+            self._failure = failure
+        return 0 if self._failure is None else 1
+
+
+_local = threading.local()
+
+
+def frames() -> list[running]:
+    """The calls that this thread is in, outermost first: a progress callback may itself call with another context."""
+    try:
+        return _local.frames  # type: ignore[no-any-return]
+    except AttributeError:
+        _local.frames = []
+        return _local.frames  # type: ignore[no-any-return]
+
+
+@_structs.ProgressFunction
+def _trampoline(user_data: Any, stage: bytes, fraction: float) -> int:
+    return frames()[-1].report(stage, fraction)
+
+
+_shared: Optional[Context] = None
+
+
+def _default() -> Context:
+    """The context of calls that are given none: one a process, made when first needed."""
+    global _shared
+    context = _shared
+    if context is None or context.closed:
+        context = _shared = Context()
+    return context
+
+
+def _after_fork() -> None:
+    global _shared
+    _shared = None  # its mutex may have been held by a thread that the child does not have
+
+
+os.register_at_fork(after_in_child=_after_fork)

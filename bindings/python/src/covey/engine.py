@@ -1,0 +1,152 @@
+"""Everything that scores a transaction, in one file (covey.h section 11)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from ctypes import addressof, byref, c_int64, c_void_p
+from typing import Any, Optional, Union
+
+from . import _structs
+from ._arrays import integer, path_bytes
+from ._errors import InvalidTypeError
+from ._handle import Handle, Native
+from ._library import call, library, required_text
+from ._scores import Scores
+from ._table import KINDS, Table
+from .clustering import HDBSCAN
+from .context import Context, running
+from .encoder import SequenceEncoder
+from .hybrid import HybridFeatures
+from .risk import ClusterRisk
+from .rules import RuleSet
+from .sequences import Sequences
+
+
+class Engine(Handle):
+    """Encoder, scaling, clustering and rules together; made by :meth:`build` or :meth:`load`.
+
+    Immutable: any number of threads may score with it at once, each with the same result as in any batch.
+    """
+
+    def __init__(self) -> None:
+        raise InvalidTypeError("an Engine is made by Engine.build(...) or Engine.load(path)")
+
+    @classmethod
+    def _wrap(cls, native: Native) -> "Engine":
+        engine = cls.__new__(cls)
+        engine._native = native
+        return engine
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        hybrid: HybridFeatures,
+        clustering: HDBSCAN,
+        risk: ClusterRisk,
+        encoder: Optional[SequenceEncoder] = None,
+        rules: Optional[Mapping[int, RuleSet]] = None,
+    ) -> "Engine":
+        """Puts the parts together; it keeps what it needs of them.
+
+        Args:
+            hybrid: fitted. clustering: fitted to the rows that `hybrid` made, with prediction_data=True.
+            risk: of that clustering's labels. encoder: None where `hybrid` has no embeddings.
+            rules: the rule set that describes each cluster, by its label; -1 = no single cluster.
+
+        Errors: INVALID_ARGUMENT, MISMATCH (dimensions, clusters).
+        """
+        sets = list(_expect(rules if rules is not None else {}, "rules", Mapping).items())
+        handles = [_expect(rule_set, f"rules[{cluster!r}]", RuleSet)._handle() for cluster, rule_set in sets]
+        pointers = (c_void_p * max(1, len(sets)))(*[handle.address for handle in handles])
+        clusters = (c_int64 * max(1, len(sets)))(*[integer(cluster, "a cluster of rules") for cluster, _ in sets])
+        parts = [
+            None if encoder is None else _expect(encoder, "encoder", SequenceEncoder)._handle(),
+            _expect(hybrid, "hybrid", HybridFeatures)._handle(),
+            _expect(clustering, "clustering", HDBSCAN)._result().handle(),
+            _expect(risk, "risk", ClusterRisk)._handle(),
+        ]
+        struct = _structs.EngineParts(
+            encoder=None if parts[0] is None else parts[0].address,
+            hybrid=parts[1].address,
+            clustering=parts[2].address,
+            risk=parts[3].address,
+            rules=addressof(pointers),
+            rule_clusters=addressof(clusters),
+            rule_count=len(sets),
+        )
+        pointer = c_void_p()
+        call("covey_engine_build", byref(struct), byref(pointer))
+        del handles, parts
+        return cls._wrap(Native(pointer.value, "covey_engine_destroy"))
+
+    @classmethod
+    def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "Engine":
+        """Reads an engine file. Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
+        pointer = c_void_p()
+        with running(context) as native:
+            call("covey_engine_load", native, path_bytes(path), byref(pointer))
+        return cls._wrap(Native(pointer.value, "covey_engine_destroy"))
+
+    def save(self, path: Union[str, "os.PathLike[Any]"]) -> None:
+        """Writes the one file (safetensors) whole or not at all. Errors: IO."""
+        call("covey_engine_save", self._handle(), path_bytes(path))
+
+    @property
+    def encoder(self) -> Optional[SequenceEncoder]:
+        """The encoder inside, or None."""
+        handle = self._handle()
+        pointer = library.covey_engine_encoder(handle)
+        return None if pointer is None else SequenceEncoder._wrap(Native(pointer, None, keep=handle))
+
+    @property
+    def features(self) -> dict[str, str]:
+        """The feature columns that scoring needs and their kinds: "numeric", "categorical" or "boolean"."""
+        handle = self._handle()
+        return {
+            required_text(library.covey_engine_feature_name(handle, index)): KINDS[
+                library.covey_engine_feature_kind(handle, index)
+            ]
+            for index in range(library.covey_engine_feature_count(handle))
+        }
+
+    def score(
+        self, sequences: Optional[Sequences] = None, features: Any = None, context: Optional[Context] = None
+    ) -> Scores:
+        """Scores n transactions: `sequences` (None where the engine has no encoder) and a table of n rows, whose
+        columns are found by name; a mapping of names to plain values is one transaction.
+
+        risk = max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule that fires * share of the
+        cluster it describes); see covey.h. Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
+        """
+        handle = self._handle()
+        struct = borrowed = None
+        if sequences is not None:
+            _expect(sequences, "sequences", Sequences)
+            encoder = self.encoder
+            if encoder is None:
+                raise InvalidTypeError("sequences must be None: this engine has no encoder")
+            struct, borrowed = sequences._native(encoder)
+        table = None if features is None else Table(features, kinds=self.features)
+        pointer = c_void_p()
+        with running(context) as native:
+            call(
+                "covey_engine_score",
+                handle,
+                native,
+                None if struct is None else byref(struct),
+                None if table is None else byref(table.struct),
+                byref(pointer),
+            )
+        del borrowed
+        return Scores(Native(pointer.value, "covey_scores_destroy"))
+
+    def __repr__(self) -> str:
+        return "Engine(closed)" if self.closed else f"Engine({len(self.features)} features)"
+
+
+def _expect(value: Any, name: str, kind: Any) -> Any:
+    if not isinstance(value, kind):
+        raise InvalidTypeError(f"{name} must be a {kind.__name__}, got {type(value).__name__}")
+    return value

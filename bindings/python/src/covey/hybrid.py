@@ -1,0 +1,170 @@
+"""Embeddings and expert features joined into the rows that are clustered (covey.h section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ctypes import byref, c_void_p
+from typing import Any, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from . import _structs
+from ._arrays import choice, contiguous, integer, matrix, real
+from ._errors import InvalidArgumentError, MismatchError, NotFittedError, UnavailableError
+from ._handle import Native
+from ._library import call, library, required_text
+from ._table import Table
+from .context import Context, running
+
+_SCALING = {"none": 0, "standard": 1, "robust": 2}
+_MISSING = {"reject": 0, "median": 1, "indicator": 2}
+
+
+class HybridFeatures(BaseEstimator):  # type: ignore[misc]
+    """A fitted transform: each block centred, scaled and weighted, then set side by side.
+
+    Embeddings are centred, projected on their leading principal components where asked, and divided by the root of the
+    block's total variance. Numeric features are scaled and clipped; booleans become 0 and 1; categories become 0/1
+    columns over sqrt(2); the block is divided by the root of the number of features. Missing numbers and booleans stand
+    at the column's median; a missing category, or one not seen in fitting, is a row of zeros.
+
+    Args:
+        scaling: "robust" ((x - median) / interquartile range, as sklearn's RobustScaler), "standard" or "none".
+        missing: "median", "indicator" (the median, and a 0/1 column for each feature with missing values) or "reject".
+        embedding_components: principal components kept, 0 to d; 0 = all, unrotated.
+        embedding_weight, feature_weight: of the blocks; finite, >= 0.
+        clip: scaled numbers are held within [-clip, clip]; > 0.
+        column_weights: a weight >= 0 for each feature, in the order of the columns, or a mapping by name (others 1).
+        context: see :class:`covey.Context`.
+
+    Fitted: ``n_features_out_``, the columns of a transformed row. Fitted objects are immutable and may be shared by
+    threads. They cannot be pickled: save a :class:`covey.Engine` instead.
+    """
+
+    def __init__(
+        self,
+        *,
+        scaling: str = "robust",
+        missing: str = "median",
+        embedding_components: int = 0,
+        embedding_weight: float = 1.0,
+        feature_weight: float = 1.0,
+        clip: float = 10.0,
+        column_weights: Any = None,
+        context: Optional[Context] = None,
+    ) -> None:
+        self.scaling = scaling
+        self.missing = missing
+        self.embedding_components = embedding_components
+        self.embedding_weight = embedding_weight
+        self.feature_weight = feature_weight
+        self.clip = clip
+        self.column_weights = column_weights
+        self.context = context
+
+    def fit(self, embeddings: Any = None, features: Any = None) -> "HybridFeatures":
+        """Fits to n x d embeddings (float32 or float64) and a table of n rows (the
+        README says what a table may be); either may be None. O(n d + n f log n); with components O(n d^2).
+
+        Errors: INVALID_ARGUMENT, INVALID_DATA (NaN in embeddings, infinities, no rows), MISMATCH (row counts),
+        OUT_OF_MEMORY, CANCELLED."""
+        block, table = _inputs(embeddings, features)
+        weights = self._weights(table)
+        options = _structs.HybridOptions(
+            scaling=choice(self.scaling, "scaling", _SCALING),
+            missing=choice(self.missing, "missing", _MISSING),
+            embedding_components=integer(self.embedding_components, "embedding_components"),
+            embedding_weight=real(self.embedding_weight, "embedding_weight"),
+            feature_weight=real(self.feature_weight, "feature_weight"),
+            clip=real(self.clip, "clip"),
+            column_weights=None if weights is None else weights.ctypes.data,
+        )
+        pointer = c_void_p()
+        with running(self.context) as native:
+            call("covey_hybrid_fit", native, _reference(block), _table(table), byref(options), byref(pointer))
+        self._fitted = Native(pointer.value, "covey_hybrid_destroy")
+        self._kinds = {} if table is None else table.kinds
+        self.n_features_out_ = int(library.covey_hybrid_dimension(self._fitted))
+        return self
+
+    def transform(self, embeddings: Any = None, features: Any = None) -> NDArray[np.float32]:
+        """n rows x ``n_features_out_`` float32. Columns of the table are found by name, whatever their order; others
+        are ignored. Errors: as :meth:`fit`; MISMATCH names a column that is missing or of another kind."""
+        handle = self._handle()
+        block, table = _inputs(embeddings, features, self._kinds)
+        rows = block[0].rows if block is not None else table.rows if table is not None else 0
+        output = np.empty((rows, self.n_features_out_), dtype=np.float32)
+        with running(self.context) as native:
+            call(
+                "covey_hybrid_transform", handle, native, _reference(block), _table(table), output.ctypes.data, 0
+            )
+        return output
+
+    def fit_transform(self, embeddings: Any = None, features: Any = None) -> NDArray[np.float32]:
+        """:meth:`fit`, then :meth:`transform` of the same rows."""
+        return self.fit(embeddings, features).transform(embeddings, features)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """The name of each transformed column: "embedding[3]", "amount", "country=NL", "age missing"."""
+        handle = self._handle()
+        names = [
+            required_text(library.covey_hybrid_column_name(handle, index)) for index in range(self.n_features_out_)
+        ]
+        return np.array(names, dtype=object)
+
+    def _weights(self, table: Optional[Table]) -> Optional[NDArray[np.float64]]:
+        given = self.column_weights
+        if given is None:
+            return None
+        names = [] if table is None else table.names
+        if isinstance(given, Mapping):
+            unknown = [name for name in given if name not in names]
+            if unknown:
+                raise InvalidArgumentError(f"column_weights: {unknown[0]!r} is not a feature; there are {names}")
+            return np.array([real(given.get(name, 1.0), f"column_weights[{name!r}]") for name in names], dtype=np.float64)
+        weights = contiguous(given, "column_weights", np.float64)
+        if len(weights) != len(names):
+            raise MismatchError(f"column_weights must have {len(names)} values, one a feature, got {len(weights)}")
+        return weights
+
+    def _handle(self) -> Native:
+        fitted: Optional[Native] = self.__dict__.get("_fitted")
+        if fitted is None:
+            if hasattr(self, "n_features_out_"):
+                raise UnavailableError("this HybridFeatures was pickled or copied, which loses its fit: fit it again")
+            raise NotFittedError("this HybridFeatures is not fitted yet: call fit first")
+        return fitted
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        state.pop("_fitted", None)
+        return state
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_fitted" in self.__dict__
+
+
+def hybrid_features(embeddings: Any = None, features: Any = None, **options: Any) -> NDArray[np.float32]:
+    """Embeddings (n x d) and expert features (a table of n rows) as the float32 rows to cluster.
+
+    Takes the options of :class:`HybridFeatures` and returns ``HybridFeatures(**options).fit_transform(embeddings,
+    features)``; keep the estimator where new transactions are to be scored.
+    """
+    return HybridFeatures(**options).fit_transform(embeddings, features)
+
+
+def _inputs(
+    embeddings: Any, features: Any, kinds: Optional[dict[str, str]] = None
+) -> tuple[Optional[tuple[_structs.Matrix, NDArray[Any]]], Optional[Table]]:
+    block = None if embeddings is None else matrix(embeddings, "embeddings")
+    return block, None if features is None else Table(features, kinds=kinds)
+
+
+def _reference(block: Optional[tuple[_structs.Matrix, NDArray[Any]]]) -> Any:
+    return None if block is None else byref(block[0])
+
+
+def _table(table: Optional[Table]) -> Any:
+    return None if table is None else byref(table.struct)

@@ -1,0 +1,136 @@
+"""Which clusters are risky, from late and partial labels (covey.h section 9)."""
+
+from __future__ import annotations
+
+import dataclasses
+from ctypes import byref, c_void_p
+from typing import Any, Iterator, Optional
+
+import numpy as np
+
+from . import _structs
+from ._arrays import binary, contiguous, integer, real, seconds
+from ._handle import Handle, Native
+from ._library import call, library
+from ._trees import pandas
+from .context import Context, running
+
+
+@dataclasses.dataclass(frozen=True)
+class ClusterReport:
+    """One cluster's figures; cluster -1 is the noise."""
+
+    cluster: int
+    #: 0 = riskiest: by `share_low` descending, then by loss, then by label.
+    rank: int
+    #: Rows; of them labelled (known fraud or legitimate); of them fraud.
+    size: int
+    labelled: int
+    fraud: int
+    #: labelled / size
+    labelled_share: float
+    #: fraud / labelled with its Wilson interval; NaN, 0 and 1 where nothing is labelled.
+    share: float
+    share_low: float
+    share_high: float
+    #: share / base rate; NaN where either is undefined.
+    lift: float
+    #: Sum of amounts of the rows labelled as fraud, and of all rows; 0 without amounts.
+    loss: float
+    amount: float
+    #: Smallest and largest time, seconds; NaN without times.
+    first_seen: float
+    last_seen: float
+    #: fraud >= min_fraud and share_low >= min_lift * base rate (at most 1), and not noise.
+    risky: bool
+
+
+class ClusterRisk(Handle):
+    """Reports of all clusters; made by :func:`cluster_risk`. Immutable.
+
+    Attributes:
+        reports: :class:`ClusterReport` objects by rank, riskiest first; the noise takes part.
+        base_rate: the share of fraud among all labelled rows; NaN where there are none.
+        risky: the labels of the risky clusters, riskiest first.
+    """
+
+    def __init__(self, native: Native) -> None:
+        self._native = native
+        self.base_rate: float = library.covey_risk_base_rate(native)
+        self.reports: list[ClusterReport] = []
+        for rank in range(library.covey_risk_count(native)):
+            struct = _structs.ClusterReport()
+            call("covey_risk_get", native, rank, byref(struct))
+            values = {field.name: getattr(struct, field.name) for field in dataclasses.fields(ClusterReport)}
+            self.reports.append(ClusterReport(**{**values, "risky": bool(values["risky"])}))
+        self.risky: list[int] = [report.cluster for report in self.reports if report.risky]
+
+    def __getitem__(self, cluster: int) -> ClusterReport:
+        """The report of a cluster, by its label. Raises KeyError."""
+        for report in self.reports:
+            if report.cluster == cluster:
+                return report
+        raise KeyError(cluster)
+
+    def __iter__(self) -> Iterator[ClusterReport]:
+        return iter(self.reports)
+
+    def __len__(self) -> int:
+        return len(self.reports)
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with one row a cluster, riskiest first."""
+        names = [field.name for field in dataclasses.fields(ClusterReport)]
+        return pandas().DataFrame([dataclasses.astuple(report) for report in self.reports], columns=names)
+
+    def __repr__(self) -> str:
+        return f"ClusterRisk({len(self.reports)} clusters, risky {self.risky}, base rate {self.base_rate:.4g})"
+
+
+def cluster_risk(
+    labels: Any,
+    fraud: Any,
+    amounts: Any = None,
+    times: Any = None,
+    *,
+    confidence: float = 0.95,
+    min_lift: float = 3.0,
+    min_fraud: int = 3,
+    context: Optional[Context] = None,
+) -> ClusterRisk:
+    """Rates the clusters of n rows. O(n).
+
+    Args:
+        labels: n cluster labels, -1 = noise.
+        fraud: n of True/1 (fraud), False/0 (legitimate), None/NaN/-1 (unknown). Where a missing chargeback says
+            nothing, pass unknown; where it mostly means that all is well, legitimate.
+        amounts: n finite numbers >= 0. times: n finite numbers (seconds) or datetimes.
+        confidence: of the Wilson intervals (Wilson 1927), 0.5 to 0.9999.
+        min_lift, min_fraud: a cluster is risky where fraud >= min_fraud and share_low >= min_lift * base rate (at most 1).
+
+    Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (lengths).
+    """
+    label_array = contiguous(labels, "labels", np.int32)
+    rows = len(label_array)
+    known = binary(fraud, "fraud", rows, unknown=True)
+    money = None if amounts is None else contiguous(amounts, "amounts", np.float64, rows)
+    when = None if times is None else np.ascontiguousarray(seconds(times, "times", rows))
+    options = _structs.RiskOptions(
+        confidence=real(confidence, "confidence"),
+        min_lift=real(min_lift, "min_lift"),
+        min_fraud=integer(min_fraud, "min_fraud"),
+    )
+    pointer = c_void_p()
+    with running(context) as native:
+        call(
+            "covey_cluster_risk",
+            native,
+            label_array.ctypes.data,
+            known.ctypes.data,
+            None if money is None else money.ctypes.data,
+            None if when is None else when.ctypes.data,
+            rows,
+            byref(options),
+            byref(pointer),
+        )
+    return ClusterRisk(Native(pointer.value, "covey_risk_destroy"))

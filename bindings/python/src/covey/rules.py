@@ -1,0 +1,254 @@
+"""Rules that a person can read (covey.h section 10)."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from ctypes import byref, c_char_p, c_void_p
+from typing import Any, Iterator, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _structs
+from ._arrays import binary, c_string, integer, real, seconds
+from ._errors import InvalidTypeError
+from ._handle import Handle, Native
+from ._library import call, library, required_text
+from ._table import Table
+from .context import Context, running
+
+
+class ConditionKind(enum.IntEnum):
+    """What a condition asks of its feature."""
+
+    INTERVAL = 0
+    IN = 1
+    NOT_IN = 2
+    TRUE = 3
+    FALSE = 4
+    MISSING = 5
+    PRESENT = 6
+
+
+_KINDS = {
+    ConditionKind.INTERVAL: "numeric",
+    ConditionKind.IN: "categorical",
+    ConditionKind.NOT_IN: "categorical",
+    ConditionKind.TRUE: "boolean",
+    ConditionKind.FALSE: "boolean",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """One condition of a rule. INTERVAL: low <= x < high, either may be infinite, missing does not match. IN, NOT_IN:
+    `categories`; a missing value matches neither."""
+
+    feature: str
+    kind: ConditionKind
+    low: float
+    high: float
+    categories: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A conjunction and its figures. Those named search_ were measured on the rows that the search used, the others on
+    rows it never saw."""
+
+    conditions: tuple[Condition, ...]
+    #: A sentence with the figures.
+    text: str
+    #: Unseen rows that the rule matches, and those of them in the target.
+    matched: int
+    support: int
+    #: support / matched with its Wilson interval.
+    precision: float
+    precision_low: float
+    precision_high: float
+    #: support / unseen target rows.
+    recall: float
+    #: precision / share of the target among the unseen rows.
+    lift: float
+    search_matched: int
+    search_support: int
+    search_precision: float
+    search_recall: float
+    search_lift: float
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class RuleSet(Handle):
+    """A small set of rules, best first; made by :func:`extract_rules` or :meth:`from_json`. Immutable.
+
+    Attributes:
+        rules: :class:`Rule` objects.
+        tried: candidate rules that the search tried. fallen: chosen rules that failed on the unseen rows.
+    """
+
+    def __init__(self, native: Native) -> None:
+        self._native = native
+        self.tried: int = library.covey_rules_tried(native)
+        self.fallen: int = library.covey_rules_fallen(native)
+        self.rules: list[Rule] = [_rule(native, index) for index in range(library.covey_rules_count(native))]
+        self._kinds = {
+            condition.feature: _KINDS[condition.kind]
+            for rule in self.rules
+            for condition in rule.conditions
+            if condition.kind in _KINDS
+        }
+
+    def predict(self, frame: Any, context: Optional[Context] = None) -> NDArray[np.bool_]:
+        """n bool: whether any rule matches the row. Columns are found by name, others ignored. Errors: MISMATCH names
+        a column that is missing or of another kind; INVALID_DATA."""
+        return self._evaluate(frame, context, each=False)
+
+    def fired(self, frame: Any, context: Optional[Context] = None) -> NDArray[np.bool_]:
+        """n x rules bool: whether each rule matches the row. Errors as :meth:`predict`."""
+        return self._evaluate(frame, context, each=True)
+
+    def _evaluate(self, frame: Any, context: Optional[Context], each: bool) -> NDArray[np.bool_]:
+        handle = self._handle()
+        table = Table(frame, "frame", kinds=self._kinds)
+        output = np.zeros((table.rows, len(self.rules)) if each else table.rows, dtype=np.uint8)
+        fired, any_rule = (output.ctypes.data, None) if each else (None, output.ctypes.data)
+        with running(context) as native:
+            call("covey_rules_evaluate", handle, native, byref(table.struct), fired, any_rule)
+        return output.view(np.bool_)
+
+    def to_json(self) -> str:
+        """The whole set with its figures; :meth:`from_json` reads it back."""
+        return self._export(0)
+
+    def to_sql(self, table: Optional[str] = None) -> str:
+        """A boolean expression in standard SQL, true where a rule matches; with a table's name, the SELECT that finds
+        those rows."""
+        expression = self._export(1)
+        if table is None:
+            return expression
+        name = c_string(table, "table").decode("utf-8").replace('"', '""')
+        return f'SELECT * FROM "{name}" WHERE {expression}'
+
+    def _export(self, format: int) -> str:
+        handle = self._handle()
+        found = c_char_p()
+        call("covey_rules_export", handle, format, byref(found))
+        return required_text(found.value)
+
+    @classmethod
+    def from_json(cls, text: str) -> "RuleSet":
+        """Reads what :meth:`to_json` wrote. Errors: CORRUPT_FILE (says where), UNSUPPORTED (a newer version)."""
+        encoded = c_string(text, "text")
+        pointer = c_void_p()
+        call("covey_rules_parse", encoded, len(encoded), byref(pointer))
+        return cls(Native(pointer.value, "covey_rules_destroy"))
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self.rules)
+
+    def __getitem__(self, index: int) -> Rule:
+        return self.rules[index]
+
+    def __repr__(self) -> str:
+        return f"RuleSet({len(self.rules)} rules)"
+
+    def __str__(self) -> str:
+        return "\n".join(rule.text for rule in self.rules) or "no rule"
+
+    def __reduce__(self) -> Any:
+        return RuleSet.from_json, (self.to_json(),)
+
+
+def extract_rules(
+    features: Any,
+    target: Any,
+    *,
+    max_conditions: int = 3,
+    max_rules: int = 8,
+    min_support: int = 10,
+    min_precision: float = 0.5,
+    min_lift: float = 2.0,
+    max_bins: int = 64,
+    beam_width: int = 64,
+    holdout: float = 0.3,
+    confidence: float = 0.95,
+    times: Any = None,
+    seed: int = 0,
+    target_name: Optional[str] = None,
+    context: Optional[Context] = None,
+) -> RuleSet:
+    """Finds conjunctions of expert features that hold in the target rows and rarely elsewhere.
+
+    Args:
+        features: a table of n rows. target: n of True/1 (in the target) or False/0.
+        max_conditions: in one rule, 1 to 8. max_rules: in the set, 1 to 1000.
+        min_support: target rows that a rule must match in the search rows, at least 1.
+        min_precision: 0 to 1, min_lift: >= 0; on the rows never seen too.
+        max_bins: of a numeric feature, 2 to 254. beam_width: 1 to 10,000.
+        holdout: share of rows that the search never sees, 0.05 to 0.95. times: one a row (seconds or datetimes): the
+            latest rows are held out; None = a random share, by `seed`.
+        confidence: of the Wilson intervals, 0.5 to 0.9999.
+        target_name: what the sentences call the target; None = "target".
+
+    Beam search by weighted relative accuracy (Lavrac et al. 1999) and tree paths; a small set is chosen by cover. No rule
+    found is a set of 0 rules. O(n f) for binning, then O(beam_width * max_conditions * conditions * n / 64).
+    Errors: INVALID_ARGUMENT, INVALID_DATA (infinite values, a target of one class), MISMATCH, OUT_OF_MEMORY, CANCELLED.
+    """
+    table = Table(features)
+    chosen = binary(target, "target", table.rows)
+    when = None if times is None else np.ascontiguousarray(seconds(times, "times", table.rows))
+    if target_name is not None and not isinstance(target_name, str):
+        raise InvalidTypeError(f"target_name must be a string or None, got {target_name!r}")
+    options = _structs.RulesOptions(
+        max_conditions=integer(max_conditions, "max_conditions"),
+        max_rules=integer(max_rules, "max_rules"),
+        min_support=integer(min_support, "min_support"),
+        min_precision=real(min_precision, "min_precision"),
+        min_lift=real(min_lift, "min_lift"),
+        max_bins=integer(max_bins, "max_bins"),
+        beam_width=integer(beam_width, "beam_width"),
+        holdout=real(holdout, "holdout"),
+        confidence=real(confidence, "confidence"),
+        times=None if when is None else when.ctypes.data,
+        seed=integer(seed, "seed", signed=False),
+        target_name=None if target_name is None else c_string(target_name, "target_name"),
+    )
+    pointer = c_void_p()
+    with running(context) as native:
+        call("covey_extract_rules", native, byref(table.struct), chosen.ctypes.data, byref(options), byref(pointer))
+    return RuleSet(Native(pointer.value, "covey_rules_destroy"))
+
+
+def _rule(native: Native, index: int) -> Rule:
+    report = _structs.RuleReport()
+    call("covey_rules_get", native, index, byref(report))
+    figures = {
+        field.name: getattr(report, field.name)
+        for field in dataclasses.fields(Rule)
+        if field.name not in ("conditions", "text")
+    }
+    conditions = tuple(_condition(native, index, place) for place in range(report.condition_count))
+    return Rule(conditions=conditions, text=required_text(library.covey_rules_text(native, index)), **figures)
+
+
+def _condition(native: Native, rule: int, index: int) -> Condition:
+    struct = _structs.Condition()
+    call("covey_rules_condition", native, rule, index, byref(struct))
+    return Condition(
+        feature=required_text(struct.feature),
+        kind=ConditionKind(struct.kind),
+        low=struct.low,
+        high=struct.high,
+        categories=tuple(required_text(struct.categories[place]) for place in range(struct.category_count)),
+        text=required_text(library.covey_rules_condition_text(native, rule, index)),
+    )
