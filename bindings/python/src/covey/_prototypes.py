@@ -93,6 +93,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_engine_build": (_STATUS, (POINTER(s.EngineParts), _OUT, _ERROR)),
     "covey_engine_load": (_STATUS, (_HANDLE, _TEXT, _OUT, _ERROR)),
     "covey_engine_save": (_STATUS, (_HANDLE, _TEXT, _ERROR)),
+    "covey_engine_destroy": (None, (_HANDLE,)),
     "covey_engine_encoder": (_HANDLE, (_HANDLE,)),
     "covey_engine_feature_count": (c_int64, (_HANDLE,)),
     "covey_engine_feature_name": (_TEXT, (_HANDLE, c_int64)),

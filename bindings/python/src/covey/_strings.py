@@ -45,27 +45,21 @@ def _first_present(array: NDArray[Any]) -> list[Any]:
 
 
 def factorise(array: NDArray[Any], name: str) -> tuple[list[str], NDArray[np.int32]]:
-    """The distinct strings in the order of their code points and the index of each value; -1 = missing (None, NaN)."""
+    """The distinct strings in the order of their first appearance and the index of each value; -1 = missing (None, NaN)."""
     if array.dtype.kind == "S":
-        try:
-            array = np.char.decode(array, "utf-8")
-        except UnicodeDecodeError as failure:
-            raise InvalidDataError(f"{name} must be UTF-8: {failure}") from None
-    if array.dtype.kind == "U":
-        names, inverse = np.unique(array, return_inverse=True)
-        return [str(item) for item in names], inverse.reshape(-1).astype(np.int32)
-    codes, values = _codes_by_appearance(array.astype(object))
+        array = array.astype(object)
+    codes, values = group(array if array.dtype.kind == "U" else array.astype(object), name)
     texts: list[str] = []
     for value in values:
         if isinstance(value, bytes):
-            value = value.decode("utf-8", "surrogateescape")
+            try:
+                value = value.decode("utf-8")
+            except UnicodeDecodeError as failure:
+                raise InvalidDataError(f"{name} must be UTF-8: {failure}") from None
         if not isinstance(value, str):
             raise InvalidTypeError(f"{name} mixes strings with {type(value).__name__} ({value!r}): make them strings first")
         texts.append(str(value))
-    order = sorted(range(len(texts)), key=texts.__getitem__)
-    place = np.full(len(texts) + 1, -1, dtype=np.int32)
-    place[order] = np.arange(len(texts), dtype=np.int32)
-    return [texts[index] for index in order], place[codes]
+    return texts, codes.astype(np.int32)
 
 
 def _codes_by_appearance(array: NDArray[Any]) -> tuple[NDArray[Any], Sequence[Any]]:

@@ -134,7 +134,7 @@ class HDBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         view, borrowed = matrix(rows, "X")
         pointer = c_void_p()
         with running(self.context) as native:
-            call("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
+            _judge("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
         self._clusters = Clusters(Native(pointer.value, "covey_clustering_destroy"))
         _check_features(self, X, reset=True)
         self.labels_: NDArray[np.int64] = self._clusters.array("labels").astype(np.int64)
@@ -257,7 +257,7 @@ def approximate_predict(
     labels = np.empty(view.rows, dtype=np.int32)
     strengths = np.empty(view.rows, dtype=np.float64)
     with running(context) as native:
-        call("covey_clustering_predict", handle, native, byref(view), labels.ctypes.data, strengths.ctypes.data)
+        _judge("covey_clustering_predict", handle, native, byref(view), labels.ctypes.data, strengths.ctypes.data)
     del borrowed
     return labels.astype(np.int64), strengths
 
@@ -273,6 +273,14 @@ def _rows(X: Any) -> NDArray[Any]:
     except ValueError as failure:
         raise InvalidDataError(str(failure)) from failure
     return checked
+
+
+def _judge(name: str, *arguments: Any) -> None:
+    """A call whose refusal of a number is told in scikit-learn's words too."""
+    try:
+        call(name, *arguments)
+    except InvalidDataError as failure:
+        raise InvalidDataError(f"X contains NaN, infinity or a number that cannot be used: {failure}") from None
 
 
 def _check_features(clusterer: HDBSCAN, X: Any, reset: bool) -> None:

@@ -1,0 +1,236 @@
+"""covey.HDBSCAN against hdbscan.HDBSCAN, and as a scikit-learn estimator."""
+
+import pickle
+
+import hdbscan
+import numpy as np
+import pandas as pd
+import pytest
+from hdbscan._hdbscan_linkage import label
+from hdbscan._hdbscan_tree import outlier_scores
+from hdbscan.hdbscan_ import _tree_to_labels
+from sklearn.base import clone
+from sklearn.metrics import adjusted_rand_score
+from sklearn.utils.estimator_checks import check_estimator
+
+import covey
+
+
+@pytest.fixture(scope="module")
+def rows():
+    random = np.random.default_rng(3)
+    centres = random.normal(scale=8, size=(6, 5))
+    blobs = [centre + random.normal(scale=0.3 + 0.2 * i, size=(150, 5)) for i, centre in enumerate(centres)]
+    return np.vstack([*blobs, random.uniform(-20, 20, size=(100, 5))])
+
+
+SETTINGS = [
+    {},
+    {"min_cluster_size": 20},
+    {"min_cluster_size": 10, "min_samples": 3},
+    {"min_cluster_size": 8, "cluster_selection_method": "leaf"},
+    {"min_cluster_size": 5, "cluster_selection_epsilon": 1.0},
+    {"min_cluster_size": 10, "max_cluster_size": 120},
+    {"min_cluster_size": 10, "alpha": 1.3},
+    {"min_cluster_size": 10, "metric": "manhattan"},
+    {"min_cluster_size": 10, "allow_single_cluster": True},
+]
+
+
+def same_partition(ours, theirs):
+    """Equal labels up to numbering, noise as noise."""
+    assert np.array_equal(ours == -1, theirs == -1)
+    assert len(set(zip(ours, theirs))) == len(set(ours)) == len(set(theirs))
+
+
+def continued(tree, rows, settings):
+    """hdbscan's own code from a spanning tree onward: mutual reachability is full of ties (a core distance is many rows'
+    largest), so that several spanning trees are right and hdbscan's algorithms differ from each other by them."""
+    options = {"min_cluster_size": 5, "cluster_selection_method": "eom", "allow_single_cluster": False}
+    options |= {name: value for name, value in settings.items() if name not in ("min_samples", "metric", "alpha")}
+    linkage = label(tree.to_numpy())
+    labels, strengths, persistence, condensed, _ = _tree_to_labels(rows, linkage, **options)
+    return linkage, labels, strengths, persistence, condensed, outlier_scores(condensed)
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_results_are_those_of_hdbscan(rows, settings):
+    ours = covey.HDBSCAN(**settings).fit(rows)
+    theirs = hdbscan.HDBSCAN(**settings, approx_min_span_tree=False, gen_min_span_tree=True).fit(rows)
+    # The weights of all minimum spanning trees are the same.
+    weights = np.sort(theirs.minimum_spanning_tree_.to_numpy()[:, 2])
+    np.testing.assert_allclose(ours.minimum_spanning_tree_.to_numpy()[:, 2], weights, rtol=1e-12)
+    linkage, labels, strengths, persistence, condensed, scores = continued(ours.minimum_spanning_tree_, rows, settings)
+    np.testing.assert_allclose(ours.single_linkage_tree_.to_numpy()[:, 2:], linkage[:, 2:], rtol=1e-12)
+    assert np.array_equal(ours.labels_, labels) and ours.labels_.dtype == np.int64
+    np.testing.assert_allclose(ours.probabilities_, strengths, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(ours.outlier_scores_, scores, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(ours.cluster_persistence_, persistence, rtol=1e-9)
+    tree = ours.condensed_tree_.to_numpy()
+    assert tree.dtype.names == condensed.dtype.names and tree.dtype == theirs.condensed_tree_.to_numpy().dtype
+    assert {tuple(row) for row in tree[["parent", "child", "child_size"]]} == {
+        tuple(row) for row in condensed[["parent", "child", "child_size"]]
+    }
+    np.testing.assert_allclose(np.sort(tree.lambda_val), np.sort(condensed["lambda_val"]), rtol=1e-12)
+    # And ties aside the labels of its own tree are the same.
+    assert adjusted_rand_score(ours.labels_, theirs.labels_) > 0.98
+
+
+def test_labels_without_ties_are_exactly_those_of_hdbscan(rows):
+    settings = {"min_cluster_size": 15, "min_samples": 1}
+    same_partition(covey.HDBSCAN(**settings).fit(rows).labels_, hdbscan.HDBSCAN(**settings).fit(rows).labels_)
+
+
+def test_cosine_is_that_of_hdbscan(rows):
+    ours = covey.HDBSCAN(min_cluster_size=10, metric="cosine").fit(rows)
+    theirs = hdbscan.HDBSCAN(min_cluster_size=10, metric="cosine", algorithm="generic").fit(rows)
+    merges = theirs.single_linkage_tree_.to_numpy()[:, 2]
+    np.testing.assert_allclose(ours.single_linkage_tree_.to_numpy()[:, 2], merges, rtol=1e-9, atol=1e-12)
+    assert adjusted_rand_score(ours.labels_, theirs.labels_) > 0.98
+
+
+def test_trees_as_frames(rows):
+    fitted = covey.HDBSCAN().fit(rows)
+    assert list(fitted.condensed_tree_.to_pandas()) == ["parent", "child", "lambda_val", "child_size"]
+    assert len(fitted.single_linkage_tree_.to_pandas()) == len(fitted.minimum_spanning_tree_.to_pandas()) == len(rows) - 1
+    assert fitted.recall_ == 1
+    assert len(fitted.condensed_tree_.selected_nodes) == fitted.labels_.max() + 1
+
+
+def test_prediction_is_that_of_hdbscan(rows):
+    new = rows[::3] + np.random.default_rng(0).normal(scale=0.05, size=rows[::3].shape)
+    settings = {"min_cluster_size": 15, "min_samples": 1, "prediction_data": True}  # no ties
+    ours, theirs = covey.HDBSCAN(**settings).fit(rows), hdbscan.HDBSCAN(**settings).fit(rows)
+    labels, strengths = covey.approximate_predict(ours, new)
+    expected, expected_strengths = hdbscan.approximate_predict(theirs, new)
+    to_ours = {b: a for a, b in zip(ours.labels_, theirs.labels_)}
+    expected = np.array([to_ours[label] for label in expected])
+    agree = labels == expected
+    assert agree.mean() > 0.99
+    np.testing.assert_allclose(strengths[agree], expected_strengths[agree], atol=1e-6)
+    assert np.array_equal(ours.predict(new), labels)
+    # The exemplars are the same points, cluster by cluster.
+    for cluster, (points, indices) in enumerate(zip(ours.exemplars_, ours.exemplar_indices_)):
+        assert np.array_equal(points, rows[indices])
+        theirs_label = theirs.labels_[indices[0]]
+        reference = np.concatenate([p for p in theirs.exemplars_ if theirs.labels_[np.flatnonzero((rows == p[0]).all(1))[0]] == theirs_label])
+        assert {tuple(p) for p in points} == {tuple(p) for p in reference}, cluster
+
+
+def test_missing_rows_as_noise_like_hdbscan(rows):
+    spoilt = rows.copy()
+    spoilt[[3, 200, 700], [0, 2, 4]] = [np.nan, np.inf, -np.inf]
+    with pytest.raises(covey.InvalidDataError, match="NaN|inf"):
+        covey.HDBSCAN().fit(spoilt)
+    ours = covey.HDBSCAN(min_cluster_size=15, min_samples=1, missing="noise").fit(spoilt)
+    same_partition(ours.labels_, hdbscan.HDBSCAN(min_cluster_size=15, min_samples=1).fit(spoilt).labels_)
+
+
+@pytest.mark.parametrize(
+    "name,value",
+    [
+        ("min_cluster_size", 1), ("min_cluster_size", 2.5), ("min_cluster_size", 2**70), ("min_cluster_size", True),
+        ("min_samples", 0), ("min_samples", -3), ("min_samples", 100_000), ("min_samples", "3"),
+        ("cluster_selection_epsilon", -1), ("cluster_selection_epsilon", float("nan")), ("cluster_selection_epsilon", None),
+        ("alpha", 0), ("alpha", float("inf")), ("alpha", "1"), ("metric", "haversine"), ("metric", None),
+        ("algorithm", "fast"), ("cluster_selection_method", "root"), ("allow_single_cluster", "yes"),
+        ("max_cluster_size", -1), ("missing", "drop"), ("seed", -1), ("context", 3),
+    ],
+)  # fmt: skip
+def test_bad_options(rows, name, value):
+    with pytest.raises(covey.CoveyError) as caught:
+        covey.HDBSCAN(**{name: value}).fit(rows)
+    assert caught.value.code == covey.StatusCode.INVALID_ARGUMENT
+    assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [None, "text", 3.0, [], [[]], [1.0, 2.0], np.zeros((0, 3)), np.zeros((5, 0)), np.zeros((2, 2, 2)), np.zeros((4, 2)) * 1j,
+     np.array([["a", "b"]]), [[1, 2], [3]], np.full((9, 2), np.nan), {"a": 1}],
+    ids=repr,
+)  # fmt: skip
+def test_bad_rows(bad):
+    with pytest.raises(covey.CoveyError) as caught:
+        covey.HDBSCAN().fit(bad)
+    assert caught.value.code in (covey.StatusCode.INVALID_DATA, covey.StatusCode.INVALID_ARGUMENT)
+    with pytest.raises(ValueError):  # as scikit-learn's estimators
+        covey.HDBSCAN().fit(bad)
+
+
+def test_few_rows():
+    assert covey.HDBSCAN().fit([[1.0, 2.0]]).labels_.tolist() == [-1]
+    assert covey.HDBSCAN(min_cluster_size=5).fit(np.eye(3)).labels_.tolist() == [-1, -1, -1]
+    equal = covey.HDBSCAN().fit(np.ones((50, 2)))
+    reference = hdbscan.HDBSCAN().fit(np.ones((50, 2)))
+    same_partition(equal.labels_, reference.labels_)
+
+
+def test_layouts_give_the_same_result(rows):
+    expected = covey.HDBSCAN().fit(rows).labels_
+    wide = np.zeros((len(rows), 9))
+    wide[:, 2:7] = rows
+    frame = pd.DataFrame(rows, columns=list("abcde"))
+    for same in (np.asfortranarray(rows), wide[:, 2:7], rows[::-1][::-1], rows.astype(">f8"), rows.tolist(), frame):
+        assert np.array_equal(covey.HDBSCAN().fit(same).labels_, expected)
+    skipped = np.repeat(rows, 2, axis=0)[::2]
+    assert np.array_equal(covey.HDBSCAN().fit(skipped).labels_, expected)
+    readonly = rows.copy()
+    readonly.flags.writeable = False
+    assert np.array_equal(covey.HDBSCAN().fit(readonly).labels_, expected)
+    assert covey.HDBSCAN().fit(frame).feature_names_in_.tolist() == list("abcde")
+
+
+def test_threads_do_not_change_a_byte(rows):
+    results = [covey.HDBSCAN(context=covey.Context(threads=threads)).fit(rows.astype(np.float32)) for threads in (1, 2, 5)]
+    for other in results[1:]:
+        assert other.probabilities_.tobytes() == results[0].probabilities_.tobytes()
+        assert other.minimum_spanning_tree_.to_numpy().tobytes() == results[0].minimum_spanning_tree_.to_numpy().tobytes()
+
+
+def test_estimator_conventions(rows):
+    estimator = covey.HDBSCAN(min_cluster_size=7, metric="l1", context=covey.Context(threads=1))
+    copy = clone(estimator)
+    assert copy.get_params() == estimator.get_params() and not hasattr(copy, "labels_")
+    assert copy.set_params(min_cluster_size=9).min_cluster_size == 9
+    reference = hdbscan.HDBSCAN().get_params()
+    ours = covey.HDBSCAN().get_params()
+    assert {name: ours[name] for name in reference if name in ours} == {name: reference[name] for name in ours if name in reference}
+    missing = set(reference) - set(ours)
+    # p is of minkowski, memory caches to disk; the others are of later papers.
+    assert missing == {"p", "memory", "cluster_selection_persistence", "cluster_selection_epsilon_max", "branch_detection_data"}
+    for name in ("outlier_scores_", "condensed_tree_", "exemplars_"):
+        with pytest.raises(covey.NotFittedError):
+            getattr(covey.HDBSCAN(), name)
+    with pytest.raises(covey.CoveyError, match="prediction_data"):
+        covey.approximate_predict(covey.HDBSCAN().fit(rows), rows)
+    with pytest.raises(covey.CoveyError, match="prediction_data"):
+        covey.HDBSCAN().fit(rows).predict(rows)
+    with pytest.raises(covey.MismatchError):
+        covey.HDBSCAN(prediction_data=True).fit(rows).predict(rows[:, :3])
+
+
+@pytest.mark.parametrize("prediction", [False, True])
+def test_scikit_learns_own_checks(prediction):
+    # Without exceptions but the one that prediction after unpickling needs.
+    expected = {"check_estimators_pickle": "pickles keep the arrays; prediction needs the fitted object"} if prediction else {}
+    check_estimator(covey.HDBSCAN(prediction_data=prediction), expected_failed_checks=expected)
+
+
+def test_pickles_keep_the_results(rows):
+    fitted = covey.HDBSCAN(prediction_data=True).fit(rows)
+    again = pickle.loads(pickle.dumps(fitted))
+    assert np.array_equal(again.labels_, fitted.labels_)
+    assert np.array_equal(again.outlier_scores_, fitted.outlier_scores_)
+    assert again.condensed_tree_.to_numpy().tobytes() == fitted.condensed_tree_.to_numpy().tobytes()
+    with pytest.raises(covey.UnavailableError, match="pickled"):
+        again.predict(rows)
+
+
+def test_approximate_search_reports_its_recall():
+    random = np.random.default_rng(5)
+    centres = random.normal(scale=6, size=(20, 24))
+    rows = (centres[random.integers(0, 20, 6000)] + random.normal(scale=0.5, size=(6000, 24))).astype(np.float32)
+    fitted = covey.HDBSCAN(min_cluster_size=50, algorithm="approximate").fit(rows)
+    assert 0 < fitted.recall_ <= 1
+    assert adjusted_rand_score(fitted.labels_, covey.HDBSCAN(min_cluster_size=50).fit(rows).labels_) > 0.95
