@@ -56,7 +56,7 @@ def continued(tree, rows, settings):
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_results_are_those_of_hdbscan(rows, settings):
     ours = covey.HDBSCAN(**settings).fit(rows)
-    theirs = hdbscan.HDBSCAN(**settings, approx_min_span_tree=False, gen_min_span_tree=True).fit(rows)
+    theirs = hdbscan.HDBSCAN(**settings, algorithm="prims_kdtree", gen_min_span_tree=True).fit(rows)
     # The weights of all minimum spanning trees are the same.
     weights = np.sort(theirs.minimum_spanning_tree_.to_numpy()[:, 2])
     np.testing.assert_allclose(ours.minimum_spanning_tree_.to_numpy()[:, 2], weights, rtol=1e-12)
