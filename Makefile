@@ -156,7 +156,7 @@ JAVA_RUN = $(JAVA_HOME)/bin/java -Xcheck:jni -cp $(JAR):$(JAVA_OUT)/test:$(JUNIT
 $(JAVA_OUT)/test.stamp: $(JAVA_TESTS) $(JAR) | prepare-test
 	rm -rf $(JAVA_OUT)/test
 	mkdir -p $(JAVA_OUT)/test
-	$(JAVAC) -cp $(JAR):$(JUNIT) -d $(JAVA_OUT)/test $(JAVA_TESTS)
+	$(JAVAC) -Xlint:-path,-try -cp $(JAR):$(JUNIT) -d $(JAVA_OUT)/test $(JAVA_TESTS)
 	touch $@
 
 test-java: $(JAVA_OUT)/test.stamp

@@ -1,6 +1,7 @@
 package covey;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
@@ -32,15 +33,41 @@ public final class FeatureTable {
     final int[] categoryCounts;
     final Object[] values;
     private final List<String> names;
+    /** What owns the memory of direct buffers among the values, or null. */
+    private final Object owner;
 
     private FeatureTable(
-            int rows, byte[] text, int[] kinds, int[] categoryCounts, Object[] values, List<String> names) {
+            int rows,
+            byte[] text,
+            int[] kinds,
+            int[] categoryCounts,
+            Object[] values,
+            List<String> names,
+            Object owner) {
+        this.owner = owner;
         this.rows = rows;
         this.text = text;
         this.kinds = kinds;
         this.categoryCounts = categoryCounts;
         this.values = values;
         this.names = names;
+    }
+
+    /**
+     * The table of an Arrow record batch, by the addresses of the two structs of Arrow's C data interface: in Arrow Java
+     * {@code ArrowSchema.memoryAddress()} and {@code ArrowArray.memoryAddress()}, after {@code Data.exportVectorSchemaRoot}.
+     *
+     * <p>Doubles without nulls and int dictionary indices stay where they are; floats, integers and doubles with nulls
+     * become numeric, booleans boolean, strings and dictionaries of them categorical columns. Both structs stay the
+     * producer's, who must not release them while the table or a slice of it is in use. <b>A wrong address ends the
+     * process</b>: Arrow's interface does not let anybody check it.
+     *
+     * @param context null = the defaults
+     * @throws CoveyException INVALID_ARGUMENT (address 0, a released struct), INVALID_DATA (names the column), UNSUPPORTED
+     *     (names column and format), OUT_OF_MEMORY, CANCELLED
+     */
+    public static FeatureTable ofArrow(long schemaAddress, long arrayAddress, Context context) {
+        return ArrowTable.read(schemaAddress, arrayAddress, context);
     }
 
     /** A builder of a table with so many rows, at least 0. */
@@ -72,7 +99,7 @@ public final class FeatureTable {
         Objects.checkFromToIndex(from, to, rows);
         Object[] part = new Object[values.length];
         Arrays.setAll(part, column -> Numbers.slice(values[column], from, to));
-        return new FeatureTable(to - from, text, kinds, categoryCounts, part, names);
+        return new FeatureTable(to - from, text, kinds, categoryCounts, part, names, owner);
     }
 
     /** Collects columns. Names must be unique and not empty, which the call that uses the table checks. */
@@ -83,6 +110,7 @@ public final class FeatureTable {
         private final List<Kind> kinds = new ArrayList<>();
         private final List<Integer> categoryCounts = new ArrayList<>();
         private final List<Object> values = new ArrayList<>();
+        private Object owner;
 
         private Builder(int rows) {
             if (rows < 0) {
@@ -123,6 +151,16 @@ public final class FeatureTable {
                 codes[row] = values[row] == null ? -1 : code(categories, values[row]);
             }
             return add(name, Kind.CATEGORICAL, codes, List.copyOf(categories.keySet()));
+        }
+
+        /** As {@link #bool(String, byte[])}, over what remains of a direct buffer. */
+        public Builder bool(String name, ByteBuffer values) {
+            return add(name, Kind.BOOLEAN, Numbers.direct(values, name), List.of());
+        }
+
+        Builder owner(Object owner) {
+            this.owner = owner;
+            return this;
         }
 
         private static int code(Map<String, Integer> categories, String name) {
@@ -166,7 +204,8 @@ public final class FeatureTable {
                     kinds.stream().mapToInt(Kind::ordinal).toArray(),
                     categoryCounts.stream().mapToInt(Integer::intValue).toArray(),
                     values.toArray(),
-                    List.copyOf(names));
+                    List.copyOf(names),
+                    owner);
         }
     }
 }

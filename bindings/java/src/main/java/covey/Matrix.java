@@ -1,5 +1,7 @@
 package covey;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.util.Objects;
@@ -58,6 +60,24 @@ public final class Matrix {
     /** As {@link #of(float[], int, int)}, over what remains of a direct buffer in native byte order. */
     public static Matrix of(DoubleBuffer data, int rows, int columns) {
         return new Matrix(Numbers.direct(data, "data"), rows, columns, FLOAT64);
+    }
+
+    /**
+     * The numbers of an Arrow array of fixed-size lists of float32 or float64 without nulls, by the addresses of the two
+     * structs of Arrow's C data interface, as {@link FeatureTable#ofArrow}. Nothing is copied: the producer must not release
+     * the structs while the matrix or a slice of it is in use. <b>A wrong address ends the process.</b>
+     *
+     * @throws CoveyException INVALID_ARGUMENT (address 0, a released struct), INVALID_DATA, UNSUPPORTED, OUT_OF_MEMORY
+     */
+    public static Matrix ofArrow(long schemaAddress, long arrayAddress) {
+        long[] shape = new long[3];
+        ByteBuffer data = Native.arrowMatrix(schemaAddress, arrayAddress, shape);
+        int rows = Text.size(shape[0], "rows");
+        int columns = Text.size(shape[1], "columns");
+        int type = (int) shape[2];
+        if (rows == 0) return new Matrix(type == FLOAT32 ? new float[0] : new double[0], 0, columns, type);
+        data.order(ByteOrder.nativeOrder());
+        return new Matrix(type == FLOAT32 ? data.asFloatBuffer() : data.asDoubleBuffer(), rows, columns, type);
     }
 
     /** At least 0. */

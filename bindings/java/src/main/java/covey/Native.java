@@ -1,5 +1,7 @@
 package covey;
 
+import java.nio.ByteBuffer;
+
 /**
  * The JNI functions, one for each use of covey.h. Callers hold a {@link Use} of every handle that they pass, and have
  * checked that no reference is null which must not be, and that no array is shorter than the C side will read.
@@ -25,6 +27,26 @@ final class Native {
     static native void contextCancel(long context);
 
     static native void contextDestroy(long context);
+
+    static native long arrowImport(long context, long schema, long array);
+
+    static native void arrowDestroy(long table);
+
+    static native long arrowRows(long table);
+
+    static native long arrowColumnCount(long table);
+
+    static native byte[] arrowColumnName(long table, int column);
+
+    static native int arrowColumnKind(long table, int column);
+
+    static native long arrowCategoryCount(long table, int column);
+
+    static native byte[] arrowCategory(long table, int column, long category);
+
+    static native ByteBuffer arrowColumnValues(long table, int column);
+
+    static native ByteBuffer arrowMatrix(long schema, long array, long[] shape);
 
     static native long vocabularyCreate(byte[] names, long count);
 

@@ -1,6 +1,7 @@
 package covey;
 
 import java.nio.Buffer;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
@@ -34,6 +35,11 @@ final class Numbers {
         return buffer.slice();
     }
 
+    static ByteBuffer direct(ByteBuffer buffer, String name) {
+        check(buffer, ByteOrder.nativeOrder(), name);
+        return buffer.slice();
+    }
+
     private static void check(Buffer buffer, ByteOrder order, String name) {
         if (!buffer.isDirect() || order != ByteOrder.nativeOrder()) {
             throw new CoveyException(
@@ -52,6 +58,7 @@ final class Numbers {
 
     /** Numbers [from, to): a copy of an array's, a view of a buffer's. */
     static Object slice(Object numbers, int from, int to) {
+        if (numbers instanceof ByteBuffer buffer) return buffer.slice(from, to - from);
         if (numbers instanceof DoubleBuffer buffer) return buffer.slice(from, to - from);
         if (numbers instanceof FloatBuffer buffer) return buffer.slice(from, to - from);
         if (numbers instanceof LongBuffer buffer) return buffer.slice(from, to - from);

@@ -1,0 +1,48 @@
+package covey;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The native table of an Arrow record batch, which owns what had to be copied; kept by the FeatureTable over it. */
+final class ArrowTable extends NativeObject {
+    private ArrowTable(long address) {
+        super("ArrowTable", address, Native::arrowDestroy);
+    }
+
+    static FeatureTable read(long schema, long array, Context context) {
+        ArrowTable table;
+        try (Use with = Use.of(context)) {
+            table = new ArrowTable(Native.arrowImport(with.address(), schema, array));
+        }
+        // The buffers have no reference to the table: from here on the FeatureTable does.
+        try (Use self = table.use()) {
+            int rows = Text.size(Native.arrowRows(self.address()), "rows");
+            FeatureTable.Builder result = FeatureTable.builder(rows).owner(table);
+            int columns = (int) Native.arrowColumnCount(self.address());
+            for (int column = 0; column < columns; ++column) add(result, self.address(), column, rows);
+            return result.build();
+        }
+    }
+
+    private static void add(FeatureTable.Builder result, long table, int column, int rows) {
+        String name = Text.decode(Native.arrowColumnName(table, column));
+        ByteBuffer values = rows == 0 ? ByteBuffer.allocateDirect(0) : Native.arrowColumnValues(table, column);
+        values.order(ByteOrder.nativeOrder());
+        switch (FeatureTable.Kind.values()[Native.arrowColumnKind(table, column)]) {
+            case NUMERIC -> result.numeric(name, values.asDoubleBuffer());
+            case CATEGORICAL -> result.categorical(name, values.asIntBuffer(), categories(table, column));
+            case BOOLEAN -> result.bool(name, values);
+        }
+    }
+
+    private static List<String> categories(long table, int column) {
+        int count = Text.size(Native.arrowCategoryCount(table, column), "categories");
+        List<String> names = new ArrayList<>(count);
+        for (int index = 0; index < count; ++index) {
+            names.add(Text.decode(Native.arrowCategory(table, column, index)));
+        }
+        return names;
+    }
+}

@@ -1,0 +1,133 @@
+package covey;
+
+import static org.junit.jupiter.api.Assertions.*;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The binding against covey.h: nothing left out, no number or default of its own. */
+class HeaderTest {
+    private final String header;
+
+    HeaderTest() throws IOException {
+        header = Files.readString(Path.of("include", "covey.h"));
+    }
+
+    @Test
+    void everyFunctionIsUsed() throws IOException {
+        String code = header.replaceAll("(?s)/\\*.*?\\*/", "");
+        Set<String> missing = new TreeSet<>();
+        Matcher functions = Pattern.compile("\\b(covey_\\w+)\\s*\\(").matcher(code);
+        while (functions.find()) missing.add(functions.group(1));
+        assertTrue(missing.size() > 80, "found " + missing.size() + " functions in the header");
+        String sources;
+        try (Stream<Path> files = Files.list(Path.of("bindings", "java", "jni"))) {
+            sources = files.filter(file -> file.toString().endsWith(".c")).map(HeaderTest::read)
+                    .collect(Collectors.joining());
+        }
+        missing.removeIf(name -> Pattern.compile("\\b" + name + "\\b").matcher(sources).find());
+        // The error of a call is read for its message; its code is the status that the call returned.
+        missing.remove("covey_error_code");
+        assertEquals(Set.of(), missing, "functions of covey.h that Java does not use");
+    }
+
+    private static String read(Path path) {
+        try {
+            return Files.readString(path);
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    /** The number of a constant of the header. */
+    private int constant(String name) {
+        Matcher definition = Pattern.compile("#define " + name + " \\(?(-?\\d+)").matcher(header);
+        assertTrue(definition.find(), name);
+        return Integer.parseInt(definition.group(1));
+    }
+
+    private void same(String prefix, Enum<?>[] values) {
+        for (Enum<?> value : values) assertEquals(constant(prefix + value.name()), value.ordinal());
+        Matcher all = Pattern.compile("#define " + prefix + "(?!ROWS_|OPTIONS_)\\w+ \\d").matcher(header);
+        assertEquals(values.length, all.results().count(), prefix);
+    }
+
+    @Test
+    void constantsAreTheHeaders() {
+        same("COVEY_METRIC_", ClusterOptions.Metric.values());
+        same("COVEY_SELECTION_", ClusterOptions.Selection.values());
+        same("COVEY_SEARCH_", ClusterOptions.Search.values());
+        same("COVEY_MISSING_ROWS_", ClusterOptions.MissingRows.values());
+        same("COVEY_SCALING_", HybridOptions.Scaling.values());
+        same("COVEY_MISSING_", HybridOptions.Missing.values());
+        same("COVEY_CONDITION_", Condition.Kind.values());
+        for (FeatureTable.Kind kind : FeatureTable.Kind.values()) {
+            assertEquals(constant("COVEY_" + kind), kind.ordinal());
+        }
+        assertEquals(constant("COVEY_LABEL_UNKNOWN"), ClusterRisk.UNKNOWN);
+        assertEquals(constant("COVEY_LABEL_LEGITIMATE"), ClusterRisk.LEGITIMATE);
+        assertEquals(constant("COVEY_LABEL_FRAUD"), ClusterRisk.FRAUD);
+        for (StatusCode code : StatusCode.values()) {
+            assertEquals("COVEY_" + code, Text.decode(Native.statusName(code.value())));
+            assertEquals(code, StatusCode.of(code.value()));
+        }
+        assertEquals(StatusCode.UNKNOWN, StatusCode.of(StatusCode.values().length - 1));
+        assertEquals("COVEY_UNKNOWN", Text.decode(Native.statusName(StatusCode.values().length - 1)));
+    }
+
+    /** The values of an initialiser, without struct_size. */
+    private String initialiser(String name) {
+        Matcher definition =
+                Pattern.compile("#define COVEY_" + name + "_OPTIONS_INIT[\\s\\\\]*\\{([^}]*)\\}").matcher(header);
+        assertTrue(definition.find(), name);
+        return definition.group(1).replaceAll("[\\\\\\s]", "").replaceFirst("^[^,]*,", "").replace(".0,", ",")
+                .replaceAll("\\.0$", "");
+    }
+
+    private static String joined(Object... values) {
+        return Stream.of(values)
+                .map(value -> value == null ? "NULL"
+                        : value instanceof Boolean flag ? (flag ? "1" : "0")
+                        : value instanceof Enum<?> name ? name.name()
+                        : value.toString().replaceFirst("\\.0$", ""))
+                .collect(Collectors.joining(","));
+    }
+
+    @Test
+    void defaultsAreTheHeaders() {
+        ClusterOptions c = ClusterOptions.defaults();
+        assertEquals(
+                initialiser("CLUSTER").replaceAll("COVEY_(METRIC|SELECTION|SEARCH|MISSING_ROWS)_", ""),
+                joined(c.minClusterSize(), c.minSamples(), c.maxClusterSize(), c.clusterSelectionEpsilon(), c.alpha(),
+                        c.metric(), c.selection(), c.allowSingleCluster(), c.search(), c.missing(), c.prediction(),
+                        c.seed()));
+        HybridOptions h = HybridOptions.defaults();
+        assertEquals(
+                initialiser("HYBRID").replaceAll("COVEY_(SCALING|MISSING)_", ""),
+                joined(h.scaling(), h.missing(), h.embeddingComponents(), h.embeddingWeight(), h.featureWeight(),
+                        h.clip(), h.columnWeights()));
+        RiskOptions r = RiskOptions.defaults();
+        assertEquals(initialiser("RISK"), joined(r.confidence(), r.minLift(), r.minFraud()));
+        RuleOptions o = RuleOptions.defaults();
+        assertEquals(
+                initialiser("RULES"),
+                joined(o.maxConditions(), o.maxRules(), o.minSupport(), o.minPrecision(), o.minLift(), o.maxBins(),
+                        o.beamWidth(), o.holdout(), o.confidence(), o.times(), o.seed(), o.targetName()));
+    }
+
+    @Test
+    void versionIsTheHeaders() {
+        int major = constant("COVEY_VERSION_MAJOR"), minor = constant("COVEY_VERSION_MINOR"),
+                patch = constant("COVEY_VERSION_PATCH");
+        assertEquals(major + "." + minor + "." + patch, Covey.version());
+        assertEquals(major * 10000 + minor * 100 + patch, Covey.versionNumber());
+    }
+}

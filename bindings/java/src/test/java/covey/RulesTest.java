@@ -1,0 +1,119 @@
+package covey;
+
+import static org.junit.jupiter.api.Assertions.*;
+
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** Rules and cluster risk on a small table where the answer is known. */
+class RulesTest {
+    private static final int ROWS = 3000;
+    private static final String BASKET = "\ud83d\uded2";
+    private static final FeatureTable FEATURES;
+    private static final boolean[] TARGET = new boolean[ROWS];
+
+    static {
+        Random random = new Random(5);
+        double[] amount = new double[ROWS];
+        String[] kind = new String[ROWS];
+        Boolean[] guest = new Boolean[ROWS];
+        for (int row = 0; row < ROWS; ++row) {
+            amount[row] = random.nextInt(20) == 0 ? Double.NaN : random.nextInt(400);
+            kind[row] = List.of("book", BASKET, "shoes").get(random.nextInt(3));
+            guest[row] = random.nextInt(10) == 0 ? null : random.nextBoolean();
+            TARGET[row] = amount[row] >= 300 && kind[row].equals(BASKET);
+        }
+        FEATURES = FeatureTable.builder(ROWS)
+                .numeric("amount", amount)
+                .categorical("kind", kind)
+                .bool("guest", guest)
+                .build();
+    }
+
+    @Test
+    void findsThePlantedRule() {
+        try (RuleSet rules = RuleSet.extract(FEATURES, TARGET, RuleOptions.builder().targetName("ring " + BASKET).build(), null)) {
+            Rule best = rules.rules().get(0);
+            assertEquals(1, best.precision());
+            assertTrue(best.recall() > 0.9, best.text());
+            assertTrue(best.text().contains("ring " + BASKET), best.text());
+            assertTrue(best.conditions().stream().anyMatch(condition -> condition.kind() == Condition.Kind.INTERVAL
+                    && condition.feature().equals("amount")
+                    && condition.low() > 290 && condition.low() <= 310), best.text());
+            assertTrue(best.conditions().stream().anyMatch(condition -> condition.kind() == Condition.Kind.IN
+                    && condition.categories().equals(List.of(BASKET))), best.text());
+            assertTrue(rules.toSql().contains("amount") && rules.toSql().contains(BASKET), rules.toSql());
+            FeatureTable unseen = FeatureTable.builder(3)
+                    .categorical("kind", BASKET, "hats", null)
+                    .numeric("amount", 350, 350, 350)
+                    .bool("guest", true, false, null)
+                    .build();
+            assertArrayEquals(new boolean[] {true, false, false}, rules.matches(unseen, null));
+        }
+    }
+
+    @Test
+    void refusesBadInput() {
+        boolean[] none = new boolean[ROWS];
+        refuse(StatusCode.INVALID_DATA, "target", () -> RuleSet.extract(FEATURES, none, null, null));
+        refuse(StatusCode.MISMATCH, "target", () -> RuleSet.extract(FEATURES, new boolean[3], null, null));
+        refuse(StatusCode.INVALID_ARGUMENT, "max_conditions", RuleOptions.builder().maxConditions(9));
+        refuse(StatusCode.INVALID_ARGUMENT, "max_rules", RuleOptions.builder().maxRules(0));
+        refuse(StatusCode.INVALID_ARGUMENT, "min_support", RuleOptions.builder().minSupport(0));
+        refuse(StatusCode.INVALID_ARGUMENT, "min_precision", RuleOptions.builder().minPrecision(1.5));
+        refuse(StatusCode.INVALID_ARGUMENT, "min_lift", RuleOptions.builder().minLift(-1));
+        refuse(StatusCode.INVALID_ARGUMENT, "max_bins", RuleOptions.builder().maxBins(1));
+        refuse(StatusCode.INVALID_ARGUMENT, "beam_width", RuleOptions.builder().beamWidth(10_001));
+        refuse(StatusCode.INVALID_ARGUMENT, "holdout", RuleOptions.builder().holdout(Double.NaN));
+        refuse(StatusCode.INVALID_ARGUMENT, "confidence", RuleOptions.builder().confidence(1));
+        refuse(StatusCode.MISMATCH, "times", RuleOptions.builder().times(new double[2]));
+        double[] times = new double[ROWS];
+        times[9] = Double.NaN;
+        refuse(StatusCode.INVALID_DATA, "times", RuleOptions.builder().times(times));
+        refuse(StatusCode.INVALID_ARGUMENT, "target_name", RuleOptions.builder().targetName("a\0"));
+        assertThrows(NullPointerException.class, () -> RuleSet.extract(null, none, null, null));
+        assertThrows(NullPointerException.class, () -> RuleSet.extract(FEATURES, null, null, null));
+    }
+
+    @Test
+    void riskRefusesBadInput() {
+        int[] labels = {0, 0, -1};
+        refuse(StatusCode.MISMATCH, "fraud", () -> ClusterRisk.rate(labels, new byte[2], null, null, null, null));
+        refuse(StatusCode.INVALID_DATA, "", () -> rate(new int[] {0, -2, 0}, new byte[3], null, null));
+        refuse(StatusCode.INVALID_DATA, "", () -> rate(labels, new byte[] {0, 2, 0}, null, null));
+        refuse(StatusCode.INVALID_DATA, "amounts", () -> rate(labels, new byte[3], new double[] {0, -1, 0}, null));
+        refuse(StatusCode.INVALID_DATA, "times", () -> rate(labels, new byte[3], null, new double[] {0, 0, Double.NaN}));
+        refuse(StatusCode.MISMATCH, "amounts", () -> rate(labels, new byte[3], new double[1], null));
+        refuse(StatusCode.MISMATCH, "times", () -> rate(labels, new byte[3], null, new double[4]));
+        for (RiskOptions bad : List.of(
+                new RiskOptions(0.4, 3, 3), new RiskOptions(0.95, 0, 3), new RiskOptions(0.95, 3, 0),
+                new RiskOptions(Double.NaN, 3, 3))) {
+            refuse(StatusCode.INVALID_ARGUMENT, "", () -> ClusterRisk.rate(labels, new byte[3], null, null, bad, null));
+        }
+        try (ClusterRisk nothing = rate(new int[0], new byte[0], null, null)) {
+            assertEquals(List.of(), nothing.reports());
+            assertTrue(Double.isNaN(nothing.baseRate()));
+        }
+        try (ClusterRisk risk = rate(labels, new byte[] {1, -1, 0}, null, null)) {
+            ClusterReport first = risk.reports().get(0);
+            assertEquals(0, first.cluster());
+            assertEquals(1, first.share());
+            assertEquals(2, first.lift());
+            assertEquals(0, first.loss());
+            assertTrue(Double.isNaN(first.firstSeen()));
+        }
+    }
+
+    private static ClusterRisk rate(int[] labels, byte[] fraud, double[] amounts, double[] times) {
+        return ClusterRisk.rate(labels, fraud, amounts, times, null, null);
+    }
+
+    private static void refuse(StatusCode code, String words, RuleOptions.Builder options) {
+        refuse(code, words, () -> RuleSet.extract(FEATURES, TARGET, options.build(), null));
+    }
+
+    private static void refuse(StatusCode code, String words, org.junit.jupiter.api.function.Executable call) {
+        EncoderTest.refuse(code, words, call);
+    }
+}
