@@ -13,6 +13,8 @@ let native: [LinkerSetting] = [
     .unsafeFlags([
         faiss, openblas,
         "-L\(gccLibraries)", "-lgomp", "-lstdc++", "-lm",
+        // A serial OpenBLAS is not safe to call from several threads without this: see blas_memory.c.
+        "-Xlinker", "--wrap=blas_memory_alloc", "-Xlinker", "--wrap=blas_memory_free",
     ])
 ]
 

@@ -11,7 +11,7 @@
 int ck_available_processors(void);
 
 /* Row-major C (m x n, leading dimension ldc) = alpha A (m x k, lda) times B transposed (B is n x k, ldb) + beta C, on the
- * calling thread. From several threads at once: Debian's serial OpenBLAS is built with locks around its buffers. */
+ * calling thread. From several threads at once: see blas_memory.c. */
 void ck_sgemm_nt(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
                  float beta, float *c, int64_t ldc);
 
