@@ -241,7 +241,9 @@ covey_status covey_vocabulary_create(const char *const *names, int64_t count, co
                                      covey_error **error);
 
 /** Builds a vocabulary from the events of a data set, one string an event: names that occur at least `min_count` (>= 1)
- *  times, most frequent first (ties: by their UTF-8 bytes), at most `max_size` of them (0 = no limit). O(count). */
+ *  times, most frequent first (ties: by their UTF-8 bytes), at most `max_size` of them (0 = no limit). An empty string counts
+ *  as the unknown entry. O(count).
+ *  Errors: COVEY_INVALID_ARGUMENT for NULL, invalid UTF-8, min_count below 1, a negative max_size or count. */
 covey_status covey_vocabulary_build(const char *const *events, int64_t count, int64_t min_count, int64_t max_size,
                                     covey_vocabulary **vocabulary, covey_error **error);
 
@@ -251,7 +253,8 @@ int64_t covey_vocabulary_size(const covey_vocabulary *vocabulary);
 /** The name of an entry: "" for the unknown one (index 0), NULL outside the vocabulary. */
 const char *covey_vocabulary_name(const covey_vocabulary *vocabulary, int64_t index);
 
-/** indices[i] = the index of names[i], 0 where it is unknown. `indices` holds `count` numbers. */
+/** indices[i] = the index of names[i], 0 where it is unknown. `indices` holds `count` numbers.
+ *  Errors: COVEY_INVALID_ARGUMENT for NULL or a negative count. */
 covey_status covey_vocabulary_lookup(const covey_vocabulary *vocabulary, const char *const *names, int64_t count,
                                      int32_t *indices, covey_error **error);
 
@@ -299,7 +302,7 @@ typedef struct covey_sequences {
  *    x_t     = [event embedding; time features; numeric channels; categorical embeddings]
  *    tau_t   = time features: log1p(gap since the previous event), log1p(time until the last event), and, where the
  *              model has it, log1p(dwell); each standardised with the mean and deviation kept in the model file.
- *              A missing value stands as 0 after standardising.
+ *              A missing value stands as 0 after standardising; values beyond 10,000 deviations count as 10,000.
  *    h_t     = [forward; backward] states of a Bi-LSTM (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005) with the
  *              gate order i, f, g, o and both biases, as in torch.nn.LSTM
  *    s_t     = v . tanh(W_h h_t + b + W_t tau_t)        (additive attention, Bahdanau et al. 2015, that sees time)
@@ -312,7 +315,8 @@ typedef struct covey_sequences {
  *  [A, 2 or 3], attention.score.weight [1, A], optional projection.weight [d, 2H] and projection.bias [d], optional
  *  categorical_embeddings.{c}.weight [V_c, e_c]. The metadata entry "covey.encoder" is a JSON object: format_version (1),
  *  vocabulary (names of the entries 1..V-1), time_mean and time_deviation (2 numbers, 3 with dwell), dwell (boolean),
- *  numeric ([{name, mean, deviation}]), categorical ([{name, vocabulary}]).
+ *  numeric ([{name, mean, deviation}]), categorical ([{name, vocabulary}]); the last two may be left out. Deviations are above 0.
+ *  A tensor of any other name is refused, as are numbers that are not finite and more than 64 layers.
  *  Example: examples/python/train_with_pytorch.py. */
 typedef struct covey_encoder covey_encoder;
 
@@ -352,8 +356,8 @@ const covey_vocabulary *covey_encoder_categorical_vocabulary(const covey_encoder
  *              threads and for any batch in which a sequence is embedded.
  *  attention   NULL, or offsets[count] - offsets[0] float32: alpha of each event, in the given order; sums to 1 in a sequence.
  *  Cost: O(events * H^2); working memory O(threads * longest sequence * H).
- *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (offsets, times, dwell, infinite channels), COVEY_MISMATCH (channels),
- *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (offsets, times, dwell, infinite channels; weights so large that an
+ *  embedding is not finite), COVEY_MISMATCH (channels), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_embed_sequences(const covey_encoder *encoder, const covey_context *context,
                                    const covey_sequences *sequences, float *embeddings, int64_t row_stride,
                                    float *attention, covey_error **error);

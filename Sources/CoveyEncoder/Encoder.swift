@@ -14,10 +14,11 @@ public final class Encoder: Sendable {
         network = try PackedEncoder(checkpoint)
     }
 
-    /// With a lesser instruction set than the processor has (ck_encoder_instruction_set), or the same.
-    init(_ checkpoint: Checkpoint, instructionSet: Int32) throws {
+    /// With a lesser instruction set than the processor has (ck_encoder_instruction_set), or with fewer bytes of tables.
+    init(_ checkpoint: Checkpoint, instructionSet: Int32, largestTables: Int = PackedEncoder.largestTables) throws {
         self.checkpoint = checkpoint
-        network = try PackedEncoder(checkpoint, instructionSet: min(instructionSet, ck_encoder_instruction_set()))
+        network = try PackedEncoder(
+            checkpoint, instructionSet: min(instructionSet, ck_encoder_instruction_set()), largestTables: largestTables)
     }
 
     /// Reads an encoder from a safetensors file.

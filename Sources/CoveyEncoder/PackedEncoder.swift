@@ -15,7 +15,7 @@ final class PackedEncoder: Sendable {
     }
 
     /// The most bytes of tables.
-    private static let largestTables = 64 << 20
+    static let largestTables = 64 << 20
 
     /// What ck_encoder_instruction_set returns, or a lesser one.
     let instructionSet: Int32
@@ -34,14 +34,17 @@ final class PackedEncoder: Sendable {
     let inputs: Int
     let firstTime: Int
 
-    init(_ checkpoint: Checkpoint, instructionSet: Int32 = ck_encoder_instruction_set()) throws {
+    init(
+        _ checkpoint: Checkpoint, instructionSet: Int32 = ck_encoder_instruction_set(),
+        largestTables: Int = PackedEncoder.largestTables
+    ) throws {
         let weights = checkpoint.weights
         let hidden = weights.hidden
         let units = (hidden + 15) / 16 * 16
         let embeddings = [weights.eventEmbedding] + weights.categoricalEmbeddings
         let entries = embeddings.reduce(0) { $0 + $1.rows }
         // 4 gates, 2 directions, 4 bytes.
-        let isFolded = entries <= Self.largestTables / (units * 32)
+        let isFolded = entries <= largestTables / (units * 32)
         let events = weights.eventEmbedding.columns
         let dense = checkpoint.configuration.timeFeatures + checkpoint.configuration.numericScaling.count
         var firstColumn = 0

@@ -40,11 +40,15 @@ struct SequenceBlocks {
         var largest = (events: 0, rows: 0)
         var start = 0
         while start < order.count {
-            let length = offsets[order[start]].count
-            let end = min(order.count, start + max(1, min(rows, events / length)))
+            var end = start + 1
+            var total = offsets[order[start]].count
+            while end < order.count, end - start < rows, total + offsets[order[end]].count <= events {
+                total += offsets[order[end]].count
+                end += 1
+            }
             blocks.append(start..<end)
             largest.rows = max(largest.rows, end - start)
-            largest.events = max(largest.events, length * (end - start))
+            largest.events = max(largest.events, total)
             start = end
         }
         longest = order.first.map { offsets[$0].count } ?? 0

@@ -4,14 +4,18 @@
 extern const abi_case arrow_cases[];
 extern const abi_case clustering_cases[];
 extern const abi_case context_cases[];
+extern const abi_case encoder_cases[];
 extern const abi_case hybrid_cases[];
 extern const abi_case matrix_cases[];
 extern const abi_case risk_cases[];
+extern const abi_case sequence_cases[];
 
 static const abi_case *const tables[] = {
     arrow_cases,
     context_cases,
     matrix_cases,
+    sequence_cases,
+    encoder_cases,
     hybrid_cases,
     clustering_cases,
     risk_cases,

@@ -36,8 +36,10 @@ struct Fixture {
         attention = try data.values("attention", shape: [nil])
     }
 
-    func encoder(instructionSet: Int32 = CK_AVX512) throws -> Encoder {
-        try Encoder(Checkpoint(model), instructionSet: instructionSet)
+    func encoder(
+        instructionSet: Int32 = CK_AVX512, largestTables: Int = PackedEncoder.largestTables
+    ) throws -> Encoder {
+        try Encoder(Checkpoint(model), instructionSet: instructionSet, largestTables: largestTables)
     }
 }
 

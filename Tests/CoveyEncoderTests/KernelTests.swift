@@ -1,0 +1,56 @@
+import CCoveyKernels
+import Glibc
+import Testing
+
+@Suite struct KernelTests {
+    /// log1p against the C library's in float64, from the smallest to the largest float.
+    @Test(arguments: Fixture.instructionSets) func timeFeatureIsLog1p(instructionSet: Int32) {
+        var seconds: [Float] = [0, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 1, 0x1p24, 0x1p24 - 1]
+        for exponent in stride(from: -40.0, through: 38.0, by: 0.01) { seconds.append(Float(pow(10.0, exponent))) }
+        var result = [Float](repeating: 7, count: 2 * seconds.count)
+        ck_time_feature(instructionSet, Int64(seconds.count), seconds, 0, 1, 1e4, &result, 2)
+        for (index, value) in seconds.enumerated() {
+            let expected = log1p(Double(value))
+            #expect(abs(Double(result[2 * index]) - expected) <= 2.5e-7 * expected + 1e-45, "log1p(\(value))")
+            #expect(result[2 * index + 1] == 7)
+        }
+    }
+
+    @Test(arguments: Fixture.instructionSets) func timeFeatureIsStandardised(instructionSet: Int32) {
+        var result = [Float](repeating: 7, count: 4)
+        ck_time_feature(instructionSet, 4, [.nan, Float(M_E) - 1, 0, 1e30], -1, 2, 100, &result, 1)
+        #expect(result[0] == 0)
+        #expect(abs(result[1] - 4) < 1e-6)
+        #expect(abs(result[2] - 2) < 1e-6)
+        #expect(result[3] == 100)
+    }
+
+    /// One unit, one step: the gates against the C library's, over their whole range.
+    @Test(arguments: Fixture.instructionSets) func gatesAreSigmoidAndTanh(instructionSet: Int32) {
+        func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+        for i in stride(from: -40.0, through: 40.0, by: 0.37) {
+            let gates = [i, -i / 3 + 1, i / 7, 2 - i / 2]
+            for (cell, table) in [(0.0, gates), (3.0, [gates[3], gates[0], gates[1], gates[2]])] {
+                var entry = [Float](repeating: 0, count: 64)
+                for gate in 0..<4 { entry[gate * 16 + 5] = Float(table[gate]) }
+                var cells = [Float](repeating: 0, count: 16)
+                cells[5] = Float(cell)
+                var states = [Float](repeating: 9, count: 16)
+                entry.withUnsafeBufferPointer { entry in
+                    var tables: UnsafePointer<Float>? = entry.baseAddress
+                    withUnsafePointer(to: &tables) { tables in
+                        var lstm = ck_lstm(
+                            hidden: 1, blocks: 1, lookups: 1, inputs: 0, tables: tables, input_weights: entry.baseAddress,
+                            recurrent_weights: entry.baseAddress)
+                        ck_lstm_step(instructionSet, &lstm, 1, nil, entry.baseAddress, 0, nil, 0, &states, 16, &cells)
+                    }
+                }
+                let x = table.map { Double(Float($0)) }
+                let expected = sigmoid(x[1]) * cell + sigmoid(x[0]) * tanh(x[2])
+                #expect(abs(Double(cells[5]) - expected) < 4e-7 * max(1, abs(expected)), "gates \(table)")
+                #expect(abs(Double(states[5]) - sigmoid(x[3]) * tanh(expected)) < 4e-7, "gates \(table)")
+                #expect(states[4] == 0)
+            }
+        }
+    }
+}
