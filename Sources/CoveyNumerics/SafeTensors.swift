@@ -47,7 +47,7 @@ public struct SafeTensors: Sendable {
 
     public let metadata: [String: String]
     public let tensors: [String: Tensor]
-    private let storage: Storage
+    let storage: Storage
 
     /// Reads a file whole; at most the execution's memory budget, of which the header counts several times.
     public init(path: String, _ execution: Execution = Execution()) throws {

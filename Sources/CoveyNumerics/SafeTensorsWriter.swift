@@ -3,10 +3,10 @@ import CoveyRuntime
 /// A safetensors file in the making. The same tensors and metadata give the same bytes, in whatever order they were added:
 /// wider types come first, so that each tensor is aligned, and names ascend within a type.
 public struct SafeTensorsWriter: Sendable {
-    private var metadata: [String: String] = [:]
-    private var tensors: [String: Entry] = [:]
+    private(set) var metadata: [String: String] = [:]
+    private(set) var tensors: [String: Entry] = [:]
 
-    private struct Entry: Sendable {
+    struct Entry: Sendable {
         let type: SafeTensors.DataType
         let shape: [Int]
         /// Calls its argument with the tensor's bytes.

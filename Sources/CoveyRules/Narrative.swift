@@ -70,14 +70,14 @@ extension Condition {
 }
 
 /// Numbers as people write them.
-enum Words {
+public enum Words {
     /// 1234567 as "1,234,567".
-    static func count(_ value: Int) -> String {
+    public static func count(_ value: Int) -> String {
         grouped(String(value))
     }
 
     /// 12500 as "12,500", 0.25 as "0.25"; very large and very small numbers with an exponent.
-    static func number(_ value: Double) -> String {
+    public static func number(_ value: Double) -> String {
         if value == value.rounded(), abs(value) < 1e15 { return grouped(String(Int(value))) }
         let text = value.description
         guard !text.contains("e"), let point = text.firstIndex(of: ".") else { return text }
@@ -85,7 +85,7 @@ enum Words {
     }
 
     /// 0.8321 as "83.2%"; "100%" and "0%" are said only where they are exact.
-    static func percent(_ share: Double) -> String {
+    public static func percent(_ share: Double) -> String {
         if share == 0 { return "0%" }
         if share == 1 { return "100%" }
         let tenths = Int((share * 1000).rounded())
@@ -95,7 +95,7 @@ enum Words {
     }
 
     /// 0.95 as "95%", 0.999 as "99.9%".
-    static func confidence(_ value: Double) -> String {
+    public static func confidence(_ value: Double) -> String {
         let hundredths = Int((value * 10_000).rounded())
         let (whole, rest) = (hundredths / 100, hundredths % 100)
         if rest == 0 { return "\(whole)%" }
@@ -103,7 +103,7 @@ enum Words {
     }
 
     /// 41.3 as "41", 2.54 as "2.5".
-    static func factor(_ value: Double) -> String {
+    public static func factor(_ value: Double) -> String {
         guard value < 1e15 else { return value.description }
         if value >= 9.95 { return count(Int(value.rounded())) }
         let tenths = Int((value * 10).rounded())

@@ -1,0 +1,53 @@
+import CoveyNumerics
+import CoveyRules
+import CoveyRuntime
+
+/// A rule set and the cluster that it describes, ready to be evaluated.
+public struct ClusterRules: Sendable {
+    /// -1 = no single cluster: the rules describe fraud itself.
+    public let cluster: Int
+    public let rules: RuleSet
+    let evaluator: RuleEvaluator
+    /// On the rows that the search never saw, one a rule.
+    let precisions: [Double]
+    /// One a rule, with its figures.
+    public let sentences: [String]
+
+    public init(cluster: Int, rules: RuleSet) {
+        self.cluster = cluster
+        self.rules = rules
+        evaluator = RuleEvaluator(rules)
+        precisions = rules.rules.map { rules.figures($0).precision }
+        let narrative = Narrative(rules)
+        sentences = rules.rules.map { narrative.sentence($0) }
+    }
+}
+
+/// A feature column that scoring needs.
+public struct EngineFeature: Sendable, Equatable {
+    public let name: String
+    public let kind: FeatureColumn.Kind
+}
+
+extension Engine {
+    /// The rules that fire, by row; rows without any are left out.
+    func firedRules(_ table: FeatureTable, _ execution: Execution) throws -> [Int: [FiredRule]] {
+        var result: [Int: [FiredRule]] = [:]
+        for (index, set) in parts.ruleSets.enumerated() where set.evaluator.ruleCount > 0 {
+            let rules = set.evaluator.ruleCount
+            let size = try checkedProduct(table.rows, rules, "the rules that fire")
+            try execution.reserve(size, for: "the rules that fire")
+            var fired = [UInt8](repeating: 0, count: size)
+            try fired.withUnsafeMutableBufferPointer { fired in
+                try set.evaluator.evaluate(table, fired: fired, execution: execution)
+                for row in 0..<table.rows {
+                    if row & 0xFFF == 0 { try execution.check() }
+                    for rule in 0..<rules where fired[row &* rules &+ rule] != 0 {
+                        result[row, default: []].append(FiredRule(set: index, rule: rule))
+                    }
+                }
+            }
+        }
+        return result
+    }
+}

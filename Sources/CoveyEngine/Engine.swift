@@ -1,0 +1,171 @@
+import CoveyClustering
+import CoveyEncoder
+import CoveyNumerics
+import CoveyRules
+import CoveyRuntime
+import CoveySequences
+
+/// Everything that scores a transaction. Immutable, for any number of threads at once.
+public final class Engine: Sendable {
+    public let parts: EngineParts
+    /// The feature columns that scoring needs: those of the hybrid features, then those of rules alone.
+    public let features: [EngineFeature]
+    /// The share of fraud among the labelled rows; 0 where there are none.
+    public let baseRate: Double
+    /// Of each cluster.
+    let figures: [ClusterFigures]
+
+    /// Throws `invalidArgument` and `mismatch` where the parts do not fit together.
+    public init(_ parts: EngineParts) throws {
+        try parts.validate()
+        self.parts = parts
+        features = try parts.features()
+        let base = parts.risk.baseRate ?? 0
+        baseRate = base
+        var figures = (0..<parts.clustering.clusterCount).map { ClusterFigures(cluster: $0, baseRate: base) }
+        for report in parts.risk.reports where report.cluster >= 0 {
+            figures[report.cluster] = ClusterFigures(report, baseRate: base)
+        }
+        self.figures = figures
+    }
+
+    /// Scores transactions: sequences (nil without an encoder) and a table with as many rows (nil where no feature is needed).
+    /// A transaction scores the same alone and in any batch.
+    ///
+    /// risk = max(strength share(cluster) + (1 - strength) base, the best precision share(cluster) of a rule that fires),
+    /// where share is the cluster's share of fraud: the base rate where nothing in it is labelled, 1 for a rule set without a
+    /// cluster.
+    /// Throws what the stages throw, `mismatch` for inputs that are missing, too many or of other lengths.
+    public func score(
+        _ sequences: SequenceBatch?, _ table: FeatureTable?, execution: Execution = Execution()
+    ) throws -> [Score] {
+        let count = try checkedCount(sequences, table)
+        if count == 0 { return [] }
+        try execution.reserve(count, of: 4 * (2 * parts.hybrid.dimension + 64), for: "\(count) scores")
+        let (embeddings, events) = try embed(sequences, execution)
+        let rows = try withView(embeddings) { try parts.hybrid.transform($0, table, execution: execution) }
+        let (labels, strengths) = try rows.withView { try parts.clustering.predict($0, execution: execution) }
+        let fired = try table.map { try firedRules($0, execution) } ?? [:]
+        var scores: [Score] = []
+        scores.reserveCapacity(count)
+        for index in 0..<count {
+            if index & 0xFFF == 0 { try execution.check() }
+            scores.append(
+                score(
+                    cluster: Int(labels[index]), strength: strengths[index], rules: fired[index] ?? [],
+                    events: events.isEmpty ? [] : events[index]))
+        }
+        return scores
+    }
+
+    private func checkedCount(_ sequences: SequenceBatch?, _ table: FeatureTable?) throws -> Int {
+        if parts.encoder != nil, sequences == nil {
+            throw CoveyError.mismatch("sequences must not be NULL: the engine has an encoder")
+        }
+        if parts.encoder == nil, sequences != nil {
+            throw CoveyError.mismatch("sequences must be NULL: the engine has no encoder")
+        }
+        if let feature = features.first, table == nil {
+            throw CoveyError.mismatch("features must not be NULL: the engine needs the column \"\(feature.name)\"")
+        }
+        if let sequences, let table, sequences.count != table.rows {
+            throw CoveyError.mismatch("sequences are \(sequences.count), features have \(table.rows) rows")
+        }
+        return sequences?.count ?? table?.rows ?? 0
+    }
+
+    private func embed(
+        _ sequences: SequenceBatch?, _ execution: Execution
+    ) throws -> (embeddings: Matrix<Float>?, events: [[WeighedEvent]]) {
+        guard let encoder = parts.encoder, let sequences else { return (nil, []) }
+        let total = sequences.offsets.events.count
+        try execution.reserve(total, of: 4, for: "the attention to \(total) events")
+        var attention = [Float](repeating: 0, count: total)
+        var embeddings = Matrix<Float>(rows: sequences.count, columns: encoder.dimension, repeating: 0)
+        try attention.withUnsafeMutableBufferPointer { attention in
+            try embeddings.elements.withUnsafeMutableBytes {
+                guard let base = $0.baseAddress else { return }
+                try encoder.embed(
+                    sequences, into: base, rowStride: encoder.dimension * 4, attention: attention.baseAddress, execution)
+            }
+        }
+        let entries = encoder.configuration.vocabulary.count
+        let events = try (0..<sequences.count).map { sequence in
+            if sequence & 0xFF == 0 { try execution.check() }
+            return WeighedEvent.heaviest(sequences, sequence, attention, vocabulary: entries)
+        }
+        return (embeddings, events)
+    }
+
+    private func withView<Result>(
+        _ embeddings: Matrix<Float>?, _ body: (MatrixView?) throws -> Result
+    ) rethrows -> Result {
+        guard let embeddings else { return try body(nil) }
+        return try embeddings.withView { try body($0) }
+    }
+
+    private func score(cluster: Int, strength: Double, rules: [FiredRule], events: [WeighedEvent]) -> Score {
+        var risk = baseRate
+        var isRisky = false
+        if cluster >= 0 {
+            risk = strength * figures[cluster].share + (1 - strength) * baseRate
+            isRisky = figures[cluster].isRisky
+        }
+        for fired in rules {
+            let described = parts.ruleSets[fired.set].cluster
+            let share = described < 0 ? 1 : figures[described].share
+            risk = max(risk, parts.ruleSets[fired.set].precisions[fired.rule] * share)
+            isRisky = isRisky || described < 0 || figures[described].isRisky
+        }
+        return Score(
+            cluster: cluster, strength: strength, risk: min(1, max(0, risk)), isRisky: isRisky, rules: rules, events: events)
+    }
+}
+
+/// What scoring needs to know of a cluster.
+struct ClusterFigures: Sendable {
+    /// The share of fraud, the base rate where nothing is labelled.
+    let share: Double
+    let isRisky: Bool
+    /// nil where no row was rated.
+    let report: ClusterReport?
+
+    init(cluster: Int, baseRate: Double) {
+        share = baseRate
+        isRisky = false
+        report = nil
+    }
+
+    init(_ report: ClusterReport, baseRate: Double) {
+        share = report.share ?? baseRate
+        isRisky = report.isRisky
+        self.report = report
+    }
+}
+
+extension WeighedEvent {
+    /// How many events a reason names.
+    private static let most = 3
+
+    /// The events of a sequence with the most attention; equal ones in the given order.
+    static func heaviest(
+        _ batch: SequenceBatch, _ sequence: Int, _ attention: [Float], vocabulary: Int
+    ) -> [WeighedEvent] {
+        let range = batch.offsets[sequence]
+        let first = batch.offsets.events.lowerBound
+        var places: [Int] = []
+        for event in range {
+            let weight = attention[event - first]
+            if places.count == most, weight <= attention[places[most - 1] - first] { continue }
+            let place = places.firstIndex { attention[$0 - first] < weight } ?? places.count
+            places.insert(event, at: place)
+            if places.count > most { places.removeLast() }
+        }
+        return places.map { event in
+            let type = Int(batch.types[event])
+            return WeighedEvent(
+                type: type >= 0 && type < vocabulary ? type : 0, place: event - range.lowerBound + 1, length: range.count,
+                share: Double(attention[event - first]))
+        }
+    }
+}

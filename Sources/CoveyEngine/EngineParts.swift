@@ -1,0 +1,86 @@
+import CoveyClustering
+import CoveyEncoder
+import CoveyNumerics
+import CoveyRules
+import CoveyRuntime
+
+/// What an engine is made of.
+public struct EngineParts: Sendable {
+    /// nil where the hybrid features have no embeddings.
+    public var encoder: Encoder?
+    public var hybrid: HybridFeatures
+    /// Of rows that `hybrid` made, with prediction data.
+    public var clustering: Clustering
+    /// Of the clustering's labels.
+    public var risk: ClusterRisk
+    public var ruleSets: [ClusterRules]
+
+    public init(
+        encoder: Encoder?, hybrid: HybridFeatures, clustering: Clustering, risk: ClusterRisk,
+        ruleSets: [ClusterRules] = []
+    ) {
+        self.encoder = encoder
+        self.hybrid = hybrid
+        self.clustering = clustering
+        self.risk = risk
+        self.ruleSets = ruleSets
+    }
+
+    /// The most rule sets.
+    public static let largestRuleSets = 65_536
+
+    /// Throws `invalidArgument` and `mismatch` where the parts do not fit together.
+    func validate() throws {
+        try validateEmbeddings()
+        try require(
+            clustering.predictor != nil, "clustering must be made with prediction = 1, which keeps the rows that scoring needs")
+        guard clustering.columnCount == hybrid.dimension else {
+            throw CoveyError.mismatch(
+                "clustering has rows of \(clustering.columnCount) columns, hybrid makes \(hybrid.dimension)")
+        }
+        let clusters = clustering.clusterCount
+        for report in risk.reports where report.cluster >= clusters {
+            throw CoveyError.mismatch("risk rates the cluster \(report.cluster), clustering has \(clusters) clusters")
+        }
+        try require(
+            ruleSets.count <= EngineParts.largestRuleSets,
+            "rule_count must be at most \(EngineParts.largestRuleSets), got \(ruleSets.count)")
+        for (index, set) in ruleSets.enumerated() where set.cluster < -1 || set.cluster >= clusters {
+            throw CoveyError.mismatch(
+                "rule_clusters[\(index)] must be -1 to \(clusters - 1), got \(set.cluster)")
+        }
+    }
+
+    private func validateEmbeddings() throws {
+        switch (encoder, hybrid.embeddingColumns) {
+        case (nil, nil): break
+        case (let encoder?, let columns?):
+            guard encoder.dimension == columns else {
+                throw CoveyError.mismatch("encoder makes embeddings of \(encoder.dimension) columns, hybrid takes \(columns)")
+            }
+        case (nil, _?): throw CoveyError.mismatch("encoder must not be NULL: hybrid was fitted with embeddings")
+        case (_?, nil): throw CoveyError.mismatch("encoder must be NULL: hybrid was fitted without embeddings")
+        }
+    }
+
+    /// The feature columns that scoring needs: those of the hybrid, then those of rules alone.
+    func features() throws -> [EngineFeature] {
+        var features = hybrid.featureColumns.map { EngineFeature(name: $0.name, kind: $0.kind) }
+        var kinds: [ExactName: FeatureColumn.Kind] = [:]
+        for feature in features { kinds[ExactName(feature.name)] = feature.kind }
+        for (index, set) in ruleSets.enumerated() {
+            for feature in set.rules.features.map({ EngineFeature(name: $0.name, kind: $0.kind) }) {
+                if let kind = kinds[ExactName(feature.name)] {
+                    guard kind == feature.kind else {
+                        throw CoveyError.mismatch(
+                            "rules[\(index)]: column \"\(feature.name)\" is \(feature.kind), elsewhere in the engine \(kind)")
+                    }
+                } else {
+                    kinds[ExactName(feature.name)] = feature.kind
+                    features.append(feature)
+                }
+            }
+        }
+        return features
+    }
+}
