@@ -48,7 +48,7 @@ int main(void) {
     CHECK(covey_cluster_risk(NULL, labels, fraud, amounts, times, rows, &options, &risk, &error));
 
     printf("%lld rows, base rate %.1f %%\n\n", (long long)rows, 100 * covey_risk_base_rate(risk));
-    printf("  rank  cluster   size  labelled  fraud   share (95 %% interval)    lift     loss  seen on days\n");
+    printf("  rank  cluster   size  labelled  fraud   share (95 %% interval)     lift     loss  seen on days\n");
     for (rank = 0; rank < covey_risk_count(risk); rank++) {
         covey_cluster_report report = COVEY_CLUSTER_REPORT_INIT;
         char name[32], share[64] = "unknown";
@@ -58,7 +58,7 @@ int main(void) {
         if (report.labelled > 0) {
             snprintf(share, sizeof share, "%5.1f %% (%.1f to %.1f)", 100 * report.share, 100 * report.share_low, 100 * report.share_high);
         }
-        printf("  %4lld  %7s  %5lld  %8lld  %5lld   %-22s  ", (long long)report.rank, name, (long long)report.size,
+        printf("  %4lld  %7s  %5lld  %8lld  %5lld   %-23s ", (long long)report.rank, name, (long long)report.size,
                (long long)report.labelled, (long long)report.fraud, share);
         if (report.labelled > 0) printf("%5.1f", report.lift);
         else printf("    -");
