@@ -43,7 +43,7 @@ static int print_data(const sample *sample) {
            as_date(SAMPLE_EPOCH + sample->time[0]), as_date(SAMPLE_EPOCH + sample->time[n - 1]));
     printf("  %s events, %lld a transaction in the median, %lld at most. %d expert features.\n", with_commas(sample->events),
            (long long)lengths[n / 2], (long long)lengths[n - 1], SAMPLE_FEATURES);
-    printf("  Chargebacks come weeks late: %s known frauds, %s known legitimate, %s of which nothing is known yet.\n",
+    printf("  Chargebacks come weeks late: %s known frauds, %s known legitimate, %s not known yet.\n",
            with_commas(fraud), with_commas(legitimate), with_commas(n - fraud - legitimate));
     free(lengths);
     return 1;
@@ -51,7 +51,7 @@ static int print_data(const sample *sample) {
 
 static void print_stage(const char *name, const char *result, double seconds) {
     printf("  %-20s%-66s", name, result);
-    if (seconds < 0.0995) printf("%8.1f ms\n", 1e3 * seconds);
+    if (seconds < 0.9995) printf("%8.1f ms\n", 1e3 * seconds);
     else printf("%8.2f s\n", seconds);
 }
 
@@ -89,7 +89,7 @@ static int print_risky(const road *road) {
     double loss = 0;
     char line[200];
     print_heading("Risky clusters, by what is known so far");
-    print_bold("  cluster   size  labelled  known fraud  share of fraud (95 %)    lift    loss EUR  seen");
+    print_bold("  cluster  size  labelled  known fraud  share of fraud (95 %)   lift   loss EUR  seen");
     for (rank = 0; rank < covey_risk_count(road->risk); rank++) {
         covey_cluster_report report = COVEY_CLUSTER_REPORT_INIT;
         covey_error *error = NULL;
@@ -98,12 +98,12 @@ static int print_risky(const road *road) {
         size += report.size;
         fraud += report.fraud;
         loss += report.loss;
-        printf("  %7lld  %5lld  %8lld  %11lld     %3.0f %%  (%2.0f to %3.0f)   %5.0f x  %10s  %s to ", (long long)report.cluster,
+        printf("  %7lld  %4lld  %8lld  %11lld     %3.0f %%  (%2.0f to %3.0f)   %3.0f x  %9s  %s to ", (long long)report.cluster,
                (long long)report.size, (long long)report.labelled, (long long)report.fraud, 100 * report.share, 100 * report.share_low,
-               100 * report.share_high, report.lift, with_commas((int64_t)(report.loss + 0.5)), as_date(SAMPLE_EPOCH + report.first_seen));
-        printf("%s\n", as_date(SAMPLE_EPOCH + report.last_seen));
+               100 * report.share_high, report.lift, with_commas((int64_t)(report.loss + 0.5)), as_day(SAMPLE_EPOCH + report.first_seen));
+        printf("%s\n", as_day(SAMPLE_EPOCH + report.last_seen));
     }
-    snprintf(line, sizeof line, "  %7s  %5lld            %11lld  %33s  %10s", "all", (long long)size, (long long)fraud, "", with_commas((int64_t)(loss + 0.5)));
+    snprintf(line, sizeof line, "  %7s  %4lld            %11lld  %31s  %9s", "all", (long long)size, (long long)fraud, "", with_commas((int64_t)(loss + 0.5)));
     print_bold(line);
     return 1;
 }
@@ -148,7 +148,7 @@ static void print_truth(const road *road) {
     const sample *sample = &road->sample;
     int64_t r, i, rings = 0, fraud = 0, unlabelled = 0, caught = 0, rest = 0;
     tally all = {0, 0, 0, 0, -1, 0, 0};
-    char line[200];
+    char line[200], text[1000];
     for (i = 0; i < sample->transactions; i++) {
         int64_t in = 0;
         for (r = 0; r < road->risky; r++) in += road->labels[i] == road->rule_clusters[r];
@@ -159,7 +159,7 @@ static void print_truth(const road *road) {
         caught += in && sample->ring[i] >= 0;
     }
     print_heading("The unlabelled fraud in them: what the truth says, which Covey has not seen");
-    print_bold("  cluster  to look at  of it fraud  precision     worth EUR   mostly                 of that ring");
+    print_bold("  cluster  to look at  fraud in it  precision     worth EUR   mostly                 of that ring");
     for (r = 0; r < road->risky; r++) {
         tally sum = tally_cluster(road, road->rule_clusters[r]);
         int64_t members = 0;
@@ -176,15 +176,20 @@ static void print_truth(const road *road) {
     snprintf(line, sizeof line, "  %7s  %10lld  %11lld  %7.0f %%  %12s   %-20s %6lld of %lld", "all", (long long)all.open,
              (long long)all.unlabelled, percent(all.unlabelled, all.open), with_commas((int64_t)(all.amount + 0.5)), "all rings", (long long)caught, (long long)rings);
     print_bold(line);
-    printf("\n  Looking at these %s of %s transactions finds %s of the %s frauds that no chargeback has shown\n", with_commas(all.open),
-           with_commas(rest), with_commas(all.unlabelled), with_commas(unlabelled));
-    printf("  yet (%.0f %%); among as many taken at random there would be about %.1f. With the known ones, the clusters\n",
-           percent(all.unlabelled, unlabelled), (double)all.open * (double)unlabelled / (double)(rest > 0 ? rest : 1));
-    printf("  are %.0f %% fraud and hold %.0f %% of the rings and %.0f %% of all fraud.\n", percent(all.fraud, all.size), percent(caught, rings),
-           percent(all.fraud, fraud));
+    snprintf(text, sizeof text,
+             "Looking at these %s of %s transactions finds %s of the %s frauds that no chargeback has shown yet (%.0f %%); among as many "
+             "taken at random there would be about %.1f. With the known ones, the clusters are %.0f %% fraud; they hold %.0f %% of the "
+             "rings and %.0f %% of all fraud.",
+             with_commas(all.open), with_commas(rest), with_commas(all.unlabelled), with_commas(unlabelled),
+             percent(all.unlabelled, unlabelled), (double)all.open * (double)unlabelled / (double)(rest > 0 ? rest : 1),
+             percent(all.fraud, all.size), percent(caught, rings), percent(all.fraud, fraud));
+    printf("\n");
+    print_wrapped("  ", text);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- rules */
+
+#define RULES_SHOWN 2 /* Of each cluster, the best. */
 
 static int print_rules(const road *road) {
     int64_t r, i, c;
@@ -195,7 +200,7 @@ static int print_rules(const road *road) {
         snprintf(title, sizeof title, "  Cluster %lld", (long long)road->rule_clusters[r]);
         print_bold(title);
         if (count == 0) printf("    no rule of these features holds on unseen rows\n");
-        for (i = 0; i < count; i++) {
+        for (i = 0; i < count && i < RULES_SHOWN; i++) {
             covey_rule_report report = COVEY_RULE_REPORT_INIT;
             covey_error *error = NULL;
             char text[4096] = "";
@@ -209,7 +214,8 @@ static int print_rules(const road *road) {
                    (long long)report.matched, 100 * report.precision, 100 * report.precision_low, 100 * report.precision_high,
                    100 * report.recall, report.lift);
         }
-        printf("\n");
+        if (count > RULES_SHOWN) printf("    and %lld more\n", (long long)(count - RULES_SHOWN));
+        if (r + 1 < road->risky) printf("\n");
     }
     return 1;
 }

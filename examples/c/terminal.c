@@ -92,4 +92,6 @@ static const char *formatted(double seconds, const char *format) {
 
 const char *as_date(double seconds) { return formatted(seconds, "%d %b %Y"); }
 
+const char *as_day(double seconds) { return formatted(seconds, "%d %b"); }
+
 const char *as_date_and_time(double seconds) { return formatted(seconds, "%d %b %H:%M"); }
