@@ -192,3 +192,30 @@ test-header: | prepare-test
 	@$(ABI_OUT)/header_c99 && $(ABI_OUT)/header_cxx
 	@for macro in $$(sed -n 's/^#define \(COVEY_[A-Z_]*_INIT\)\b.*/\1/p' include/covey.h); do \
 		grep -q "$$macro" Tests/ABI/header_c99.c || { echo "header_c99.c lacks $$macro"; exit 1; }; done
+
+# ------------------------------------------------------------------------------------------------------------ Python
+.PHONY: wheel test-python
+PYTHON_SOURCES := $(shell find bindings/python/src -name '*.py' -o -name py.typed) \
+	$(addprefix bindings/python/,pyproject.toml setup.py README.md)
+VENV := .venv-test
+WHEEL := dist/covey-$(VERSION)-py3-none-linux_x86_64.whl
+
+$(VENV)/stamp: bindings/python/requirements-test.txt | prepare-test
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# From a copy, so that the library inside the wheel never stands in the place of the one that is being developed.
+wheel: $(WHEEL)
+$(WHEEL): $(LIBRARY) $(PYTHON_SOURCES) $(VENV)/stamp LICENSE NOTICE
+	rm -rf $(OUT)/wheel
+	mkdir -p $(OUT)/wheel dist
+	cp -r $(addprefix bindings/python/,pyproject.toml setup.py README.md src) LICENSE NOTICE $(OUT)/wheel
+	mkdir -p $(OUT)/wheel/src/covey/_native
+	cp $(LIBRARY) $(OUT)/wheel/src/covey/_native/libcovey.so.$(SOVERSION)
+	$(VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist $(OUT)/wheel
+	@touch $@
+
+test-python: $(WHEEL)
+	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m mypy
+	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m pytest

@@ -6,9 +6,9 @@ import hdbscan
 import numpy as np
 import pandas as pd
 import pytest
-from hdbscan._hdbscan_linkage import label
 from hdbscan._hdbscan_tree import outlier_scores
 from hdbscan.hdbscan_ import _tree_to_labels
+from scipy.cluster.hierarchy import fcluster
 from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import check_estimator
@@ -43,14 +43,13 @@ def same_partition(ours, theirs):
     assert len(set(zip(ours, theirs))) == len(set(ours)) == len(set(theirs))
 
 
-def continued(tree, rows, settings):
-    """hdbscan's own code from a spanning tree onward: mutual reachability is full of ties (a core distance is many rows'
-    largest), so that several spanning trees are right and hdbscan's algorithms differ from each other by them."""
+def continued(linkage, rows, settings):
+    """hdbscan's own code from single linkage onward: mutual reachability is full of ties (a core distance is many rows'
+    largest), so that several trees are right and hdbscan's own algorithms differ from each other by them."""
     options = {"min_cluster_size": 5, "cluster_selection_method": "eom", "allow_single_cluster": False}
     options |= {name: value for name, value in settings.items() if name not in ("min_samples", "metric", "alpha")}
-    linkage = label(tree.to_numpy())
     labels, strengths, persistence, condensed, _ = _tree_to_labels(rows, linkage, **options)
-    return linkage, labels, strengths, persistence, condensed, outlier_scores(condensed)
+    return labels, strengths, persistence, condensed, outlier_scores(condensed)
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
@@ -60,8 +59,14 @@ def test_results_are_those_of_hdbscan(rows, settings):
     # The weights of all minimum spanning trees are the same.
     weights = np.sort(theirs.minimum_spanning_tree_.to_numpy()[:, 2])
     np.testing.assert_allclose(ours.minimum_spanning_tree_.to_numpy()[:, 2], weights, rtol=1e-12)
-    linkage, labels, strengths, persistence, condensed, scores = continued(ours.minimum_spanning_tree_, rows, settings)
-    np.testing.assert_allclose(ours.single_linkage_tree_.to_numpy()[:, 2:], linkage[:, 2:], rtol=1e-12)
+    linkage, reference = (fit.single_linkage_tree_.to_numpy() for fit in (ours, theirs))
+    assert linkage.shape == (len(rows) - 1, 4) and linkage[-1, 3] == len(rows)
+    np.testing.assert_allclose(linkage[:, 2], reference[:, 2], rtol=1e-12)
+    # Between the ties, every cut through the tree gives the same groups.
+    for cut in (linkage[25:-1:50, 2] + linkage[26::50, 2]) / 2:
+        if np.abs(linkage[:, 2] - cut).min() > 1e-9:
+            assert adjusted_rand_score(fcluster(linkage, cut, "distance"), fcluster(reference, cut, "distance")) == 1
+    labels, strengths, persistence, condensed, scores = continued(linkage, rows, settings)
     assert np.array_equal(ours.labels_, labels) and ours.labels_.dtype == np.int64
     np.testing.assert_allclose(ours.probabilities_, strengths, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(ours.outlier_scores_, scores, rtol=1e-9, atol=1e-12)

@@ -30,7 +30,7 @@ def structs():
 
 def ctype(declaration):
     """What ctypes must use for a parameter or a result."""
-    words = re.sub(r"\bconst\b", "", declaration)
+    words = re.sub(r"\b(const|struct)\b", "", declaration)
     stars = words.count("*")
     kind = words.replace("*", " ").split()[0]
     if stars == 0:

@@ -179,8 +179,8 @@ def seconds(values: Any, name: str, length: Optional[int] = None) -> NDArray[np.
     written); durations as their seconds."""
     zone = getattr(getattr(values, "dtype", None), "tz", None)
     if zone is not None:  # pandas' datetimes with a zone; .dt on a Series, methods on an index
-        accessor = getattr(values, "dt", values)
-        values = accessor.tz_convert("UTC").tz_localize(None) if hasattr(accessor, "tz_localize") else values
+        values = getattr(values, "dt", values).tz_convert("UTC")
+        values = getattr(values, "dt", values).tz_localize(None)
     array = as_array(values, name)
     if array.dtype.kind == "O" and array.size and hasattr(array.flat[0], "timestamp"):
         try:

@@ -24,7 +24,7 @@ class Types:
 
     @classmethod
     def convert(cls, values: Any, name: str) -> "Types":
-        dtype = getattr(values, "dtype", None)
+        dtype: Any = getattr(values, "dtype", None)
         if hasattr(dtype, "categories"):
             codes = vector(getattr(values, "cat", values).codes, name, np.int32)
             return cls(codes, [str(item) for item in dtype.categories])

@@ -66,19 +66,25 @@ class Column(Structure):
     ]
 
 
+ColumnPointer: Any = POINTER(Column)
+
+
 class Table(Versioned):
     _fields_ = [
         ("struct_size", c_size_t),
         ("column_size", c_size_t),
         ("rows", c_int64),
         ("column_count", c_int64),
-        ("columns", POINTER(Column)),
+        ("columns", ColumnPointer),
     ]
     _defaults_ = {"column_size": sizeof(Column)}
 
 
 class Channel(Structure):
     _fields_ = [("values", c_void_p), ("stride", c_int64)]
+
+
+ChannelPointer: Any = POINTER(Channel)
 
 
 class Sequences(Versioned):
@@ -90,8 +96,8 @@ class Sequences(Versioned):
         ("types", c_void_p),
         ("times", c_void_p),
         ("dwell", c_void_p),
-        ("numeric", POINTER(Channel)),
-        ("categorical", POINTER(Channel)),
+        ("numeric", ChannelPointer),
+        ("categorical", ChannelPointer),
         ("numeric_count", c_int64),
         ("categorical_count", c_int64),
         ("types_stride", c_int64),

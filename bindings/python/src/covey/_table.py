@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._arrow import import_table, is_arrow, record_batch
 from ._arrays import _is_missing, as_array, c_string, stride, vector
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._strings import Names, factorise
@@ -37,14 +38,18 @@ class Table:
     __slots__ = ("struct", "rows", "names", "kinds", "_keep")
 
     def __init__(self, features: Any, name: str = "features", kinds: Optional[Mapping[str, str]] = None) -> None:
+        if is_arrow(features):
+            self.struct, self._keep = import_table(features, name, kinds)
+            read = [self.struct.columns[index] for index in range(self.struct.column_count)]
+            self.rows, self.names = self.struct.rows, [column.name.decode("utf-8") for column in read]
+            self.kinds = {label: KINDS[column.kind] for label, column in zip(self.names, read)}
+            return
         pairs = list(columns(features, name))
-        self._keep: list[Any] = []
+        self._keep = []
         self.names = [_column_name(label, name) for label, _ in pairs]
         converted = [_convert(values, f"{name}[{label!r}]") for label, values in pairs]
         if kinds:
-            converted = [
-                _all_missing(column, kinds.get(label)) for label, column in zip(self.names, converted)
-            ]
+            converted = [_all_missing(column, kinds.get(label)) for label, column in zip(self.names, converted)]
         self.kinds = {label: KINDS[kind] for label, (kind, _, _) in zip(self.names, converted)}
         self.rows = _common_rows(self.names, [array for _, array, _ in converted], features, name)
         array_type = _structs.Column * max(1, len(converted))
@@ -60,7 +65,7 @@ class Table:
             self._keep += [encoded, array]
         self._keep.append(structs)
         self.struct = _structs.Table(
-            rows=self.rows, column_count=len(converted), columns=cast(structs, _structs.Table._fields_[4][1])
+            rows=self.rows, column_count=len(converted), columns=cast(structs, _structs.ColumnPointer)
         )
 
 
@@ -77,15 +82,10 @@ def columns(features: Any, name: str) -> Iterator[tuple[Any, Any]]:
             raise InvalidArgumentError(f"{name} must have 1 dimension where it is a structured array, got {features.ndim}")
         for label in features.dtype.names:
             yield label, features[label]
-    elif hasattr(features, "column_names") and hasattr(features, "column"):  # pyarrow Table
-        for index, label in enumerate(features.column_names):
-            yield label, features.column(index)
-    elif hasattr(features, "__arrow_c_stream__") or hasattr(features, "__arrow_c_array__"):
-        try:
-            import pyarrow
-        except ImportError:
-            raise InvalidTypeError(f"{name}: a {type(features).__name__} needs pyarrow, which is not installed") from None
-        yield from columns(pyarrow.table(features), name)
+    elif is_arrow(features):
+        batch = record_batch(features, name)
+        for index, label in enumerate(batch.schema.names):
+            yield label, batch.column(index)
     else:
         array = as_array(features, name)
         if array.ndim != 2:
@@ -119,8 +119,8 @@ def _common_rows(names: list[str], arrays: list[NDArray[Any]], features: Any, na
 
 def _convert(values: Any, name: str) -> Converted:
     """Kind, values and categories of one column."""
-    if type(values).__module__.startswith("pyarrow"):
-        return _from_arrow(values, name)
+    if type(values).__module__.startswith("pyarrow"):  # an array inside a mapping
+        values = values.to_numpy(zero_copy_only=False) if not hasattr(values, "chunks") else values.to_numpy()
     dtype = getattr(values, "dtype", None)
     if dtype is not None and not isinstance(dtype, np.dtype):
         converted = _from_extension(values, dtype, name)
@@ -195,27 +195,3 @@ def _from_extension(values: Any, dtype: Any, name: str) -> Optional[Converted]:
     if kind in "mM":
         raise InvalidTypeError(f"{name} has dtype {dtype}, which is not a feature: make it numbers first")
     return _from_numpy(np.asarray(values, dtype=object), name)
-
-
-def _from_arrow(values: Any, name: str) -> Converted:
-    """A pyarrow Array or ChunkedArray."""
-    import pyarrow
-    import pyarrow.types as types
-
-    kind = values.type
-    if isinstance(values, pyarrow.ChunkedArray):
-        values = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
-        if isinstance(values, pyarrow.ChunkedArray):
-            values = pyarrow.concat_arrays(values.chunks) if values.num_chunks else pyarrow.array([], type=kind)
-    if types.is_boolean(kind):
-        return BOOLEAN, np.asarray(values.cast("int8").fill_null(-1)), None
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        if values.null_count or not types.is_float64(kind):
-            values = values.cast("float64", safe=False).fill_null(float("nan"))
-        return NUMERIC, vector(np.asarray(values), name, np.float64), None
-    if types.is_dictionary(kind):
-        names = [str(item) for item in values.dictionary.to_pylist()]
-        return CATEGORICAL, np.asarray(values.indices.cast("int32").fill_null(-1)), names
-    if types.is_string(kind) or types.is_large_string(kind):
-        return _from_objects(values.to_numpy(zero_copy_only=False), name)
-    raise InvalidTypeError(f"{name} has the Arrow type {kind}, which is not a feature: make it numbers or strings first")

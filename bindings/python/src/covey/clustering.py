@@ -45,7 +45,7 @@ _SEARCH["approximate"] = 1
 _FINITE = "ensure_all_finite" if "ensure_all_finite" in inspect.signature(check_array).parameters else "force_all_finite"
 
 
-class HDBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class HDBSCAN(ClusterMixin, BaseEstimator):
     """Density clusters of all densities (Campello, Moulavi, Sander 2013; Campello et al. 2015; McInnes & Healy 2017).
 
     Parameters and results have the names and defaults of ``hdbscan.HDBSCAN``, and the exact search gives its result up

@@ -124,11 +124,8 @@ _local = threading.local()
 
 def frames() -> list[running]:
     """The calls that this thread is in, outermost first: a progress callback may itself call with another context."""
-    try:
-        return _local.frames  # type: ignore[no-any-return]
-    except AttributeError:
-        _local.frames = []
-        return _local.frames  # type: ignore[no-any-return]
+    found: list[running] = _local.__dict__.setdefault("frames", [])
+    return found
 
 
 @_structs.ProgressFunction

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from . import _structs
+from ._arrow import import_matrix, is_arrow
 from ._arrays import choice, contiguous, integer, matrix, real
 from ._errors import InvalidArgumentError, MismatchError, NotFittedError, UnavailableError
 from ._handle import Native
@@ -22,7 +23,7 @@ _SCALING = {"none": 0, "standard": 1, "robust": 2}
 _MISSING = {"reject": 0, "median": 1, "indicator": 2}
 
 
-class HybridFeatures(BaseEstimator):  # type: ignore[misc]
+class HybridFeatures(BaseEstimator):
     """A fitted transform: each block centred, scaled and weighted, then set side by side.
 
     Embeddings are centred, projected on their leading principal components where asked, and divided by the root of the
@@ -157,12 +158,12 @@ def hybrid_features(embeddings: Any = None, features: Any = None, **options: Any
 
 def _inputs(
     embeddings: Any, features: Any, kinds: Optional[dict[str, str]] = None
-) -> tuple[Optional[tuple[_structs.Matrix, NDArray[Any]]], Optional[Table]]:
-    block = None if embeddings is None else matrix(embeddings, "embeddings")
+) -> tuple[Optional[tuple[_structs.Matrix, Any]], Optional[Table]]:
+    block = None if embeddings is None else import_matrix(embeddings) if is_arrow(embeddings) else matrix(embeddings, "embeddings")
     return block, None if features is None else Table(features, kinds=kinds)
 
 
-def _reference(block: Optional[tuple[_structs.Matrix, NDArray[Any]]]) -> Any:
+def _reference(block: Optional[tuple[_structs.Matrix, Any]]) -> Any:
     return None if block is None else byref(block[0])
 
 

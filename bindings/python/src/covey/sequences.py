@@ -213,11 +213,12 @@ class Sequences:
 
 
 def _channel_array(arrays: list[NDArray[Any]]) -> Any:
-    pointer = dict(_structs.Sequences._fields_)["numeric"]
     if not arrays:
-        return pointer()
-    channels = (_structs.Channel * len(arrays))(*[(array.ctypes.data, stride(array)) for array in arrays])
-    return cast(channels, pointer)  # keeps `channels` alive
+        return _structs.ChannelPointer()
+    channels = (_structs.Channel * len(arrays))()
+    for channel, array in zip(channels, arrays):
+        channel.values, channel.stride = array.ctypes.data, stride(array)
+    return cast(channels, _structs.ChannelPointer)  # keeps `channels` alive
 
 
 def _plain(values: Any) -> Any:

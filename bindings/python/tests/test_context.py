@@ -1,0 +1,174 @@
+"""Threads, memory, progress, cancel, Ctrl-C, fork, and handles that are closed while in use."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+import numpy as np
+import pytest
+
+import covey
+
+LONG = np.random.default_rng(0).normal(size=(20_000, 64)).astype(np.float32)  # many seconds of exact search
+SHORT = LONG[:400, :4]
+
+
+def cluster(context=None, rows=LONG):
+    return covey.HDBSCAN(context=context).fit(rows)
+
+
+def test_progress_reports_stages_and_fractions():
+    seen = []
+    # The callback also runs where another context is used inside it.
+    context = covey.Context(threads=2, progress=lambda stage, fraction: seen.append((stage, fraction)))
+    covey.HDBSCAN(context=context).fit(LONG[:6000])
+    assert seen
+    assert all(isinstance(stage, str) and stage and 0 <= fraction <= 1 for stage, fraction in seen)
+
+
+def test_a_progress_callback_that_returns_true_stops_the_call():
+    with pytest.raises(covey.CancelledError) as caught:
+        cluster(covey.Context(progress=lambda stage, fraction: True))
+    assert caught.value.code == covey.StatusCode.CANCELLED
+
+
+def test_an_exception_in_the_callback_stops_the_call_and_comes_out():
+    class Own(Exception):
+        pass
+
+    def progress(stage, fraction):
+        raise Own(stage)
+
+    context = covey.Context(progress=progress)
+    started = time.monotonic()
+    with pytest.raises(Own):
+        cluster(context)
+    assert time.monotonic() - started < 30
+    calm = covey.Context()
+    assert len(cluster(calm, SHORT).labels_) == len(SHORT)  # nothing is left behind
+
+
+def test_a_callback_may_call_with_another_context():
+    inner = []
+
+    def progress(stage, fraction):
+        if not inner:
+            inner.append(cluster(covey.Context(threads=1), SHORT).labels_)
+
+    covey.HDBSCAN(context=covey.Context(progress=progress)).fit(LONG[:6000])
+    assert np.array_equal(inner[0], cluster(None, SHORT).labels_)
+
+
+def test_cancel_from_another_thread():
+    context = covey.Context()
+    timer = threading.Timer(0.3, context.cancel)
+    timer.start()
+    with pytest.raises(covey.CancelledError):
+        cluster(context)
+    timer.join()
+    assert len(cluster(context, SHORT).labels_) == len(SHORT)  # later calls are not affected
+
+
+@pytest.mark.parametrize("own_context", [False, True])
+def test_ctrl_c_stops_a_long_call(own_context):
+    before = signal.getsignal(signal.SIGINT)
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        cluster(covey.Context() if own_context else None)
+    timer.join()
+    assert time.monotonic() - started < 30
+    assert signal.getsignal(signal.SIGINT) is before
+    assert len(cluster(None, SHORT).labels_) == len(SHORT)
+
+
+def test_memory_budget():
+    with pytest.raises(covey.OutOfMemoryError, match="budget|bytes") as caught:
+        cluster(covey.Context(memory_budget=10_000), LONG[:3000])
+    assert caught.value.code == covey.StatusCode.OUT_OF_MEMORY and isinstance(caught.value, MemoryError)
+
+
+@pytest.mark.parametrize(
+    "options", [{"threads": -1}, {"threads": 1025}, {"threads": 1.5}, {"threads": 2**40}, {"memory_budget": -1},
+                {"memory_budget": 2**64}, {"progress": 3}],
+    ids=str,
+)  # fmt: skip
+def test_bad_options(options):
+    with pytest.raises(covey.CoveyError) as caught:
+        covey.Context(**options)
+    assert caught.value.code == covey.StatusCode.INVALID_ARGUMENT
+    assert next(iter(options)) in str(caught.value)
+
+
+def test_close_waits_for_nobody_and_disturbs_nobody():
+    context = covey.Context()
+    results = []
+    thread = threading.Thread(target=lambda: results.append(covey.HDBSCAN(context=context).fit(LONG[:5000])))
+    thread.start()
+    time.sleep(0.05)
+    context.close()
+    context.close()
+    thread.join()
+    assert len(results) == 1
+    with pytest.raises(covey.CoveyError, match="closed"):
+        cluster(context, SHORT)
+    with covey.Context() as inside:
+        pass
+    assert inside.closed
+
+
+def test_many_threads_at_once():
+    expected = cluster(None, SHORT).labels_
+    shared, results = covey.Context(threads=2), []
+    threads = [threading.Thread(target=lambda: results.append(cluster(shared, SHORT).labels_)) for _ in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(results) == 8 and all(np.array_equal(result, expected) for result in results)
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_after_fork():
+    """Fork while another thread is inside a call; the child uses what the parent made and makes its own."""
+    expected = cluster(None, SHORT)
+    context = covey.Context(threads=2)
+    running = threading.Thread(target=lambda: covey.HDBSCAN().fit(LONG[:5000]))
+    running.start()
+    time.sleep(0.05)
+    child = os.fork()
+    if child == 0:
+        try:
+            same = np.array_equal(cluster(None, SHORT).labels_, expected.labels_)
+            same &= np.array_equal(cluster(context, SHORT).labels_, expected.labels_)
+            same &= np.array_equal(expected.outlier_scores_, cluster(None, SHORT).outlier_scores_)
+            os._exit(0 if same else 1)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(2)
+    _, status = os.waitpid(child, 0)
+    running.join()
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_contexts_travel_without_their_callback():
+    again = pickle.loads(pickle.dumps(covey.Context(threads=3, memory_budget=10**9, progress=print)))
+    assert (again.threads, again.memory_budget, again.progress) == (3, 10**9, None)
+
+
+def test_errors_keep_their_code_when_pickled():
+    error = pickle.loads(pickle.dumps(covey.MismatchError("rows")))
+    assert type(error) is covey.MismatchError and error.code == covey.StatusCode.MISMATCH and str(error) == "rows"
+    for kind in (covey.FileError, covey.CorruptFileError, covey.UnsupportedError, covey.NotFittedError):
+        assert str(kind("words")) == "words" and issubclass(kind, covey.CoveyError)
+
+
+def test_a_library_that_is_not_there():
+    program = "import covey\ntry: covey.Context()\nexcept covey.CoveyError as e: print(e.code, e)"
+    environment = {**os.environ, "COVEY_LIBRARY": "/nowhere/libcovey.so"}
+    result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("6 cannot load /nowhere/libcovey.so")
