@@ -126,10 +126,11 @@ JNI_LINK := -Wl,-z,defs -Wl,-rpath,'$$ORIGIN'
 JNI_FLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -pedantic -Wmissing-prototypes -fPIC -shared -fvisibility=hidden
 
 # javac writes the header that holds the C functions against Native.java.
-$(JAVA_OUT)/main.stamp: $(JAVA_SOURCES)
+$(JAVA_OUT)/main.stamp: $(JAVA_SOURCES) | prepare-test
 	rm -rf $(JAVA_OUT)/main $(JAVA_OUT)/include
 	mkdir -p $(JAVA_OUT)/main
-	$(JAVAC) -Xdoclint:all,-missing -h $(JAVA_OUT)/include -d $(JAVA_OUT)/main $(JAVA_SOURCES)
+	@echo "javac $(@D)/$(basename $(@F))"
+	@$(JAVAC) -Xdoclint:all,-missing -h $(JAVA_OUT)/include -d $(JAVA_OUT)/main $(JAVA_SOURCES)
 	touch $@
 
 $(JNI_LIBRARY): $(JNI_SOURCES) $(wildcard $(JAVA)/jni/*.h) $(JAVA_OUT)/main.stamp $(LIBRARY)
@@ -156,7 +157,8 @@ JAVA_RUN = $(JAVA_HOME)/bin/java -Xcheck:jni -cp $(JAR):$(JAVA_OUT)/test:$(JUNIT
 $(JAVA_OUT)/test.stamp: $(JAVA_TESTS) $(JAR) | prepare-test
 	rm -rf $(JAVA_OUT)/test
 	mkdir -p $(JAVA_OUT)/test
-	$(JAVAC) -Xlint:-path,-try -cp $(JAR):$(JUNIT) -d $(JAVA_OUT)/test $(JAVA_TESTS)
+	@echo "javac $(@D)/$(basename $(@F))"
+	@$(JAVAC) -Xlint:-path,-try -cp $(JAR):$(JUNIT) -d $(JAVA_OUT)/test $(JAVA_TESTS)
 	touch $@
 
 test-java: $(JAVA_OUT)/test.stamp

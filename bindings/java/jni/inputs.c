@@ -136,7 +136,7 @@ static int read_columns(arena *memory, jobject source, covey_table *view)
 {
     JNIEnv *env = memory->env;
     jobjectArray values = (*env)->GetObjectField(env, source, table_field.values);
-    jbyteArray text = (*env)->GetObjectField(env, source, table_field.text);
+    jbyteArray blob = (*env)->GetObjectField(env, source, table_field.text);
     int64_t count = (*env)->GetArrayLength(env, values);
     view->column_count = count;
     if (count == 0) return 1;
@@ -147,7 +147,7 @@ static int read_columns(arena *memory, jobject source, covey_table *view)
     if (!category_counts) return 0;
     int64_t strings = count;
     for (int64_t index = 0; index < count; ++index) strings += category_counts[index];
-    const char **names = texts(memory, text, strings);
+    const char **names = texts(memory, blob, strings);
     covey_column *columns = names ? arena_allocate(memory, count, sizeof *columns) : NULL;
     if (!columns) return 0;
     for (jsize index = 0; index < count; ++index) {

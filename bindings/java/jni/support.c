@@ -229,8 +229,8 @@ const char *text(arena *memory, jbyteArray source)
 const char **texts(arena *memory, jbyteArray blob, int64_t count)
 {
     const char **result = arena_allocate(memory, count + 1, sizeof *result);
-    const char *next = text(memory, blob);
-    if (!result || !next) return NULL;
+    const char *next = result ? text(memory, blob) : NULL;
+    if (!next) return NULL;
     const char *end = next + (*memory->env)->GetArrayLength(memory->env, blob);
     for (int64_t index = 0; index < count; ++index) {
         if (next >= end) {

@@ -26,7 +26,7 @@ final class Text {
         return encodeAny(text, name);
     }
 
-    /** As {@link #encode}, for text that C takes with its length. */
+    /** As {@link #encode(String, String)}, for text that C takes with its length. */
     static byte[] encodeAny(String text, String name) {
         Objects.requireNonNull(text, name);
         try {
@@ -45,9 +45,20 @@ final class Text {
         ByteArrayOutputStream result = new ByteArrayOutputStream();
         int index = 0;
         for (String text : texts) {
-            append(result, encode(text, name + "[" + index++ + "]"));
+            // There may be millions: names of elements are made only for what might be refused.
+            append(result, isPlain(text) ? text.getBytes(StandardCharsets.UTF_8) : encode(text, name + "[" + index + "]"));
+            ++index;
         }
         return result.toByteArray();
+    }
+
+    private static boolean isPlain(String text) {
+        if (text == null) return false;
+        for (int index = 0; index < text.length(); ++index) {
+            char unit = text.charAt(index);
+            if (unit == 0 || Character.isSurrogate(unit)) return false;
+        }
+        return true;
     }
 
     static void append(ByteArrayOutputStream result, byte[] text) {
