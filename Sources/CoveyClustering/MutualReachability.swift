@@ -41,7 +41,7 @@ public struct MutualReachability: Sendable {
     private static func build(
         _ rows: Rows, _ k: Int, _ alpha: Double, _ mode: SearchMode, _ seed: UInt64, _ execution: Execution
     ) throws -> MutualReachability {
-        let search = try TileSearch(rows, seed: seed, execution: execution)
+        let search = try exactSearch(rows, seed, execution)
         let graph = try search.nearest(k, execution: execution)
         let cores = (0..<rows.count).map { graph.distances[$0 * k + k - 1] }
         var boruvka = try Boruvka(graph: graph, cores: cores, alpha: alpha, search: search, execution: execution)
@@ -49,6 +49,12 @@ public struct MutualReachability: Sendable {
             coreDistances: CoreDistances(
                 k: k, values: cores, before: (0..<rows.count).map { k == 1 ? 0 : graph.distances[$0 * k + k - 2] }),
             tree: SpanningTree(pointCount: rows.count, edges: try boruvka.run()), recall: 1)
+    }
+
+    /// A k-d tree loses to tiles from about a dozen dimensions on.
+    private static func exactSearch(_ rows: Rows, _ seed: UInt64, _ execution: Execution) throws -> any NeighborSearch {
+        rows.dimension <= 12
+            ? try KDTreeSearch(rows, execution: execution) : try TileSearch(rows, seed: seed, execution: execution)
     }
 
     /// Rows of zeros are at distance 1 from every other row, so that one of them can stand for all: an edge of one is as long
@@ -73,7 +79,7 @@ public struct MutualReachability: Sendable {
             let places = directed.map { i in used.map { $0[i] } ?? Int32(i) }
             let rows = try Rows(view, used: places, metric: .cosine, execution: execution)
             let listed = min(k, directed.count - 1)
-            let search = try TileSearch(rows, execution: execution)
+            let search = try exactSearch(rows, 0, execution)
             let graph = try search.nearest(listed, execution: execution)
             for (place, i) in directed.enumerated() {
                 let own = graph.distances[place * listed..<(place + 1) * listed]
