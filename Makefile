@@ -7,6 +7,7 @@
 #   make jar               the Java binding with the library inside, under dist
 #   make test              every suite; make test-swift, test-abi, test-package, ... one of them
 #   make check-memory      the C ABI suite under valgrind
+#   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
 #   make abi-baseline      accepts additions to the C interface
 
 VERSION := $(shell sed -n 's/^\#define COVEY_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' include/covey.h | paste -sd.)
@@ -66,12 +67,13 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/lib/cmake/covey
 
 clean:
-	rm -rf .build $(SWIFT_BUILD) $(OUT) dist
+	rm -rf .build .build-test $(SWIFT_BUILD) $(OUT) dist
 
 # ------------------------------------------------------------------------------------------------------------- tests
+SUITES := test-header test-swift test-abi test-interface test-package test-examples test-java test-python test-reference \
+	test-hosts test-readme
 test: prepare-test
-	$(MAKE) --no-print-directory test-swift test-abi test-interface test-package
-	@echo "covey: every suite passed"
+	$(MAKE) --no-print-directory $(SUITES)
 
 .PHONY: test-swift test-abi test-interface test-package abi-baseline check-memory
 # Optimised, as the library is: the numerical tests are heavy.
@@ -221,3 +223,29 @@ $(WHEEL): $(LIBRARY) $(PYTHON_SOURCES) $(VENV)/stamp LICENSE NOTICE
 test-python: $(WHEEL)
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m mypy
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m pytest
+
+# ---------------------------------------------------------------------------------------------- hosts, references, README
+.PHONY: test-hosts test-reference test-readme
+test-hosts: $(EXAMPLES_OUT)/pipeline $(JAVA_OUT)/test.stamp $(WHEEL)
+	Tests/Hosts/run "$(EXAMPLES_OUT)/pipeline examples/data --write" \
+		"env PYTHONPATH=bindings/python/src $(VENV)/bin/python bindings/python/tests/road.py" "$(JAVA_RUN) covey.WriteRoad"
+
+test-reference: $(LIBRARY) $(VENV)/stamp
+	$(VENV)/bin/python -m pytest -q -rs Tests/Reference
+
+test-readme: $(WHEEL) $(JAR)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(OUT)/wheel-installed $(WHEEL)
+	PYTHONPATH=$(abspath $(OUT)/wheel-installed) $(PYTHON) Tests/readme.py README.md $(STAGED) $(abspath $(VENV))/bin/python $(abspath $(JAR))
+
+# -------------------------------------------------------------------------------------------------------- benchmarks
+.PHONY: bench bench-cluster bench-encode bench-rules
+BENCH_VENV := .venv-bench
+$(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.txt | prepare-test
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+BENCHMARKS := bench-encode bench-cluster bench-rules
+bench: $(BENCHMARKS)
+$(BENCHMARKS): bench-%: $(LIBRARY) $(BENCH_VENV)/stamp
+	PYTHONPATH=bindings/python/src $(BENCH_VENV)/bin/python Tests/Benchmarks/$*.py $(BENCH_OPTIONS)
