@@ -1,10 +1,10 @@
 import CoveyRuntime
 
 /// Order statistics without sorting or copying.
-enum OrderStatistics {
+public enum OrderStatistics {
     /// The values at the given ranks (0 = smallest, ascending), NaN not counted. Each rank is below the number of values
     /// that are not NaN. Radix selection on the order-preserving bits of a double: six passes, O(values) time, exact.
-    static func select(_ values: Strided<Double>, ranks: [Int], execution: Execution) throws -> [Double] {
+    public static func select(_ values: Strided<Double>, ranks: [Int], execution: Execution) throws -> [Double] {
         let width = 11
         var found = ranks.map { (prefix: UInt64(0), rank: $0) }
         for shift in [53, 42, 31, 20, 9, 0] {

@@ -1,0 +1,249 @@
+import CCovey
+import CoveyRules
+import CoveyRuntime
+
+// Section 10 of covey.h: rules.
+
+/// The object behind a `covey_rules`: the set, and all of its text where C can read it.
+final class RulesBox: @unchecked Sendable {
+    let set: RuleSet
+    let evaluator: RuleEvaluator
+    let sentences: [CText]
+    let conditions: [[ConditionText]]
+    let json: CText
+    let sql: CText
+
+    init(_ set: RuleSet) throws {
+        self.set = set
+        evaluator = RuleEvaluator(set)
+        let narrative = Narrative(set)
+        sentences = set.rules.map { CText(narrative.sentence($0)) }
+        conditions = set.rules.map { $0.conditions.map(ConditionText.init) }
+        json = CText(try set.json())
+        sql = CText(set.sql)
+    }
+
+    /// A condition as the header's struct shows it.
+    final class ConditionText: @unchecked Sendable {
+        let feature: CText
+        let words: CText
+        private let categories: [CText]
+        let pointers: UnsafeMutableBufferPointer<UnsafePointer<CChar>?>
+
+        init(_ condition: Condition) {
+            feature = CText(condition.feature)
+            words = CText(Narrative.text(condition))
+            switch condition.test {
+            case .isIn(let names), .isNotIn(let names): categories = names.map { CText($0) }
+            default: categories = []
+            }
+            pointers = .allocate(capacity: categories.count)
+            _ = pointers.initialize(from: categories.map(\.pointer))
+        }
+
+        deinit { pointers.deallocate() }
+    }
+
+    func condition(_ rule: Int64, _ index: Int64) -> (Condition, ConditionText)? {
+        guard rule >= 0, rule < Int64(set.rules.count) else { return nil }
+        let conditions = set.rules[Int(rule)].conditions
+        guard index >= 0, index < Int64(conditions.count) else { return nil }
+        return (conditions[Int(index)], self.conditions[Int(rule)][Int(index)])
+    }
+}
+
+@c @implementation
+public func covey_extract_rules(
+    _ context: OpaquePointer?, _ features: UnsafePointer<covey_table>?, _ target: UnsafePointer<UInt8>?,
+    _ options: UnsafePointer<covey_rules_options>?, _ rules: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    rules?.pointee = nil
+    return boundary(error) {
+        let rules = try required(rules, "rules")
+        let table = try featureTable(features, "features")
+        let options = try searchOptions(options, rows: table.rows)
+        let set = try RuleSearch.run(
+            table, target: strided(target, "target", count: table.rows), options: options,
+            execution: execution(context))
+        rules.pointee = Handle.retain(try RulesBox(set))
+    }
+}
+
+private func searchOptions(_ pointer: UnsafePointer<covey_rules_options>?, rows: Int) throws -> RuleSearchOptions {
+    var result = RuleSearchOptions()
+    guard let pointer else { return result }
+    var defaults = covey_rules_options()
+    defaults.max_conditions = Int64(result.maxConditions)
+    defaults.max_rules = Int64(result.maxRules)
+    defaults.min_support = Int64(result.minSupport)
+    defaults.min_precision = result.minPrecision
+    defaults.min_lift = result.minLift
+    defaults.max_bins = Int64(result.maxBins)
+    defaults.beam_width = Int64(result.beamWidth)
+    defaults.holdout = result.holdout
+    defaults.confidence = result.confidence
+    let options = try Versioned.read(pointer, "options", defaults: defaults)
+    result.maxConditions = Int(options.max_conditions)
+    result.maxRules = Int(options.max_rules)
+    result.minSupport = Int(options.min_support)
+    result.minPrecision = options.min_precision
+    result.minLift = options.min_lift
+    result.maxBins = Int(options.max_bins)
+    result.beamWidth = Int(options.beam_width)
+    result.holdout = options.holdout
+    result.confidence = options.confidence
+    result.times = try options.times.map { try strided($0, "options.times", count: rows) }
+    result.seed = options.seed
+    if let name = options.target_name { result.targetName = try string(name, "options.target_name") }
+    return result
+}
+
+@c @implementation
+public func covey_rules_count(_ rules: OpaquePointer?) -> Int64 {
+    guard let rules else { return 0 }
+    return Int64(Handle.object(rules, as: RulesBox.self).set.rules.count)
+}
+
+@c @implementation
+public func covey_rules_tried(_ rules: OpaquePointer?) -> Int64 {
+    guard let rules else { return 0 }
+    return Int64(Handle.object(rules, as: RulesBox.self).set.tried)
+}
+
+@c @implementation
+public func covey_rules_fallen(_ rules: OpaquePointer?) -> Int64 {
+    guard let rules else { return 0 }
+    return Int64(Handle.object(rules, as: RulesBox.self).set.fallen)
+}
+
+@c @implementation
+public func covey_rules_get(
+    _ rules: OpaquePointer?, _ rule: Int64, _ report: UnsafeMutablePointer<covey_rule_report>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let set = try Handle.required(rules, "rules", as: RulesBox.self).set
+        try require(
+            rule >= 0 && rule < Int64(set.rules.count),
+            "rule must be at least 0 and below \(set.rules.count), got \(rule)")
+        let found = set.rules[Int(rule)]
+        let (figures, search) = (set.figures(found), set.searchFigures(found))
+        var result = covey_rule_report()
+        result.condition_count = Int64(found.conditions.count)
+        result.matched = Int64(figures.matched)
+        result.support = Int64(figures.support)
+        result.precision = figures.precision
+        result.precision_low = figures.interval.low
+        result.precision_high = figures.interval.high
+        result.recall = figures.recall
+        result.lift = figures.lift
+        result.search_matched = Int64(search.matched)
+        result.search_support = Int64(search.support)
+        result.search_precision = search.precision
+        result.search_recall = search.recall
+        result.search_lift = search.lift
+        try Versioned.write(result, to: report, "report")
+    }
+}
+
+@c @implementation
+public func covey_rules_text(_ rules: OpaquePointer?, _ rule: Int64) -> UnsafePointer<CChar>! {
+    guard let rules else { return nil }
+    let sentences = Handle.object(rules, as: RulesBox.self).sentences
+    return rule >= 0 && rule < Int64(sentences.count) ? sentences[Int(rule)].pointer : nil
+}
+
+@c @implementation
+public func covey_rules_condition(
+    _ rules: OpaquePointer?, _ rule: Int64, _ index: Int64, _ condition: UnsafeMutablePointer<covey_condition>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let box = try Handle.required(rules, "rules", as: RulesBox.self)
+        try require(
+            rule >= 0 && rule < Int64(box.set.rules.count),
+            "rule must be at least 0 and below \(box.set.rules.count), got \(rule)")
+        guard let (found, text) = box.condition(rule, index) else {
+            throw CoveyError.invalidArgument(
+                "index must be at least 0 and below \(box.set.rules[Int(rule)].conditions.count), got \(index)")
+        }
+        var result = covey_condition()
+        result.feature = text.feature.pointer
+        switch found.test {
+        case .interval(let low, let high):
+            result.kind = COVEY_CONDITION_INTERVAL
+            result.low = low
+            result.high = high
+        case .isIn: result.kind = COVEY_CONDITION_IN
+        case .isNotIn: result.kind = COVEY_CONDITION_NOT_IN
+        case .isTrue: result.kind = COVEY_CONDITION_TRUE
+        case .isFalse: result.kind = COVEY_CONDITION_FALSE
+        case .isMissing: result.kind = COVEY_CONDITION_MISSING
+        case .isPresent: result.kind = COVEY_CONDITION_PRESENT
+        }
+        if !text.pointers.isEmpty { result.categories = UnsafePointer(text.pointers.baseAddress) }
+        result.category_count = Int64(text.pointers.count)
+        try Versioned.write(result, to: condition, "condition")
+    }
+}
+
+@c @implementation
+public func covey_rules_condition_text(
+    _ rules: OpaquePointer?, _ rule: Int64, _ index: Int64
+) -> UnsafePointer<CChar>! {
+    guard let rules else { return nil }
+    return Handle.object(rules, as: RulesBox.self).condition(rule, index)?.1.words.pointer
+}
+
+@c @implementation
+public func covey_rules_evaluate(
+    _ rules: OpaquePointer?, _ context: OpaquePointer?, _ features: UnsafePointer<covey_table>?,
+    _ fired: UnsafeMutablePointer<UInt8>?, _ any: UnsafeMutablePointer<UInt8>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let evaluator = try Handle.required(rules, "rules", as: RulesBox.self).evaluator
+        let table = try featureTable(features, "features")
+        let cells = try checkedProduct(table.rows, evaluator.ruleCount, "fired")
+        try evaluator.evaluate(
+            table, fired: fired.map { UnsafeMutableBufferPointer(start: $0, count: cells) },
+            any: any.map { UnsafeMutableBufferPointer(start: $0, count: table.rows) }, execution: execution(context))
+    }
+}
+
+@c @implementation
+public func covey_rules_export(
+    _ rules: OpaquePointer?, _ format: Int32, _ text: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    text?.pointee = nil
+    return boundary(error) {
+        let box = try Handle.required(rules, "rules", as: RulesBox.self)
+        let text = try required(text, "text")
+        switch format {
+        case COVEY_RULES_JSON: text.pointee = box.json.pointer
+        case COVEY_RULES_SQL: text.pointee = box.sql.pointer
+        default: throw CoveyError.invalidArgument("format must be a COVEY_RULES_ format, got \(format)")
+        }
+    }
+}
+
+@c @implementation
+public func covey_rules_parse(
+    _ json: UnsafePointer<CChar>?, _ length: Int64, _ rules: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    rules?.pointee = nil
+    return boundary(error) {
+        let rules = try required(rules, "rules")
+        let length = try count(length, "length", in: 0...Int64(RuleSet.largestJSON))
+        let bytes = UnsafeRawBufferPointer(start: try required(json, "json"), count: length)
+        rules.pointee = Handle.retain(try RulesBox(RuleSet(json: bytes)))
+    }
+}
+
+@c @implementation
+public func covey_rules_destroy(_ rules: OpaquePointer?) {
+    Handle.release(rules, as: RulesBox.self)
+}

@@ -1,0 +1,311 @@
+import CoveyNumerics
+import CoveyRuntime
+
+/// Improves a conjunction on all rows of the search, at the full resolution of the values: fits each condition again to the rows
+/// that the others leave, drops conditions that can go, adds one that is worth it, and rounds thresholds in the end.
+struct RulePolisher {
+    let columns: [FeatureColumn]
+    let bins: [FeatureBins]
+    let target: RowBits
+    /// All rows of the search, and what the rule has to reach there.
+    let search: RowBits
+    let wantedRate: Double
+    let minSupport: Int
+    let maxConditions: Int
+    let execution: Execution
+
+    /// A conjunction with the rows that it matches.
+    struct Draft {
+        var terms: [Term]
+        /// One for each term, over all rows of the table.
+        fileprivate(set) var masks: [RowBits]
+        /// Whether support and precision on the rows of the search are what is asked for.
+        fileprivate(set) var reaches = false
+        /// Nats that the rule brings on the rows under search, less what it takes to say it.
+        fileprivate(set) var score = 0.0
+        fileprivate var positives = 0
+        fileprivate var negatives = 0
+
+        fileprivate init() {
+            terms = []
+            masks = []
+        }
+
+        var rows: RowBits {
+            guard var result = masks.first else { return RowBits(rows: 0) }
+            for mask in masks.dropFirst() { result.formIntersection(mask) }
+            return result
+        }
+
+        func isBetter(than other: Draft) -> Bool {
+            if reaches != other.reaches { return reaches }
+            return score > other.score + 1e-9
+        }
+    }
+
+    /// The rows under search: those that no other rule covers.
+    struct Scope {
+        let active: RowBits
+        let finder: ConditionFinder
+
+        init(active: RowBits, target: RowBits, wantedRate: Double) {
+            self.active = active
+            let positives = active.count(and: target)
+            finder = ConditionFinder(
+                positives: Double(positives), negatives: Double(active.count - positives), positiveScale: 1,
+                negativeScale: 1, wantedRate: wantedRate)
+        }
+    }
+
+    func draft(_ terms: [Term], _ scope: Scope) throws -> Draft {
+        var result = Draft()
+        result.terms = terms
+        result.masks = try terms.map { try mask($0) }
+        measure(&result, scope)
+        return result
+    }
+
+    private func measure(_ draft: inout Draft, _ scope: Scope) {
+        let rows = draft.rows
+        let seen = rows.intersection(search)
+        let support = seen.count(and: target)
+        let matched = seen.count
+        draft.reaches = support >= minSupport && Double(support) >= wantedRate * Double(matched)
+        let inScope = rows.intersection(scope.active)
+        draft.positives = inScope.count(and: target)
+        draft.negatives = inScope.count - draft.positives
+        draft.score = gain(draft.positives, draft.negatives, scope) - draft.terms.reduce(0) { $0 + cost($1) }
+    }
+
+    private func gain(_ positives: Int, _ negatives: Int, _ scope: Scope) -> Double {
+        Evidence.gain(
+            matched: Double(positives), Double(negatives), of: scope.finder.positives, scope.finder.negatives)
+    }
+
+    private func cost(_ term: Term) -> Double {
+        term.cost(bins[term.feature], features: columns.count)
+    }
+
+    /// The best that can be made of a conjunction by single steps.
+    func polish(_ start: Draft, _ scope: Scope, tried: inout Int) throws -> Draft {
+        var best = start
+        for _ in 0..<4 {
+            let before = best
+            for index in best.terms.indices { try refit(&best, index, scope, &tried) }
+            try drop(&best, scope, &tried)
+            if best.terms.count < maxConditions { try add(&best, scope, &tried) }
+            if !best.isBetter(than: before) { break }
+        }
+        return best
+    }
+
+    /// Leaves out conditions that can be dropped without loss.
+    private func drop(_ best: inout Draft, _ scope: Scope, _ tried: inout Int) throws {
+        var index = 0
+        while index < best.terms.count, best.terms.count > 1 {
+            try execution.check()
+            var shorter = best
+            shorter.terms.remove(at: index)
+            shorter.masks.remove(at: index)
+            measure(&shorter, scope)
+            tried += 1
+            if best.isBetter(than: shorter) { index += 1 } else { best = shorter }
+        }
+    }
+
+    private func add(_ best: inout Draft, _ scope: Scope, _ tried: inout Int) throws {
+        var rows = [Int32]()
+        scope.active.intersection(best.rows).forEach { rows.append(Int32($0)) }
+        var candidates: [(term: BinTerm, score: Double)] = []
+        for feature in columns.indices where !best.terms.contains(where: { $0.feature == feature }) {
+            candidates += try conditions(feature, rows, scope, &tried)
+        }
+        try take(&best, candidates, at: best.terms.count, scope)
+    }
+
+    /// Conditions on a feature for rows, with the nats that they would bring alone.
+    private func conditions(
+        _ feature: Int, _ rows: [Int32], _ scope: Scope, _ tried: inout Int
+    ) throws -> [(term: BinTerm, score: Double)] {
+        let count = bins[feature].count + 1
+        var positive = [UInt32](repeating: 0, count: count)
+        var negative = positive
+        for start in stride(from: 0, to: rows.count, by: 1 << 16) {
+            try execution.check()
+            let block = rows[start..<min(rows.count, start + 1 << 16)]
+            positive.withUnsafeMutableBufferPointer { positive in
+                negative.withUnsafeMutableBufferPointer { negative in
+                    bins[feature].bins(of: columns[feature], rows: block.lazy.map { Int($0) }) { index, bin in
+                        if target[Int(rows[start &+ index])] {
+                            positive[Int(bin)] &+= 1
+                        } else {
+                            negative[Int(bin)] &+= 1
+                        }
+                    }
+                }
+            }
+        }
+        let found = scope.finder.conditions(bins[feature], positive, negative)
+        tried += found.count
+        return found.map {
+            let term = BinTerm(feature: feature, test: $0.test)
+            let cost = RuleCost.of($0.test, bins[feature], features: columns.count)
+            return (term, gain($0.positives, $0.negatives, scope) - cost)
+        }
+    }
+
+    /// Puts the best of the candidates that makes the rule better at a place.
+    private func take(
+        _ best: inout Draft, _ candidates: [(term: BinTerm, score: Double)], at index: Int, _ scope: Scope
+    ) throws {
+        let order = candidates.indices.sorted {
+            candidates[$0].score != candidates[$1].score
+                ? candidates[$0].score > candidates[$1].score : $0 < $1
+        }
+        for candidate in order.prefix(3) {
+            let term = candidates[candidate].term
+            if try replace(&best, Term(term, bins[term.feature]), at: index, scope) { return }
+        }
+    }
+
+    private func replace(_ best: inout Draft, _ term: Term, at index: Int, _ scope: Scope) throws -> Bool {
+        if index < best.terms.count, best.terms[index] == term { return false }
+        var other = best
+        if index == best.terms.count {
+            other.terms.append(term)
+            other.masks.append(try mask(term))
+        } else {
+            other.terms[index] = term
+            other.masks[index] = try mask(term)
+        }
+        measure(&other, scope)
+        guard other.isBetter(than: best) else { return false }
+        best = other
+        return true
+    }
+
+    /// Fits a condition to the rows that the others leave: in bins first, then an interval's bounds value by value.
+    private func refit(_ best: inout Draft, _ index: Int, _ scope: Scope, _ tried: inout Int) throws {
+        let rows = relaxed(best, index, scope)
+        try take(&best, try conditions(best.terms[index].feature, rows, scope, &tried), at: index, scope)
+        for isLow in [true, false] {
+            guard let window = window(best, index, rows, isLow: isLow, scope) else { continue }
+            tried += 1
+            if let term = moved(best.terms[index], window.bound, isLow: isLow) {
+                _ = try replace(&best, term, at: index, scope)
+            }
+        }
+    }
+
+    /// The rows under search that match all conditions but one.
+    private func relaxed(_ draft: Draft, _ index: Int, _ scope: Scope) -> [Int32] {
+        var set = scope.active
+        for (place, mask) in draft.masks.enumerated() where place != index { set.formIntersection(mask) }
+        var rows = [Int32]()
+        rows.reserveCapacity(set.count)
+        set.forEach { rows.append(Int32($0)) }
+        return rows
+    }
+
+    private func moved(_ term: Term, _ bound: Double, isLow: Bool) -> Term? {
+        guard case .interval(let low, let high) = term.test else { return nil }
+        let (from, to) = isLow ? (bound, high) : (low, bound)
+        guard from < to else { return nil }
+        let open = from == -.infinity && to == .infinity
+        return Term(feature: term.feature, test: open ? .present : .interval(low: from, high: to))
+    }
+
+    private static let largestWindow = 1 << 21
+
+    /// The rows near a finite bound of an interval: two bins to either side.
+    private func window(
+        _ draft: Draft, _ index: Int, _ rows: [Int32], isLow: Bool, _ scope: Scope
+    ) -> ThresholdWindow? {
+        let term = draft.terms[index]
+        guard case .interval(let low, let high) = term.test, case .numeric(let edges) = bins[term.feature].kind,
+            case .numeric(let values) = columns[term.feature].values
+        else { return nil }
+        let bound = isLow ? low : high
+        guard bound.isFinite else { return nil }
+        let place = Int(edges.withUnsafeBufferPointer { FeatureBins.find(bound, $0) })
+        var floor = place >= 3 ? edges[place - 3] : -.infinity
+        var ceiling = place + 2 < edges.count ? edges[place + 2] : .infinity
+        if isLow { ceiling = min(ceiling, high) } else { floor = max(floor, low) }
+        var inside: [(value: Double, isTarget: Bool)] = []
+        for row in rows {
+            let value = values[Int(row)]
+            // A bound above `floor` leaves values up to it outside or inside for good.
+            if value > floor && value < ceiling { inside.append((value, target[Int(row)])) }
+        }
+        guard inside.count <= RulePolisher.largestWindow else { return nil }
+        let weights = Evidence.Weights(
+            matched: Double(draft.positives), Double(draft.negatives), of: scope.finder.positives,
+            scope.finder.negatives)
+        return ThresholdWindow(inside, floor: floor, ceiling: ceiling, weights: weights, isLow: isLow)
+    }
+
+    /// Thresholds as a person would write them, where the rows of the search have next to nothing against it.
+    func rounded(_ draft: Draft, _ scope: Scope) throws -> Draft {
+        var result = draft
+        for index in draft.terms.indices {
+            for isLow in [true, false] {
+                try execution.check()
+                let rows = relaxed(result, index, scope)
+                guard let window = window(result, index, rows, isLow: isLow, scope),
+                    let term = moved(result.terms[index], window.rounded, isLow: isLow)
+                else { continue }
+                var other = result
+                other.terms[index] = term
+                other.masks[index] = try mask(term)
+                measure(&other, scope)
+                if other.reaches || !result.reaches { result = other }
+            }
+        }
+        return result
+    }
+
+    /// The table's rows for which a condition holds.
+    func mask(_ term: Term) throws -> RowBits {
+        let column = columns[term.feature]
+        switch (term.test, column.values) {
+        case (.interval(let low, let high), .numeric(let values)):
+            return try mask(values) { $0 >= low && $0 < high }
+        case (.missing, .numeric(let values)): return try mask(values) { $0.isNaN }
+        case (.present, .numeric(let values)): return try mask(values) { !$0.isNaN }
+        case (.value(let value), .boolean(let values)): return try mask(values) { $0 == value }
+        case (.missing, .boolean(let values)): return try mask(values) { $0 < 0 }
+        case (.present, .boolean(let values)): return try mask(values) { $0 >= 0 }
+        case (.codes(let codes, let inside), .categorical(let values, _)):
+            if codes.count == 1 {
+                let code = codes[0]
+                return try mask(values) { $0 >= 0 && ($0 == code) == inside }
+            }
+            let members = Set(codes)
+            return try mask(values) { $0 >= 0 && members.contains($0) == inside }
+        case (.missing, .categorical(let values, _)): return try mask(values) { $0 < 0 }
+        case (.present, .categorical(let values, _)): return try mask(values) { $0 >= 0 }
+        default: throw CoveyError.internalError("a condition does not suit its column \"\(column.name)\"")
+        }
+    }
+
+    @inline(__always)
+    private func mask<Value>(_ values: Strided<Value>, _ matches: (Value) -> Bool) throws -> RowBits {
+        let rows = values.count
+        var result = RowBits(rows: rows)
+        try result.words.withUnsafeMutableBufferPointer { words in
+            nonisolated(unsafe) let words = words
+            // 32,768 rows a piece: a small table is not worth a thread.
+            try execution.parallel(words.count, grain: 512) { chunk, _ in
+                for word in chunk {
+                    var bits: UInt64 = 0
+                    let first = word &* 64
+                    for bit in 0..<min(64, rows &- first) {
+                        bits |= (matches(values[first &+ bit]) ? 1 : 0) &<< UInt64(bit)
+                    }
+                    words[word] = bits
+                }
+            }
+        }
+        return result
+    }
+}
