@@ -9,22 +9,23 @@ public final class Encoder: Sendable {
     public let checkpoint: Checkpoint
     private let network: PackedEncoder
 
-    public init(_ checkpoint: Checkpoint) throws {
+    /// - Throws: `outOfMemory`, `cancelled`.
+    public init(_ checkpoint: Checkpoint, _ execution: Execution = Execution()) throws {
         self.checkpoint = checkpoint
-        network = try PackedEncoder(checkpoint)
+        network = try PackedEncoder(checkpoint, execution)
     }
 
     /// With a lesser instruction set than the processor has (ck_encoder_instruction_set), or with fewer bytes of tables.
     init(_ checkpoint: Checkpoint, instructionSet: Int32, largestTables: Int = PackedEncoder.largestTables) throws {
         self.checkpoint = checkpoint
         network = try PackedEncoder(
-            checkpoint, instructionSet: min(instructionSet, ck_encoder_instruction_set()), largestTables: largestTables)
+            checkpoint, Execution(), instructionSet: min(instructionSet, ck_encoder_instruction_set()), largestTables: largestTables)
     }
 
     /// Reads an encoder from a safetensors file.
     /// - Throws: `io`, `corruptFile` (naming the tensor or the entry), `unsupported`, `outOfMemory`.
     public convenience init(path: String, _ execution: Execution = Execution()) throws {
-        try self.init(try Checkpoint(SafeTensors(path: path, execution)))
+        try self.init(try Checkpoint(SafeTensors(path: path, execution)), execution)
     }
 
     /// Writes a safetensors file, whole or not at all. The same encoder gives the same bytes.
@@ -69,9 +70,7 @@ public final class Encoder: Sendable {
         try batch.validate(execution)
         let blocks = try SequenceBlocks(batch.offsets, bytesPerEvent: network.bytesPerEvent, execution)
         let threads = min(execution.threads, blocks.blocks.count)
-        try execution.reserve(
-            try checkedProduct(threads, Workspace.bytes(network, blocks), "embedding")
-                + 2 * batch.count * MemoryLayout<Int>.stride, for: "embedding \(batch.count) sequences")
+        try execution.reserve(threads, of: Workspace.bytes(network, blocks), for: "embedding \(batch.count) sequences")
         for sequence in 0..<batch.count where batch.offsets[sequence].isEmpty {
             (embeddings + sequence * rowStride).assumingMemoryBound(to: Float.self).update(repeating: 0, count: dimension)
         }

@@ -35,7 +35,7 @@ final class PackedEncoder: Sendable {
     let firstTime: Int
 
     init(
-        _ checkpoint: Checkpoint, instructionSet: Int32 = ck_encoder_instruction_set(),
+        _ checkpoint: Checkpoint, _ execution: Execution, instructionSet: Int32 = ck_encoder_instruction_set(),
         largestTables: Int = PackedEncoder.largestTables
     ) throws {
         let weights = checkpoint.weights
@@ -53,13 +53,18 @@ final class PackedEncoder: Sendable {
             lookups.append(.init(embeddings: matrix, firstColumn: firstColumn))
             firstColumn += matrix.columns + (index == 0 ? dense : 0)
         }
+        let packed = weights.layers.indices.reduce(isFolded ? entries : 0) { sum, layer in
+            sum + (layer == 0 ? (isFolded ? dense : firstColumn) : 2 * units) + hidden
+        }
+        try execution.reserve(packed, of: units * 32, for: "the encoder's packed weights")
         let columns = isFolded ? Array(events..<events + dense) : Array(0..<firstColumn)
         // The column of each padded state.
         let states: [Int?] = (0..<2 * units).map { $0 % units < hidden ? $0 / units * hidden + $0 % units : nil }
         layers = try weights.layers.enumerated().map { index, layer in
             func pack(_ direction: EncoderWeights.LSTM) throws -> PackedLSTM {
                 try PackedLSTM(
-                    direction, lookups: index == 0 && isFolded ? lookups : [], columns: index == 0 ? columns : states)
+                    direction, lookups: index == 0 && isFolded ? lookups : [], columns: index == 0 ? columns : states,
+                    execution)
             }
             return Layer(forward: try pack(layer.forward), reverse: try pack(layer.reverse))
         }

@@ -20,7 +20,7 @@ final class PackedLSTM: @unchecked Sendable {
     /// - Parameters:
     ///   - lookups: tables, none for inputs that are all dense.
     ///   - columns: for each dense input its column in the input matrix, nil for one that is always zero.
-    init(_ weights: EncoderWeights.LSTM, lookups: [Lookup], columns: [Int?]) throws {
+    init(_ weights: EncoderWeights.LSTM, lookups: [Lookup], columns: [Int?], _ execution: Execution) throws {
         let hidden = weights.recurrent.columns
         let units = (hidden + 15) / 16
         let input = try Self.pack(weights.input, columns: columns, hidden: hidden)
@@ -28,9 +28,9 @@ final class PackedLSTM: @unchecked Sendable {
         var bias = [Double](repeating: 0, count: 4 * hidden)
         for row in 0..<4 * hidden { bias[row] = Double(weights.inputBias[row]) + Double(weights.recurrentBias[row]) }
         var tables: [FloatBlock] = []
-        if lookups.isEmpty { tables = [try Self.table(nil, weights.input, start: bias, hidden: hidden)] }
+        if lookups.isEmpty { tables = [try Self.table(nil, weights.input, start: bias, hidden: hidden, execution)] }
         for lookup in lookups {
-            tables.append(try Self.table(lookup, weights.input, start: bias, hidden: hidden))
+            tables.append(try Self.table(lookup, weights.input, start: bias, hidden: hidden, execution))
             bias = [Double](repeating: 0, count: 4 * hidden)
         }
         self.tables = .allocate(capacity: tables.count)
@@ -67,7 +67,7 @@ final class PackedLSTM: @unchecked Sendable {
 
     /// [entries][blocks][4 gates][16 units]: `start` and the entry's embedding times its columns of the input matrix.
     private static func table(
-        _ lookup: Lookup?, _ matrix: Matrix<Float>, start: [Double], hidden: Int
+        _ lookup: Lookup?, _ matrix: Matrix<Float>, start: [Double], hidden: Int, _ execution: Execution
     ) throws -> FloatBlock {
         let entries = lookup?.embeddings.rows ?? 1
         let size = (hidden + 15) / 16 * 64
@@ -82,6 +82,7 @@ final class PackedLSTM: @unchecked Sendable {
         }
         var sums = start
         for entry in 0..<entries {
+            try execution.check()
             sums.withUnsafeMutableBufferPointer { sums in
                 transposed.withUnsafeBufferPointer { transposed in
                     for row in sums.indices { sums[row] = start[row] }

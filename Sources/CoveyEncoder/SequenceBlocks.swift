@@ -15,6 +15,8 @@ struct SequenceBlocks {
 
     /// The most sequences of a block: their states stay in the cache.
     private static let rows = 48
+    /// Batches of fewer events run on one thread, if they fit in one block.
+    private static let smallest = 1000
     /// A block's events take at most this many bytes, if it has more than one sequence.
     private static let bytes = 32 << 20
 
@@ -33,8 +35,9 @@ struct SequenceBlocks {
             let (a, b) = (offsets[left].count, offsets[right].count)
             return a != b ? a > b : left < right
         }
-        // Small batches are spread over the threads, in multiples of a kernel's tile.
-        let rows = min(Self.rows, (order.count / execution.threads + 5) / 6 * 6)
+        // Small batches are spread over the threads, in multiples of a kernel's tile; the smallest are not worth a thread.
+        let isSmall = offsets.events.count < Self.smallest
+        let rows = isSmall ? Self.rows : min(Self.rows, (order.count / execution.threads + 5) / 6 * 6)
         let events = max(1, Self.bytes / bytesPerEvent)
         var blocks: [Range<Int>] = []
         var largest = (events: 0, rows: 0)

@@ -138,6 +138,36 @@ import Testing
         }
     }
 
+    /// Headers and entries with a few bytes changed: an error, or an encoder that runs; never a trap.
+    @Test func survivesChangedBytes() throws {
+        let fixture = try Fixture("channels")
+        let good = try Self.bytes(Fixture.path("channels.model.safetensors"))
+        let header = 8 + Int(good.withUnsafeBytes { $0.load(as: UInt64.self) })
+        var random = SeededRandom(seed: 5)
+        var loaded = 0
+        for _ in 0..<3000 {
+            var bytes = good
+            for _ in 0..<Int.random(in: 1...2, using: &random) {
+                // Digits by digits now and then, so that the JSON stays valid.
+                let place = Int.random(in: 8..<header, using: &random)
+                let isDigit = (48...57).contains(bytes[place])
+                bytes[place] = isDigit ? UInt8.random(in: 48...57, using: &random) : UInt8.random(in: 32...126, using: &random)
+            }
+            let encoder = try? bytes.withUnsafeBytes { try Encoder(Checkpoint(SafeTensors(bytes: $0, origin: "test"))) }
+            guard let encoder else { continue }
+            loaded += 1
+            if loaded % 20 == 0 { _ = try? encoder.run(fixture.batch) }
+        }
+        #expect(loaded > 100)
+    }
+
+    @Test func loadingKeepsToTheBudget() throws {
+        let file = try SafeTensors(path: Fixture.path("channels.model.safetensors"))
+        let checkpoint = try Checkpoint(file)
+        #expect(throws: CoveyError.self) { try Encoder(checkpoint, Execution(Context(memoryBudget: 20_000))) }
+        _ = try Encoder(checkpoint, Execution(Context(memoryBudget: 200_000)))
+    }
+
     @Test func readsTheEntry() throws {
         let configuration = try EncoderConfiguration(json: Self.valid)
         #expect(configuration.vocabulary.names == ["a"])

@@ -2,6 +2,7 @@ import CCoveyKernels
 import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
+import Glibc
 import Testing
 
 @testable import CoveyEncoder
@@ -128,6 +129,28 @@ import Testing
         let stopping = try Context(threads: 1) { _, _ in true }
         #expect(throws: CoveyError.cancelled) { try encoder.embed(batch, Execution(stopping)) }
         #expect(try encoder.embed(batch).elements.allSatisfy(\.isFinite))
+    }
+
+    /// From another thread, while one sequence of a million events runs.
+    @Test func cancelStopsARunningSequence() throws {
+        let encoder = try Fixture("small").encoder()
+        let context = try Context(threads: 1)
+        let execution = Execution(context)
+        let count = 1_000_000
+        let batch = try SequenceBatch(
+            offsets: SequenceOffsets(Strided([0, Int64(count)])), types: Strided([Int32](repeating: 1, count: count)),
+            times: Strided([Double](repeating: 5, count: count)))
+        var thread = pthread_t()
+        let argument = Unmanaged.passRetained(context)
+        pthread_create(
+            &thread, nil,
+            { argument in
+                usleep(20_000)
+                Unmanaged<Context>.fromOpaque(argument!).takeRetainedValue().cancel()
+                return nil
+            }, argument.toOpaque())
+        #expect(throws: CoveyError.cancelled) { try encoder.embed(batch, execution) }
+        pthread_join(thread, nil)
     }
 
     @Test func refusesOtherChannels() throws {
