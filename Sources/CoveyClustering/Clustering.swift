@@ -97,8 +97,9 @@ public final class Clustering: Sendable {
         labels = spread(membership.labels, missing: -1)
         probabilities = spread(membership.probabilities, missing: 0)
         outlierScores = spread(scores, missing: .nan)
-        predictor = reference.map { [condensedTree, selection] in
-            Predictor($0, tree: condensedTree, selection: selection, nodeClusters: membership.nodeClusters)
+        predictor = try reference.map { [condensedTree, selection] in
+            try Predictor(
+                $0, tree: condensedTree, selection: selection, nodeClusters: membership.nodeClusters, execution: execution)
         }
         try execution.report("clustering", 1)
     }

@@ -16,12 +16,15 @@ public final class Predictor: Sendable {
     /// The largest lambda in the cluster of each node.
     private let nodeDeaths: [Double]
 
-    init(_ reference: ReferenceRows, tree: CondensedTree, selection: ClusterSelection, nodeClusters: [Int32]) {
+    init(
+        _ reference: ReferenceRows, tree: CondensedTree, selection: ClusterSelection, nodeClusters: [Int32],
+        execution: Execution
+    ) throws {
         self.reference = reference
         self.tree = tree
         self.nodeClusters = nodeClusters
         nodeDeaths = nodeClusters.map { $0 < 0 ? 0 : tree.clusters[Int(selection.nodes[Int($0)])].death }
-        nearest = NearestRows(reference)
+        nearest = try NearestRows(reference, execution: execution)
     }
 
     /// A label (-1 = noise) and a strength, 0 to 1, for each row of `view`, whose numbers are finite.
@@ -30,9 +33,15 @@ public final class Predictor: Sendable {
         var probabilities = [Double](repeating: 0, count: view.rows)
         // Without clusters below the root there is nothing to place in: as in hdbscan.
         guard tree.clusters.count > 1 else { return (labels, probabilities) }
-        let k = min(2 * reference.minSamples, tree.pointCount)
-        try nearest.distances(of: view, k: k, execution) { row, found in
-            (labels[row], probabilities[row]) = self.place(found)
+        // As many as hdbscan looks at.
+        let count = min(2 * reference.minSamples, tree.pointCount)
+        try labels.withUnsafeMutableBufferPointer { labels in
+            try probabilities.withUnsafeMutableBufferPointer { probabilities in
+                nonisolated(unsafe) let (labels, probabilities) = (labels, probabilities)
+                try nearest.nearest(count, of: view, execution) { row, found in
+                    (labels[row], probabilities[row]) = self.place(found)
+                }
+            }
         }
         return (labels, probabilities)
     }

@@ -80,6 +80,10 @@ public struct Rows: @unchecked Sendable {
         }
     }
 
+    /// 1 / length of row i; cosine only.
+    @inline(__always)
+    func scale(_ i: Int) -> Double { scales?.pointer[i] ?? 1 }
+
     /// Copies row i as float64, scaled to length 1 for cosine.
     func copy(_ i: Int, to target: UnsafeMutablePointer<Double>) {
         view.copyRow(place(i), to: target)

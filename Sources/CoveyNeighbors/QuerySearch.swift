@@ -1,0 +1,204 @@
+import CCoveyKernels
+import CoveyNumerics
+import CoveyRuntime
+import Glibc
+
+/// The nearest of a fixed set of rows to rows from outside: exact float64 distances, found by k-means cells. Blocks of rows are
+/// looked at by ascending distance of a query to their cells, until the triangle inequality rules out the rest; within a
+/// block float32 products with a proven margin rule out most rows. Immutable, for any number of threads.
+///
+/// Cost: to build, that of `Cells`; a query at the worst O(rows columns), mostly a small part of it. Memory: 4 bytes a number.
+public final class QuerySearch: @unchecked Sendable {
+    private let metric: Metric
+    private let columns: Int
+    private let rowCount: Int
+    /// The rows that have a direction, which cosine needs; nil = all.
+    private let used: [Int32]?
+    /// The first few rows without one: at distance 1 from every row.
+    private let nulls: [Int32]
+    /// nil where no row is used.
+    private let cells: Cells?
+
+    /// - Parameter view: finite numbers. It is read now, and handed in again, unchanged, for each search.
+    public init(_ view: MatrixView, metric: Metric, execution: Execution) throws {
+        self.metric = metric
+        columns = view.columns
+        rowCount = view.rows
+        var used: [Int32]?
+        var nulls: [Int32] = []
+        if metric == .cosine {
+            for row in 0..<view.rows {
+                if row & 0xFF == 0 { try execution.check() }
+                if Rows.isNull(view, row) { nulls.append(Int32(row)) }
+            }
+            if !nulls.isEmpty {
+                let missing = Set(nulls)
+                used = (0..<Int32(view.rows)).filter { !missing.contains($0) }
+            }
+        }
+        self.used = used
+        self.nulls = nulls
+        let rows = try Rows(view, used: used, metric: metric, execution: execution)
+        cells = rows.count == 0 ? nil : try Cells(rows, seed: 0, execution: execution)
+    }
+
+    /// Calls `body` with the `count` nearest rows of each query, nearest first, those as near in the order of their numbers: from
+    /// several threads, once for each query. Fewer where there are fewer rows.
+    /// - Parameters:
+    ///   - queries: finite numbers, as many columns as the rows have.
+    ///   - view: the rows.
+    public func nearest(
+        _ count: Int, of queries: MatrixView, among view: MatrixView, execution: Execution,
+        _ body: (_ query: Int, _ found: [(row: Int32, distance: Double)]) throws -> Void
+    ) throws {
+        let wanted = min(count, rowCount)
+        guard wanted > 0, queries.columns == columns, view.rows == rowCount, view.columns == columns else {
+            throw CoveyError.internalError("a search of \(count) rows among \(view.rows) x \(view.columns)")
+        }
+        let grain = max(1, min(64, 1 << 20 / max(1, rowCount)))
+        try execution.parallel(queries.rows, grain: grain, stage: "place rows") { chunk, _ in
+            let scratch = try QueryScratch(cells, columns: columns, wanted: wanted, execution)
+            for query in chunk {
+                try execution.check()
+                try body(query, search(queries, query, view, wanted, scratch, execution))
+            }
+        }
+    }
+
+    private func search(
+        _ queries: MatrixView, _ query: Int, _ view: MatrixView, _ wanted: Int, _ scratch: QueryScratch,
+        _ execution: Execution
+    ) throws -> [(row: Int32, distance: Double)] {
+        let heap = NearestHeap(distances: scratch.distances.pointer, indices: scratch.indices.pointer, k: wanted)
+        for slot in 0..<wanted {
+            heap.distances[slot] = .infinity
+            heap.indices[slot] = .max
+        }
+        if metric == .cosine, Rows.isNull(queries, query) {
+            return (0..<Int32(wanted)).map { ($0, 1) }
+        }
+        queries.copyRow(query, to: scratch.exact.pointer)
+        if metric == .cosine { scale(scratch.exact.pointer) }
+        // A distance of 1 is a reduced one of 2.
+        for row in nulls.prefix(wanted) { _ = heap.push(2, row) }
+        if let cells { try visit(cells, view, heap, scratch, execution) }
+        heap.sort()
+        return (0..<wanted).map { (heap.indices[$0], metric.distance(reduced: heap.distances[$0])) }
+    }
+
+    /// To length 1, without an overflow on the way.
+    private func scale(_ row: UnsafeMutablePointer<Double>) {
+        var largest = 0.0
+        for c in 0..<columns { largest = max(largest, abs(row[c])) }
+        var sum = 0.0
+        for c in 0..<columns { sum += (row[c] / largest) * (row[c] / largest) }
+        let factor = 1 / largest / sum.squareRoot()
+        for c in 0..<columns { row[c] *= factor }
+    }
+
+    private func visit(
+        _ cells: Cells, _ view: MatrixView, _ heap: NearestHeap, _ scratch: QueryScratch, _ execution: Execution
+    ) throws {
+        let packed = cells.packed
+        let stride = Int64(packed.stride)
+        let norm = packed.convert(scratch.exact.pointer, to: scratch.query.pointer)
+        // A query so far outside that float32 cannot hold it: every row is looked at.
+        let filtered = packed.reducedScale != 0 && norm < 1e30
+        for cell in 0..<cells.count { scratch.low[cell] = 0 }
+        for cell in 0..<cells.count { scratch.high[cell] = .infinity }
+        if filtered, cells.count > 1 {
+            product(packed, cells.centroids.pointer, cells.count, scratch, stride)
+            for cell in 0..<cells.count {
+                (scratch.low[cell], scratch.high[cell]) = packed.bounds(scratch.products[cell], norm, cells.norms[cell])
+            }
+        }
+        for (index, block) in cells.blocks.enumerated() {
+            scratch.gaps[index] = max(0, scratch.low[block.cell] - block.high, block.low - scratch.high[block.cell])
+            scratch.order[index] = Int32(index)
+        }
+        let gaps = scratch.gaps.pointer
+        var order = UnsafeMutableBufferPointer(start: scratch.order.pointer, count: cells.blocks.count)
+        order.sort { (gaps[Int($0)], $0) < (gaps[Int($1)], $1) }
+        for place in 0..<cells.blocks.count {
+            if place & 63 == 63 { try execution.check() }
+            let index = Int(scratch.order[place])
+            if filtered, gaps[index] > packed.reach(packed.scaled(heap.distances[0])) { break }
+            let block = cells.blocks[index]
+            let first = packed.numbers.pointer + block.start * packed.stride
+            if filtered { product(packed, first, block.count, scratch, stride) }
+            for i in 0..<block.count {
+                let place = block.start + i
+                if filtered {
+                    let low = packed.bounds(scratch.products[i], norm, packed.norms[place]).low
+                    if low > packed.reach(packed.scaled(heap.distances[0])) { continue }
+                }
+                let row = packed.order[place]
+                let number = used.map { $0[Int(row)] } ?? row
+                _ = heap.push(reduced(view, Int(number), Int(row), packed.rows, scratch), number)
+            }
+        }
+    }
+
+    /// What `TileRows.bounds` takes: -2 x.y, or the sum of |x - y|.
+    private func product(
+        _ packed: TileRows, _ rows: UnsafePointer<Float>, _ count: Int, _ scratch: QueryScratch, _ stride: Int64
+    ) {
+        let products = scratch.products.pointer
+        if packed.isManhattan {
+            ck_query_manhattan(rows, stride, Int64(count), scratch.query.pointer, stride, products)
+        } else {
+            ck_query_products(rows, stride, Int64(count), scratch.query.pointer, stride, products)
+            for i in 0..<count { products[i] *= -2 }
+        }
+    }
+
+    /// The exact reduced distance of the query to a row of the view, which is row `place` of those used.
+    @inline(__always)
+    private func reduced(
+        _ view: MatrixView, _ row: Int, _ place: Int, _ rows: Rows, _ scratch: QueryScratch
+    ) -> Double {
+        let query = scratch.exact.pointer
+        let other: UnsafeRawPointer
+        if view.scalar == .float64 {
+            other = view.base + row &* view.rowStride
+        } else {
+            view.copyRow(row, to: scratch.other.pointer)
+            other = UnsafeRawPointer(scratch.other.pointer)
+        }
+        let d = Int64(columns)
+        switch metric {
+        case .euclidean: return ck_squared_distance_f64(query, other, d)
+        case .manhattan: return ck_manhattan_distance_f64(query, other, d)
+        case .cosine: return ck_scaled_distance_f64(query, other, d, 1, rows.scale(place))
+        }
+    }
+}
+
+/// One thread's room for queries.
+private final class QueryScratch {
+    let exact: AlignedBuffer<Double>
+    let other: AlignedBuffer<Double>
+    let query: AlignedBuffer<Float>
+    let products: AlignedBuffer<Float>
+    let low: AlignedBuffer<Double>
+    let high: AlignedBuffer<Double>
+    let gaps: AlignedBuffer<Double>
+    let order: AlignedBuffer<Int32>
+    let distances: AlignedBuffer<Double>
+    let indices: AlignedBuffer<Int32>
+
+    init(_ cells: Cells?, columns: Int, wanted: Int, _ execution: Execution) throws {
+        let count = cells?.count ?? 0
+        let blocks = cells?.blocks.count ?? 0
+        exact = try AlignedBuffer(columns, for: "a row", execution)
+        other = try AlignedBuffer(columns, for: "a row", execution)
+        query = try AlignedBuffer(cells?.packed.stride ?? 0, for: "a row", execution)
+        products = try AlignedBuffer(max(count, Cells.blockSize), for: "products", execution)
+        low = try AlignedBuffer(count, for: "distances to cells", execution)
+        high = try AlignedBuffer(count, for: "distances to cells", execution)
+        gaps = try AlignedBuffer(blocks, for: "distances to blocks", execution)
+        order = try AlignedBuffer(blocks, for: "distances to blocks", execution)
+        distances = try AlignedBuffer(wanted, for: "neighbours", execution)
+        indices = try AlignedBuffer(wanted, for: "neighbours", execution)
+    }
+}

@@ -1,0 +1,94 @@
+import CoveyNumerics
+import CoveyRuntime
+import Synchronization
+import Testing
+
+@testable import CoveyNeighbors
+
+@Suite struct QuerySearchTests {
+    /// Clumps of points, with duplicates, a far outlier and, where asked, rows of zeros.
+    private func points(_ count: Int, _ columns: Int, seed: UInt64, zeros: Bool = false) -> [[Double]] {
+        var random = SeededRandom(seed: seed)
+        let centres = (0..<12).map { _ in (0..<columns).map { _ in random.uniform() * 20 - 10 } }
+        var rows = (0..<count).map { index in
+            centres[index % 12].map { $0 + (random.uniform() + random.uniform() - 1) }
+        }
+        for index in stride(from: 7, to: count, by: 50) { rows[index] = rows[index - 3] }
+        if count > 20 { rows[20] = rows[20].map { $0 * 1e4 } }
+        if zeros { for index in stride(from: 11, to: count, by: 97) { rows[index] = rows[index].map { _ in 0 } } }
+        return rows
+    }
+
+    private func distance(_ a: [Double], _ b: [Double], _ metric: Metric) -> Double {
+        switch metric {
+        case .euclidean: return zip(a, b).map { ($0 - $1) * ($0 - $1) }.reduce(0, +).squareRoot()
+        case .manhattan: return zip(a, b).map { abs($0 - $1) }.reduce(0, +)
+        case .cosine:
+            let (x, y) = (a.map { $0 * $0 }.reduce(0, +).squareRoot(), b.map { $0 * $0 }.reduce(0, +).squareRoot())
+            if x == 0 || y == 0 { return 1 }
+            return zip(a, b).map { ($0 / x - $1 / y) * ($0 / x - $1 / y) }.reduce(0, +) / 2
+        }
+    }
+
+    private func check(_ rows: [[Double]], _ queries: [[Double]], _ metric: Metric, count: Int, single: Bool) throws {
+        let columns = rows[0].count
+        // The numbers as the search sees them.
+        let rows = single ? rows.map { $0.map { Double(Float($0)) } } : rows
+        let doubles = Matrix(rows: rows.count, columns: columns, elements: rows.flatMap { $0 })
+        let floats = Matrix(rows: rows.count, columns: columns, elements: rows.flatMap { $0.map { Float($0) } })
+        func withRows<Result>(_ body: (MatrixView) throws -> Result) rethrows -> Result {
+            single ? try floats.withView(body) : try doubles.withView(body)
+        }
+        let asked = Matrix(rows: queries.count, columns: columns, elements: queries.flatMap { $0 })
+        let execution = Execution(try Context(threads: 2))
+        let search = try withRows { try QuerySearch($0, metric: metric, execution: execution) }
+        let answers = Mutex([Int: [(row: Int32, distance: Double)]]())
+        try withRows { view in
+            try asked.withView {
+                try search.nearest(count, of: $0, among: view, execution: execution) { query, found in
+                    answers.withLock { $0[query] = found }
+                }
+            }
+        }
+        for (query, point) in queries.enumerated() {
+            let found = answers.withLock { $0[query]! }
+            let all = rows.enumerated().map { (row: Int32($0), distance: distance(point, $1, metric)) }
+                .sorted { ($0.distance, $0.row) < ($1.distance, $1.row) }.prefix(count)
+            #expect(found.count == all.count)
+            #expect(Set(found.map(\.row)).count == found.count)
+            for (mine, theirs) in zip(found, all) {
+                let tolerance = 1e-12 * max(theirs.distance, 1e-3)
+                #expect(abs(mine.distance - theirs.distance) <= tolerance, "query \(query)")
+                let own = distance(point, rows[Int(mine.row)], metric)
+                #expect(abs(own - mine.distance) <= tolerance, "query \(query), row \(mine.row)")
+            }
+        }
+    }
+
+    @Test(arguments: Metric.allCases, [(1, 3), (40, 2), (900, 17), (4500, 5)])
+    func equalsLookingAtEveryRow(metric: Metric, shape: (rows: Int, columns: Int)) throws {
+        let rows = points(shape.rows, shape.columns, seed: 1, zeros: metric == .cosine)
+        var queries = points(12, shape.columns, seed: 2) + Array(rows.prefix(5))
+        queries.append([Double](repeating: 0, count: shape.columns))
+        queries.append([Double](repeating: 1e150, count: shape.columns))
+        queries.append([Double](repeating: -1e-150, count: shape.columns))
+        for single in [true, false] { try check(rows, queries, metric, count: 10, single: single) }
+    }
+
+    @Test func equalRowsComeInTheOrderOfTheirNumbers() throws {
+        for metric in Metric.allCases {
+            let rows = Matrix<Float>(rows: 5000, columns: 3, repeating: 2)
+            let query = Matrix<Float>(rows: 1, columns: 3, elements: [2, 2, 2])
+            let found = Mutex([Int32]())
+            try rows.withView { view in
+                let search = try QuerySearch(view, metric: metric, execution: Execution())
+                try query.withView {
+                    try search.nearest(7, of: $0, among: view, execution: Execution()) { _, answer in
+                        found.withLock { $0 = answer.map(\.row) }
+                    }
+                }
+            }
+            #expect(found.withLock { $0 } == [0, 1, 2, 3, 4, 5, 6])
+        }
+    }
+}
