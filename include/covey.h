@@ -761,16 +761,18 @@ typedef struct covey_engine_parts {
     const covey_clustering *clustering; /**< Required, of rows that `hybrid` made, with `prediction` = 1. */
     const covey_risk *risk;             /**< Required, of that clustering's labels. */
     const covey_rules *const *rules;    /**< rule_count rule sets, or NULL. */
-    const int64_t *rule_clusters;       /**< The cluster each set describes; -1 = no single cluster. */
+    const int64_t *rule_clusters;       /**< The cluster each set describes; -1 = no single cluster but fraud itself. */
     int64_t rule_count;                 /**< 0 to 65,536. */
 } covey_engine_parts;
 
 #define COVEY_ENGINE_PARTS_INIT {sizeof(covey_engine_parts), NULL, NULL, NULL, NULL, NULL, NULL, 0}
 
-/** Puts the parts together. Errors: COVEY_INVALID_ARGUMENT, COVEY_MISMATCH (dimensions, clusters). */
+/** Puts the parts together. Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (an encoder where the hybrid has no
+ *  embeddings or none where it has, dimensions, clusters that the clustering does not have, columns of two kinds). */
 covey_status covey_engine_build(const covey_engine_parts *parts, covey_engine **engine, covey_error **error);
 
-/** Reads and writes the one file (safetensors). Saving is atomic, as covey_encoder_save.
+/** Reads and writes the one file (safetensors, with a checksum). Saving is atomic, as covey_encoder_save; the same engine gives the
+ *  same bytes.
  *  Errors: COVEY_IO, COVEY_CORRUPT_FILE, COVEY_UNSUPPORTED, COVEY_OUT_OF_MEMORY. */
 covey_status covey_engine_load(const covey_context *context, const char *path, covey_engine **engine,
                                covey_error **error);
@@ -796,7 +798,7 @@ typedef struct covey_score {
     double risk;          /**< 0 to 1; see covey_engine_score. */
     int64_t rule_count;   /**< Rules that fire. */
     int64_t reason_count; /**< Sentences. */
-    int32_t risky;        /**< 1 where the cluster is risky or a rule of a risky cluster fires. */
+    int32_t risky;        /**< 1 where the cluster is risky, or a rule fires of a risky cluster or of no single one. */
     int32_t reserved;
 } covey_score;
 
@@ -805,10 +807,12 @@ typedef struct covey_score {
 /** Scores transactions: `sequences` (NULL where the engine has no encoder) and `features` with as many rows. From any number of
  *  threads at once, with the same result as in any batch.
  *
- *  risk = max(strength * share(cluster) + (1 - strength) * base, precision of the best rule that fires), where share is the cluster's
- *  share of fraud (the base rate where nothing in it is labelled), and base is the base rate of the labelled rows (0 where there are none);
- *  a rule counts with precision * share of the cluster that it describes.
- *  Errors: as covey_embed_sequences, covey_hybrid_transform, covey_clustering_predict and covey_rules_evaluate. */
+ *  risk = max(strength * share(cluster) + (1 - strength) * base, precision * share of the best rule that fires), where share is
+ *  the cluster's share of fraud (the base rate where nothing in it is labelled; for a rule, that of the cluster it describes, or
+ *  1 for -1), and base is the base rate of the labelled rows (0 where there are none).
+ *  `features` may be NULL where covey_engine_feature_count is 0. No transactions are fine.
+ *  Errors: as covey_embed_sequences, covey_hybrid_transform, covey_clustering_predict and covey_rules_evaluate; COVEY_MISMATCH
+ *  for an input that is missing, for sequences given to an engine without an encoder, and for row counts that differ. */
 covey_status covey_engine_score(const covey_engine *engine, const covey_context *context,
                                 const covey_sequences *sequences, const covey_table *features, covey_scores **scores,
                                 covey_error **error);

@@ -1,0 +1,214 @@
+import CCovey
+import CoveyClustering
+import CoveyEncoder
+import CoveyEngine
+import CoveyNumerics
+import CoveyRuntime
+import Synchronization
+
+// Section 11 of covey.h: engine.
+
+/// An engine as the caller holds it: names and rules' sentences stay where C can read them.
+final class EngineBox: Sendable {
+    let engine: Engine
+    let featureNames: [CText]
+    /// By set, then by rule.
+    let sentences: [[CText]]
+
+    init(_ engine: Engine) {
+        self.engine = engine
+        featureNames = engine.features.map { CText($0.name) }
+        sentences = engine.parts.ruleSets.map { $0.sentences.map { CText($0) } }
+    }
+}
+
+/// Scores as the caller holds them. Reasons are put into words when they are first asked for: scoring does not wait for them.
+final class ScoresBox: Sendable {
+    let box: EngineBox
+    let scores: [Score]
+    /// By transaction.
+    private let reasons = Mutex<[Int: [CText]]>([:])
+
+    init(_ scores: [Score], _ box: EngineBox) {
+        self.scores = scores
+        self.box = box
+    }
+
+    func reason(_ transaction: Int, _ index: Int) -> UnsafePointer<CChar> {
+        reasons.withLock { made in
+            if let texts = made[transaction] { return texts[index].pointer }
+            let texts = box.engine.reasons(scores[transaction]).map { CText($0) }
+            made[transaction] = texts
+            return texts[index].pointer
+        }
+    }
+}
+
+@c @implementation
+public func covey_engine_build(
+    _ parts: UnsafePointer<covey_engine_parts>?, _ engine: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    engine?.pointee = nil
+    return boundary(error) {
+        let engine = try required(engine, "engine")
+        let given = try Versioned.read(try required(parts, "parts"), "parts", defaults: covey_engine_parts())
+        let parts = EngineParts(
+            encoder: given.encoder.map { Handle.object($0, as: Encoder.self) },
+            hybrid: try Handle.required(given.hybrid, "parts.hybrid", as: HybridBox.self).hybrid,
+            clustering: try Handle.required(given.clustering, "parts.clustering", as: Clustering.self),
+            risk: try Handle.required(given.risk, "parts.risk", as: RiskBox.self).risk,
+            ruleSets: try clusterRules(given))
+        engine.pointee = Handle.retain(EngineBox(try Engine(parts)))
+    }
+}
+
+private func clusterRules(_ given: covey_engine_parts) throws -> [ClusterRules] {
+    let total = try count(given.rule_count, "parts.rule_count", in: 0...Int64(EngineParts.largestRuleSets))
+    if total == 0 { return [] }
+    let handles = try required(given.rules, "parts.rules")
+    let clusters = try required(given.rule_clusters, "parts.rule_clusters")
+    return try (0..<total).map { index in
+        let box = try Handle.required(handles[index], "parts.rules[\(index)]", as: RulesBox.self)
+        return ClusterRules(cluster: Int(clusters[index]), rules: box.set)
+    }
+}
+
+@c @implementation
+public func covey_engine_load(
+    _ context: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ engine: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    engine?.pointee = nil
+    return boundary(error) {
+        let engine = try required(engine, "engine")
+        engine.pointee = Handle.retain(
+            EngineBox(try Engine(path: CoveyABI.path(path), execution: execution(context))))
+    }
+}
+
+@c @implementation
+public func covey_engine_save(
+    _ engine: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        try Handle.required(engine, "engine", as: EngineBox.self).engine.save(to: CoveyABI.path(path))
+    }
+}
+
+@c @implementation
+public func covey_engine_destroy(_ engine: OpaquePointer?) {
+    Handle.release(engine, as: EngineBox.self)
+}
+
+@c @implementation
+public func covey_engine_encoder(_ engine: OpaquePointer?) -> OpaquePointer! {
+    guard let engine, let encoder = Handle.object(engine, as: EngineBox.self).engine.parts.encoder else { return nil }
+    return Handle.borrow(encoder)
+}
+
+@c @implementation
+public func covey_engine_feature_count(_ engine: OpaquePointer?) -> Int64 {
+    guard let engine else { return 0 }
+    return Int64(Handle.object(engine, as: EngineBox.self).featureNames.count)
+}
+
+@c @implementation
+public func covey_engine_feature_name(_ engine: OpaquePointer?, _ feature: Int64) -> UnsafePointer<CChar>! {
+    guard let engine else { return nil }
+    return element(Handle.object(engine, as: EngineBox.self).featureNames, feature)?.pointer
+}
+
+@c @implementation
+public func covey_engine_feature_kind(_ engine: OpaquePointer?, _ feature: Int64) -> Int32 {
+    guard let engine else { return -1 }
+    return element(Handle.object(engine, as: EngineBox.self).engine.features, feature)?.kind.rawValue ?? -1
+}
+
+/// An element of the caller's number; nil outside.
+private func element<Element>(_ elements: [Element], _ index: Int64) -> Element? {
+    index >= 0 && index < Int64(elements.count) ? elements[Int(index)] : nil
+}
+
+// MARK: - Scores
+
+@c @implementation
+public func covey_engine_score(
+    _ engine: OpaquePointer?, _ context: OpaquePointer?, _ sequences: UnsafePointer<covey_sequences>?,
+    _ features: UnsafePointer<covey_table>?, _ scores: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    scores?.pointee = nil
+    return boundary(error) {
+        let scores = try required(scores, "scores")
+        let box = try Handle.required(engine, "engine", as: EngineBox.self)
+        let execution = execution(context)
+        let batch = try sequences.map { try sequenceBatch($0, "sequences", execution) }
+        let table = try features.map { try featureTable($0, "features") }
+        let found = try box.engine.score(batch, table, execution: execution)
+        scores.pointee = Handle.retain(ScoresBox(found, box))
+    }
+}
+
+@c @implementation
+public func covey_scores_count(_ scores: OpaquePointer?) -> Int64 {
+    guard let scores else { return 0 }
+    return Int64(Handle.object(scores, as: ScoresBox.self).scores.count)
+}
+
+@c @implementation
+public func covey_scores_get(
+    _ scores: OpaquePointer?, _ transaction: Int64, _ score: UnsafeMutablePointer<covey_score>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let object = try Handle.required(scores, "scores", as: ScoresBox.self)
+        guard let found = element(object.scores, transaction) else {
+            throw CoveyError.invalidArgument(
+                "transaction must be 0 to \(object.scores.count - 1), got \(transaction)")
+        }
+        var result = covey_score()
+        result.cluster = Int64(found.cluster)
+        result.strength = found.strength
+        result.risk = found.risk
+        result.rule_count = Int64(found.rules.count)
+        result.reason_count = Int64(object.box.engine.reasonCount(found))
+        result.risky = found.isRisky ? 1 : 0
+        try Versioned.write(result, to: score, "score")
+    }
+}
+
+@c @implementation
+public func covey_scores_rule(
+    _ scores: OpaquePointer?, _ transaction: Int64, _ index: Int64
+) -> UnsafePointer<CChar>! {
+    guard let scores else { return nil }
+    let object = Handle.object(scores, as: ScoresBox.self)
+    guard let score = element(object.scores, transaction), let fired = element(score.rules, index) else { return nil }
+    return object.box.sentences[fired.set][fired.rule].pointer
+}
+
+@c @implementation
+public func covey_scores_rule_cluster(_ scores: OpaquePointer?, _ transaction: Int64, _ index: Int64) -> Int64 {
+    guard let scores else { return -1 }
+    let object = Handle.object(scores, as: ScoresBox.self)
+    guard let score = element(object.scores, transaction), let fired = element(score.rules, index) else { return -1 }
+    return Int64(object.box.engine.parts.ruleSets[fired.set].cluster)
+}
+
+@c @implementation
+public func covey_scores_reason(
+    _ scores: OpaquePointer?, _ transaction: Int64, _ index: Int64
+) -> UnsafePointer<CChar>! {
+    guard let scores else { return nil }
+    let object = Handle.object(scores, as: ScoresBox.self)
+    guard let score = element(object.scores, transaction), index >= 0,
+        index < Int64(object.box.engine.reasonCount(score))
+    else { return nil }
+    return object.reason(Int(transaction), Int(index))
+}
+
+@c @implementation
+public func covey_scores_destroy(_ scores: OpaquePointer?) {
+    Handle.release(scores, as: ScoresBox.self)
+}
