@@ -5,6 +5,7 @@ extern const abi_case arrow_cases[];
 extern const abi_case clustering_cases[];
 extern const abi_case context_cases[];
 extern const abi_case encoder_cases[];
+extern const abi_case engine_cases[];
 extern const abi_case hybrid_cases[];
 extern const abi_case matrix_cases[];
 extern const abi_case risk_cases[];
@@ -19,6 +20,7 @@ static const abi_case *const tables[] = {
     hybrid_cases,
     clustering_cases,
     risk_cases,
+    engine_cases,
 };
 
 static void run(const abi_case *row) {
