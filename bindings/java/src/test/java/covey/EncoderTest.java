@@ -185,6 +185,43 @@ class EncoderTest {
         }
     }
 
+    @Test
+    void noBatchEndsTheProcess() throws Exception {
+        int good = 0, refused = 0;
+        try (SequenceEncoder encoder = encoder(new SmallModel(6))) {
+            for (int round = 0; round < 3000; ++round) {
+                long[] edges = new long[random.nextInt(5)];
+                for (int i = 0; i < edges.length; ++i) {
+                    edges[i] = random.nextInt(12) == 0 ? random.nextLong() : (i == 0 ? 0 : edges[i - 1]) + random.nextInt(4);
+                }
+                Sequences.Builder batch = Sequences.builder()
+                        .offsets(edges)
+                        .types(random.ints(random.nextInt(8) + 8).toArray())
+                        .times(numbers())
+                        .addCategorical(random.ints(random.nextInt(8) + 8).toArray());
+                if (random.nextInt(8) != 0) batch.addNumeric(numbers());
+                if (random.nextInt(8) != 0) batch.dwell(numbers());
+                try {
+                    SequenceEncoder.Embedded result = encoder.embedWithAttention(batch.build(), null);
+                    assertEquals(edges.length - 1, result.embeddings().rows());
+                    for (float x : result.embeddings().floats()) assertTrue(Float.isFinite(x));
+                    ++good;
+                } catch (CoveyException failure) {
+                    assertTrue(
+                            failure.code() == StatusCode.INVALID_DATA || failure.code() == StatusCode.MISMATCH,
+                            failure.toString());
+                    ++refused;
+                }
+            }
+        }
+        assertTrue(good > 100 && refused > 100, good + " good, " + refused + " refused");
+    }
+
+    private double[] numbers() {
+        double odd = random.nextInt(12) == 0 ? (random.nextBoolean() ? Double.NaN : Double.NEGATIVE_INFINITY) : 1;
+        return random.doubles(random.nextInt(8) + 8).map(x -> x < 0.05 ? odd : x * 1e4).toArray();
+    }
+
     private Sequences with(long[] offsets, double[] times) {
         return Sequences.builder()
                 .offsets(offsets)

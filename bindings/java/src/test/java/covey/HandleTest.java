@@ -142,6 +142,27 @@ class HandleTest {
         assertTrue(grown < 100_000_000, "grown by " + grown + " bytes");
     }
 
+    @Test
+    void callsLeakNothing() throws Exception {
+        // 20,000 rows are copied for each call, 160 kB: left behind they would take 480 MB.
+        FeatureTable table = FeatureTable.builder(20_000).numeric("x", new double[20_000]).build();
+        FeatureTable bad = FeatureTable.builder(20_000).numeric("y", new double[20_000]).build();
+        try (HybridFeatures hybrid = HybridFeatures.fit(null, table, null, null)) {
+            long before = 0;
+            for (int round = 0; round < 3500; ++round) {
+                if (round == 500) before = residentBytes();
+                if (round % 2 == 0) {
+                    hybrid.transform(null, table, null);
+                } else {
+                    assertThrows(CoveyException.class, () -> hybrid.transform(null, bad, null));
+                }
+                if (round % 100 == 0) System.gc();
+            }
+            long grown = residentBytes() - before;
+            assertTrue(grown < 150_000_000, "grown by " + grown + " bytes");
+        }
+    }
+
     private static long residentBytes() throws Exception {
         return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]) * 4096;
     }
