@@ -41,19 +41,32 @@ public struct MutualReachability: Sendable {
     private static func build(
         _ rows: Rows, _ k: Int, _ alpha: Double, _ mode: SearchMode, _ seed: UInt64, _ execution: Execution
     ) throws -> MutualReachability {
-        let search = try exactSearch(rows, seed, execution)
+        let exact: Bool
+        let search: any NeighborSearch
+        if mode == .approximate && rows.dimension > fewDimensions && rows.count >= ApproximateSearch.leastRows {
+            exact = false
+            search = try ApproximateSearch(rows, seed: seed, execution: execution)
+        } else {
+            exact = true
+            search = try exactSearch(rows, seed, execution)
+        }
         let graph = try search.nearest(k, execution: execution)
-        let cores = (0..<rows.count).map { graph.distances[$0 * k + k - 1] }
-        var boruvka = try Boruvka(graph: graph, cores: cores, alpha: alpha, search: search, execution: execution)
+        let recall = try (search as? ApproximateSearch)?.recall(of: graph, seed: seed, execution: execution) ?? 1
+        let cores = CoreDistances(
+            k: k, values: (0..<rows.count).map { graph.distances[$0 * k + k - 1] },
+            before: (0..<rows.count).map { k == 1 ? 0 : graph.distances[$0 * k + k - 2] })
+        var boruvka = try Boruvka(
+            graph: consume graph, cores: cores.values, alpha: alpha, search: search, execution: execution)
         return MutualReachability(
-            coreDistances: CoreDistances(
-                k: k, values: cores, before: (0..<rows.count).map { k == 1 ? 0 : graph.distances[$0 * k + k - 2] }),
-            tree: SpanningTree(pointCount: rows.count, edges: try boruvka.run()), recall: 1)
+            coreDistances: cores, tree: SpanningTree(pointCount: rows.count, edges: try boruvka.run(exact: exact)),
+            recall: recall)
     }
 
     /// A k-d tree loses to tiles from about a dozen dimensions on.
+    private static let fewDimensions = 12
+
     private static func exactSearch(_ rows: Rows, _ seed: UInt64, _ execution: Execution) throws -> any NeighborSearch {
-        rows.dimension <= 12
+        rows.dimension <= fewDimensions
             ? try KDTreeSearch(rows, execution: execution) : try TileSearch(rows, seed: seed, execution: execution)
     }
 

@@ -29,12 +29,14 @@ final class Cells: @unchecked Sendable {
     /// count x count, at most the distance of two centroids.
     let between: AlignedBuffer<Float>
 
-    init(_ rows: Rows, seed: UInt64, execution: Execution) throws {
+    /// - Parameter cellCount: nil = as many as pay for a search of all rows among themselves.
+    init(_ rows: Rows, seed: UInt64, cellCount: Int? = nil, execution: Execution) throws {
         let packed = try TileRows(rows, execution: execution)
         self.packed = packed
         let n = rows.count
         let stride = packed.stride
-        count = packed.reducedScale == 0 || n < 4096 ? 1 : min(16_384, n / 512)
+        let wanted = cellCount ?? (n < 4096 ? 1 : n / 512)
+        count = packed.reducedScale == 0 ? 1 : max(1, min(16_384, wanted, n))
         let count = self.count
         centroids = try AlignedBuffer(count * stride, repeating: 0, for: "the centroids", execution)
         norms = try AlignedBuffer(count, repeating: 0, for: "the centroids", execution)

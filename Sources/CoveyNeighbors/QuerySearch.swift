@@ -39,7 +39,9 @@ public final class QuerySearch: @unchecked Sendable {
         self.used = used
         self.nulls = nulls
         let rows = try Rows(view, used: used, metric: metric, execution: execution)
-        cells = rows.count == 0 ? nil : try Cells(rows, seed: 0, execution: execution)
+        // Smaller cells than a search of all rows wants: a query looks at few of them.
+        let wanted = rows.count < 1024 ? 1 : rows.count / 96
+        cells = rows.count == 0 ? nil : try Cells(rows, seed: 0, cellCount: wanted, execution: execution)
     }
 
     /// Calls `body` with the `count` nearest rows of each query, nearest first, those as near in the order of their numbers: from

@@ -112,7 +112,12 @@ final class TileRows: @unchecked Sendable {
         let target = numbers.pointer + p * stride
         let norm = convert(scratch, to: target)
         norms[p] = norm
-        bias[p] = Float(isManhattan ? -4 * TileRows.unit * norm - 0x1p-100 : norm * (1 - error) - 0x1p-100)
+        bias[p] = Float(bias(norm))
+    }
+
+    @inline(__always)
+    func bias(_ norm: Double) -> Double {
+        isManhattan ? -4 * TileRows.unit * norm - 0x1p-100 : norm * (1 - error) - 0x1p-100
     }
 
     /// Centres, scales and rounds a row; returns its norm.

@@ -51,14 +51,19 @@ final class TileScratch {
     func fill(
         _ packed: TileRows, start: Int, places: UnsafePointer<Int32>?, count: Int, columns: Int, at columnStart: Int
     ) {
-        var rows = packed.numbers.pointer + start * stride
+        var rows = UnsafePointer(packed.numbers.pointer + start * stride)
         if let places {
             for i in 0..<count {
                 (gathered.pointer + i * stride).update(
                     from: packed.numbers.pointer + (start + Int(places[i])) * stride, count: stride)
             }
-            rows = gathered.pointer
+            rows = UnsafePointer(gathered.pointer)
         }
+        fill(packed, rows: rows, count: count, columns: columns, at: columnStart)
+    }
+
+    /// The same for packed rows from elsewhere.
+    func fill(_ packed: TileRows, rows: UnsafePointer<Float>, count: Int, columns: Int, at columnStart: Int) {
         let others = packed.numbers.pointer + columnStart * stride
         let side = TileScratch.side
         guard packed.isManhattan else {

@@ -17,10 +17,14 @@ public final class TileSearch: NeighborSearch, @unchecked Sendable {
     var blocks: [Cells.Block] { cells.blocks }
 
     /// `seed`: of the k-means cells; results do not depend on it.
-    public init(_ rows: Rows, seed: UInt64 = 0, execution: Execution) throws {
+    public convenience init(_ rows: Rows, seed: UInt64 = 0, execution: Execution) throws {
+        try self.init(rows, seed: seed, cellCount: nil, execution: execution)
+    }
+
+    init(_ rows: Rows, seed: UInt64, cellCount: Int?, nearBlocks: Int = 4, execution: Execution) throws {
         self.rows = rows
-        cells = try Cells(rows, seed: seed, execution: execution)
-        near = try TileSearch.nearBlocks(cells, 4, execution)
+        cells = try Cells(rows, seed: seed, cellCount: cellCount, execution: execution)
+        near = try TileSearch.nearBlocks(cells, nearBlocks, execution)
     }
 
     static func nearBlocks(_ cells: Cells, _ wanted: Int, _ execution: Execution) throws -> [[Int32]] {

@@ -1,0 +1,216 @@
+import CCoveyKernels
+import CFaissShim
+import CoveyNumerics
+import CoveyRuntime
+import Synchronization
+import Testing
+
+@testable import CoveyNeighbors
+
+/// Every structure against the distances of all pairs of rows.
+@Suite struct NeighborSearchTests {
+    private static func points(_ rows: Int, _ columns: Int, seed: UInt64 = 1) -> Matrix<Double> {
+        var random = SeededRandom(seed: seed)
+        let centres = (0..<6).map { _ in (0..<columns).map { _ in random.uniform() * 10 } }
+        var matrix = Matrix(rows: rows, columns: columns, repeating: 0.0)
+        for i in 0..<rows {
+            let centre = Int.random(in: 0..<8, using: &random)
+            for c in 0..<columns {
+                let noise = random.uniform() + random.uniform() + random.uniform() - 1.5
+                matrix[i, c] = centre < 6 ? centres[centre][c] + noise : random.uniform() * 10
+            }
+            // Some rows occur more than once.
+            if i % 50 == 49 { for c in 0..<columns { matrix[i, c] = matrix[i - 7, c] } }
+        }
+        return matrix
+    }
+
+    private static func distances(_ matrix: Matrix<Double>, _ metric: Metric, from i: Int) -> [(Double, Int32)] {
+        let d = matrix.columns
+        return matrix.elements.withUnsafeBufferPointer { numbers in
+            func length(_ row: Int) -> Double {
+                var sum = 0.0
+                for c in 0..<d { sum += numbers[row * d + c] * numbers[row * d + c] }
+                return sum.squareRoot()
+            }
+            let own = length(i)
+            return (0..<matrix.rows).filter { $0 != i }.map { j in
+                let other = metric == .cosine ? length(j) : 1
+                var sum = 0.0
+                for c in 0..<d {
+                    let a = numbers[i * d + c]
+                    let b = numbers[j * d + c]
+                    switch metric {
+                    case .euclidean: sum += (a - b) * (a - b)
+                    case .manhattan: sum += abs(a - b)
+                    case .cosine: sum += (a / own - b / other) * (a / own - b / other) / 2
+                    }
+                }
+                return (metric == .euclidean ? sum.squareRoot() : sum, Int32(j))
+            }.sorted { $0 < $1 }
+        }
+    }
+
+    enum Kind: CaseIterable, Sendable {
+        case oneCell
+        case manyCells
+        case tree
+    }
+
+    private static func search(_ kind: Kind, _ rows: Rows, _ execution: Execution) throws -> any NeighborSearch {
+        switch kind {
+        case .oneCell: try TileSearch(rows, seed: 1, cellCount: 1, execution: execution)
+        case .manyCells: try TileSearch(rows, seed: 1, cellCount: 23, execution: execution)
+        case .tree: try KDTreeSearch(rows, execution: execution)
+        }
+    }
+
+    @Test(arguments: Kind.allCases, Metric.allCases)
+    func nearestAreThoseOfAllPairs(kind: Kind, metric: Metric) throws {
+        for (count, columns, k) in [(1500, 3, 10), (1200, 19, 7), (700, 40, 300)] {
+            let matrix = Self.points(count, columns)
+            let graph = try matrix.withView { view in
+                let execution = Execution(try Context(threads: 2))
+                let rows = try Rows(view, used: nil, metric: metric, execution: execution)
+                return try Self.search(kind, rows, execution).nearest(k, execution: execution)
+            }
+            for i in stride(from: 0, to: count, by: 7) {
+                let truth = Self.distances(matrix, metric, from: i)
+                for slot in 0..<k {
+                    let found = graph.distances[i * k + slot]
+                    #expect(abs(found - truth[slot].0) <= 1e-9 * truth[slot].0 + 1e-14)
+                    // The neighbour is at the distance that is reported for it.
+                    let own = truth.first { $0.1 == graph.indices[i * k + slot] }
+                    #expect(own.map { abs($0.0 - found) <= 1e-9 * found + 1e-14 } == true)
+                }
+                #expect(Set(graph.indices[i * k..<(i + 1) * k]).count == k)
+            }
+        }
+    }
+
+    /// A round of Boruvka in which every row is searched for, against all pairs.
+    @Test(arguments: Kind.allCases, Metric.allCases)
+    func linksAreTheShortestEdges(kind: Kind, metric: Metric) throws {
+        let matrix = Self.points(900, kind == .tree ? 4 : 17)
+        let n = matrix.rows
+        var random = SeededRandom(seed: 3)
+        let components = (0..<n).map { _ in Int32.random(in: 0..<5, using: &random) }
+        let all = (0..<n).map { Self.distances(matrix, metric, from: $0) }
+        let cores = all.map { $0[4].0 }
+        for alpha in [1.0, 1.7, 0.6] {
+            var links = [Link](repeating: .none, count: 5)
+            try matrix.withView { view in
+                let execution = Execution(try Context(threads: 2))
+                let rows = try Rows(view, used: nil, metric: metric, execution: execution)
+                try Self.search(kind, rows, execution).nearestOutside(
+                    OutsideQuery(
+                        components: components, cores: cores, alpha: alpha, searched: Array(repeating: true, count: n)),
+                    links: &links, execution: execution)
+            }
+            var best = [Double](repeating: .infinity, count: 5)
+            for i in 0..<n {
+                for (distance, j) in all[i] where components[Int(j)] != components[i] {
+                    let reach = max(cores[i], cores[Int(j)], distance / alpha)
+                    best[Int(components[i])] = min(best[Int(components[i])], reach)
+                }
+            }
+            for (link, best) in zip(links, best) { #expect(abs(link.distance - best) <= 1e-9 * best + 1e-14) }
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func threadsDoNotMatter(kind: Kind) throws {
+        let matrix = Self.points(2000, 14)
+        let graphs = try [1, 2, 5].map { threads in
+            try matrix.withView { view in
+                let execution = Execution(try Context(threads: threads))
+                let rows = try Rows(view, used: nil, metric: .euclidean, execution: execution)
+                return try Self.search(kind, rows, execution).nearest(9, execution: execution)
+            }
+        }
+        #expect(graphs[1] == graphs[0])
+        #expect(graphs[2] == graphs[0])
+    }
+
+    @Test func approximateRecallIsThatOfAllPairs() throws {
+        let matrix = Self.points(6000, 16)
+        let k = 10
+        for near in [2, 12] {
+            try matrix.withView { view in
+                let execution = Execution(try Context(threads: 2))
+                let rows = try Rows(view, used: nil, metric: .euclidean, execution: execution)
+                let search = try ApproximateSearch(rows, seed: 4, nearBlocks: near, cellCount: 60, execution: execution)
+                let graph = try search.nearest(k, execution: execution)
+                let truth = try KDTreeSearch(rows, execution: execution).nearest(k, execution: execution)
+                var hits = 0
+                for i in 0..<rows.count {
+                    let farthest = truth.distances[i * k + k - 1] * (1 + 1e-12)
+                    hits += graph.distances[i * k..<(i + 1) * k].count { $0 <= farthest }
+                }
+                let actual = Double(hits) / Double(rows.count * k)
+                let measured = try search.recall(of: graph, seed: 5, execution: execution)
+                #expect(actual < 1 || near == 12)
+                #expect(actual > (near == 12 ? 0.9 : 0.3))
+                // 256 rows: three standard errors of a share, were its ten neighbours one.
+                #expect(abs(measured - actual) <= 3 * (actual * (1 - actual) / 256).squareRoot() + 1e-9)
+            }
+        }
+    }
+
+    @Test func cancelStopsSearches() throws {
+        let matrix = Self.points(4000, 30)
+        let calls = Atomic<Int>(0)
+        let context = try Context(threads: 2) { _, _ in calls.add(1, ordering: .relaxed).newValue >= 1 }
+        try matrix.withView { view in
+            let execution = Execution(context)
+            let rows = try Rows(view, used: nil, metric: .euclidean, execution: execution)
+            #expect(throws: CoveyError.cancelled) {
+                _ = try TileSearch(rows, execution: execution).nearest(5, execution: execution)
+            }
+        }
+        #expect(calls.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func budgetRefusesBeforeAllocation() throws {
+        let matrix = Self.points(3000, 20)
+        try matrix.withView { view in
+            let execution = Execution(try Context(threads: 1, memoryBudget: 100_000))
+            #expect {
+                let rows = try Rows(view, used: nil, metric: .euclidean, execution: execution)
+                _ = try TileSearch(rows, execution: execution)
+            } throws: { ($0 as? CoveyError)?.code == .outOfMemory }
+        }
+    }
+
+    @Test func kmeansStopsAndReportsFailures() {
+        let rows = (0..<400).map { Float($0 % 20) }
+        var centroids = [Float](repeating: -1, count: 8)
+        #expect(fs_kmeans(100, 4, rows, 2, 5, 1, &centroids, { _ in 0 }, nil) == FS_OK)
+        #expect(centroids.allSatisfy { (0...19).contains($0) })
+        #expect(fs_kmeans(100, 4, rows, 2, 5, 1, &centroids, { _ in 1 }, nil) == FS_FAILED)
+        // More centroids than rows.
+        #expect(fs_kmeans(1, 4, rows, 2, 5, 1, &centroids, { _ in 0 }, nil) == FS_FAILED)
+    }
+
+    /// Products on several threads at once, each against a plain loop: a serial OpenBLAS shares its buffers without locks.
+    @Test func productsOfSeveralThreadsAreRight() throws {
+        let wrong = Atomic<Int>(0)
+        try Execution(Context(threads: 4)).parallel(400) { chunk, _ in
+            for task in chunk {
+                var random = SeededRandom(seed: UInt64(task))
+                let m = 100 + task % 100
+                let a = (0..<m * 16).map { _ in Float(random.uniform()) }
+                let b = (0..<256 * 16).map { _ in Float(random.uniform()) }
+                var tile = [Float](repeating: 0, count: m * 256)
+                ck_sgemm_nt(Int64(m), 256, 16, 1, a, 16, b, 16, 0, &tile, 256)
+                for i in 0..<m {
+                    for j in stride(from: i % 16, to: 256, by: 16) {
+                        var sum: Float = 0
+                        for c in 0..<16 { sum += a[i * 16 + c] * b[j * 16 + c] }
+                        if abs(sum - tile[i * 256 + j]) > 1e-4 { wrong.add(1, ordering: .relaxed) }
+                    }
+                }
+            }
+        }
+        #expect(wrong.load(ordering: .relaxed) == 0)
+    }
+}
