@@ -83,9 +83,12 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
     if hasattr(values, "to_numpy") and not isinstance(values, np.ndarray):
         values = values.to_numpy()
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
+        if array.dtype.kind in "US" and isinstance(values, (list, tuple)):
+            array = np.asarray(values, dtype=object)  # else None and NaN beside strings become words
     except (TypeError, ValueError) as failure:
         raise InvalidTypeError(f"{name} cannot be made an array: {failure}") from None
+    return array
 
 
 def _numeric(array: NDArray[Any], name: str) -> NDArray[Any]:

@@ -28,8 +28,6 @@ class Types:
         if hasattr(dtype, "categories"):
             codes = vector(getattr(values, "cat", values).codes, name, np.int32)
             return cls(codes, [str(item) for item in dtype.categories])
-        if isinstance(values, (list, tuple)) and any(isinstance(item, str) or item is None for item in values):
-            values = np.array(values, dtype=object)
         array = as_array(values, name)
         if array.ndim != 1:
             raise InvalidArgumentError(f"{name} must have 1 dimension, got {array.ndim}")

@@ -62,23 +62,26 @@ def factorise(array: NDArray[Any], name: str) -> tuple[list[str], NDArray[np.int
     return texts, codes.astype(np.int32)
 
 
-def _codes_by_appearance(array: NDArray[Any]) -> tuple[NDArray[Any], Sequence[Any]]:
+def _codes_by_appearance(array: NDArray[Any], name: str) -> tuple[NDArray[Any], Sequence[Any]]:
     """Codes in the order of first appearance, -1 for missing, and the distinct values."""
-    pandas = sys.modules.get("pandas")
-    if pandas is not None:
-        codes, values = pandas.factorize(array)
-        return codes, list(values)
-    seen: dict[Any, int] = {}
-    codes = np.empty(len(array), dtype=np.int64)
-    for index, value in enumerate(array):
-        codes[index] = -1 if _is_missing(value) else seen.setdefault(value, len(seen))
-    return codes, list(seen)
+    try:
+        pandas = sys.modules.get("pandas")
+        if pandas is not None:
+            found, values = pandas.factorize(array)
+            return found, list(values)
+        seen: dict[Any, int] = {}
+        codes = np.empty(len(array), dtype=np.int64)
+        for index, value in enumerate(array):
+            codes[index] = -1 if _is_missing(value) else seen.setdefault(value, len(seen))
+        return codes, list(seen)
+    except TypeError as failure:  # a value that has no hash
+        raise InvalidTypeError(f"{name} holds values that are neither numbers nor strings: {failure}") from None
 
 
 def group(array: NDArray[Any], name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """Codes in the order of first appearance, and the distinct values as an array of the same dtype."""
     if array.dtype.kind == "O":
-        codes, values = _codes_by_appearance(array)
+        codes, values = _codes_by_appearance(array, name)
         keys = np.empty(len(values), dtype=object)
         keys[:] = values
     else:

@@ -162,19 +162,11 @@ def _from_numpy(array: NDArray[Any], name: str) -> Converted:
 def _from_objects(array: NDArray[Any], name: str) -> Converted:
     """Strings are categorical; objects that are all bool or all numbers are what they are."""
     if array.dtype.kind == "O":
-        missing = np.fromiter((_is_missing(value) for value in array), dtype=bool, count=len(array))
-        present = {type(value) for value in array[~missing]}
-        if present and all(issubclass(kind, (bool, np.bool_)) for kind in present):
-            codes = np.full(len(array), -1, dtype=np.int8)
-            codes[~missing] = array[~missing].astype(np.int8)
-            return BOOLEAN, codes, None
-        numeric = [kind for kind in present if issubclass(kind, Real) or kind.__name__ == "Decimal"]
-        if present and len(numeric) == len(present):
-            numbers = np.full(len(array), np.nan)
-            numbers[~missing] = array[~missing].astype(np.float64)
-            return NUMERIC, numbers, None
-        if any(hasattr(kind, "isoformat") for kind in present):
-            raise InvalidTypeError(f"{name} holds dates, which are not a feature: make them numbers first")
+        kinds = set(map(type, array))
+        if not kinds & {str, bytes}:
+            found = _from_values(array, name)
+            if found is not None:
+                return found
     names, codes32 = factorise(array, name)
     return CATEGORICAL, codes32, names
 
@@ -195,3 +187,22 @@ def _from_extension(values: Any, dtype: Any, name: str) -> Optional[Converted]:
     if kind in "mM":
         raise InvalidTypeError(f"{name} has dtype {dtype}, which is not a feature: make it numbers first")
     return _from_numpy(np.asarray(values, dtype=object), name)
+
+
+def _from_values(array: NDArray[Any], name: str) -> Optional[Converted]:
+    """Objects that are no strings; None where there is no value among them."""
+    missing = np.fromiter((_is_missing(value) for value in array), dtype=bool, count=len(array))
+    present = {type(value) for value in array[~missing]}
+    if not present:
+        return None
+    if all(issubclass(kind, (bool, np.bool_)) for kind in present):
+        codes = np.full(len(array), -1, dtype=np.int8)
+        codes[~missing] = array[~missing].astype(np.int8)
+        return BOOLEAN, codes, None
+    if all(issubclass(kind, Real) or kind.__name__ == "Decimal" for kind in present):
+        numbers = np.full(len(array), np.nan)
+        numbers[~missing] = array[~missing].astype(np.float64)
+        return NUMERIC, numbers, None
+    if any(hasattr(kind, "isoformat") for kind in present):
+        raise InvalidTypeError(f"{name} holds dates, which are not a feature: make them numbers first")
+    return None

@@ -74,7 +74,7 @@ class Vocabulary(Handle):
 
     def lookup(self, names: Any) -> NDArray[np.int32]:
         """The index of each name (array-like of strings), 0 where it is unknown or missing (None, NaN)."""
-        array = as_array(names if not isinstance(names, (list, tuple)) else np.array(names, dtype=object), "names")
+        array = as_array(names, "names")
         distinct, codes = factorise(array.reshape(-1), "names")
         return self._indices(distinct)[codes].reshape(array.shape)
 
