@@ -1,0 +1,167 @@
+"""Rules: found again where they were planted, their figures counted once more, their exports run."""
+
+import json
+import math
+import pickle
+import sqlite3
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import covey
+from covey import ConditionKind
+
+
+@pytest.fixture(scope="module")
+def frame():
+    random = np.random.default_rng(11)
+    n = 8000
+    return pd.DataFrame(
+        {
+            "amount": np.where(random.random(n) < 0.05, np.nan, np.round(random.lognormal(4, 1, n), 2)),
+            "age": random.integers(0, 2000, n),
+            "country": np.array(["NL", "DE", "FR", "Zürich's", None], dtype=object)[random.integers(0, 5, n)],
+            "vpn": pd.array(np.where(random.random(n) < 0.1, None, random.random(n) < 0.3), dtype="boolean"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def target(frame):
+    planted = (frame.amount >= 200) & (frame.country == "NL") & (frame.age < 300)
+    planted |= frame.vpn.fillna(False).astype(bool) & frame.amount.isna()
+    return (planted | (np.random.default_rng(1).random(len(frame)) < 0.002)).to_numpy()
+
+
+@pytest.fixture(scope="module")
+def rules(frame, target):
+    return covey.extract_rules(frame, target, times=np.arange(len(frame)), target_name="ring 7")
+
+
+def matches(condition, frame):
+    """A condition by the words of covey.h."""
+    values = frame[condition.feature]
+    missing = values.isna().to_numpy()
+    if condition.kind == ConditionKind.INTERVAL:
+        numbers = values.to_numpy(dtype=float, na_value=np.nan)
+        return (numbers >= condition.low) & (numbers < condition.high)
+    if condition.kind in (ConditionKind.IN, ConditionKind.NOT_IN):
+        inside = values.isin(condition.categories).to_numpy()
+        return inside if condition.kind == ConditionKind.IN else ~inside & ~missing
+    if condition.kind in (ConditionKind.TRUE, ConditionKind.FALSE):
+        return (values == (condition.kind == ConditionKind.TRUE)).fillna(False).to_numpy(dtype=bool)
+    return missing if condition.kind == ConditionKind.MISSING else ~missing
+
+
+def test_planted_rules_are_found(rules, frame, target):
+    assert 1 <= len(rules) <= 8 and rules.tried > 0 and rules.fallen >= 0
+    assert rules[0].lift > 2 and rules[0].precision >= 0.5
+    found = rules.predict(frame)
+    assert found.dtype == bool and (found & target).sum() / target.sum() > 0.7 and target[found].mean() > 0.7
+    used = {condition.feature for rule in rules for condition in rule.conditions}
+    assert {"amount", "vpn"} <= used
+
+
+def test_figures_are_those_of_the_rows_never_seen(rules, frame, target):
+    # The latest 30% are held out.
+    fired = rules.fired(frame)
+    assert fired.shape == (len(frame), len(rules)) and np.array_equal(fired.any(1), rules.predict(frame))
+    unseen = np.arange(len(frame)) >= round(len(frame) * 0.7)
+    for index, rule in enumerate(rules):
+        by_hand = np.logical_and.reduce([matches(condition, frame) for condition in rule.conditions])
+        assert np.array_equal(by_hand, fired[:, index]), rule.text
+        assert rule.matched == by_hand[unseen].sum() and rule.support == (by_hand & target)[unseen].sum()
+        assert rule.precision == pytest.approx(rule.support / rule.matched)
+        assert rule.recall == pytest.approx(rule.support / target[unseen].sum())
+        assert rule.lift == pytest.approx(rule.precision / target[unseen].mean())
+        assert rule.precision_low <= rule.precision <= rule.precision_high
+        assert rule.search_matched == by_hand[~unseen].sum()
+        assert rule.search_support == (by_hand & target)[~unseen].sum()
+        assert "ring 7" in rule.text and str(rule) == rule.text
+        for condition in rule.conditions:
+            assert condition.feature in condition.text
+
+
+def test_json_comes_back_the_same(rules, frame):
+    again = covey.RuleSet.from_json(rules.to_json())
+    assert again.rules == rules.rules and again.to_json() == rules.to_json()
+    assert np.array_equal(again.fired(frame), rules.fired(frame))
+    assert json.loads(rules.to_json())
+    assert pickle.loads(pickle.dumps(rules)).rules == rules.rules
+    for bad, code in (("", 7), ("{", 7), ("[]", 7), ("null", 7), (rules.to_json()[:-5], 7), ("x\0", 1), (3, 1)):
+        with pytest.raises(covey.CoveyError) as caught:
+            covey.RuleSet.from_json(bad)
+        assert caught.value.code == code, bad
+
+
+def test_sql_decides_alike(rules, frame):
+    base = sqlite3.connect(":memory:")
+    frame.astype(object).where(frame.notna(), None).to_sql('the "rows"', base, index_label="row")
+    selected = base.execute(rules.to_sql('the "rows"')).fetchall()
+    assert sorted(row[0] for row in selected) == np.flatnonzero(rules.predict(frame)).tolist()
+    counted = base.execute(f'SELECT count(*) FROM "the ""rows""" WHERE {rules.to_sql()}').fetchone()[0]
+    assert counted == rules.predict(frame).sum() > 0
+
+
+def test_new_rows_in_other_clothes(rules, frame):
+    expected = rules.predict(frame)
+    new = frame[["vpn", "country", "age", "amount"]].assign(other=1.5)
+    assert np.array_equal(rules.predict(new), expected)
+    assert np.array_equal(rules.predict({name: frame[name].astype(object).tolist() for name in frame}), expected)
+    unseen = frame.assign(country=frame.country.replace("NL", "never seen"))
+    assert (rules.predict(unseen) <= expected).all()
+    nothing = {"amount": None, "age": None, "country": None, "vpn": None}
+    assert rules.predict(nothing).shape == (1,)
+    assert rules.predict(frame[:0]).shape == (0,)
+    for bad in (frame.drop(columns="amount"), frame.assign(amount="much"), frame.assign(vpn=1.0)):
+        with pytest.raises(covey.MismatchError):
+            rules.predict(bad)
+
+
+def test_threads_do_not_change_a_byte(frame, target):
+    texts = {
+        covey.extract_rules(frame, target, context=covey.Context(threads=threads)).to_json() for threads in (1, 2, 5)
+    }
+    assert len(texts) == 1
+
+
+def test_nothing_to_find(frame):
+    noise = np.random.default_rng(3).random(len(frame)) < 0.05
+    rules = covey.extract_rules(frame, noise)
+    assert len(rules) == 0 and not rules.predict(frame).any() and str(rules) == "no rule"
+    assert covey.RuleSet.from_json(rules.to_json()).rules == []
+    base = sqlite3.connect(":memory:")
+    frame.astype(object).where(frame.notna(), None).to_sql("t", base)
+    assert base.execute(rules.to_sql("t")).fetchall() == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"max_conditions": 0}, {"max_conditions": 9}, {"max_rules": 0}, {"max_rules": 1001}, {"min_support": 0},
+     {"min_precision": 1.5}, {"min_precision": math.nan}, {"min_lift": -1.0}, {"max_bins": 1}, {"max_bins": 255},
+     {"beam_width": 0}, {"holdout": 0.0}, {"holdout": 1.0}, {"confidence": 1.0}, {"seed": -1}, {"target_name": 3},
+     {"max_rules": "8"}, {"context": "fast"}],
+    ids=str,
+)  # fmt: skip
+def test_bad_options(frame, target, options):
+    with pytest.raises(covey.CoveyError) as caught:
+        covey.extract_rules(frame, target, **options)
+    assert caught.value.code == covey.StatusCode.INVALID_ARGUMENT and next(iter(options)) in str(caught.value)
+
+
+def test_bad_input(frame, target):
+    for features, chosen, options, codes in [
+        (frame, np.zeros(len(frame)), {}, {2}),
+        (frame, np.ones(len(frame), dtype=bool), {}, {2}),
+        (frame, target[:-1], {}, {3}),
+        (frame, np.where(target, 2, 0), {}, {2}),
+        (frame, np.where(target, np.nan, 0), {}, {2}),
+        (frame, target, {"times": np.full(len(frame), np.nan)}, {2}),
+        (frame, target, {"times": [1.0]}, {3}),
+        (frame.assign(amount=np.inf), target, {}, {2}),
+        (frame[:0], target[:0], {}, {2}),
+    ]:
+        with pytest.raises(covey.CoveyError) as caught:
+            covey.extract_rules(features, chosen, **options)
+        assert caught.value.code in codes, (options, str(caught.value))
