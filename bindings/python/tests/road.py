@@ -19,21 +19,30 @@ CATEGORICAL = ["country", "device", "payment", "basket", "delivery"]
 BOOLEAN = ["guest", "ships_elsewhere", "vpn"]
 
 
-def read(name, **options):
-    # Empty means missing and nothing else does; numbers as strtod reads them.
-    return pd.read_csv(SAMPLE / name, keep_default_na=False, na_values=[""], float_precision="round_trip", **options)
+def read(name):
+    """A file's columns as strings; empty means missing and nothing else does ("NA" is a country)."""
+    return pd.read_csv(SAMPLE / name, keep_default_na=False, na_values=[""], dtype=str)
+
+
+def numbers(column):
+    # float() reads as strtod does; pandas' own parser may be off by the last bit.
+    return np.array([np.nan if text is np.nan or text is pd.NA else float(text) for text in column.astype(object)])
 
 
 class Road:
     """Every step of the road with the canonical options; its results are the attributes."""
 
     def __init__(self, context=None):
-        events = read("events.csv", dtype={"event": str})
+        events = read("events.csv")
+        events = events.assign(**{name: numbers(events[name]) for name in ("seconds", "dwell")})
         self.sequences = covey.Sequences.from_frame(
             events, sequence="transaction", time="seconds", event="event", dwell="dwell"
         )
-        types = {**dict.fromkeys(NUMERIC, float), **dict.fromkeys(CATEGORICAL, str), **dict.fromkeys(BOOLEAN, bool)}
-        self.transactions = read("transactions.csv", true_values=["1"], false_values=["0"], dtype={**types, "label": float})
+        table = read("transactions.csv")
+        self.transactions = table.assign(
+            **{name: numbers(table[name]) for name in ["time", *NUMERIC, "label"]},
+            **{name: table[name] == "1" for name in BOOLEAN},
+        )
         self.features = self.transactions[NUMERIC + CATEGORICAL + BOOLEAN]
         self.encoder = covey.SequenceEncoder.load(SAMPLE / "shop.safetensors", context=context)
         self.embeddings = self.encoder.embed(self.sequences, context=context)

@@ -27,20 +27,20 @@ def test_card_payments(show, tmp_path):
     payments["high"] = payments.amount > 3 * payments.window.map(median)
     features = pd.DataFrame(
         {
-            "largest_over_median": grouped.amount.max() / median,
-            "share_above_3_medians": grouped.high.mean(),
+            "largest_over_median": (grouped.amount.max() / median).round(2),
+            "share_above_3_medians": grouped.high.mean().round(3),
             "largest": grouped.amount.max(),
             "median": median,
             "payments": grouped.size().astype(float),
-            "new_terminals": grouped.new.mean(),
-            "at_night": grouped.night.mean(),
+            "new_terminals": grouped.new.mean().round(3),
+            "at_night": grouped.night.mean().round(3),
         }
     ).reset_index(drop=True)
     outcome = grouped.fraud.max().to_numpy() == 1
     scenario3 = grouped.fraud_scenario.agg(lambda values: (values == 3).any()).to_numpy()
     seconds = grouped.t_seconds.first().to_numpy().astype(float)
     late = seconds >= 3 * WINDOW
-    used = {"largest_over_median": 1.0, "share_above_3_medians": 1.0, "largest": 1.0}
+    clustered = ["largest_over_median", "share_above_3_medians", "largest"]  # beside the embeddings
     figures = walk(
         show,
         tmp_path,
@@ -51,7 +51,7 @@ def test_card_payments(show, tmp_path):
         late,
         name="card payments, customer windows of 30 days, any fraud in them (published, simulated)",
         gap=(10.0, 2.0),
-        hybrid={"embedding_weight": 0.6, "clip": 5.0, "column_weights": {name: used.get(name, 0.0) for name in features}},
+        hybrid={"embedding_weight": 0.6, "clip": 5.0, "column_weights": {name: float(name in clustered) for name in features}},
         clustering={"min_cluster_size": 15, "min_samples": 5},
         min_lift=2.0,
         rules={},

@@ -32,7 +32,7 @@ def folders(tmp_path_factory):
 def test_the_sample_is_understood(folders, show):
     walked = folders[1][0]
     truth = road.read("truth.csv")
-    fraud = truth.fraud.to_numpy() == 1
+    fraud = truth.fraud.to_numpy() == "1"
     risky = np.isin(walked.labels, walked.risk.risky)
     ringed = truth.ring.notna().to_numpy()
     unlabelled = walked.transactions.label.isna().to_numpy()
@@ -213,7 +213,8 @@ def test_readme(tmp_path):
     (tmp_path / "examples").symlink_to(SAMPLE.parent)
     program = tmp_path / "readme.py"
     program.write_text("\n".join(blocks))
-    result = subprocess.run([sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(Path(covey.__file__).parents[1])}
+    result = subprocess.run([sys.executable, str(program)], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "SELECT * FROM" in result.stdout and (tmp_path / "shop-engine.safetensors").exists()
 
