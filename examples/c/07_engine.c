@@ -114,7 +114,7 @@ int main(int argc, char **argv) {
         if (risky > 3) continue;
         printf("transaction %lld: risk %.2f, cluster %lld, strength %.2f\n", (long long)i, score.risk, (long long)score.cluster, score.strength);
         for (r = 0; r < score.reason_count; r++) printf("  reason: %s\n", covey_scores_reason(scores, i, r));
-        for (r = 0; r < score.rule_count; r++) printf("  rule:   %s\n", covey_scores_rule(scores, i, r));
+        for (r = 0; r < score.rule_count; r++) printf("  fires:  a rule of cluster %lld\n", (long long)covey_scores_rule_cluster(scores, i, r));
         printf("\n");
     }
     printf("Of the %lld later transactions the engine calls %lld risky; %lld of them are fraud, as the truth says.\n",

@@ -328,8 +328,8 @@ static int print_scored(const road *road) {
     print_bold(text);
     print_features(sample, row);
     print_clicks(road, row);
-    snprintf(text, sizeof text, "\n  Risk %.2f%s  cluster %lld, strength %.2f, %lld rules fire", score.risk, score.risky ? "  RISKY" : "",
-             (long long)score.cluster, score.strength, (long long)score.rule_count);
+    snprintf(text, sizeof text, "\n  Risk %.2f%s  cluster %lld, strength %.2f, %lld rule%s", score.risk, score.risky ? "  RISKY" : "",
+             (long long)score.cluster, score.strength, (long long)score.rule_count, score.rule_count == 1 ? " fires" : "s fire");
     print_bold(text);
     snprintf(text, sizeof text, "  scored alone, from clicks to reasons, in %.0f microseconds on one thread (median of 201 calls)", 1e6 * seconds);
     print_dim(text);

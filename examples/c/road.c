@@ -202,7 +202,7 @@ static int write_file(const char *folder, const char *name, const void *bytes, s
     return written;
 }
 
-/* The rule sets as JSON, one a line. */
+/* The rule sets as JSON, each followed by a line feed. */
 static char *rules_text(const road *road, size_t *length, covey_error **error) {
     char *text = malloc(1);
     int64_t r;
