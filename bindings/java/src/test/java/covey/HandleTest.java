@@ -56,8 +56,9 @@ class HandleTest {
         ClusterRisk risk = ClusterRisk.rate(clustering.labels(), new byte[2], null, null, null, null);
         Engine engine = Engine.builder().hybrid(hybrid).clustering(clustering).risk(risk).build();
         Scores scores = engine.score(null, table, null);
+        RuleSet rules = RuleSet.extract(table, new boolean[] {true, false}, null, null);
         for (AutoCloseable handle :
-                List.of(context, vocabulary, encoder, hybrid, clustering, risk, engine, scores)) {
+                List.of(context, vocabulary, encoder, hybrid, clustering, risk, rules, engine, scores)) {
             handle.close();
             handle.close();
         }
@@ -71,8 +72,10 @@ class HandleTest {
         assertThrows(IllegalStateException.class, clustering::labels);
         assertThrows(IllegalStateException.class, clustering::condensedTree);
         assertThrows(IllegalStateException.class, risk::reports);
+        assertThrows(IllegalStateException.class, rules::rules);
+        assertThrows(IllegalStateException.class, rules::toSql);
         assertThrows(IllegalStateException.class, engine::features);
-        assertThrows(IllegalStateException.class, () -> engine.scoreOne(null, table, null));
+        assertThrows(IllegalStateException.class, () -> engine.scoreOne(null, table.slice(0, 1), null));
         assertThrows(IllegalStateException.class, scores::count);
         assertThrows(IllegalStateException.class, () -> scores.get(0));
         assertThrows(

@@ -22,7 +22,7 @@ final class Road implements AutoCloseable {
         encoder = SequenceEncoder.load(Sample.MODEL, context);
         embeddings = encoder.embed(sample.sequences, context);
         hybrid = HybridFeatures.fit(
-                embeddings, sample.features, HybridOptions.builder().clip(3).build(), context);
+                embeddings, sample.features, HybridOptions.builder().embeddingWeight(1.5).clip(3).build(), context);
         rows = hybrid.transform(embeddings, sample.features, context);
         clustering = Clustering.cluster(
                 rows,
