@@ -462,7 +462,7 @@ typedef struct covey_cluster_options {
     int32_t allow_single_cluster;     /**< 0 (default) or 1: the root may be the only cluster. */
     int32_t search;                   /**< COVEY_SEARCH_...; default EXACT. */
     int32_t missing;                  /**< COVEY_MISSING_ROWS_...; default REJECT. */
-    int32_t prediction;               /**< 1 keeps a copy of the rows, which covey_clustering_predict, exemplars and an engine need; default 0. */
+    int32_t prediction;               /**< 1 keeps a copy of the rows, which covey_clustering_predict and an engine need; default 0. */
     uint64_t seed;                    /**< Of the approximate search; default 0. */
 } covey_cluster_options;
 
@@ -474,7 +474,13 @@ typedef struct covey_cluster_options {
  *
  *  Exact search equals hdbscan and scikit-learn's HDBSCAN up to the numbering of clusters and ties. Clusters are numbered by their
  *  place in the condensed tree, as hdbscan does. n = 0 gives an empty result; fewer rows than min_cluster_size, or one row,
- *  give noise alone; min_samples of n and above gives COVEY_INVALID_ARGUMENT (n of 2 and above).
+ *  give noise alone; min_samples of n and above gives COVEY_INVALID_ARGUMENT (n of 2 and above; of the rows used). At most
+ *  2^30 rows.
+ *
+ *  Ties. Mutual reachability has many, and hdbscan's labels then depend on the order of the rows. Here edges of one length first
+ *  let the components that are large enough to be clusters grow, by one small component at a time, and then join them. Rows at
+ *  distance 0 of each other are never split. Two more differences: the root is no cluster where n is below
+ *  min_cluster_size, and beside infinitely dense duplicates the outlier score is 1 where hdbscan has NaN.
  *  Cost: exact O(n^2 d) at the worst, in tiles; O(n log n) typically in few dimensions. Memory beside the input: O(n k).
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (names row and column), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_cluster_matrix(const covey_context *context, const covey_matrix *matrix,
@@ -502,7 +508,8 @@ covey_status covey_clustering_probabilities(const covey_clustering *clustering, 
 covey_status covey_clustering_outlier_scores(const covey_clustering *clustering, double *scores, int64_t capacity,
                                              covey_error **error);
 
-/** persistence: one number a cluster, 0 to 1, its stability relative to the most it could have. */
+/** persistence: one number a cluster, its stability relative to the most that its rows could have: 0 to 1, but it may be more for a
+ *  root that is the only cluster, which keeps only its densest rows, as in hdbscan. */
 covey_status covey_clustering_persistence(const covey_clustering *clustering, double *persistence, int64_t capacity,
                                           covey_error **error);
 
@@ -542,7 +549,8 @@ covey_status covey_clustering_spanning_tree(const covey_clustering *clustering, 
 covey_status covey_clustering_single_linkage_tree(const covey_clustering *clustering, covey_merge *merges,
                                                   int64_t capacity, covey_error **error);
 
-/** The condensed tree: covey_clustering_condensed_count rows. */
+/** The condensed tree: covey_clustering_condensed_count rows. With COVEY_MISSING_ROWS_NOISE the rows that were not used come first and
+ *  leave the root at lambda 0, as in hdbscan. */
 covey_status covey_clustering_condensed_tree(const covey_clustering *clustering, covey_condensed_edge *edges,
                                              int64_t capacity, covey_error **error);
 
@@ -558,7 +566,8 @@ covey_status covey_clustering_exemplars(const covey_clustering *clustering, int6
                                         int64_t capacity, covey_error **error);
 
 /** Places new rows (m x d) in the clusters without changing them, as hdbscan's approximate_predict: the cluster in which the
- *  row would fall out of the tree, and its strength. labels: m, probabilities: m or NULL. Needs `prediction` = 1.
+ *  row would fall out of the tree, and its strength. labels: m, probabilities: m or NULL. Needs `prediction` = 1. Rows with a NaN
+ *  or an infinity are noise with COVEY_MISSING_ROWS_NOISE, otherwise refused.
  *  Cost: one search among the n rows for each new row.
  *  Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (columns), COVEY_INVALID_DATA, COVEY_CANCELLED. */
 covey_status covey_clustering_predict(const covey_clustering *clustering, const covey_context *context,
