@@ -14,6 +14,8 @@ extension Execution {
     ) throws {
         guard count > 0 else { return }
         let chunks = (count - 1) / grain + 1
+        // Before the others start: they may be done before the calling thread gets a chunk.
+        if stage.utf8CodeUnitCount > 0 { try report(stage, 0) }
         try withoutActuallyEscaping(body) { body in
             let job = Job(execution: self, count: count, grain: grain, chunks: chunks, stage: stage, body: body)
             let helpers = Helpers(job: job, count: min(threads, chunks) - 1)
