@@ -11,7 +11,7 @@ public final class ApproximateSearch: NeighborSearch, Sendable {
     let tiles: TileSearch
 
     /// Blocks of 256 rows that each block is compared with.
-    static let nearBlocks = 24
+    static let nearBlocks = 48
 
     /// Fewer rows than this are searched exactly as fast.
     public static let leastRows = 8192
