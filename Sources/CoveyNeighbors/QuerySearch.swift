@@ -106,6 +106,9 @@ public final class QuerySearch: @unchecked Sendable {
         let norm = packed.convert(scratch.exact.pointer, to: scratch.query.pointer)
         // A query so far outside that float32 cannot hold it: every row is looked at.
         let filtered = packed.reducedScale != 0 && norm < 1e30
+        // As the biases of `TileRows`.
+        let bias = Float(packed.isManhattan ? -4 * TileRows.unit * norm - 0x1p-100 : norm * (1 - packed.error) - 0x1p-100)
+        let lower = Float(1 - packed.error).nextDown
         for cell in 0..<cells.count { scratch.low[cell] = 0 }
         for cell in 0..<cells.count { scratch.high[cell] = .infinity }
         if filtered, cells.count > 1 {
@@ -126,15 +129,20 @@ public final class QuerySearch: @unchecked Sendable {
             let index = Int(scratch.order[place])
             if filtered, gaps[index] > packed.reach(packed.scaled(heap.distances[0])) { break }
             let block = cells.blocks[index]
-            let first = packed.numbers.pointer + block.start * packed.stride
-            if filtered { product(packed, first, block.count, scratch, stride) }
-            for i in 0..<block.count {
-                let place = block.start + i
-                if filtered {
-                    let low = packed.bounds(scratch.products[i], norm, packed.norms[place]).low
-                    if low > packed.reach(packed.scaled(heap.distances[0])) { continue }
+            var count = block.count
+            if filtered {
+                product(packed, packed.numbers.pointer + block.start * packed.stride, count, scratch, stride)
+                if packed.isManhattan {
+                    for i in 0..<count { scratch.products[i] *= lower }
                 }
-                let row = packed.order[place]
+                let threshold = Float(packed.scaled(heap.distances[0]) - Double(bias))
+                count = Int(
+                    ck_scan_row(
+                        scratch.products.pointer, Int64(count), threshold, bias, scratch.never.pointer,
+                        packed.bias.pointer + block.start, scratch.hits.pointer))
+            }
+            for hit in 0..<count {
+                let row = packed.order[block.start + (filtered ? Int(scratch.hits[hit]) : hit)]
                 let number = used.map { $0[Int(row)] } ?? row
                 _ = heap.push(reduced(view, Int(number), Int(row), packed.rows, scratch), number)
             }
@@ -184,6 +192,8 @@ private final class QueryScratch {
     let products: AlignedBuffer<Float>
     let low: AlignedBuffer<Double>
     let high: AlignedBuffer<Double>
+    let never: AlignedBuffer<Float>
+    let hits: AlignedBuffer<UInt16>
     let gaps: AlignedBuffer<Double>
     let order: AlignedBuffer<Int32>
     let distances: AlignedBuffer<Double>
@@ -196,6 +206,8 @@ private final class QueryScratch {
         other = try AlignedBuffer(columns, for: "a row", execution)
         query = try AlignedBuffer(cells?.packed.stride ?? 0, for: "a row", execution)
         products = try AlignedBuffer(max(count, Cells.blockSize), for: "products", execution)
+        never = try AlignedBuffer(Cells.blockSize, repeating: -.infinity, for: "a block", execution)
+        hits = try AlignedBuffer(Cells.blockSize, for: "a block", execution)
         low = try AlignedBuffer(count, for: "distances to cells", execution)
         high = try AlignedBuffer(count, for: "distances to cells", execution)
         gaps = try AlignedBuffer(blocks, for: "distances to blocks", execution)
