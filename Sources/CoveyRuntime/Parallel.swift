@@ -13,6 +13,8 @@ extension Execution {
         _ count: Int, grain: Int = 1, stage: StaticString = "", _ body: (_ chunk: Range<Int>, _ thread: Int) throws -> Void
     ) throws {
         guard count > 0 else { return }
+        // However soon other threads take all chunks, the host is told of each stage, and can stop it.
+        if stage.utf8CodeUnitCount > 0 { try report(stage, 0) }
         let chunks = (count - 1) / grain + 1
         // Before the others start: they may be done before the calling thread gets a chunk.
         if stage.utf8CodeUnitCount > 0 { try report(stage, 0) }

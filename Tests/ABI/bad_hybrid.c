@@ -89,6 +89,7 @@ static covey_status over_budget(covey_error **error) {
     options.memory_budget = 16;
     covey_context_create(&options, &context, NULL);
     covey_status status = covey_hybrid_fit(context, &matrix, NULL, NULL, &hybrid, error);
+    covey_hybrid_destroy(hybrid);
     covey_context_destroy(context);
     return status;
 }
@@ -106,6 +107,7 @@ static covey_status cancelled(covey_error **error) {
     options.progress = stop;
     covey_context_create(&options, &context, NULL);
     covey_status status = covey_hybrid_fit(context, &matrix, NULL, NULL, &hybrid, error);
+    covey_hybrid_destroy(hybrid);
     covey_context_destroy(context);
     return status;
 }
