@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Progress, cancel, and exceptions of listeners, around one long call. */
-@Timeout(value = 120, unit = TimeUnit.SECONDS)
+@Timeout(value = 600, unit = TimeUnit.SECONDS)
 class ProgressTest {
     private static final Matrix LONG = random(15_000, 40);
     private static final Matrix SHORT = random(300, 4);
@@ -70,10 +70,15 @@ class ProgressTest {
 
     @Test
     void cancelStopsTheRunningCallAlone() throws Exception {
-        CountDownLatch running = new CountDownLatch(1);
+        CountDownLatch running = new CountDownLatch(1), cancelled = new CountDownLatch(1);
         AtomicReference<Context> shared = new AtomicReference<>();
         ProgressListener listener = (stage, fraction) -> {
             running.countDown();
+            try {
+                cancelled.await();
+            } catch (InterruptedException failure) {
+                throw new AssertionError(failure);
+            }
             return true;
         };
         try (Context context = Context.builder().progress(listener).build()) {
@@ -82,6 +87,7 @@ class ProgressTest {
                     CompletableFuture.supplyAsync(() -> Clustering.cluster(LONG, null, shared.get()));
             running.await();
             context.cancel();
+            cancelled.countDown();
             ExecutionException failure = assertThrows(ExecutionException.class, call::get);
             assertEquals(StatusCode.CANCELLED, ((CoveyException) failure.getCause()).code());
             try (Clustering after = Clustering.cluster(SHORT, null, context)) {
