@@ -355,9 +355,12 @@ int main(int argc, char **argv) {
         printf("\n  Covey %s finds fraud rings by how they behave.\n", covey_version());
         good = print_data(&road.sample);
         if (good) print_stages(&road);
-        good = good && print_risky(&road);
-        if (good) print_truth(&road);
-        good = good && print_rules(&road) && print_scored(&road);
+        if (road.risky == 0) printf("\n  No cluster is risky by what is known so far.\n");
+        else if (good) {
+            good = print_risky(&road);
+            if (good) print_truth(&road);
+            good = good && print_rules(&road) && print_scored(&road);
+        }
         if (good && output != NULL) good = road_write(&road, output);
         printf("\n");
     }
