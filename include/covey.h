@@ -650,7 +650,7 @@ typedef struct covey_rules_options {
     int64_t max_conditions; /**< In one rule, 1 to 8; default 3. */
     int64_t max_rules;      /**< In the set, 1 to 1000; default 8. */
     int64_t min_support;    /**< Target rows that a rule must match in the search rows, at least 1; default 10. */
-    double min_precision;   /**< Smallest precision, on the rows never seen too, 0 to 1; default 0.5. */
+    double min_precision;   /**< Smallest precision, on the rows of the search and on those never seen, 0 to 1; default 0.5. */
     double min_lift;        /**< Smallest lift, likewise; finite, >= 0; default 2. */
     int64_t max_bins;       /**< Of a numeric feature, 2 to 254; default 64. */
     int64_t beam_width;     /**< 1 to 10,000; default 64. */
@@ -666,11 +666,19 @@ typedef struct covey_rules_options {
 /** EXTRACT RULES: finds conjunctions that hold in the target rows and rarely elsewhere.
  *
  *  features  a table of n rows; names are kept in the rules.     target  n numbers, 1 = in the target, 0 = not.
- *  Candidates are binned once; missing is a bin of its own; conjunctions grow by beam search on bit sets (weighted relative
- *  accuracy, Lavrac et al. 1999) and by paths of a tree; conditions that can be dropped without loss are dropped; a small
- *  set is chosen by cover; thresholds are rounded where that costs nothing. Every figure is measured again on rows that the
- *  search never saw; a rule that fails there is not returned. No rule found is a success with 0 rules.
- *  Cost: O(n f) for binning, then O(beam_width * max_conditions * conditions * n / 64).
+ *  Rows are split: by time the latest are held out (of equal times those that come last in the table), otherwise a random share
+ *  of the target and of the rest; the search sees the others alone. Features are binned once, missing being a bin of its own.
+ *  Conjunctions grow by beam search on a sample of at most 40,960 rows, each extended by the best interval or set of categories
+ *  of each feature. The measure is the likelihood ratio (mutual information times rows), less what it takes to say the rule
+ *  (minimum description length, Rissanen 1978). The best are polished on all rows of the search: conditions fitted again
+ *  value by value, those that can go dropped, others added. The best one joins the set, its rows are set aside, and the
+ *  search starts again on the rest (separate and conquer, Fuernkranz 1999). Then rules are fitted again to what the others
+ *  leave, those that add nothing go, and thresholds are rounded where the search's rows have less than about one row's
+ *  evidence against it. Every figure is measured again on the rows held out; a rule that fails there is not returned.
+ *  No rule found is a success with 0 rules, as is a target with fewer than min_support rows in the search, or a min_lift
+ *  that the target's share puts out of reach.
+ *  At most 2^31 - 1 rows. Cost: O(n f) to read, O(beam_width * max_conditions * sample * f) for each rule found, and some
+ *  passes over n for each condition. The result depends on the input, the options and the seed alone.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (infinite values, codes outside the categories, a target of one class,
  *  duplicate names), COVEY_MISMATCH, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_extract_rules(const covey_context *context, const covey_table *features, const uint8_t *target,
@@ -745,7 +753,8 @@ covey_status covey_rules_evaluate(const covey_rules *rules, const covey_context 
                                   uint8_t *fired, uint8_t *any, covey_error **error);
 
 #define COVEY_RULES_JSON 0 /**< The whole set with figures; covey_rules_parse reads it back. */
-#define COVEY_RULES_SQL 1  /**< A boolean expression in standard SQL, true where a rule matches, for a WHERE clause. */
+#define COVEY_RULES_SQL 1  /**< A boolean expression in standard SQL, true where a rule matches, for a WHERE clause; runs on
+                                SQLite (3.23), PostgreSQL and DuckDB. Missing values are NULL there, booleans TRUE and FALSE. */
 
 /** The set as text, which belongs to `rules`. Every format gives the same decision on every row.
  *  Errors: COVEY_INVALID_ARGUMENT for an unknown format. */

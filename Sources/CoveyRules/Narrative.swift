@@ -78,7 +78,7 @@ public enum Words {
 
     /// 12500 as "12,500", 0.25 as "0.25"; very large and very small numbers with an exponent.
     public static func number(_ value: Double) -> String {
-        if value == value.rounded(), abs(value) < 1e15 { return grouped(String(Int(value))) }
+        if value == value.rounded(), abs(value) < 0x1p53 { return grouped(String(Int(value))) }
         let text = value.description
         guard !text.contains("e"), let point = text.firstIndex(of: ".") else { return text }
         return grouped(String(text[..<point])) + text[point...]

@@ -162,8 +162,11 @@ struct RulePolisher {
             candidates[$0].score != candidates[$1].score
                 ? candidates[$0].score > candidates[$1].score : $0 < $1
         }
+        let others = best.terms.indices.reduce(0.0) { $1 == index ? $0 : $0 + cost(best.terms[$1]) }
         for candidate in order.prefix(3) {
             let term = candidates[candidate].term
+            // A lower score can be better only where the rule does not yet reach what is asked for.
+            if best.reaches && candidates[candidate].score - others <= best.score { return }
             if try replace(&best, Term(term, bins[term.feature]), at: index, scope) { return }
         }
     }
@@ -267,45 +270,52 @@ struct RulePolisher {
     /// The table's rows for which a condition holds.
     func mask(_ term: Term) throws -> RowBits {
         let column = columns[term.feature]
+        let rows = column.values.count
         switch (term.test, column.values) {
         case (.interval(let low, let high), .numeric(let values)):
-            return try mask(values) { $0 >= low && $0 < high }
-        case (.missing, .numeric(let values)): return try mask(values) { $0.isNaN }
-        case (.present, .numeric(let values)): return try mask(values) { !$0.isNaN }
-        case (.value(let value), .boolean(let values)): return try mask(values) { $0 == value }
-        case (.missing, .boolean(let values)): return try mask(values) { $0 < 0 }
-        case (.present, .boolean(let values)): return try mask(values) { $0 >= 0 }
+            return try fill(rows) { pack($0, rows, $1) { values[$0] >= low && values[$0] < high } }
+        case (.missing, .numeric(let values)): return try fill(rows) { pack($0, rows, $1) { values[$0].isNaN } }
+        case (.present, .numeric(let values)): return try fill(rows) { pack($0, rows, $1) { !values[$0].isNaN } }
+        case (.value(let value), .boolean(let values)): return try fill(rows) { pack($0, rows, $1) { values[$0] == value } }
+        case (.missing, .boolean(let values)): return try fill(rows) { pack($0, rows, $1) { values[$0] < 0 } }
+        case (.present, .boolean(let values)): return try fill(rows) { pack($0, rows, $1) { values[$0] >= 0 } }
         case (.codes(let codes, let inside), .categorical(let values, _)):
-            if codes.count == 1 {
-                let code = codes[0]
-                return try mask(values) { $0 >= 0 && ($0 == code) == inside }
-            }
             let members = Set(codes)
-            return try mask(values) { $0 >= 0 && members.contains($0) == inside }
-        case (.missing, .categorical(let values, _)): return try mask(values) { $0 < 0 }
-        case (.present, .categorical(let values, _)): return try mask(values) { $0 >= 0 }
+            let only = codes.count == 1 ? codes[0] : -1
+            return try fill(rows) {
+                pack($0, rows, $1) {
+                    let code = values[$0]
+                    return code >= 0 && (only >= 0 ? code == only : members.contains(code)) == inside
+                }
+            }
+        case (.missing, .categorical(let values, _)): return try fill(rows) { pack($0, rows, $1) { values[$0] < 0 } }
+        case (.present, .categorical(let values, _)): return try fill(rows) { pack($0, rows, $1) { values[$0] >= 0 } }
         default: throw CoveyError.internalError("a condition does not suit its column \"\(column.name)\"")
         }
     }
 
-    @inline(__always)
-    private func mask<Value>(_ values: Strided<Value>, _ matches: (Value) -> Bool) throws -> RowBits {
-        let rows = values.count
+    private func fill(_ rows: Int, _ body: (Range<Int>, UnsafeMutableBufferPointer<UInt64>) -> Void) throws -> RowBits {
         var result = RowBits(rows: rows)
         try result.words.withUnsafeMutableBufferPointer { words in
             nonisolated(unsafe) let words = words
-            // 32,768 rows a piece: a small table is not worth a thread.
-            try execution.parallel(words.count, grain: 512) { chunk, _ in
-                for word in chunk {
-                    var bits: UInt64 = 0
-                    let first = word &* 64
-                    for bit in 0..<min(64, rows &- first) {
-                        bits |= (matches(values[first &+ bit]) ? 1 : 0) &<< UInt64(bit)
-                    }
-                    words[word] = bits
-                }
-            }
+            // 65,536 rows a piece: a small table is not worth a thread.
+            try execution.parallel(words.count, grain: 1024) { chunk, _ in body(chunk, words) }
         }
         return result
+    }
+}
+
+/// Sets the bits of some words, one for each row that matches. Inlined, so that the loop is compiled for each test.
+@inline(__always)
+private func pack(
+    _ range: Range<Int>, _ rows: Int, _ words: UnsafeMutableBufferPointer<UInt64>, _ matches: (Int) -> Bool
+) {
+    for word in range {
+        var bits: UInt64 = 0
+        let first = word &* 64
+        for bit in 0..<min(64, rows &- first) {
+            bits |= (matches(first &+ bit) ? 1 : 0) &<< UInt64(bit)
+        }
+        words[word] = bits
     }
 }

@@ -60,7 +60,7 @@ extension RuleSet {
 
     /// The shortest decimal that reads back as the same double; whole numbers without a fraction.
     private static func literal(_ value: Double) -> String {
-        if value == value.rounded(), abs(value) < 1e15 { return String(Int(value)) }
+        if value == value.rounded(), abs(value) < 0x1p53 { return String(Int(value)) }
         return value.description
     }
 }

@@ -9,6 +9,7 @@ extern const abi_case engine_cases[];
 extern const abi_case hybrid_cases[];
 extern const abi_case matrix_cases[];
 extern const abi_case risk_cases[];
+extern const abi_case rules_cases[];
 extern const abi_case sequence_cases[];
 
 static const abi_case *const tables[] = {
@@ -21,6 +22,7 @@ static const abi_case *const tables[] = {
     clustering_cases,
     risk_cases,
     engine_cases,
+    rules_cases,
 };
 
 static void run(const abi_case *row) {

@@ -200,8 +200,8 @@ def extract_rules(
         confidence: of the Wilson intervals, 0.5 to 0.9999.
         target_name: what the sentences call the target; None = "target".
 
-    Beam search by weighted relative accuracy (Lavrac et al. 1999) and tree paths; a small set is chosen by cover. No rule
-    found is a set of 0 rules. O(n f) for binning, then O(beam_width * max_conditions * conditions * n / 64).
+    Beam search by likelihood ratio and description length, then separate and conquer; see covey_extract_rules in
+    covey.h. No rule found is a set of 0 rules. O(n f) to read, then O(beam_width * max_conditions * f) a rule.
     Errors: INVALID_ARGUMENT, INVALID_DATA (infinite values, a target of one class), MISMATCH, OUT_OF_MEMORY, CANCELLED.
     """
     table = Table(features)

@@ -1,0 +1,152 @@
+"""A rule set's SQL, run by SQLite, against covey_rules_evaluate on every row."""
+
+import json
+import math
+import random
+import sqlite3
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bindings" / "python" / "src"))
+
+import covey  # noqa: E402
+
+AMOUNT, COUNTRY, NEW = 'the "amount"', "où; DROP TABLE rows --", "is new"
+CATEGORIES = ["NL", "O'Neill", 'quote " here', "", "naïve", "nai\u0308ve", "日本", "%_\\", "NULL", "a''b"]
+
+
+def rows(count: int, seed: int) -> pd.DataFrame:
+    generator = random.Random(seed)
+    values = [-0.0, 0.1, 0.1 + 2**-56, 100.0, 99.99999999999999, 1e-7, 5e-324, 1e300, -1e22, 3.3, 1 / 3, 12345678.9]
+    frame = pd.DataFrame(
+        {
+            AMOUNT: [generator.choice([*values, math.nan, generator.uniform(-50, 150)]) for _ in range(count)],
+            COUNTRY: pd.Categorical([generator.choice([*CATEGORIES, None]) for _ in range(count)], CATEGORIES),
+            NEW: pd.array([generator.choice([True, False, None]) for _ in range(count)], dtype="boolean"),
+        }
+    )
+    return frame
+
+
+def rule_set(rules: list) -> covey.RuleSet:
+    counts = {"matched": 0, "support": 0}
+    population = {"rows": 0, "target": 0}
+    return covey.RuleSet.from_json(
+        json.dumps(
+            {
+                "format_version": 1, "target": "t", "confidence": 0.95, "tried": 0, "fallen": 0,
+                "search": population, "unseen": population,
+                "features": [
+                    {"name": AMOUNT, "kind": "numeric"},
+                    {"name": COUNTRY, "kind": "categorical"},
+                    {"name": NEW, "kind": "boolean"},
+                ],
+                "rules": [{"conditions": rule, "search": counts, "unseen": counts} for rule in rules],
+            }
+        )
+    )  # fmt: skip
+
+
+def in_sqlite(frame: pd.DataFrame, expression: str) -> list:
+    connection = sqlite3.connect(":memory:")
+    names = ", ".join('"' + name.replace('"', '""') + '"' for name in frame.columns)
+    connection.execute(f"CREATE TABLE rows (number INTEGER, {names})")
+    for number, row in enumerate(frame.itertuples(index=False)):
+        values = [None if value is pd.NA or value is None or value != value else value for value in row]
+        values = [int(value) if isinstance(value, (bool, np.bool_)) else value for value in values]
+        connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", [number, *values])
+    matching = {number for (number,) in connection.execute(f"SELECT number FROM rows WHERE {expression}")}
+    return [number in matching for number in range(len(frame))]
+
+
+def obvious(condition: dict, row) -> bool:
+    value = row[condition["feature"]]
+    missing = value is pd.NA or value is None or value != value
+    kind = condition["kind"]
+    if kind in ("missing", "present"):
+        return missing == (kind == "missing")
+    if missing:
+        return False
+    if kind == "interval":
+        return condition.get("low", -math.inf) <= value < condition.get("high", math.inf)
+    if kind in ("in", "not_in"):
+        return (value in condition["categories"]) == (kind == "in")
+    return bool(value) == (kind == "true")
+
+
+def interval(low=None, high=None) -> dict:
+    ends = {"low": low, "high": high}
+    return {"feature": AMOUNT, "kind": "interval", **{end: value for end, value in ends.items() if value is not None}}
+
+
+SINGLE = [
+    interval(low=0.1), interval(high=0.1), interval(low=0, high=100), interval(low=1e-7), interval(low=5e-324),
+    interval(high=-1e22), interval(low=1e300), interval(low=1 / 3), interval(low=99.99999999999999, high=100),
+    interval(low=12345678.9), interval(low=-0.0),
+    *({"feature": COUNTRY, "kind": kind, "categories": names}
+      for kind in ("in", "not_in") for names in (CATEGORIES[:1], ["O'Neill", 'quote " here'], ["", "a''b", "NULL"],
+                                                 ["naïve"], ["nai\u0308ve"], ["日本", "%_\\"], ["never seen"], CATEGORIES)),
+    {"feature": NEW, "kind": "true"}, {"feature": NEW, "kind": "false"},
+    *({"feature": name, "kind": kind} for name in (AMOUNT, COUNTRY, NEW) for kind in ("missing", "present")),
+]  # fmt: skip
+
+
+def check(rules: list, frame: pd.DataFrame) -> None:
+    found = rule_set(rules)
+    expected = [any(all(obvious(c, row) for c in rule) for rule in rules) for _, row in frame.iterrows()]
+    assert found.predict(frame).tolist() == expected
+    assert in_sqlite(frame, found.to_sql()) == expected
+    again = covey.RuleSet.from_json(found.to_json())
+    assert again.to_json() == found.to_json()
+    assert again.predict(frame).tolist() == expected
+
+
+@pytest.mark.parametrize("condition", SINGLE, ids=[json.dumps(c, ensure_ascii=True) for c in SINGLE])
+def test_each_condition(condition):
+    check([[condition]], rows(400, 1))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_sets(seed):
+    generator = random.Random(seed)
+    rules = [
+        [*{json.dumps(c, sort_keys=True): c for c in generator.choices(SINGLE, k=generator.randint(1, 4))}.values()]
+        for _ in range(generator.choice([1, 3, 12]))
+    ]
+    check(rules, rows(600, seed + 100))
+
+
+def test_no_rules_match_nothing():
+    frame = rows(50, 3)
+    assert rule_set([]).to_sql() == "1 = 0"
+    assert not any(in_sqlite(frame, "1 = 0")) and not rule_set([]).predict(frame).any()
+
+
+def test_thousands_of_rules_stay_within_sqlites_depth():
+    rules = [[interval(low=n, high=n + 0.5), {"feature": NEW, "kind": "true"}] for n in range(5000)]
+    frame = rows(60, 4)
+    assert in_sqlite(frame, rule_set(rules).to_sql()) == rule_set(rules).predict(frame).tolist()
+
+
+def test_found_rules_say_the_same_in_sqlite():
+    frame = rows(6000, 5)
+    amount = frame[AMOUNT].to_numpy()
+    target = ((amount >= 20) & (amount < 90) & frame[COUNTRY].isin(["O'Neill", "naïve", "日本"]).to_numpy()).astype(np.uint8)
+    found = covey.extract_rules(frame, target)
+    assert len(found.rules) >= 1
+    fires = found.predict(frame).tolist()
+    assert in_sqlite(frame, found.to_sql()) == fires
+    # SQLite's own count of the matching target rows.
+    assert sum(rule.support + rule.search_support for rule in found.rules[:1]) == sum(
+        a and b for a, b in zip(in_sqlite(frame, covey_sql_of_first(found)), target)
+    )
+
+
+def covey_sql_of_first(found: covey.RuleSet) -> str:
+    text = json.loads(found.to_json())
+    text["rules"] = text["rules"][:1]
+    return covey.RuleSet.from_json(json.dumps(text)).to_sql()
