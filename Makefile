@@ -7,6 +7,7 @@
 #   make jar               the Java binding with the library inside, under dist
 #   make test              every suite; make test-swift, test-abi, test-package, ... one of them
 #   make check-memory      the C ABI suite under valgrind
+#   make check-datasets    clustering against hdbscan on every set of the development data (a quarter of an hour)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
 #   make abi-baseline      accepts additions to the C interface
 
@@ -225,13 +226,17 @@ test-python: $(WHEEL)
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m pytest
 
 # ---------------------------------------------------------------------------------------------- hosts, references, README
-.PHONY: test-hosts test-reference test-readme
+.PHONY: test-hosts test-reference test-readme check-datasets
 test-hosts: $(EXAMPLES_OUT)/pipeline $(JAVA_OUT)/test.stamp $(WHEEL)
 	Tests/Hosts/run "$(EXAMPLES_OUT)/pipeline examples/data --write" \
 		"env PYTHONPATH=bindings/python/src $(VENV)/bin/python bindings/python/tests/road.py" "$(JAVA_RUN) covey.WriteRoad"
 
+# pytest ends with 5 where every file is skipped, as without the development data.
 test-reference: $(LIBRARY) $(VENV)/stamp
-	$(VENV)/bin/python -m pytest -q -rs Tests/Reference
+	COVEY_LARGEST_SET=2500 $(VENV)/bin/python -m pytest -q -rs Tests/Reference || [ $$? -eq 5 ]
+
+check-datasets: $(LIBRARY) $(VENV)/stamp
+	$(VENV)/bin/python -m pytest -s -rs Tests/Reference/test_clustering_datasets.py
 
 test-readme: $(WHEEL) $(JAR)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(OUT)/wheel-installed $(WHEEL)

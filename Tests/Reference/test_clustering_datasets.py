@@ -1,6 +1,8 @@
 """Exact clustering against hdbscan 0.8.44 on every set of up to 20,000 rows of the development data.
 
-    make build && pytest -s Tests/Reference/test_clustering_datasets.py
+    make check-datasets
+
+COVEY_LARGEST_SET says up to how many rows; `make test` keeps to the small sets, as hdbscan takes minutes for the largest.
 
 Needs hdbscan, numpy and pytest, the built library (COVEY_LIBRARY, or .build-out/lib) and the data (COVEY_SHARED_DATA, or
 ../shared/data); skipped where one of them is missing. For every set:
@@ -32,7 +34,7 @@ warnings.simplefilter("ignore")
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("COVEY_SHARED_DATA", ROOT.parent / "shared" / "data")) / "clustering"
 LIBRARY = Path(os.environ.get("COVEY_LIBRARY", ROOT / ".build-out" / "lib" / "libcovey.so"))
-LARGEST = 20_000
+LARGEST = int(os.environ.get("COVEY_LARGEST_SET", 20_000))
 REORDERINGS = 8
 SIZES = (15, 50)
 if not DATA.is_dir():
