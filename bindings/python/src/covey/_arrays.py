@@ -81,7 +81,11 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
         raise InvalidTypeError(f"{name} is a sparse matrix; Covey needs a dense one: pass {name}.toarray()")
     if hasattr(values, "to_numpy") and not isinstance(values, np.ndarray):
-        values = values.to_numpy()
+        dtype: Any = getattr(values, "dtype", None)
+        if not isinstance(dtype, np.dtype) and getattr(dtype, "kind", "O") in "iuf" and values.isna().any():
+            values = values.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas' nullable numbers
+        else:
+            values = values.to_numpy()
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US" and isinstance(values, (list, tuple)):

@@ -29,6 +29,9 @@ class Engine(Handle):
     Immutable: any number of threads may score with it at once, each with the same result as in any batch.
     """
 
+    _features: dict[str, str]
+    _encoder: Optional[SequenceEncoder]
+
     def __init__(self) -> None:
         raise InvalidTypeError("an Engine is made by Engine.build(...) or Engine.load(path)")
 
@@ -36,6 +39,14 @@ class Engine(Handle):
     def _wrap(cls, native: Native) -> "Engine":
         engine = cls.__new__(cls)
         engine._native = native
+        engine._features = {
+            required_text(library.covey_engine_feature_name(native, index)): KINDS[
+                library.covey_engine_feature_kind(native, index)
+            ]
+            for index in range(library.covey_engine_feature_count(native))
+        }
+        pointer = library.covey_engine_encoder(native)
+        engine._encoder = None if pointer is None else SequenceEncoder._wrap(Native(pointer, None, keep=native))
         return engine
 
     @classmethod
@@ -95,21 +106,15 @@ class Engine(Handle):
 
     @property
     def encoder(self) -> Optional[SequenceEncoder]:
-        """The encoder inside, or None."""
-        handle = self._handle()
-        pointer = library.covey_engine_encoder(handle)
-        return None if pointer is None else SequenceEncoder._wrap(Native(pointer, None, keep=handle))
+        """The encoder inside, or None. It stays good when the engine is closed."""
+        self._handle()
+        return self._encoder
 
     @property
     def features(self) -> dict[str, str]:
         """The feature columns that scoring needs and their kinds: "numeric", "categorical" or "boolean"."""
-        handle = self._handle()
-        return {
-            required_text(library.covey_engine_feature_name(handle, index)): KINDS[
-                library.covey_engine_feature_kind(handle, index)
-            ]
-            for index in range(library.covey_engine_feature_count(handle))
-        }
+        self._handle()
+        return dict(self._features)
 
     def score(
         self, sequences: Optional[Sequences] = None, features: Any = None, context: Optional[Context] = None
@@ -120,15 +125,14 @@ class Engine(Handle):
         risk = max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule that fires * share of the
         cluster it describes); see covey.h. Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
         """
-        handle = self._handle()
+        encoder, handle = self._encoder, self._handle()
         struct = borrowed = None
         if sequences is not None:
             _expect(sequences, "sequences", Sequences)
-            encoder = self.encoder
             if encoder is None:
                 raise InvalidTypeError("sequences must be None: this engine has no encoder")
             struct, borrowed = sequences._native(encoder)
-        table = None if features is None else Table(features, kinds=self.features)
+        table = None if features is None else Table(features, kinds=self._features)
         pointer = c_void_p()
         with running(context) as native:
             call(
@@ -141,6 +145,10 @@ class Engine(Handle):
             )
         del borrowed
         return Scores(Native(pointer.value, "covey_scores_destroy"))
+
+    def close(self) -> None:
+        super().close()
+        self._encoder = None  # else it would keep the engine
 
     def __repr__(self) -> str:
         return "Engine(closed)" if self.closed else f"Engine({len(self.features)} features)"

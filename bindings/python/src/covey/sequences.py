@@ -144,12 +144,12 @@ class Sequences:
         return len(self.offsets) - 1
 
     def __getitem__(self, rows: Any) -> "Sequences":
-        """A smaller batch: a slice (of step 1 without a copy), a boolean mask or an array of sequence numbers."""
+        """A smaller batch: a slice (of step 1 without a copy of its events), a boolean mask or an array of sequence numbers."""
         if isinstance(rows, slice):
             start, stop, step = rows.indices(len(self))
             if step == 1:
-                batch = self._shallow()
-                batch.offsets = self.offsets[start : max(start, stop) + 1]
+                offsets = self.offsets[start : max(start, stop) + 1]
+                batch = self._gather(slice(int(offsets[0]), int(offsets[-1])), offsets - offsets[0])
                 batch.keys = None if self.keys is None else self.keys[start : max(start, stop)]
                 return batch
             rows = np.arange(start, stop, step)
@@ -172,7 +172,7 @@ class Sequences:
         batch.__dict__.update(self.__dict__)
         return batch
 
-    def _gather(self, index: NDArray[Any], offsets: NDArray[np.int64]) -> "Sequences":
+    def _gather(self, index: Any, offsets: NDArray[np.int64]) -> "Sequences":
         batch = self._shallow()
         batch.offsets = offsets
         batch._types = self._types.take(index)
