@@ -95,9 +95,17 @@ def test_json_comes_back_the_same(rules, frame):
         assert caught.value.code == code, bad
 
 
-def test_sql_decides_alike(rules, frame):
+def database(frame, table):
+    """The rows in SQLite, in columns without a type, so that nothing is converted."""
     base = sqlite3.connect(":memory:")
-    frame.astype(object).where(frame.notna(), None).to_sql('the "rows"', base, index_label="row")
+    base.execute(f"CREATE TABLE {table} (row, {', '.join(frame)})")
+    values = [[None if pd.isna(item) else item for item in frame[name].astype(object)] for name in frame]
+    base.executemany(f"INSERT INTO {table} VALUES (?{', ?' * len(values)})", zip(range(len(frame)), *values))
+    return base
+
+
+def test_sql_decides_alike(rules, frame):
+    base = database(frame, '"the ""rows"""')
     selected = base.execute(rules.to_sql('the "rows"')).fetchall()
     assert sorted(row[0] for row in selected) == np.flatnonzero(rules.predict(frame)).tolist()
     counted = base.execute(f'SELECT count(*) FROM "the ""rows""" WHERE {rules.to_sql()}').fetchone()[0]
@@ -131,9 +139,7 @@ def test_nothing_to_find(frame):
     rules = covey.extract_rules(frame, noise)
     assert len(rules) == 0 and not rules.predict(frame).any() and str(rules) == "no rule"
     assert covey.RuleSet.from_json(rules.to_json()).rules == []
-    base = sqlite3.connect(":memory:")
-    frame.astype(object).where(frame.notna(), None).to_sql("t", base)
-    assert base.execute(rules.to_sql("t")).fetchall() == []
+    assert database(frame, "t").execute(rules.to_sql("t")).fetchall() == []
 
 
 @pytest.mark.parametrize(
