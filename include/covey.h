@@ -673,7 +673,7 @@ typedef struct covey_rules_options {
  *  (minimum description length, Rissanen 1978). The best are polished on all rows of the search: conditions fitted again
  *  value by value, those that can go dropped, others added. The best one joins the set, its rows are set aside, and the
  *  search starts again on the rest (separate and conquer, Fuernkranz 1999). Then rules are fitted again to what the others
- *  leave, those that add nothing go, and thresholds are rounded where the search's rows have less than about one row's
+ *  leave, those that add nothing go, and thresholds are rounded where the search's rows have less than one row's
  *  evidence against it. Every figure is measured again on the rows held out; a rule that fails there is not returned.
  *  No rule found is a success with 0 rules, as is a target with fewer than min_support rows in the search, or a min_lift
  *  that the target's share puts out of reach.

@@ -60,8 +60,8 @@ struct ThresholdWindow {
         return sums[best] - sums[low]
     }
 
-    /// The most that a short number may lose: about one row's evidence.
-    private static let tolerance = 5.0
+    /// The most nats that a short number may lose: less than what one row says.
+    private static let tolerance = 1.0
 
     /// A bound as a person would write it: each digit has to be worth its ln 10 nats.
     var rounded: Double {

@@ -21,7 +21,7 @@ import Testing
         let window = ThresholdWindow(rows, floor: -1, ceiling: 11, weights: weights, isLow: isLow)
         let best = (Set(rows.map(\.value)).union([11])).map(brings).max() ?? 0
         #expect(abs(brings(window.bound) - best) < 1e-9)
-        #expect(best - brings(window.rounded) < 5.0 + 1e-9)
+        #expect(best - brings(window.rounded) < 1.0 + 1e-9)
         #expect(window.rounded.description.utf8.count <= window.bound.description.utf8.count)
         #expect(window.rounded > -1 && window.rounded <= 11)
     }
