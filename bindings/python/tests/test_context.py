@@ -74,8 +74,16 @@ def test_cancel_from_another_thread():
     assert len(cluster(context, SHORT).labels_) == len(SHORT)  # later calls are not affected
 
 
+@pytest.fixture
+def default_interrupts():
+    """Ctrl-C as in a terminal: a test run in the background inherits that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("own_context", [False, True])
-def test_ctrl_c_stops_a_long_call(own_context):
+def test_ctrl_c_stops_a_long_call(own_context, default_interrupts):
     before = signal.getsignal(signal.SIGINT)
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
