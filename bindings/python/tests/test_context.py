@@ -14,7 +14,7 @@ import pytest
 
 import covey
 
-LONG = np.random.default_rng(0).normal(size=(20_000, 64)).astype(np.float32)  # many seconds of exact search
+LONG = np.random.default_rng(0).normal(size=(200_000, 64)).astype(np.float32)  # many seconds of exact search
 SHORT = LONG[:400, :4]
 
 
