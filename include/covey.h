@@ -442,7 +442,8 @@ typedef struct covey_clustering covey_clustering;
 #define COVEY_SELECTION_LEAF 1
 
 #define COVEY_SEARCH_EXACT 0       /**< The result equals the reference's. */
-#define COVEY_SEARCH_APPROXIMATE 1 /**< Neighbours from a FAISS index; euclidean only. */
+#define COVEY_SEARCH_APPROXIMATE 1 /**< Neighbours from the nearest k-means cells (FAISS), the tree joined exactly; euclidean
+                                        only. Exact for up to 12 columns or below 8,192 rows. */
 
 #define COVEY_MISSING_ROWS_REJECT 0 /**< A NaN or an infinity gives COVEY_INVALID_DATA. */
 #define COVEY_MISSING_ROWS_NOISE 1  /**< Rows that have one are noise, as in hdbscan: label -1, strength 0, score NaN. */
