@@ -71,7 +71,7 @@ clean:
 	rm -rf .build .build-test $(SWIFT_BUILD) $(OUT) dist
 
 # ------------------------------------------------------------------------------------------------------------- tests
-SUITES := test-header test-swift test-abi test-interface test-package test-examples test-java test-python test-reference \
+SUITES := test-header test-swift test-abi check-memory test-interface test-package test-examples test-java test-python test-reference \
 	test-hosts test-readme
 test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)

@@ -163,7 +163,9 @@ static void in_child(void) {
     pid_t child = fork();
     if (child == 0) {
         alarm(60);
-        _exit(whole_road() == reference ? 0 : 1);
+        /* What the parent's other threads held is nobody's here: a leak check at the child's exit would count it. */
+        if (whole_road() == reference) execl("/bin/true", "true", (char *)NULL);
+        _exit(1);
     }
     int status = -1;
     waitpid(child, &status, 0);
