@@ -1,5 +1,6 @@
 """covey.HDBSCAN against hdbscan.HDBSCAN, and as a scikit-learn estimator."""
 
+import inspect
 import pickle
 
 import hdbscan
@@ -140,6 +141,8 @@ def test_missing_rows_as_noise_like_hdbscan(rows):
         ("alpha", 0), ("alpha", float("inf")), ("alpha", "1"), ("metric", "haversine"), ("metric", None),
         ("algorithm", "fast"), ("cluster_selection_method", "root"), ("allow_single_cluster", "yes"),
         ("max_cluster_size", -1), ("missing", "drop"), ("seed", -1), ("context", 3),
+        ("cluster_selection_persistence", 0.1), ("cluster_selection_epsilon_max", 3.0), ("p", 2), ("memory", "/tmp"),
+        ("branch_detection_data", True),
     ],
 )  # fmt: skip
 def test_bad_options(rows, name, value):
@@ -161,6 +164,17 @@ def test_bad_rows(bad):
     assert caught.value.code in (covey.StatusCode.INVALID_DATA, covey.StatusCode.INVALID_ARGUMENT)
     with pytest.raises(ValueError):  # as scikit-learn's estimators
         covey.HDBSCAN().fit(bad)
+
+
+def test_hdbscans_own_parameters_are_taken(rows):
+    expected = covey.HDBSCAN().fit(rows).labels_
+    assert np.array_equal(covey.HDBSCAN(**hdbscan.HDBSCAN().get_params()).fit(rows).labels_, expected)
+    fitted = covey.HDBSCAN(prediction_data=True).fit(rows)
+    labels, _ = covey.approximate_predict(fitted, rows[:5], False)
+    assert np.array_equal(labels, fitted.predict(rows[:5]))
+    with pytest.raises(covey.CoveyError, match="return_connecting_points"):
+        covey.approximate_predict(fitted, rows, True)
+    assert repr(fitted.single_linkage_tree_) == f"SingleLinkageTree({len(rows) - 1} merges)"
 
 
 def test_few_rows():
@@ -200,11 +214,12 @@ def test_estimator_conventions(rows):
     assert copy.set_params(min_cluster_size=9).min_cluster_size == 9
     reference = hdbscan.HDBSCAN().get_params()
     ours = covey.HDBSCAN().get_params()
+    assert reference.pop("memory").location is ours.pop("memory") is None
     assert {name: ours[name] for name in reference if name in ours} == {name: reference[name] for name in ours if name in reference}
-    missing = set(reference) - set(ours)
-    # p is of minkowski, memory caches to disk; the others are of later papers.
-    assert missing == {"p", "memory", "cluster_selection_persistence", "cluster_selection_epsilon_max", "branch_detection_data"}
-    for name in ("outlier_scores_", "condensed_tree_", "exemplars_"):
+    # Every name of hdbscan is there, in its order.
+    names = [name for name in inspect.signature(hdbscan.HDBSCAN).parameters if name != "kwargs"]
+    assert list(inspect.signature(covey.HDBSCAN).parameters)[: len(names)] == names
+    for name in ("labels_", "probabilities_", "outlier_scores_", "condensed_tree_", "exemplars_"):
         with pytest.raises(covey.NotFittedError):
             getattr(covey.HDBSCAN(), name)
     with pytest.raises(covey.CoveyError, match="prediction_data"):

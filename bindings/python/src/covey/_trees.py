@@ -49,6 +49,9 @@ class CondensedTree:
     def __len__(self) -> int:
         return len(self._raw_tree)
 
+    def __repr__(self) -> str:
+        return f"CondensedTree({len(self)} edges)"
+
 
 class SingleLinkageTree:
     """The merges, as scipy's linkage matrix."""
@@ -77,6 +80,9 @@ class SingleLinkageTree:
     def __len__(self) -> int:
         return len(self._records)
 
+    def __repr__(self) -> str:
+        return f"SingleLinkageTree({len(self)} merges)"
+
 
 class MinimumSpanningTree:
     """The minimum spanning tree of mutual reachability, by ascending distance."""
@@ -94,6 +100,9 @@ class MinimumSpanningTree:
 
     def __len__(self) -> int:
         return len(self._records)
+
+    def __repr__(self) -> str:
+        return f"MinimumSpanningTree({len(self)} edges)"
 
 
 def _columns(records: NDArray[Any]) -> NDArray[np.float64]:

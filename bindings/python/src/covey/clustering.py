@@ -42,6 +42,14 @@ _SEARCH = {
     for name in ("best", "exact", "generic", "prims_kdtree", "prims_balltree", "boruvka_kdtree", "boruvka_balltree")
 }
 _SEARCH["approximate"] = 1
+# hdbscan's parameters that have no counterpart here.
+_DEFAULT_ONLY: dict[str, Any] = {
+    "cluster_selection_persistence": 0.0,
+    "p": None,
+    "memory": None,
+    "branch_detection_data": False,
+    "cluster_selection_epsilon_max": float("inf"),
+}
 _FINITE = "ensure_all_finite" if "ensure_all_finite" in inspect.signature(check_array).parameters else "force_all_finite"
 
 
@@ -67,6 +75,9 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         leaf_size, approx_min_span_tree, gen_min_span_tree, core_dist_n_jobs, match_reference_implementation: accepted
             for hdbscan's callers and without effect: the spanning tree is always exact and always there, and threads
             come from `context`.
+        cluster_selection_persistence, cluster_selection_epsilon_max, p, memory, branch_detection_data: hdbscan's too, of
+            which Covey has only the default (0, infinity, None, None or a joblib Memory without a location, False);
+            another value is refused by ``fit``.
         missing: "reject" (a NaN or an infinity is an error) or "noise" (such rows are noise, as in hdbscan).
         seed: of the approximate search, 0 to 2^64 - 1.
         context: see :class:`covey.Context`.
@@ -90,18 +101,23 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         min_cluster_size: int = 5,
         min_samples: Optional[int] = None,
         cluster_selection_epsilon: float = 0.0,
+        cluster_selection_persistence: float = 0.0,
         max_cluster_size: Optional[int] = 0,
         metric: str = "euclidean",
         alpha: float = 1.0,
+        p: None = None,
         algorithm: str = "best",
         leaf_size: int = 40,
+        memory: Any = None,
         approx_min_span_tree: bool = True,
         gen_min_span_tree: bool = False,
         core_dist_n_jobs: int = 4,
         cluster_selection_method: str = "eom",
         allow_single_cluster: bool = False,
         prediction_data: bool = False,
+        branch_detection_data: bool = False,
         match_reference_implementation: bool = False,
+        cluster_selection_epsilon_max: float = float("inf"),
         missing: str = "reject",
         seed: int = 0,
         context: Optional[Context] = None,
@@ -109,18 +125,23 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         self.min_cluster_size = min_cluster_size
         self.min_samples = min_samples
         self.cluster_selection_epsilon = cluster_selection_epsilon
+        self.cluster_selection_persistence = cluster_selection_persistence
         self.max_cluster_size = max_cluster_size
         self.metric = metric
         self.alpha = alpha
+        self.p = p
         self.algorithm = algorithm
         self.leaf_size = leaf_size
+        self.memory = memory
         self.approx_min_span_tree = approx_min_span_tree
         self.gen_min_span_tree = gen_min_span_tree
         self.core_dist_n_jobs = core_dist_n_jobs
         self.cluster_selection_method = cluster_selection_method
         self.allow_single_cluster = allow_single_cluster
         self.prediction_data = prediction_data
+        self.branch_detection_data = branch_detection_data
         self.match_reference_implementation = match_reference_implementation
+        self.cluster_selection_epsilon_max = cluster_selection_epsilon_max
         self.missing = missing
         self.seed = seed
         self.context = context
@@ -137,8 +158,7 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
             _judge("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
         self._clusters = Clusters(Native(pointer.value, "covey_clustering_destroy"))
         _check_features(self, X, reset=True)
-        self.labels_: NDArray[np.int64] = self._clusters.array("labels").astype(np.int64)
-        self.probabilities_: NDArray[np.float64] = self._clusters.array("probabilities")
+        self._labels: NDArray[np.int64] = self._clusters.array("labels").astype(np.int64)
         if options.prediction:
             indices = [self._clusters.exemplars(cluster) for cluster in range(self._clusters.clusters)]
             self._exemplars = (indices, [borrowed[index] for index in indices])
@@ -151,6 +171,12 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         return self.fit(X).labels_
 
     def _options(self) -> _structs.ClusterOptions:
+        for name, default in _DEFAULT_ONLY.items():
+            value = getattr(self, name)
+            if name == "memory" and getattr(value, "location", "") is None:
+                continue  # hdbscan's default, which caches nothing
+            if value is not default and not (isinstance(value, (int, float, np.number, np.bool_)) and value == default):
+                raise InvalidArgumentError(f"{name} must be {default!r}, which is all that Covey has of it, got {value!r}")
         min_samples = 0
         if self.min_samples is not None:
             min_samples = integer(self.min_samples, "min_samples")
@@ -176,6 +202,15 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         if found is None:
             raise NotFittedError("this HDBSCAN is not fitted yet: call fit first")
         return found
+
+    @property
+    def labels_(self) -> NDArray[np.int64]:
+        self._result()
+        return self._labels
+
+    @property
+    def probabilities_(self) -> NDArray[np.float64]:
+        return self._result().array("probabilities")
 
     @property
     def outlier_scores_(self) -> NDArray[np.float64]:
@@ -239,15 +274,21 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
 
 
 def approximate_predict(
-    clusterer: HDBSCAN, points_to_predict: Any, context: Optional[Context] = None
+    clusterer: HDBSCAN,
+    points_to_predict: Any,
+    return_connecting_points: bool = False,
+    *,
+    context: Optional[Context] = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Places new rows (m x d) in the clusters without changing them: labels and strengths, as hdbscan's function.
 
-    One search among the fitted rows for each new one. Errors: INVALID_ARGUMENT (not fitted with prediction_data=True),
+    One search among the fitted rows for each new one. return_connecting_points: hdbscan's; only False. Errors: INVALID_ARGUMENT (not fitted with prediction_data=True),
     MISMATCH (columns), INVALID_DATA, CANCELLED.
     """
     if not isinstance(clusterer, HDBSCAN):
         raise InvalidTypeError(f"clusterer must be a covey.HDBSCAN, got {type(clusterer).__name__}")
+    if flag(return_connecting_points, "return_connecting_points"):
+        raise InvalidArgumentError("return_connecting_points must be False, which is all that Covey has of it, got True")
     handle = clusterer._result().handle()
     if "_exemplars" not in clusterer.__dict__:
         raise UnavailableError("prediction needs prediction_data=True when fitting")
