@@ -1,7 +1,9 @@
 """Tables of every kind, hybrid features against scikit-learn, and cluster risk against its definitions."""
 
 import ctypes
+import datetime
 import math
+import time
 from statistics import NormalDist
 
 import numpy as np
@@ -275,3 +277,55 @@ def test_bad_risk_input(arguments, options, code, field):
     with pytest.raises(covey.CoveyError) as caught:
         covey.cluster_risk(*arguments, **options)
     assert caught.value.code == code and field in str(caught.value)
+
+
+def test_what_is_not_wanted_may_be_anything():
+    frame = pd.DataFrame({"amount": [1.0, 2.0, 9.0], "vpn": [True, False, True]})
+    hybrid = covey.HybridFeatures().fit(None, frame)
+    expected = hybrid.transform(None, frame)
+    wider = frame[["vpn", "amount"]].assign(when=pd.Timestamp(0), tags=[["a"]] * 3).rename(columns={"tags": 0})
+    assert np.array_equal(hybrid.transform(None, wider), expected)
+    stamped = pa.Table.from_pandas(frame.assign(when=pd.Timestamp(0)))
+    assert np.array_equal(hybrid.transform(None, stamped), expected)
+    # A row of a frame is one row.
+    assert np.array_equal(hybrid.transform(None, wider.iloc[1]), expected[1:2])
+    with pytest.raises(covey.MismatchError, match="amount"):
+        hybrid.transform(None, wider[["vpn", "when"]])
+
+
+def test_labels_amounts_and_times_in_other_clothes():
+    labels, fraud = [0, 0, 1, 1], [True, None, False, True]
+    expected = covey.cluster_risk(labels, fraud, [1, 2, 3, 4], [0.5, 86400, 0, 0])
+    when = [datetime.datetime(1970, 1, 1, 0, 0, 0, 500000), datetime.date(1970, 1, 2), datetime.date(1970, 1, 1), pd.Timestamp(0)]
+    risk = covey.cluster_risk(pa.array(labels), pa.array(fraud), pa.array([1, 2, 3, 4]), when)
+    pd.testing.assert_frame_equal(risk.to_frame(), expected.to_frame())
+    assert [covey.cluster_risk(labels, [1, pd.NA, 0, 1])[c].fraud for c in (0, 1)] == [1, 1]
+    for wrong in ({"fraud": ["1", "0", "1", "0"]}, {"amounts": ["1", "2", "3", "4"]}, {"times": [when[0], 3, 4, 5]}):
+        with pytest.raises(covey.InvalidTypeError, match=next(iter(wrong))):
+            covey.cluster_risk(labels, **{"fraud": fraud, **wrong})
+
+
+def test_naive_datetimes_do_not_depend_on_the_machines_zone(monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        risk = covey.cluster_risk([0], [1], times=[datetime.datetime(1970, 1, 2)])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert risk[0].first_seen == 86400
+
+
+@pytest.mark.parametrize("kind", [covey.ClusterRisk, covey.RuleSet, covey.SequenceEncoder, covey.Engine])
+@pytest.mark.parametrize("arguments", [(), (3,), ("path",), (b"x", 2)], ids=repr)
+def test_results_are_made_by_functions_only(kind, arguments):
+    with pytest.raises((covey.InvalidTypeError, TypeError), match="made by|positional"):
+        kind(*arguments)
+
+
+def test_what_is_not_there():
+    risk = covey.cluster_risk([0], [1])
+    for missing in (7, "a"):
+        with pytest.raises(covey.CoveyError, match="no cluster") as caught:
+            risk[missing]
+        assert isinstance(caught.value, KeyError) and caught.value.code == covey.StatusCode.INVALID_ARGUMENT

@@ -171,3 +171,20 @@ def test_bad_input(frame, target):
         with pytest.raises(covey.CoveyError) as caught:
             covey.extract_rules(features, chosen, **options)
         assert caught.value.code in codes, (options, str(caught.value))
+
+
+def test_other_columns_may_hold_anything_and_repr_is_short():
+    random = np.random.default_rng(2)
+    frame = pd.DataFrame({"age": np.where(random.random(2000) < 0.2, np.nan, 30.0), "amount": random.random(2000)})
+    rules = covey.extract_rules(frame, frame.age.isna())
+    fired = rules.predict(frame)
+    assert fired.any() and np.array_equal(fired, frame.age.isna())
+    wider = frame.assign(when=pd.Timestamp(0), tags=[["a"]] * 2000)[["tags", "when", "amount", "age"]]
+    assert np.array_equal(rules.predict(wider), fired)
+    # A column without any value is of the kind that the rule knows it by.
+    assert rules.predict({"age": None}).tolist() == [True]
+    assert rules.predict(wider.iloc[0]).tolist() == [fired[0]]
+    assert repr(rules).startswith("RuleSet(1 rule, best: Rule('age is missing', support=") and len(repr(rules)) < 150
+    with pytest.raises(covey.NotFoundError, match="no rule 9") as caught:
+        rules[9]
+    assert isinstance(caught.value, IndexError)

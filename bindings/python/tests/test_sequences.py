@@ -307,3 +307,27 @@ def test_datetimes_of_every_kind():
     expected = moment.timestamp()
     for times in ([moment], pd.Series([moment]), pd.DatetimeIndex([moment]), np.array(["2026-01-02T03:04:05.25"], dtype="M8[ms]")):
         assert covey.Sequences([0, 1], [1], times).times.tolist() == [expected]
+
+
+def test_missing_types_and_keys():
+    offsets, times = [0, 3], [0.0, 1.0, 2.0]
+    for types in ([1, None, 2], [1.0, np.nan, 2.0], pd.array([1, None, 2], "Int64"), pa.array([1, None, 2])):
+        assert covey.Sequences(offsets, types, times).types.tolist() == [1, -1, 2]
+    for nothing in ([None] * 3, [np.nan] * 3, [pd.NA] * 3):
+        assert covey.Sequences(offsets, nothing, times).types.tolist() == [-1] * 3
+    assert covey.Sequences(offsets, pa.array(["a", None, "b"]), times).types.tolist() == ["a", None, "b"]
+    durations = [datetime.timedelta(seconds=1), pd.Timedelta(2, "s"), pd.NaT]
+    np.testing.assert_array_equal(covey.Sequences(offsets, [1] * 3, times, durations).dwell, [1, 2, np.nan])
+
+
+def test_bad_names_in_from_frame():
+    frame = {"s": [1, 1], "t": [0.0, 1.0], "e": ["a", "b"]}
+    whole = {"sequence": "s", "time": "t", "event": "e"}
+    assert len(covey.Sequences.from_frame(frame, **whole, numeric=None, categorical=None)) == 1
+    for name, value in [("sequence", ["s"]), ("numeric", 3), ("numeric", [["t"]]), ("categorical", {"zz"}), ("dwell", 5)]:
+        with pytest.raises(covey.InvalidArgumentError, match=name):
+            covey.Sequences.from_frame(frame, **{**whole, name: value})
+    with pytest.raises(covey.MismatchError, match="event"):
+        covey.Sequences.from_frame({**frame, "e": ["a"]}, **whole)
+    with pytest.raises(covey.InvalidDataError, match="row 1"):
+        covey.Sequences.from_frame({**frame, "s": np.array(["2020-01-01", "NaT"], "M8[s]")}, **whole)

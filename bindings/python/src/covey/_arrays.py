@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 import operator
 import os
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, Optional, Union
 
 import numpy as np
@@ -76,10 +77,18 @@ def c_string(value: Union[str, bytes], name: str) -> bytes:
     return value
 
 
+def plain(values: Any) -> Any:
+    """Arrow columns as arrays; everything else as it is."""
+    if type(values).__module__.startswith("pyarrow") and hasattr(values, "to_numpy"):
+        return values.to_numpy() if hasattr(values, "chunks") else values.to_numpy(zero_copy_only=False)
+    return values
+
+
 def as_array(values: Any, name: str) -> NDArray[Any]:
     """Anything array-like, dense."""
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
         raise InvalidTypeError(f"{name} is a sparse matrix; Covey needs a dense one: pass {name}.toarray()")
+    values = plain(values)
     if hasattr(values, "to_numpy") and not isinstance(values, np.ndarray):
         dtype: Any = getattr(values, "dtype", None)
         if not isinstance(dtype, np.dtype) and getattr(dtype, "kind", "O") in "iuf" and values.isna().any():
@@ -96,13 +105,21 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
 
 
 def _numeric(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """A bool, integer or float array as it is; objects that are numbers as float64."""
+    """A bool, integer or float array as it is; objects that are numbers, None or pandas.NA as float64."""
     kind = array.dtype.kind
     if kind in "biuf":
         return array
     if kind == "O":
+        if any(issubclass(found, (str, bytes)) for found in set(map(type, array.flat))):
+            text = next(value for value in array.flat if isinstance(value, (str, bytes)))
+            raise InvalidTypeError(f"{name} must hold numbers, got the string {text!r}")
         try:
             return array.astype(np.float64)
+        except (TypeError, ValueError):
+            pass
+        try:
+            known = [np.nan if _is_missing(value) else value for value in array.flat]
+            return np.array(known, dtype=np.float64).reshape(array.shape)
         except (TypeError, ValueError) as failure:
             raise InvalidTypeError(f"{name} must hold numbers: {failure}") from None
     raise InvalidTypeError(f"{name} must hold numbers, got dtype {array.dtype}")
@@ -189,11 +206,8 @@ def seconds(values: Any, name: str, length: Optional[int] = None) -> NDArray[np.
         values = getattr(values, "dt", values).tz_convert("UTC")
         values = getattr(values, "dt", values).tz_localize(None)
     array = as_array(values, name)
-    if array.dtype.kind == "O" and array.size and hasattr(array.flat[0], "timestamp"):
-        try:
-            array = np.array([np.nan if item is None else item.timestamp() for item in array.flat]).reshape(array.shape)
-        except (AttributeError, TypeError, ValueError) as failure:
-            raise InvalidTypeError(f"{name} mixes datetimes with other values: {failure}") from None
+    if array.dtype.kind == "O":
+        array = _moments(array, name)
     elif array.dtype.kind in "mM":
         missing = np.isnat(array)
         zero = np.array(0, dtype="M8[s]" if array.dtype.kind == "M" else "m8[s]")
@@ -201,6 +215,27 @@ def seconds(values: Any, name: str, length: Optional[int] = None) -> NDArray[np.
         array = (array - zero).astype("m8[us]").astype(np.int64) / 1e6
         array[missing] = np.nan
     return vector(array, name, np.float64, length)
+
+
+def _moments(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Objects that are datetimes, dates or durations as seconds; other objects as they are."""
+    kinds = set(map(type, array.flat))
+    durations = any(issubclass(kind, timedelta) for kind in kinds)
+    if not durations and not any(issubclass(kind, date) for kind in kinds):  # a datetime, and NaT, is a date
+        return array
+    found = np.empty(array.size, dtype=np.float64)
+    for index, value in enumerate(array.flat):
+        if _is_missing(value):
+            found[index] = np.nan
+        elif durations and isinstance(value, timedelta):
+            found[index] = value.total_seconds()
+        elif not durations and isinstance(value, datetime):
+            found[index] = (value if value.tzinfo else value.replace(tzinfo=timezone.utc)).timestamp()
+        elif not durations and isinstance(value, date):
+            found[index] = (value - date(1970, 1, 1)).total_seconds()
+        else:
+            raise InvalidTypeError(f"{name} mixes {'durations' if durations else 'dates'} with other values, got {value!r}")
+    return found.reshape(array.shape)
 
 
 def binary(values: Any, name: str, length: Optional[int] = None, unknown: bool = False) -> NDArray[np.int8]:

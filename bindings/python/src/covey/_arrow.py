@@ -43,6 +43,8 @@ def record_batch(features: Any, name: str, kinds: Optional[Mapping[str, str]] = 
     except ImportError:
         raise InvalidTypeError(f"{name}: a {type(features).__name__} needs pyarrow, which is not installed") from None
     table = pyarrow.table(features)
+    if kinds and any(label in kinds for label in table.column_names):
+        table = table.select([index for index, label in enumerate(table.column_names) if label in kinds])
     for index, field in enumerate(table.schema):
         if kinds and pyarrow.types.is_null(field.type) and field.name in kinds:
             column = table.column(index).cast(getattr(pyarrow, _TYPES[kinds[field.name]])())

@@ -8,7 +8,7 @@ from typing import Any, Iterator, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import as_array, vector
+from ._arrays import _numeric, as_array, vector
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._strings import factorise, is_text
 
@@ -34,9 +34,9 @@ class Types:
         if is_text(array):
             names, codes = factorise(array, name)
             return cls(codes, names)
-        if array.dtype.kind not in "iu" and array.size:
-            raise InvalidTypeError(f"{name} must be vocabulary indices (integers) or strings, got dtype {array.dtype}")
-        return cls(vector(array, name, np.int32))
+        if array.dtype.kind in "iu" or not array.size:
+            return cls(vector(array, name, np.int32))
+        return cls(_partial_indices(array, name))
 
     def take(self, index: Any) -> "Types":
         return Types(self.codes[index], self.names)
@@ -56,6 +56,23 @@ class Types:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+
+def _partial_indices(array: NDArray[Any], name: str) -> NDArray[np.int32]:
+    """Indices among which some are missing (then pandas has floats or objects): -1, which is unknown."""
+    wrong = InvalidTypeError(f"{name} must be vocabulary indices (integers) or strings, got dtype {array.dtype}")
+    if array.dtype.kind not in "fO" or any(issubclass(kind, (bool, np.bool_)) for kind in set(map(type, array))):
+        raise wrong
+    try:
+        numbers = _numeric(array, name)
+    except InvalidTypeError:
+        raise wrong from None
+    present = ~np.isnan(numbers)
+    if np.any(numbers[present] % 1 != 0):
+        raise wrong
+    indices = np.full(len(array), -1, dtype=np.int32)
+    indices[present] = vector(numbers[present], name, np.int32)
+    return indices
 
 
 class Channels:

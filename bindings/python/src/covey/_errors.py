@@ -57,6 +57,10 @@ class InvalidTypeError(InvalidArgumentError, TypeError):
     """A Python object of the wrong type, a dtype that cannot be used."""
 
 
+class NotFoundError(InvalidArgumentError, IndexError, KeyError):
+    """No item of that index or name in a collection of results."""
+
+
 class UnavailableError(InvalidArgumentError, AttributeError):
     """A result that was not asked for when fitting (``prediction_data=False``) or lost (after unpickling)."""
 

@@ -23,9 +23,19 @@ class Native:
     def address(self) -> int | None:
         return self._as_parameter_
 
+    def __reduce__(self) -> Any:
+        raise InvalidTypeError("a handle of the library cannot be pickled or copied")
+
     def __del__(self) -> None:
         if self._destroy is not None:
             self._destroy(self._as_parameter_)
+
+
+def made_by_library(native: Any, hint: str) -> Native:
+    """`native`, where an object was made by this package and not by calling its class."""
+    if not isinstance(native, Native):
+        raise InvalidTypeError(hint)
+    return native
 
 
 class Handle:
@@ -60,4 +70,4 @@ class Handle:
         self.close()
 
     def __reduce__(self) -> Any:
-        raise InvalidTypeError(f"a {type(self).__name__} cannot be pickled or copied; use its save or to_json if it has one")
+        raise InvalidTypeError(f"this {type(self).__name__} cannot be pickled or copied; use its save or to_json if it has one")

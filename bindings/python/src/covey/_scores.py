@@ -10,6 +10,8 @@ from typing import Any, Union, overload
 import numpy as np
 
 from . import _structs
+from ._arrays import integer
+from ._errors import NotFoundError
 from ._handle import Native
 from ._library import call, library, required_text
 from ._trees import pandas
@@ -77,9 +79,10 @@ class Scores(Sequence[Score]):
     def __getitem__(self, index: Union[int, slice]) -> Union[Score, list[Score]]:
         if isinstance(index, slice):
             return [self._score(place) for place in range(*index.indices(len(self)))]
+        index = integer(index, "index")
         place = index + len(self) if index < 0 else index
         if not 0 <= place < len(self):
-            raise IndexError(f"index must be {-len(self)} to {len(self) - 1}, got {index}")
+            raise NotFoundError(f"index must be {-len(self)} to {len(self) - 1}, got {index}")
         return self._score(place)
 
     def _score(self, index: int) -> Score:

@@ -57,7 +57,7 @@ def factorise(array: NDArray[Any], name: str) -> tuple[list[str], NDArray[np.int
             except UnicodeDecodeError as failure:
                 raise InvalidDataError(f"{name} must be UTF-8: {failure}") from None
         if not isinstance(value, str):
-            raise InvalidTypeError(f"{name} mixes strings with {type(value).__name__} ({value!r}): make them strings first")
+            raise InvalidTypeError(f"{name} must hold strings, got {value!r}, a {type(value).__name__}: make them strings first")
         texts.append(str(value))
     return texts, codes.astype(np.int32)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from . import _structs
 from ._arrow import import_table, is_arrow, record_batch
-from ._arrays import _is_missing, as_array, c_string, stride, vector
+from ._arrays import _is_missing, as_array, c_string, plain, stride, vector
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._strings import Names, factorise
 
@@ -26,13 +26,14 @@ KINDS = {NUMERIC: "numeric", CATEGORICAL: "categorical", BOOLEAN: "boolean"}
 class Table:
     """A `covey_table` and the arrays that it borrows.
 
-    Accepted: a pandas DataFrame, a mapping of names to arrays (or to scalars: one row), a structured array, a pyarrow
+    Accepted: a pandas DataFrame or a row of one, a mapping of names to arrays (or to scalars: one row), a structured array, a pyarrow
     Table or RecordBatch, any object with ``__arrow_c_stream__`` (polars, DuckDB; needs pyarrow), and a 2-d array of
     numbers, whose columns are named x0, x1, ...
 
     Floats and integers become numeric (NaN = missing), bools and nullable booleans boolean, strings and categories
     categorical (None and NaN = missing). Datetimes are refused: make them seconds, or an hour of the day.
-    `kinds` says what a column is of which all values are missing, as its dtype then says nothing.
+    `kinds` names the columns that are wanted, so that others may hold anything, and says what a column is of which all
+    values are missing, as its dtype then says nothing.
     """
 
     __slots__ = ("struct", "rows", "names", "kinds", "_keep")
@@ -44,7 +45,7 @@ class Table:
             self.rows, self.names = self.struct.rows, [column.name.decode("utf-8") for column in read]
             self.kinds = {label: KINDS[column.kind] for label, column in zip(self.names, read)}
             return
-        pairs = list(columns(features, name))
+        pairs = [pair for pair in columns(features, name) if kinds is None or pair[0] in kinds]
         self._keep = []
         self.names = [_column_name(label, name) for label, _ in pairs]
         converted = [_convert(values, f"{name}[{label!r}]") for label, values in pairs]
@@ -77,6 +78,8 @@ def columns(features: Any, name: str) -> Iterator[tuple[Any, Any]]:
             yield label, features.iloc[:, index]
     elif isinstance(features, Mapping):
         yield from features.items()
+    elif pandas is not None and isinstance(features, pandas.Series) and any(isinstance(x, str) for x in features.index):
+        yield from features.items()  # a row of a DataFrame
     elif isinstance(features, np.ndarray) and features.dtype.names is not None:
         if features.ndim != 1:
             raise InvalidArgumentError(f"{name} must have 1 dimension where it is a structured array, got {features.ndim}")
@@ -106,8 +109,10 @@ def _column_name(label: Any, name: str) -> str:
 def _common_rows(names: list[str], arrays: list[NDArray[Any]], features: Any, name: str) -> int:
     if not arrays:
         try:
-            return len(features) if not isinstance(features, Mapping) else 0
-        except TypeError:
+            if not isinstance(features, Mapping):
+                return len(features)
+            return next((len(values) if np.ndim(values) else 1 for values in features.values()), 0)
+        except (TypeError, ValueError):
             return 0
     for column, array in zip(names, arrays):
         if len(array) != len(arrays[0]):
@@ -119,8 +124,7 @@ def _common_rows(names: list[str], arrays: list[NDArray[Any]], features: Any, na
 
 def _convert(values: Any, name: str) -> Converted:
     """Kind, values and categories of one column."""
-    if type(values).__module__.startswith("pyarrow"):  # an array inside a mapping
-        values = values.to_numpy(zero_copy_only=False) if not hasattr(values, "chunks") else values.to_numpy()
+    values = plain(values)  # an Arrow array inside a mapping
     dtype = getattr(values, "dtype", None)
     if dtype is not None and not isinstance(dtype, np.dtype):
         converted = _from_extension(values, dtype, name)

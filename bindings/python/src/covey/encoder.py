@@ -26,7 +26,7 @@ class SequenceEncoder(Handle):
     attention (Bahdanau et al. 2015) that sees the time features.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         raise InvalidTypeError("a SequenceEncoder is made by SequenceEncoder.load(path)")
 
     @classmethod

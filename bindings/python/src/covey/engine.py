@@ -32,7 +32,7 @@ class Engine(Handle):
     _features: dict[str, str]
     _encoder: Optional[SequenceEncoder]
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         raise InvalidTypeError("an Engine is made by Engine.build(...) or Engine.load(path)")
 
     @classmethod
@@ -151,7 +151,9 @@ class Engine(Handle):
         self._encoder = None  # else it would keep the engine
 
     def __repr__(self) -> str:
-        return "Engine(closed)" if self.closed else f"Engine({len(self.features)} features)"
+        if self.closed:
+            return "Engine(closed)"
+        return f"Engine({len(self.features)} features, {'no encoder' if self._encoder is None else self._encoder})"
 
 
 def _expect(value: Any, name: str, kind: Any) -> Any:

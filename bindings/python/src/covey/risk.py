@@ -10,7 +10,8 @@ import numpy as np
 
 from . import _structs
 from ._arrays import binary, contiguous, integer, real, seconds
-from ._handle import Handle, Native
+from ._errors import NotFoundError
+from ._handle import Handle, Native, made_by_library
 from ._library import call, library
 from ._trees import pandas
 from .context import Context, running
@@ -54,7 +55,8 @@ class ClusterRisk(Handle):
         risky: the labels of the risky clusters, riskiest first.
     """
 
-    def __init__(self, native: Native) -> None:
+    def __init__(self, native: Any = None) -> None:
+        native = made_by_library(native, "a ClusterRisk is made by covey.cluster_risk(...)")
         self._native = native
         self.base_rate: float = library.covey_risk_base_rate(native)
         self.reports: list[ClusterReport] = []
@@ -66,11 +68,11 @@ class ClusterRisk(Handle):
         self.risky: list[int] = [report.cluster for report in self.reports if report.risky]
 
     def __getitem__(self, cluster: int) -> ClusterReport:
-        """The report of a cluster, by its label. Raises KeyError."""
+        """The report of a cluster, by its label. Raises NotFoundError, which is a KeyError."""
         for report in self.reports:
             if report.cluster == cluster:
                 return report
-        raise KeyError(cluster)
+        raise NotFoundError(f"there is no cluster {cluster!r}; there are {sorted(report.cluster for report in self.reports)}")
 
     def __iter__(self) -> Iterator[ClusterReport]:
         return iter(self.reports)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import json
 from ctypes import byref, c_char_p, c_void_p
 from typing import Any, Iterator, Optional
 
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 
 from . import _structs
 from ._arrays import binary, c_string, integer, real, seconds
-from ._errors import InvalidTypeError
-from ._handle import Handle, Native
+from ._errors import InvalidTypeError, NotFoundError
+from ._handle import Handle, Native, made_by_library
 from ._library import call, library, required_text
 from ._table import Table
 from .context import Context, running
@@ -29,15 +30,6 @@ class ConditionKind(enum.IntEnum):
     FALSE = 4
     MISSING = 5
     PRESENT = 6
-
-
-_KINDS = {
-    ConditionKind.INTERVAL: "numeric",
-    ConditionKind.IN: "categorical",
-    ConditionKind.NOT_IN: "categorical",
-    ConditionKind.TRUE: "boolean",
-    ConditionKind.FALSE: "boolean",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +48,7 @@ class Condition:
         return self.text
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Rule:
     """A conjunction and its figures. Those named search_ were measured on the rows that the search used, the others on
     rows it never saw."""
@@ -84,6 +76,13 @@ class Rule:
     def __str__(self) -> str:
         return self.text
 
+    def __repr__(self) -> str:
+        conditions = " and ".join(condition.text for condition in self.conditions)
+        return (
+            f"Rule({conditions!r}, support={self.support}, precision={self.precision:.3g}, recall={self.recall:.3g}, "
+            f"lift={self.lift:.3g})"
+        )
+
 
 class RuleSet(Handle):
     """A small set of rules, best first; made by :func:`extract_rules` or :meth:`from_json`. Immutable.
@@ -93,17 +92,13 @@ class RuleSet(Handle):
         tried: candidate rules that the search tried. fallen: chosen rules that failed on the unseen rows.
     """
 
-    def __init__(self, native: Native) -> None:
+    def __init__(self, native: Any = None) -> None:
+        native = made_by_library(native, "a RuleSet is made by covey.extract_rules(...) or RuleSet.from_json(text)")
         self._native = native
         self.tried: int = library.covey_rules_tried(native)
         self.fallen: int = library.covey_rules_fallen(native)
         self.rules: list[Rule] = [_rule(native, index) for index in range(library.covey_rules_count(native))]
-        self._kinds = {
-            condition.feature: _KINDS[condition.kind]
-            for rule in self.rules
-            for condition in rule.conditions
-            if condition.kind in _KINDS
-        }
+        self._kinds = {feature["name"]: feature["kind"] for feature in json.loads(self._export(0))["features"]}
 
     def predict(self, frame: Any, context: Optional[Context] = None) -> NDArray[np.bool_]:
         """n bool: whether any rule matches the row. Columns are found by name, others ignored. Errors: MISMATCH names
@@ -156,11 +151,18 @@ class RuleSet(Handle):
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules)
 
-    def __getitem__(self, index: int) -> Rule:
-        return self.rules[index]
+    def __getitem__(self, index: Any) -> Any:
+        """A rule, or a list of them for a slice. Raises NotFoundError, which is an IndexError."""
+        if isinstance(index, slice):
+            return self.rules[index]
+        try:
+            return self.rules[integer(index, "index")]
+        except IndexError:
+            raise NotFoundError(f"there is no rule {index}; there are {len(self.rules)}") from None
 
     def __repr__(self) -> str:
-        return f"RuleSet({len(self.rules)} rules)"
+        count = len(self.rules)
+        return f"RuleSet({count} rule{'' if count == 1 else 's'}{', best: ' + repr(self.rules[0]) if count else ''})"
 
     def __str__(self) -> str:
         return "\n".join(rule.text for rule in self.rules) or "no rule"

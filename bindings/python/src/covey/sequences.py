@@ -25,8 +25,8 @@ class Sequences:
     Args:
         offsets: n + 1 integers that do not decrease; an equal pair is an empty sequence, whose embedding is zero.
         types: one an event: vocabulary indices, or strings, which the encoder's vocabulary turns into indices when they
-            are embedded. What the vocabulary does not know, and None, count as the unknown entry.
-        times: one an event, seconds on any common clock, or datetimes. Events are used in the order of time, equal
+            are embedded. What the vocabulary does not know, and None and NaN, count as the unknown entry.
+        times: one an event, seconds on any common clock, datetimes or durations. Events are used in the order of time, equal
             times in their given order; the last one is the transaction.
         dwell: seconds (or durations) spent on the event, >= 0, NaN = missing; or None.
         numeric: numeric channels, one value an event, NaN = missing: a mapping of names to columns (matched with the
@@ -83,8 +83,8 @@ class Sequences:
         time: str,
         event: str,
         dwell: Optional[str] = None,
-        numeric: Union[str, Iterable[str]] = (),
-        categorical: Union[str, Iterable[str]] = (),
+        numeric: Union[None, str, Iterable[str]] = (),
+        categorical: Union[None, str, Iterable[str]] = (),
     ) -> "Sequences":
         """From a table with one row an event: a pandas DataFrame, a mapping of columns, a structured array, an Arrow
         table.
@@ -101,24 +101,39 @@ class Sequences:
         table = {label: values for label, values in columns(frame, "frame")}
 
         def column(name: Optional[str], role: str) -> Any:
-            if name not in table:
-                raise InvalidArgumentError(f"{role}={name!r} is not a column of the frame, which has {list(table)}")
-            return table[name]
+            try:
+                values = table[name]
+            except KeyError:
+                raise InvalidArgumentError(
+                    f"{role}={name!r} is not a column of the frame, which has {list(table)}"
+                ) from None
+            except TypeError:  # no hash
+                raise InvalidTypeError(f"{role} must be a column's name, got {name!r}") from None
+            if rows is not None and hasattr(values, "__len__") and len(values) != rows:
+                raise MismatchError(f"{role}={name!r} must have {rows} values, one an event, got {len(values)}")
+            return values
 
-        def channels(names: Union[str, Iterable[str]], role: str) -> dict[str, Any]:
-            return {name: column(name, role) for name in ([names] if isinstance(names, str) else names)}
+        def channels(names: Union[None, str, Iterable[str]], role: str) -> dict[str, Any]:
+            try:
+                listed = [] if names is None else [names] if isinstance(names, str) else list(names)
+            except TypeError:
+                raise InvalidTypeError(f"{role} must be a list of columns' names, got {names!r}") from None
+            values = [column(name, role) for name in listed]
+            return dict(zip(listed, values))
 
+        rows: Optional[int] = None
         codes, keys = group(_keys(column(sequence, "sequence")), "sequence")
+        rows = len(codes)
         if np.any(codes < 0):
             raise InvalidDataError(f"{sequence!r} is missing in row {int(np.flatnonzero(codes < 0)[0])}")
         offsets = np.concatenate(([0], np.cumsum(np.bincount(codes, minlength=len(keys)))))
         batch = cls(
             [0, len(codes)],
-            _plain(column(event, "event")),
-            _plain(column(time, "time")),
-            None if dwell is None else _plain(column(dwell, "dwell")),
-            {name: _plain(values) for name, values in channels(numeric, "numeric").items()},
-            {name: _plain(values) for name, values in channels(categorical, "categorical").items()},
+            column(event, "event"),
+            column(time, "time"),
+            None if dwell is None else column(dwell, "dwell"),
+            channels(numeric, "numeric"),
+            channels(categorical, "categorical"),
         )
         if np.any(np.diff(codes) < 0):
             batch = batch._gather(np.argsort(codes, kind="stable"), batch.offsets)
@@ -221,17 +236,11 @@ def _channel_array(arrays: list[NDArray[Any]]) -> Any:
     return cast(channels, _structs.ChannelPointer)  # keeps `channels` alive
 
 
-def _plain(values: Any) -> Any:
-    """Arrow columns as arrays; everything else as it is."""
-    if type(values).__module__.startswith("pyarrow"):
-        return values.to_numpy() if hasattr(values, "chunks") else values.to_numpy(zero_copy_only=False)
-    return values
-
-
 def _keys(values: Any) -> NDArray[Any]:
-    array = as_array(_plain(values), "sequence")
+    array = as_array(values, "sequence")
     if array.ndim != 1:
         raise InvalidArgumentError(f"the sequence column must have 1 dimension, got {array.ndim}")
-    if array.dtype.kind == "f" and np.any(np.isnan(array)):
-        raise InvalidDataError(f"the sequence column is missing in row {int(np.flatnonzero(np.isnan(array))[0])}")
+    missing = np.isnan(array) if array.dtype.kind == "f" else np.isnat(array) if array.dtype.kind in "mM" else None
+    if missing is not None and missing.any():
+        raise InvalidDataError(f"the sequence column is missing in row {int(np.flatnonzero(missing)[0])}")
     return array

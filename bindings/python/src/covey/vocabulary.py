@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import as_array, integer
-from ._errors import InvalidTypeError
+from ._errors import InvalidTypeError, NotFoundError
 from ._handle import Handle, Native
 from ._library import call, library, required_text
 from ._strings import Names, factorise
@@ -66,10 +66,10 @@ class Vocabulary(Handle):
             yield required_text(library.covey_vocabulary_name(handle, index))
 
     def __getitem__(self, index: int) -> str:
-        """An entry's name, "" for the unknown one (index 0). Raises IndexError outside."""
+        """An entry's name, "" for the unknown one (index 0). Raises NotFoundError, which is an IndexError, outside."""
         name = library.covey_vocabulary_name(self._handle(), integer(index, "index"))
         if name is None:
-            raise IndexError(f"index must be 0 to {len(self) - 1}, got {index}")
+            raise NotFoundError(f"index must be 0 to {len(self) - 1}, got {index}")
         return required_text(name)
 
     def lookup(self, names: Any) -> NDArray[np.int32]:
