@@ -1,6 +1,10 @@
 /* Section 7: hybrid features, from a C host. */
 #include "abi_test.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #define ROWS 6
 
 static const double amounts[ROWS] = {1, 2, 3, 4, 5, NAN};
@@ -24,6 +28,44 @@ static covey_table whole_table(covey_column columns[3]) {
 }
 
 static int near(float a, double b) { return fabs(a - b) < 1e-6; }
+
+/* In a child: BLAS wants 128 MiB of address space for each thread's products, and here there are 64 left. */
+static void short_of_address_space(void) {
+    static float rows[500][48];
+    uint64_t state = 1;
+    for (int i = 0; i < 500 * 48; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        rows[i / 48][i % 48] = (float)(state >> 40) / 16777216.0f;
+    }
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        unsigned long pages = 0;
+        FILE *sizes = fopen("/proc/self/statm", "r");
+        if (!sizes || fscanf(sizes, "%lu", &pages) != 1) _exit(2);
+        fclose(sizes);
+        rlim_t limit = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (64 << 20);
+        struct rlimit space = {limit, limit};
+        if (setrlimit(RLIMIT_AS, &space) != 0) _exit(3);
+        alarm(60);
+        covey_matrix matrix = COVEY_MATRIX_INIT;
+        matrix.data = rows;
+        matrix.rows = 500;
+        matrix.columns = 48;
+        matrix.type = COVEY_FLOAT32;
+        covey_hybrid_options options = COVEY_HYBRID_OPTIONS_INIT;
+        options.embedding_components = 8;
+        covey_hybrid *hybrid = NULL;
+        covey_context *context = NULL;
+        covey_context_options two = COVEY_CONTEXT_OPTIONS_INIT;
+        two.threads = 2;
+        if (covey_context_create(&two, &context, NULL) != COVEY_OK) _exit(4);
+        _exit(covey_hybrid_fit(context, &matrix, NULL, &options, &hybrid, NULL) == COVEY_OK ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
 
 int main(void) {
     covey_error *error = NULL;
@@ -92,6 +134,8 @@ int main(void) {
     CHECK_OK(covey_hybrid_transform(hybrid, NULL, &matrix, NULL, component, 0, &error));
     for (int row = 0; row < ROWS; row++) CHECK(near(component[row], embedding[row][0]));
     covey_hybrid_destroy(hybrid);
+
+    short_of_address_space();
 
     CHECK(covey_hybrid_dimension(NULL) == 0);
     CHECK(covey_hybrid_column_name(NULL, 0) == NULL);
