@@ -77,7 +77,7 @@ public struct Condition: Sendable, Equatable {
     }
 }
 
-extension Condition.Test: Equatable {
+extension Condition.Test: Hashable {
     public static func == (left: Condition.Test, right: Condition.Test) -> Bool {
         func same(_ a: [String], _ b: [String]) -> Bool {
             a.count == b.count && zip(a, b).allSatisfy { ExactName($0) == ExactName($1) }
@@ -88,6 +88,22 @@ extension Condition.Test: Equatable {
         case (.isIn(let a), .isIn(let b)), (.isNotIn(let a), .isNotIn(let b)): return same(a, b)
         case (.isTrue, .isTrue), (.isFalse, .isFalse), (.isMissing, .isMissing), (.isPresent, .isPresent): return true
         default: return false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .interval(let low, let high):
+            hasher.combine(low)
+            hasher.combine(high)
+        case .isIn(let names):
+            hasher.combine(names.map { ExactName($0) })
+        case .isNotIn(let names):
+            hasher.combine(names.map { ExactName($0) })
+        case .isTrue: hasher.combine(0)
+        case .isFalse: hasher.combine(1)
+        case .isMissing: hasher.combine(2)
+        case .isPresent: hasher.combine(3)
         }
     }
 }

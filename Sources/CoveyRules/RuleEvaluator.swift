@@ -9,6 +9,8 @@ public struct RuleEvaluator: Sendable {
             case interval(Double, Double)
             /// By category, as numbered by the evaluator, with one more place for categories that no rule names.
             case category([Bool])
+            /// The same for few of many categories: the codes that rules name, ascending, and whether these match or all others.
+            case fewCategories([Int32], inside: Bool)
             case equal(Int32)
             case missing
             case present
@@ -48,13 +50,13 @@ public struct RuleEvaluator: Sendable {
             RuleEvaluator.number(names, &named[column])
         }
         var atoms: [Atom] = []
-        var known: [[(test: Condition.Test, atom: Int)]] = Array(repeating: [], count: features.count)
+        var known = [[Condition.Test: Int]](repeating: [:], count: features.count)
         var next = conditions.makeIterator()
         self.rules = rules.map { rule in
             rule.compactMap { _ in
                 guard let (column, test) = next.next() else { return nil }
-                if let atom = known[column].first(where: { $0.test == test })?.atom { return atom }
-                known[column].append((test, atoms.count))
+                if let atom = known[column][test] { return atom }
+                known[column][test] = atoms.count
                 atoms.append(Atom(column: column, test: RuleEvaluator.compile(test, named[column])))
                 return atoms.count - 1
             }
@@ -71,15 +73,20 @@ public struct RuleEvaluator: Sendable {
     }
 
     private static func compile(_ test: Condition.Test, _ categories: [ExactName: Int32]) -> Atom.Test {
-        func members(_ names: [String], inside: Bool) -> [Bool] {
+        func members(_ names: [String], inside: Bool) -> Atom.Test {
+            let codes = names.map { categories[ExactName($0)] ?? 0 }
+            // A table for each condition would grow with the square of a file that names a new category in each.
+            guard categories.count <= 256 + 16 * codes.count else {
+                return .fewCategories(codes.sorted(), inside: inside)
+            }
             var result = [Bool](repeating: !inside, count: categories.count + 1)
-            for name in names { result[Int(categories[ExactName(name)] ?? 0)] = inside }
-            return result
+            for code in codes { result[Int(code)] = inside }
+            return .category(result)
         }
         switch test {
         case .interval(let low, let high): return .interval(low, high)
-        case .isIn(let names): return .category(members(names, inside: true))
-        case .isNotIn(let names): return .category(members(names, inside: false))
+        case .isIn(let names): return members(names, inside: true)
+        case .isNotIn(let names): return members(names, inside: false)
         case .isTrue: return .equal(1)
         case .isFalse: return .equal(0)
         case .isMissing: return .missing
@@ -210,6 +217,8 @@ public struct RuleEvaluator: Sendable {
                     switch test {
                     case .interval(let low, let high): fill { numbers[$0] >= low && numbers[$0] < high }
                     case .category(let members): fill { codes[$0] >= 0 && members[Int(codes[$0])] }
+                    case .fewCategories(let named, let inside):
+                        fill { codes[$0] >= 0 && RuleEvaluator.contains(codes[$0], named) == inside }
                     case .equal(let value): fill { codes[$0] == value }
                     case .missing: numeric ? fill { numbers[$0].isNaN } : fill { codes[$0] < 0 }
                     case .present: numeric ? fill { !numbers[$0].isNaN } : fill { codes[$0] >= 0 }
@@ -217,6 +226,16 @@ public struct RuleEvaluator: Sendable {
                 }
             }
         }
+    }
+
+    /// Whether a code is among ascending ones.
+    private static func contains(_ code: Int32, _ codes: [Int32]) -> Bool {
+        var (low, high) = (0, codes.count)
+        while low < high {
+            let middle = (low &+ high) &>> 1
+            if codes[middle] < code { low = middle &+ 1 } else { high = middle }
+        }
+        return low < codes.count && codes[low] == code
     }
 
     /// Evaluates all rules on all rows.
@@ -230,6 +249,8 @@ public struct RuleEvaluator: Sendable {
         let bound = try bind(table)
         let blocks = table.rows == 0 ? 0 : (table.rows - 1) / RuleEvaluator.block + 1
         let grain = 16
+        let words = (atoms.count + rules.count) * RuleEvaluator.words
+        try execution.reserve(min(execution.threads, (blocks + grain - 1) / grain), of: words * 8, for: "evaluating rules")
         nonisolated(unsafe) let (fired, any) = (fired, any)
         try execution.parallel(blocks, grain: grain, stage: "rules") { chunk, _ in
             var scratch = Scratch(self)

@@ -91,4 +91,31 @@ import Testing
             }
         }
     }
+
+    /// As above, for so many categories that a condition keeps only those that it names.
+    @Test func evaluatorIsTheDefinitionForManyCategories() throws {
+        let names = (0..<2000).map { "c\($0)" }
+        let codes = (-1..<2000).map { Int32($0) }
+        let table = try FeatureTable(
+            rows: codes.count, columns: [FeatureColumn(name: "c", values: .categorical(Strided(codes), categories: names))])
+        let tests: [Condition.Test] =
+            stride(from: 0, to: 1900, by: 3).map { .isIn(["c\($0 + 2)", "c\($0)"]) }
+            + [.isNotIn(["c7", "c1999"]), .isIn(Array(names[..<1500])), .isNotIn(Array(names[100...]))]
+        let set = try PlantedTable.set(tests.map { [Condition(feature: "c", test: $0)] }, table)
+        var fired = [UInt8](repeating: 9, count: codes.count * tests.count)
+        try fired.withUnsafeMutableBufferPointer {
+            try RuleEvaluator(set).evaluate(table, fired: $0, execution: Execution())
+        }
+        for (row, code) in codes.enumerated() {
+            for (rule, test) in tests.enumerated() {
+                let expected =
+                    switch test {
+                    case .isIn(let named): code >= 0 && named.contains(names[Int(code)])
+                    case .isNotIn(let named): code >= 0 && !named.contains(names[Int(code)])
+                    default: false
+                    }
+                if (fired[row * tests.count + rule] == 1) != expected { Issue.record("rule \(rule), row \(row)") }
+            }
+        }
+    }
 }
