@@ -33,6 +33,7 @@ extension Engine {
     /// The rules that fire, by row; rows without any are left out.
     func firedRules(_ table: FeatureTable, _ execution: Execution) throws -> [Int: [FiredRule]] {
         var result: [Int: [FiredRule]] = [:]
+        var total = 0
         for (index, set) in parts.ruleSets.enumerated() where set.evaluator.ruleCount > 0 {
             let rules = set.evaluator.ruleCount
             let size = try checkedProduct(table.rows, rules, "the rules that fire")
@@ -41,8 +42,14 @@ extension Engine {
             try fired.withUnsafeMutableBufferPointer { fired in
                 try set.evaluator.evaluate(table, fired: fired, execution: execution)
                 for row in 0..<table.rows {
-                    if row & 0xFFF == 0 { try execution.check() }
+                    if row & 0xFF == 0 {
+                        try execution.check()
+                        // Every rule may fire in every row; an array that grows holds twice what it has.
+                        try execution.reserve(
+                            size + total * 2 * MemoryLayout<FiredRule>.stride, for: "the rules that fire")
+                    }
                     for rule in 0..<rules where fired[row &* rules &+ rule] != 0 {
+                        total += 1
                         result[row, default: []].append(FiredRule(set: index, rule: rule))
                     }
                 }

@@ -41,7 +41,8 @@ public final class Engine: Sendable {
     ) throws -> [Score] {
         let count = try checkedCount(sequences, table)
         if count == 0 { return [] }
-        try execution.reserve(count, of: 4 * (2 * parts.hybrid.dimension + 64), for: "\(count) scores")
+        let columns = 2 * parts.hybrid.dimension + (parts.encoder?.dimension ?? 0)
+        try execution.reserve(count, of: 4 * (columns + 64), for: "\(count) scores")
         let (embeddings, events) = try embed(sequences, execution)
         let rows = try withView(embeddings) { try parts.hybrid.transform($0, table, execution: execution) }
         let (labels, strengths) = try rows.withView { try parts.clustering.predict($0, execution: execution) }

@@ -180,4 +180,18 @@ import Testing
         let unprepared = try rows.withView { try Clustering($0, ClusterOptions()) }
         #expect(try build { $0.clustering = unprepared }?.code == .invalidArgument)
     }
+
+    /// What rules fire is counted over all sets: a set alone would be within the budget.
+    @Test func rulesThatFireAreWithinTheBudget() throws {
+        let sample = Sample()
+        var parts = try sample.parts(withEncoder: false)
+        let rows = try sample.table()
+        parts.ruleSets = Array(repeating: parts.ruleSets[1], count: 2000)
+        let engine = try Engine(parts)
+        let context = try Context(threads: 1, memoryBudget: 512 << 10)
+        let thrown = error { _ = try engine.score(nil, rows, execution: Execution(context)) }
+        #expect(thrown?.code == .outOfMemory && thrown?.message.hasPrefix("the rules that fire needs") == true)
+        parts.ruleSets = Array(parts.ruleSets.prefix(2))
+        #expect(try Engine(parts).score(nil, rows, execution: Execution(context)).count == Sample.rows)
+    }
 }
