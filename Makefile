@@ -243,14 +243,14 @@ test-readme: $(WHEEL) $(JAR)
 	PYTHONPATH=$(abspath $(OUT)/wheel-installed) $(PYTHON) Tests/readme.py README.md $(STAGED) $(abspath $(VENV))/bin/python $(abspath $(JAR))
 
 # -------------------------------------------------------------------------------------------------------- benchmarks
-.PHONY: bench bench-cluster bench-encode bench-rules
+.PHONY: bench bench-cluster bench-encode bench-rules bench-score
 BENCH_VENV := .venv-bench
 $(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.txt | prepare-test
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-BENCHMARKS := bench-encode bench-cluster bench-rules
+BENCHMARKS := bench-encode bench-cluster bench-rules bench-score
 bench: $(BENCHMARKS)
 $(BENCHMARKS): bench-%: $(LIBRARY) $(BENCH_VENV)/stamp
 	PYTHONPATH=bindings/python/src $(BENCH_VENV)/bin/python Tests/Benchmarks/$*.py $(BENCH_OPTIONS)
