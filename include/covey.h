@@ -32,8 +32,9 @@
  * - Output. Into the caller's buffers. `capacity` counts elements; too small gives COVEY_BUFFER_TOO_SMALL and writes
  *   nothing.
  * - Guest. Nothing is printed, no signal handled, no thread outlives its call, no state lives outside handles; works in a
- *   child after fork(). The environment is read by the linked OpenBLAS alone (OPENBLAS_CORETYPE, when the library is
- *   loaded). BLAS runs on the calling thread or on threads of the call; the host's BLAS and OpenMP settings stay as they are.
+ *   child after fork(). Covey reads no environment; the OpenBLAS, libgomp and Swift run-time libraries that it is made of
+ *   read theirs (OPENBLAS_CORETYPE, OMP_..., SWIFT_...) when they are loaded. BLAS runs on the calling thread or on threads
+ *   of the call; the host's BLAS and OpenMP settings stay as they are.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
