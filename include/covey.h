@@ -747,7 +747,8 @@ covey_status covey_rules_condition(const covey_rules *rules, int64_t rule, int64
 /** The condition in words, "amount is at least 100"; NULL outside. */
 const char *covey_rules_condition_text(const covey_rules *rules, int64_t rule, int64_t index);
 
-/** Evaluates all rules on a table; columns are found by name, categories matched by name; one not seen before matches no IN and every NOT_IN.
+/** Evaluates all rules on a table; columns are found by name, categories matched by name; one not seen before matches no IN
+ *  and every NOT_IN.
  *
  *  fired  NULL, or rows x count bytes, row-major: 1 where the rule matches.   any  NULL, or rows bytes: 1 where one does.
  *  Errors: COVEY_MISMATCH names a column that is missing or of another kind; COVEY_INVALID_DATA. */
@@ -801,7 +802,8 @@ covey_status covey_engine_save(const covey_engine *engine, const char *path, cov
 /** The encoder inside, borrowed; NULL where there is none or for NULL. */
 const covey_encoder *covey_engine_encoder(const covey_engine *engine);
 
-/** The feature columns that scoring needs (those of the hybrid, then those of rules alone): how many, name, COVEY_NUMERIC...; NULL and -1 outside. */
+/** The feature columns that scoring needs (those of the hybrid, then those of rules alone): how many, their name and their kind
+ *  (COVEY_NUMERIC...); NULL and -1 outside. */
 int64_t covey_engine_feature_count(const covey_engine *engine);
 const char *covey_engine_feature_name(const covey_engine *engine, int64_t feature);
 int32_t covey_engine_feature_kind(const covey_engine *engine, int64_t feature);
