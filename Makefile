@@ -7,7 +7,7 @@
 #   make jar               the Java binding with the library inside, under dist
 #   make test              every suite; make test-swift, test-abi, test-package, ... one of them
 #   make check-memory      the C ABI suite under valgrind
-#   make check-datasets    clustering against hdbscan on every set of the development data (a quarter of an hour)
+#   make check-datasets    clustering against hdbscan on every set of the development data (about three minutes)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
 #   make abi-baseline      accepts additions to the C interface
 
