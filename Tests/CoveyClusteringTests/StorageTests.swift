@@ -80,7 +80,7 @@ struct StorageTests {
 
     /// What a good file of three rows holds, to be changed.
     private struct Parts {
-        var options = try! goodOptions()
+        var options: String
         var from: [Int32] = [0, 1]
         var to: [Int32] = [1, 2]
         var distances: [Double] = [1, 2]
@@ -89,7 +89,11 @@ struct StorageTests {
         var columns = 1
         var cores: [Double] = [0, 0, 0]
 
-        static func goodOptions(_ change: (inout String) -> Void = { _ in }) throws -> String {
+        init() throws {
+            options = try Self.goodOptions()
+        }
+
+        private static func goodOptions() throws -> String {
             var options = ClusterOptions()
             options.prediction = true
             let matrix = Matrix<Double>(rows: 3, columns: 1, elements: [0, 1, 3])
@@ -117,8 +121,8 @@ struct StorageTests {
 
     private func refuses(
         _ what: Comment, _ code: StatusCode = .corruptFile, _ change: (inout Parts) -> Void
-    ) {
-        var parts = Parts()
+    ) throws {
+        var parts = try Parts()
         change(&parts)
         let error = #expect(throws: CoveyError.self, what) { try parts.read() }
         #expect(error?.code == code, what)
@@ -126,49 +130,49 @@ struct StorageTests {
 
     @Test func refusesWhatCannotBe() throws {
         #expect(try Parts().read().labels == [-1, -1, -1])
-        refuses("row outside") { $0.to[1] = 3 }
-        refuses("row far outside") { $0.to[1] = .max }
-        refuses("negative row") { $0.from[0] = -1 }
-        refuses("a row with itself") { $0.from[0] = 1 }
-        refuses("descending rows") { ($0.from[0], $0.to[0]) = (1, 0) }
-        refuses("a cycle") { ($0.from[1], $0.to[1]) = (0, 1) }
-        refuses("NaN distance") { $0.distances[0] = .nan }
-        refuses("negative distance") { $0.distances[0] = -1 }
-        refuses("descending distances") { $0.distances[1] = 0.5 }
-        refuses("too few edges") { $0.from = [0] }
-        refuses("too many edges") { ($0.from, $0.to, $0.distances) = ([0, 1, 2], [1, 2, 3], [1, 1, 1]) }
-        refuses("a row that is not finite") { $0.rows[1] = .infinity }
-        refuses("too few rows") { $0.rows = [0, 1] }
-        refuses("other columns") { ($0.columns, $0.rows) = (2, [0, 1, 2, 3, 4, 5]) }
-        refuses("negative core distance") { $0.cores[2] = -1 }
-        refuses("NaN core distance") { $0.cores[2] = .nan }
-        refuses("too few core distances") { $0.cores = [0] }
-        refuses("rows that are used and none missing") { $0.used = [1, 1, 1] }
-        refuses("not JSON") { $0.options = "{" }
-        refuses("empty JSON") { $0.options = "{}" }
+        try refuses("row outside") { $0.to[1] = 3 }
+        try refuses("row far outside") { $0.to[1] = .max }
+        try refuses("negative row") { $0.from[0] = -1 }
+        try refuses("a row with itself") { $0.from[0] = 1 }
+        try refuses("descending rows") { ($0.from[0], $0.to[0]) = (1, 0) }
+        try refuses("a cycle") { ($0.from[1], $0.to[1]) = (0, 1) }
+        try refuses("NaN distance") { $0.distances[0] = .nan }
+        try refuses("negative distance") { $0.distances[0] = -1 }
+        try refuses("descending distances") { $0.distances[1] = 0.5 }
+        try refuses("too few edges") { $0.from = [0] }
+        try refuses("too many edges") { ($0.from, $0.to, $0.distances) = ([0, 1, 2], [1, 2, 3], [1, 1, 1]) }
+        try refuses("a row that is not finite") { $0.rows[1] = .infinity }
+        try refuses("too few rows") { $0.rows = [0, 1] }
+        try refuses("other columns") { ($0.columns, $0.rows) = (2, [0, 1, 2, 3, 4, 5]) }
+        try refuses("negative core distance") { $0.cores[2] = -1 }
+        try refuses("NaN core distance") { $0.cores[2] = .nan }
+        try refuses("too few core distances") { $0.cores = [0] }
+        try refuses("rows that are used and none missing") { $0.used = [1, 1, 1] }
+        try refuses("not JSON") { $0.options = "{" }
+        try refuses("empty JSON") { $0.options = "{}" }
+        let options = try Parts().options
         func replaced(_ old: String, _ new: String) -> String {
-            let options = Parts().options
             let changed = options.split(separator: old, omittingEmptySubsequences: false).joined(separator: new)
             #expect(changed != options, "\(old) in \(options)")
             return changed
         }
-        refuses("other rows") { $0.options = replaced("\"rows\":3", "\"rows\":4") }
-        refuses("negative rows") { $0.options = replaced("\"rows\":3", "\"rows\":-3") }
-        refuses("far too many rows") { $0.options = replaced("\"rows\":3", "\"rows\":9223372036854775807") }
-        refuses("too many rows", .outOfMemory) { $0.options = replaced("\"rows\":3", "\"rows\":1073741824") }
-        refuses("no columns") { $0.options = replaced("\"columns\":1", "\"columns\":0") }
-        refuses("recall above 1") { $0.options = replaced("\"recall\":1", "\"recall\":2") }
-        refuses("unknown metric") { $0.options = replaced("\"metric\":0", "\"metric\":9") }
-        refuses("min_cluster_size 1") { $0.options = replaced("\"minClusterSize\":5", "\"minClusterSize\":1") }
-        refuses("min_samples of the rows") { $0.options = replaced("\"minSamples\":0", "\"minSamples\":3") }
-        refuses("min_samples overflows") {
+        try refuses("other rows") { $0.options = replaced("\"rows\":3", "\"rows\":4") }
+        try refuses("negative rows") { $0.options = replaced("\"rows\":3", "\"rows\":-3") }
+        try refuses("far too many rows") { $0.options = replaced("\"rows\":3", "\"rows\":9223372036854775807") }
+        try refuses("too many rows", .outOfMemory) { $0.options = replaced("\"rows\":3", "\"rows\":1073741824") }
+        try refuses("no columns") { $0.options = replaced("\"columns\":1", "\"columns\":0") }
+        try refuses("recall above 1") { $0.options = replaced("\"recall\":1", "\"recall\":2") }
+        try refuses("unknown metric") { $0.options = replaced("\"metric\":0", "\"metric\":9") }
+        try refuses("min_cluster_size 1") { $0.options = replaced("\"minClusterSize\":5", "\"minClusterSize\":1") }
+        try refuses("min_samples of the rows") { $0.options = replaced("\"minSamples\":0", "\"minSamples\":3") }
+        try refuses("min_samples overflows") {
             $0.options = replaced("\"minSamples\":0", "\"minSamples\":99999999999999999999")
         }
-        refuses("a mask that is no mask") {
+        try refuses("a mask that is no mask") {
             $0.used = [1, 2, 0]
             $0.options = replaced("\"missing\":0", "\"missing\":1")
         }
-        refuses("a mask of other rows") {
+        try refuses("a mask of other rows") {
             $0.used = [1, 0]
             $0.options = replaced("\"missing\":0", "\"missing\":1")
         }
