@@ -35,7 +35,7 @@ struct Boruvka {
         self.execution = execution
         self.alpha = alpha
         self.cores = cores
-        try execution.reserve(n, of: 64, for: "the spanning tree")
+        try execution.hold(n, of: 64, for: "the spanning tree")
         indices = graph.indices
         reaches = graph.distances
         graph = NeighborGraph(count: 0, k: 0, indices: [], distances: [])

@@ -44,7 +44,7 @@ extension Clustering {
     /// written; `outOfMemory`, `cancelled`. Cost: O(n log n), and that of the index for prediction.
     public convenience init(from file: SafeTensors, prefix: String, execution: Execution = Execution()) throws {
         let stored = try Clustering.storedOptions(file, prefix)
-        try execution.reserve(stored.rows, of: Clustering.bytesPerRow, for: "a clustering of \(stored.rows) rows")
+        try execution.hold(stored.rows, of: Clustering.bytesPerRow, for: "a clustering of \(stored.rows) rows")
         let used = try Clustering.storedUse(file, prefix, stored)
         let count = used?.count ?? stored.rows
         let tree = try Clustering.storedTree(file, prefix, points: count, execution)

@@ -88,7 +88,7 @@ extension Clustering {
         guard view.columns == columnCount else {
             throw CoveyError.mismatch("matrix.columns must be \(columnCount), as clustered, got \(view.columns)")
         }
-        try execution.reserve(view.rows, of: 16, for: "placing \(view.rows) rows")
+        try execution.hold(view.rows, of: 16, for: "placing \(view.rows) rows")
         let usable = try FiniteRows.find(in: view, missing: options.missing, execution: execution)
         guard let usable else { return try predictor.place(view, execution: execution) }
         var labels = [Int32](repeating: -1, count: view.rows)

@@ -48,7 +48,7 @@ extension ReferenceRows.Storage {
     init(_ view: MatrixView, rows: [Int32]?, _ execution: Execution) throws {
         let count = rows?.count ?? view.rows
         let size = try checkedProduct(count, view.columns, "a copy of the rows")
-        try execution.reserve(size, of: view.scalar.size, for: "a copy of \(count) rows")
+        try execution.hold(size, of: view.scalar.size, for: "a copy of \(count) rows")
         switch view.scalar {
         case .float32: self = .float32(try Self.copy(view, rows, count, execution) { view.copyRow($0, to: $1) })
         case .float64: self = .float64(try Self.copy(view, rows, count, execution) { view.copyRow($0, to: $1) })

@@ -1,20 +1,24 @@
 import CoveyRuntime
 import Glibc
 
-/// Memory for the inner loops, owned by one object, aligned for SIMD. Not checked in subscripts.
+/// Memory for the inner loops, owned by one object, aligned for SIMD. Not checked in subscripts. Counts against the budget of
+/// the call that made it as long as it lives.
 final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Element>
     let count: Int
+    private let memory: MemoryUse
 
     /// `count` elements that are not initialised; throws `outOfMemory` where there is no memory.
     init(_ count: Int, for what: @autoclosure () -> String, _ execution: Execution) throws {
-        try execution.reserve(count, of: MemoryLayout<Element>.stride, for: what())
-        var memory: UnsafeMutableRawPointer?
-        guard posix_memalign(&memory, 64, max(64, count * MemoryLayout<Element>.stride)) == 0, let memory else {
+        try execution.hold(count, of: MemoryLayout<Element>.stride, for: what())
+        var address: UnsafeMutableRawPointer?
+        guard posix_memalign(&address, 64, max(64, count * MemoryLayout<Element>.stride)) == 0, let address else {
+            execution.memory.release(count * MemoryLayout<Element>.stride)
             throw CoveyError.outOfMemory("\(what()) needs \(count * MemoryLayout<Element>.stride) bytes")
         }
-        pointer = memory.bindMemory(to: Element.self, capacity: count)
+        pointer = address.bindMemory(to: Element.self, capacity: count)
         self.count = count
+        memory = execution.memory
     }
 
     convenience init(
@@ -24,7 +28,10 @@ final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
         pointer.initialize(repeating: value, count: count)
     }
 
-    deinit { free(pointer) }
+    deinit {
+        free(pointer)
+        memory.release(count * MemoryLayout<Element>.stride)
+    }
 
     @inline(__always)
     subscript(index: Int) -> Element {

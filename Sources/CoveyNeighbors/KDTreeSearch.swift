@@ -60,7 +60,7 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
     public func nearest(_ k: Int, execution: Execution) throws -> NeighborGraph {
         let n = rows.count
         let places = try checkedProduct(n, k, "neighbours")
-        try execution.reserve(places, of: 12, for: "\(n) x \(k) neighbours")
+        try execution.hold(places, of: 12, for: "\(n) x \(k) neighbours")
         var graph = NeighborGraph(
             count: n, k: k, indices: Array(repeating: .max, count: places),
             distances: Array(repeating: .infinity, count: places))

@@ -10,7 +10,7 @@ extension TileSearch {
     func nearest(_ k: Int, nearOnly: Bool, execution: Execution) throws -> NeighborGraph {
         let n = rows.count
         let places = try checkedProduct(n, k, "neighbours")
-        try execution.reserve(places, of: 12, for: "\(n) x \(k) neighbours")
+        try execution.hold(places, of: 12, for: "\(n) x \(k) neighbours")
         // The graph's arrays are the heaps.
         var graph = NeighborGraph(
             count: n, k: k, indices: Array(repeating: .max, count: places),

@@ -4,18 +4,21 @@ import Synchronization
 /// One running call: the context it was made with, and its view of cancel and progress.
 ///
 /// Every stage takes one and asks it often: `check` between units of work of at most a few milliseconds, `parallel` to
-/// spread work over threads that end with the call, `reserve` before a large allocation.
+/// spread work over threads that end with the call, `hold` or `reserve` before a large allocation.
 public final class Execution: Sendable {
     public let context: Context
     private let generation: UInt64
     private let stopped = Atomic<Bool>(false)
     private let lastReport = Atomic<UInt64>(0)
     private let caller: UInt
+    /// What the call holds of the memory budget; outlives it where memory does.
+    public let memory: MemoryUse
 
     public init(_ context: Context = .standard) {
         self.context = context
         generation = context.cancellations.load(ordering: .sequentiallyConsistent)
         caller = UInt(pthread_self())
+        memory = MemoryUse(budget: context.memoryBudget)
     }
 
     public var threads: Int { context.threads }
@@ -43,12 +46,21 @@ public final class Execution: Sendable {
         }
     }
 
-    /// Refuses a working set above the memory budget, before it is allocated.
+    /// Counts memory against the budget before it is allocated, until the call ends or until `memory.release`. Throws
+    /// `outOfMemory`, with the bytes, where it does not fit beside what the call holds already.
+    public func hold(_ bytes: Int, for what: @autoclosure () -> String) throws {
+        try memory.hold(bytes, for: what())
+    }
+
+    /// `hold` for `count` values of `stride` bytes each, checked for overflow.
+    public func hold(_ count: Int, of stride: Int, for what: @autoclosure () -> String) throws {
+        try hold(checkedProduct(count, stride, what()), for: what())
+    }
+
+    /// As `hold`, for a working set that is gone before the next is asked for: it is not counted further.
     public func reserve(_ bytes: Int, for what: @autoclosure () -> String) throws {
-        if bytes > context.memoryBudget {
-            throw CoveyError.outOfMemory(
-                "\(what()) needs \(bytes) bytes, above the memory budget of \(context.memoryBudget)")
-        }
+        try memory.hold(bytes, for: what())
+        memory.release(bytes)
     }
 
     /// `reserve` for `count` values of `stride` bytes each, checked for overflow.

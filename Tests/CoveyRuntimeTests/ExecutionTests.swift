@@ -52,4 +52,30 @@ import Testing
         #expect(throws: CoveyError.self) { try execution.reserve(101, for: "a") }
         #expect(throws: CoveyError.self) { try execution.reserve(Int.max, of: 2, for: "a") }
     }
+
+    @Test func whatIsHeldCountsTogether() throws {
+        let execution = Execution(try Context(memoryBudget: 100))
+        try execution.hold(30, of: 2, for: "a")
+        try execution.reserve(40, for: "b")
+        #expect(throws: CoveyError.outOfMemory("b needs 41 bytes beside 60 in use, above the memory budget of 100")) {
+            try execution.reserve(41, for: "b")
+        }
+        #expect(throws: CoveyError.outOfMemory("b needs 41 bytes beside 60 in use, above the memory budget of 100")) {
+            try execution.hold(41, for: "b")
+        }
+        #expect(throws: CoveyError.self) { try execution.hold(Int.max, for: "b") }
+        #expect(execution.memory.bytes == 60)
+        execution.memory.release(60)
+        try execution.hold(100, for: "c")
+        #expect(try Execution(Context(memoryBudget: 100)).memory.bytes == 0)
+    }
+
+    @Test func threadsHoldTogetherNoMoreThanTheBudget() throws {
+        let execution = Execution(try Context(threads: 4, memoryBudget: 1000))
+        let refused = Atomic<Int>(0)
+        try execution.parallel(20_000) { _, _ in
+            do { try execution.hold(1, for: "a") } catch { refused.add(1, ordering: .relaxed) }
+        }
+        #expect(execution.memory.bytes == 1000 && refused.load(ordering: .relaxed) == 19_000)
+    }
 }

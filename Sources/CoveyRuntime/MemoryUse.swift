@@ -1,0 +1,34 @@
+import Synchronization
+
+/// The bytes that one call holds of its memory budget. Safe to share between threads.
+public final class MemoryUse: Sendable {
+    private let budget: Int
+    private let held = Atomic<Int>(0)
+
+    init(budget: Int) {
+        self.budget = budget
+    }
+
+    /// The bytes held now.
+    public var bytes: Int { held.load(ordering: .relaxed) }
+
+    func hold(_ bytes: Int, for what: @autoclosure () -> String) throws {
+        var before = held.load(ordering: .relaxed)
+        while true {
+            guard bytes <= budget - before else {
+                let beside = before > 0 ? " beside \(before) in use" : ""
+                throw CoveyError.outOfMemory(
+                    "\(what()) needs \(bytes) bytes\(beside), above the memory budget of \(budget)")
+            }
+            let (exchanged, original) = held.weakCompareExchange(
+                expected: before, desired: before + bytes, ordering: .relaxed)
+            if exchanged { return }
+            before = original
+        }
+    }
+
+    /// Memory that was held and is free again.
+    public func release(_ bytes: Int) {
+        held.subtract(bytes, ordering: .relaxed)
+    }
+}
