@@ -447,7 +447,7 @@ typedef struct covey_clustering covey_clustering;
                                         only. Exact for up to 12 columns or below 8,192 rows. */
 
 #define COVEY_MISSING_ROWS_REJECT 0 /**< A NaN or an infinity gives COVEY_INVALID_DATA. */
-#define COVEY_MISSING_ROWS_NOISE 1  /**< Rows that have one are noise, as in hdbscan: label -1, strength 0, score NaN. */
+#define COVEY_MISSING_ROWS_NOISE 1  /**< Rows that have one are noise, as in hdbscan: label -1, strength 0, score 1. */
 
 typedef struct covey_cluster_options {
     size_t struct_size;

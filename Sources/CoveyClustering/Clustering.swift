@@ -27,7 +27,7 @@ public final class Clustering: Sendable {
     public let labels: [Int32]
     /// One a row of the caller: 0 (noise) to 1.
     public let probabilities: [Double]
-    /// One a row of the caller: 0 to 1; NaN where the row was not used.
+    /// One a row of the caller: 0 to 1; 1 where the row was not used.
     public let outlierScores: [Double]
     /// One a cluster.
     public let persistence: [Double]
@@ -49,7 +49,7 @@ public final class Clustering: Sendable {
         try require(
             view.rows <= SingleLinkageTree.largestPointCount,
             "matrix.rows must be at most \(SingleLinkageTree.largestPointCount) to be clustered, got \(view.rows)")
-        try execution.reserve(view.rows, of: Clustering.bytesPerRow, for: "clustering \(view.rows) rows")
+        try execution.hold(view.rows, of: Clustering.bytesPerRow, for: "clustering \(view.rows) rows")
         let used = try FiniteRows.find(in: view, missing: options.missing, execution: execution)
         let minSamples = try options.resolvedMinSamples(rows: used?.count ?? view.rows)
         let reachability = try MutualReachability.build(
@@ -96,7 +96,7 @@ public final class Clustering: Sendable {
         }
         labels = spread(membership.labels, missing: -1)
         probabilities = spread(membership.probabilities, missing: 0)
-        outlierScores = spread(scores, missing: .nan)
+        outlierScores = spread(scores, missing: 1)
         predictor = try reference.map { [condensedTree, selection] in
             try Predictor(
                 $0, tree: condensedTree, selection: selection, nodeClusters: membership.nodeClusters, execution: execution)

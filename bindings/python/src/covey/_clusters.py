@@ -55,6 +55,28 @@ class Clusters:
             self._arrays[name] = found
         return found
 
+    def all_merges(self) -> NDArray[Any]:
+        """The single-linkage tree with the rows that were not used, merged last at an infinite distance as in hdbscan."""
+        merges = self.array("single_linkage_tree")
+        rows = len(self.array("labels"))
+        if len(merges) >= rows - 1:
+            return merges
+        nodes = np.concatenate([merges["left"], merges["right"]])
+        # A tree without merges has at most one row that was used, and no edge of it.
+        used = nodes[nodes < rows] if len(merges) else np.setdiff1d(np.arange(rows), self.array("condensed_tree")["child"])
+        missing = np.setdiff1d(np.arange(rows), used)
+        if not len(used):
+            used, missing = missing[:1], missing[1:]
+        added = np.empty(len(missing), dtype=MERGE)
+        count = np.arange(len(missing))
+        added["left"] = missing
+        added["right"] = rows + len(merges) + count - 1
+        if not len(merges):
+            added["right"][0] = used[0]
+        added["distance"] = np.inf
+        added["size"] = len(used) + 1 + count
+        return np.concatenate([merges, added])
+
     def exemplars(self, cluster: int) -> NDArray[np.int64]:
         """Row numbers of a cluster's exemplars, ascending."""
         handle = self.handle()

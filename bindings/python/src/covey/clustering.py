@@ -78,7 +78,9 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         cluster_selection_persistence, cluster_selection_epsilon_max, p, memory, branch_detection_data: hdbscan's too, of
             which Covey has only the default (0, infinity, None, None or a joblib Memory without a location, False);
             another value is refused by ``fit``.
-        missing: "reject" (a NaN or an infinity is an error) or "noise" (such rows are noise, as in hdbscan).
+        missing: "reject" (a NaN or an infinity is an error) or "noise": such rows are noise, as in hdbscan. Their label is -1,
+            their probability 0, their outlier score 1; they leave the condensed tree's root at lambda 0 and are merged last,
+            at an infinite distance. ``predict`` then takes rows with a NaN or an infinity too, as noise.
         seed: of the approximate search, 0 to 2^64 - 1.
         context: see :class:`covey.Context`.
 
@@ -226,7 +228,7 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
 
     @property
     def single_linkage_tree_(self) -> SingleLinkageTree:
-        return SingleLinkageTree(self._result().array("single_linkage_tree"))
+        return SingleLinkageTree(self._result().all_merges())
 
     @property
     def minimum_spanning_tree_(self) -> MinimumSpanningTree:

@@ -45,7 +45,7 @@ public record ClusterOptions(
     public enum MissingRows {
         /** They give INVALID_DATA. */
         REJECT,
-        /** They are noise: label -1, strength 0, outlier score NaN. */
+        /** They are noise: label -1, strength 0, outlier score 1. */
         NOISE
     }
 
