@@ -250,6 +250,17 @@ $(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.txt | prepare-test
 	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# The peers of bench-rules: Weka from Debian, and two more sets of Python packages. iguanas asks for xgboost with its GPU code;
+# xgboost-cpu is the same without. What needs an older NumPy stands apart.
+$(BENCH_VENV)/rules-stamp: $(wildcard Tests/Benchmarks/requirements-rules*.txt) $(BENCH_VENV)/stamp
+	packaging/prepare rules
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/Benchmarks/requirements-rules.txt
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps iguanas==1.5.0
+	$(PYTHON) -m venv $(BENCH_VENV)-old
+	$(BENCH_VENV)-old/bin/pip install --quiet --disable-pip-version-check -r Tests/Benchmarks/requirements-rules-old.txt
+	@touch $@
+bench-rules: $(BENCH_VENV)/rules-stamp
+
 BENCHMARKS := bench-encode bench-cluster bench-rules bench-score
 bench: $(BENCHMARKS)
 $(BENCHMARKS): bench-%: $(LIBRARY) $(BENCH_VENV)/stamp
