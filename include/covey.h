@@ -647,6 +647,55 @@ void covey_risk_destroy(covey_risk *risk);
 /** A small set of conjunctions over expert features that describes a target. */
 typedef struct covey_rules covey_rules;
 
+/** What makes one rule better than another. P and N are the weights of the matching target rows and of the other matching rows,
+ *  P0 and N0 those of all rows under search. */
+#define COVEY_QUALITY_LIKELIHOOD 0        /**< The likelihood ratio less the length of the rule; see covey_extract_rules. */
+#define COVEY_QUALITY_WEIGHTED_ACCURACY 1 /**< Weighted relative accuracy (Lavrac et al. 1999): share of rows x gain in share. */
+#define COVEY_QUALITY_F_BETA 2            /**< (1 + beta^2) P / (beta^2 P0 + P + N). */
+#define COVEY_QUALITY_LIFT 3              /**< Share of the target over its share everywhere; support is all that holds it. */
+#define COVEY_QUALITY_AMOUNT 4            /**< Amount of the matching target rows for each false alarm: sum / (N + 1). */
+
+#define COVEY_FEATURE_FREE 0      /**< May appear in rules, unless any other feature is ALLOWED. */
+#define COVEY_FEATURE_ALLOWED 1   /**< Where any feature is, the search uses ALLOWED ones alone. */
+#define COVEY_FEATURE_FORBIDDEN 2 /**< The search does not use it; a given rule may. */
+#define COVEY_FEATURE_SENSITIVE 3 /**< Never in a rule: the search does not use it nor what is derived from it; given rules and
+                                       pinned conditions that name it are refused. */
+
+#define COVEY_DIRECTION_ANY 0
+#define COVEY_DIRECTION_MORE 1    /**< More is riskier: no upper bounds (COVEY_NUMERIC), not "false" (COVEY_BOOLEAN). */
+#define COVEY_DIRECTION_LESS (-1) /**< Less is riskier: no lower bounds, not "true". */
+
+/** What an expert says of a feature. */
+typedef struct covey_rule_feature {
+    size_t struct_size;
+    const char *feature; /**< The name of a column; named once. */
+    int32_t use;         /**< COVEY_FEATURE_... */
+    int32_t direction;   /**< COVEY_DIRECTION_...; not for categorical columns. */
+} covey_rule_feature;
+
+#define COVEY_RULE_FEATURE_INIT {sizeof(covey_rule_feature), NULL, COVEY_FEATURE_FREE, COVEY_DIRECTION_ANY}
+
+#define COVEY_CONDITION_INTERVAL 0 /**< low <= x < high (either may be infinite); missing does not match. */
+#define COVEY_CONDITION_IN 1       /**< One of the named categories. */
+#define COVEY_CONDITION_NOT_IN 2   /**< None of the named categories, and not missing. */
+#define COVEY_CONDITION_TRUE 3
+#define COVEY_CONDITION_FALSE 4
+#define COVEY_CONDITION_MISSING 5
+#define COVEY_CONDITION_PRESENT 6
+
+typedef struct covey_condition {
+    size_t struct_size;
+    const char *feature;       /**< Belongs to the rules handle, as do the categories. */
+    double low;                /**< INTERVAL only. */
+    double high;
+    const char *const *categories; /**< IN and NOT_IN only. */
+    int64_t category_count;
+    int32_t kind;              /**< COVEY_CONDITION_... */
+    int32_t reserved;
+} covey_condition;
+
+#define COVEY_CONDITION_INIT {sizeof(covey_condition), NULL, 0, 0, NULL, 0, 0, 0}
+
 typedef struct covey_rules_options {
     size_t struct_size;
     int64_t max_conditions; /**< In one rule, 1 to 8; default 3. */
@@ -661,32 +710,74 @@ typedef struct covey_rules_options {
     const double *times;    /**< One a row, finite: the latest rows are held out. NULL = a seeded random share. */
     uint64_t seed;          /**< Default 0. */
     const char *target_name; /**< What the sentences call the target, "target" where NULL. Copied. */
+    const double *weights;  /**< One a row, 0 to 1e12: how many rows it stands for; 0 leaves it out. NULL = 1 each. */
+    const double *amounts;  /**< One a row, 0 to 1e15: what is lost where it is in the target. NULL = none. */
+    int32_t quality;        /**< COVEY_QUALITY_...; default COVEY_QUALITY_LIKELIHOOD. */
+    int32_t reserved;       /**< 0. */
+    double beta;            /**< Of COVEY_QUALITY_F_BETA: how much more recall counts than precision, 0.01 to 100; 0 = 1. */
+    const covey_rule_feature *features; /**< feature_count of them, struct_size bytes apart, or NULL. */
+    int64_t feature_count;  /**< 0 to 65,536. */
+    const covey_condition *pinned; /**< Conditions that every rule contains, struct_size bytes apart, or NULL. They count among
+                                        max_conditions; their features are not searched further. */
+    int64_t pinned_count;   /**< 0 to max_conditions. */
+    const covey_rules *given; /**< Rules written by hand, or NULL: measured on the same rows and returned after those found. */
+    double rounding;        /**< 0 to 0.5: how much precision and recall may each fall, as shares of themselves, on the search's
+                                 rows for a threshold of fewer digits. 0 = by less than one row's evidence. */
+    double significance;    /**< A rule whose p_value or search_p_value is above it falls, 0 to 1; default 0.05; 0 = none falls. */
+    int64_t permutations;   /**< Searches on permuted targets behind search_p_value, 0 to 10,000; default 0 = none. */
+    int64_t resamples;      /**< Searches on halves of the rows behind stability, 0 to 1,000; default 0 = none. */
+    double min_stability;   /**< A rule of less stability falls, 0 to 1; default 0. Above 0 needs resamples. */
 } covey_rules_options;
 
-#define COVEY_RULES_OPTIONS_INIT {sizeof(covey_rules_options), 3, 8, 10, 0.5, 2.0, 64, 64, 0.3, 0.95, NULL, 0, NULL}
+#define COVEY_RULES_OPTIONS_INIT                                                                                              \
+    {sizeof(covey_rules_options), 3, 8, 10, 0.5, 2.0, 64, 64, 0.3, 0.95, NULL, 0, NULL, NULL, NULL, 0, 0, 0, NULL, 0, NULL, 0, \
+     NULL, 0, 0.05, 0, 0, 0}
 
 /** EXTRACT RULES: finds conjunctions that hold in the target rows and rarely elsewhere.
  *
  *  features  a table of n rows; names are kept in the rules.     target  n numbers, 1 = in the target, 0 = not.
  *  Rows are split: by time the latest are held out (of equal times those that come last in the table), otherwise a random share
- *  of the target and of the rest; the search sees the others alone. Features are binned once, missing being a bin of its own.
- *  Conjunctions grow by beam search on a sample of at most 40,960 rows, each extended by the best interval or set of categories
- *  of each feature. The measure is the likelihood ratio (mutual information times rows), less what it takes to say the rule
- *  (minimum description length, Rissanen 1978). The best are polished on all rows of the search: conditions fitted again
- *  value by value, those that can go dropped, others added. The best one joins the set, its rows are set aside, and the
- *  search starts again on the rest (separate and conquer, Fuernkranz 1999). Then rules are fitted again to what the others
- *  leave, those that add nothing go, and thresholds are rounded where the search's rows have less than one row's
- *  evidence against it. Every figure is measured again on the rows held out; a rule that fails there is not returned.
+ *  of the target and of the rest; the search sees the others alone. Rows of weight 0 are on neither side.
+ *
+ *  Search. Features are binned once, missing being a bin of its own. Conjunctions grow by beam search, and as the paths of a
+ *  decision tree, on a sample of at most 40,960 rows, each extended by the best interval or set of categories of each feature;
+ *  a branch ends where its optimistic bound (all of its target rows and nothing else: Morishita and Sese 2000; Grosskreutz,
+ *  Rueping and Wrobel 2008) is no better than what is known. The default quality is the likelihood ratio (mutual information
+ *  times rows), less what it takes to say the rule (minimum description length, Rissanen 1978). The best are polished on all
+ *  rows of the search: conditions fitted again value by value, those that can go dropped, others added. The best one joins the
+ *  set, its rows are set aside, so that overlap earns nothing, and the search starts again on the rest (separate and conquer,
+ *  Fuernkranz 1999). Then rules are fitted again to what the others leave, those that add nothing go, and thresholds are
+ *  rounded: see `rounding`.
+ *
+ *  Truth. Every figure is measured again on the rows held out. A rule falls there where it has less than min_precision,
+ *  min_lift, `significance` or min_stability; covey_rules_fallen counts them.
+ *    p_value         Where target and features are independent, every way of placing the target among the unseen rows is equally
+ *                    likely: the share of them in which the rule matches as many target rows or more is known exactly
+ *                    (hypergeometric, Fisher's test). The search never saw these rows, so that what it tried needs no correction
+ *                    there; the number of rules chosen does (holdout evaluation, Webb 2007), by Holm's method (1979). Rules that
+ *                    were given are corrected for their own number. Counts rows, not weights.
+ *    search_p_value  The same search, but for separate and conquer, on `permutations` targets permuted among its rows: (1 + those
+ *                    with a rule of at least this score) / (1 + permutations), so corrected for everything tried (maxT, Westfall
+ *                    and Young 1993).
+ *    stability       The same search on `resamples` random halves of its rows (Meinshausen and Buehlmann 2010), with half of
+ *                    min_support: the share that finds a rule of the same features, each with the same kind of condition bounded
+ *                    on the same sides.
+ *  With weights, shares are of weights, min_support is a weight, and the Wilson intervals take for the number of trials the
+ *  effective one of Kish (1965): the square of the sum of weights over the sum of their squares.
+ *
  *  No rule found is a success with 0 rules, as is a target with fewer than min_support rows in the search, or a min_lift
  *  that the target's share puts out of reach.
  *  At most 2^31 - 1 rows. Cost: O(n f) to read, O(beam_width * max_conditions * sample * f) for each rule found, and some
- *  passes over n for each condition. The result depends on the input, the options and the seed alone.
- *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (infinite values, codes outside the categories, a target of one class,
- *  duplicate names), COVEY_MISMATCH, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+ *  passes over n for each condition; once more for each permutation and resample. The result depends on the input, the options
+ *  and the seed alone.
+ *  Errors: COVEY_INVALID_ARGUMENT (options out of range or against each other: a pinned condition on a forbidden feature or
+ *  against its direction, COVEY_QUALITY_AMOUNT without amounts), COVEY_INVALID_DATA (infinite values, codes outside the
+ *  categories, a target of one class, duplicate names, weights or amounts out of range), COVEY_MISMATCH (an option or a given rule
+ *  that names no column, or one of another kind), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_extract_rules(const covey_context *context, const covey_table *features, const uint8_t *target,
                                  const covey_rules_options *options, covey_rules **rules, covey_error **error);
 
-/** The number of rules; 0 for NULL. */
+/** The number of rules, those given among them; 0 for NULL. */
 int64_t covey_rules_count(const covey_rules *rules);
 
 /** How many candidate rules were tried, and how many chosen ones fell on the unseen rows. 0 for NULL. */
@@ -709,36 +800,35 @@ typedef struct covey_rule_report {
     double search_precision;
     double search_recall;
     double search_lift;
+    double recall_low;     /**< Wilson intervals, as that of precision. */
+    double recall_high;
+    double search_precision_low;
+    double search_precision_high;
+    double search_recall_low;
+    double search_recall_high;
+    double matched_weight; /**< Sums of weights; the numbers of rows without weights. */
+    double support_weight;
+    double search_matched_weight;
+    double search_support_weight;
+    double amount;         /**< Sum of weight x amount over `support` rows; 0 without amounts. */
+    double false_amount;   /**< The same over the other matching rows. */
+    double search_amount;
+    double search_false_amount;
+    double p_value;        /**< Of chance on the unseen rows, corrected for the rules chosen; NaN where not tested. */
+    double search_p_value; /**< Of chance on the search's rows, corrected for all rules tried; NaN without permutations. */
+    double stability;      /**< Share of the resamples in which the rule comes back; NaN without resamples. */
+    int32_t given;         /**< 1 where it was given by hand. */
+    int32_t reserved;
 } covey_rule_report;
 
-#define COVEY_RULE_REPORT_INIT {sizeof(covey_rule_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define COVEY_RULE_REPORT_INIT                                                                                             \
+    {sizeof(covey_rule_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
-/** A rule's figures, best rule first. Errors: COVEY_INVALID_ARGUMENT. */
+/** A rule's figures, best rule first, those given last. Errors: COVEY_INVALID_ARGUMENT. */
 covey_status covey_rules_get(const covey_rules *rules, int64_t rule, covey_rule_report *report, covey_error **error);
 
 /** The rule as a sentence with its figures; NULL outside. */
 const char *covey_rules_text(const covey_rules *rules, int64_t rule);
-
-#define COVEY_CONDITION_INTERVAL 0 /**< low <= x < high (either may be infinite); missing does not match. */
-#define COVEY_CONDITION_IN 1       /**< One of the named categories. */
-#define COVEY_CONDITION_NOT_IN 2   /**< None of the named categories, and not missing. */
-#define COVEY_CONDITION_TRUE 3
-#define COVEY_CONDITION_FALSE 4
-#define COVEY_CONDITION_MISSING 5
-#define COVEY_CONDITION_PRESENT 6
-
-typedef struct covey_condition {
-    size_t struct_size;
-    const char *feature;       /**< Belongs to the rules handle, as do the categories. */
-    double low;                /**< INTERVAL only. */
-    double high;
-    const char *const *categories; /**< IN and NOT_IN only. */
-    int64_t category_count;
-    int32_t kind;              /**< COVEY_CONDITION_... */
-    int32_t reserved;
-} covey_condition;
-
-#define COVEY_CONDITION_INIT {sizeof(covey_condition), NULL, 0, 0, NULL, 0, 0, 0}
 
 /** A condition of a rule. Errors: COVEY_INVALID_ARGUMENT. */
 covey_status covey_rules_condition(const covey_rules *rules, int64_t rule, int64_t index, covey_condition *condition,
@@ -763,7 +853,8 @@ covey_status covey_rules_evaluate(const covey_rules *rules, const covey_context 
  *  Errors: COVEY_INVALID_ARGUMENT for an unknown format. */
 covey_status covey_rules_export(const covey_rules *rules, int32_t format, const char **text, covey_error **error);
 
-/** Reads a rule set from JSON: `length` bytes, UTF-8, at most 64 MiB.
+/** Reads a rule set from JSON: `length` bytes, UTF-8, at most 64 MiB. A set written by hand needs no more than format_version,
+ *  features (name and kind) and rules, each with its conditions.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_CORRUPT_FILE (says where), COVEY_UNSUPPORTED. */
 covey_status covey_rules_parse(const char *json, int64_t length, covey_rules **rules, covey_error **error);
 

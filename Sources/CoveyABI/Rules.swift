@@ -70,35 +70,6 @@ public func covey_extract_rules(
     }
 }
 
-private func searchOptions(_ pointer: UnsafePointer<covey_rules_options>?, rows: Int) throws -> RuleSearchOptions {
-    var result = RuleSearchOptions()
-    guard let pointer else { return result }
-    var defaults = covey_rules_options()
-    defaults.max_conditions = Int64(result.maxConditions)
-    defaults.max_rules = Int64(result.maxRules)
-    defaults.min_support = Int64(result.minSupport)
-    defaults.min_precision = result.minPrecision
-    defaults.min_lift = result.minLift
-    defaults.max_bins = Int64(result.maxBins)
-    defaults.beam_width = Int64(result.beamWidth)
-    defaults.holdout = result.holdout
-    defaults.confidence = result.confidence
-    let options = try Versioned.read(pointer, "options", defaults: defaults)
-    result.maxConditions = Int(options.max_conditions)
-    result.maxRules = Int(options.max_rules)
-    result.minSupport = Int(options.min_support)
-    result.minPrecision = options.min_precision
-    result.minLift = options.min_lift
-    result.maxBins = Int(options.max_bins)
-    result.beamWidth = Int(options.beam_width)
-    result.holdout = options.holdout
-    result.confidence = options.confidence
-    result.times = try options.times.map { try strided($0, "options.times", count: rows) }
-    result.seed = options.seed
-    if let name = options.target_name { result.targetName = try string(name, "options.target_name") }
-    return result
-}
-
 @c @implementation
 public func covey_rules_count(_ rules: OpaquePointer?) -> Int64 {
     guard let rules else { return 0 }
@@ -127,24 +98,47 @@ public func covey_rules_get(
         try require(
             rule >= 0 && rule < Int64(set.rules.count),
             "rule must be at least 0 and below \(set.rules.count), got \(rule)")
-        let found = set.rules[Int(rule)]
-        let (figures, search) = (set.figures(found), set.searchFigures(found))
-        var result = covey_rule_report()
-        result.condition_count = Int64(found.conditions.count)
-        result.matched = Int64(figures.matched)
-        result.support = Int64(figures.support)
-        result.precision = figures.precision
-        result.precision_low = figures.interval.low
-        result.precision_high = figures.interval.high
-        result.recall = figures.recall
-        result.lift = figures.lift
-        result.search_matched = Int64(search.matched)
-        result.search_support = Int64(search.support)
-        result.search_precision = search.precision
-        result.search_recall = search.recall
-        result.search_lift = search.lift
-        try Versioned.write(result, to: report, "report")
+        try Versioned.write(
+            ruleReport(set.rules[Int(rule)], of: set), to: report, "report",
+            firstSize: MemoryLayout<covey_rule_report>.offset(of: \.recall_low)!)
     }
+}
+
+private func ruleReport(_ found: Rule, of set: RuleSet) -> covey_rule_report {
+    let (figures, search) = (set.figures(found), set.searchFigures(found))
+    var result = covey_rule_report()
+    result.condition_count = Int64(found.conditions.count)
+    result.matched = Int64(figures.matched)
+    result.support = Int64(figures.support)
+    result.precision = figures.precision
+    result.precision_low = figures.interval.low
+    result.precision_high = figures.interval.high
+    result.recall = figures.recall
+    result.lift = figures.lift
+    result.search_matched = Int64(search.matched)
+    result.search_support = Int64(search.support)
+    result.search_precision = search.precision
+    result.search_recall = search.recall
+    result.search_lift = search.lift
+    result.recall_low = figures.recallInterval.low
+    result.recall_high = figures.recallInterval.high
+    result.search_precision_low = search.interval.low
+    result.search_precision_high = search.interval.high
+    result.search_recall_low = search.recallInterval.low
+    result.search_recall_high = search.recallInterval.high
+    result.matched_weight = found.unseen.matchedWeight
+    result.support_weight = found.unseen.supportWeight
+    result.search_matched_weight = found.search.matchedWeight
+    result.search_support_weight = found.search.supportWeight
+    result.amount = found.unseen.amount
+    result.false_amount = found.unseen.falseAmount
+    result.search_amount = found.search.amount
+    result.search_false_amount = found.search.falseAmount
+    result.p_value = found.pValue ?? .nan
+    result.search_p_value = found.searchPValue ?? .nan
+    result.stability = found.stability ?? .nan
+    result.given = found.isGiven ? 1 : 0
+    return result
 }
 
 @c @implementation

@@ -1,68 +1,68 @@
 import CoveyRuntime
 
 /// Grows conjunctions from the sample: at each length, every kept conjunction is extended by the best conditions on each
-/// feature, found from the counts of the feature's bins among the rows that it matches.
+/// feature, found from the weights of the feature's bins among the rows that it matches.
 struct BeamSearch {
     let sample: SearchSample
     let finder: ConditionFinder
     /// Sampled rows that no rule covers yet.
     let active: RowBits
-    /// Rows of the target that a conjunction must match, in sampled rows.
-    let minSupport: Int
-    let options: RuleSearchOptions
+    /// Of each feature.
+    let directions: [Direction]
+    let maxConditions: Int
+    let beamWidth: Int
+
+    /// Features, ascending, of a conjunction.
+    typealias Pool = [[Int]: Found]
 
     /// A conjunction, best first by `isBetter`.
     struct Found: Sendable {
         let terms: [BinTerm]
         let reaches: Bool
         let score: Double
+        let support: Double
+
+        func isBetter(than other: Found) -> Bool {
+            if reaches != other.reaches { return reaches }
+            if score != other.score { return score > other.score }
+            if support != other.support { return support > other.support }
+            if terms.count != other.terms.count { return terms.count < other.terms.count }
+            return terms.map(\.feature).lexicographicallyPrecedes(other.terms.map(\.feature))
+        }
     }
 
     private struct Node: Sendable {
         var terms: [BinTerm]
         var rows: RowBits
-        var positives: Int
-        var negatives: Int
-        var score: Double
+        var tally: Tally
     }
 
     private struct Child {
         let parent: Int
         let term: BinTerm
-        let positives: Int
-        let negatives: Int
+        let tally: Tally
         let score: Double
         let reaches: Bool
     }
 
+    /// Adds the best conjunction of each set of features to `pool`.
     /// - Parameters:
-    ///   - wanted: how many conjunctions to return, of different features each.
+    ///   - wanted: how many of the best conjunctions are of interest; what cannot be among them is not extended.
     ///   - tried: grows by the number of conjunctions that were looked at.
-    func run(wanted: Int, tried: inout Int, execution: Execution) throws -> [Found] {
-        let all = active.count
-        var positives = 0
-        active.forEach { if $0 < sample.positives { positives += 1 } }
-        var beam = [Node(terms: [], rows: active, positives: positives, negatives: all - positives, score: 0)]
-        var pool: [[Int]: Found] = [:]
-        for _ in 0..<options.maxConditions {
+    func run(wanted: Int, into pool: inout Pool, tried: inout Int, execution: Execution) throws {
+        var beam = [Node(terms: [], rows: active, tally: sample.tally(active))]
+        for _ in 0..<maxConditions {
             let threshold = bar(pool, wanted)
             let children = try extend(beam, threshold, &tried, execution)
             beam = try select(children, beam, &pool, execution)
             if beam.isEmpty { break }
         }
-        return Array(pool.sorted { BeamSearch.isBetter($0, $1) }.prefix(wanted).map(\.value))
-    }
-
-    private static func isBetter(_ a: (key: [Int], value: Found), _ b: (key: [Int], value: Found)) -> Bool {
-        if a.value.reaches != b.value.reaches { return a.value.reaches }
-        if a.value.score != b.value.score { return a.value.score > b.value.score }
-        return a.key.lexicographicallyPrecedes(b.key)
     }
 
     /// The score of the last conjunction that would be returned now.
-    private func bar(_ pool: [[Int]: Found], _ wanted: Int) -> Double {
+    private func bar(_ pool: Pool, _ wanted: Int) -> Double {
         let scores = pool.values.filter(\.reaches).map(\.score).sorted(by: >)
-        return scores.count < wanted ? 0 : scores[wanted - 1]
+        return scores.count < wanted ? finder.objective.least : scores[wanted - 1]
     }
 
     private func extend(
@@ -71,10 +71,13 @@ struct BeamSearch {
         var slots = [[Child]](repeating: [], count: beam.count)
         try slots.withUnsafeMutableBufferPointer { slots in
             nonisolated(unsafe) let slots = slots
-            try execution.parallel(beam.count) { chunk, _ in
-                var scratch = Histograms(sample)
+            // Few rows are not worth a thread.
+            let grain = beam.count * active.words.count < 1024 ? beam.count : 1
+            try execution.parallel(beam.count, grain: grain) { chunk, _ in
+                var histograms = BinHistograms(sample, withAmounts: finder.objective.quality == .amount)
+                var scratch = ConditionFinder.Scratch()
                 for parent in chunk {
-                    slots[parent] = try extend(beam[parent], parent, bar, &scratch, execution)
+                    slots[parent] = try extend(beam[parent], parent, bar, &histograms, &scratch, execution)
                 }
             }
         }
@@ -83,137 +86,110 @@ struct BeamSearch {
     }
 
     private func extend(
-        _ node: Node, _ parent: Int, _ bar: Double, _ scratch: inout Histograms, _ execution: Execution
+        _ node: Node, _ parent: Int, _ bar: Double, _ histograms: inout BinHistograms,
+        _ scratch: inout ConditionFinder.Scratch, _ execution: Execution
     ) throws -> [Child] {
-        // No specialisation can do better than to keep the target's rows and lose all others.
-        let optimistic = gain(node.positives, 0)
-        if optimistic <= bar { return [] }
-        try scratch.count(node.rows, sample, execution)
-        var children: [Child] = []
+        let objective = finder.objective
         let costs = node.terms.map { cost($0) }
         let spent = costs.reduce(0, +)
+        // Of equal quotients the one with more support is the better, so that a bound that equals the bar does not end it.
+        let bound = objective.bound(node.tally) - spent
+        if objective.isRatio ? bound < bar : bound <= bar { return [] }
+        try histograms.count(node.rows, sample, execution)
+        var children: [Child] = []
+        children.reserveCapacity(4 * sample.features)
         for feature in 0..<sample.features {
-            let bins = sample.bins[feature]
+            if feature & 0xFF == 0xFF { try execution.check() }
             var kept = spent
             if let place = node.terms.firstIndex(where: { $0.feature == feature }) { kept -= costs[place] }
-            scratch.withCounts(feature) { p, n in
-                for found in finder.conditions(bins, p, n) {
-                    guard found.positives >= minSupport, found.negatives < node.negatives else { continue }
-                    let term = BinTerm(feature: feature, test: found.test)
-                    let score = gain(found.positives, found.negatives) - kept - cost(term)
-                    let p = Double(found.positives) * finder.positiveScale
-                    let n = Double(found.negatives) * finder.negativeScale
-                    children.append(
-                        Child(
-                            parent: parent, term: term, positives: found.positives, negatives: found.negatives,
-                            score: score, reaches: p >= finder.wantedRate * (p + n)))
-                }
+            finder.conditions(sample.bins[feature], histograms[feature], directions[feature], &scratch)
+            for found in scratch.found {
+                guard found.tally.positives >= finder.minSupport, found.tally.negatives < node.tally.negatives else { continue }
+                let term = BinTerm(feature: feature, test: found.test)
+                let score = objective.value(found.tally) - (objective.isPenalised ? kept + cost(term) : 0)
+                guard score > 0 else { continue }
+                children.append(
+                    Child(
+                        parent: parent, term: term, tally: found.tally, score: score,
+                        reaches: found.tally.rate >= objective.wantedRate))
             }
         }
         return children
     }
 
-    private func gain(_ positives: Int, _ negatives: Int) -> Double {
-        Evidence.gain(
-            matched: Double(positives) * finder.positiveScale, Double(negatives) * finder.negativeScale,
-            of: finder.positives, finder.negatives)
-    }
-
     private func cost(_ term: BinTerm) -> Double {
-        RuleCost.of(term.test, sample.bins[term.feature], features: sample.features)
+        guard finder.objective.isPenalised else { return 0 }
+        return RuleCost.of(term.test, sample.bins[term.feature], features: sample.features)
     }
 
     /// The best children as the next beam; the best of each set of features goes into the pool.
     private func select(
-        _ children: [Child], _ beam: [Node], _ pool: inout [[Int]: Found], _ execution: Execution
+        _ children: [Child], _ beam: [Node], _ pool: inout Pool, _ execution: Execution
     ) throws -> [Node] {
-        let order = children.indices.sorted {
-            children[$0].score != children[$1].score ? children[$0].score > children[$1].score : $0 < $1
+        func terms(_ child: Child) -> [BinTerm] {
+            var terms = beam[child.parent].terms.filter { $0.feature != child.term.feature }
+            terms.append(child.term)
+            terms.sort { $0.feature < $1.feature }
+            return terms
+        }
+        // The same conjunction comes from each of its parts.
+        let order = BeamSearch.best(children.indices, of: children, count: 8 * (beamWidth + 64))
+        let reaching = BeamSearch.best(
+            children.indices.filter { children[$0].reaches }, of: children, count: 8 * (beamWidth + 64))
+        for index in reaching + order.prefix(256) {
+            let child = children[index]
+            let terms = terms(child)
+            let found = Found(terms: terms, reaches: child.reaches, score: child.score, support: child.tally.positives)
+            let key = terms.map(\.feature)
+            if pool[key].map({ found.isBetter(than: $0) }) ?? true { pool[key] = found }
         }
         var seen = Set<[BinTerm]>()
         var next: [Node] = []
         var masks: [BinTerm: RowBits] = [:]
-        for index in order {
+        for index in order where next.count < beamWidth {
             let child = children[index]
-            guard child.score > 0 else { break }
-            var terms = beam[child.parent].terms.filter { $0.feature != child.term.feature }
-            terms.append(child.term)
-            terms.sort { $0.feature < $1.feature }
-            let key = terms.map(\.feature)
-            let found = Found(terms: terms, reaches: child.reaches, score: child.score)
-            if let known = pool[key] {
-                if BeamSearch.isBetter((key, found), (key, known)) { pool[key] = found }
-            } else {
-                pool[key] = found
-            }
-            guard next.count < options.beamWidth, seen.insert(terms).inserted else { continue }
+            let terms = terms(child)
+            guard seen.insert(terms).inserted else { continue }
             try execution.check()
             let mask = masks[child.term] ?? sample.mask(child.term)
             masks[child.term] = mask
-            next.append(
-                Node(
-                    terms: terms, rows: beam[child.parent].rows.intersection(mask), positives: child.positives,
-                    negatives: child.negatives, score: child.score))
+            next.append(Node(terms: terms, rows: beam[child.parent].rows.intersection(mask), tally: child.tally))
         }
         return next
     }
-}
 
-/// Counts of all features' bins, in the target and outside.
-private struct Histograms {
-    private var positive: [UInt32]
-    private var negative: [UInt32]
-    private let offsets: [Int]
-
-    init(_ sample: SearchSample) {
-        var offsets: [Int] = []
-        var total = 0
-        for bins in sample.bins {
-            offsets.append(total)
-            total += bins.count + 1
+    /// The `count` best of some children, best first: by score, then by support, then in the order in which they were found.
+    private static func best(_ chosen: some Collection<Int>, of children: [Child], count: Int) -> [Int] {
+        var order = chosen.map { (score: children[$0].score, support: children[$0].tally.positives, index: $0) }
+        if order.count > 2 * count {
+            let least = largest(count, of: order.map(\.score))
+            order.removeAll { $0.score < least }
         }
-        self.offsets = offsets
-        positive = Array(repeating: 0, count: total)
-        negative = positive
+        order.sort {
+            $0.score != $1.score
+                ? $0.score > $1.score : $0.support != $1.support ? $0.support > $1.support : $0.index < $1.index
+        }
+        return order.prefix(count).map(\.index)
     }
 
-    mutating func count(_ rows: RowBits, _ sample: SearchSample, _ execution: Execution) throws {
-        let features = sample.features
-        let offsets = self.offsets
-        let boundary = sample.positives
-        // Cancel is looked at about every million counts.
-        let words = max(1, (1 << 20) / (64 * max(features, 1)))
-        func add(_ into: inout [UInt32], _ range: Range<Int>, _ part: Range<Int>) {
-            into.withUnsafeMutableBufferPointer { counts in
-                sample.codes.withUnsafeBufferPointer { codes in
-                    offsets.withUnsafeBufferPointer { offsets in
-                        rows.forEach(words: range) { row in
-                            guard part.contains(row) else { return }
-                            let start = row &* features
-                            for feature in 0..<features {
-                                counts[offsets[feature] &+ Int(codes[start &+ feature])] &+= 1
-                            }
-                        }
-                    }
+    /// The number at place `rank` from 1 of the largest (Hoare's selection).
+    private static func largest(_ rank: Int, of numbers: [Double]) -> Double {
+        var numbers = numbers
+        var (low, high) = (0, numbers.count - 1)
+        while low < high {
+            let pivot = numbers[(low + high) / 2]
+            var (i, j) = (low, high)
+            while i <= j {
+                while numbers[i] > pivot { i += 1 }
+                while numbers[j] < pivot { j -= 1 }
+                if i <= j {
+                    numbers.swapAt(i, j)
+                    i += 1
+                    j -= 1
                 }
             }
+            if rank - 1 <= j { high = j } else if rank - 1 >= i { low = i } else { break }
         }
-        for index in positive.indices { positive[index] = 0 }
-        for index in negative.indices { negative[index] = 0 }
-        for start in stride(from: 0, to: rows.words.count, by: words) {
-            try execution.check()
-            let range = start..<min(rows.words.count, start + words)
-            if range.lowerBound * 64 < boundary { add(&positive, range, 0..<boundary) }
-            if range.upperBound * 64 > boundary { add(&negative, range, boundary..<Int.max) }
-        }
-    }
-
-    func withCounts(_ feature: Int, _ body: (ConditionFinder.Histogram, ConditionFinder.Histogram) -> Void) {
-        positive.withUnsafeBufferPointer { p in
-            negative.withUnsafeBufferPointer { n in
-                guard let p = p.baseAddress, let n = n.baseAddress else { return }
-                body(p + offsets[feature], n + offsets[feature])
-            }
-        }
+        return numbers[rank - 1]
     }
 }

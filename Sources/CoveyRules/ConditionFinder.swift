@@ -1,126 +1,233 @@
 import Glibc
 
-/// Finds the best conditions on one feature for a set of rows, from the counts of its bins.
+/// Finds the best conditions on one feature for a set of rows, from what its bins weigh.
 struct ConditionFinder {
     /// A condition, and what it leaves of the rows.
     struct Found {
         let test: BinTest
-        let positives: Int
-        let negatives: Int
+        let tally: Tally
     }
 
-    /// Rows of the target and others among all rows under search, after scaling.
-    let positives: Double
-    let negatives: Double
-    /// How many rows each counted row stands for.
-    let positiveScale: Double
-    let negativeScale: Double
-    /// The precision that a rule must reach.
-    let wantedRate: Double
+    let objective: Objective
+    /// What the target's rows that a rule matches must weigh.
+    let minSupport: Double
 
-    var base: Double { positives / (positives + negatives) }
+    /// Sums over the bins below each bin; one of these for each thread.
+    struct Scratch: ~Copyable {
+        fileprivate let sums: UnsafeMutablePointer<Tally>
+        /// What the rows with a known value weigh.
+        fileprivate var known = Tally()
+        fileprivate(set) var found: [Found] = []
 
-    /// The counts of a feature's bins, the last one for missing values.
-    typealias Histogram = UnsafePointer<UInt32>
-
-    /// Several conditions that a rule with these rows could take next: most likely ones for shares of the target near those of
-    /// the rows at hand, near those that the condition itself makes, and near those that a rule must reach. For given shares the
-    /// best interval is the range of bins with the largest sum of weights, the best set of categories those above their cost.
-    func conditions(_ bins: FeatureBins, _ p: Histogram, _ n: Histogram) -> [Found] {
-        var result: [Found] = []
-        var totalP = 0.0
-        var totalN = 0.0
-        for bin in 0...bins.count {
-            totalP += Double(p[bin])
-            totalN += Double(n[bin])
+        init() {
+            sums = .allocate(capacity: 257)
+            sums.initialize(repeating: Tally(), count: 257)
+            found.reserveCapacity(64)
         }
-        func add(_ test: BinTest) {
-            if result.contains(where: { $0.test == test }) { return }
-            var found = (0, 0)
-            for bin in 0...bins.count where test.matches(UInt8(bin), missing: bins.missing) {
-                found.0 += Int(p[bin])
-                found.1 += Int(n[bin])
+
+        deinit { sums.deallocate() }
+
+        fileprivate func tally(_ low: Int, _ high: Int) -> Tally { sums[high] - sums[low] }
+    }
+
+    /// Leaves in `scratch.found` several conditions that a rule with these rows could take next, those of the most value for
+    /// slopes near where the rule is and where it has to go. For a given slope the best interval is the range of bins with the
+    /// largest sum, the best set of categories those above their cost.
+    func conditions(_ bins: FeatureBins, _ part: BinHistograms.Part, _ direction: Direction, _ scratch: inout Scratch) {
+        scratch.found.removeAll(keepingCapacity: true)
+        var sum = Tally()
+        for bin in 0..<bins.count {
+            scratch.sums[bin] = sum
+            sum += tally(part, bin)
+        }
+        scratch.sums[bins.count] = sum
+        scratch.known = sum
+        let missing = tally(part, bins.count)
+        if missing.all > 0 {
+            add(Found(test: .missing, tally: missing), &scratch)
+            add(Found(test: .present, tally: sum), &scratch)
+        }
+        sum += missing
+        switch bins.kind {
+        case .boolean:
+            if direction != .less { add(Found(test: .value(1), tally: scratch.tally(1, 2)), &scratch) }
+            if direction != .more { add(Found(test: .value(0), tally: scratch.tally(0, 1)), &scratch) }
+        case .categorical(let codes, _):
+            if objective.isRatio {
+                densest(codes.count, part, &scratch)
+            } else {
+                for start in objective.starts(sum) { climb(codes.count, part, start, &scratch) }
             }
-            result.append(Found(test: test, positives: found.0, negatives: found.1))
-        }
-        if p[bins.count] + n[bins.count] > 0 {
-            add(.missing)
-            add(.present)
-        }
-        if case .boolean = bins.kind {
-            add(.value(1))
-            add(.value(0))
-            return result
-        }
-        let scaledP = totalP * positiveScale
-        let scaledN = totalN * negativeScale
-        let rate = scaledP / max(scaledP + scaledN, 1e-9)
-        var probes = [Evidence.Weights(even: rate, base: base)]
-        if rate < wantedRate { probes.append(Evidence.Weights(even: wantedRate, base: base)) }
-        if rate < 0.5 * wantedRate { probes.append(Evidence.Weights(even: 0.5 * wantedRate, base: base)) }
-        for probe in probes {
-            var tests = self.tests(bins, p, n, probe)
-            for _ in 0..<2 {
-                let from = result.count
-                for test in tests { add(test) }
-                tests = result[from...].flatMap { found in
-                    self.tests(
-                        bins, p, n,
-                        Evidence.Weights(
-                            matched: Double(found.positives) * positiveScale,
-                            Double(found.negatives) * negativeScale, of: positives, negatives))
-                }
+        case .numeric:
+            if objective.isRatio {
+                everyInterval(bins.count, direction, &scratch)
+            } else {
+                for start in objective.starts(sum) { climb(bins.count, part, start, direction, &scratch) }
             }
-            for test in tests { add(test) }
+        }
+    }
+
+    @inline(__always)
+    private func tally(_ part: BinHistograms.Part, _ bin: Int) -> Tally {
+        Tally(positives: part.positives[bin], negatives: part.negatives[bin], amount: part.amounts[bin])
+    }
+
+    @inline(__always)
+    private func weight(_ part: BinHistograms.Part, _ bin: Int, _ slope: Slope) -> Double {
+        // Amounts count in quotients alone, which have no slopes here.
+        slope.positive * part.positives[bin] + slope.negative * part.negatives[bin]
+    }
+
+    @discardableResult
+    private func add(_ found: Found, _ scratch: inout Scratch) -> Bool {
+        for known in scratch.found where known.test == found.test { return false }
+        scratch.found.append(found)
+        return true
+    }
+
+    // MARK: Intervals
+
+    private enum Shape: CaseIterable { case below, above, between }
+
+    private func shapes(_ direction: Direction) -> [Shape] {
+        switch direction {
+        case .any: Shape.allCases
+        case .more: [.above]
+        case .less: [.below]
+        }
+    }
+
+    private func climb(
+        _ count: Int, _ part: BinHistograms.Part, _ start: Slope, _ direction: Direction, _ scratch: inout Scratch
+    ) {
+        let first = best(count, part, start)
+        for shape in shapes(direction) {
+            var range = first.range(shape)
+            for step in 0..<3 {
+                guard range.low < range.high, range.high - range.low < count else { break }
+                let tally = scratch.tally(range.low, range.high)
+                let test = BinTest.interval(low: UInt8(range.low), high: UInt8(range.high))
+                guard add(Found(test: test, tally: tally), &scratch), step < 2 else { break }
+                range = best(count, part, objective.slope(at: tally)).range(shape)
+            }
+        }
+    }
+
+    /// The largest sums over a prefix, a suffix and any range (Kadane).
+    private struct Ranges {
+        var below = 0
+        var above = 0
+        var between = (low: 0, high: 0)
+        var count = 0
+
+        func range(_ shape: Shape) -> (low: Int, high: Int) {
+            switch shape {
+            case .below: (0, below)
+            case .above: (above, count)
+            case .between: between
+            }
+        }
+    }
+
+    private func best(_ count: Int, _ part: BinHistograms.Part, _ slope: Slope) -> Ranges {
+        var result = Ranges()
+        result.count = count
+        result.above = count
+        var sum = 0.0
+        var prefix = -Double.infinity
+        var suffix = Double.infinity
+        var range = -Double.infinity
+        var lowest = (sum: 0.0, end: 0)
+        for bin in 0..<count {
+            sum += weight(part, bin, slope)
+            if sum - lowest.sum > range {
+                range = sum - lowest.sum
+                result.between = (lowest.end, bin + 1)
+            }
+            if sum < lowest.sum { lowest = (sum, bin + 1) }
+            if bin + 1 < count {
+                if sum > prefix { (prefix, result.below) = (sum, bin + 1) }
+                if sum < suffix { (suffix, result.above) = (sum, bin + 1) }
+            }
         }
         return result
     }
 
-    private func tests(_ bins: FeatureBins, _ p: Histogram, _ n: Histogram, _ weights: Evidence.Weights) -> [BinTest] {
-        let positive = weights.positive * positiveScale
-        let negative = weights.negative * negativeScale
-        if case .categorical(let codes, _) = bins.kind {
-            return categories(codes.count, p, n, positive, negative)
+    /// The best interval of each shape with support enough. A quotient that only support holds has no slope that leads there.
+    private func everyInterval(_ count: Int, _ direction: Direction, _ scratch: inout Scratch) {
+        var best: [(range: (low: Int, high: Int), value: Double, support: Double)?] = [nil, nil, nil]
+        func look(_ place: Int, _ low: Int, _ high: Int) {
+            let tally = scratch.tally(low, high)
+            guard high - low < count, tally.positives >= minSupport else { return }
+            let value = objective.value(tally)
+            if let known = best[place], (known.value, known.support) >= (value, tally.positives) { return }
+            best[place] = ((low, high), value, tally.positives)
         }
-        // Largest sums of weights over a prefix, a suffix and any range (Kadane).
-        var sum = 0.0
-        var prefix = (sum: -Double.infinity, end: 0)
-        var lowest = (sum: 0.0, end: 0)
-        var suffix = (sum: Double.infinity, end: 0)
-        var range = (sum: -Double.infinity, low: 0, high: 0)
-        for bin in 0..<bins.count {
-            sum += positive * Double(p[bin]) + negative * Double(n[bin])
-            if sum - lowest.sum > range.sum { range = (sum - lowest.sum, lowest.end, bin + 1) }
-            if sum < lowest.sum { lowest = (sum, bin + 1) }
-            if bin + 1 < bins.count {
-                if sum > prefix.sum { prefix = (sum, bin + 1) }
-                if sum < suffix.sum { suffix = (sum, bin + 1) }
+        for low in 0..<count {
+            switch direction {
+            case .any: for high in low + 1..<count + 1 { look(low == 0 ? 0 : high == count ? 1 : 2, low, high) }
+            case .more: look(1, low, count)
+            case .less: look(0, 0, low)
             }
         }
-        var tests: [BinTest] = []
-        func add(_ low: Int, _ high: Int) {
-            if high > low, high - low < bins.count { tests.append(.interval(low: UInt8(low), high: UInt8(high))) }
+        for case let found? in best {
+            let test = BinTest.interval(low: UInt8(found.range.low), high: UInt8(found.range.high))
+            add(Found(test: test, tally: scratch.tally(found.range.low, found.range.high)), &scratch)
         }
-        add(0, prefix.end)
-        add(suffix.end, bins.count)
-        add(range.low, range.high)
-        return tests
     }
 
-    private func categories(
-        _ count: Int, _ p: Histogram, _ n: Histogram, _ positive: Double, _ negative: Double
-    ) -> [BinTest] {
-        let cost = RuleCost.category(count)
-        var inside: [UInt8] = []
-        var outside: [UInt8] = []
-        for bin in 0..<count {
-            let weight = positive * Double(p[bin]) + negative * Double(n[bin])
-            if weight > cost { inside.append(UInt8(bin)) } else if weight < -cost { outside.append(UInt8(bin)) }
+    // MARK: Categories
+
+    private func climb(_ count: Int, _ part: BinHistograms.Part, _ start: Slope, _ scratch: inout Scratch) {
+        let cost = objective.isPenalised ? RuleCost.category(count) : 0
+        for inside in [true, false] {
+            var slope = start
+            for _ in 0..<3 {
+                var bins: [UInt8] = []
+                for bin in 0..<count {
+                    let weight = weight(part, bin, slope)
+                    if inside ? weight > cost : weight < -cost { bins.append(UInt8(bin)) }
+                }
+                guard let tally = addCategories(bins, inside: inside, part, &scratch) else { break }
+                slope = objective.slope(at: tally)
+            }
         }
-        var tests: [BinTest] = []
-        if !inside.isEmpty { tests.append(.categories(inside, inside: true)) }
-        if !outside.isEmpty { tests.append(.categories(outside, inside: false)) }
-        return tests
+    }
+
+    private func addCategories(
+        _ bins: [UInt8], inside: Bool, _ part: BinHistograms.Part, _ scratch: inout Scratch
+    ) -> Tally? {
+        guard !bins.isEmpty else { return nil }
+        var named = Tally()
+        for bin in bins { named += tally(part, Int(bin)) }
+        let test = BinTest.categories(bins, inside: inside)
+        // The categories that have no bin of their own are in the last one: NOT IN matches them.
+        let tally = inside ? named : scratch.known - named
+        return add(Found(test: test, tally: tally), &scratch) ? tally : nil
+    }
+
+    /// For quotients: the categories of the largest quotients, as many as support asks for or the value gains by.
+    private func densest(_ count: Int, _ part: BinHistograms.Part, _ scratch: inout Scratch) {
+        func density(_ bin: Int) -> Double {
+            let found = tally(part, bin)
+            return objective.quality == .amount
+                ? found.amount / max(found.negatives, 1e-12) : found.positives / max(found.all, 1e-12)
+        }
+        let order = (0..<count).filter { part.positives[$0] > 0 }.map { (bin: $0, density: density($0)) }
+            .sorted { ($1.density, $0.bin) < ($0.density, $1.bin) }
+        var sum = Tally()
+        var best: (end: Int, value: Double, support: Double)?
+        for (place, entry) in order.enumerated() {
+            sum += tally(part, entry.bin)
+            guard sum.positives >= minSupport else { continue }
+            let value = objective.value(sum)
+            if let best, (best.value, best.support) >= (value, sum.positives) { continue }
+            best = (place + 1, value, sum.positives)
+        }
+        guard let best else { return }
+        _ = addCategories(order[..<best.end].map { UInt8($0.bin) }.sorted(), inside: true, part, &scratch)
+        let others = (0..<count).filter { bin in !order[..<best.end].contains { $0.bin == bin } }
+        _ = addCategories(others.map { UInt8($0) }, inside: false, part, &scratch)
     }
 }
 

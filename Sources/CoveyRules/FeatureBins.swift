@@ -17,14 +17,14 @@ struct FeatureBins: Sendable {
     var missing: UInt8 { UInt8(count) }
 
     /// Bins of a feature, from the rows of a sample: the first `positives` of them are in the target.
-    init(_ column: FeatureColumn, sample: [Int32], positives: Int, maxBins: Int) {
+    init(_ column: FeatureColumn, sample: [Int32], positives: Int, weights: Strided<Double>?, maxBins: Int) {
         switch column.values {
         case .numeric(let values):
-            let edges = FeatureBins.edges(values, sample, positives, maxBins)
+            let edges = FeatureBins.edges(values, sample, positives, weights, maxBins)
             kind = .numeric(edges: edges)
             count = edges.count + 1
         case .categorical(let values, _):
-            let codes = FeatureBins.frequent(values, sample, positives)
+            let codes = FeatureBins.frequent(values, sample, positives, weights)
             let bins = Dictionary(uniqueKeysWithValues: zip(codes, (0..<codes.count).map { UInt8($0) }))
             kind = .categorical(codes: codes, bins: bins)
             count = codes.count + 1
@@ -37,15 +37,12 @@ struct FeatureBins: Sendable {
     /// Quantiles of the target's rows and of the others, half of the edges each: a rare target often sits in a small
     /// part of the range, which the others' quantiles would not resolve.
     private static func edges(
-        _ values: Strided<Double>, _ sample: [Int32], _ positives: Int, _ maxBins: Int
+        _ values: Strided<Double>, _ sample: [Int32], _ positives: Int, _ weights: Strided<Double>?, _ maxBins: Int
     ) -> [Double] {
-        func sorted(_ rows: ArraySlice<Int32>) -> [Double] {
-            rows.lazy.map { values[Int($0)] }.filter { !$0.isNaN }.sorted()
-        }
-        let parts = [sorted(sample[positives...]), sorted(sample[..<positives])]
+        let parts = [sample[positives...], sample[..<positives]].map { SortedValues(values, $0, weights) }
         var distinct: [Double] = []
         for part in parts {
-            for value in part where value != distinct.last {
+            for value in part.values where value != distinct.last {
                 distinct.append(value)
                 // Beyond this many there is no need to know them all.
                 if distinct.count > 4 * maxBins { break }
@@ -55,12 +52,10 @@ struct FeatureBins: Sendable {
         distinct = unique(distinct)
         if distinct.count <= maxBins { return Array(distinct.dropFirst()) }
         var edges: [Double] = []
-        for (part, wanted) in zip(parts, [maxBins / 2, maxBins - 1 - maxBins / 2]) where !part.isEmpty {
-            for index in 0..<wanted { edges.append(part[(index + 1) * part.count / (wanted + 1)]) }
-        }
+        for (part, wanted) in zip(parts, [maxBins / 2, maxBins - 1 - maxBins / 2]) { edges += part.quantiles(wanted) }
         edges.sort()
         // Nothing lies below the smallest value.
-        let smallest = min(parts[0].first ?? .infinity, parts[1].first ?? .infinity)
+        let smallest = min(parts[0].values.first ?? .infinity, parts[1].values.first ?? .infinity)
         return unique(edges).filter { $0 > smallest }
     }
 
@@ -70,14 +65,17 @@ struct FeatureBins: Sendable {
         return result
     }
 
-    /// The categories that occur most often in the target, then elsewhere; those seen once say nothing.
-    private static func frequent(_ values: Strided<Int32>, _ sample: [Int32], _ positives: Int) -> [Int32] {
-        var counts: [Int32: (positive: Int, all: Int)] = [:]
+    /// The categories that weigh most in the target, then elsewhere; those seen once say nothing.
+    private static func frequent(
+        _ values: Strided<Int32>, _ sample: [Int32], _ positives: Int, _ weights: Strided<Double>?
+    ) -> [Int32] {
+        var counts: [Int32: (positive: Double, all: Double)] = [:]
         for (index, row) in sample.enumerated() {
             let code = values[Int(row)]
             if code < 0 { continue }
-            counts[code, default: (0, 0)].all += 1
-            if index < positives { counts[code, default: (0, 0)].positive += 1 }
+            let weight = weights?[Int(row)] ?? 1
+            counts[code, default: (0, 0)].all += weight
+            if index < positives { counts[code, default: (0, 0)].positive += weight }
         }
         return counts.filter { $0.value.all > 1 }
             .sorted { ($1.value.positive, $1.value.all, $0.key) < ($0.value.positive, $0.value.all, $1.key) }
@@ -114,16 +112,15 @@ struct FeatureBins: Sendable {
         }
     }
 
-    /// How many edges are at most `value`.
+    /// How many edges are at most `value`. Without branches that depend on the values: they could not be foreseen.
     @inline(__always)
     static func find(_ value: Double, _ edges: UnsafeBufferPointer<Double>) -> UInt8 {
         var low = 0
         var length = edges.count
         while length > 0 {
-            let half = length &>> 1
-            let go = edges[low &+ half] <= value
-            low = go ? low &+ half &+ 1 : low
-            length = go ? length &- half &- 1 : half
+            let half = (length &+ 1) &>> 1
+            low &+= (edges[low &+ half &- 1] <= value ? 1 : 0) &* half
+            length &-= half
         }
         return UInt8(truncatingIfNeeded: low)
     }

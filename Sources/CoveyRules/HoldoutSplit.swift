@@ -1,40 +1,63 @@
 import CoveyNumerics
 import CoveyRuntime
 
-/// Which rows are in the target, and which the search may see.
+/// Which rows are in the target, which the search may see, and which it may not. Rows that weigh nothing are in none of them.
 struct HoldoutSplit: Sendable {
-    let rows: Int
     let target: RowBits
-    /// The rows of the search; all others are held out.
     let search: RowBits
+    /// The rows held out.
+    let unseen: RowBits
 
     /// By time the latest rows are held out (of equal times those that come last in the table); without times a random share of
     /// the target and of the rest. At least one row is on either side. Throws where the target is not 0 or 1 or has one class only.
     init(target values: Strided<UInt8>, options: RuleSearchOptions, execution: Execution) throws {
         let rows = values.count
         var target = RowBits(rows: rows)
+        var used = RowBits(rows: rows)
+        if let weights = options.weights { try HoldoutSplit.check(weights, "weights", rows: rows, most: 12, execution) }
+        if let amounts = options.amounts { try HoldoutSplit.check(amounts, "amounts", rows: rows, most: 15, execution) }
         for row in 0..<rows {
             let value = values[row]
             guard value <= 1 else { throw CoveyError.invalidData("target[\(row)] must be 0 or 1, got \(value)") }
-            if value == 1 { target[row] = true }
             if row & 0xFFFF == 0 { try execution.check() }
+            if let weights = options.weights, weights[row] == 0 { continue }
+            used[row] = true
+            if value == 1 { target[row] = true }
         }
-        let positives = target.count
-        guard positives > 0 && positives < rows else {
+        let (positives, all) = (target.count, used.count)
+        guard positives > 0 && positives < all else {
+            let weighing = options.weights == nil ? "" : " that weigh something"
             throw CoveyError.invalidData(
-                "target must have rows of both classes, got \(positives) rows of the target among \(rows)")
+                "target must have rows of both classes\(weighing), got \(positives) rows of the target among \(all)")
         }
-        self.rows = rows
         self.target = target
         if let times = options.times {
-            search = try HoldoutSplit.byTime(times, rows: rows, share: options.holdout, execution)
+            search = try HoldoutSplit.byTime(times, used, rows: rows, share: options.holdout, execution)
         } else {
-            search = try HoldoutSplit.atRandom(target, positives, rows: rows, options, execution)
+            search = try HoldoutSplit.atRandom(target, used, options, execution)
+        }
+        used.subtract(search)
+        unseen = used
+    }
+
+    private static func check(
+        _ values: Strided<Double>, _ name: String, rows: Int, most power: Int, _ execution: Execution
+    ) throws {
+        let most = (0..<power).reduce(1.0) { product, _ in product * 10 }
+        guard values.count == rows else {
+            throw CoveyError.mismatch("options.\(name) has \(values.count) values, the table has \(rows) rows")
+        }
+        for row in 0..<rows {
+            let value = values[row]
+            guard value >= 0 && value <= most else {
+                throw CoveyError.invalidData("options.\(name)[\(row)] must be 0 to 1e\(power), got \(value)")
+            }
+            if row & 0xFFFF == 0 { try execution.check() }
         }
     }
 
     private static func byTime(
-        _ times: Strided<Double>, rows: Int, share: Double, _ execution: Execution
+        _ times: Strided<Double>, _ used: RowBits, rows: Int, share: Double, _ execution: Execution
     ) throws -> RowBits {
         guard times.count == rows else {
             throw CoveyError.mismatch("options.times has \(times.count) values, the table has \(rows) rows")
@@ -44,13 +67,18 @@ struct HoldoutSplit: Sendable {
             guard time.isFinite else { throw CoveyError.invalidData("options.times[\(row)] must be finite, got \(time)") }
             if row & 0xFFFF == 0 { try execution.check() }
         }
-        let seen = rows - heldOut(of: rows, share)
-        let last = try OrderStatistics.select(times, ranks: [seen - 1], execution: execution)[0]
+        let all = used.count
+        let seen = all - heldOut(of: all, share)
+        // What is not a number is not counted.
+        let ranked = all == rows ? times : Strided((0..<rows).map { used[$0] ? times[$0] : .nan })
+        let last = try OrderStatistics.select(ranked, ranks: [seen - 1], execution: execution)[0]
         var earlier = 0
-        for row in 0..<rows where times[row] < last { earlier += 1 }
+        for row in 0..<rows where times[row] < last && used[row] { earlier += 1 }
         var search = RowBits(rows: rows)
         var ties = seen - earlier
         for row in 0..<rows {
+            if row & 0xFFFF == 0 { try execution.check() }
+            guard used[row] else { continue }
             let time = times[row]
             if time == last, ties > 0 {
                 ties -= 1
@@ -58,29 +86,31 @@ struct HoldoutSplit: Sendable {
             } else if time < last {
                 search[row] = true
             }
-            if row & 0xFFFF == 0 { try execution.check() }
         }
         return search
     }
 
     /// Selection sampling (Knuth, Algorithm S) in each class: exact shares in one pass.
     private static func atRandom(
-        _ target: RowBits, _ positives: Int, rows: Int, _ options: RuleSearchOptions, _ execution: Execution
+        _ target: RowBits, _ used: RowBits, _ options: RuleSearchOptions, _ execution: Execution
     ) throws -> RowBits {
         var random = SeededRandom(seed: options.seed)
-        var left = [rows - positives, positives]
+        let (positives, all) = (target.count, used.count)
+        var left = [all - positives, positives]
         var wanted = left.map { $0 == 1 ? 0 : heldOut(of: $0, options.holdout) }
-        if rows == 2 { wanted = [1, 0] }
-        var search = RowBits(rows: rows)
-        for row in 0..<rows {
-            let kind = target[row] ? 1 : 0
-            if random.uniform() * Double(left[kind]) < Double(wanted[kind]) {
-                wanted[kind] -= 1
-            } else {
-                search[row] = true
+        if all == 2 { wanted = [1, 0] }
+        var search = RowBits(rows: used.words.count * 64)
+        for start in stride(from: 0, to: used.words.count, by: 1024) {
+            try execution.check()
+            used.forEach(words: start..<min(used.words.count, start + 1024)) { row in
+                let kind = target[row] ? 1 : 0
+                if random.uniform() * Double(left[kind]) < Double(wanted[kind]) {
+                    wanted[kind] -= 1
+                } else {
+                    search[row] = true
+                }
+                left[kind] -= 1
             }
-            left[kind] -= 1
-            if row & 0xFFFF == 0 { try execution.check() }
         }
         return search
     }

@@ -34,6 +34,14 @@ struct RowBits: Sendable, Equatable {
         }
     }
 
+    mutating func formUnion(_ other: RowBits) {
+        words.withUnsafeMutableBufferPointer { a in
+            other.words.withUnsafeBufferPointer { b in
+                for index in 0..<a.count { a[index] |= b[index] }
+            }
+        }
+    }
+
     mutating func subtract(_ other: RowBits) {
         words.withUnsafeMutableBufferPointer { a in
             other.words.withUnsafeBufferPointer { b in

@@ -5,13 +5,18 @@ import CoveyRuntime
 /// that the others leave, drops conditions that can go, adds one that is worth it, and rounds thresholds in the end.
 struct RulePolisher {
     let columns: [FeatureColumn]
+    /// Of each column.
     let bins: [FeatureBins]
-    let target: RowBits
+    let directions: [Direction]
+    let measure: RowMeasure
     /// All rows of the search, and what the rule has to reach there.
     let search: RowBits
     let wantedRate: Double
-    let minSupport: Int
+    let minSupport: Double
+    /// Beside those that are pinned.
     let maxConditions: Int
+    /// The rows that match the pinned conditions; nil where there are none.
+    let pinned: RowBits?
     let execution: Execution
 
     /// A conjunction with the rows that it matches.
@@ -19,27 +24,28 @@ struct RulePolisher {
         var terms: [Term]
         /// One for each term, over all rows of the table.
         fileprivate(set) var masks: [RowBits]
+        fileprivate let pinned: RowBits?
         /// Whether support and precision on the rows of the search are what is asked for.
         fileprivate(set) var reaches = false
-        /// Nats that the rule brings on the rows under search, less what it takes to say it.
+        /// What the rule is worth on the rows under search, less what it takes to say it.
         fileprivate(set) var score = 0.0
-        fileprivate var positives = 0
-        fileprivate var negatives = 0
+        fileprivate(set) var tally = Tally()
 
-        fileprivate init() {
+        fileprivate init(_ pinned: RowBits?) {
             terms = []
             masks = []
+            self.pinned = pinned
         }
 
         var rows: RowBits {
-            guard var result = masks.first else { return RowBits(rows: 0) }
-            for mask in masks.dropFirst() { result.formIntersection(mask) }
+            guard var result = pinned ?? masks.first else { return RowBits(rows: 0) }
+            for mask in masks.dropFirst(pinned == nil ? 1 : 0) { result.formIntersection(mask) }
             return result
         }
 
         func isBetter(than other: Draft) -> Bool {
             if reaches != other.reaches { return reaches }
-            return score > other.score + 1e-9
+            return score > other.score + 1e-9 * max(1e-3, abs(other.score))
         }
     }
 
@@ -48,17 +54,11 @@ struct RulePolisher {
         let active: RowBits
         let finder: ConditionFinder
 
-        init(active: RowBits, target: RowBits, wantedRate: Double) {
-            self.active = active
-            let positives = active.count(and: target)
-            finder = ConditionFinder(
-                positives: Double(positives), negatives: Double(active.count - positives), positiveScale: 1,
-                negativeScale: 1, wantedRate: wantedRate)
-        }
+        var objective: Objective { finder.objective }
     }
 
     func draft(_ terms: [Term], _ scope: Scope) throws -> Draft {
-        var result = Draft()
+        var result = Draft(pinned)
         result.terms = terms
         result.masks = try terms.map { try mask($0) }
         measure(&result, scope)
@@ -67,23 +67,14 @@ struct RulePolisher {
 
     private func measure(_ draft: inout Draft, _ scope: Scope) {
         let rows = draft.rows
-        let seen = rows.intersection(search)
-        let support = seen.count(and: target)
-        let matched = seen.count
-        draft.reaches = support >= minSupport && Double(support) >= wantedRate * Double(matched)
-        let inScope = rows.intersection(scope.active)
-        draft.positives = inScope.count(and: target)
-        draft.negatives = inScope.count - draft.positives
-        draft.score = gain(draft.positives, draft.negatives, scope) - draft.terms.reduce(0) { $0 + cost($1) }
+        let seen = measure.tally(rows, among: search)
+        draft.reaches = seen.positives >= minSupport && seen.positives >= wantedRate * seen.all
+        draft.tally = measure.tally(rows, among: scope.active)
+        draft.score = scope.objective.value(draft.tally) - draft.terms.reduce(0) { $0 + cost($1, scope) }
     }
 
-    private func gain(_ positives: Int, _ negatives: Int, _ scope: Scope) -> Double {
-        Evidence.gain(
-            matched: Double(positives), Double(negatives), of: scope.finder.positives, scope.finder.negatives)
-    }
-
-    private func cost(_ term: Term) -> Double {
-        term.cost(bins[term.feature], features: columns.count)
+    private func cost(_ term: Term, _ scope: Scope) -> Double {
+        scope.objective.isPenalised ? term.cost(bins[term.feature], features: columns.count) : 0
     }
 
     /// The best that can be made of a conjunction by single steps.
@@ -102,7 +93,8 @@ struct RulePolisher {
     /// Leaves out conditions that can be dropped without loss.
     private func drop(_ best: inout Draft, _ scope: Scope, _ tried: inout Int) throws {
         var index = 0
-        while index < best.terms.count, best.terms.count > 1 {
+        let fewest = pinned == nil ? 1 : 0
+        while index < best.terms.count, best.terms.count > fewest {
             try execution.check()
             var shorter = best
             shorter.terms.remove(at: index)
@@ -123,34 +115,40 @@ struct RulePolisher {
         try take(&best, candidates, at: best.terms.count, scope)
     }
 
-    /// Conditions on a feature for rows, with the nats that they would bring alone.
+    /// Conditions on a feature for rows, with what they would be worth alone.
     private func conditions(
         _ feature: Int, _ rows: [Int32], _ scope: Scope, _ tried: inout Int
     ) throws -> [(term: BinTerm, score: Double)] {
         let count = bins[feature].count + 1
-        var positive = [UInt32](repeating: 0, count: count)
-        var negative = positive
+        let objective = scope.objective
+        var sums = [Double](repeating: 0, count: 3 * count)
         for start in stride(from: 0, to: rows.count, by: 1 << 16) {
             try execution.check()
             let block = rows[start..<min(rows.count, start + 1 << 16)]
-            positive.withUnsafeMutableBufferPointer { positive in
-                negative.withUnsafeMutableBufferPointer { negative in
-                    bins[feature].bins(of: columns[feature], rows: block.lazy.map { Int($0) }) { index, bin in
-                        if target[Int(rows[start &+ index])] {
-                            positive[Int(bin)] &+= 1
-                        } else {
-                            negative[Int(bin)] &+= 1
-                        }
+            sums.withUnsafeMutableBufferPointer { sums in
+                bins[feature].bins(of: columns[feature], rows: block.lazy.map { Int($0) }) { index, bin in
+                    let row = Int(rows[start &+ index])
+                    let weight = measure.weight(row)
+                    if measure.target[row] {
+                        sums[Int(bin)] += weight
+                        if objective.quality == .amount { sums[2 &* count &+ Int(bin)] += measure.amount(row) }
+                    } else {
+                        sums[count &+ Int(bin)] += weight
                     }
                 }
             }
         }
-        let found = scope.finder.conditions(bins[feature], positive, negative)
-        tried += found.count
-        return found.map {
+        var scratch = ConditionFinder.Scratch()
+        sums.withUnsafeBufferPointer { sums in
+            guard let first = sums.baseAddress else { return }
+            let part = BinHistograms.Part(positives: first, negatives: first + count, amounts: first + 2 * count)
+            scope.finder.conditions(bins[feature], part, directions[feature], &scratch)
+        }
+        tried += scratch.found.count
+        return scratch.found.map {
             let term = BinTerm(feature: feature, test: $0.test)
-            let cost = RuleCost.of($0.test, bins[feature], features: columns.count)
-            return (term, gain($0.positives, $0.negatives, scope) - cost)
+            let cost = objective.isPenalised ? RuleCost.of($0.test, bins[feature], features: columns.count) : 0
+            return (term, objective.value($0.tally) - cost)
         }
     }
 
@@ -162,7 +160,7 @@ struct RulePolisher {
             candidates[$0].score != candidates[$1].score
                 ? candidates[$0].score > candidates[$1].score : $0 < $1
         }
-        let others = best.terms.indices.reduce(0.0) { $1 == index ? $0 : $0 + cost(best.terms[$1]) }
+        let others = best.terms.indices.reduce(0.0) { $1 == index ? $0 : $0 + cost(best.terms[$1], scope) }
         for candidate in order.prefix(3) {
             let term = candidates[candidate].term
             // A lower score can be better only where the rule does not yet reach what is asked for.
@@ -203,6 +201,7 @@ struct RulePolisher {
     /// The rows under search that match all conditions but one.
     private func relaxed(_ draft: Draft, _ index: Int, _ scope: Scope) -> [Int32] {
         var set = scope.active
+        if let pinned { set.formIntersection(pinned) }
         for (place, mask) in draft.masks.enumerated() where place != index { set.formIntersection(mask) }
         var rows = [Int32]()
         rows.reserveCapacity(set.count)
@@ -234,38 +233,63 @@ struct RulePolisher {
         var floor = place >= 3 ? edges[place - 3] : -.infinity
         var ceiling = place + 2 < edges.count ? edges[place + 2] : .infinity
         if isLow { ceiling = min(ceiling, high) } else { floor = max(floor, low) }
-        var inside: [(value: Double, isTarget: Bool)] = []
+        let slope = scope.objective.slope(at: draft.tally)
+        // Gains are counted in nats; what the other qualities count is made as large as a row's nats are.
+        let unit =
+            scope.objective.isPenalised
+            ? 1 : 3 / max(abs(slope.positive), abs(slope.negative), slope.amount * draft.tally.amount / max(draft.tally.positives, 1))
+        var inside: [(value: Double, gain: Double)] = []
         for row in rows {
             let value = values[Int(row)]
             // A bound above `floor` leaves values up to it outside or inside for good.
-            if value > floor && value < ceiling { inside.append((value, target[Int(row)])) }
+            guard value > floor && value < ceiling else { continue }
+            let weight = measure.weight(Int(row))
+            let gain =
+                measure.target[Int(row)]
+                ? slope.positive * weight + slope.amount * measure.amount(Int(row)) : slope.negative * weight
+            inside.append((value, unit * gain))
         }
         guard inside.count <= RulePolisher.largestWindow else { return nil }
-        let weights = Evidence.Weights(
-            matched: Double(draft.positives), Double(draft.negatives), of: scope.finder.positives,
-            scope.finder.negatives)
-        return ThresholdWindow(inside, floor: floor, ceiling: ceiling, weights: weights, isLow: isLow)
+        return ThresholdWindow(inside, floor: floor, ceiling: ceiling, isLow: isLow)
     }
 
     /// Thresholds as a person would write them, where the rows of the search have next to nothing against it.
-    func rounded(_ draft: Draft, _ scope: Scope) throws -> Draft {
+    /// - Parameter tolerance: what precision and recall may lose for fewer digits, as shares of themselves.
+    func rounded(_ draft: Draft, _ scope: Scope, tolerance: Double) throws -> Draft {
         var result = draft
+        let before = measure.tally(draft.rows, among: search)
+        func isGoodEnough(_ other: Draft) -> Bool {
+            let after = measure.tally(other.rows, among: search)
+            return after.positives >= (1 - tolerance) * before.positives && after.rate >= (1 - tolerance) * before.rate
+        }
         for index in draft.terms.indices {
             for isLow in [true, false] {
                 try execution.check()
                 let rows = relaxed(result, index, scope)
-                guard let window = window(result, index, rows, isLow: isLow, scope),
-                    let term = moved(result.terms[index], window.rounded, isLow: isLow)
-                else { continue }
-                var other = result
-                other.terms[index] = term
-                other.masks[index] = try mask(term)
-                measure(&other, scope)
-                if other.reaches || !result.reaches { result = other }
+                guard let window = window(result, index, rows, isLow: isLow, scope) else { continue }
+                func attempt(_ bound: Double) throws -> Draft? {
+                    guard let term = moved(result.terms[index], bound, isLow: isLow) else { return nil }
+                    var other = result
+                    other.terms[index] = term
+                    other.masks[index] = try mask(term)
+                    measure(&other, scope)
+                    return other.reaches || !result.reaches ? other : nil
+                }
+                if let other = try attempt(window.rounded) { result = other }
+                guard tolerance > 0, case .interval(let low, let high) = result.terms[index].test else { continue }
+                for bound in window.shorter(than: isLow ? low : high).prefix(RulePolisher.roundingTries) {
+                    try execution.check()
+                    if let other = try attempt(bound), isGoodEnough(other) {
+                        result = other
+                        break
+                    }
+                }
             }
         }
         return result
     }
+
+    private static let roundingTries = 24
 
     /// The table's rows for which a condition holds.
     func mask(_ term: Term) throws -> RowBits {

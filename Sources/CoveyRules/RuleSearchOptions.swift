@@ -25,6 +25,28 @@ public struct RuleSearchOptions: Sendable {
     public var seed: UInt64 = 0
     /// What the sentences call the target.
     public var targetName = "target"
+    /// One a row, 0 to 1e12: how many rows it stands for. nil = 1 each.
+    public var weights: Strided<Double>?
+    /// One a row, 0 to 1e15.
+    public var amounts: Strided<Double>?
+    public var quality = RuleQuality.likelihood
+    /// Of `fBeta`, 0.01 to 100.
+    public var beta = 1.0
+    public var features: [FeaturePolicy] = []
+    /// Conditions that every rule contains, at most `maxConditions`.
+    public var pinned: [Condition] = []
+    /// Rules written by hand, to be measured beside those found.
+    public var given: RuleSet?
+    /// What precision and recall may lose for shorter thresholds, as shares of themselves, 0 to 0.5.
+    public var rounding = 0.0
+    /// The largest p value of a rule that stands, 0 to 1; 0 = any.
+    public var significance = 0.05
+    /// Searches on permuted targets, 0 to 10,000.
+    public var permutations = 0
+    /// Searches on halves of the rows, 0 to 1,000.
+    public var resamples = 0
+    /// The smallest stability of a rule that stands, 0 to 1.
+    public var minStability = 0.0
 
     public init() {}
 
@@ -48,6 +70,18 @@ public struct RuleSearchOptions: Sendable {
         try range("beam_width", beamWidth, 1...10_000)
         try range("holdout", holdout, 0.05...0.95)
         try range("confidence", confidence, WilsonInterval.confidences)
+        try range("beta", beta, 0.01...100)
+        try require(
+            quality != .amount || amounts != nil, "options.quality COVEY_QUALITY_AMOUNT needs options.amounts")
+        try require(
+            pinned.count <= maxConditions,
+            "options.pinned_count must be 0 to max_conditions (\(maxConditions)), got \(pinned.count)")
+        try range("rounding", rounding, 0...0.5)
+        try range("significance", significance, 0...1)
+        try range("permutations", permutations, 0...10_000)
+        try range("resamples", resamples, 0...1000)
+        try range("min_stability", minStability, 0...1)
+        try require(minStability == 0 || resamples > 0, "options.min_stability above 0 needs options.resamples")
         try require(!targetName.utf8.contains(0), "options.target_name must not contain a NUL")
     }
 }

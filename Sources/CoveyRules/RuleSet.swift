@@ -3,67 +3,68 @@ import CoveyRuntime
 
 /// A conjunction of conditions, with what it matched. Figures are worked out from these counts, see `RuleSet.figures`.
 public struct Rule: Sendable, Equatable {
-    /// Rows that match, and those of them in the target.
-    public struct Counts: Sendable, Equatable, Codable {
-        public var matched: Int
-        public var support: Int
-
-        public init(matched: Int = 0, support: Int = 0) {
-            self.matched = matched
-            self.support = support
-        }
-    }
-
     public let conditions: [Condition]
     /// On the rows that the search used.
     public let search: Counts
     /// On the rows that it never saw.
     public let unseen: Counts
+    /// Written by hand, not found.
+    public let isGiven: Bool
+    /// Of chance on the unseen rows, corrected for the rules chosen; nil where not tested.
+    public let pValue: Double?
+    /// Of chance on the search's rows, corrected for everything tried; nil without permutations.
+    public let searchPValue: Double?
+    /// The share of resamples in which the rule came back; nil without resamples.
+    public let stability: Double?
 
-    public init(conditions: [Condition], search: Counts, unseen: Counts) {
+    public init(
+        conditions: [Condition], search: Counts, unseen: Counts, isGiven: Bool = false, pValue: Double? = nil,
+        searchPValue: Double? = nil, stability: Double? = nil
+    ) {
         self.conditions = conditions
         self.search = search
         self.unseen = unseen
+        self.isGiven = isGiven
+        self.pValue = pValue
+        self.searchPValue = searchPValue
+        self.stability = stability
     }
 }
 
-/// How good a rule is on some rows.
+/// How good a rule is on some rows. Shares are of weights where rows have them.
 public struct RuleFigures: Sendable, Equatable {
     public let matched: Int
     public let support: Int
     /// support / matched; 0 where nothing matches.
     public let precision: Double
-    /// The Wilson interval of the precision.
+    /// The Wilson interval of the precision. With weights its number of trials is the effective one of Kish (1965): the square
+    /// of the sum of weights over the sum of their squares.
     public let interval: WilsonInterval
     /// support / rows of the target; 0 where there are none.
     public let recall: Double
+    /// The Wilson interval of the recall, likewise.
+    public let recallInterval: WilsonInterval
     /// precision / share of the target; 0 where that share is 0.
     public let lift: Double
 
     init(_ counts: Rule.Counts, of population: RuleSet.Population, z: Double) {
         matched = counts.matched
         support = counts.support
-        precision = matched == 0 ? 0 : Double(support) / Double(matched)
-        interval = WilsonInterval(successes: support, trials: matched, z: z)
-        recall = population.target == 0 ? 0 : Double(support) / Double(population.target)
-        lift = population.target == 0 ? 0 : precision / (Double(population.target) / Double(population.rows))
+        func share(_ part: Double, _ whole: Double) -> Double { whole > 0 ? min(1, part / whole) : 0 }
+        precision = share(counts.supportWeight, counts.matchedWeight)
+        interval = WilsonInterval(share: precision, trials: effective(counts.matchedWeight, counts.squares), z: z)
+        recall = share(counts.supportWeight, population.targetWeight)
+        recallInterval = WilsonInterval(
+            share: recall, trials: effective(population.targetWeight, population.targetSquares), z: z)
+        lift = population.targetWeight > 0 ? precision / (population.targetWeight / population.weight) : 0
     }
 }
+
+private func effective(_ weight: Double, _ squares: Double) -> Double { squares > 0 ? weight * weight / squares : 0 }
 
 /// A small set of conjunctions that describes a target, best rule first. A value that knows its features by name and kind,
 /// and evaluates on any table that has them (`RuleEvaluator`).
 public struct RuleSet: Sendable, Equatable {
-    /// Rows, and those of them in the target.
-    public struct Population: Sendable, Equatable, Codable {
-        public let rows: Int
-        public let target: Int
-
-        public init(rows: Int, target: Int) {
-            self.rows = rows
-            self.target = target
-        }
-    }
-
     /// What the sentences call the target.
     public let targetName: String
     /// Of the Wilson intervals, 0.5 to 0.9999.
@@ -99,6 +100,7 @@ public struct RuleSet: Sendable, Equatable {
                 population.target >= 0 && population.target <= population.rows
                     && population.rows <= RuleSet.largestCount,
                 "\(name): target must be 0 to rows, and rows at most 2^48")
+            try check(population.weighsRight, "\(name): the weights do not fit together")
         }
         try check(tried >= 0 && fallen >= 0, "tried and fallen must be at least 0, got \(tried) and \(fallen)")
         var kinds: [ExactName: FeatureColumn.Kind] = [:]
@@ -115,6 +117,11 @@ public struct RuleSet: Sendable, Equatable {
             try check(
                 (1...RuleSet.largestConditions).contains(rule.conditions.count),
                 "rules[\(index)] must have 1 to 64 conditions, got \(rule.conditions.count)")
+            for (name, share) in [
+                ("p_value", rule.pValue), ("search_p_value", rule.searchPValue), ("stability", rule.stability),
+            ] {
+                try check(share.map { (0...1).contains($0) } ?? true, "rules[\(index)].\(name) must be 0 to 1")
+            }
             for (place, condition) in rule.conditions.enumerated() {
                 let field = "rules[\(index)].conditions[\(place)]"
                 guard let kind = kinds[ExactName(condition.feature)] else {
@@ -126,10 +133,7 @@ public struct RuleSet: Sendable, Equatable {
                 used.insert(ExactName(condition.feature))
             }
             for (name, counts, population) in [("search", rule.search, search), ("unseen", rule.unseen, unseen)] {
-                try check(
-                    counts.support >= 0 && counts.support <= min(counts.matched, population.target)
-                        && counts.matched - counts.support <= population.rows - population.target,
-                    "rules[\(index)].\(name): the counts do not fit together")
+                try check(counts.fit(population), "rules[\(index)].\(name): the counts do not fit together")
             }
         }
         self.targetName = targetName

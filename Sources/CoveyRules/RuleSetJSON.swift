@@ -99,18 +99,35 @@ extension RuleSet: Codable {
         case target, confidence, features, rules, search, unseen, tried, fallen
     }
 
-    private enum RuleKeys: String, CodingKey { case conditions, search, unseen, text }
+    private enum RuleKeys: String, CodingKey {
+        case conditions, search, unseen, text, given, stability
+        case pValue = "p_value"
+        case searchPValue = "search_p_value"
+    }
 
     private enum FigureKeys: String, CodingKey {
-        case matched, support, precision, recall, lift
+        case precision, recall, lift
         case low = "precision_low"
         case high = "precision_high"
+        case recallLow = "recall_low"
+        case recallHigh = "recall_high"
     }
 
     private struct StoredRule: Decodable {
-        let conditions: [Condition]
-        let search: Rule.Counts
-        let unseen: Rule.Counts
+        let rule: Rule
+
+        init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: RuleKeys.self)
+            rule = Rule(
+                conditions: try values.decode([Condition].self, forKey: .conditions),
+                // A rule written by hand has no figures yet.
+                search: try values.decodeIfPresent(Rule.Counts.self, forKey: .search) ?? Rule.Counts(),
+                unseen: try values.decodeIfPresent(Rule.Counts.self, forKey: .unseen) ?? Rule.Counts(),
+                isGiven: try values.decodeIfPresent(Bool.self, forKey: .given) ?? false,
+                pValue: try values.decodeIfPresent(Double.self, forKey: .pValue),
+                searchPValue: try values.decodeIfPresent(Double.self, forKey: .searchPValue),
+                stability: try values.decodeIfPresent(Double.self, forKey: .stability))
+        }
     }
 
     public init(from decoder: any Decoder) throws {
@@ -125,13 +142,14 @@ extension RuleSet: Codable {
         let rules = try values.decode([StoredRule].self, forKey: .rules)
         do {
             try self.init(
-                targetName: values.decode(String.self, forKey: .target),
-                confidence: values.decode(Double.self, forKey: .confidence),
+                targetName: values.decodeIfPresent(String.self, forKey: .target) ?? "target",
+                confidence: values.decodeIfPresent(Double.self, forKey: .confidence) ?? 0.95,
                 features: values.decode([RuleFeature].self, forKey: .features),
-                rules: rules.map { Rule(conditions: $0.conditions, search: $0.search, unseen: $0.unseen) },
-                search: values.decode(Population.self, forKey: .search),
-                unseen: values.decode(Population.self, forKey: .unseen),
-                tried: values.decode(Int.self, forKey: .tried), fallen: values.decode(Int.self, forKey: .fallen))
+                rules: rules.map(\.rule),
+                search: values.decodeIfPresent(Population.self, forKey: .search) ?? Population(rows: 0, target: 0),
+                unseen: values.decodeIfPresent(Population.self, forKey: .unseen) ?? Population(rows: 0, target: 0),
+                tried: values.decodeIfPresent(Int.self, forKey: .tried) ?? 0,
+                fallen: values.decodeIfPresent(Int.self, forKey: .fallen) ?? 0)
         } catch let error as CoveyError {
             throw CoveyError.corruptFile(error.message)
         }
@@ -152,16 +170,30 @@ extension RuleSet: Codable {
             var entry = list.nestedContainer(keyedBy: RuleKeys.self)
             try entry.encode(rule.conditions, forKey: .conditions)
             try entry.encode(Narrative(self).sentence(rule), forKey: .text)
-            for (key, figures) in [(RuleKeys.search, searchFigures(rule)), (.unseen, figures(rule))] {
-                var container = entry.nestedContainer(keyedBy: FigureKeys.self, forKey: key)
-                try container.encode(figures.matched, forKey: .matched)
-                try container.encode(figures.support, forKey: .support)
-                try container.encode(figures.precision, forKey: .precision)
-                try container.encode(figures.interval.low, forKey: .low)
-                try container.encode(figures.interval.high, forKey: .high)
-                try container.encode(figures.recall, forKey: .recall)
-                try container.encode(figures.lift, forKey: .lift)
-            }
+            if rule.isGiven { try entry.encode(true, forKey: .given) }
+            try entry.encodeIfPresent(rule.pValue, forKey: .pValue)
+            try entry.encodeIfPresent(rule.searchPValue, forKey: .searchPValue)
+            try entry.encodeIfPresent(rule.stability, forKey: .stability)
+            try entry.encode(Measured(counts: rule.search, figures: searchFigures(rule)), forKey: .search)
+            try entry.encode(Measured(counts: rule.unseen, figures: figures(rule)), forKey: .unseen)
+        }
+    }
+
+    /// What is read back, and what follows from it.
+    private struct Measured: Encodable {
+        let counts: Rule.Counts
+        let figures: RuleFigures
+
+        func encode(to encoder: any Encoder) throws {
+            try counts.encode(to: encoder)
+            var values = encoder.container(keyedBy: FigureKeys.self)
+            try values.encode(figures.precision, forKey: .precision)
+            try values.encode(figures.interval.low, forKey: .low)
+            try values.encode(figures.interval.high, forKey: .high)
+            try values.encode(figures.recall, forKey: .recall)
+            try values.encode(figures.recallInterval.low, forKey: .recallLow)
+            try values.encode(figures.recallInterval.high, forKey: .recallHigh)
+            try values.encode(figures.lift, forKey: .lift)
         }
     }
 

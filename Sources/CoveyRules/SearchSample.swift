@@ -6,9 +6,11 @@ struct SearchSample {
     /// The target's rows first, each part ascending.
     let rows: [Int32]
     let positives: Int
-    /// How many rows of the search each sampled one stands for.
+    /// How many rows of the target each sampled one of them stands for.
     let positiveScale: Double
-    let negativeScale: Double
+    /// What each row weighs, with the rows that it stands for, and that times its amount in the target.
+    private(set) var weights: [Double] = []
+    private(set) var amounts: [Double] = []
     private(set) var bins: [FeatureBins] = []
     /// The bin of row r's feature f at r * features + f.
     private(set) var codes: [UInt8] = []
@@ -21,9 +23,10 @@ struct SearchSample {
 
     /// Draws rows of `active` and bins them: with the given bins, or with new ones.
     init(
-        _ columns: [FeatureColumn], active: RowBits, target: RowBits, bins known: [FeatureBins]?, maxBins: Int,
+        _ columns: [FeatureColumn], active: RowBits, measure: RowMeasure, bins known: [FeatureBins]?, maxBins: Int,
         seed: UInt64, execution: Execution
     ) throws {
+        let target = measure.target
         let allPositives = active.count(and: target)
         let allNegatives = active.count - allPositives
         // Fewer rows where there are very many features.
@@ -31,7 +34,7 @@ struct SearchSample {
         let positives = min(allPositives, SearchSample.largestPositives, most / 4)
         let enough = min(max(12 * positives, 12_288), SearchSample.largestNegatives, most)
         let negatives = min(allNegatives, enough)
-        try execution.reserve(positives + negatives, of: 3 * columns.count + 64, for: "the sample of a rule search")
+        try execution.reserve(positives + negatives, of: 3 * columns.count + 96, for: "the sample of a rule search")
         var random = SeededRandom(seed: seed ^ 0x5EED)
         var chosen: (positive: [Int32], negative: [Int32]) = ([], [])
         chosen.positive.reserveCapacity(positives)
@@ -58,8 +61,13 @@ struct SearchSample {
         rows = chosen.positive + chosen.negative
         self.positives = positives
         positiveScale = positives == 0 ? 1 : Double(allPositives) / Double(positives)
-        negativeScale = negatives == 0 ? 1 : Double(allNegatives) / Double(negatives)
-        try fill(columns, known, maxBins, execution)
+        let negativeScale = negatives == 0 ? 1 : Double(allNegatives) / Double(negatives)
+        let scales = (positiveScale, negativeScale)
+        weights = rows.enumerated().map { measure.weight(Int($1)) * ($0 < positives ? scales.0 : scales.1) }
+        if measure.amounts != nil {
+            amounts = rows[..<positives].map { measure.amount(Int($0)) * scales.0 }
+        }
+        try fill(columns, known, maxBins, measure, execution)
     }
 
     private static func blocks(_ bits: RowBits, _ body: (Range<Int>) throws -> Void) rethrows {
@@ -69,7 +77,7 @@ struct SearchSample {
     }
 
     private mutating func fill(
-        _ columns: [FeatureColumn], _ known: [FeatureBins]?, _ maxBins: Int, _ execution: Execution
+        _ columns: [FeatureColumn], _ known: [FeatureBins]?, _ maxBins: Int, _ measure: RowMeasure, _ execution: Execution
     ) throws {
         let features = columns.count
         let rows = self.rows
@@ -83,7 +91,8 @@ struct SearchSample {
                     for feature in chunk {
                         let bins =
                             known?[feature]
-                            ?? FeatureBins(columns[feature], sample: rows, positives: positives, maxBins: maxBins)
+                            ?? FeatureBins(
+                                columns[feature], sample: rows, positives: positives, weights: measure.weights, maxBins: maxBins)
                         found[feature] = bins
                         bins.bins(of: columns[feature], rows: rows.lazy.map { Int($0) }) { index, bin in
                             codes[index &* features &+ feature] = bin
@@ -94,6 +103,20 @@ struct SearchSample {
         }
         bins = found.compactMap { $0 }
         self.codes = codes
+    }
+
+    /// What some of the sample's rows weigh.
+    func tally(_ rows: RowBits) -> Tally {
+        var result = Tally()
+        rows.forEach { row in
+            if row < positives {
+                result.positives += weights[row]
+                if !amounts.isEmpty { result.amount += amounts[row] }
+            } else {
+                result.negatives += weights[row]
+            }
+        }
+        return result
     }
 
     /// The sample's rows for which a condition holds.

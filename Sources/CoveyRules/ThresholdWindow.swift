@@ -15,15 +15,15 @@ struct ThresholdWindow {
     private let isLow: Bool
 
     /// - Parameters:
-    ///   - rows: the values inside the window, and whether they are in the target.
+    ///   - rows: the values inside the window, and what each brings to a rule that includes it.
     ///   - isLow: whether values from the bound on are included, or those below it.
-    init(_ rows: [(value: Double, isTarget: Bool)], floor: Double, ceiling: Double, weights: Evidence.Weights, isLow: Bool) {
+    init(_ rows: [(value: Double, gain: Double)], floor: Double, ceiling: Double, isLow: Bool) {
         let sorted = rows.sorted { $0.value < $1.value }
         values = sorted.map(\.value)
         var sums = [Double](repeating: 0, count: sorted.count + 1)
         let sign = isLow ? 1.0 : -1.0
         for index in sorted.indices.reversed() {
-            sums[index] = sums[index + 1] + sign * (sorted[index].isTarget ? weights.positive : weights.negative)
+            sums[index] = sums[index + 1] + sign * sorted[index].gain
         }
         self.sums = sums
         self.floor = floor
@@ -65,27 +65,44 @@ struct ThresholdWindow {
 
     /// A bound as a person would write it: each digit has to be worth its ln 10 nats.
     var rounded: Double {
-        let exact = bound
-        guard exact.isFinite else { return exact }
-        var result = exact
+        var result = bound
         var lowest = Double.infinity
-        let (above, through) = range
-        let reach = max(abs(ceiling.isFinite ? ceiling : exact), abs(floor.isFinite ? floor : exact))
-        guard reach > 0 else { return exact }
-        let top = min(22, Int(log10(reach).rounded(.up)))
-        func consider(_ value: Double, digits: Int) {
-            guard value > floor && value <= ceiling else { return }
-            let loss = self.loss(value)
-            guard loss <= ThresholdWindow.tolerance else { return }
-            // Among equally short numbers the one nearest to the best place.
-            let away = value > above && value <= through ? 0 : abs(value - exact) / reach
-            let cost = loss + log(10) * Double(digits) + 1e-3 * away
+        for short in shortNumbers {
+            let loss = self.loss(short.value)
+            guard loss <= ThresholdWindow.tolerance else { continue }
+            let cost = loss + log(10) * Double(short.digits) + 1e-3 * short.away
             if cost < lowest {
                 lowest = cost
-                result = value
+                result = short.value
             }
         }
+        return result
+    }
+
+    /// Numbers of fewer digits than `bound`, the shortest first, of equally short ones the nearest.
+    func shorter(than bound: Double) -> [Double] {
+        let numbers = shortNumbers
+        let digits = numbers.first { $0.value == bound }?.digits ?? 17
+        return numbers.filter { $0.digits < digits }
+            .sorted { ($0.digits, $0.away, $0.value) < ($1.digits, $1.away, $1.value) }.map(\.value)
+    }
+
+    /// Numbers near the best bound with few digits. `away` is 0 where they are among the best, otherwise how far they are from
+    /// it, as a share of the window.
+    private var shortNumbers: [(value: Double, digits: Int, away: Double)] {
+        let exact = bound
+        guard exact.isFinite else { return [] }
+        let (above, through) = range
+        let reach = max(abs(ceiling.isFinite ? ceiling : exact), abs(floor.isFinite ? floor : exact))
+        guard reach > 0 else { return [] }
+        var result: [(value: Double, digits: Int, away: Double)] = []
+        func consider(_ value: Double, digits: Int) {
+            guard value > floor && value <= ceiling else { return }
+            let away = value > above && value <= through ? 0 : abs(value - exact) / reach
+            result.append((value, digits, away))
+        }
         consider(0, digits: 0)
+        let top = min(22, Int(log10(reach).rounded(.up)))
         for power in stride(from: top, through: max(-22, top - 17), by: -1) {
             let step = power >= 0 ? pow10(power) : 1 / pow10(-power)
             // Around either end of the best range.

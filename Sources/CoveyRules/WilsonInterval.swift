@@ -8,19 +8,22 @@ public struct WilsonInterval: Sendable, Equatable {
     /// The interval of `successes` out of `trials`; 0 to 1 where there are no trials.
     /// - Parameter z: the two-sided normal quantile of the confidence, see `quantile`.
     public init(successes: Int, trials: Int, z: Double) {
-        guard trials > 0 else {
+        self.init(share: trials > 0 ? Double(successes) / Double(trials) : 0, trials: Double(trials), z: z)
+    }
+
+    /// The interval of a share among so many trials, which need not be a whole number.
+    public init(share: Double, trials n: Double, z: Double) {
+        guard n > 0 else {
             low = 0
             high = 1
             return
         }
-        let n = Double(trials)
-        let share = Double(successes) / n
         let scale = 1 + z * z / n
         let centre = (share + z * z / (2 * n)) / scale
         let half = z / scale * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot()
         // The ends are exact where nothing or everything succeeded; rounding must not move them.
-        low = successes == 0 ? 0 : max(0, centre - half)
-        high = successes == trials ? 1 : min(1, centre + half)
+        low = share == 0 ? 0 : max(0, centre - half)
+        high = share == 1 ? 1 : min(1, centre + half)
     }
 
     public init(successes: Int, trials: Int, confidence: Double) {

@@ -36,6 +36,7 @@ int main(void) {
     covey_cluster_report cluster_report = COVEY_CLUSTER_REPORT_INIT;
     covey_rules_options rules_options = COVEY_RULES_OPTIONS_INIT;
     covey_rule_report rule_report = COVEY_RULE_REPORT_INIT;
+    covey_rule_feature rule_feature = COVEY_RULE_FEATURE_INIT;
     covey_condition condition = COVEY_CONDITION_INIT;
     covey_engine_parts engine_parts = COVEY_ENGINE_PARTS_INIT;
     covey_score score = COVEY_SCORE_INIT;
@@ -50,6 +51,7 @@ int main(void) {
     CHECK_SIZE(cluster_report);
     CHECK_SIZE(rules_options);
     CHECK_SIZE(rule_report);
+    CHECK_SIZE(rule_feature);
     CHECK_SIZE(condition);
     CHECK_SIZE(engine_parts);
     CHECK_SIZE(score);
@@ -74,7 +76,14 @@ int main(void) {
     CHECK(rules_options.min_precision == 0.5 && rules_options.min_lift == 2 && rules_options.max_bins == 64);
     CHECK(rules_options.beam_width == 64 && rules_options.holdout == 0.3 && rules_options.confidence == 0.95);
     CHECK(rules_options.times == NULL && rules_options.seed == 0 && rules_options.target_name == NULL);
-    CHECK(rule_report.matched == 0 && rule_report.search_lift == 0);
+    CHECK(rules_options.weights == NULL && rules_options.amounts == NULL && rules_options.beta == 0);
+    CHECK(rules_options.quality == COVEY_QUALITY_LIKELIHOOD && rules_options.features == NULL);
+    CHECK(rules_options.feature_count == 0 && rules_options.pinned == NULL && rules_options.pinned_count == 0);
+    CHECK(rules_options.given == NULL && rules_options.rounding == 0 && rules_options.significance == 0.05);
+    CHECK(rules_options.permutations == 0 && rules_options.resamples == 0 && rules_options.min_stability == 0);
+    CHECK(rule_report.matched == 0 && rule_report.search_lift == 0 && rule_report.stability == 0 && rule_report.given == 0);
+    CHECK(rule_feature.feature == NULL && rule_feature.use == COVEY_FEATURE_FREE);
+    CHECK(rule_feature.direction == COVEY_DIRECTION_ANY);
     CHECK(condition.feature == NULL && condition.categories == NULL && condition.kind == COVEY_CONDITION_INTERVAL);
     CHECK(engine_parts.encoder == NULL && engine_parts.rules == NULL && engine_parts.rule_count == 0);
     CHECK(score.cluster == 0 && score.risky == 0);

@@ -9,6 +9,7 @@ extern const abi_case engine_cases[];
 extern const abi_case hybrid_cases[];
 extern const abi_case matrix_cases[];
 extern const abi_case risk_cases[];
+extern const abi_case rule_option_cases[];
 extern const abi_case rules_cases[];
 extern const abi_case sequence_cases[];
 
@@ -22,6 +23,7 @@ static const abi_case *const tables[] = {
     clustering_cases,
     risk_cases,
     engine_cases,
+    rule_option_cases,
     rules_cases,
 };
 

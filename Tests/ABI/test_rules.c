@@ -188,6 +188,67 @@ int main(void) {
     covey_rules_destroy(again);
     options.min_support = 10;
 
+    /* What experts say: NL is pinned, noise is sensitive, a rule of theirs is measured beside the one found. */
+    covey_rule_feature said[2] = {COVEY_RULE_FEATURE_INIT, COVEY_RULE_FEATURE_INIT};
+    said[0].feature = "noise";
+    said[0].use = COVEY_FEATURE_SENSITIVE;
+    said[1].feature = "amount";
+    said[1].direction = COVEY_DIRECTION_MORE;
+    covey_condition netherlands = COVEY_CONDITION_INIT;
+    netherlands.feature = "country";
+    netherlands.kind = COVEY_CONDITION_IN;
+    netherlands.categories = countries;
+    netherlands.category_count = 1;
+    static double weights[rows], amounts[rows];
+    double weighed[2] = {0, 0}, caught = 0;
+    for (int i = 0; i < rows; i++) {
+        weights[i] = 1 + i % 3;
+        amounts[i] = i % 7;
+        if (by_hand(i)) weighed[target[i]] += weights[i], caught += target[i] * weights[i] * amounts[i];
+    }
+    options.features = said;
+    options.feature_count = 2;
+    options.pinned = &netherlands;
+    options.pinned_count = 1;
+    options.given = rules;
+    options.weights = weights;
+    options.amounts = amounts;
+    options.min_precision = 0.1;
+    options.min_lift = 1;
+    options.permutations = 19;
+    options.resamples = 4;
+    CHECK_OK(covey_extract_rules(NULL, &table, target, &options, &again, &error));
+    CHECK(covey_rules_count(again) == 2);
+    CHECK_OK(covey_rules_get(again, 0, &report, &error));
+    CHECK(!report.given && report.p_value >= 0 && report.p_value < 1e-3);
+    CHECK(report.search_p_value == 0.05);
+    CHECK(report.stability >= 0 && report.stability <= 1);
+    for (int64_t i = 0; i < report.condition_count; i++) {
+        CHECK_OK(covey_rules_condition(again, 0, i, &condition, &error));
+        CHECK(strcmp(condition.feature, "noise") != 0);
+        if (strcmp(condition.feature, "amount") == 0) CHECK(condition.high == INFINITY);
+        if (strcmp(condition.feature, "country") == 0) CHECK(strcmp(condition.categories[0], "NL") == 0);
+    }
+    CHECK_OK(covey_rules_get(again, 1, &report, &error));
+    CHECK(report.given && report.p_value < 1e-6 && isnan(report.stability) && isnan(report.search_p_value));
+    CHECK(report.support_weight + report.search_support_weight == weighed[1]);
+    CHECK(report.matched_weight + report.search_matched_weight == weighed[0] + weighed[1]);
+    CHECK(fabs(report.amount + report.search_amount - caught) < 1e-6 && report.false_amount == 0);
+    CHECK(report.recall_low < report.recall && report.recall < report.recall_high);
+    CHECK(report.search_precision_high == 1 && report.search_recall_low < report.search_recall);
+    CHECK_OK(covey_rules_export(again, COVEY_RULES_JSON, &json, &error));
+    covey_rules *read = NULL;
+    CHECK_OK(covey_rules_parse(json, (int64_t)strlen(json), &read, &error));
+    CHECK_OK(covey_rules_export(read, COVEY_RULES_JSON, &json_again, &error));
+    CHECK(strcmp(json, json_again) == 0);
+    covey_rule_report older = COVEY_RULE_REPORT_INIT;
+    older.struct_size = offsetof(covey_rule_report, recall_low);
+    older.given = 77;
+    CHECK_OK(covey_rules_get(again, 1, &older, &error));
+    CHECK(older.matched == report.matched && older.given == 77);
+    covey_rules_destroy(read);
+    covey_rules_destroy(again);
+
     /* Stopped, and usable afterwards. */
     covey_context_options choice = COVEY_CONTEXT_OPTIONS_INIT;
     choice.progress = stop;

@@ -5,6 +5,12 @@ import Testing
 @testable import CoveyRules
 
 @Suite struct ThresholdWindowTests {
+    private func gains(
+        _ rows: [(value: Double, isTarget: Bool)], _ weights: Evidence.Weights
+    ) -> [(value: Double, gain: Double)] {
+        rows.map { ($0.value, $0.isTarget ? weights.positive : weights.negative) }
+    }
+
     /// The best bound against every bound there is, and the loss of the rounded one.
     @Test(arguments: 0..<40) func isTheBestBound(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
@@ -18,7 +24,7 @@ import Testing
             rows.filter { ($0.value >= bound) == isLow }
                 .reduce(0) { $0 + ($1.isTarget ? weights.positive : weights.negative) }
         }
-        let window = ThresholdWindow(rows, floor: -1, ceiling: 11, weights: weights, isLow: isLow)
+        let window = ThresholdWindow(gains(rows, weights), floor: -1, ceiling: 11, isLow: isLow)
         let best = (Set(rows.map(\.value)).union([11])).map(brings).max() ?? 0
         #expect(abs(brings(window.bound) - best) < 1e-9)
         #expect(best - brings(window.rounded) < 1.0 + 1e-9)
@@ -35,7 +41,7 @@ import Testing
         let rows = (1...20).map { (value: below - Double($0) * abs(below) / 10, isTarget: false) }
             + (0..<20).map { (value: from + Double($0) * abs(from) / 10, isTarget: true) } + [(below, false)]
         let window = ThresholdWindow(
-            rows, floor: -.infinity, ceiling: .infinity, weights: .init(inside: 0.9999, outside: 0.0001), isLow: true)
+            gains(rows, .init(inside: 0.9999, outside: 0.0001)), floor: -.infinity, ceiling: .infinity, isLow: true)
         #expect(window.bound == from)
         #expect(window.rounded == short || window.rounded.description.utf8.count <= short.description.utf8.count)
         #expect(window.rounded > below && window.rounded <= from)
@@ -44,11 +50,11 @@ import Testing
     @Test func endsStayOpen() {
         let rows = [(value: 1.0, isTarget: true), (2.0, true), (3.0, false)]
         let weights = Evidence.Weights(inside: 0.9, outside: 0.1)
-        let low = ThresholdWindow(Array(rows[..<2]), floor: -.infinity, ceiling: 5, weights: weights, isLow: true)
+        let low = ThresholdWindow(gains(Array(rows[..<2]), weights), floor: -.infinity, ceiling: 5, isLow: true)
         #expect(low.bound == -.infinity && low.rounded == -.infinity)
-        let high = ThresholdWindow(rows, floor: 0, ceiling: .infinity, weights: weights, isLow: false)
+        let high = ThresholdWindow(gains(rows, weights), floor: 0, ceiling: .infinity, isLow: false)
         #expect(high.bound == 3 && high.rounded == 3)
-        let none = ThresholdWindow([], floor: 0, ceiling: 1.7e308, weights: weights, isLow: true)
+        let none = ThresholdWindow([], floor: 0, ceiling: 1.7e308, isLow: true)
         #expect(none.rounded > 0 && none.rounded <= 1.7e308)
     }
 }

@@ -1,10 +1,55 @@
 /* Section 10 of covey.h: rules. */
 #include "support.h"
 
+/* What experts say of features: `codes` holds use and direction of each. 0 with a pending exception on failure. */
+static int read_policies(arena *memory, jbyteArray names, jintArray codes, covey_rules_options *options)
+{
+    int64_t count = numbers_length(memory, codes) / 2;
+    const int32_t *values = numbers(memory, codes, NUMBER_I32, 0, 2 * count);
+    const char **features = values ? texts(memory, names, count) : NULL;
+    covey_rule_feature *policies = features ? arena_allocate(memory, count + 1, sizeof *policies) : NULL;
+    if (!policies) return 0;
+    for (int64_t index = 0; index < count; ++index) {
+        const covey_rule_feature policy = {sizeof policy, features[index], values[2 * index], values[2 * index + 1]};
+        policies[index] = policy;
+    }
+    options->features = policies;
+    options->feature_count = count;
+    return 1;
+}
+
+/* Pinned conditions: `codes` holds kind and number of categories of each, `bounds` low and high. */
+static int read_pinned(arena *memory, jbyteArray names, jintArray codes, jdoubleArray bounds, jbyteArray categories,
+                       covey_rules_options *options)
+{
+    int64_t count = numbers_length(memory, codes) / 2;
+    const int32_t *values = numbers(memory, codes, NUMBER_I32, 0, 2 * count);
+    const double *ends = values ? numbers(memory, bounds, NUMBER_F64, 0, 2 * count) : NULL;
+    const char **features = ends ? texts(memory, names, count) : NULL;
+    int64_t total = 0;
+    for (int64_t index = 0; features && index < count; ++index) total += values[2 * index + 1];
+    const char **named = features ? texts(memory, categories, total) : NULL;
+    covey_condition *conditions = named ? arena_allocate(memory, count + 1, sizeof *conditions) : NULL;
+    if (!conditions) return 0;
+    for (int64_t index = 0; index < count; ++index) {
+        const int32_t *code = values + 2 * index;
+        const covey_condition condition = {sizeof condition, features[index], ends[2 * index], ends[2 * index + 1],
+                                           named,            code[1],         code[0],         0};
+        conditions[index] = condition;
+        named += code[1];
+    }
+    options->pinned = conditions;
+    options->pinned_count = count;
+    return 1;
+}
+
 JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
     JNIEnv *env, jclass class, jlong context, jobject features, jbyteArray target, jlong max_conditions, jlong max_rules,
     jlong min_support, jdouble min_precision, jdouble min_lift, jlong max_bins, jlong beam_width, jdouble holdout,
-    jdouble confidence, jdoubleArray times, jlong seed, jbyteArray target_name)
+    jdouble confidence, jdoubleArray times, jlong seed, jbyteArray target_name, jdoubleArray weights, jdoubleArray amounts,
+    jint quality, jdouble beta, jbyteArray policy_names, jintArray policy_codes, jbyteArray pinned_names,
+    jintArray pinned_codes, jdoubleArray pinned_bounds, jbyteArray pinned_categories, jlong given, jdouble rounding,
+    jdouble significance, jlong permutations, jlong resamples, jdouble min_stability)
 {
     (void)class;
     arena memory;
@@ -23,10 +68,25 @@ JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
     options.holdout = holdout;
     options.confidence = confidence;
     options.seed = (uint64_t)seed;
-    if (read_table(&memory, features, &view, &table)) {
+    options.quality = quality;
+    options.beta = beta;
+    options.given = POINTER(covey_rules, given);
+    options.rounding = rounding;
+    options.significance = significance;
+    options.permutations = permutations;
+    options.resamples = resamples;
+    options.min_stability = min_stability;
+    if (read_table(&memory, features, &view, &table) && read_policies(&memory, policy_names, policy_codes, &options) &&
+        read_pinned(&memory, pinned_names, pinned_codes, pinned_bounds, pinned_categories, &options)) {
+        const struct {
+            jdoubleArray from;
+            const double **to;
+        } columns[] = {{times, &options.times}, {weights, &options.weights}, {amounts, &options.amounts}};
         const uint8_t *chosen = numbers(&memory, target, NUMBER_I8, 0, table->rows);
-        if (chosen && times) options.times = numbers(&memory, times, NUMBER_F64, 0, table->rows);
-        if (chosen && (options.times || !times)) options.target_name = text(&memory, target_name);
+        for (int index = 0; index < 3 && !(*env)->ExceptionCheck(env); ++index) {
+            if (columns[index].from) *columns[index].to = numbers(&memory, columns[index].from, NUMBER_F64, 0, table->rows);
+        }
+        if (!(*env)->ExceptionCheck(env)) options.target_name = text(&memory, target_name);
         if (!(*env)->ExceptionCheck(env)) {
             covey_error *error = NULL;
             covey_status status = covey_extract_rules(context_of(context), table, chosen, &options, &rules, &error);
@@ -67,10 +127,15 @@ JNIEXPORT void JNICALL Java_covey_Native_rulesGet(JNIEnv *env, jclass class, jlo
     covey_status status = covey_rules_get(POINTER(covey_rules, rules), rule, &report, &error);
     if (!succeeded(env, status, error)) return;
     const jlong whole[] = {report.condition_count, report.matched, report.support, report.search_matched,
-                           report.search_support};
-    const jdouble real[] = {report.precision, report.precision_low,    report.precision_high, report.recall,
-                            report.lift,      report.search_precision, report.search_recall,  report.search_lift};
-    store(env, integers, whole, 5, reals, real, 8);
+                           report.search_support, report.given};
+    const jdouble real[] = {report.precision, report.precision_low, report.precision_high, report.recall, report.lift,
+                            report.search_precision, report.search_recall, report.search_lift, report.recall_low,
+                            report.recall_high, report.search_precision_low, report.search_precision_high,
+                            report.search_recall_low, report.search_recall_high, report.matched_weight,
+                            report.support_weight, report.search_matched_weight, report.search_support_weight,
+                            report.amount, report.false_amount, report.search_amount, report.search_false_amount,
+                            report.p_value, report.search_p_value, report.stability};
+    store(env, integers, whole, 6, reals, real, 25);
 }
 
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesText(JNIEnv *env, jclass class, jlong rules, jlong rule)

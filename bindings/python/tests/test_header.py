@@ -138,7 +138,7 @@ def test_struct_members_are_complete():
 @pytest.mark.parametrize("macro,value", re.findall(r"#define COVEY_(\w+) \(?(-?\d+)\)?\s", HEADER.read_text()))
 def test_constants(macro, value):
     """Status codes by name; the enums of the options by the tables that the binding reads."""
-    from covey import ConditionKind, _table, clustering, hybrid
+    from covey import ConditionKind, _table, clustering, hybrid, rules
 
     value = int(value)
     if macro in StatusCode.__members__:
@@ -154,6 +154,9 @@ def test_constants(macro, value):
             "METRIC": clustering._METRICS,
             "SEARCH": clustering._SEARCH,
             "MISSING_ROWS": clustering._MISSING,
+            "QUALITY": rules._QUALITIES,
+            "FEATURE": {"free": 0, **rules._USES},
+            "DIRECTION": rules._DIRECTIONS,
         }
         for prefix in sorted(words, key=len, reverse=True):
             if macro.startswith(prefix + "_"):

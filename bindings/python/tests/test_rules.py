@@ -188,3 +188,60 @@ def test_other_columns_may_hold_anything_and_repr_is_short():
     with pytest.raises(covey.NotFoundError, match="no rule 9") as caught:
         rules[9]
     assert isinstance(caught.value, IndexError)
+
+
+def test_what_experts_say_is_kept(frame, target):
+    by_hand = covey.RuleSet.from_conditions(
+        [[covey.Condition("amount", ConditionKind.INTERVAL, low=200), covey.Condition("vpn", ConditionKind.PRESENT)]],
+        kinds={"vpn": "boolean"},
+    )
+    found = covey.extract_rules(
+        frame, target, times=np.arange(len(frame)), sensitive="vpn", directions={"amount": "more", "age": "less"},
+        pinned=[covey.Condition("country", ConditionKind.IN, categories=("NL",))], min_precision=0.1, permutations=19,
+        resamples=3,
+    )
+    assert len(found) and not any(rule.given for rule in found)
+    for rule in found:
+        conditions = {condition.feature: condition for condition in rule.conditions}
+        assert conditions["country"] == covey.Condition("country", ConditionKind.IN, 0, 0, ("NL",))
+        assert "vpn" not in conditions
+        bounds = {name: c for name, c in conditions.items() if c.kind == ConditionKind.INTERVAL}
+        assert "amount" not in bounds or bounds["amount"].high == math.inf
+        assert "age" not in bounds or bounds["age"].low == -math.inf
+        assert rule.p_value < 0.05 and rule.search_p_value == 0.05 and 0 <= rule.stability <= 1
+    beside = covey.extract_rules(frame, target, times=np.arange(len(frame)), given=by_hand)
+    assert [rule.given for rule in beside] == [False] * (len(beside) - 1) + [True]
+    last = beside[-1]
+    fires = ((frame.amount >= 200) & frame.vpn.notna()).to_numpy()[round(len(frame) * 0.7):]
+    assert last.matched == fires.sum() and last.support == (fires & target[round(len(frame) * 0.7):]).sum()
+    with pytest.raises(covey.InvalidArgumentError, match="sensitive"):
+        covey.extract_rules(frame, target, given=by_hand, sensitive=["vpn"])
+    with pytest.raises(covey.InvalidArgumentError, match="in forbidden and in sensitive"):
+        covey.extract_rules(frame, target, forbidden=["vpn"], sensitive=["vpn"])
+    with pytest.raises(covey.InvalidArgumentError, match="kinds must say"):
+        covey.RuleSet.from_conditions([[covey.Condition("vpn", ConditionKind.PRESENT)]])
+    with pytest.raises(covey.MismatchError, match="nothing"):
+        covey.extract_rules(frame, target, allowed=["nothing"])
+
+
+def test_weights_and_amounts(frame, target):
+    random = np.random.default_rng(2)
+    weights, amounts = random.integers(0, 4, len(frame)), random.random(len(frame))
+    found = covey.extract_rules(
+        frame, target, times=np.arange(len(frame)), weights=weights, amounts=amounts, quality="f_beta", beta=0.5
+    )
+    assert len(found)
+    used = np.flatnonzero(weights)
+    unseen = np.zeros(len(frame), dtype=bool)
+    unseen[used[len(used) - round(len(used) * 0.3):]] = True
+    for index, rule in enumerate(found):
+        fires = found.fired(frame)[:, index] & unseen
+        assert rule.matched == fires.sum() and rule.support == (fires & target).sum()
+        assert rule.support_weight == weights[fires & target].sum() and rule.matched_weight == weights[fires].sum()
+        assert rule.precision == pytest.approx(rule.support_weight / rule.matched_weight)
+        assert rule.recall == pytest.approx(rule.support_weight / weights[unseen & target].sum())
+        assert rule.amount == pytest.approx((weights * amounts)[fires & target].sum())
+        assert rule.false_amount == pytest.approx((weights * amounts)[fires & ~target].sum())
+    assert covey.RuleSet.from_json(found.to_json()).rules == found.rules
+    with pytest.raises(covey.MismatchError, match="weights"):
+        covey.extract_rules(frame, target, weights=[1.0])

@@ -184,6 +184,15 @@ class ClusterReport(Versioned):
     ]
 
 
+class RuleFeature(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("feature", c_char_p),
+        ("use", c_int32),
+        ("direction", c_int32),
+    ]
+
+
 class RulesOptions(Versioned):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -199,6 +208,21 @@ class RulesOptions(Versioned):
         ("times", c_void_p),
         ("seed", c_uint64),
         ("target_name", c_char_p),
+        ("weights", c_void_p),
+        ("amounts", c_void_p),
+        ("quality", c_int32),
+        ("reserved", c_int32),
+        ("beta", c_double),
+        ("features", c_void_p),
+        ("feature_count", c_int64),
+        ("pinned", c_void_p),
+        ("pinned_count", c_int64),
+        ("given", c_void_p),
+        ("rounding", c_double),
+        ("significance", c_double),
+        ("permutations", c_int64),
+        ("resamples", c_int64),
+        ("min_stability", c_double),
     ]
     _defaults_ = {
         "max_conditions": 3,
@@ -210,6 +234,7 @@ class RulesOptions(Versioned):
         "beam_width": 64,
         "holdout": 0.3,
         "confidence": 0.95,
+        "significance": 0.05,
     }
 
 
@@ -229,6 +254,25 @@ class RuleReport(Versioned):
         ("search_precision", c_double),
         ("search_recall", c_double),
         ("search_lift", c_double),
+        ("recall_low", c_double),
+        ("recall_high", c_double),
+        ("search_precision_low", c_double),
+        ("search_precision_high", c_double),
+        ("search_recall_low", c_double),
+        ("search_recall_high", c_double),
+        ("matched_weight", c_double),
+        ("support_weight", c_double),
+        ("search_matched_weight", c_double),
+        ("search_support_weight", c_double),
+        ("amount", c_double),
+        ("false_amount", c_double),
+        ("search_amount", c_double),
+        ("search_false_amount", c_double),
+        ("p_value", c_double),
+        ("search_p_value", c_double),
+        ("stability", c_double),
+        ("given", c_int32),
+        ("reserved", c_int32),
     ]
 
 

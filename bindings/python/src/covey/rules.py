@@ -5,19 +5,25 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
-from ctypes import byref, c_char_p, c_void_p
-from typing import Any, Iterator, Optional
+import math
+from ctypes import Array, POINTER, byref, c_char_p, c_void_p, cast
+from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
-from ._arrays import binary, c_string, integer, real, seconds
-from ._errors import InvalidTypeError, NotFoundError
+from ._arrays import binary, c_string, choice, contiguous, integer, real, seconds
+from ._errors import InvalidArgumentError, InvalidTypeError, NotFoundError
 from ._handle import Handle, Native, made_by_library
 from ._library import call, library, required_text
 from ._table import Table
 from .context import Context, running
+
+
+_QUALITIES = {"likelihood": 0, "weighted_accuracy": 1, "f_beta": 2, "lift": 3, "amount": 4}
+_USES = {"allowed": 1, "forbidden": 2, "sensitive": 3}
+_DIRECTIONS = {"any": 0, "more": 1, "less": -1}
 
 
 class ConditionKind(enum.IntEnum):
@@ -39,13 +45,14 @@ class Condition:
 
     feature: str
     kind: ConditionKind
-    low: float
-    high: float
-    categories: tuple[str, ...]
-    text: str
+    low: float = -math.inf
+    high: float = math.inf
+    categories: tuple[str, ...] = ()
+    #: In words; empty in a condition that was made by hand.
+    text: str = dataclasses.field(default="", compare=False)
 
     def __str__(self) -> str:
-        return self.text
+        return self.text or repr(self)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -72,6 +79,31 @@ class Rule:
     search_precision: float
     search_recall: float
     search_lift: float
+    #: Wilson intervals.
+    recall_low: float
+    recall_high: float
+    search_precision_low: float
+    search_precision_high: float
+    search_recall_low: float
+    search_recall_high: float
+    #: Sums of weights; the numbers of rows without weights.
+    matched_weight: float
+    support_weight: float
+    search_matched_weight: float
+    search_support_weight: float
+    #: Sums of weight x amount of the matching rows in the target and of the others; 0 without amounts.
+    amount: float
+    false_amount: float
+    search_amount: float
+    search_false_amount: float
+    #: Of chance on the unseen rows, corrected for the rules chosen; None where not tested.
+    p_value: Optional[float]
+    #: Of chance on the search's rows, corrected for all rules tried; None without permutations.
+    search_p_value: Optional[float]
+    #: Share of the resamples in which the rule comes back; None without resamples.
+    stability: Optional[float]
+    #: Whether it was given by hand.
+    given: bool
 
     def __str__(self) -> str:
         return self.text
@@ -145,6 +177,39 @@ class RuleSet(Handle):
         call("covey_rules_parse", encoded, len(encoded), byref(pointer))
         return cls(Native(pointer.value, "covey_rules_destroy"))
 
+    @classmethod
+    def from_conditions(
+        cls, rules: Iterable[Iterable[Condition]], kinds: Optional[Mapping[str, str]] = None
+    ) -> "RuleSet":
+        """Rules written by hand, without figures: each a list of conditions that all hold. kinds: "numeric",
+        "categorical" or "boolean" of features of which only MISSING and PRESENT are asked. Errors: INVALID_ARGUMENT,
+        CORRUPT_FILE (says which condition makes no sense)."""
+        chosen: dict[str, str] = dict(kinds or {})
+        written = []
+        for rule in rules:
+            conditions = []
+            for condition in rule:
+                if not isinstance(condition, Condition):
+                    raise InvalidTypeError(f"rules must hold Condition objects, got {condition!r}")
+                kind = ConditionKind(condition.kind)
+                entry: dict[str, Any] = {"feature": condition.feature, "kind": kind.name.lower()}
+                if kind == ConditionKind.INTERVAL:
+                    chosen.setdefault(condition.feature, "numeric")
+                    entry.update({end: value for end, value in (("low", condition.low), ("high", condition.high))
+                                  if not math.isinf(value)})
+                elif kind in (ConditionKind.IN, ConditionKind.NOT_IN):
+                    chosen.setdefault(condition.feature, "categorical")
+                    entry["categories"] = list(condition.categories)
+                elif kind in (ConditionKind.TRUE, ConditionKind.FALSE):
+                    chosen.setdefault(condition.feature, "boolean")
+                conditions.append(entry)
+            written.append({"conditions": conditions})
+        for entry in (entry for rule in written for entry in rule["conditions"]):
+            if entry["feature"] not in chosen:
+                raise InvalidArgumentError(f"kinds must say what {entry['feature']!r} is")
+        features = [{"name": name, "kind": kind} for name, kind in chosen.items()]
+        return cls.from_json(json.dumps({"format_version": 1, "features": features, "rules": written}))
+
     def __len__(self) -> int:
         return len(self.rules)
 
@@ -187,6 +252,21 @@ def extract_rules(
     times: Any = None,
     seed: int = 0,
     target_name: Optional[str] = None,
+    weights: Any = None,
+    amounts: Any = None,
+    quality: str = "likelihood",
+    beta: float = 1.0,
+    allowed: Union[None, str, Sequence[str]] = None,
+    forbidden: Union[None, str, Sequence[str]] = None,
+    sensitive: Union[None, str, Sequence[str]] = None,
+    directions: Optional[Mapping[str, str]] = None,
+    pinned: Sequence[Condition] = (),
+    given: Optional[RuleSet] = None,
+    rounding: float = 0.0,
+    significance: float = 0.05,
+    permutations: int = 0,
+    resamples: int = 0,
+    min_stability: float = 0.0,
     context: Optional[Context] = None,
 ) -> RuleSet:
     """Finds conjunctions of expert features that hold in the target rows and rarely elsewhere.
@@ -201,8 +281,20 @@ def extract_rules(
             latest rows are held out; None = a random share, by `seed`.
         confidence: of the Wilson intervals, 0.5 to 0.9999.
         target_name: what the sentences call the target; None = "target".
+        weights: one a row, >= 0: how many rows it stands for. amounts: one a row, >= 0.
+        quality: "likelihood" (less the rule's length), "weighted_accuracy", "f_beta" (of `beta`), "lift" or "amount" (of the
+            target rows that match, for each false alarm).
+        allowed: the only features that the search uses; None = all. forbidden: features that it does not use.
+        sensitive: features that are never in a rule, in none that was given either.
+        directions: "more" or "less" for numeric and boolean features: which is riskier.
+        pinned: conditions that every rule contains. given: rules written by hand, measured on the same rows and returned
+            after those found; see :meth:`RuleSet.from_conditions`.
+        rounding: 0 to 0.5: how much precision and recall may each fall for shorter thresholds, as shares of themselves.
+        significance: rules with a larger p_value or search_p_value fall; 0 = none.
+        permutations: searches on permuted targets behind search_p_value. resamples: searches on halves of the rows behind
+            stability; rules of less than min_stability fall.
 
-    Beam search by likelihood ratio and description length, then separate and conquer; see covey_extract_rules in
+    Beam search and a tree by likelihood ratio and description length, then separate and conquer; see covey_extract_rules in
     covey.h. No rule found is a set of 0 rules. O(n f) to read, then O(beam_width * max_conditions * f) a rule.
     Errors: INVALID_ARGUMENT, INVALID_DATA (infinite values, a target of one class), MISMATCH, OUT_OF_MEMORY, CANCELLED.
     """
@@ -211,6 +303,13 @@ def extract_rules(
     when = None if times is None else np.ascontiguousarray(seconds(times, "times", table.rows))
     if target_name is not None and not isinstance(target_name, str):
         raise InvalidTypeError(f"target_name must be a string or None, got {target_name!r}")
+    if given is not None and not isinstance(given, RuleSet):
+        raise InvalidTypeError(f"given must be a RuleSet or None, got {given!r}")
+    weighing = None if weights is None else contiguous(weights, "weights", np.float64, table.rows)
+    money = None if amounts is None else contiguous(amounts, "amounts", np.float64, table.rows)
+    policies = _policies({"allowed": allowed, "forbidden": forbidden, "sensitive": sensitive}, directions)
+    fixed, kept = _conditions(pinned)
+    hand_written = None if given is None else given._handle()
     options = _structs.RulesOptions(
         max_conditions=integer(max_conditions, "max_conditions"),
         max_rules=integer(max_rules, "max_rules"),
@@ -224,11 +323,65 @@ def extract_rules(
         times=None if when is None else when.ctypes.data,
         seed=integer(seed, "seed", signed=False),
         target_name=None if target_name is None else c_string(target_name, "target_name"),
+        weights=None if weighing is None else weighing.ctypes.data,
+        amounts=None if money is None else money.ctypes.data,
+        quality=choice(quality, "quality", _QUALITIES),
+        beta=real(beta, "beta"),
+        features=cast(policies, c_void_p) if len(policies) else None,
+        feature_count=len(policies),
+        pinned=cast(fixed, c_void_p) if len(fixed) else None,
+        pinned_count=len(fixed),
+        given=None if hand_written is None else hand_written.address,
+        rounding=real(rounding, "rounding"),
+        significance=real(significance, "significance"),
+        permutations=integer(permutations, "permutations"),
+        resamples=integer(resamples, "resamples"),
+        min_stability=real(min_stability, "min_stability"),
     )
     pointer = c_void_p()
     with running(context) as native:
         call("covey_extract_rules", native, byref(table.struct), chosen.ctypes.data, byref(options), byref(pointer))
+    del kept, hand_written
     return RuleSet(Native(pointer.value, "covey_rules_destroy"))
+
+
+def _policies(
+    uses: Mapping[str, Union[None, str, Sequence[str]]], directions: Optional[Mapping[str, str]]
+) -> "Array[_structs.RuleFeature]":
+    """What is said of each feature, as C reads it."""
+    found: dict[str, str] = {}
+    for use, names in uses.items():
+        for name in [names] if isinstance(names, str) else names or ():
+            if not isinstance(name, str):
+                raise InvalidTypeError(f"{use} must hold names of features, got {name!r}")
+            if name in found:
+                raise InvalidArgumentError(f"{name!r} is in {found[name]} and in {use}")
+            found[name] = use
+    if uses["allowed"] is not None and "allowed" not in found.values():
+        raise InvalidArgumentError("allowed must name at least one feature, or be None for all")
+    ways = {name: choice(way, f"directions[{name!r}]", _DIRECTIONS) for name, way in (directions or {}).items()}
+    names = list(dict.fromkeys([*found, *ways]))
+    return (_structs.RuleFeature * len(names))(
+        *(_structs.RuleFeature(
+            feature=c_string(name, "a feature's name"), use=_USES[found[name]] if name in found else 0,
+            direction=ways.get(name, 0)) for name in names))
+
+
+def _conditions(conditions: Sequence[Condition]) -> tuple["Array[_structs.Condition]", Any]:
+    """Conditions as C reads them, and what has to live as long."""
+    kept = []
+    structs = []
+    for condition in conditions:
+        if not isinstance(condition, Condition):
+            raise InvalidTypeError(f"pinned must hold Condition objects, got {condition!r}")
+        names = (c_char_p * len(condition.categories))(*(c_string(name, "a category") for name in condition.categories))
+        kept.append(names)
+        structs.append(
+            _structs.Condition(
+                feature=c_string(condition.feature, "feature"), kind=integer(condition.kind, "kind"),
+                low=real(condition.low, "low"), high=real(condition.high, "high"),
+                categories=cast(names, POINTER(c_char_p)) if len(names) else None, category_count=len(names)))
+    return (_structs.Condition * len(structs))(*structs), kept
 
 
 def _rule(native: Native, index: int) -> Rule:
@@ -239,6 +392,10 @@ def _rule(native: Native, index: int) -> Rule:
         for field in dataclasses.fields(Rule)
         if field.name not in ("conditions", "text")
     }
+    figures["given"] = bool(figures["given"])
+    for name in ("p_value", "search_p_value", "stability"):
+        if math.isnan(figures[name]):
+            figures[name] = None
     conditions = tuple(_condition(native, index, place) for place in range(report.condition_count))
     return Rule(conditions=conditions, text=required_text(library.covey_rules_text(native, index)), **figures)
 

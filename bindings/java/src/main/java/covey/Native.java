@@ -178,7 +178,23 @@ final class Native {
             double confidence,
             double[] times,
             long seed,
-            byte[] targetName);
+            byte[] targetName,
+            double[] weights,
+            double[] amounts,
+            int quality,
+            double beta,
+            byte[] policyNames,
+            int[] policyCodes,
+            byte[] pinnedNames,
+            int[] pinnedCodes,
+            double[] pinnedBounds,
+            byte[] pinnedCategories,
+            long given,
+            double rounding,
+            double significance,
+            long permutations,
+            long resamples,
+            double minStability);
 
     static native long rulesCount(long rules);
 

@@ -20,6 +20,24 @@ import java.util.List;
  * @param searchPrecision as precision
  * @param searchRecall as recall
  * @param searchLift as lift
+ * @param recallLow the Wilson interval of the recall
+ * @param recallHigh its upper end
+ * @param searchPrecisionLow as precisionLow
+ * @param searchPrecisionHigh as precisionHigh
+ * @param searchRecallLow as recallLow
+ * @param searchRecallHigh as recallHigh
+ * @param matchedWeight the sum of the weights of the rows in matched; their number without weights
+ * @param supportWeight of those in support
+ * @param searchMatchedWeight as matchedWeight
+ * @param searchSupportWeight as supportWeight
+ * @param amount the sum of weight x amount of the rows in support; 0 without amounts
+ * @param falseAmount of the other matching rows
+ * @param searchAmount as amount
+ * @param searchFalseAmount as falseAmount
+ * @param pValue of chance on the unseen rows, corrected for the rules chosen; NaN where not tested
+ * @param searchPValue of chance on the search's rows, corrected for all rules tried; NaN without permutations
+ * @param stability the share of the resamples in which the rule comes back; NaN without resamples
+ * @param given whether it was written by hand
  */
 public record Rule(
         String text,
@@ -35,4 +53,22 @@ public record Rule(
         long searchSupport,
         double searchPrecision,
         double searchRecall,
-        double searchLift) {}
+        double searchLift,
+        double recallLow,
+        double recallHigh,
+        double searchPrecisionLow,
+        double searchPrecisionHigh,
+        double searchRecallLow,
+        double searchRecallHigh,
+        double matchedWeight,
+        double supportWeight,
+        double searchMatchedWeight,
+        double searchSupportWeight,
+        double amount,
+        double falseAmount,
+        double searchAmount,
+        double searchFalseAmount,
+        double pValue,
+        double searchPValue,
+        double stability,
+        boolean given) {}

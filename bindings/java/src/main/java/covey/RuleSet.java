@@ -2,6 +2,8 @@ package covey;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /** A small set of conjunctions over expert features that describes a target, a cluster for example. */
 public final class RuleSet extends NativeObject {
@@ -16,7 +18,7 @@ public final class RuleSet extends NativeObject {
      * Finds conjunctions that hold in the target rows and rarely elsewhere. Every figure is measured again on rows that the
      * search never saw; a rule that fails there is not returned. No rule found is a success with an empty set.
      *
-     * <p>Cost: O(n f) for binning, then O(beam width * max conditions * conditions * n / 64).
+     * <p>Cost: O(n f) to read, then O(beam width * max conditions * f) for each rule found; see covey.h.
      *
      * @param features n rows
      * @param target n values: whether the row is in the target
@@ -33,8 +35,26 @@ public final class RuleSet extends NativeObject {
         for (int row = 0; row < target.length; ++row) chosenRows[row] = (byte) (target[row] ? 1 : 0);
         Numbers.requireRows(chosenRows, features.rows, "target");
         if (chosen.times() != null) Numbers.requireRows(chosen.times(), features.rows, "times");
+        if (chosen.weights() != null) Numbers.requireRows(chosen.weights(), features.rows, "weights");
+        if (chosen.amounts() != null) Numbers.requireRows(chosen.amounts(), features.rows, "amounts");
         byte[] name = chosen.targetName() == null ? null : Text.encode(chosen.targetName(), "target_name");
-        try (Use with = Use.of(context)) {
+        List<RuleOptions.FeaturePolicy> policies = chosen.features();
+        byte[] policyNames = Text.join(policies.stream().map(RuleOptions.FeaturePolicy::feature).toList(), "features");
+        int[] policyCodes = policies.stream()
+                .flatMapToInt(policy -> IntStream.of(policy.use().ordinal(), policy.direction().code))
+                .toArray();
+        List<Condition> pinned = chosen.pinned();
+        byte[] pinnedNames = Text.join(pinned.stream().map(Condition::feature).toList(), "pinned");
+        int[] pinnedCodes = pinned.stream()
+                .flatMapToInt(condition -> IntStream.of(condition.kind().ordinal(), condition.categories().size()))
+                .toArray();
+        double[] pinnedBounds = pinned.stream()
+                .flatMapToDouble(condition -> DoubleStream.of(condition.low(), condition.high()))
+                .toArray();
+        byte[] pinnedCategories =
+                Text.join(pinned.stream().flatMap(condition -> condition.categories().stream()).toList(), "categories");
+        try (Use with = Use.of(context);
+                Use given = Use.of(chosen.given())) {
             return new RuleSet(Native.rulesExtract(
                     with.address(),
                     features,
@@ -50,7 +70,23 @@ public final class RuleSet extends NativeObject {
                     chosen.confidence(),
                     chosen.times(),
                     chosen.seed(),
-                    name));
+                    name,
+                    chosen.weights(),
+                    chosen.amounts(),
+                    chosen.quality().ordinal(),
+                    chosen.beta(),
+                    policyNames,
+                    policyCodes,
+                    pinnedNames,
+                    pinnedCodes,
+                    pinnedBounds,
+                    pinnedCategories,
+                    given.address(),
+                    chosen.rounding(),
+                    chosen.significance(),
+                    chosen.permutations(),
+                    chosen.resamples(),
+                    chosen.minStability()));
         }
     }
 
@@ -94,15 +130,17 @@ public final class RuleSet extends NativeObject {
     }
 
     private static Rule read(long address, int rule) {
-        long[] n = new long[5];
-        double[] x = new double[8];
+        long[] n = new long[6];
+        double[] x = new double[25];
         Native.rulesGet(address, rule, n, x);
         Condition[] conditions = new Condition[(int) n[0]];
         for (int index = 0; index < conditions.length; ++index) conditions[index] = read(address, rule, index);
         return new Rule(
                 Text.decode(Native.rulesText(address, rule)),
                 List.of(conditions),
-                n[1], n[2], x[0], x[1], x[2], x[3], x[4], n[3], n[4], x[5], x[6], x[7]);
+                n[1], n[2], x[0], x[1], x[2], x[3], x[4], n[3], n[4], x[5], x[6], x[7],
+                x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15], x[16], x[17], x[18], x[19], x[20], x[21], x[22], x[23],
+                x[24], n[5] == 1);
     }
 
     private static Condition read(long address, int rule, int index) {

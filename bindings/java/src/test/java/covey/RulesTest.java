@@ -54,6 +54,48 @@ class RulesTest {
     }
 
     @Test
+    void keepsWhatExpertsSay() {
+        double[] weights = new double[ROWS];
+        double[] amounts = new double[ROWS];
+        for (int row = 0; row < ROWS; ++row) {
+            weights[row] = 1 + row % 2;
+            amounts[row] = row % 5;
+        }
+        RuleOptions.Builder said = RuleOptions.builder()
+                .weights(weights)
+                .amounts(amounts)
+                .quality(RuleOptions.Quality.F_BETA)
+                .beta(0.5)
+                .feature("guest", RuleOptions.Use.SENSITIVE, RuleOptions.Direction.ANY)
+                .feature("amount", RuleOptions.Use.FREE, RuleOptions.Direction.MORE)
+                .pinned(List.of(Condition.categories("kind", Condition.Kind.IN, List.of(BASKET))))
+                .permutations(19)
+                .resamples(2);
+        try (RuleSet rules = RuleSet.extract(FEATURES, TARGET, said.build(), null)) {
+            assertEquals(1, rules.size());
+            Rule rule = rules.rules().get(0);
+            assertEquals(List.of("amount", "kind"), rule.conditions().stream().map(Condition::feature).toList());
+            assertEquals(Double.POSITIVE_INFINITY, rule.conditions().get(0).high());
+            assertEquals(List.of(BASKET), rule.conditions().get(1).categories());
+            assertEquals(0.05, rule.searchPValue());
+            assertEquals(1, rule.stability());
+            assertTrue(rule.pValue() < 1e-9 && !rule.given() && rule.amount() > 0 && rule.supportWeight() > rule.support());
+            assertTrue(rule.recallLow() < rule.recall() && rule.recall() <= rule.recallHigh());
+            try (RuleSet beside = RuleSet.extract(FEATURES, TARGET, RuleOptions.builder().given(rules).build(), null)) {
+                Rule last = beside.rules().get(beside.size() - 1);
+                assertTrue(last.given() && Double.isNaN(last.stability()));
+                assertEquals(rule.conditions(), last.conditions());
+            }
+        }
+        refuse(StatusCode.INVALID_ARGUMENT, "against the direction", said.pinned(List.of(Condition.interval("amount", 0, 9))));
+        refuse(StatusCode.INVALID_ARGUMENT, "which rules may not use", said.pinned(List.of(
+                Condition.of("guest", Condition.Kind.TRUE))));
+        refuse(StatusCode.MISMATCH, "nothing", RuleOptions.builder()
+                .feature("nothing", RuleOptions.Use.ALLOWED, RuleOptions.Direction.ANY));
+        refuse(StatusCode.MISMATCH, "weights", RuleOptions.builder().weights(new double[1]));
+    }
+
+    @Test
     void refusesBadInput() {
         boolean[] none = new boolean[ROWS];
         refuse(StatusCode.INVALID_DATA, "target", () -> RuleSet.extract(FEATURES, none, null, null));

@@ -1,0 +1,98 @@
+import Glibc
+
+/// What makes one rule better than another. Raw values are those of COVEY_QUALITY_.
+public enum RuleQuality: Int32, Sendable {
+    case likelihood = 0
+    case weightedAccuracy = 1
+    case fBeta = 2
+    case lift = 3
+    case amount = 4
+}
+
+/// A quality, for rules among some rows.
+struct Objective: Sendable {
+    let quality: RuleQuality
+    /// Beta squared of `fBeta`.
+    let beta2: Double
+    /// The rows under search.
+    let total: Tally
+    /// The precision that a rule must reach.
+    let wantedRate: Double
+
+    var base: Double { total.rate }
+
+    /// The quality of a rule that matches these rows, before the cost of its conditions.
+    @inline(__always)
+    func value(_ p: Double, _ n: Double, _ amount: Double) -> Double {
+        switch quality {
+        case .likelihood: Evidence.gain(matched: p, n, of: total.positives, total.negatives)
+        case .weightedAccuracy: (p * total.negatives - n * total.positives) / (total.all * total.all)
+        case .fBeta: (1 + beta2) * p / (beta2 * total.positives + p + n)
+        case .lift: p + n > 0 ? p / (p + n) / base : 0
+        case .amount: amount / (n + 1)
+        }
+    }
+
+    func value(_ tally: Tally) -> Double { value(tally.positives, tally.negatives, tally.amount) }
+
+    /// What no specialisation can exceed: it keeps the target's rows at best, and loses all others (the optimistic estimate of
+    /// Morishita and Sese 2000 for convex measures; Grosskreutz, Rüping and Wrobel 2008 for weighted relative accuracy).
+    func bound(_ tally: Tally) -> Double { value(tally.positives, 0, tally.amount) }
+
+    /// The quality pays for the length of a rule by itself; else of equal rules the shorter one is the better.
+    var isPenalised: Bool { quality == .likelihood }
+
+    /// A quotient of sums that nothing but support holds.
+    var isRatio: Bool { quality == .lift || quality == .amount }
+
+    /// What a rule has to exceed: nats above its own cost, better than chance, or anything.
+    var least: Double {
+        switch quality {
+        case .likelihood: 3
+        case .weightedAccuracy, .fBeta, .amount: 0
+        case .lift: 1
+        }
+    }
+
+    /// What a row of the target, its amount and another row add to the rule's value where it is what it is at `tally`: a set of
+    /// rows with a larger sum than the one at hand has a larger value. Repeating climbs to a (local) maximum; for the quotients
+    /// it is Dinkelbach's method (1967).
+    func slope(at tally: Tally) -> Slope {
+        switch quality {
+        case .likelihood:
+            let weights = Evidence.Weights(
+                matched: tally.positives, tally.negatives, of: total.positives, total.negatives)
+            return Slope(positive: weights.positive, negative: weights.negative, amount: 0)
+        case .weightedAccuracy: return Slope(positive: 1 - base, negative: -base, amount: 0)
+        case .fBeta:
+            let value = value(tally)
+            return Slope(positive: 1 + beta2 - value, negative: -value, amount: 0)
+        case .lift: return Slope(positive: 1 - tally.rate, negative: -tally.rate, amount: 0)
+        case .amount: return Slope(positive: 0, negative: -value(tally), amount: 1)
+        }
+    }
+
+    /// Slopes to start from for rows of which the condition has to pick the best.
+    func starts(_ tally: Tally) -> [Slope] {
+        switch quality {
+        case .likelihood:
+            let rate = tally.all > 0 ? tally.rate : 0
+            func even(_ rate: Double) -> Slope {
+                let weights = Evidence.Weights(even: rate, base: base)
+                return Slope(positive: weights.positive, negative: weights.negative, amount: 0)
+            }
+            var result = [even(rate)]
+            if rate < wantedRate { result.append(even(wantedRate)) }
+            if rate < 0.5 * wantedRate { result.append(even(0.5 * wantedRate)) }
+            return result
+        default: return [slope(at: tally)]
+        }
+    }
+}
+
+/// A linear view of a quality. See `Objective.slope`.
+struct Slope {
+    let positive: Double
+    let negative: Double
+    let amount: Double
+}
