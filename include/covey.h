@@ -96,9 +96,9 @@ void covey_error_destroy(covey_error *error);
 /** Threads, memory budget, progress and cancel for the calls that take it. */
 typedef struct covey_context covey_context;
 
-/** Called with the running stage (static text) and the fraction done, 0 to 1, at most about 50 times a second and only on
- *  the thread that made the Covey call. A result other than 0 stops the call with COVEY_CANCELLED. It must not call back
- *  into Covey with the same context, except covey_cancel. */
+/** Called with the running stage (static text) and the fraction of it done, 0 to 1, at most about 50 times a second and only on
+ *  the thread that made the Covey call; work whose extent is not known repeats what was said last. A result other than 0
+ *  stops the call with COVEY_CANCELLED. It must not call back into Covey with the same context, except covey_cancel. */
 typedef int32_t (*covey_progress_fn)(void *user_data, const char *stage, double fraction);
 
 typedef struct covey_context_options {

@@ -11,6 +11,9 @@ public final class Execution: Sendable {
     private let stopped = Atomic<Bool>(false)
     private let lastReport = Atomic<UInt64>(0)
     private let caller: UInt
+    /// What was reported last; touched by the calling thread alone.
+    nonisolated(unsafe) private var stage: StaticString = "start"
+    nonisolated(unsafe) private var fraction = 0.0
     /// What the call holds of the memory budget; outlives it where memory does.
     public let memory: MemoryUse
 
@@ -37,13 +40,22 @@ public final class Execution: Sendable {
     public func report(_ stage: StaticString, _ fraction: Double) throws {
         try check()
         guard let progress = context.progress, UInt(pthread_self()) == caller else { return }
+        self.stage = stage
+        self.fraction = min(1, max(0, fraction))
         let now = Execution.monotonicNanoseconds
         guard now &- lastReport.load(ordering: .relaxed) >= 20_000_000 || fraction >= 1 else { return }
         lastReport.store(now, ordering: .relaxed)
-        if progress(stage, min(1, max(0, fraction))) {
+        if progress(stage, self.fraction) {
             stopped.store(true, ordering: .relaxed)
             throw CoveyError.cancelled
         }
+    }
+
+    /// `report` of what was reported last, for work that has no stage of its own: the host can stop it too.
+    public func report() throws {
+        try check()
+        guard context.progress != nil, UInt(pthread_self()) == caller, fraction < 1 else { return }
+        try report(stage, fraction)
     }
 
     /// Counts memory against the budget before it is allocated, until the call ends or until `memory.release`. Throws

@@ -13,11 +13,9 @@ extension Execution {
         _ count: Int, grain: Int = 1, stage: StaticString = "", _ body: (_ chunk: Range<Int>, _ thread: Int) throws -> Void
     ) throws {
         guard count > 0 else { return }
-        // However soon other threads take all chunks, the host is told of each stage, and can stop it.
-        if stage.utf8CodeUnitCount > 0 { try report(stage, 0) }
         let chunks = (count - 1) / grain + 1
-        // Before the others start: they may be done before the calling thread gets a chunk.
-        if stage.utf8CodeUnitCount > 0 { try report(stage, 0) }
+        // Before the others start, which may take all chunks: the host is told of each stage, and can stop it.
+        if stage.utf8CodeUnitCount > 0 { try report(stage, 0) } else { try report() }
         try withoutActuallyEscaping(body) { body in
             let job = Job(execution: self, count: count, grain: grain, chunks: chunks, stage: stage, body: body)
             let helpers = Helpers(job: job, count: min(threads, chunks) - 1)
@@ -59,7 +57,7 @@ extension Execution {
                     if stage.utf8CodeUnitCount > 0 {
                         try execution.report(stage, Double(chunk) / Double(chunks))
                     } else {
-                        try execution.check()
+                        try execution.report()
                     }
                     let start = chunk * grain
                     try body(start..<min(count, start + grain), thread)

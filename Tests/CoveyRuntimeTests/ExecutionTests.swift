@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -44,6 +45,28 @@ import Testing
             try Execution(context).parallel(10, stage: "test") { _, _ in }
         }
         #expect(calls.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func workWithoutAStageIsReportedAsTheLastOne() throws {
+        let heard = Mutex<[String]>([])
+        let context = try Context(threads: 2) { stage, fraction in
+            heard.withLock { $0.append("\(stage) \(fraction)") }
+            return false
+        }
+        let execution = Execution(context)
+        try execution.report()
+        for _ in 0..<3 {
+            usleep(21_000)
+            try execution.report()
+        }
+        usleep(21_000)
+        try execution.report("test", 0.5)
+        usleep(21_000)
+        try execution.parallel(1) { _, _ in }
+        try execution.report("test", 1)
+        usleep(21_000)
+        try execution.report()
+        #expect(heard.withLock { $0 } == Array(repeating: "start 0.0", count: 4) + ["test 0.5", "test 0.5", "test 1.0"])
     }
 
     @Test func memoryBudgetIsHeld() throws {
