@@ -73,13 +73,6 @@ CLONES int64_t ck_scan_row(const float *restrict tile, int64_t n, float threshol
     SCAN(NEAR)
 }
 
-CLONES int64_t ck_scan_row_outside(const float *restrict tile, int64_t n, float threshold, float bias,
-                                   int32_t component, const float *restrict column_threshold,
-                                   const float *restrict column_bias, const int32_t *restrict column_component,
-                                   uint16_t *restrict hits) {
-    SCAN(NEAR & (column_component[t] != component))
-}
-
 CLONES void ck_manhattan_tile(int64_t m, int64_t n, int64_t d, float factor, const float *a, int64_t lda,
                               const float *b, int64_t ldb, float *tile, int64_t ldt) {
     for (int64_t j = 0; j < n; j += 16) {
@@ -140,6 +133,55 @@ CLONES void ck_query_manhattan(const float *rows, int64_t lda, int64_t count, co
         for (; c < d; c++) sum += fabsf(row[c] - query[c]);
         sums[i] = sum;
     }
+}
+
+CLONES int64_t ck_least_sum(int64_t count, const float *restrict a, const float *restrict b) {
+    float least = INFINITY;
+    for (int64_t i = 0; i < count; i++) least = a[i] + b[i] < least ? a[i] + b[i] : least;
+    for (int64_t i = 0; i < count; i++)
+        if (a[i] + b[i] <= least) return i;
+    return 0;
+}
+
+CLONES void ck_centroid_bounds(int64_t count, int manhattan, const float *restrict products,
+                               const double *restrict norms, double centroid_norm, double error, double slack,
+                               float *restrict low, float *restrict high) {
+    /* Rounding to float32 moves a bound by less than that. */
+    const double below = 1 - 0x1p-22, above = 1 + 0x1p-22;
+    for (int64_t i = 0; i < count; i++) {
+        double both = norms[i] + centroid_norm, least, most;
+        if (manhattan) {
+            least = products[i] * (1 - error) - slack * both;
+            most = products[i] * (1 + error) + slack * both;
+        } else {
+            least = both - 2.0 * products[i] - error * both;
+            most = both - 2.0 * products[i] + error * both;
+        }
+        least = least > 0 ? least : 0;
+        most = most > 0 ? most : 0;
+        low[i] = (float)((manhattan ? least : sqrt(least)) * below);
+        high[i] = (float)((manhattan ? most : sqrt(most)) * above);
+    }
+}
+
+CLONES int64_t ck_rows_in_reach(int64_t count, const float *restrict low, const float *restrict high, double inner,
+                                double outer, const double *restrict reach, double least, int32_t *restrict places) {
+    int64_t found = 0;
+    for (int64_t i = 0; i < count; i += 16) {
+        int64_t end = count - i < 16 ? count - i : 16;
+        int32_t near[16], any = 0;
+        for (int64_t t = 0; t < end; t++) {
+            double within = reach[i + t] > least ? reach[i + t] : least;
+            near[t] = (low[i + t] - outer <= within) & (inner - high[i + t] <= within);
+            any |= near[t];
+        }
+        if (!any) continue;
+        for (int64_t t = 0; t < end; t++) {
+            places[found] = (int32_t)(i + t);
+            found += near[t];
+        }
+    }
+    return found;
 }
 
 #define LEAF_SCAN(TERM)                                                                                               \

@@ -102,11 +102,16 @@ struct Boruvka {
             // Rounds are cheap beside searches, but not free.
             if !certain || roundsWithoutSearch > 64 {
                 roundsWithoutSearch = 0
+                // The component with the most such rows can wait: the others will find it.
+                let largest = Boruvka.mostCommon(components, where: searched, count: componentCount)
+                for i in 0..<n where components[i] == largest { searched[i] = false }
                 try search.nearestOutside(
                     OutsideQuery(components: components, cores: cores, alpha: alpha, searched: searched), links: &links,
                     execution: execution)
-                uncertain = Array(repeating: false, count: componentCount)
-                for i in 0..<n { floors[i] = max(floors[i], links[Int(components[i])].distance) }
+                for component in uncertain.indices { uncertain[component] = component == Int(largest) }
+                for i in 0..<n where components[i] != largest {
+                    floors[i] = max(floors[i], links[Int(components[i])].distance)
+                }
             }
             let before = componentCount
             merge(links, skipping: uncertain)
@@ -115,6 +120,13 @@ struct Boruvka {
             }
         }
         return edges
+    }
+
+    /// The component that most of the marked rows are in.
+    private static func mostCommon(_ components: [Int32], where marked: [Bool], count: Int) -> Int32 {
+        var sizes = [Int](repeating: 0, count: count)
+        for i in components.indices where marked[i] { sizes[Int(components[i])] += 1 }
+        return Int32(sizes.indices.max { (sizes[$0], $1) < (sizes[$1], $0) } ?? 0)
     }
 
     /// Each component's best edge in the graph.

@@ -20,6 +20,8 @@ final class Cells: @unchecked Sendable {
     let packed: TileRows
     let count: Int
     let blocks: [Block]
+    /// The first block of each cell, and their number.
+    let blockStarts: [Int]
     /// count x stride, and their norms as in `TileRows`.
     let centroids: AlignedBuffer<Float>
     let norms: AlignedBuffer<Double>
@@ -29,9 +31,11 @@ final class Cells: @unchecked Sendable {
     /// count x count, at most the distance of two centroids.
     let between: AlignedBuffer<Float>
 
-    /// - Parameter cellCount: nil = as many as pay for a search of all rows among themselves.
-    init(_ rows: Rows, seed: UInt64, cellCount: Int? = nil, execution: Execution) throws {
-        let packed = try TileRows(rows, execution: execution)
+    /// - Parameters:
+    ///   - cellCount: nil = as many as pay for a search of all rows among themselves.
+    ///   - rotated: see `TileRows`.
+    init(_ rows: Rows, seed: UInt64, cellCount: Int? = nil, rotated: Bool = false, execution: Execution) throws {
+        let packed = try TileRows(rows, rotated: rotated, execution: execution)
         self.packed = packed
         let n = rows.count
         let stride = packed.stride
@@ -43,14 +47,12 @@ final class Cells: @unchecked Sendable {
         ownLow = try AlignedBuffer(n, repeating: 0, for: "distances to centroids", execution)
         ownHigh = try AlignedBuffer(n, repeating: .infinity, for: "distances to centroids", execution)
         between = try AlignedBuffer(count * count, repeating: 0, for: "distances of centroids", execution)
+        let batches = try (0..<execution.threads).map { _ in try RowBatch(packed, execution) }
+        let grain = 4 * batches[0].size
         guard count > 1 else {
-            let grain = max(16, 65_536 / stride)
-            try execution.parallel(n, grain: grain) { chunk, _ in
-                let scratch = UnsafeMutablePointer<Double>.allocate(capacity: stride)
-                defer { scratch.deallocate() }
-                for i in chunk { packed.pack(i, at: i, scratch: scratch) }
-            }
+            try execution.parallel(n, grain: grain) { chunk, thread in packed.pack(chunk, batches[thread]) { $0 } }
             blocks = Cells.cut(0..<n, cell: 0, ownLow, ownHigh)
+            blockStarts = [0, blocks.count]
             return
         }
         try Cells.train(packed, count, seed, into: centroids, execution)
@@ -60,8 +62,9 @@ final class Cells: @unchecked Sendable {
                 norms[cell] += packed.isManhattan ? abs(value) : value * value
             }
         }
-        let members = try Cells.assign(packed, centroids, norms, count, execution)
+        let members = try Cells.assign(packed, centroids, norms, count, batches, execution)
         var blocks: [Block] = []
+        var blockStarts = [0]
         for cell in 0..<count {
             let range = members.starts[cell]..<members.starts[cell + 1]
             for p in range {
@@ -69,12 +72,12 @@ final class Cells: @unchecked Sendable {
                 ownHigh[p] = members.high[p]
             }
             blocks += Cells.cut(range, cell: cell, ownLow, ownHigh)
+            blockStarts.append(blocks.count)
         }
         self.blocks = blocks
-        try execution.parallel(n, grain: max(16, 65_536 / stride)) { chunk, _ in
-            let scratch = UnsafeMutablePointer<Double>.allocate(capacity: stride)
-            defer { scratch.deallocate() }
-            for p in chunk { packed.pack(Int(members.order[p]), at: p, scratch: scratch) }
+        self.blockStarts = blockStarts
+        try execution.parallel(n, grain: grain) { chunk, thread in
+            packed.pack(chunk, batches[thread]) { Int(members.order[$0]) }
         }
         try measureCentroids(execution)
     }
@@ -133,7 +136,7 @@ final class Cells: @unchecked Sendable {
     /// Each row's nearest centroid; rows by (cell, distance, number).
     private static func assign(
         _ packed: TileRows, _ centroids: AlignedBuffer<Float>, _ norms: AlignedBuffer<Double>, _ count: Int,
-        _ execution: Execution
+        _ batches: [RowBatch], _ execution: Execution
     ) throws -> Members {
         let n = packed.count
         let stride = packed.stride
@@ -146,31 +149,22 @@ final class Cells: @unchecked Sendable {
             for c in 0..<stride { sum += centroids[cell * stride + c] * centroids[cell * stride + c] }
             squares[cell] = sum
         }
-        let grain = 128
-        try execution.reserve(checkedProduct(grain * execution.threads, count + stride, "tiles"), of: 8, for: "tiles")
-        try execution.parallel(n, grain: grain) { chunk, _ in
-            let scratch = try AlignedBuffer<Double>(stride, for: "a row", execution)
-            let numbers = try AlignedBuffer<Float>(grain * stride, for: "rows", execution)
-            let tile = try AlignedBuffer<Float>(grain * count, for: "a tile", execution)
-            let rowNorms = try AlignedBuffer<Double>(grain, for: "norms", execution)
-            for (place, i) in chunk.enumerated() {
-                packed.rows.copy(i, to: scratch.pointer)
-                rowNorms[place] = packed.convert(scratch.pointer, to: numbers.pointer + place * stride)
-            }
+        let grain = batches[0].size
+        let scratch = try (0..<execution.threads).map { _ in
+            (numbers: try AlignedBuffer<Float>(grain * stride, for: "rows", execution),
+             tile: try AlignedBuffer<Float>(grain * count, for: "a tile", execution),
+             norms: try AlignedBuffer<Double>(grain, for: "norms", execution))
+        }
+        try execution.parallel(n, grain: grain) { chunk, thread in
+            let (numbers, tile, rowNorms) = scratch[thread]
+            for (place, i) in chunk.enumerated() { packed.rows.copy(i, to: batches[thread].row(place)) }
+            packed.convert(batches[thread], count: chunk.count, to: numbers.pointer, norms: rowNorms.pointer)
             ck_sgemm_nt(
                 Int64(chunk.count), Int64(count), Int64(stride), -2, numbers.pointer, Int64(stride), centroids.pointer,
                 Int64(stride), 0, tile.pointer, Int64(count))
             for (place, i) in chunk.enumerated() {
                 let line = tile.pointer + place * count
-                var best = 0
-                var least = Float.infinity
-                for cell in 0..<count {
-                    let value = line[cell] + squares[cell]
-                    if value < least {
-                        least = value
-                        best = cell
-                    }
-                }
+                let best = Int(ck_least_sum(Int64(count), line, squares.pointer))
                 var g = line[best]
                 if packed.isManhattan {
                     ck_query_manhattan(
@@ -236,30 +230,33 @@ final class Cells: @unchecked Sendable {
         return max(0, Double(between[a.cell * count + b.cell]) - a.high - b.high)
     }
 
-    /// For each row of block a, at most its distance to any row of block b.
-    func gaps(_ a: Block, to b: Block, into gaps: UnsafeMutablePointer<Double>, scratch: UnsafeMutablePointer<Float>) {
+    /// Bounds of the distances of `count` packed rows to the centroid of a cell. `products` is room for as many.
+    func centroidBounds(
+        _ numbers: UnsafePointer<Float>, _ rowNorms: UnsafePointer<Double>, count rowCount: Int, to cell: Int,
+        low: UnsafeMutablePointer<Float>, high: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>
+    ) {
         if count == 1 {
-            for i in 0..<a.count { gaps[i] = 0 }
-            return
-        }
-        if a.cell == b.cell {
-            for i in 0..<a.count {
-                gaps[i] = max(0, b.low - Double(ownHigh[a.start + i]), Double(ownLow[a.start + i]) - b.high)
-            }
+            low.update(repeating: 0, count: rowCount)
+            high.update(repeating: .infinity, count: rowCount)
             return
         }
         let stride = packed.stride
-        let centroid = centroids.pointer + b.cell * stride
-        let first = packed.numbers.pointer + a.start * stride
-        let factor: Float = packed.isManhattan ? 1 : -2
+        let centroid = centroids.pointer + cell * stride
         if packed.isManhattan {
-            ck_query_manhattan(first, Int64(stride), Int64(a.count), centroid, Int64(stride), scratch)
+            ck_query_manhattan(numbers, Int64(stride), Int64(rowCount), centroid, Int64(stride), products)
         } else {
-            ck_query_products(first, Int64(stride), Int64(a.count), centroid, Int64(stride), scratch)
+            ck_query_products(numbers, Int64(stride), Int64(rowCount), centroid, Int64(stride), products)
         }
-        for i in 0..<a.count {
-            let bounds = packed.bounds(factor * scratch[i], packed.norms[a.start + i], norms[b.cell])
-            gaps[i] = max(0, bounds.low - b.high, b.low - bounds.high)
-        }
+        bounds(products, rowNorms, count: rowCount, to: cell, low: low, high: high)
+    }
+
+    /// The same from products (manhattan: sums of |row - centroid|) that are known.
+    func bounds(
+        _ products: UnsafePointer<Float>, _ rowNorms: UnsafePointer<Double>, count rowCount: Int, to cell: Int,
+        low: UnsafeMutablePointer<Float>, high: UnsafeMutablePointer<Float>
+    ) {
+        ck_centroid_bounds(
+            Int64(rowCount), packed.isManhattan ? 1 : 0, products, rowNorms, norms[cell], packed.error,
+            4 * TileRows.unit, low, high)
     }
 }

@@ -36,6 +36,8 @@ private final class NearestPass: @unchecked Sendable {
     let execution: Execution
     /// The k-th distance so far, by place: the root of the row's heap.
     let worst: AlignedBuffer<Double>
+    /// At least the largest of a block's rows.
+    let worstOfBlock: AlignedBuffer<Double>
     /// One lock a block, for its rows' heaps.
     let locks: Locks
     let scratch: [TileScratch]
@@ -52,6 +54,7 @@ private final class NearestPass: @unchecked Sendable {
         packed = search.packed
         rows = search.rows
         worst = try AlignedBuffer(rows.count, repeating: .infinity, for: "core distances", execution)
+        worstOfBlock = try AlignedBuffer(search.blocks.count, repeating: .infinity, for: "core distances", execution)
         locks = Locks(search.blocks.count)
         let packed = packed
         scratch = try (0..<execution.threads).map { _ in try TileScratch(packed, execution) }
@@ -59,6 +62,7 @@ private final class NearestPass: @unchecked Sendable {
 
     func run(nearOnly: Bool) throws {
         let blocks = search.blocks
+        try execution.report("neighbours", 0)
         try execution.parallel(blocks.count) { [self] chunk, thread in
             for a in chunk { start(blocks[a], scratch[thread]) }
         }
@@ -87,16 +91,18 @@ private final class NearestPass: @unchecked Sendable {
 
     /// A block against itself. The k-th smallest upper bound of a row's tile line is a first threshold.
     private func start(_ block: Cells.Block, _ scratch: TileScratch) {
-        scratch.fill(packed, start: block.start, places: nil, count: block.count, columns: block.count, at: block.start)
+        scratch.fill(
+            packed, rows: packed.numbers.pointer + block.start * packed.stride, count: block.count, columns: block.count,
+            at: block.start)
         let bias = packed.bias.pointer + block.start
         let norms = packed.norms.pointer + block.start
         let side = TileScratch.side
-        let line = scratch.gaps.pointer
+        let line = scratch.reduced.pointer
         for i in 0..<block.count {
             let tile = scratch.tile.pointer + i * side
             var threshold = Double.infinity
             if k < block.count / 2, packed.reducedScale != 0 {
-                let smallest = NearestHeap(distances: line, indices: scratch.secondPlaces.pointer, k: k)
+                let smallest = NearestHeap(distances: line, indices: scratch.second.places.pointer, k: k)
                 for slot in 0..<k {
                     smallest.distances[slot] = .infinity
                     smallest.indices[slot] = .max
@@ -125,113 +131,148 @@ private final class NearestPass: @unchecked Sendable {
         }
     }
 
-    /// Snapshot of a block's thresholds; returns the largest, as a scaled reduced distance.
-    private func thresholds(_ block: Int, _ target: UnsafeMutablePointer<Float>) -> Double {
+    /// Snapshot of what a block's rows look for; returns the longest reach.
+    private func look(_ block: Int, _ side: TileScratch.Side) -> Double {
         let own = search.blocks[block]
         var most = 0.0
         locks.lock(block)
         for i in 0..<own.count {
-            let scaled = packed.scaled(worst[own.start + i])
-            most = max(most, scaled)
-            target[i] = Float(scaled - Double(packed.bias[own.start + i]))
+            let value = worst[own.start + i]
+            side.reaches[i] = value
+            most = max(most, value)
         }
+        worstOfBlock[block] = most
         locks.unlock(block)
+        for i in 0..<own.count {
+            let scaled = packed.scaled(side.reaches[i])
+            side.thresholds[i] = Float(scaled - Double(packed.bias[own.start + i]))
+            side.reaches[i] = packed.reach(scaled)
+        }
+        return packed.reach(packed.scaled(most))
+    }
+
+    private func longestReach(_ block: Int) -> Double {
+        locks.lock(block)
+        defer { locks.unlock(block) }
+        return packed.reach(packed.scaled(worstOfBlock[block]))
+    }
+
+    /// A block of a pair: its number, its rows, what they look for, and the distances to the centroid of the other's cell.
+    private struct Half {
+        let number: Int
+        let block: Cells.Block
+        let side: TileScratch.Side
+        let low: UnsafePointer<Float>
+        let high: UnsafePointer<Float>
+        /// The rows in `side.places` and `side.wanted`.
+        var own = 0
+        var wanted = 0
+    }
+
+    private func half(_ number: Int, against other: Int, _ side: TileScratch.Side, _ scratch: TileScratch) -> Half {
+        let cells = search.cells
+        let block = search.blocks[number]
+        let cell = search.blocks[other].cell
+        if block.cell == cell && cells.count > 1 {
+            return Half(
+                number: number, block: block, side: side, low: UnsafePointer(cells.ownLow.pointer + block.start),
+                high: UnsafePointer(cells.ownHigh.pointer + block.start))
+        }
+        cells.centroidBounds(
+            packed.numbers.pointer + block.start * packed.stride, packed.norms.pointer + block.start,
+            count: block.count, to: cell, low: side.low.pointer, high: side.high.pointer,
+            products: scratch.products.pointer)
+        return Half(
+            number: number, block: block, side: side, low: UnsafePointer(side.low.pointer),
+            high: UnsafePointer(side.high.pointer))
+    }
+
+    /// The rows that are within their reach of another block, or within `least` of it.
+    private func choose(
+        _ half: Half, against other: Half, orWithin least: Double, _ places: UnsafeMutablePointer<Int32>
+    ) -> Int {
+        Int(
+            ck_rows_in_reach(
+                Int64(half.block.count), half.low, half.high, other.block.low, other.block.high,
+                half.side.reaches.pointer, least, places))
+    }
+
+    /// The longest reach of the rows that the other block may improve.
+    private func reachOfOwn(_ half: Half) -> Double {
+        var most = -Double.infinity
+        for index in 0..<half.own { most = max(most, half.side.reaches[Int(half.side.places[index])]) }
         return most
     }
 
-    /// The rows of a block that another block may improve; those it cannot get a threshold of -infinity.
-    private func choose(
-        _ block: Cells.Block, against other: Cells.Block, _ thresholds: UnsafeMutablePointer<Float>,
-        _ places: UnsafeMutablePointer<Int32>, _ scratch: TileScratch
-    ) -> Int {
-        search.cells.gaps(block, to: other, into: scratch.gaps.pointer, scratch: scratch.products.pointer)
-        var count = 0
-        for i in 0..<block.count {
-            // The threshold with its bias is the scaled reduced distance, up to a rounding.
-            let limit = Double(thresholds[i]) + Double(packed.bias[block.start + i])
-            let slack = 1e-6 * Double(packed.norms[block.start + i]) + 0x1p-90
-            if scratch.gaps[i] <= packed.reach(max(0, limit) + slack) {
-                places[count] = Int32(i)
-                count += 1
-            } else {
-                thresholds[i] = -.infinity
-            }
-        }
-        return count
-    }
-
+    /// A pair of rows matters to the one of them that is within its reach of the other block, and then only where the other
+    /// is within that reach of the first's block.
     private func pair(_ a: Int, _ b: Int, _ scratch: TileScratch) {
-        let first = search.blocks[a]
-        let second = search.blocks[b]
-        let most = max(
-            thresholds(a, scratch.firstThresholds.pointer), thresholds(b, scratch.secondThresholds.pointer))
-        if search.cells.gap(first, second) > packed.reach(most) { return }
-        let rowCount = choose(
-            first, against: second, scratch.firstThresholds.pointer, scratch.firstPlaces.pointer, scratch)
-        let columnCount = choose(
-            second, against: first, scratch.secondThresholds.pointer, scratch.secondPlaces.pointer, scratch)
-        if rowCount == 0 && columnCount == 0 { return }
-        let whole = first.count * second.count
-        if rowCount * second.count + columnCount * first.count >= whole {
+        let gap = search.cells.gap(search.blocks[a], search.blocks[b])
+        if gap > max(longestReach(a), longestReach(b)) { return }
+        if gap > max(look(a, scratch.first), look(b, scratch.second)) { return }
+        var first = half(a, against: b, scratch.first, scratch)
+        var second = half(b, against: a, scratch.second, scratch)
+        first.own = choose(first, against: second, orWithin: -.infinity, first.side.places.pointer)
+        second.own = choose(second, against: first, orWithin: -.infinity, second.side.places.pointer)
+        if first.own == 0 && second.own == 0 { return }
+        first.wanted = choose(first, against: second, orWithin: reachOfOwn(second), first.side.wanted.pointer)
+        second.wanted = choose(second, against: first, orWithin: reachOfOwn(first), second.side.wanted.pointer)
+        if first.wanted * second.wanted <= first.own * second.wanted + first.wanted * second.own {
             // One tile serves both blocks.
             scan(
-                a, nil, first.count, scratch.firstThresholds.pointer, b, scratch.secondThresholds.pointer, scratch)
+                first, first.side.wanted.pointer, first.wanted, second, second.side.wanted.pointer, second.wanted,
+                forFirst: true, forSecond: true, scratch)
         } else {
-            if rowCount > 0 {
-                scan(
-                    a, scratch.firstPlaces.pointer, rowCount, scratch.firstThresholds.pointer, b,
-                    scratch.never.pointer, scratch)
-            }
-            if columnCount > 0 {
-                scan(
-                    b, scratch.secondPlaces.pointer, columnCount, scratch.secondThresholds.pointer, a,
-                    scratch.never.pointer, scratch)
-            }
+            scan(
+                first, first.side.places.pointer, first.own, second, second.side.wanted.pointer, second.wanted,
+                forFirst: true, forSecond: false, scratch)
+            scan(
+                first, first.side.wanted.pointer, first.wanted, second, second.side.places.pointer, second.own,
+                forFirst: false, forSecond: true, scratch)
         }
     }
 
+    /// Rows of the first block as columns against rows of the second, for the heaps of either or both.
     private func scan(
-        _ a: Int, _ places: UnsafePointer<Int32>?, _ count: Int, _ thresholds: UnsafePointer<Float>, _ b: Int,
-        _ columnThresholds: UnsafePointer<Float>, _ scratch: TileScratch
+        _ first: Half, _ columnPlaces: UnsafeMutablePointer<Int32>, _ columnCount: Int, _ second: Half,
+        _ rowPlaces: UnsafeMutablePointer<Int32>, _ rowCount: Int, forFirst: Bool, forSecond: Bool, _ scratch: TileScratch
     ) {
-        let first = search.blocks[a]
-        let second = search.blocks[b]
-        scratch.fill(
-            packed, start: first.start, places: places, count: count, columns: second.count, at: second.start)
-        let columnBias = packed.bias.pointer + second.start
-        var found = 0
-        for line in 0..<count {
-            let i = places.map { Int($0[line]) } ?? line
-            let hits = ck_scan_row(
-                scratch.tile.pointer + line * TileScratch.side, Int64(second.count), thresholds[i],
-                packed.bias[first.start + i], columnThresholds, columnBias, scratch.hits.pointer)
-            let row = Int(packed.order[first.start + i])
-            for hit in 0..<Int(hits) {
-                let j = Int(scratch.hits[hit])
-                let reduced = rows.reduced(row, Int(packed.order[second.start + j]))
-                scratch.found[found] = TileScratch.Hit(row: Int32(i), column: Int32(j), reduced: reduced)
-                found += 1
-            }
-        }
+        guard columnCount > 0, rowCount > 0 else { return }
+        // A panel of the whole block is packed once for many others.
+        let whole = first.block.count * rowCount <= columnCount * (rowCount + 16)
+        let listed = whole ? nil : UnsafePointer(columnPlaces)
+        let found = scratch.near(
+            packed, start: second.block.start, places: rowCount == second.block.count ? nil : UnsafePointer(rowPlaces),
+            count: rowCount, thresholds: (forSecond ? second.side.thresholds : scratch.never).pointer,
+            columns: scratch.columns(
+                packed, start: first.block.start, places: listed, count: whole ? first.block.count : columnCount,
+                forFirst ? first.side.thresholds : scratch.never),
+            owner: whole ? first.number : -1)
         guard found > 0 else { return }
-        locks.lock(a)
         for hit in 0..<found {
-            let pair = scratch.found[hit]
-            let place = first.start + Int(pair.row)
-            if pair.reduced <= worst[place] {
-                offer(place, packed.order[place], pair.reduced, packed.order[second.start + Int(pair.column)])
-            }
+            let pair = scratch.pairs[hit]
+            let row = second.block.start + Int(pair >> 16)
+            let column = first.block.start + (listed.map { Int($0[Int(pair & 0xffff)]) } ?? Int(pair & 0xffff))
+            scratch.places[hit] = (Int32(column), Int32(row))
+            scratch.reduced[hit] = rows.reduced(Int(packed.order[row]), Int(packed.order[column]))
         }
-        locks.unlock(a)
-        if columnThresholds == UnsafePointer(scratch.never.pointer) { return }
-        locks.lock(b)
-        for hit in 0..<found {
-            let pair = scratch.found[hit]
-            let place = second.start + Int(pair.column)
-            if pair.reduced <= worst[place] {
-                offer(place, packed.order[place], pair.reduced, packed.order[first.start + Int(pair.row)])
-            }
+        if forFirst {
+            locks.lock(first.number)
+            for hit in 0..<found { offer(scratch.places[hit].0, scratch.reduced[hit], scratch.places[hit].1) }
+            locks.unlock(first.number)
         }
-        locks.unlock(b)
+        if forSecond {
+            locks.lock(second.number)
+            for hit in 0..<found { offer(scratch.places[hit].1, scratch.reduced[hit], scratch.places[hit].0) }
+            locks.unlock(second.number)
+        }
+    }
+
+    /// Offers a place to the heap of another.
+    @inline(__always)
+    private func offer(_ place: Int32, _ reduced: Double, _ other: Int32) {
+        if reduced <= worst[Int(place)] {
+            offer(Int(place), packed.order[Int(place)], reduced, packed.order[Int(other)])
+        }
     }
 }

@@ -10,201 +10,223 @@ extension TileSearch {
     func nearestOutside(_ query: OutsideQuery, links: inout [Link], nearOnly: Bool, execution: Execution) throws {
         try links.withUnsafeMutableBufferPointer { links in
             let pass = try OutsidePass(self, query, links.baseAddress!, execution)
-            try forEachPair(stage: "spanning tree", nearOnly: nearOnly, execution: execution) { a, b, thread in
-                pass.pair(a, b, pass.scratch[thread])
-            }
+            try pass.run(mostBlocks: nearOnly ? (near.first?.count ?? 0) + 1 : blocks.count)
         }
     }
 }
 
-/// One pass over the pairs of blocks that lowers the components' links.
+/// One pass that lowers the components' links. The searched rows are taken in groups of neighbouring places; each group looks
+/// at the cells by ascending distance until none can hold a nearer row, and within a cell at the blocks and rows that can.
 private final class OutsidePass: @unchecked Sendable {
     let search: TileSearch
     let packed: TileRows
+    let cells: Cells
     let rows: Rows
     let query: OutsideQuery
     let links: UnsafeMutablePointer<Link>
+    let execution: Execution
     let lock = Locks(1)
     /// By place.
     let components: AlignedBuffer<Int32>
     let cores: AlignedBuffer<Double>
-    let searched: AlignedBuffer<Bool>
-    /// By block: the component of all its rows or -1, the least core distance, whether any row is searched.
+    /// The places of the searched rows.
+    let searched: AlignedBuffer<Int32>
+    /// By block: the component of all its rows or -1, the least core distance.
     let uniform: AlignedBuffer<Int32>
     let leastCore: AlignedBuffer<Double>
-    let anySearched: AlignedBuffer<Bool>
-    let scratch: [TileScratch]
+    let groupSize: Int
 
     init(_ search: TileSearch, _ query: OutsideQuery, _ links: UnsafeMutablePointer<Link>, _ execution: Execution) throws {
         self.search = search
         self.query = query
         self.links = links
+        self.execution = execution
         packed = search.packed
+        cells = search.cells
         rows = search.rows
         let n = rows.count
         components = try AlignedBuffer(n, for: "components", execution)
         cores = try AlignedBuffer(n, for: "core distances", execution)
-        searched = try AlignedBuffer(n, for: "searched rows", execution)
+        searched = try AlignedBuffer(query.searched.count { $0 }, for: "searched rows", execution)
+        var count = 0
         for p in 0..<n {
             let row = Int(packed.order[p])
             components[p] = query.components[row]
             cores[p] = query.cores[row]
-            searched[p] = query.searched[row]
+            if query.searched[row] {
+                searched[count] = Int32(p)
+                count += 1
+            }
         }
+        // Enough groups for all threads to end at about the same time.
+        groupSize = max(32, min(TileScratch.side, count / (8 * execution.threads)))
         let blocks = search.blocks
         uniform = try AlignedBuffer(blocks.count, for: "blocks", execution)
         leastCore = try AlignedBuffer(blocks.count, for: "blocks", execution)
-        anySearched = try AlignedBuffer(blocks.count, for: "blocks", execution)
         for (number, block) in blocks.enumerated() {
             var component = components[block.start]
             var least = Double.infinity
-            var any = false
             for p in block.start..<block.start + block.count {
                 if components[p] != component { component = -1 }
                 least = min(least, cores[p])
-                any = any || searched[p]
             }
             uniform[number] = component
             leastCore[number] = least
-            anySearched[number] = any
-        }
-        let packed = packed
-        scratch = try (0..<execution.threads).map { _ in try TileScratch(packed, execution) }
-        // A block against itself, where a component without any edge finds its first bound.
-        try execution.parallel(blocks.count) { [self] chunk, thread in
-            for a in chunk where uniform[a] < 0 { pair(a, a, scratch[thread]) }
         }
     }
 
-    /// The bounds and thresholds of a block's searched rows; returns the largest scaled reduced distance looked for.
-    private func bounds(
-        _ number: Int, against other: Int, _ bounds: UnsafeMutablePointer<Double>,
-        _ thresholds: UnsafeMutablePointer<Float>
-    ) -> Double {
-        let block = search.blocks[number]
-        guard anySearched[number] else {
-            for i in 0..<block.count {
-                bounds[i] = -.infinity
-                thresholds[i] = -.infinity
+    func run(mostBlocks: Int) throws {
+        let scratch = try (0..<execution.threads).map { _ in try GroupScratch(cells, groupSize, execution) }
+        let starts = Array(stride(from: 0, to: searched.count, by: groupSize))
+        try execution.parallel(starts.count, stage: "spanning tree") { [self] chunk, thread in
+            for group in chunk {
+                let count = min(groupSize, searched.count - starts[group])
+                try visit(searched.pointer + starts[group], count, mostBlocks: mostBlocks, scratch[thread])
             }
-            return -.infinity
         }
-        let least = leastCore[other]
+    }
+
+    private func visit(
+        _ places: UnsafePointer<Int32>, _ count: Int, mostBlocks: Int, _ group: GroupScratch
+    ) throws {
+        group.gather(places, count, packed)
+        var component = components[Int(places[0])]
+        for i in 1..<max(1, count) where components[Int(places[i])] != component { component = -1 }
+        measureCells(count, group)
+        var longest = look(places, count, group)
+        var visited = 0
+        for place in 0..<cells.count {
+            let cell = Int(group.order[place])
+            if group.gaps[cell] > longest || visited >= mostBlocks { break }
+            for block in cells.blockStarts[cell]..<cells.blockStarts[cell + 1] {
+                try execution.check()
+                visited += 1
+                if component >= 0 && uniform[block] == component { continue }
+                if scan(places, count, component, block, group) { longest = look(places, count, group) }
+            }
+            // Other threads find edges too.
+            if place & 7 == 7 { longest = look(places, count, group) }
+        }
+    }
+
+    /// Bounds of the group's distances to all cells, and the cells by the least of them.
+    private func measureCells(_ count: Int, _ group: GroupScratch) {
+        let stride = Int64(packed.stride)
+        let side = group.size
+        if cells.count > 1 && !packed.isManhattan {
+            ck_sgemm_nt(
+                Int64(cells.count), Int64(count), stride, 1, cells.centroids.pointer, stride, group.numbers.pointer, stride,
+                0, group.products.pointer, Int64(side))
+        }
+        for cell in 0..<cells.count {
+            let low = group.low.pointer + cell * side
+            let high = group.high.pointer + cell * side
+            if cells.count > 1 && !packed.isManhattan {
+                cells.bounds(
+                    group.products.pointer + cell * side, group.norms.pointer, count: count, to: cell, low: low, high: high)
+            } else {
+                cells.centroidBounds(
+                    group.numbers.pointer, group.norms.pointer, count: count, to: cell, low: low, high: high,
+                    products: group.products.pointer)
+            }
+            var least = Float.infinity
+            for i in 0..<count { least = min(least, low[i]) }
+            let blocks = cells.blockStarts[cell]..<cells.blockStarts[cell + 1]
+            var outer = -Double.infinity
+            for block in blocks { outer = max(outer, search.blocks[block].high) }
+            group.gaps[cell] = max(0, Double(least) - outer)
+            group.order[cell] = Int32(cell)
+        }
+        let gaps = group.gaps.pointer
+        var order = UnsafeMutableBufferPointer(start: group.order.pointer, count: cells.count)
+        order.sort { (gaps[Int($0)], $0) < (gaps[Int($1)], $1) }
+    }
+
+    /// Snapshot of the links' bounds, and what the group's rows look for; returns the longest reach.
+    private func look(_ places: UnsafePointer<Int32>, _ count: Int, _ group: GroupScratch) -> Double {
         lock.lock(0)
-        for i in 0..<block.count {
-            let p = block.start + i
-            let bound = searched[p] ? links[Int(components[p])].distance : -.infinity
-            bounds[i] = bound >= least && bound >= cores[p] ? bound : -.infinity
-        }
+        for i in 0..<count { group.bounds[i] = links[Int(components[Int(places[i])])].distance }
         lock.unlock(0)
-        var most = -Double.infinity
-        for i in 0..<block.count {
-            if bounds[i] == -.infinity {
-                thresholds[i] = -.infinity
+        var longest = -Double.infinity
+        for i in 0..<count {
+            guard group.bounds[i] >= cores[Int(places[i])] else {
+                group.bounds[i] = -.infinity
+                group.reaches[i] = -.infinity
                 continue
             }
-            let scaled = packed.scaled(query.reducedBound(bounds[i], rows.metric))
-            most = max(most, scaled)
-            thresholds[i] = Float(scaled - Double(packed.bias[block.start + i]))
+            let scaled = packed.scaled(query.reducedBound(group.bounds[i], rows.metric))
+            group.thresholds[i] = Float(scaled - Double(group.biases[i]))
+            group.reaches[i] = packed.reach(scaled)
+            longest = max(longest, group.reaches[i])
         }
-        return most
+        return longest
     }
 
-    private func choose(
-        _ block: Cells.Block, against other: Cells.Block, _ thresholds: UnsafeMutablePointer<Float>,
-        _ places: UnsafeMutablePointer<Int32>, _ scratch: TileScratch
-    ) -> Int {
-        search.cells.gaps(block, to: other, into: scratch.gaps.pointer, scratch: scratch.products.pointer)
-        var count = 0
-        for i in 0..<block.count where thresholds[i] != -.infinity {
-            let limit = Double(thresholds[i]) + Double(packed.bias[block.start + i])
-            let slack = 1e-6 * Double(packed.norms[block.start + i]) + 0x1p-90
-            if scratch.gaps[i] <= packed.reach(max(0, limit) + slack) {
-                places[count] = Int32(i)
-                count += 1
-            } else {
-                thresholds[i] = -.infinity
-            }
-        }
-        return count
-    }
-
-    func pair(_ a: Int, _ b: Int, _ scratch: TileScratch) {
-        if uniform[a] >= 0 && uniform[a] == uniform[b] { return }
-        guard anySearched[a] || anySearched[b] else { return }
-        let first = search.blocks[a]
-        let second = search.blocks[b]
-        let most = max(
-            bounds(a, against: b, scratch.firstBounds.pointer, scratch.firstThresholds.pointer),
-            bounds(b, against: a, scratch.secondBounds.pointer, scratch.secondThresholds.pointer))
-        if most < 0 || search.cells.gap(first, second) > packed.reach(most) { return }
-        let rowCount = choose(
-            first, against: second, scratch.firstThresholds.pointer, scratch.firstPlaces.pointer, scratch)
-        let columnCount = choose(
-            second, against: first, scratch.secondThresholds.pointer, scratch.secondPlaces.pointer, scratch)
-        if rowCount == 0 && columnCount == 0 { return }
-        if rowCount * second.count + columnCount * first.count >= first.count * second.count {
-            scan(a, nil, first.count, b, swapped: false, scratch)
-        } else {
-            if rowCount > 0 { scan(a, scratch.firstPlaces.pointer, rowCount, b, swapped: false, scratch) }
-            if columnCount > 0 && a != b {
-                scan(b, scratch.secondPlaces.pointer, columnCount, a, swapped: true, scratch)
-            }
-        }
-    }
-
-    /// Scans rows of block a against block b. `swapped`: a is the second block of the scratch's pair.
+    /// Looks at a block; true where a link fell.
     private func scan(
-        _ a: Int, _ places: UnsafePointer<Int32>?, _ count: Int, _ b: Int, swapped: Bool, _ scratch: TileScratch
-    ) {
-        let first = search.blocks[a]
-        let second = search.blocks[b]
-        scratch.fill(
-            packed, start: first.start, places: places, count: count, columns: second.count, at: second.start)
-        let rowThresholds = (swapped ? scratch.secondThresholds : scratch.firstThresholds).pointer
-        let columnThresholds = (swapped ? scratch.firstThresholds : scratch.secondThresholds).pointer
-        let rowBounds = (swapped ? scratch.secondBounds : scratch.firstBounds).pointer
-        let columnBounds = (swapped ? scratch.firstBounds : scratch.secondBounds).pointer
-        let columnBias = packed.bias.pointer + second.start
-        let columnComponents = components.pointer + second.start
-        for line in 0..<count {
-            let i = places.map { Int($0[line]) } ?? line
-            let p = first.start + i
-            let hits = ck_scan_row_outside(
-                scratch.tile.pointer + line * TileScratch.side, Int64(second.count), rowThresholds[i], packed.bias[p],
-                components[p], columnThresholds, columnBias, columnComponents, scratch.hits.pointer)
-            var lowered = false
-            for hit in 0..<Int(hits) {
-                let j = Int(scratch.hits[hit])
-                let q = second.start + j
-                let floor = max(cores[p], cores[q])
-                let bound = max(rowBounds[i], columnBounds[j])
-                if floor > bound { continue }
-                let row = Int(packed.order[p])
-                let column = Int(packed.order[q])
-                let distance = rows.metric.distance(reduced: rows.reduced(row, column))
-                let reach = max(floor, distance / query.alpha)
-                if reach > bound { continue }
-                let link = Link(distance: reach, from: Int32(row), to: Int32(column))
-                if offer(link, p, &rowBounds[i]) { lowered = true }
-                if offer(link, q, &columnBounds[j]) { lowered = true }
-            }
-            if lowered {
-                _ = bounds(a, against: b, rowBounds, rowThresholds)
-                _ = bounds(b, against: a, columnBounds, columnThresholds)
-            }
+        _ places: UnsafePointer<Int32>, _ count: Int, _ component: Int32, _ number: Int, _ group: GroupScratch
+    ) -> Bool {
+        let block = search.blocks[number]
+        let scratch = group.tile
+        let side = group.size
+        let inReach = Int(
+            ck_rows_in_reach(
+                Int64(count), group.low.pointer + block.cell * side, group.high.pointer + block.cell * side, block.low,
+                block.high, group.reaches.pointer, -.infinity, group.chosen.pointer))
+        var columns = 0
+        var bound = -Double.infinity
+        for index in 0..<inReach {
+            let i = Int(group.chosen[index])
+            let own = components[Int(places[i])]
+            guard group.bounds[i] >= leastCore[number], uniform[number] < 0 || own != uniform[number] else { continue }
+            group.chosen[columns] = Int32(i)
+            scratch.chosenThresholds[columns] = group.thresholds[i]
+            scratch.chosenBiases[columns] = group.biases[i]
+            if packed.prefix > 0 { scratch.chosenTails[columns] = group.tails[i] }
+            bound = max(bound, group.bounds[i])
+            columns += 1
         }
+        guard columns > 0 else { return false }
+        var rowCount = 0
+        for i in 0..<block.count {
+            let p = block.start + i
+            group.rows[rowCount] = Int32(i)
+            if cores[p] <= bound && (component < 0 || components[p] != component) { rowCount += 1 }
+        }
+        guard rowCount > 0 else { return false }
+        let found = scratch.near(
+            packed, start: block.start, places: rowCount == block.count ? nil : UnsafePointer(group.rows.pointer),
+            count: rowCount, thresholds: scratch.never.pointer,
+            columns: TileScratch.Columns(
+                numbers: group.numbers.pointer, count: columns, places: group.chosen.pointer,
+                thresholds: scratch.chosenThresholds.pointer, biases: scratch.chosenBiases.pointer,
+                tails: scratch.chosenTails.pointer), owner: -1)
+        var lowered = false
+        for hit in 0..<found {
+            let p = block.start + Int(scratch.pairs[hit] >> 16)
+            let i = Int(group.chosen[Int(scratch.pairs[hit] & 0xffff)])
+            let q = Int(places[i])
+            let own = components[q]
+            if components[p] == own { continue }
+            let floor = max(cores[p], cores[q])
+            if floor > group.bounds[i] { continue }
+            let row = Int(packed.order[q])
+            let other = Int(packed.order[p])
+            let distance = rows.metric.distance(reduced: rows.reduced(min(row, other), max(row, other)))
+            let reach = max(floor, distance / query.alpha)
+            if reach > group.bounds[i] { continue }
+            if offer(Link(distance: reach, from: Int32(row), to: Int32(other)), own, &group.bounds[i]) { lowered = true }
+        }
+        return lowered
     }
 
-    /// Offers an edge to the component of the row at place p; true if the component's distance fell.
-    private func offer(_ link: Link, _ p: Int, _ bound: inout Double) -> Bool {
-        guard searched[p], link.distance <= bound else { return false }
-        let component = Int(components[p])
+    /// Offers an edge to a component; true if its distance fell.
+    private func offer(_ link: Link, _ component: Int32, _ bound: inout Double) -> Bool {
         lock.lock(0)
         defer { lock.unlock(0) }
-        let previous = links[component]
-        if link < previous { links[component] = link }
-        bound = links[component].distance
+        let previous = links[Int(component)]
+        if link < previous { links[Int(component)] = link }
+        bound = links[Int(component)].distance
         return link.distance < previous.distance
     }
 }

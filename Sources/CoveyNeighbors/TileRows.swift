@@ -3,13 +3,14 @@ import CoveyRuntime
 import Glibc
 
 /// The rows as the tiles read them: float32, centred and scaled by a power of two so that the longest has length 1 or a
-/// little below, whatever the caller's offset and unit.
+/// little below, whatever the caller's offset and unit; turned to their principal components where that pays.
 ///
 /// A tile's number g and the biases bound the true reduced distance r of the scaled rows from below:
-/// g + bias(i) + bias(j) <= r. Euclidean: g = -2 x.y from a matrix product and bias = (1 - c)|x|^2. A float32 dot product of
-/// d terms, in any order, errs by at most (d u / (1 - d u)) |x||y| with u = 2^-24 (Higham 2002, section 3.1), the rounding of the
-/// coordinates by 4 u (|x|^2 + |y|^2), the sums of biases and thresholds by a few u: c = (1.2 d + 24) u covers all while
-/// d u < 1/6. Manhattan: g = (1 - c) sum |x - y| and bias = -4 u |x|_1.
+/// g + bias(i) + bias(j) <= r. Euclidean: g = -2 x.y from a matrix product and bias = (1 - c)|x|^2. A float32 dot product
+/// of d terms, in any order, errs by at most (d u / (1 - d u)) |x||y| with u = 2^-24 (Higham 2002, section 3.1), the rounding
+/// of the coordinates by 4 u (|x|^2 + |y|^2), the sums of biases and thresholds by a few u: c = (1.2 d + 24) u covers all
+/// while d u < 1/6. The same holds for a product that ends after a prefix of the terms, less the product of the lengths of
+/// what is left (Cauchy-Schwarz). Manhattan: g = (1 - c) sum |x - y| and bias = -4 u |x|_1.
 final class TileRows: @unchecked Sendable {
     let rows: Rows
     /// Numbers a row, a multiple of 16; zeros beyond the dimension.
@@ -18,7 +19,9 @@ final class TileRows: @unchecked Sendable {
     let bias: AlignedBuffer<Float>
     /// |x|^2 or |x|_1 of the packed row.
     let norms: AlignedBuffer<Double>
-    /// Place in `numbers` to row, and back.
+    /// At least the length of a packed row beyond the prefix; nothing where there is no prefix.
+    let tails: AlignedBuffer<Float>
+    /// Place in `numbers` to row.
     let order: AlignedBuffer<Int32>
     let error: Double
     /// What a reduced distance is multiplied by; 0 where the bound cannot be trusted and every pair must be looked at.
@@ -27,13 +30,19 @@ final class TileRows: @unchecked Sendable {
     let firstScale: Double
     let secondScale: Double
     let centre: AlignedBuffer<Double>
+    private let rotation: Rotation?
+    /// The first terms of a product, which may tell that a pair is too far apart; 0 = none.
+    var prefix: Int { rotation?.prefix ?? 0 }
+    /// The terms of a product: the dimension, and zeros.
+    var depth: Int { (rows.dimension + 3) / 4 * 4 }
 
     static let unit = 0x1p-24
 
     var count: Int { rows.count }
     var isManhattan: Bool { rows.metric == .manhattan }
 
-    init(_ rows: Rows, execution: Execution) throws {
+    /// - Parameter rotated: pays for a search of all rows among themselves.
+    init(_ rows: Rows, rotated: Bool = false, execution: Execution) throws {
         self.rows = rows
         let d = rows.dimension
         let n = rows.count
@@ -103,16 +112,34 @@ final class TileRows: @unchecked Sendable {
         let reduced = manhattan ? scale : scale * scale
         let trusted = Double(d) * TileRows.unit < 0.15 && reduced.isNormal
         reducedScale = trusted ? reduced : 0
+        rotation = rotated && trusted && !manhattan
+            ? try Rotation.find(count: n, dimension: d, execution: execution) { i, target in
+                rows.copy(i, to: target)
+                for c in 0..<d { target[c] = (target[c] * first - centre[c]) * second }
+            } : nil
+        tails = try AlignedBuffer(rotation == nil ? 0 : n, for: "the rows' norms", execution)
     }
 
-    /// Writes row i to place p, with its norm and bias.
-    func pack(_ i: Int, at p: Int, scratch: UnsafeMutablePointer<Double>) {
-        order[p] = Int32(i)
-        rows.copy(i, to: scratch)
-        let target = numbers.pointer + p * stride
-        let norm = convert(scratch, to: target)
-        norms[p] = norm
-        bias[p] = Float(bias(norm))
+    /// Writes rows to places, with their norms and biases.
+    func pack(_ places: Range<Int>, _ batch: RowBatch, row: (Int) -> Int) {
+        for start in Swift.stride(from: places.lowerBound, to: places.upperBound, by: batch.size) {
+            let count = min(batch.size, places.upperBound - start)
+            for line in 0..<count {
+                order[start + line] = Int32(row(start + line))
+                rows.copy(row(start + line), to: batch.row(line))
+            }
+            convert(batch, count: count, to: numbers.pointer + start * stride, norms: norms.pointer + start)
+            for p in start..<start + count {
+                bias[p] = Float(bias(norms[p]))
+                guard prefix > 0 else { continue }
+                var tail = 0.0
+                for c in prefix..<stride {
+                    let value = Double(numbers[p * stride + c])
+                    tail += value * value
+                }
+                tails[p] = Float(tail.squareRoot()).nextUp.nextUp
+            }
+        }
     }
 
     @inline(__always)
@@ -120,11 +147,38 @@ final class TileRows: @unchecked Sendable {
         isManhattan ? -4 * TileRows.unit * norm - 0x1p-100 : norm * (1 - error) - 0x1p-100
     }
 
-    /// Centres, scales and rounds a row; returns its norm.
+    /// Centres, scales, turns and rounds the first rows of a batch; writes their norms. The batch's numbers are lost.
+    func convert(
+        _ batch: RowBatch, count: Int, to target: UnsafeMutablePointer<Float>, norms: UnsafeMutablePointer<Double>
+    ) {
+        let d = rows.dimension
+        for line in 0..<count {
+            let row = batch.row(line)
+            for c in 0..<d { row[c] = (row[c] * firstScale - centre[c]) * secondScale }
+        }
+        rotation?.apply(batch.row(0), count: count, to: batch.turned(0))
+        for line in 0..<count {
+            let row = rotation == nil ? batch.row(line) : batch.turned(line)
+            norms[line] = round(row, to: target + line * stride)
+        }
+    }
+
+    /// The same for one row that stays as it is; returns its norm.
     func convert(_ row: UnsafePointer<Double>, to target: UnsafeMutablePointer<Float>) -> Double {
+        let d = rows.dimension
+        return withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * d + 1) { scratch in
+            let scaled = scratch.baseAddress!
+            for c in 0..<d { scaled[c] = (row[c] * firstScale - centre[c]) * secondScale }
+            guard let rotation else { return round(scaled, to: target) }
+            rotation.apply(scaled, count: 1, to: scaled + d)
+            return round(scaled + d, to: target)
+        }
+    }
+
+    private func round(_ row: UnsafePointer<Double>, to target: UnsafeMutablePointer<Float>) -> Double {
         var norm = 0.0
         for c in 0..<rows.dimension {
-            let value = Float((row[c] * firstScale - centre[c]) * secondScale)
+            let value = Float(row[c])
             target[c] = value
             norm += isManhattan ? Double(abs(value)) : Double(value) * Double(value)
         }

@@ -3,66 +3,171 @@ import CoveyRuntime
 
 /// One thread's room for a pair of blocks.
 final class TileScratch {
-    struct Hit {
-        let row: Int32
-        let column: Int32
-        let reduced: Double
-    }
-
     static let side = Cells.blockSize
 
+    /// What is looked for on one side of a pair of blocks, by place in the block.
+    final class Side {
+        /// The near pairs of the side are those whose tile's number, with the biases, is at most this; less the own bias.
+        let thresholds: AlignedBuffer<Float>
+        /// The same as an unreduced distance.
+        let reaches: AlignedBuffer<Double>
+        /// Bounds of the distances to the centroid of the other block's cell.
+        let low: AlignedBuffer<Float>
+        let high: AlignedBuffer<Float>
+        /// The places whose rows the other block may improve, and those that it may also want itself.
+        let places: AlignedBuffer<Int32>
+        let wanted: AlignedBuffer<Int32>
+
+        init(_ execution: Execution) throws {
+            thresholds = try AlignedBuffer(side, for: "a tile", execution)
+            reaches = try AlignedBuffer(side, for: "a tile", execution)
+            low = try AlignedBuffer(side, for: "a tile", execution)
+            high = try AlignedBuffer(side, for: "a tile", execution)
+            places = try AlignedBuffer(side, for: "a tile", execution)
+            wanted = try AlignedBuffer(side, for: "a tile", execution)
+        }
+    }
+
+    /// Rows as the columns of a tile: a block, some rows of it, or a list from elsewhere.
+    struct Columns {
+        let numbers: UnsafePointer<Float>
+        let count: Int
+        /// Which of `numbers`; nil = the first ones. What follows is in the order of this list.
+        let places: UnsafePointer<Int32>?
+        let thresholds: UnsafePointer<Float>
+        let biases: UnsafePointer<Float>
+        let tails: UnsafePointer<Float>
+    }
+
+    /// Near pairs as `ck_near_pairs` writes them.
+    let pairs: AlignedBuffer<UInt32>
     let tile: AlignedBuffer<Float>
-    let gathered: AlignedBuffer<Float>
-    let transposed: AlignedBuffer<Float>
+    let panel: AlignedBuffer<Float>
     let hits: AlignedBuffer<UInt16>
-    let found: AlignedBuffer<Hit>
-    let gaps: AlignedBuffer<Double>
+    /// The places of near pairs, and their reduced distances.
+    let places: AlignedBuffer<(Int32, Int32)>
+    let reduced: AlignedBuffer<Double>
     let products: AlignedBuffer<Float>
     let never: AlignedBuffer<Float>
-    /// Per side of the pair: thresholds by place in the block, and the places that are looked for.
-    let firstThresholds: AlignedBuffer<Float>
-    let secondThresholds: AlignedBuffer<Float>
-    let firstPlaces: AlignedBuffer<Int32>
-    let secondPlaces: AlignedBuffer<Int32>
-    let firstBounds: AlignedBuffer<Double>
-    let secondBounds: AlignedBuffer<Double>
+    let first: Side
+    let second: Side
+    /// Room for a selection of columns.
+    let chosenThresholds: AlignedBuffer<Float>
+    let chosenBiases: AlignedBuffer<Float>
+    let chosenTails: AlignedBuffer<Float>
+    /// Whoever packed the panel says so here, to find it again; -1 = nobody.
+    var panelOwner = -1
     private let stride: Int
+    private let instructions = ck_encoder_instruction_set()
+    /// Searches that go by without a look at the prefix.
+    private var pause = 0
 
     init(_ packed: TileRows, _ execution: Execution) throws {
         let side = TileScratch.side
         stride = packed.stride
+        pairs = try AlignedBuffer(side * side, for: "a tile", execution)
         tile = try AlignedBuffer(side * side, for: "a tile", execution)
-        gathered = try AlignedBuffer(side * stride, for: "a tile's rows", execution)
-        transposed = try AlignedBuffer(packed.isManhattan ? side * stride : 0, for: "a tile's rows", execution)
+        panel = try AlignedBuffer(checkedProduct(side, stride, "a tile's rows"), for: "a tile's rows", execution)
         hits = try AlignedBuffer(side, for: "a tile", execution)
-        found = try AlignedBuffer(side * side, for: "a tile", execution)
-        gaps = try AlignedBuffer(side, for: "a tile", execution)
+        places = try AlignedBuffer(side * side, for: "a tile", execution)
+        reduced = try AlignedBuffer(side * side, for: "a tile", execution)
         products = try AlignedBuffer(side, for: "a tile", execution)
         never = try AlignedBuffer(side, repeating: -.infinity, for: "a tile", execution)
-        firstThresholds = try AlignedBuffer(side, for: "a tile", execution)
-        secondThresholds = try AlignedBuffer(side, for: "a tile", execution)
-        firstPlaces = try AlignedBuffer(side, for: "a tile", execution)
-        secondPlaces = try AlignedBuffer(side, for: "a tile", execution)
-        firstBounds = try AlignedBuffer(side, for: "a tile", execution)
-        secondBounds = try AlignedBuffer(side, for: "a tile", execution)
+        first = try Side(execution)
+        second = try Side(execution)
+        chosenThresholds = try AlignedBuffer(side, for: "a tile", execution)
+        chosenBiases = try AlignedBuffer(side, for: "a tile", execution)
+        chosenTails = try AlignedBuffer(side, for: "a tile", execution)
     }
 
-    /// Fills the tile for `count` rows (of `packed`, at `rows`, or those of the list) against a block of `columns` rows.
-    func fill(
-        _ packed: TileRows, start: Int, places: UnsafePointer<Int32>?, count: Int, columns: Int, at columnStart: Int
-    ) {
-        var rows = UnsafePointer(packed.numbers.pointer + start * stride)
-        if let places {
-            for i in 0..<count {
-                (gathered.pointer + i * stride).update(
-                    from: packed.numbers.pointer + (start + Int(places[i])) * stride, count: stride)
-            }
-            rows = UnsafePointer(gathered.pointer)
+    /// Packed rows from `start` on (those of the list, nil = the first ones) as columns; thresholds by place.
+    func columns(
+        _ packed: TileRows, start: Int, places: UnsafePointer<Int32>?, count: Int, _ thresholds: AlignedBuffer<Float>
+    ) -> Columns {
+        let numbers = UnsafePointer(packed.numbers.pointer + start * stride)
+        let hasTails = packed.prefix > 0
+        guard let places else {
+            return Columns(
+                numbers: numbers, count: count, places: nil, thresholds: thresholds.pointer,
+                biases: packed.bias.pointer + start, tails: hasTails ? packed.tails.pointer + start : chosenTails.pointer)
         }
-        fill(packed, rows: rows, count: count, columns: columns, at: columnStart)
+        for column in 0..<count {
+            let place = Int(places[column])
+            chosenThresholds[column] = thresholds[place]
+            chosenBiases[column] = packed.bias[start + place]
+            if hasTails { chosenTails[column] = packed.tails[start + place] }
+        }
+        return Columns(
+            numbers: numbers, count: count, places: places, thresholds: chosenThresholds.pointer,
+            biases: chosenBiases.pointer, tails: chosenTails.pointer)
     }
 
-    /// The same for packed rows from elsewhere.
+    /// The near pairs of rows from `start` on (those of the list, nil = the first ones) with columns; returns how many `pairs`
+    /// holds.
+    /// - Parameters:
+    ///   - thresholds: of the rows, by place.
+    ///   - owner: of a panel that may be packed already; -1 = none.
+    func near(
+        _ packed: TileRows, start: Int, places: UnsafePointer<Int32>?, count: Int, thresholds: UnsafePointer<Float>,
+        columns: Columns, owner: Int
+    ) -> Int {
+        if packed.isManhattan {
+            return nearManhattan(packed, start, places, count, thresholds, columns)
+        }
+        let depth = packed.depth
+        if owner < 0 || owner != panelOwner {
+            ck_pack_panel(
+                Int64(columns.count), columns.places, Int64(depth), columns.numbers, Int64(stride), panel.pointer)
+            panelOwner = owner
+        }
+        let looks = packed.prefix > 0 && pause == 0
+        pause = max(0, pause - 1)
+        var search = ck_pairs(
+            rows: Int64(count), columns: Int64(columns.count), depth: Int64(depth),
+            prefix: looks ? Int64(packed.prefix) : 0, stride: Int64(stride),
+            numbers: packed.numbers.pointer + start * stride, places: places, panel: panel.pointer,
+            row_thresholds: thresholds, row_biases: packed.bias.pointer + start,
+            row_tails: looks ? packed.tails.pointer + start : nil, column_thresholds: columns.thresholds,
+            column_biases: columns.biases, column_tails: columns.tails)
+        let found = ck_near_pairs(instructions, &search, pairs.pointer)
+        // A look costs about as much as 8 terms.
+        if looks, found.abandoned * Int64(depth - packed.prefix) < found.tiles * 8 { pause = 31 }
+        return Int(found.count)
+    }
+
+    private func nearManhattan(
+        _ packed: TileRows, _ start: Int, _ places: UnsafePointer<Int32>?, _ count: Int,
+        _ thresholds: UnsafePointer<Float>, _ columns: Columns
+    ) -> Int {
+        let d = packed.rows.dimension
+        let side = TileScratch.side
+        panelOwner = -1
+        for j in 0..<columns.count {
+            let row = columns.numbers + (columns.places.map { Int($0[j]) } ?? j) * stride
+            for c in 0..<d { panel[c * side + j] = row[c] }
+        }
+        for j in columns.count..<((columns.count + 15) / 16 * 16) {
+            for c in 0..<d { panel[c * side + j] = 0 }
+        }
+        var found = 0
+        for line in 0..<count {
+            let place = places.map { Int($0[line]) } ?? line
+            ck_manhattan_tile(
+                1, Int64(columns.count), Int64(d), Float(1 - packed.error).nextDown,
+                packed.numbers.pointer + (start + place) * stride, Int64(stride), panel.pointer, Int64(side), tile.pointer,
+                Int64(side))
+            let near = ck_scan_row(
+                tile.pointer, Int64(columns.count), thresholds[place], packed.bias[start + place], columns.thresholds,
+                columns.biases, hits.pointer)
+            for hit in 0..<Int(near) {
+                pairs[found] = UInt32(place) << 16 | UInt32(hits[hit])
+                found += 1
+            }
+        }
+        return found
+    }
+
+    /// The tile of `count` packed rows against a block of `columns` rows.
     func fill(_ packed: TileRows, rows: UnsafePointer<Float>, count: Int, columns: Int, at columnStart: Int) {
         let others = packed.numbers.pointer + columnStart * stride
         let side = TileScratch.side
@@ -73,15 +178,15 @@ final class TileScratch {
             return
         }
         let d = packed.rows.dimension
-        let target = transposed.pointer
+        panelOwner = -1
         for j in 0..<columns {
-            for c in 0..<d { target[c * side + j] = others[j * stride + c] }
+            for c in 0..<d { panel[c * side + j] = others[j * stride + c] }
         }
         for j in columns..<((columns + 15) / 16 * 16) {
-            for c in 0..<d { target[c * side + j] = 0 }
+            for c in 0..<d { panel[c * side + j] = 0 }
         }
         ck_manhattan_tile(
-            Int64(count), Int64(columns), Int64(d), Float(1 - packed.error).nextDown, rows, Int64(stride), target,
+            Int64(count), Int64(columns), Int64(d), Float(1 - packed.error).nextDown, rows, Int64(stride), panel.pointer,
             Int64(side), tile.pointer, Int64(side))
     }
 }

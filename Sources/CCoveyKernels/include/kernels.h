@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "distances.h"
+#include "pairs.h"
 
 /* The processors that this process may run on; sched_getaffinity is not visible from Swift. */
 int ck_available_processors(void);
@@ -21,6 +22,10 @@ void ck_sgemm_nn(int64_t m, int64_t n, int64_t k, float alpha, const float *a, i
 
 /* The same with A as k x m, B as k x n, in float64. */
 void ck_dgemm_tn(int64_t m, int64_t n, int64_t k, double alpha, const double *a, int64_t lda, const double *b,
+                 int64_t ldb, double beta, double *c, int64_t ldc);
+
+/* As ck_sgemm_nt, in float64. */
+void ck_dgemm_nt(int64_t m, int64_t n, int64_t k, double alpha, const double *a, int64_t lda, const double *b,
                  int64_t ldb, double beta, double *c, int64_t ldc);
 
 /* The `count` largest eigenvalues of a symmetric matrix (n x n, overwritten), ascending, and their eigenvectors, one a row

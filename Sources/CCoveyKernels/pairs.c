@@ -1,0 +1,86 @@
+#include "pairs.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "encoder.h"
+
+/* What is known of a panel's columns; those beyond the last are near to none. */
+typedef struct columns {
+    float thresholds[CK_PANEL_COLUMNS];
+    float biases[CK_PANEL_COLUMNS];
+    float tails[CK_PANEL_COLUMNS];
+} columns;
+
+#define CK_NAME(f) pairs_##f##_avx512
+#define CK_LANES 16
+#define CK_ROWS 6
+#define CK_GROUPS 4
+#define CK_FMA 1
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma,avx2"))), apply_to = function)
+#include "pairs_kernels.h"
+#pragma clang attribute pop
+#undef CK_NAME
+#undef CK_LANES
+#undef CK_ROWS
+#undef CK_GROUPS
+#undef CK_FMA
+
+#define CK_NAME(f) pairs_##f##_avx2
+#define CK_LANES 8
+#define CK_ROWS 6
+#define CK_GROUPS 1
+#define CK_FMA 1
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include "pairs_kernels.h"
+#pragma clang attribute pop
+#undef CK_NAME
+#undef CK_LANES
+#undef CK_ROWS
+#undef CK_GROUPS
+#undef CK_FMA
+
+#define CK_NAME(f) pairs_##f##_baseline
+#define CK_LANES 4
+#define CK_ROWS 2
+#define CK_GROUPS 1
+#define CK_FMA 0
+#include "pairs_kernels.h"
+#undef CK_NAME
+#undef CK_LANES
+#undef CK_ROWS
+#undef CK_GROUPS
+#undef CK_FMA
+
+void ck_pack_panel(int64_t count, const int32_t *places, int64_t depth, const float *rows, int64_t stride, float *panel) {
+    for (int64_t first = 0; first < count; first += CK_PANEL_GROUP) {
+        float *group = panel + first * depth;
+        for (int64_t j = 0; j < CK_PANEL_GROUP; j++) {
+            if (first + j >= count) {
+                for (int64_t k = 0; k < depth; k++) group[k * CK_PANEL_GROUP + j] = 0;
+                continue;
+            }
+            const float *row = rows + (places ? places[first + j] : first + j) * stride;
+            for (int64_t k = 0; k < depth; k++) group[k * CK_PANEL_GROUP + j] = -2 * row[k];
+        }
+    }
+}
+
+ck_pairs_found ck_near_pairs(int set, const ck_pairs *pairs, uint32_t *hits) {
+    columns columns;
+    int64_t n = pairs->columns, filled = (n + CK_PANEL_GROUP - 1) / CK_PANEL_GROUP * CK_PANEL_GROUP;
+    memcpy(columns.thresholds, pairs->column_thresholds, (size_t)n * sizeof(float));
+    memcpy(columns.biases, pairs->column_biases, (size_t)n * sizeof(float));
+    if (pairs->prefix > 0) memcpy(columns.tails, pairs->column_tails, (size_t)n * sizeof(float));
+    for (int64_t j = n; j < filled; j++) {
+        columns.thresholds[j] = -INFINITY;
+        columns.biases[j] = INFINITY;
+        columns.tails[j] = 0;
+    }
+    switch (set) {
+    case CK_AVX512: return pairs_near_pairs_avx512(pairs, &columns, hits);
+    case CK_AVX2: return pairs_near_pairs_avx2(pairs, &columns, hits);
+    default: return pairs_near_pairs_baseline(pairs, &columns, hits);
+    }
+}
