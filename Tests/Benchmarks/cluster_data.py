@@ -1,14 +1,22 @@
 """The points that clustering is measured on."""
+import os
+
 import numpy as np
+
+
+def _mixture(random, columns, rank):
+    """Centres and scales of 30 clusters, their weights, and the map from the inner columns to all."""
+    inner = min(columns, 6) if rank == "low" else columns
+    weights = random.pareto(1.5, 30) + 0.2
+    return inner, weights / weights.sum()
 
 
 def make(rows, columns, rank, seed=1):
     """Gaussian clusters of unequal size, 20 % uniform noise; "low" lies near a 6-dimensional subspace."""
     random = np.random.default_rng(seed)
-    inner = min(columns, 6) if rank == "low" else columns
+    inner, weights = _mixture(random, columns, rank)
     noise = rows // 5
-    weights = random.pareto(1.5, 30) + 0.2
-    sizes = random.multinomial(rows - noise, weights / weights.sum())
+    sizes = random.multinomial(rows - noise, weights)
     centres = random.uniform(-10, 10, (len(sizes), inner))
     scales = random.uniform(0.3, 1.2, len(sizes))
     parts = [centre + scale * random.standard_normal((size, inner)) for centre, scale, size in zip(centres, scales, sizes)]
@@ -18,3 +26,37 @@ def make(rows, columns, rank, seed=1):
         points = points @ random.standard_normal((inner, columns)) / np.sqrt(inner)
         points += 0.01 * random.standard_normal(points.shape)
     return np.ascontiguousarray(points, dtype=np.float64)
+
+
+def _write_large(path, rows, columns, rank, seed=1, chunk=250_000):
+    """The same kind of points as float32, written part by part: for more rows than memory should hold."""
+    random = np.random.default_rng(seed)
+    inner, weights = _mixture(random, columns, rank)
+    centres = random.uniform(-10, 10, (len(weights), inner))
+    scales = random.uniform(0.3, 1.2, len(weights))
+    turn = random.standard_normal((inner, columns)) / np.sqrt(inner) if inner < columns else None
+    target = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(rows, columns))
+    for start in range(0, rows, chunk):
+        count = min(chunk, rows - start)
+        cluster = random.choice(len(weights), count, p=weights)
+        points = centres[cluster] + scales[cluster, None] * random.standard_normal((count, inner))
+        noise = random.random(count) < 0.2
+        points[noise] = random.uniform(-14, 14, (int(noise.sum()), inner))
+        if turn is not None:
+            points = points @ turn + 0.01 * random.standard_normal((count, columns))
+        target[start:start + count] = points
+    target.flush()
+
+
+def file_of(folder, rows, columns, rank):
+    """The array as a file, which is made where it is not there: float64, or float32 above a million rows."""
+    path = os.path.join(folder, f"{rows}x{columns}-{rank}.npy")
+    if not os.path.exists(path):
+        # With its own ending: a run that was stopped leaves no half file behind.
+        part = os.path.join(folder, "part.npy")
+        if rows > 1_000_000:
+            _write_large(part, rows, columns, rank)
+        else:
+            np.save(part, make(rows, columns, rank))
+        os.replace(part, path)
+    return path

@@ -2,7 +2,7 @@
 """How long clustering keeps its host waiting: the longest time between two calls of the progress callback, by stage, and how
 soon covey_cancel ends the call, wherever it strikes.
 
-    cluster_stops.py [--shapes 1000000x2:full,...] [--cancels 20] [--threads 2]
+    cluster_stops.py [--shapes 1000000x2:full:exact,...] [--cancels 20]
 
 Both should stay below 100 ms at every size. The figures are those of the machine with all that runs on it: quiet it first.
 """
@@ -18,8 +18,9 @@ LIMIT = 0.1
 SHAPES = "1000000x2:full:exact,1000000x16:low:exact,50000x64:full:exact,1000000x32:low:approximate"
 
 
-def silences(shape, points, options):
-    """The seconds of the whole call, and the longest silences: (seconds, the stage before, the stage after)."""
+def silences(points, options):
+    """The seconds of the whole call, how often the host was told, and the silences, longest first: (seconds, stage and fraction
+    before, stage and fraction after)."""
     heard = []
     context = covey.Context(threads=harness.THREADS, progress=lambda stage, part: heard.append((time.perf_counter(), stage, part)))
     start = time.perf_counter()
@@ -61,12 +62,13 @@ def main():
     parser.add_argument("--shapes", default=SHAPES)
     parser.add_argument("--cancels", type=int, default=20)
     arguments = parser.parse_args()
+    print(f"{harness.machine()}, {harness.THREADS} threads")
     for shape in arguments.shapes.split(","):
         size, rank, search = shape.split(":")
         rows, columns = map(int, size.split("x"))
         points = make(rows, columns, rank)
         options = {"min_cluster_size": 50, "min_samples": 10, "algorithm": search}
-        seconds, calls, gaps = silences(shape, points, options)
+        seconds, calls, gaps = silences(points, options)
         print(f"\n{rows:,} x {columns}, {rank} rank, {search}: {seconds:.2f} s, {calls} calls of the progress callback")
         for gap, before, part, after, next_part in gaps[:5]:
             mark = "  above the limit" if gap > LIMIT else ""

@@ -19,8 +19,8 @@ ENVIRONMENT = {name: str(THREADS) for name in (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")}
 
 
-def _resident(field):
-    """VmRSS or VmHWM (the largest so far) of this process, in bytes."""
+def resident(field):
+    """VmRSS, RssAnon (without files) or VmHWM (the largest so far) of this process, in bytes."""
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith(field))
 
@@ -37,12 +37,12 @@ def measure(warm_up, run, after=None):
     """Called in the measuring process: seconds, bytes and what `run` and then, not timed, `after` say of the result."""
     warm_up()
     _forget_peak()
-    before = _resident("VmRSS")
+    before = resident("VmRSS")
     start = time.perf_counter()
     result = run() or {}
     seconds = time.perf_counter() - start
     # A process of its own that `run` waits for counts too.
-    peak = max(_resident("VmHWM"), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+    peak = max(resident("VmHWM"), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
     print(MARK + json.dumps({"seconds": seconds, "bytes": max(0, peak - before), "peak": peak, **result,
                              **(after() if after else {})}))
 
