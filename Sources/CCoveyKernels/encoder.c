@@ -1,5 +1,6 @@
 #include "encoder.h"
 
+#include <immintrin.h>
 #include <string.h>
 
 #define CK_NAME(f) f##_avx512
@@ -53,9 +54,10 @@ int ck_encoder_instruction_set(void) {
 
 void ck_lstm_step(int set, const ck_lstm *lstm, int64_t rows, const int32_t *indices, const float *inputs,
                   int64_t input_stride, const float *previous, int64_t previous_stride, float *states,
-                  int64_t state_stride, float *cells) {
-#define CK_CALL(name) \
-    lstm_step_##name(lstm, rows, indices, inputs, input_stride, previous, previous_stride, states, state_stride, cells)
+                  int64_t state_stride, float *cells, int descending) {
+#define CK_CALL(name)                                                                                                    \
+    lstm_step_##name(lstm, rows, indices, inputs, input_stride, previous, previous_stride, states, state_stride, cells, \
+                     descending)
     DISPATCH(set)
 #undef CK_CALL
 }
@@ -78,6 +80,14 @@ void ck_attention_scores(int set, const ck_dense *dense, const float *score, int
 void ck_attention_pool(int set, int64_t rows, float *scores, const float *largest, double *sums, int64_t columns,
                        const float *states, int64_t state_stride, double *pooled) {
 #define CK_CALL(name) attention_pool_##name(rows, scores, largest, sums, columns, states, state_stride, pooled)
+    DISPATCH(set)
+#undef CK_CALL
+}
+
+void ck_attention_pool_sequence(int set, int64_t steps, const ptrdiff_t *rows, int64_t row, float *scores, float largest,
+                       double *sum, int64_t columns, const float *states, int64_t state_stride, double *pooled) {
+#define CK_CALL(name) \
+    attention_pool_sequence_##name(steps, rows, row, scores, largest, sum, columns, states, state_stride, pooled)
     DISPATCH(set)
 #undef CK_CALL
 }

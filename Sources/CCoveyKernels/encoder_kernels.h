@@ -91,6 +91,25 @@ INLINE void CK_NAME(multiply)(V *sums, const int rows, const int vectors, int64_
     }
 }
 
+/* exp(-factor * x), held at about exp(28): a product of three of them is still a float. */
+INLINE V CK_NAME(exp_minus)(V x, float factor) {
+#if CK_LANES == 16
+    /* 2^y = 2^floor(y) p(y - floor(y)), with a minimax polynomial (Remez's exchange, exact at 0; relative error
+     * 1.4e-7): vreduceps and vscalefps run beside the multipliers, which the products keep busy. */
+    V y = (V)_mm512_min_ps((__m512)(x * (factor * -1.44269504088896341f)), _mm512_set1_ps(40.0f));
+    V r = (V)_mm512_reduce_ps((__m512)y, 0x09);
+    V p = CK_NAME(fma)(r, CK_NAME(splat)(0x1.e974fap-10f), CK_NAME(splat)(0x1.277856p-7f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(0x1.c91ce6p-5f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(0x1.ebdb56p-3f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(0x1.62e4bap-1f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(1.0f));
+    return (V)_mm512_scalef_ps((__m512)p, (__m512)y);
+#else
+    CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(x * -factor, -28.0f, 28.0f));
+    return CK_NAME(fma)(e.scale, e.part, e.scale);
+#endif
+}
+
 /* One step of `rows` sequences for the units block * 16 + part to + CK_LANES - 1. */
 INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t block, int part, const int32_t *indices,
                                const float *inputs, int64_t input_stride, const float *previous,
@@ -119,29 +138,30 @@ INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t bloc
                           lstm->recurrent_weights + block * lstm->hidden * 64 + part, 64);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
-        /* With i, f, o = 1 / (1 + exp(-x)) and tanh(x) = -m / (2 + m), m = exp(-2x) - 1, over common denominators:
+        /* With i, f, o = 1 / (1 + exp(-x)) and tanh(x) = (1 - m) / (1 + m), m = exp(-2x), over common denominators:
          * c = f c + i tanh(g), h = o tanh(c). */
         float *cell = cells + row * lstm->blocks * 16 + column;
-        V input = CK_NAME(one_plus_exp)(-sums[row * 4]);
-        V forget = CK_NAME(one_plus_exp)(-sums[row * 4 + 1]);
-        V candidate = CK_NAME(exp_minus_one)(sums[row * 4 + 2] * -2.0f);
-        V output = CK_NAME(one_plus_exp)(-sums[row * 4 + 3]);
-        V gated = input * (candidate + 2.0f);
-        V c = (CK_NAME(load)(cell) * gated - candidate * forget) / (forget * gated);
+        V input = CK_NAME(exp_minus)(sums[row * 4], 1.0f) + 1.0f;
+        V forget = CK_NAME(exp_minus)(sums[row * 4 + 1], 1.0f) + 1.0f;
+        V candidate = CK_NAME(exp_minus)(sums[row * 4 + 2], 2.0f);
+        V output = CK_NAME(exp_minus)(sums[row * 4 + 3], 1.0f) + 1.0f;
+        V gated = input * (candidate + 1.0f);
+        V c = CK_NAME(fma)(CK_NAME(load)(cell), gated, (1.0f - candidate) * forget) / (forget * gated);
         CK_NAME(store)(cell, c);
-        V squashed = CK_NAME(exp_minus_one)(c * -2.0f);
-        CK_NAME(store)(states + row * state_stride + column, -squashed / (output * (squashed + 2.0f)));
+        V squashed = CK_NAME(exp_minus)(c, 2.0f);
+        CK_NAME(store)(states + row * state_stride + column, (1.0f - squashed) / (output * (squashed + 1.0f)));
     }
 }
 
 static void CK_NAME(lstm_step)(const ck_lstm *lstm, int64_t rows, const int32_t *indices, const float *inputs,
                                int64_t input_stride, const float *previous, int64_t previous_stride, float *states,
-                               int64_t state_stride, float *cells) {
+                               int64_t state_stride, float *cells, int descending) {
 #define TILE(n)                                                                                                          \
     CK_NAME(lstm_tile)(lstm, n, block, part, indices ? indices + row * lstm->lookups : NULL, inputs + row * input_stride, \
                        input_stride, previous ? previous + row * previous_stride : NULL, previous_stride,                 \
                        states + row * state_stride, state_stride, cells + row * lstm->blocks * 16)
-    for (int64_t block = 0; block < lstm->blocks; block++)
+    for (int64_t i = 0; i < lstm->blocks; i++) {
+        const int64_t block = descending ? lstm->blocks - 1 - i : i;
         for (int part = 0; part < 16; part += CK_LANES) {
             int64_t row = 0;
             for (; row + CK_ROWS <= rows; row += CK_ROWS) TILE(CK_ROWS);
@@ -158,6 +178,7 @@ static void CK_NAME(lstm_step)(const ck_lstm *lstm, int64_t rows, const int32_t 
             default: break;
             }
         }
+    }
 #undef TILE
 }
 
@@ -221,8 +242,8 @@ INLINE void CK_NAME(score_tile)(const int rows, const int vectors, int part, con
         V total = CK_NAME(load)(lanes + row * 16 + part);
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) {
-            V m = CK_NAME(exp_minus_one)(sums[row * 4 + v] * -2.0f);
-            total = CK_NAME(fma)(-m / (m + 2.0f), CK_NAME(load)(score + (vector + v) * 16 + part), total);
+            V m = CK_NAME(exp_minus)(sums[row * 4 + v], 2.0f);
+            total = CK_NAME(fma)((1.0f - m) / (m + 1.0f), CK_NAME(load)(score + (vector + v) * 16 + part), total);
         }
         CK_NAME(store)(lanes + row * 16 + part, total);
     }
@@ -276,6 +297,48 @@ static void CK_NAME(attention_pool)(int64_t rows, float *scores, const float *la
     }
 }
 
+static void CK_NAME(attention_pool_sequence)(int64_t steps, const ptrdiff_t *rows, int64_t row, float *scores, float largest,
+                                    double *sum, int64_t columns, const float *states, int64_t state_stride, double *pooled) {
+    enum { chunk = 64 };
+    for (int64_t start = 0; start < steps; start += chunk) {
+        const int64_t count = steps - start < chunk ? steps - start : chunk;
+        float weights[chunk];
+        for (int64_t step = 0; step < count; step++) weights[step] = scores[rows[start + step] + row] - largest;
+        for (int64_t step = count; step % CK_LANES != 0; step++) weights[step] = 0;
+        for (int64_t step = 0; step < count; step += CK_LANES) {
+            CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(CK_NAME(load)(weights + step), -80.0f, 0.0f));
+            CK_NAME(store)(weights + step, CK_NAME(fma)(e.scale, e.part, e.scale));
+        }
+        double total = 0;
+        for (int64_t step = 0; step < count; step++) {
+            scores[rows[start + step] + row] = weights[step];
+            total += (double)weights[step];
+        }
+        *sum += total;
+        for (int64_t column = 0; column < columns;) {
+            V sums[8];
+            const int vectors = columns - column >= 8 * CK_LANES ? 8 : 1;
+            const float *state = states + row * state_stride + column;
+            for (int v = 0; v < 8; v++) sums[v] = CK_NAME(splat)(0.0f);
+            if (vectors == 8)
+                for (int64_t step = 0; step < count; step++) {
+                    const V weight = CK_NAME(splat)(weights[step]);
+#pragma clang loop unroll(full)
+                    for (int v = 0; v < 8; v++)
+                        sums[v] = CK_NAME(fma)(
+                            CK_NAME(load)(state + rows[start + step] * state_stride + v * CK_LANES), weight, sums[v]);
+                }
+            else
+                for (int64_t step = 0; step < count; step++)
+                    sums[0] = CK_NAME(fma)(
+                        CK_NAME(load)(state + rows[start + step] * state_stride), CK_NAME(splat)(weights[step]), sums[0]);
+            for (int v = 0; v < vectors; v++)
+                for (int lane = 0; lane < CK_LANES; lane++) pooled[column + v * CK_LANES + lane] += (double)sums[v][lane];
+            column += vectors * CK_LANES;
+        }
+    }
+}
+
 /* log1p(x) for x from 0 to the largest float: log(u) + (x - (u - 1)) / u with u = 1 + x rounded; log by Cephes, logf. */
 INLINE V CK_NAME(log1p)(V x) {
     V u = x + 1.0f;
@@ -313,7 +376,10 @@ static void CK_NAME(time_feature)(int64_t count, const float *seconds, float mea
         y = CK_NAME(clamp)(y, -limit, limit);
         y = x == x ? y : CK_NAME(splat)(0.0f);
         CK_NAME(store)(values, y);
-        for (int64_t i = 0; i < length; i++) output[(start + i) * stride] = values[i];
+        if (stride == 1)
+            memcpy(output + start, values, (size_t)length * sizeof *values);
+        else
+            for (int64_t i = 0; i < length; i++) output[(start + i) * stride] = values[i];
     }
 }
 

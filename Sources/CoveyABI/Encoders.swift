@@ -88,17 +88,37 @@ public func covey_embed_sequences(
     _ embeddings: UnsafeMutablePointer<Float>?, _ row_stride: Int64, _ attention: UnsafeMutablePointer<Float>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
+    covey_embed_sequences_with(encoder, context, sequences, nil, embeddings, row_stride, attention, error)
+}
+
+@c @implementation
+public func covey_embed_sequences_with(
+    _ encoder: OpaquePointer?, _ context: OpaquePointer?, _ sequences: UnsafePointer<covey_sequences>?,
+    _ options: UnsafePointer<covey_embed_options>?, _ embeddings: UnsafeMutablePointer<Float>?, _ row_stride: Int64,
+    _ attention: UnsafeMutablePointer<Float>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
     boundary(error) {
         let encoder = try Handle.required(encoder, "encoder", as: Encoder.self)
         let execution = execution(context)
+        let precision = try precision(options)
         let batch = try sequenceBatch(sequences, "sequences", execution)
         let step = try stride(row_stride, "row_stride", of: 4, atLeast: encoder.dimension * 4)
         _ = try checkedProduct(batch.count, step, "embeddings")
         if batch.count == 0 { return }
         try encoder.embed(
             batch, into: UnsafeMutableRawPointer(try required(embeddings, "embeddings")), rowStride: step,
-            attention: attention, execution)
+            attention: attention, precision: precision, execution)
     }
+}
+
+private func precision(_ pointer: UnsafePointer<covey_embed_options>?) throws -> Precision {
+    guard let pointer else { return .float32 }
+    let options = try Versioned.read(pointer, "options", defaults: covey_embed_options())
+    try require(options.reserved == 0, "options.reserved must be 0, got \(options.reserved)")
+    guard let precision = Precision(rawValue: options.precision) else {
+        throw CoveyError.invalidArgument("options.precision must be a COVEY_PRECISION_ value, got \(options.precision)")
+    }
+    return precision
 }
 
 @c @implementation

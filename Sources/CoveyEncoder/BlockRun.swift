@@ -1,113 +1,175 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Runs the network over the block in a workspace, from the inputs to the pooled states.
+/// Runs the network over the block in a workspace, from the inputs to the embeddings.
 struct BlockRun {
     let network: PackedEncoder
+    /// The weights of a run in bfloat16.
+    let bfloat16: PackedBFloat16?
     let execution: Execution
+    /// Whether a second thread may help with a block.
+    let sharesBlocks: Bool
+
+    /// Blocks of fewer steps are not worth a second thread.
+    private static let sharedSteps = 2048
 
     /// Leaves exp(score - largest) in `scores`, their sums in `sums` and the embeddings (or, without a projection, the
     /// weighted states) in `output` (`context`).
     func run(_ workspace: Workspace) throws {
-        for (index, layer) in network.layers.enumerated() {
-            if index > 0 { swap(&workspace.states, &workspace.nextStates) }
-            try forward(layer.forward, workspace, isFirst: index == 0)
-            try reverse(layer.reverse, workspace, isFirst: index == 0)
-        }
-        try attend(workspace)
-        let columns = 2 * network.units
-        for row in 0..<workspace.sequences.count {
-            for column in row * columns..<(row + 1) * columns {
-                workspace.context[column] = Float(workspace.pooled[column] / workspace.sums[row])
+        let isShared = sharesBlocks && workspace.steps >= Self.sharedSteps
+        for layer in network.layers.indices {
+            if layer > 0 {
+                // In bfloat16 the layer above reads the halves alone.
+                if bfloat16 == nil {
+                    swap(&workspace.states, &workspace.nextStates)
+                } else {
+                    swap(&workspace.halves, &workspace.nextHalves)
+                }
+            }
+            if isShared {
+                try execution.parallel(2) { chunk, _ in
+                    for direction in chunk { try run(layer, isReverse: direction == 1, workspace) }
+                }
+            } else {
+                try run(layer, isReverse: false, workspace)
+                try run(layer, isReverse: true, workspace)
             }
         }
+        try score(workspace, isShared: isShared)
+        for row in workspace.sequences.indices { try pool(row, workspace) }
         if let projection = network.projection {
             ck_dense_rows(
                 network.instructionSet, projection.kernel, Int64(workspace.sequences.count), workspace.context,
-                Int64(columns), workspace.output, projection.kernel.pointee.vectors * 16)
-        }
-    }
-
-    private func forward(_ lstm: PackedLSTM, _ workspace: Workspace, isFirst: Bool) throws {
-        let step = Step(network, lstm, workspace, isFirst: isFirst, offset: 0)
-        for t in 0..<workspace.steps {
-            try execution.check()
-            step(from: workspace.starts[t], count: workspace.rows(t), cell: 0, previous: t > 0 ? workspace.starts[t - 1] : nil)
-        }
-    }
-
-    private func reverse(_ lstm: PackedLSTM, _ workspace: Workspace, isFirst: Bool) throws {
-        let step = Step(network, lstm, workspace, isFirst: isFirst, offset: network.units)
-        var running = 0
-        for t in (0..<workspace.steps).reversed() {
-            try execution.check()
-            let (start, rows) = (workspace.starts[t], workspace.rows(t))
-            // Those that are longer than t + 1 go on; the others begin at their last event.
-            if running > 0 { step(from: start, count: running, cell: 0, previous: workspace.starts[t + 1]) }
-            if rows > running { step(from: start + running, count: rows - running, cell: running, previous: nil) }
-            running = rows
-        }
-    }
-
-    /// Scores of all events, then softmax and the weighted sum of the states, step by step.
-    private func attend(_ workspace: Workspace) throws {
-        let columns = 2 * network.units
-        let rows = workspace.sequences.count
-        for start in stride(from: 0, to: workspace.events, by: 4096) {
-            try execution.check()
-            ck_attention_scores(
-                network.instructionSet, network.attention.kernel, network.score.pointer,
-                Int64(min(4096, workspace.events - start)),
-                workspace.inputs + (start * network.inputs + network.firstTime), Int64(network.inputs),
-                workspace.states + start * columns, Int64(columns), workspace.scores + start)
-        }
-        workspace.largest.update(repeating: -.greatestFiniteMagnitude, count: rows)
-        for t in 0..<workspace.steps {
-            let scores = workspace.scores + workspace.starts[t]
-            for row in 0..<workspace.rows(t) where scores[row] > workspace.largest[row] {
-                workspace.largest[row] = scores[row]
-            }
-        }
-        workspace.sums.update(repeating: 0, count: rows)
-        workspace.pooled.update(repeating: 0, count: rows * columns)
-        for t in 0..<workspace.steps {
-            if t & 0xFF == 0 { try execution.check() }
-            let start = workspace.starts[t]
-            ck_attention_pool(
-                network.instructionSet, Int64(workspace.rows(t)), workspace.scores + start, workspace.largest,
-                workspace.sums, Int64(columns), workspace.states + start * columns, Int64(columns), workspace.pooled)
+                Int64(2 * network.units), workspace.output, projection.kernel.pointee.vectors * 16)
         }
     }
 
     /// One direction of one layer, step by step.
+    private func run(_ layer: Int, isReverse: Bool, _ workspace: Workspace) throws {
+        let step = Step(network, bfloat16, workspace, layer: layer, isReverse: isReverse)
+        if isReverse {
+            var running = 0
+            for t in (0..<workspace.steps).reversed() {
+                try execution.check()
+                let (start, rows) = (workspace.starts[t], workspace.rows(t))
+                // Those that are longer than t + 1 go on; the others begin at their last event.
+                if running > 0 { step(t, from: start, count: running, cell: 0, previous: workspace.starts[t + 1]) }
+                if rows > running { step(t, from: start + running, count: rows - running, cell: running, previous: nil) }
+                running = rows
+            }
+        } else {
+            for t in 0..<workspace.steps {
+                try execution.check()
+                step(
+                    t, from: workspace.starts[t], count: workspace.rows(t), cell: 0,
+                    previous: t > 0 ? workspace.starts[t - 1] : nil)
+            }
+        }
+    }
+
+    /// The attention's scores of all events.
+    private func score(_ workspace: Workspace, isShared: Bool) throws {
+        let columns = 2 * network.units
+        func score(_ events: Range<Int>) {
+            let times = workspace.inputs + (events.lowerBound * network.inputs + network.firstTime)
+            let scores = workspace.scores + events.lowerBound
+            if let bfloat16 {
+                ck_attention_scores_bfloat16(
+                    bfloat16.attention.kernel, Int64(events.count), times, Int64(network.inputs),
+                    workspace.halves + events.lowerBound * columns, Int64(columns), scores)
+            } else {
+                ck_attention_scores(
+                    network.instructionSet, network.attention.kernel, network.score.pointer, Int64(events.count), times,
+                    Int64(network.inputs), workspace.states + events.lowerBound * columns, Int64(columns), scores)
+            }
+        }
+        let grain = 4096
+        if isShared {
+            try execution.parallel(workspace.events, grain: grain) { chunk, _ in score(chunk) }
+        } else {
+            for start in stride(from: 0, to: workspace.events, by: grain) {
+                try execution.check()
+                score(start..<min(start + grain, workspace.events))
+            }
+        }
+    }
+
+    /// Softmax of one sequence's scores and the weighted mean of its states.
+    private func pool(_ row: Int, _ workspace: Workspace) throws {
+        let columns = 2 * network.units
+        let scores = workspace.scores
+        // A multiple of 64, as ck_attention_pool_sequence asks.
+        let grain = 4096
+        try workspace.starts.withUnsafeBufferPointer { starts in
+            let steps = workspace.lengths[row]
+            var largest = -Float.greatestFiniteMagnitude
+            for start in stride(from: 0, to: steps, by: grain) {
+                try execution.check()
+                for t in start..<min(start + grain, steps) { largest = max(largest, scores[starts[t] &+ row]) }
+            }
+            var sum = 0.0
+            workspace.pooled.update(repeating: 0, count: columns)
+            for start in stride(from: 0, to: steps, by: grain) {
+                try execution.check()
+                ck_attention_pool_sequence(
+                    network.instructionSet, Int64(min(grain, steps - start)), starts.baseAddress! + start, Int64(row), scores,
+                    largest, &sum, Int64(columns), workspace.states, Int64(columns), workspace.pooled)
+            }
+            workspace.sums[row] = sum
+            for column in 0..<columns {
+                workspace.context[row &* columns &+ column] = Float(workspace.pooled[column] / sum)
+            }
+        }
+    }
+
+    /// One direction of one layer.
     private struct Step {
         private let network: PackedEncoder
         private let lstm: PackedLSTM
+        private let bfloat16: PackedBFloat16.LSTM?
         private let indices: UnsafePointer<Int32>?
         private let inputs: UnsafePointer<Float>
+        private let lower: UnsafePointer<UInt16>?
         private let width: Int
-        private let states: UnsafeMutablePointer<Float>
+        private var states: ck_bfloat16_states
         private let cells: UnsafeMutablePointer<Float>
 
-        init(_ network: PackedEncoder, _ lstm: PackedLSTM, _ workspace: Workspace, isFirst: Bool, offset: Int) {
+        init(_ network: PackedEncoder, _ bfloat16: PackedBFloat16?, _ workspace: Workspace, layer: Int, isReverse: Bool) {
+            let isFirst = layer == 0
+            let columns = 2 * network.units
+            let offset = isReverse ? network.units : 0
             self.network = network
-            self.lstm = lstm
+            lstm = isReverse ? network.layers[layer].reverse : network.layers[layer].forward
+            self.bfloat16 = bfloat16.map { isReverse ? $0.layers[layer].reverse : $0.layers[layer].forward }
             indices = isFirst && network.isFolded ? UnsafePointer(workspace.indices) : nil
             inputs = UnsafePointer(isFirst ? workspace.inputs : workspace.nextStates)
-            width = isFirst ? network.inputs : 2 * network.units
-            states = workspace.states + offset
-            cells = workspace.cells
+            lower = isFirst || bfloat16 == nil ? nil : UnsafePointer(workspace.nextHalves)
+            width = isFirst ? network.inputs : columns
+            states = ck_bfloat16_states(
+                floats: workspace.states + offset, halves: workspace.halves + offset, stride: Int64(columns))
+            cells = workspace.cells + (isReverse ? workspace.sequences.count * network.units : 0)
             cells.update(repeating: 0, count: workspace.sequences.count * network.units)
         }
 
-        /// `count` rows from row `start`; the first is sequence `cell` of the block, and its previous state at row `previous`.
+        /// `count` rows of step t, from row `start`; the first is sequence `cell` of the block, and its previous state at row `previous`.
         @inline(__always)
-        func callAsFunction(from start: Int, count: Int, cell: Int, previous: Int?) {
-            let columns = 2 * network.units
-            ck_lstm_step(
-                network.instructionSet, lstm.kernel, Int64(count), indices.map { $0 + start * network.lookups },
-                inputs + start * width, Int64(width), previous.map { UnsafePointer(states + $0 * columns) }, Int64(columns),
-                states + start * columns, Int64(columns), cells + cell * network.units)
+        func callAsFunction(_ t: Int, from start: Int, count: Int, cell: Int, previous: Int?) {
+            let descending = Int32(truncatingIfNeeded: t & 1)
+            let columns = Int(states.stride)
+            let indices = indices.map { $0 + start * network.lookups }
+            let inputs = inputs + start * width
+            if let bfloat16 {
+                withUnsafePointer(to: states) {
+                    ck_lstm_step_bfloat16(
+                        bfloat16.kernel, Int64(count), indices, inputs, Int64(width), lower.map { $0 + start * columns },
+                        Int64(columns), $0, Int64(start), Int64(previous ?? -1), cells + cell * network.units, descending)
+                }
+            } else {
+                ck_lstm_step(
+                    network.instructionSet, lstm.kernel, Int64(count), indices, inputs, Int64(width),
+                    previous.map { UnsafePointer(states.floats + $0 * columns) }, Int64(columns),
+                    states.floats + start * columns, Int64(columns), cells + cell * network.units, descending)
+            }
         }
     }
 }

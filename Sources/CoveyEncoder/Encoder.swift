@@ -41,15 +41,18 @@ public final class Encoder: Sendable {
     public var dimension: Int { checkpoint.weights.dimension }
 
     /// Embeds every sequence of a batch: count x d, zero for an empty one.
-    /// - Throws: as `embed(_:into:rowStride:attention:_:)`.
-    public func embed(_ batch: SequenceBatch, _ execution: Execution = Execution()) throws -> Matrix<Float> {
+    /// - Throws: as `embed(_:into:rowStride:attention:precision:_:)`.
+    public func embed(
+        _ batch: SequenceBatch, precision: Precision = .float32, _ execution: Execution = Execution()
+    ) throws -> Matrix<Float> {
         let count = try checkedProduct(batch.count, dimension, "the embeddings")
         try execution.reserve(count, of: 4, for: "the embeddings")
         var result = Matrix<Float>(rows: batch.count, columns: dimension, repeating: 0)
         try result.elements.withUnsafeMutableBytes { buffer in
             // No sequences, no memory: nothing is written.
             guard let base = buffer.baseAddress else { return }
-            try embed(batch, into: base, rowStride: dimension * 4, attention: nil, execution)
+            try embed(
+                batch, into: base, rowStride: dimension * 4, attention: nil, precision: precision, execution)
         }
         return result
     }
@@ -64,19 +67,24 @@ public final class Encoder: Sendable {
     ///   weights are so large that an embedding is not finite; `outOfMemory`; `cancelled`.
     public func embed(
         _ batch: SequenceBatch, into embeddings: UnsafeMutableRawPointer, rowStride: Int,
-        attention: UnsafeMutablePointer<Float>?, _ execution: Execution
+        attention: UnsafeMutablePointer<Float>?, precision: Precision = .float32, _ execution: Execution
     ) throws {
         try check(batch)
         try batch.validate(execution)
-        let blocks = try SequenceBlocks(batch.offsets, bytesPerEvent: network.bytesPerEvent, execution)
+        let bfloat16 = precision == .bfloat16 ? try network.bfloat16(execution) : nil
+        let isBFloat16 = bfloat16 != nil
+        let blocks = try SequenceBlocks(
+            batch.offsets, bytesPerEvent: network.bytesPerEvent(isBFloat16: isBFloat16), execution)
         let threads = min(execution.threads, blocks.blocks.count)
-        try execution.reserve(threads, of: Workspace.bytes(network, blocks), for: "embedding \(batch.count) sequences")
+        try execution.reserve(threads, of: Workspace.bytes(network, blocks, isBFloat16: isBFloat16), for: "embedding \(batch.count) sequences")
         for sequence in 0..<batch.count where batch.offsets[sequence].isEmpty {
             (embeddings + sequence * rowStride).assumingMemoryBound(to: Float.self).update(repeating: 0, count: dimension)
         }
         let inputs = EventInputs(network: network, checkpoint: checkpoint, batch: batch, execution: execution)
-        let run = BlockRun(network: network, execution: execution)
-        let workspaces = try (0..<threads).map { _ in try Workspace(network, blocks) }
+        let run = BlockRun(
+            network: network, bfloat16: bfloat16, execution: execution,
+            sharesBlocks: execution.threads >= 2 * blocks.blocks.count)
+        let workspaces = try (0..<threads).map { _ in try Workspace(network, blocks, isBFloat16: isBFloat16) }
         try execution.parallel(blocks.blocks.count, stage: "embed sequences") { chunk, thread in
             let workspace = workspaces[thread]
             for block in chunk {
@@ -84,7 +92,7 @@ public final class Encoder: Sendable {
                 try inputs.fill(workspace)
                 try run.run(workspace)
                 try write(workspace, embeddings, rowStride)
-                if let attention { writeAttention(workspace, batch, attention) }
+                if let attention { try writeAttention(workspace, batch, attention, execution) }
             }
         }
     }
@@ -116,7 +124,10 @@ public final class Encoder: Sendable {
                 target.update(from: source, count: hidden)
                 (target + hidden).update(from: source + units, count: hidden)
             }
-            for column in 0..<dimension where !target[column].isFinite {
+            // Without sign, as integers, numbers that are not finite are the largest.
+            var largest: UInt32 = 0
+            for column in 0..<dimension { largest = max(largest, target[column].bitPattern & 0x7FFF_FFFF) }
+            guard largest < Float.infinity.bitPattern else {
                 throw CoveyError.invalidData(
                     "the embedding of sequence \(sequence) is not finite: the model's weights are too large")
             }
@@ -124,13 +135,16 @@ public final class Encoder: Sendable {
     }
 
     /// Copies a block's attention weights to the caller, in the given order of the events.
-    private func writeAttention(_ workspace: Workspace, _ batch: SequenceBatch, _ attention: UnsafeMutablePointer<Float>) {
+    private func writeAttention(
+        _ workspace: Workspace, _ batch: SequenceBatch, _ attention: UnsafeMutablePointer<Float>, _ execution: Execution
+    ) throws {
         let first = batch.offsets.events.lowerBound
         for (row, sequence) in workspace.sequences.enumerated() {
             let range = batch.offsets[sequence]
             let target = attention + (range.lowerBound - first)
             let order = workspace.timeOrders[row]
             for step in 0..<range.count {
+                if step & 0xFFFF == 0xFFFF { try execution.check() }
                 let weight = Double(workspace.scores[workspace.starts[step] + row]) / workspace.sums[row]
                 target[order.map { Int($0[step]) } ?? step] = Float(weight)
             }

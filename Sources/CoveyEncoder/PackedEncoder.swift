@@ -2,6 +2,7 @@ import CCoveyKernels
 import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
+import Synchronization
 
 /// An encoder's weights as inference reads them.
 ///
@@ -33,6 +34,10 @@ final class PackedEncoder: Sendable {
     /// Dense inputs of an event, and where the time features begin in them.
     let inputs: Int
     let firstTime: Int
+    /// Rows of 8 x units floats that the weights of the layers take, and the entries of each table.
+    let packedRows: Int
+    private let entries: [Int]
+    private let bfloat16 = Mutex<PackedBFloat16?>(nil)
 
     init(
         _ checkpoint: Checkpoint, _ execution: Execution, instructionSet: Int32 = ck_encoder_instruction_set(),
@@ -73,6 +78,8 @@ final class PackedEncoder: Sendable {
         score = try FloatBlock((weights.attention.score.columns + 15) / 16 * 16, for: "the encoder's weights")
         for (index, value) in weights.attention.score.elements.enumerated() { score.pointer[index] = value }
         projection = try weights.projection.map { try PackedDense($0.weight, columns: states, bias: $0.bias) }
+        packedRows = packed
+        self.entries = embeddings.map(\.rows)
         self.instructionSet = instructionSet
         self.hidden = hidden
         self.units = units
@@ -82,8 +89,18 @@ final class PackedEncoder: Sendable {
         firstTime = isFolded ? 0 : events
     }
 
+    /// The weights in bfloat16, packed when first asked for; nil where the processor has no use for them.
+    func bfloat16(_ execution: Execution) throws -> PackedBFloat16? {
+        guard instructionSet == CK_AVX512, ck_encoder_has_bfloat16() != 0 else { return nil }
+        return try bfloat16.withLock { packed in
+            if packed == nil { packed = try PackedBFloat16(self, entries: entries, execution) }
+            return packed
+        }
+    }
+
     /// Bytes that an event takes in a workspace.
-    var bytesPerEvent: Int {
-        (2 * units * (layers.count > 1 ? 2 : 1) + inputs + 1) * 4 + lookups * 4
+    func bytesPerEvent(isBFloat16: Bool) -> Int {
+        let layers = layers.count > 1 ? 2 : 1
+        return (2 * units * (isBFloat16 ? 1 : layers) + inputs + 1 + lookups) * 4 + (isBFloat16 ? 2 * units * layers * 2 : 0)
     }
 }

@@ -13,8 +13,8 @@ struct SequenceBlocks {
     let largestRows: Int
     let longest: Int
 
-    /// The most sequences of a block: their states stay in the cache.
-    private static let rows = 48
+    /// The most sequences of a block: their states stay in the second cache.
+    private static let rows = 24
     /// Batches of fewer events run on one thread, if they fit in one block.
     private static let smallest = 1000
     /// A block's events take at most this many bytes, if it has more than one sequence.

@@ -9,8 +9,9 @@ import Glibc
 final class Workspace {
     /// The first row of each step, and one more: the number of events. Step t has starts[t + 1] - starts[t] rows.
     var starts: [Int] = []
-    /// The sequences of the block, the longest first, and their orders in time (nil = as given).
+    /// The sequences of the block, the longest first, their lengths and their orders in time (nil = as given).
     var sequences: [Int] = []
+    var lengths: [Int] = []
     var timeOrders: [[Int32]?] = []
 
     /// [events][lookups]
@@ -20,17 +21,19 @@ final class Workspace {
     /// [events][2 x units], of a layer and of the one above.
     var states: UnsafeMutablePointer<Float>
     var nextStates: UnsafeMutablePointer<Float>
+    /// The same in bfloat16, where that is the precision; then `nextStates` has no memory.
+    var halves: UnsafeMutablePointer<UInt16>
+    var nextHalves: UnsafeMutablePointer<UInt16>
     /// [events]: the attention's scores, later exp(score - largest).
     let scores: UnsafeMutablePointer<Float>
-    /// [longest]: a feature of one sequence.
-    let feature: UnsafeMutablePointer<Float>
-    /// [rows][units]
+    /// [2 directions][rows][units]
     let cells: UnsafeMutablePointer<Float>
-    /// [rows]
-    let largest: UnsafeMutablePointer<Float>
+    /// [rows]: of exp(score - largest), and the largest scores.
     let sums: UnsafeMutablePointer<Double>
-    /// [rows][2 x units]
+    let largest: UnsafeMutablePointer<Float>
+    /// [2 x units]: of one sequence.
     let pooled: UnsafeMutablePointer<Double>
+    /// [rows][2 x units]
     let context: UnsafeMutablePointer<Float>
     /// [rows][d padded]
     let output: UnsafeMutablePointer<Float>
@@ -38,17 +41,20 @@ final class Workspace {
     private let memory: UnsafeMutableRawBufferPointer
 
     /// Where each array lies in the memory, in bytes from its start, and how much there is in all.
-    private static func layout(_ network: PackedEncoder, _ blocks: SequenceBlocks) throws -> (offsets: [Int], bytes: Int) {
+    private static func layout(
+        _ network: PackedEncoder, _ blocks: SequenceBlocks, isBFloat16: Bool
+    ) throws -> (offsets: [Int], bytes: Int) {
         let (events, rows, width) = (blocks.largestEvents, blocks.largestRows, 2 * network.units)
-        let layers = network.layers.count > 1 ? 2 : 1
+        let isDeep = network.layers.count > 1
         let columns = network.projection.map { Int($0.kernel.pointee.vectors) * 16 } ?? 0
         let what = "a workspace"
         var offsets: [Int] = []
         var total = 0
         for (count, size) in [
             (events, network.lookups * 4), (events, network.inputs * 4), (events, width * 4),
-            (layers == 2 ? events : 0, width * 4), (events, 4), (blocks.longest, 4), (rows, network.units * 4), (rows, 4),
-            (rows, 8), (rows, width * 8), (rows, width * 4), (rows, columns * 4),
+            (isDeep && !isBFloat16 ? events : 0, width * 4), (isBFloat16 ? events : 0, width * 2),
+            (isDeep && isBFloat16 ? events : 0, width * 2), (events, 4), (rows, width * 4), (rows, 8), (rows, 4), (1, width * 8),
+            (rows, width * 4), (rows, columns * 4),
         ] {
             offsets.append(total)
             let bytes = try checkedProduct(count, size, what)
@@ -60,13 +66,13 @@ final class Workspace {
     }
 
     /// The bytes that a workspace for these blocks takes.
-    static func bytes(_ network: PackedEncoder, _ blocks: SequenceBlocks) throws -> Int {
+    static func bytes(_ network: PackedEncoder, _ blocks: SequenceBlocks, isBFloat16: Bool) throws -> Int {
         // Beside the arrays: starts, and a sequence's order in time.
-        try layout(network, blocks).bytes + 16 * blocks.longest
+        try layout(network, blocks, isBFloat16: isBFloat16).bytes + 16 * blocks.longest
     }
 
-    init(_ network: PackedEncoder, _ blocks: SequenceBlocks) throws {
-        let (offsets, bytes) = try Self.layout(network, blocks)
+    init(_ network: PackedEncoder, _ blocks: SequenceBlocks, isBFloat16: Bool) throws {
+        let (offsets, bytes) = try Self.layout(network, blocks, isBFloat16: isBFloat16)
         let memory = UnsafeMutableRawBufferPointer(try alignedMemory(bytes, of: UInt8.self, for: "a workspace"))
         func array<Element>(_ index: Int, _ type: Element.Type) -> UnsafeMutablePointer<Element> {
             (memory.baseAddress! + offsets[index]).assumingMemoryBound(to: type)
@@ -75,14 +81,15 @@ final class Workspace {
         inputs = array(1, Float.self)
         states = array(2, Float.self)
         nextStates = array(3, Float.self)
-        scores = array(4, Float.self)
-        feature = array(5, Float.self)
-        cells = array(6, Float.self)
-        largest = array(7, Float.self)
+        halves = array(4, UInt16.self)
+        nextHalves = array(5, UInt16.self)
+        scores = array(6, Float.self)
+        cells = array(7, Float.self)
         sums = array(8, Double.self)
-        pooled = array(9, Double.self)
-        context = array(10, Float.self)
-        output = array(11, Float.self)
+        largest = array(9, Float.self)
+        pooled = array(10, Double.self)
+        context = array(11, Float.self)
+        output = array(12, Float.self)
         self.memory = memory
         starts.reserveCapacity(blocks.longest + 1)
     }
@@ -99,12 +106,14 @@ final class Workspace {
     /// Takes a block: its sequences, their orders in time and the rows of its steps.
     func begin(_ block: ArraySlice<Int>, _ batch: SequenceBatch, _ execution: Execution) throws {
         sequences = Array(block)
+        lengths = sequences.map { batch.offsets[$0].count }
         timeOrders = try sequences.map { try batch.timeOrder($0, execution) }
         starts.removeAll(keepingCapacity: true)
         var rows = sequences.count
         var total = 0
-        for step in 0..<(sequences.first.map { batch.offsets[$0].count } ?? 0) {
-            while batch.offsets[sequences[rows - 1]].count <= step { rows -= 1 }
+        for step in 0..<(lengths.first ?? 0) {
+            if step & 0xFFFF == 0xFFFF { try execution.check() }
+            while lengths[rows - 1] <= step { rows -= 1 }
             starts.append(total)
             total += rows
         }

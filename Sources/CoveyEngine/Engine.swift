@@ -93,7 +93,7 @@ public final class Engine: Sendable {
         let entries = encoder.configuration.vocabulary.count
         let events = try (0..<sequences.count).map { sequence in
             if sequence & 0xFF == 0 { try execution.check() }
-            return WeighedEvent.heaviest(sequences, sequence, attention, vocabulary: entries)
+            return try WeighedEvent.heaviest(sequences, sequence, attention, vocabulary: entries, execution)
         }
         return (embeddings, events)
     }
@@ -150,12 +150,13 @@ extension WeighedEvent {
 
     /// The events of a sequence with the most attention; equal ones in the given order.
     static func heaviest(
-        _ batch: SequenceBatch, _ sequence: Int, _ attention: [Float], vocabulary: Int
-    ) -> [WeighedEvent] {
+        _ batch: SequenceBatch, _ sequence: Int, _ attention: [Float], vocabulary: Int, _ execution: Execution
+    ) throws -> [WeighedEvent] {
         let range = batch.offsets[sequence]
         let first = batch.offsets.events.lowerBound
         var places: [Int] = []
         for event in range {
+            if (event - range.lowerBound) & 0xFFFF == 0xFFFF { try execution.check() }
             let weight = attention[event - first]
             if places.count == most, weight <= attention[places[most - 1] - first] { continue }
             let place = places.firstIndex { attention[$0 - first] < weight } ?? places.count

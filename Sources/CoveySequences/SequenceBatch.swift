@@ -68,12 +68,27 @@ public struct SequenceBatch: Sendable {
         }
     }
 
+    private func isOrdered(_ range: Range<Int>, _ execution: Execution) throws -> Bool {
+        var falls = 0
+        var before = range.isEmpty ? 0 : times[range.lowerBound]
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 16) {
+            try execution.check()
+            for event in start..<min(start + 1 << 16, range.upperBound) {
+                let time = times[event]
+                falls |= time < before ? 1 : 0
+                before = time
+            }
+            if falls > 0 { return false }
+        }
+        return true
+    }
+
     /// The events of a sequence in the order of time, as positions within it; nil where they are given in that order.
     /// Events with equal times keep their given order. O(T), where unsorted O(T log T).
     public func timeOrder(_ sequence: Int, _ execution: Execution) throws -> [Int32]? {
         let range = offsets[sequence]
         let start = range.lowerBound
-        guard (range.dropFirst()).contains(where: { times[$0] < times[$0 &- 1] }) else { return nil }
+        guard try !isOrdered(range, execution) else { return nil }
         var order = Array(0..<Int32(range.count))
         var comparisons = 0
         try order.sort { left, right in

@@ -168,6 +168,27 @@ static covey_status embed_small_budget(covey_error **error) {
     covey_context_destroy(context);
     return status;
 }
+static covey_status embed_options(size_t size, int32_t precision, int32_t reserved, covey_error **error) {
+    covey_encoder *encoder = good_encoder();
+    covey_sequences sequences = model_sequences();
+    float embeddings[3 * MODEL_DIMENSION];
+    covey_embed_options options = {size, precision, reserved};
+    covey_status status = covey_embed_sequences_with(encoder, NULL, &sequences, &options, embeddings, 0, NULL, error);
+    covey_encoder_destroy(encoder);
+    return status;
+}
+static covey_status embed_precision(covey_error **error) { return embed_options(sizeof(covey_embed_options), 2, 0, error); }
+static covey_status embed_negative_precision(covey_error **error) {
+    return embed_options(sizeof(covey_embed_options), -1, 0, error);
+}
+static covey_status embed_reserved(covey_error **error) { return embed_options(sizeof(covey_embed_options), 1, 7, error); }
+static covey_status embed_options_size(covey_error **error) { return embed_options(0, 0, 0, error); }
+static covey_status embed_with_null_encoder(covey_error **error) {
+    covey_sequences sequences = model_sequences();
+    covey_embed_options options = COVEY_EMBED_OPTIONS_INIT;
+    float embeddings[3 * MODEL_DIMENSION];
+    return covey_embed_sequences_with(NULL, NULL, &sequences, &options, embeddings, 0, NULL, error);
+}
 static int32_t stop(void *user_data, const char *stage, double fraction) {
     (void)user_data, (void)stage, (void)fraction;
     return 1;
@@ -218,6 +239,12 @@ const abi_case encoder_cases[] = {
      embed_small_stride},
     {"embed: odd stride", COVEY_INVALID_ARGUMENT, "row_stride must be", embed_odd_stride},
     {"embed: huge stride", COVEY_OUT_OF_MEMORY, "overflows", embed_huge_stride},
+    {"embed: null encoder, options", COVEY_INVALID_ARGUMENT, "encoder must not be NULL", embed_with_null_encoder},
+    {"embed: unknown precision", COVEY_INVALID_ARGUMENT, "options.precision must be a COVEY_PRECISION_ value, got 2",
+     embed_precision},
+    {"embed: negative precision", COVEY_INVALID_ARGUMENT, "options.precision must be", embed_negative_precision},
+    {"embed: reserved", COVEY_INVALID_ARGUMENT, "options.reserved must be 0, got 7", embed_reserved},
+    {"embed: options of no size", COVEY_INVALID_ARGUMENT, "options.struct_size must be", embed_options_size},
     {"embed: memory budget", COVEY_OUT_OF_MEMORY, "above the memory budget of 1000", embed_small_budget},
     {"embed: cancelled", COVEY_CANCELLED, "cancelled", embed_cancelled},
     {NULL, 0, NULL, NULL},

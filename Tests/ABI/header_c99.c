@@ -30,6 +30,7 @@ int main(void) {
     covey_matrix matrix = COVEY_MATRIX_INIT;
     covey_table table = COVEY_TABLE_INIT;
     covey_sequences sequences = COVEY_SEQUENCES_INIT;
+    covey_embed_options embed_options = COVEY_EMBED_OPTIONS_INIT;
     covey_hybrid_options hybrid_options = COVEY_HYBRID_OPTIONS_INIT;
     covey_cluster_options cluster_options = COVEY_CLUSTER_OPTIONS_INIT;
     covey_risk_options risk_options = COVEY_RISK_OPTIONS_INIT;
@@ -45,6 +46,7 @@ int main(void) {
     CHECK_SIZE(matrix);
     CHECK_SIZE(table);
     CHECK_SIZE(sequences);
+    CHECK_SIZE(embed_options);
     CHECK_SIZE(hybrid_options);
     CHECK_SIZE(cluster_options);
     CHECK_SIZE(risk_options);
@@ -62,6 +64,7 @@ int main(void) {
     CHECK(sequences.channel_size == sizeof(covey_channel) && sequences.count == 0 && sequences.dwell == NULL);
     CHECK(sequences.numeric_count == 0 && sequences.categorical_count == 0 && sequences.dwell_stride == 0);
     CHECK(hybrid_options.scaling == COVEY_SCALING_ROBUST && hybrid_options.missing == COVEY_MISSING_MEDIAN);
+    CHECK(embed_options.precision == COVEY_PRECISION_FLOAT32 && embed_options.reserved == 0);
     CHECK(hybrid_options.embedding_components == 0 && hybrid_options.column_weights == NULL);
     CHECK(hybrid_options.embedding_weight == 1 && hybrid_options.feature_weight == 1 && hybrid_options.clip == 10);
     CHECK(cluster_options.min_cluster_size == 5 && cluster_options.min_samples == 0);

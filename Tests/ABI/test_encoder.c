@@ -83,6 +83,24 @@ static void embed(void) {
     for (int i = 0; i < 3; i++) CHECK(weights[i] == attention[order[i] - 1]);
 }
 
+/* bfloat16 is another number near by, or where the processor lacks it the same; NULL and the defaults are the plain call. */
+static void embed_with_options(void) {
+    covey_error *error = NULL;
+    covey_sequences sequences = model_sequences();
+    covey_embed_options options = COVEY_EMBED_OPTIONS_INIT;
+    float embeddings[3 * MODEL_DIMENSION], again[3 * MODEL_DIMENSION], attention[5];
+    CHECK_OK(covey_embed_sequences_with(encoder, NULL, &sequences, NULL, embeddings, 0, NULL, &error));
+    CHECK(memcmp(embeddings, expected, sizeof expected) == 0);
+    CHECK_OK(covey_embed_sequences_with(encoder, NULL, &sequences, &options, embeddings, 0, NULL, &error));
+    CHECK(memcmp(embeddings, expected, sizeof expected) == 0);
+    options.precision = COVEY_PRECISION_BFLOAT16;
+    CHECK_OK(covey_embed_sequences_with(encoder, NULL, &sequences, &options, embeddings, 0, attention, &error));
+    for (int i = 0; i < 3 * MODEL_DIMENSION; i++) CHECK(fabsf(embeddings[i] - expected[i]) < 2e-3f);
+    CHECK(fabsf(attention[2] + attention[3] + attention[4] - 1) < 1e-6f);
+    CHECK_OK(covey_embed_sequences_with(encoder, NULL, &sequences, &options, again, 0, NULL, &error));
+    CHECK(memcmp(embeddings, again, sizeof again) == 0);
+}
+
 static void embed_from_threads(void) {
     pthread_t threads[4];
     int failures[4] = {0};
@@ -141,6 +159,7 @@ int main(void) {
     if (encoder == NULL) return finish();
     look();
     embed();
+    embed_with_options();
     embed_from_threads();
     save();
     covey_encoder_destroy(encoder);

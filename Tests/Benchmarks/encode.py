@@ -1,163 +1,203 @@
 #!/usr/bin/env python3
-"""Inference of the encoder: Covey and PyTorch on the same weights and sequences.
+"""Inference of the encoder: Covey and its peers on the same weights and sequences, every measurement in a process of its own.
 
-    encode.py [--sequences 20000] [--limit SECONDS]
+    encode.py [--sequences 20000] [--limit SECONDS] [--peers NAME,...] [--json FILE]
 
-Event embedding 32, two time features, Bi-LSTM 64 a direction, time attention, 128 numbers out; sequences of lognormal length
-(median 30, 99th percentile 200, at most 256), 200 event types. PyTorch runs packed batches, as people write it, and batches of
-sorted lengths without packing, the fastest arrangement found for it. Errors are against PyTorch in float64.
+The model and the sequences are those of encode_model.py.
+1. Events a second on two threads. PyTorch runs packed batches, as people write it, and sorted or equal lengths without packing.
+   ONNX Runtime runs two callers with one thread each, OpenVINO two streams; each on batches of equal lengths and on sorted,
+   padded ones. Every arrangement is warmed up with the whole input and then run three times; the fastest run of the fastest
+   arrangement counts. Errors are against PyTorch in float64.
+2. One sequence of 30 events on one thread: median and 99th percentile of 3,000 calls.
+3. A model file loaded and the first sequence embedded, in a process that has done neither.
+The peak of matrix products is the best that PyTorch's and NumPy's sgemm reach in the same run at 4096 x 4096.
 """
 import argparse
 import json
-import struct
+import os
 import sys
 import tempfile
 import time
 
 import numpy as np
-import torch
 
 import harness
 
-TYPES, EMBEDDING, HIDDEN, ATTENTION = 200, 32, 64, 64
-PEERS = ["covey", "torch packed", "torch sorted"]
+FLOAT, LOW = "covey float32", "covey bfloat16"
+FLOAT_PEERS = ["torch packed", "torch sorted", "onnxruntime float32", "openvino float32"]
+LOW_PEERS = ["onnxruntime int8", "openvino bfloat16"]
+SINGLE_PEERS = ["onnxruntime float32", "openvino float32", "torchscript", "torch sorted"]
+EXACT = 1000
 
 
-class Encoder(torch.nn.Module):
-    """The model of covey.h, section 6, without projection."""
-
-    def __init__(self):
-        super().__init__()
-        self.event_embedding = torch.nn.Embedding(TYPES + 1, EMBEDDING)
-        self.lstm = torch.nn.LSTM(EMBEDDING + 2, HIDDEN, batch_first=True, bidirectional=True)
-        self.attention = torch.nn.ModuleDict({
-            "hidden": torch.nn.Linear(2 * HIDDEN, ATTENTION),
-            "time": torch.nn.Linear(2, ATTENTION, bias=False),
-            "score": torch.nn.Linear(ATTENTION, 1, bias=False)})
-
-    def forward(self, types, features, lengths, packed):
-        x = torch.cat([self.event_embedding(types), features], dim=2)
-        if packed:
-            x = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-            states, _ = torch.nn.utils.rnn.pad_packed_sequence(self.lstm(x)[0], batch_first=True)
-        else:
-            states, _ = self.lstm(x)
-        scores = self.attention["score"](torch.tanh(
-            self.attention["hidden"](states) + self.attention["time"](features[:, :states.shape[1]]))).squeeze(2)
-        mask = torch.arange(states.shape[1])[None, :] >= lengths[:, None]
-        weights = torch.softmax(scores.masked_fill(mask, float("-inf")), dim=1)
-        return (weights[:, :, None] * states).sum(dim=1)
+def timed(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
 
 
-def make(count, seed=1):
-    random = np.random.default_rng(seed)
-    lengths = np.clip(np.exp(random.normal(np.log(30), 0.815, count)), 1, 256).astype(np.int64)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    types = random.integers(1, TYPES + 1, offsets[-1]).astype(np.int32)
-    times = np.cumsum(random.exponential(20, offsets[-1]))
-    return offsets, types, times
+def throughput(name, folder, count):
+    import torch
+    from encode_model import make
+    from encode_peers import PEERS
+    torch.set_num_threads(harness.THREADS)
+    data = make(count)
+    exact = np.load(os.path.join(folder, "exact.npy"))
+    peer = PEERS[name](folder)
+    best = None
+    for arrangement in peer.arrangements:
+        embed = peer.prepare(*data, arrangement)
+        error = float(np.abs(embed()[:len(exact)] - exact).max())
+        seconds = min(timed(embed) for _ in range(3))
+        if best is None or seconds < best["seconds"]:
+            best = {"seconds": seconds, "events_per_second": int(data[0][-1]) / seconds, "error": error,
+                    "arrangement": arrangement}
+    return best
 
 
-def time_features(offsets, times):
-    """log1p of the gap and of the time to the end; mean 0 and deviation 1 stand in the checkpoint."""
-    gaps = np.diff(times, prepend=times[0])
-    gaps[offsets[:-1]] = 0
-    ends = np.repeat(times[offsets[1:] - 1], np.diff(offsets))
-    return np.log1p(np.stack([gaps, ends - times], axis=1)).astype(np.float32)
+def single(name, folder, calls=3000):
+    from encode_model import one_sequence
+    from encode_peers import PEERS
+    run = PEERS[name](folder).single(*one_sequence())
+    error = float(np.abs(run()[0] - np.load(os.path.join(folder, "exact_one.npy"))).max())
+    times = np.empty(calls)
+    for call in range(-300, calls):
+        start = time.perf_counter_ns()
+        run()
+        times[max(call, 0)] = time.perf_counter_ns() - start
+    return {"median_us": float(np.median(times)) / 1e3, "p99_us": float(np.percentile(times, 99)) / 1e3, "error": error}
 
 
-def save(model, path):
-    tensors = {name: value.detach().numpy() for name, value in model.state_dict().items()}
-    configuration = {"format_version": 1, "vocabulary": [f"event {index}" for index in range(TYPES)], "dwell": False,
-                     "time_mean": [0.0, 0.0], "time_deviation": [1.0, 1.0], "numeric": [], "categorical": []}
-    header, offset = {"__metadata__": {"covey.encoder": json.dumps(configuration)}}, 0
-    for name in sorted(tensors):
-        size = tensors[name].nbytes
-        header[name] = {"dtype": "F32", "shape": list(tensors[name].shape), "data_offsets": [offset, offset + size]}
-        offset += size
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(tensors[name].tobytes() for name in sorted(tensors)))
+def first(name, folder):
+    """From the file to the first embedding. What a library imports is not counted."""
+    from encode_model import one_sequence
+    from encode_peers import PEERS
+    data = one_sequence()
+    __import__(name.split()[0])
+    return {"milliseconds": 1e3 * timed(lambda: PEERS[name](folder).single(*data)())}
 
 
-def batches(offsets, size, by_length):
-    order = np.argsort(np.diff(offsets), kind="stable") if by_length else np.arange(len(offsets) - 1)
-    return [order[start:start + size] for start in range(0, len(order), size)]
-
-
-def prepare(offsets, types, features, packed, dtype):
-    """Padded batches, made before the clock starts. Without packing a batch must be of equal lengths to be right."""
-    lengths = np.diff(offsets)
-    prepared = []
-    for rows in batches(offsets, 256 if packed else 64, not packed):
-        longest = lengths[rows].max()
-        padded_types = torch.zeros((len(rows), longest), dtype=torch.long)
-        padded_features = torch.zeros((len(rows), longest, 2), dtype=dtype)
-        for place, row in enumerate(rows):
-            span = slice(offsets[row], offsets[row + 1])
-            padded_types[place, :lengths[row]] = torch.from_numpy(types[span].astype(np.int64))
-            padded_features[place, :lengths[row]] = torch.from_numpy(features[span])
-        pack = packed or lengths[rows].min() != longest
-        prepared.append((rows, padded_types, padded_features, torch.from_numpy(lengths[rows]), pack))
-    return prepared
-
-
-def torch_embed(model, count, prepared):
-    result = np.empty((count, 2 * HIDDEN))
-    for rows, *batch in prepared:
-        result[rows] = model(*batch).numpy()
+def gemm():
+    import torch
+    torch.set_num_threads(harness.THREADS)
+    size = 4096
+    result = {}
+    for name, dtype in [("torch float32", torch.float32), ("torch bfloat16", torch.bfloat16)]:
+        a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
+        torch.mm(a, b)
+        result[name] = 2 * size**3 / min(timed(lambda: torch.mm(a, b)) for _ in range(3)) / 1e9
+    x, y = (np.random.default_rng(0).standard_normal((size, size), dtype=np.float32) for _ in range(2))
+    x @ y
+    result["numpy float32"] = 2 * size**3 / min(timed(lambda: x @ y) for _ in range(3)) / 1e9
     return result
 
 
-def run_one(peer, count):
-    torch.set_num_threads(harness.THREADS)
-    torch.manual_seed(0)
-    model = Encoder().eval()
+def exact(folder, count):
+    import torch
+    from encode_model import make, one_sequence
+    from encode_peers import PyTorch
+    peer = PyTorch(folder)
+    peer.model = peer.model.double()
     offsets, types, times = make(count)
-    features = time_features(offsets, times)
-    sample = slice(0, 200)
-    with torch.no_grad():
-        exact = torch_embed(model.double(), 200, prepare(offsets[:201], types, features, True, torch.float64))
-        model = model.float()
-        if peer == "covey":
-            import covey
-            with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
-                save(model, file.name)
-                encoder = covey.SequenceEncoder.load(file.name)
-            context = covey.Context(threads=harness.THREADS)
-            sequences = covey.Sequences(offsets, types, times)
+    offsets = offsets[:EXACT + 1]
+    for name, data in [("exact", (offsets, types[:offsets[-1]], times[:offsets[-1]])), ("exact_one", one_sequence())]:
+        np.save(os.path.join(folder, name), peer.prepare(*data, "packed", np.float64)())
+    return {}
 
-            def embed():
-                return encoder.embed(sequences, context=context)
-        else:
-            prepared = prepare(offsets, types, features, peer == "torch packed", torch.float32)
 
-            def embed():
-                return torch_embed(model, count, prepared)
+def run_one(what, folder, *arguments):
+    if what == "models":
+        from encode_peers import write_models
+        write_models(folder)
+        result = exact(folder, int(arguments[0]))
+    else:
+        functions = {"throughput": lambda: throughput(arguments[0], folder, int(arguments[1])),
+                     "single": lambda: single(arguments[0], folder), "first": lambda: first(arguments[0], folder), "gemm": gemm}
+        result = functions[what]()
+    print(harness.MARK + json.dumps(result))
+    return 0
 
-        def run():
-            start = time.perf_counter()
-            result = embed()
-            seconds = time.perf_counter() - start
-            error = np.abs(result[sample] - exact).max()
-            return {"M events/s": f"{offsets[-1] / seconds / 1e6:.3f}", "error": f"{error:.1e}"}
 
-        harness.measure(embed, run)
+def lines(title, columns, rows):
+    print(f"\n{title}\n  {'':24}" + "".join(f"{name:>12}" for name in columns))
+    for name, row in rows.items():
+        print(f"  {name:24}" + (f"{row['failure']}" if "failure" in row else "".join(
+            f"{form(row):>12}" for form in columns.values()) + f"  {row.get('arrangement', '')}"))
+    sys.stdout.flush()
+
+
+def ratio(title, ours, theirs, value, mark):
+    """Ours over the best of theirs, where more is better."""
+    known = {name: value(row) for name, row in theirs.items() if "failure" not in row}
+    if "failure" in ours or not known:
+        return None
+    best = max(known, key=known.get)
+    result = value(ours) / known[best]
+    print(f"  {title}: {result:.2f} times {best} (mark {mark})")
+    return result
 
 
 def main():
     if sys.argv[1:2] == ["--one"]:
-        return run_one(sys.argv[2], int(sys.argv[3]))
+        return run_one(*sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sequences", type=int, default=20_000)
     parser.add_argument("--limit", type=float, default=240)
-    parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--peers", default=",".join(FLOAT_PEERS + LOW_PEERS + ["torchscript"]))
+    parser.add_argument("--json", default=".build-out/bench-encode.json")
     arguments = parser.parse_args()
-    results = {peer: harness.measured(__file__, ["--one", peer, arguments.sequences], arguments.limit)
-               for peer in arguments.peers.split(",")}
-    harness.table(f"{arguments.sequences:,} sequences, {harness.THREADS} threads", results, "covey", ["M events/s", "error"])
+    chosen = [FLOAT, LOW] + arguments.peers.split(",")
+    with tempfile.TemporaryDirectory() as folder:
+        def measured(what, *rest):
+            return harness.measured(__file__, ["--one", what, folder, *rest], arguments.limit)
+
+        failure = measured("models", arguments.sequences).get("failure")
+        if failure:
+            sys.exit(f"the models could not be made: {failure}")
+        machine = harness.machine()
+        print(f"{machine}\n{arguments.sequences:,} sequences, {harness.THREADS} threads")
+        report = {"machine": machine, "threads": harness.THREADS, "sequences": arguments.sequences}
+        report["gemm_gflops"] = gemm_rates = measured("gemm")
+        report["throughput"] = speed = {
+            name: measured("throughput", name, arguments.sequences)
+            for name in chosen if name in [FLOAT, LOW] + FLOAT_PEERS + LOW_PEERS}
+        report["single"] = latency = {
+            name: measured("single", name) for name in chosen if name in [FLOAT, LOW] + SINGLE_PEERS + ["onnxruntime int8"]}
+        report["first"] = loading = {
+            name: measured("first", name)
+            for name in chosen if name.split()[0] in ("covey", "onnxruntime", "openvino")}
+
+    lines("Events a second", {"M events/s": lambda row: f"{row['events_per_second'] / 1e6:.3f}",
+                              "error": lambda row: f"{row['error']:.1e}"}, speed)
+    marks = report["marks"] = {}
+
+    def rate(row):
+        return row["events_per_second"]
+
+    def among(rows, names):
+        return {name: rows[name] for name in names if name in rows}
+
+    marks["float32"] = ratio("float32", speed[FLOAT], among(speed, FLOAT_PEERS), rate, 1.7)
+    marks["packed"] = ratio("float32", speed[FLOAT], among(speed, ["torch packed"]), rate, 6)
+    marks["bfloat16"] = ratio("bfloat16", speed[LOW], among(speed, LOW_PEERS), rate, 2.5)
+    if "failure" not in gemm_rates and "failure" not in speed[FLOAT]:
+        from encode_model import OPERATIONS
+        peak = max(gemm_rates["torch float32"], gemm_rates["numpy float32"])
+        reached = rate(speed[FLOAT]) * OPERATIONS / 1e9
+        marks["gemm_share"] = reached / peak
+        print(f"  float32: {reached:.0f} GFLOP/s of matrix products ({OPERATIONS:,} an event), {100 * reached / peak:.0f} % of the "
+              f"{peak:.0f} that sgemm reaches (mark 70 %)")
+    lines("One sequence of 30 events, one thread", {
+        "median us": lambda row: f"{row['median_us']:.1f}", "p99 us": lambda row: f"{row['p99_us']:.1f}",
+        "error": lambda row: f"{row['error']:.1e}"}, latency)
+    marks["single"] = ratio("float32", latency[FLOAT], among(latency, SINGLE_PEERS), lambda row: 1 / row["median_us"], 3)
+    lines("Model file to first embedding", {"ms": lambda row: f"{row['milliseconds']:.2f}"}, loading)
+    print("  (mark 20 ms)")
+    if os.path.isdir(os.path.dirname(os.path.abspath(arguments.json))):
+        with open(arguments.json, "w") as file:
+            json.dump(report, file, indent=1)
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

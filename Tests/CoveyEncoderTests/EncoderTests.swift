@@ -22,6 +22,24 @@ import Testing
         }
     }
 
+    /// Forced to a lesser instruction set, bfloat16 is computed as float32. Large weights make large errors of rounded states.
+    @Test(arguments: Fixture.names, Fixture.instructionSets)
+    func bfloat16EqualsPyTorch(name: String, instructionSet: Int32) throws {
+        let fixture = try Fixture(name)
+        for largestTables in [PackedEncoder.largestTables, 0] {
+            let encoder = try fixture.encoder(instructionSet: instructionSet, largestTables: largestTables)
+            let result = try encoder.run(fixture.batch, precision: .bfloat16)
+            let embeddings = largestDifference(result.embeddings, fixture.embeddings)
+            let attention = largestDifference(result.attention, fixture.attention)
+            let limit: Float = name == "saturated" ? 3e-2 : 2e-3
+            #expect(embeddings < limit, "embeddings differ by \(embeddings)")
+            #expect(attention < limit, "attention weights differ by \(attention)")
+            // Whether it is another computation at all.
+            let isRounded = try encoder.run(fixture.batch).embeddings != result.embeddings
+            #expect(isRounded == (instructionSet == CK_AVX512 && ck_encoder_has_bfloat16() != 0))
+        }
+    }
+
     /// A batch of random sequences that fits a model.
     private static func batch(
         _ lengths: [Int], for configuration: EncoderConfiguration, seed: UInt64 = 1, chosen: [Int]? = nil
@@ -55,19 +73,32 @@ import Testing
     /// The same bytes for a sequence alone, in any batch, in any order and with any number of threads.
     @Test(arguments: ["channels", "two_layers", "small"], Fixture.instructionSets)
     func embeddingDoesNotDependOnTheBatch(name: String, instructionSet: Int32) throws {
+        try embeddingDoesNotDependOnTheBatch(name, instructionSet, .float32)
+    }
+
+    @Test(arguments: ["channels", "two_layers", "projected"])
+    func bfloat16EmbeddingDoesNotDependOnTheBatch(name: String) throws {
+        try embeddingDoesNotDependOnTheBatch(name, CK_AVX512, .bfloat16)
+    }
+
+    private func embeddingDoesNotDependOnTheBatch(
+        _ name: String, _ instructionSet: Int32, _ precision: Precision
+    ) throws {
         let encoder = try Fixture(name).encoder(instructionSet: instructionSet)
         var random = SeededRandom(seed: 7)
         let lengths = (0..<301).map { $0 == 17 ? 1500 : Int.random(in: 0...40, using: &random) }
-        let whole = try encoder.run(Self.batch(lengths, for: encoder.configuration), threads: 1)
+        let whole = try encoder.run(Self.batch(lengths, for: encoder.configuration), precision: precision, threads: 1)
         for threads in [2, 5] {
-            let result = try encoder.run(Self.batch(lengths, for: encoder.configuration), threads: threads)
+            let result = try encoder.run(
+                Self.batch(lengths, for: encoder.configuration), precision: precision, threads: threads)
             #expect(result.embeddings == whole.embeddings)
             #expect(result.attention == whole.attention)
         }
         let starts = lengths.reduce(into: [0]) { $0.append($0.last! + $1) }
         for size in [1, 2, 3, 5, 7, 13, 50, 301] {
             let chosen = Array(lengths.indices.shuffled(using: &random).prefix(size))
-            let result = try encoder.run(Self.batch(lengths, for: encoder.configuration, chosen: chosen))
+            let result = try encoder.run(
+                Self.batch(lengths, for: encoder.configuration, chosen: chosen), precision: precision)
             var start = 0
             for (row, sequence) in chosen.enumerated() {
                 let d = encoder.dimension
@@ -77,6 +108,20 @@ import Testing
                 start += length
             }
         }
+    }
+
+    /// A long sequence alone, of which each thread takes a direction, and beside others, where one thread takes both.
+    @Test(arguments: [Precision.float32, .bfloat16])
+    func longSequenceIsSharedByThreads(precision: Precision) throws {
+        let encoder = try Fixture("two_layers").encoder()
+        let lengths = [9000] + [Int](repeating: 3, count: 99)
+        let one = try Self.batch(lengths, for: encoder.configuration, chosen: [0])
+        let alone = try encoder.run(one, precision: precision, threads: 1)
+        let shared = try encoder.run(one, precision: precision, threads: 2)
+        #expect(shared.embeddings == alone.embeddings)
+        #expect(shared.attention == alone.attention)
+        let beside = try encoder.run(Self.batch(lengths, for: encoder.configuration), precision: precision, threads: 2)
+        #expect(beside.embeddings[..<encoder.dimension] == alone.embeddings[...])
     }
 
     @Test func emptySequencesAreZeroAndAttentionSumsToOne() throws {

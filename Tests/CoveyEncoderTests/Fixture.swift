@@ -45,14 +45,16 @@ struct Fixture {
 
 extension Encoder {
     /// Embeddings and attention weights.
-    func run(_ batch: SequenceBatch, threads: Int = 2) throws -> (embeddings: [Float], attention: [Float]) {
+    func run(
+        _ batch: SequenceBatch, precision: Precision = .float32, threads: Int = 2
+    ) throws -> (embeddings: [Float], attention: [Float]) {
         var embeddings = [Float](repeating: .nan, count: batch.count * dimension)
         var attention = [Float](repeating: .nan, count: batch.offsets.events.count)
         try embeddings.withUnsafeMutableBytes { rows in
             try attention.withUnsafeMutableBufferPointer {
                 try embed(
                     batch, into: rows.baseAddress!, rowStride: dimension * 4, attention: $0.baseAddress,
-                    Execution(Context(threads: threads)))
+                    precision: precision, Execution(Context(threads: threads)))
             }
         }
         return (embeddings, attention)

@@ -42,7 +42,7 @@ import Testing
                         var lstm = ck_lstm(
                             hidden: 1, blocks: 1, lookups: 1, inputs: 0, tables: tables, input_weights: entry.baseAddress,
                             recurrent_weights: entry.baseAddress)
-                        ck_lstm_step(instructionSet, &lstm, 1, nil, entry.baseAddress, 0, nil, 0, &states, 16, &cells)
+                        ck_lstm_step(instructionSet, &lstm, 1, nil, entry.baseAddress, 0, nil, 0, &states, 16, &cells, 0)
                     }
                 }
                 let x = table.map { Double(Float($0)) }

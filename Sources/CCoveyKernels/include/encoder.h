@@ -1,6 +1,7 @@
 #ifndef CK_ENCODER_H
 #define CK_ENCODER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* The encoder's loops. A row's result is the same bytes whatever rows are beside it; it may differ between instruction sets. `set` is what
@@ -24,10 +25,12 @@ typedef struct ck_lstm {
 
 /* One step of `rows` sequences: gates from table entries (`indices`, rows x lookups; NULL = entry 0 of the one table), from
  * `inputs` (rows x inputs) and from the previous states (NULL = the first step), then the new cells (rows x 16 blocks, zero
- * before the first step) and states. Strides in floats. */
+ * before the first step) and states. Strides in floats. `descending` runs over the units from the last to the first: the
+ * weights that one step read last are then those that the next reads first, which spares a few rows, for which the weights'
+ * way from the second cache is what takes the time, a third of it. */
 void ck_lstm_step(int set, const ck_lstm *lstm, int64_t rows, const int32_t *indices, const float *inputs,
                   int64_t input_stride, const float *previous, int64_t previous_stride, float *states,
-                  int64_t state_stride, float *cells);
+                  int64_t state_stride, float *cells, int descending);
 
 /* An affine map of rows [left; right] to 16 x vectors columns. */
 typedef struct ck_dense {
@@ -50,6 +53,57 @@ void ck_attention_scores(int set, const ck_dense *dense, const float *score, int
  * the state to pooled[row] (`columns` of them, a multiple of 16). */
 void ck_attention_pool(int set, int64_t rows, float *scores, const float *largest, double *sums, int64_t columns,
                        const float *states, int64_t state_stride, double *pooled);
+
+/* Part of one sequence's softmax-weighted sum: its events lie at rows[step] + row. Their scores become
+ * exp(score - largest), which is added to *sum, and times the state to pooled (`columns` of them, a multiple of 16). Parts of a
+ * multiple of 64 steps add up to the same bytes as the whole. */
+void ck_attention_pool_sequence(int set, int64_t steps, const ptrdiff_t *rows, int64_t row, float *scores, float largest,
+                       double *sum, int64_t columns, const float *states, int64_t state_stride, double *pooled);
+
+/* In bfloat16. The functions below need ck_encoder_has_bfloat16(). Pairs lie as the processor reads them: two neighbouring
+ * columns of one output beside each other. */
+int ck_encoder_has_bfloat16(void);
+
+/* As ck_lstm. All weights and tables are multiplied by -log2(e), those of the gate g by -2 log2(e): a
+ * gate's sum is the exponent of 2 that it needs. */
+typedef struct ck_lstm_bfloat16 {
+    int64_t blocks;
+    int64_t lookups;
+    int64_t inputs;      /* Input columns in float32. */
+    int64_t lower_pairs; /* Pairs of input columns in bfloat16: the states of the layer beneath. */
+    const float *const *tables;
+    const float *input_weights;        /* [blocks][inputs][4][16] */
+    const uint16_t *lower_weights;     /* [blocks][lower_pairs][4][16][2] */
+    const uint16_t *recurrent_weights; /* [blocks][8 blocks][4][16][2] */
+} ck_lstm_bfloat16;
+
+/* The states of one direction: rows of `stride` numbers in float32 and, rounded, in bfloat16. */
+typedef struct ck_bfloat16_states {
+    float *floats;
+    uint16_t *halves;
+    int64_t stride;
+} ck_bfloat16_states;
+
+/* As ck_lstm_step, from the states' row `previous` (-1 = the first step) to row `first`. */
+void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int32_t *indices, const float *inputs,
+                           int64_t input_stride, const uint16_t *lower, int64_t lower_stride,
+                           const ck_bfloat16_states *states, int64_t first, int64_t previous, float *cells,
+                           int descending);
+
+/* The attention; weights and bias are multiplied by -2 log2(e), the score by 2. */
+typedef struct ck_attention_bfloat16 {
+    int64_t times;             /* Time features. */
+    int64_t pairs;             /* Pairs of states. */
+    int64_t vectors;           /* ceil(columns / 16) */
+    const float *time_weights; /* Panels of up to 4 vectors, each [times][vectors of the panel][16]. */
+    const uint16_t *weights;   /* Likewise, each [pairs][vectors of the panel][16][2]. */
+    const float *bias;         /* [vectors][16] */
+    const float *score;        /* [vectors][16] */
+} ck_attention_bfloat16;
+
+/* scores[row] = score . tanh(the map of [times; states]), up to a number that is the same for all rows. */
+void ck_attention_scores_bfloat16(const ck_attention_bfloat16 *attention, int64_t rows, const float *times,
+                                  int64_t time_stride, const uint16_t *states, int64_t state_stride, float *scores);
 
 /* output[i * stride] = (log1p(seconds[i]) - mean) * inverse_deviation, held within [-limit, limit]; 0 for NaN. */
 void ck_time_feature(int set, int64_t count, const float *seconds, float mean, float inverse_deviation, float limit,

@@ -86,7 +86,8 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_encoderCategoricalName(JNIEnv *en
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_encoderEmbed(JNIEnv *env, jclass class, jlong encoder, jlong context,
-                                                      jobject sequences, jobject embeddings, jobject attention)
+                                                      jobject sequences, jint precision, jobject embeddings,
+                                                      jobject attention)
 {
     (void)class;
     arena memory;
@@ -100,8 +101,10 @@ JNIEXPORT void JNICALL Java_covey_Native_encoderEmbed(JNIEnv *env, jclass class,
         float *weights = rows && attention ? output_numbers(&memory, attention, NUMBER_F32, events) : NULL;
         if (rows && (weights || !attention)) {
             covey_error *error = NULL;
-            covey_status status = covey_embed_sequences(POINTER(covey_encoder, encoder), context_of(context), batch, rows,
-                                                        0, weights, &error);
+            covey_embed_options options = COVEY_EMBED_OPTIONS_INIT;
+            options.precision = precision;
+            covey_status status = covey_embed_sequences_with(POINTER(covey_encoder, encoder), context_of(context), batch,
+                                                             &options, rows, 0, weights, &error);
             if (succeeded(env, status, error)) {
                 write_back(&memory, embeddings, NUMBER_F32, rows, count);
                 if (weights && !(*env)->ExceptionCheck(env))

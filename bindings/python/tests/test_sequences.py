@@ -161,6 +161,17 @@ def test_same_bytes_in_any_batch_and_layout(encoder, events):
     assert encoder.embed(covey.Sequences(offsets, records["type"], records["time"])).tobytes() == expected.tobytes()
 
 
+def test_bfloat16_is_near_and_the_same_in_any_batch(encoder, events):
+    sequences = covey.Sequences(*events)
+    rounded = encoder.embed(sequences, precision="bfloat16")
+    np.testing.assert_allclose(rounded, encoder.embed(sequences), atol=2e-3)
+    assert encoder.embed(sequences[17:40], precision="bfloat16").tobytes() == rounded[17:40].tobytes()
+    for weights, exact in zip(encoder.attention(sequences, precision="bfloat16"), encoder.attention(sequences)):
+        np.testing.assert_allclose(weights, exact, atol=2e-3)
+    with pytest.raises(covey.CoveyError, match="precision must be one of 'float32', 'bfloat16', got 'float16'"):
+        encoder.embed(sequences, precision="float16")
+
+
 def test_from_frame_groups_rows_stably(encoder):
     start = pd.Timestamp("2026-03-01 12:00:00")
     frame = pd.DataFrame(

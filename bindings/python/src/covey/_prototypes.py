@@ -50,6 +50,10 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_encoder_categorical_name": (_TEXT, (_HANDLE, c_int64)),
     "covey_encoder_categorical_vocabulary": (_HANDLE, (_HANDLE, c_int64)),
     "covey_embed_sequences": (_STATUS, (_HANDLE, _HANDLE, _SEQUENCES, _BUFFER, c_int64, _BUFFER, _ERROR)),
+    "covey_embed_sequences_with": (
+        _STATUS,
+        (_HANDLE, _HANDLE, _SEQUENCES, POINTER(s.EmbedOptions), _BUFFER, c_int64, _BUFFER, _ERROR),
+    ),
     "covey_encoder_destroy": (None, (_HANDLE,)),
     "covey_hybrid_fit": (_STATUS, (_HANDLE, _MATRIX, _TABLE, POINTER(s.HybridOptions), _OUT, _ERROR)),
     "covey_hybrid_dimension": (c_int64, (_HANDLE,)),

@@ -107,6 +107,14 @@ class Sequences(Versioned):
     _defaults_ = {"channel_size": sizeof(Channel)}
 
 
+class EmbedOptions(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("precision", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
 class HybridOptions(Versioned):
     _fields_ = [
         ("struct_size", c_size_t),

@@ -81,7 +81,7 @@ final class Native {
     static native byte[] encoderCategoricalName(long encoder, long channel);
 
     static native void encoderEmbed(
-            long encoder, long context, Sequences sequences, Object embeddings, Object attention);
+            long encoder, long context, Sequences sequences, int precision, Object embeddings, Object attention);
 
     static native void encoderDestroy(long encoder);
 

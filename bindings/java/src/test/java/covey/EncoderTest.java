@@ -112,6 +112,14 @@ class EncoderTest {
                     .addCategorical(bytes(4 * city.length).asIntBuffer().put(city).flip())
                     .build();
             assertArrayEquals(whole, encoder.embed(direct).floats());
+            float[] rounded =
+                    encoder.embed(sequences(), null, SequenceEncoder.Precision.BFLOAT16).floats();
+            assertArrayEquals(whole, rounded, 2e-3f);
+            assertArrayEquals(
+                    rounded,
+                    encoder.embedWithAttention(direct, null, SequenceEncoder.Precision.BFLOAT16)
+                            .embeddings()
+                            .floats());
             FloatBuffer output = bytes(4 * whole.length + 4).asFloatBuffer().position(1);
             encoder.embed(direct, null, output);
             for (int index = 0; index < whole.length; ++index) assertEquals(whole[index], output.get(1 + index));

@@ -36,6 +36,8 @@ class HeaderTest {
         missing.removeIf(name -> Pattern.compile("\\b" + name + "\\b").matcher(sources).find());
         // The error of a call is read for its message; its code is the status that the call returned.
         missing.remove("covey_error_code");
+        // Its like with options does for both.
+        missing.remove("covey_embed_sequences");
         assertEquals(Set.of(), missing, "functions of covey.h that Java does not use");
     }
 
@@ -66,6 +68,7 @@ class HeaderTest {
         same("COVEY_SELECTION_", ClusterOptions.Selection.values());
         same("COVEY_SEARCH_", ClusterOptions.Search.values());
         same("COVEY_MISSING_ROWS_", ClusterOptions.MissingRows.values());
+        same("COVEY_PRECISION_", SequenceEncoder.Precision.values());
         same("COVEY_SCALING_", HybridOptions.Scaling.values());
         same("COVEY_MISSING_", HybridOptions.Missing.values());
         same("COVEY_CONDITION_", Condition.Kind.values());
