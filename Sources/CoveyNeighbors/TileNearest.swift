@@ -178,10 +178,14 @@ private final class NearestPass: @unchecked Sendable {
                 number: number, block: block, side: side, low: UnsafePointer(cells.ownLow.pointer + block.start),
                 high: UnsafePointer(cells.ownHigh.pointer + block.start))
         }
-        cells.centroidBounds(
-            packed.numbers.pointer + block.start * packed.stride, packed.norms.pointer + block.start,
-            count: block.count, to: cell, low: side.low.pointer, high: side.high.pointer,
-            products: scratch.products.pointer)
+        // The blocks of a cell follow each other: most often the first block's bounds are those of the pair before.
+        if side.measured != (number, cell) {
+            cells.centroidBounds(
+                packed.numbers.pointer + block.start * packed.stride, packed.norms.pointer + block.start,
+                count: block.count, to: cell, low: side.low.pointer, high: side.high.pointer,
+                products: scratch.products.pointer)
+            side.measured = (number, cell)
+        }
         return Half(
             number: number, block: block, side: side, low: UnsafePointer(side.low.pointer),
             high: UnsafePointer(side.high.pointer))

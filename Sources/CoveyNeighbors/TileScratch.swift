@@ -14,6 +14,8 @@ final class TileScratch {
         /// Bounds of the distances to the centroid of the other block's cell.
         let low: AlignedBuffer<Float>
         let high: AlignedBuffer<Float>
+        /// The block and the cell of these bounds.
+        var measured = (block: -1, cell: -1)
         /// The places whose rows the other block may improve, and those that it may also want itself.
         let places: AlignedBuffer<Int32>
         let wanted: AlignedBuffer<Int32>

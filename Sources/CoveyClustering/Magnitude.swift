@@ -1,0 +1,49 @@
+import CoveyNeighbors
+import CoveyNumerics
+import CoveyRuntime
+
+/// Numbers whose distances float64 can hold. Squares of the others overflow, or vanish, and rows would seem to be infinitely far
+/// from each other, or equal.
+enum Magnitude {
+    /// Throws `invalidData`, with the row and column of the largest number, where distances could not be told.
+    /// - Parameter rows: the rows used, finite; nil = all.
+    static func check(_ view: MatrixView, rows: [Int32]?, metric: Metric, execution: Execution) throws {
+        // float32 is far from both ends, and cosine scales each row.
+        guard view.scalar == .float64, metric != .cosine, view.columns > 0 else { return }
+        let count = rows?.count ?? view.rows
+        let grain = max(1, 0x10_0000 / view.columns)
+        var largest = [UInt64](repeating: 0, count: (count + grain - 1) / grain)
+        try largest.withUnsafeMutableBufferPointer { largest in
+            nonisolated(unsafe) let largest = largest
+            try execution.parallel(count, grain: grain) { chunk, _ in
+                var most: UInt64 = 0
+                for i in chunk { most = max(most, largestPattern(view, rows.map { Int($0[i]) } ?? i)) }
+                largest[chunk.lowerBound / grain] = most
+            }
+        }
+        let most = Double(bitPattern: largest.max() ?? 0)
+        let widest = 2 * most
+        let sum = Double(view.columns) * (metric == .euclidean ? widest * widest : widest)
+        // Below that, squares of differences in the last digits would be no normal numbers.
+        let vanishes = metric == .euclidean && most > 0 && most < 1e-135
+        guard !sum.isFinite || vanishes else { return }
+        for i in 0..<count {
+            let row = rows.map { Int($0[i]) } ?? i
+            for column in 0..<view.columns where abs(view[row, column]) == most {
+                throw CoveyError.invalidData(
+                    "matrix row \(row), column \(column): distances of such numbers \(vanishes ? "vanish" : "overflow"), "
+                        + "scale the rows, got \(view[row, column])")
+            }
+        }
+    }
+
+    /// The pattern of the largest absolute value: those of positive numbers are in the numbers' order.
+    private static func largestPattern(_ view: MatrixView, _ row: Int) -> UInt64 {
+        let address = view.base + row &* view.rowStride
+        var most: UInt64 = 0
+        for column in 0..<view.columns {
+            most = max(most, address.loadUnaligned(fromByteOffset: column &* 8, as: UInt64.self) & 0x7fff_ffff_ffff_ffff)
+        }
+        return most
+    }
+}

@@ -1,0 +1,46 @@
+import CoveyNeighbors
+import CoveyNumerics
+import CoveyRuntime
+import Testing
+
+@testable import CoveyClustering
+
+/// Numbers at the ends of float64: the same tree up to the unit, or refused.
+@Suite struct MagnitudeTests {
+    private static func points(_ columns: Int, scale: Double) -> Matrix<Double> {
+        var random = SeededRandom(seed: 4)
+        var matrix = Matrix(rows: 400, columns: columns, repeating: 0.0)
+        for i in 0..<400 { for c in 0..<columns { matrix[i, c] = (random.uniform() + (i % 3 == 0 ? 4 : 0)) * scale } }
+        return matrix
+    }
+
+    private static func edges(_ columns: Int, scale: Double, _ metric: Metric) throws -> [Double] {
+        try points(columns, scale: scale).withView { view in
+            var options = ClusterOptions()
+            options.metric = metric
+            return try Clustering(view, options).spanningTree.edges.map(\.distance)
+        }
+    }
+
+    @Test(arguments: [2, 20], [0x1p-440, 0x1p-100, 0x1p480])
+    func powersOfTwoScaleTheTree(columns: Int, scale: Double) throws {
+        for metric in [Metric.euclidean, .manhattan] {
+            let unit = try Self.edges(columns, scale: 1, metric)
+            #expect(try Self.edges(columns, scale: scale, metric) == unit.map { $0 * scale })
+        }
+    }
+
+    @Test(arguments: [2, 20]) func whatOverflowsOrVanishesIsRefused(columns: Int) throws {
+        for (scale, metric) in [(0x1p512, Metric.euclidean), (0x1p-600, .euclidean), (0x1p1020, .manhattan)] {
+            #expect {
+                _ = try Self.edges(columns, scale: scale, metric)
+            } throws: { error in
+                guard let error = error as? CoveyError else { return false }
+                return error.code == .invalidData && error.message.contains("row") && error.message.contains("scale the rows")
+            }
+        }
+        // No squares are summed here.
+        #expect(try Self.edges(columns, scale: 0x1p600, .manhattan).allSatisfy(\.isFinite))
+        #expect(try Self.edges(columns, scale: 0x1p600, .cosine).allSatisfy(\.isFinite))
+    }
+}
