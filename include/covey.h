@@ -512,9 +512,10 @@ typedef struct covey_cluster_options {
  *  let the components that are large enough to be clusters grow, by one small component at a time, and then join them. Rows at
  *  distance 0 of each other are never split. Two more differences: the root is no cluster where n is below
  *  min_cluster_size, and beside infinitely dense duplicates the outlier score is 1 where hdbscan has NaN.
- *  Cost: exact O(n^2 d) at the worst, in tiles; O(n log n) typically in few dimensions. Memory beside the input: O(n k); tiles
- *  keep the rows in float32 too: at most n (4 d + 12 k + 450) bytes, d rounded up to a multiple of 16, and 2 MB + 1 KB d +
- *  6 n bytes for each thread.
+ *  Cost: exact search uses a k-d tree up to 4 columns, and up to 128 where the rows lie near a subspace of few dimensions and
+ *  a sample of searches in it looks at few rows: O(n log n) typically, about 150 + 4 min_samples + 12 d bytes a row beside the
+ *  input. Otherwise tiles: O(n^2 d) at the worst; memory O(n k), for they keep the rows in float32 too: at most
+ *  n (4 d + 12 k + 450) bytes, d rounded up to a multiple of 16, and 2 MB + 1 KB d + 6 n bytes for each thread.
  *  Numbers whose distances float64 cannot hold are refused: with the euclidean metric about 1e153 and above, or none above 1e-135;
  *  with manhattan, sums of |a - b| above 1.8e308.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (names row and column), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */

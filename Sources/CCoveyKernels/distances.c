@@ -183,30 +183,3 @@ CLONES int64_t ck_rows_in_reach(int64_t count, const float *restrict low, const 
     }
     return found;
 }
-
-#define LEAF_SCAN(TERM)                                                                                               \
-    int64_t found = 0;                                                                                                \
-    for (int64_t j = 0; j < count; j += 8) {                                                                          \
-        doubles sums = {0};                                                                                           \
-        for (int64_t c = 0; c < d; c++) {                                                                             \
-            doubles x = LOAD_F64(leaf + c * width + j) - query[c];                                                    \
-            sums += TERM;                                                                                             \
-        }                                                                                                             \
-        *(doubles *)(distances + j) = sums;                                                                           \
-        int64_t end = count - j < 8 ? count - j : 8;                                                                  \
-        for (int64_t lane = 0; lane < end; lane++) {                                                                  \
-            hits[found] = (uint8_t)(j + lane);                                                                        \
-            found += sums[lane] <= bound;                                                                             \
-        }                                                                                                             \
-    }                                                                                                                 \
-    return found;
-
-CLONES int64_t ck_leaf_scan_squared(const double *leaf, int64_t width, int64_t count, const double *query, int64_t d,
-                                    double bound, double *distances, uint8_t *hits) {
-    LEAF_SCAN(x * x)
-}
-
-CLONES int64_t ck_leaf_scan_manhattan(const double *leaf, int64_t width, int64_t count, const double *query,
-                                      int64_t d, double bound, double *distances, uint8_t *hits) {
-    LEAF_SCAN(ABSOLUTE(x))
-}

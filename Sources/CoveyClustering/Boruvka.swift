@@ -1,120 +1,130 @@
+import CCoveyKernels
 import CoveyNeighbors
 import CoveyRuntime
 
-/// Boruvka's algorithm on mutual reachability that starts from the graph of nearest neighbours.
+/// Boruvka's algorithm on mutual reachability that starts from the lists of nearest neighbours.
 ///
-/// An edge that the graph does not hold is no shorter than what lies beyond a row's last neighbour. So a component's best
-/// edge in the graph is its best edge of all, unless one of its rows could have a shorter one beyond its list; only such rows
-/// are searched for. Components that are certain merge first. Ties may be broken in any way: each component's choice is a
-/// shortest edge of its own cut, and an edge that would close a cycle is left out, which keeps the tree minimal.
+/// An edge that no list holds is no shorter than what lies beyond a row's last neighbour. So a component's best edge in the
+/// lists is its best edge of all, unless one of its rows could have a shorter one beyond its list; only such rows are searched
+/// for. Ties may be broken in any way: each component's choice is a shortest edge of its own cut, and an edge that would close
+/// a cycle is left out, which keeps the tree minimal.
 struct Boruvka {
     private let search: any NeighborSearch
     private let execution: Execution
     private let alpha: Double
+    private let lists: NeighborLists
     private let cores: [Double]
     private let n: Int
     private let k: Int
-    /// Each row's neighbours by ascending mutual reachability, the first that may lie in another component, and the
-    /// mutual reachabilities.
-    private var indices: [Int32]
-    private var reaches: [Double]
-    private var next: [Int32]
+    /// By row: the first listed neighbour that may lie in another component, by ascending mutual reachability.
+    private let next: AlignedBuffer<Int32>
     /// At most the length of any edge that leaves the row's component and is not in its list.
-    private var floors: [Double]
-    private var parents: [Int32]
+    private let floors: AlignedBuffer<Double>
+    /// The rows, ascending, whose lists are not used up, and how many there are.
+    private let active: AlignedBuffer<Int32>
+    private var activeCount: Int
     private var components: [Int32]
+    private var searched: [Bool]
     private var componentCount: Int
     private var edges: [SpanningTree.Edge] = []
 
-    init(graph: consuming NeighborGraph, cores: [Double], alpha: Double, search: any NeighborSearch, execution: Execution)
-        throws
-    {
-        n = graph.count
-        k = graph.k
+    /// Rows of one chunk of parallel work.
+    private static let grain = 16_384
+
+    /// - Parameters:
+    ///   - lists: its distances are there unless none of them, divided by alpha, is above the core distance of its row.
+    ///   - cores: by row.
+    init(_ lists: NeighborLists, cores: [Double], alpha: Double, search: any NeighborSearch, execution: Execution) throws {
+        n = lists.count
+        k = lists.k
+        self.lists = lists
         self.search = search
         self.execution = execution
         self.alpha = alpha
         self.cores = cores
-        try execution.hold(n, of: 64, for: "the spanning tree")
-        indices = graph.indices
-        reaches = graph.distances
-        graph = NeighborGraph(count: 0, k: 0, indices: [], distances: [])
-        next = Array(repeating: 0, count: n)
-        floors = Array(repeating: .infinity, count: n)
-        parents = (0..<Int32(n)).map { $0 }
-        components = parents
+        try execution.hold(n, of: 48, for: "the spanning tree")
+        next = try AlignedBuffer(n, for: "the spanning tree", execution)
+        floors = try AlignedBuffer(n, for: "the spanning tree", execution)
+        active = try AlignedBuffer(n, for: "the spanning tree", execution)
+        activeCount = n
+        components = []
+        searched = Array(repeating: false, count: n)
         componentCount = n
         edges.reserveCapacity(n - 1)
-        try Boruvka.order(&indices, &reaches, &floors, cores, k, alpha, execution)
+        try order()
+        components = Array(UnsafeBufferPointer(start: active.pointer, count: n))
     }
 
-    /// Turns each row's list from distances to mutual reachabilities, in their order.
-    private static func order(
-        _ indices: inout [Int32], _ reaches: inout [Double], _ floors: inout [Double], _ cores: [Double], _ k: Int,
-        _ alpha: Double, _ execution: Execution
-    ) throws {
-        let n = cores.count
+    /// Orders each row's list by mutual reachability, which replaces the distances.
+    private func order() throws {
+        let (n, k, alpha, lists, next, floors, active) = (n, k, alpha, lists, next, floors, active)
         try cores.withUnsafeBufferPointer { cores in
-            try indices.withUnsafeMutableBufferPointer { indices in
-                try reaches.withUnsafeMutableBufferPointer { reaches in
-                    try floors.withUnsafeMutableBufferPointer { floors in
-                        nonisolated(unsafe) let (cores, indices, reaches, floors) = (cores, indices, reaches, floors)
-                        try execution.parallel(n, grain: max(1, 16_384 / k)) { chunk, _ in
-                            var list: [Link] = []
-                            for i in chunk {
-                                let start = i * k
-                                if k < n - 1 { floors[i] = max(cores[i], reaches[start + k - 1] / alpha) }
-                                list.removeAll(keepingCapacity: true)
-                                for slot in start..<start + k {
-                                    let j = indices[slot]
-                                    let reach = max(cores[i], cores[Int(j)], reaches[slot] / alpha)
-                                    list.append(Link(distance: reach, from: Int32(i), to: j))
-                                }
-                                list.sort { $0 < $1 }
-                                for (slot, link) in list.enumerated() {
-                                    indices[start + slot] = link.from == Int32(i) ? link.to : link.from
-                                    reaches[start + slot] = link.distance
-                                }
-                            }
-                        }
+            nonisolated(unsafe) let cores = cores.baseAddress!
+            try execution.parallel(n, grain: max(1, Boruvka.grain * 8 / k), stage: "spanning tree") { chunk, _ in
+                var list: [Link] = []
+                let reaches = try AlignedBuffer<Double>(k, for: "a list", execution)
+                for i in chunk {
+                    let indices = lists.indices.pointer + i &* k
+                    next[i] = 0
+                    active[i] = Int32(truncatingIfNeeded: i)
+                    floors[i] = .infinity
+                    guard let distances = lists.distances.map({ $0.pointer + i &* k }) else {
+                        if k < n - 1 { floors[i] = cores[i] }
+                        Boruvka.sort(indices, k, by: cores, atLeast: cores[i], reaches.pointer)
+                        continue
+                    }
+                    if k < n - 1 { floors[i] = max(cores[i], distances[k - 1] / alpha) }
+                    list.removeAll(keepingCapacity: true)
+                    for slot in 0..<k {
+                        let j = indices[slot]
+                        let reach = max(cores[i], cores[Int(j)], distances[slot] / alpha)
+                        list.append(Link(distance: reach, from: Int32(i), to: j))
+                    }
+                    list.sort { $0 < $1 }
+                    for (slot, link) in list.enumerated() {
+                        indices[slot] = link.from == Int32(i) ? link.to : link.from
+                        distances[slot] = link.distance
                     }
                 }
             }
         }
     }
 
+    /// Sorts a list of rows by (core distance or `least`, whatever is greater; number).
+    private static func sort(
+        _ indices: UnsafeMutablePointer<Int32>, _ k: Int, by cores: UnsafePointer<Double>, atLeast least: Double,
+        _ reaches: UnsafeMutablePointer<Double>
+    ) {
+        for slot in 0..<k { reaches[slot] = max(cores[Int(indices[slot])], least) }
+        if k <= Int(CK_LIST) { return ck_list_sort(reaches, indices, Int64(k)) }
+        var list = (0..<k).map { Link(distance: reaches[$0], from: -1, to: indices[$0]) }
+        list.sort { $0 < $1 }
+        for slot in 0..<k { indices[slot] = list[slot].to }
+    }
+
     /// The edges of a minimum spanning tree.
-    /// - Parameter exact: false takes the graph's edges as they come and searches for those components alone that have none.
+    /// - Parameter exact: false takes the lists' edges as they come and searches for those components alone that have none.
     mutating func run(exact: Bool = true) throws -> [SpanningTree.Edge] {
-        var roundsWithoutSearch = 0
         while componentCount > 1 {
             try execution.report("spanning tree", 1 - Double(componentCount) / Double(n))
-            var links = listedLinks()
-            var uncertain = [Bool](repeating: false, count: componentCount)
-            var searched = [Bool](repeating: false, count: n)
-            for i in 0..<n {
-                let component = Int(components[i])
-                searched[i] = exact ? floors[i] < links[component].distance : links[component] == .none
-                if searched[i] { uncertain[component] = true }
-            }
-            roundsWithoutSearch += 1
-            let certain = uncertain.contains(false)
-            // Rounds are cheap beside searches, but not free.
-            if !certain || roundsWithoutSearch > 64 {
-                roundsWithoutSearch = 0
-                // The component with the most such rows can wait: the others will find it.
-                let largest = Boruvka.mostCommon(components, where: searched, count: componentCount)
-                for i in 0..<n where components[i] == largest { searched[i] = false }
+            var links = [Link](repeating: .none, count: componentCount)
+            try listLinks(&links)
+            var uncertain = try markSearched(links, exact: exact)
+            // Rounds are cheap beside searches, but not free: components that are certain merge first where they are many.
+            let certain = componentCount - uncertain.count { $0 }
+            if certain < componentCount && certain * 4 <= componentCount {
+                // The component with the most rows to search for can wait: the others will find it.
+                let waiting = try passOverLargest()
                 try search.nearestOutside(
-                    OutsideQuery(components: components, cores: cores, alpha: alpha, searched: searched), links: &links,
-                    execution: execution)
-                for component in uncertain.indices { uncertain[component] = component == Int(largest) }
-                for i in 0..<n where components[i] != largest {
-                    floors[i] = max(floors[i], links[Int(components[i])].distance)
-                }
+                    OutsideQuery(
+                        components: components, cores: cores, alpha: alpha, searched: searched, floors: exact ? floors : nil),
+                    links: &links, execution: execution)
+                uncertain = Array(repeating: false, count: componentCount)
+                uncertain[waiting] = true
+                try raiseFloors(links, except: waiting)
             }
             let before = componentCount
-            merge(links, skipping: uncertain)
+            try merge(links, skipping: uncertain)
             if componentCount == before {
                 throw CoveyError.internalError("\(before) components have no edge to another")
             }
@@ -122,68 +132,158 @@ struct Boruvka {
         return edges
     }
 
-    /// The component that most of the marked rows are in.
-    private static func mostCommon(_ components: [Int32], where marked: [Bool], count: Int) -> Int32 {
-        var sizes = [Int](repeating: 0, count: count)
-        for i in components.indices where marked[i] { sizes[Int(components[i])] += 1 }
-        return Int32(sizes.indices.max { (sizes[$0], $1) < (sizes[$1], $0) } ?? 0)
+    /// Each component's best edge in the lists.
+    private mutating func listLinks(_ links: inout [Link]) throws {
+        let (k, lists, next, active, activeCount) = (k, lists, next, active, activeCount)
+        let first = componentCount == n
+        try components.withUnsafeBufferPointer { components in
+            try cores.withUnsafeBufferPointer { cores in
+                nonisolated(unsafe) let (components, cores) = (components.baseAddress!, cores.baseAddress!)
+                @Sendable func link(_ i: Int) -> Link {
+                    let slot = i &* k &+ Int(next[i])
+                    let j = lists.indices[slot]
+                    let reach = lists.distances.map { $0[slot] } ?? max(cores[i], cores[Int(j)])
+                    return Link(distance: reach, from: Int32(truncatingIfNeeded: i), to: j)
+                }
+                try links.withUnsafeMutableBufferPointer { links in
+                    nonisolated(unsafe) let links = links.baseAddress!
+                    try execution.parallel(activeCount, grain: Boruvka.grain) { chunk, _ in
+                        for place in chunk {
+                            let i = Int(active[place])
+                            let component = components[i]
+                            let list = lists.indices.pointer + i &* k
+                            var slot = Int(next[i])
+                            while slot < k, components[Int(list[slot])] == component { slot &+= 1 }
+                            next[i] = Int32(truncatingIfNeeded: slot)
+                            // Every row is a component of its own.
+                            if first { links[i] = link(i) }
+                        }
+                    }
+                    if first { return }
+                    var left = 0
+                    for place in 0..<activeCount {
+                        if place & 0xFFFFF == 0 { try execution.check() }
+                        let i = Int(active[place])
+                        if next[i] >= k { continue }
+                        active[left] = Int32(truncatingIfNeeded: i)
+                        left &+= 1
+                        let link = link(i)
+                        let component = Int(components[i])
+                        if link < links[component] { links[component] = link }
+                    }
+                    self.activeCount = left
+                }
+            }
+        }
     }
 
-    /// Each component's best edge in the graph.
-    private mutating func listedLinks() -> [Link] {
-        var links = [Link](repeating: .none, count: componentCount)
-        let (n, k) = (n, k)
-        indices.withUnsafeBufferPointer { indices in
-            reaches.withUnsafeBufferPointer { reaches in
-                components.withUnsafeBufferPointer { components in
-                    next.withUnsafeMutableBufferPointer { next in
-                        links.withUnsafeMutableBufferPointer { links in
-                            for i in 0..<n {
-                                let component = components[i]
-                                var slot = Int(next[i])
-                                while slot < k, components[Int(indices[i &* k &+ slot])] == component { slot &+= 1 }
-                                next[i] = Int32(slot)
-                                guard slot < k else { continue }
-                                let link = Link(
-                                    distance: reaches[i &* k &+ slot], from: Int32(i), to: indices[i &* k &+ slot])
-                                if link < links[Int(component)] { links[Int(component)] = link }
+    /// Marks the rows that may have a shorter edge than their component's; returns the components that have such rows.
+    private mutating func markSearched(_ links: [Link], exact: Bool) throws -> [Bool] {
+        var uncertain = [UInt8](repeating: 0, count: componentCount)
+        let (n, floors, execution) = (n, floors, execution)
+        try components.withUnsafeBufferPointer { components in
+            try searched.withUnsafeMutableBufferPointer { searched in
+                try uncertain.withUnsafeMutableBufferPointer { uncertain in
+                    try links.withUnsafeBufferPointer { links in
+                        nonisolated(unsafe) let (components, searched, uncertain, links) = (
+                            components.baseAddress!, searched.baseAddress!, uncertain.baseAddress!, links.baseAddress!
+                        )
+                        try execution.parallel(n, grain: Boruvka.grain) { chunk, _ in
+                            for i in chunk {
+                                let component = Int(components[i])
+                                let wanted = exact ? floors[i] < links[component].distance : links[component] == .none
+                                searched[i] = wanted
+                                if wanted { ck_mark(uncertain + component) }
                             }
                         }
                     }
                 }
             }
         }
-        return links
+        return uncertain.map { $0 != 0 }
     }
 
-    private mutating func merge(_ links: [Link], skipping uncertain: [Bool]) {
-        for component in 0..<componentCount where !uncertain[component] {
-            let link = links[component]
-            guard link != .none else { continue }
-            let a = root(link.from)
-            let b = root(link.to)
-            if a == b { continue }
-            parents[Int(max(a, b))] = min(a, b)
-            edges.append(SpanningTree.Edge(from: link.from, to: link.to, distance: link.distance))
-        }
-        var numbers = [Int32](repeating: -1, count: n)
-        componentCount = 0
-        for i in 0..<n {
-            let root = Int(root(Int32(i)))
-            if numbers[root] < 0 {
-                numbers[root] = Int32(componentCount)
-                componentCount += 1
+    /// Takes the marks from the component that has the most of them; returns that component.
+    private mutating func passOverLargest() throws -> Int {
+        var counts = [Int32](repeating: 0, count: componentCount)
+        let (n, execution) = (n, execution)
+        return try components.withUnsafeBufferPointer { components in
+            try searched.withUnsafeMutableBufferPointer { searched in
+                counts.withUnsafeMutableBufferPointer { counts in
+                    for i in 0..<n where searched[i] { counts[Int(components[i])] &+= 1 }
+                }
+                var largest = 0
+                for component in counts.indices where counts[component] > counts[largest] { largest = component }
+                nonisolated(unsafe) let (components, searched) = (components.baseAddress!, searched.baseAddress!)
+                try execution.parallel(n, grain: Boruvka.grain) { chunk, _ in
+                    for i in chunk where Int(components[i]) == largest { searched[i] = false }
+                }
+                return largest
             }
-            components[i] = numbers[root]
         }
     }
 
-    private mutating func root(_ point: Int32) -> Int32 {
-        var point = point
-        while parents[Int(point)] != point {
-            parents[Int(point)] = parents[Int(parents[Int(point)])]
-            point = parents[Int(point)]
+    /// What was searched for has no shorter edge than its component.
+    private func raiseFloors(_ links: [Link], except largest: Int) throws {
+        let floors = floors
+        try components.withUnsafeBufferPointer { components in
+            try links.withUnsafeBufferPointer { links in
+                nonisolated(unsafe) let (components, links) = (components.baseAddress!, links.baseAddress!)
+                try execution.parallel(n, grain: Boruvka.grain) { chunk, _ in
+                    for i in chunk where Int(components[i]) != largest {
+                        floors[i] = max(floors[i], links[Int(components[i])].distance)
+                    }
+                }
+            }
         }
-        return point
+    }
+
+    private mutating func merge(_ links: [Link], skipping uncertain: [Bool]) throws {
+        let (n, execution) = (n, execution)
+        var parents = (0..<Int32(componentCount)).map { $0 }
+        let numbers = try components.withUnsafeBufferPointer { components in
+            try parents.withUnsafeMutableBufferPointer { parents in
+                func root(_ component: Int32) -> Int32 {
+                    var component = component
+                    while parents[Int(component)] != component {
+                        parents[Int(component)] = parents[Int(parents[Int(component)])]
+                        component = parents[Int(component)]
+                    }
+                    return component
+                }
+                for component in 0..<componentCount where !uncertain[component] {
+                    if component & 0xFFFFF == 0 { try execution.check() }
+                    let link = links[component]
+                    guard link != .none else { continue }
+                    let a = root(components[Int(link.from)])
+                    let b = root(components[Int(link.to)])
+                    if a == b { continue }
+                    parents[Int(max(a, b))] = min(a, b)
+                    edges.append(SpanningTree.Edge(from: link.from, to: link.to, distance: link.distance))
+                }
+                // Roots come before what they are roots of.
+                var numbers = [Int32](repeating: 0, count: componentCount)
+                var count: Int32 = 0
+                for component in 0..<componentCount {
+                    let root = Int(root(Int32(truncatingIfNeeded: component)))
+                    if root == component {
+                        numbers[component] = count
+                        count += 1
+                    } else {
+                        numbers[component] = numbers[root]
+                    }
+                }
+                componentCount = Int(count)
+                return numbers
+            }
+        }
+        try components.withUnsafeMutableBufferPointer { components in
+            try numbers.withUnsafeBufferPointer { numbers in
+                nonisolated(unsafe) let (components, numbers) = (components.baseAddress!, numbers.baseAddress!)
+                try execution.parallel(n, grain: Boruvka.grain) { chunk, _ in
+                    for i in chunk { components[i] = numbers[Int(components[i])] }
+                }
+            }
+        }
     }
 }

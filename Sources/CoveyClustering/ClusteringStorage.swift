@@ -117,7 +117,7 @@ extension Clustering {
             }
             edges.append(SpanningTree.Edge(from: from[edge], to: to[edge], distance: distances[edge]))
         }
-        return SpanningTree(pointCount: points, edges: edges)
+        return try SpanningTree(pointCount: points, edges: edges, execution: execution)
     }
 }
 

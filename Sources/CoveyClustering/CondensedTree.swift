@@ -45,117 +45,103 @@ public struct CondensedTree: Sendable {
 
     /// O(n) time and memory; no recursion, so that a tree of any depth will do.
     public init(_ tree: SingleLinkageTree, minClusterSize: Int, execution: Execution) throws {
-        var builder = Builder(tree, minClusterSize: minClusterSize, execution)
-        try builder.run()
-        pointCount = tree.pointCount
-        parents = builder.parents
-        children = builder.children
-        lambdas = builder.lambdas
-        sizes = builder.sizes
-        clusters = builder.clusters
-        rowClusters = builder.rowClusters
-        rowLambdas = builder.rowLambdas
+        let points = tree.pointCount
+        pointCount = points
+        var outline = try CondensedOutline(points, minClusterSize: minClusterSize, execution)
+        try tree.withPointers { try outline.run($0, execution) }
+        clusters = outline.clusters
+        let count = outline.edgeCount
+        var parents = [Int32](repeating: 0, count: count)
+        var children = parents
+        var sizes = parents
+        var lambdas = [Double](repeating: 0, count: count)
+        var rowClusters = [Int32](repeating: 0, count: points)
+        var rowLambdas = [Double](repeating: 0, count: points)
+        try parents.withUnsafeMutableBufferPointer { parents in
+            try children.withUnsafeMutableBufferPointer { children in
+                try sizes.withUnsafeMutableBufferPointer { sizes in
+                    try lambdas.withUnsafeMutableBufferPointer { lambdas in
+                        try rowClusters.withUnsafeMutableBufferPointer { rowClusters in
+                            try rowLambdas.withUnsafeMutableBufferPointer { rowLambdas in
+                                guard count > 0 else { return }
+                                let columns = Columns(
+                                    points: points, parents: parents.baseAddress!, children: children.baseAddress!,
+                                    lambdas: lambdas.baseAddress!, sizes: sizes.baseAddress!,
+                                    rowClusters: rowClusters.baseAddress!, rowLambdas: rowLambdas.baseAddress!)
+                                try tree.withPointers { try columns.fill(outline, $0, execution) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        self.parents = parents
+        self.children = children
+        self.lambdas = lambdas
+        self.sizes = sizes
+        self.rowClusters = rowClusters
+        self.rowLambdas = rowLambdas
     }
 
-    private struct Builder {
-        let tree: SingleLinkageTree
+    /// The edges and rows that are being written.
+    private struct Columns: @unchecked Sendable {
         let points: Int
-        let minClusterSize: Int
-        let execution: Execution
-        var parents: [Int32] = []
-        var children: [Int32] = []
-        var lambdas: [Double] = []
-        var sizes: [Int32] = []
-        var clusters: [Cluster] = []
-        var rowClusters: [Int32]
-        var rowLambdas: [Double]
-        /// Merges whose rows are still in a cluster, breadth first, and the cluster that each belongs to.
-        private var queue: [(node: Int32, cluster: Int32)] = []
-        private var falling: [Int32] = []
+        let parents: UnsafeMutablePointer<Int32>
+        let children: UnsafeMutablePointer<Int32>
+        let lambdas: UnsafeMutablePointer<Double>
+        let sizes: UnsafeMutablePointer<Int32>
+        let rowClusters: UnsafeMutablePointer<Int32>
+        let rowLambdas: UnsafeMutablePointer<Double>
 
-        init(_ tree: SingleLinkageTree, minClusterSize: Int, _ execution: Execution) {
-            self.tree = tree
-            self.execution = execution
-            self.minClusterSize = minClusterSize
-            points = tree.pointCount
-            rowClusters = [Int32](repeating: 0, count: points)
-            rowLambdas = [Double](repeating: 0, count: points)
-            parents.reserveCapacity(points + points / 8)
-            children.reserveCapacity(points + points / 8)
-            lambdas.reserveCapacity(points + points / 8)
-            sizes.reserveCapacity(points + points / 8)
-        }
-
-        mutating func run() throws {
-            clusters.append(Cluster(parent: -1, size: Int32(points), birth: 0))
-            guard tree.mergeCount > 0 else { return }
-            queue.append((Int32(points + tree.mergeCount - 1), 0))
-            var next = 0
-            while next < queue.count {
-                if next & 0xFFF == 0 {
-                    try execution.report("condensed tree", Double(children.count) / Double(points))
-                }
-                let (node, cluster) = queue[next]
-                next += 1
-                try visit(Int(node) - points, cluster)
+        func fill(_ outline: CondensedOutline, _ tree: SingleLinkageTree.Pointers, _ execution: Execution) throws {
+            for (place, edge) in outline.births.enumerated() {
+                let child = outline.clusters[place + 1]
+                put(Int(edge), parent: child.parent, child: Int32(points + place + 1), size: child.size, at: child.birth)
+            }
+            let falls = outline.falls
+            try execution.parallel(outline.fallCount, grain: 4096) { chunk, _ in
+                var queue: [Int32] = []
+                for number in chunk { try fall(falls[number], tree, &queue, execution) }
             }
         }
 
-        private mutating func visit(_ merge: Int, _ cluster: Int32) throws {
-            let left = tree.left[merge]
-            let right = tree.right[merge]
-            // A distance that is not zero, but has no finite reciprocal, counts as zero.
-            let lambda = 1 / tree.distances[merge]
-            let leftLarge = tree.size(of: Int(left)) >= minClusterSize
-            let rightLarge = tree.size(of: Int(right)) >= minClusterSize
-            if lambda == .infinity {
-                try fall(left, from: cluster, at: lambda)
-                try fall(right, from: cluster, at: lambda)
-            } else if leftLarge && rightLarge {
-                clusters[Int(cluster)].firstChild = Int32(clusters.count)
-                bear(left, from: cluster, at: lambda)
-                bear(right, from: cluster, at: lambda)
-            } else {
-                if leftLarge { queue.append((left, cluster)) } else { try fall(left, from: cluster, at: lambda) }
-                if rightLarge { queue.append((right, cluster)) } else { try fall(right, from: cluster, at: lambda) }
-            }
+        @inline(__always)
+        private func put(_ edge: Int, parent: Int32, child: Int32, size: Int32, at lambda: Double) {
+            parents[edge] = Int32(truncatingIfNeeded: points) &+ parent
+            children[edge] = child
+            lambdas[edge] = lambda
+            sizes[edge] = size
         }
 
-        /// A node of at least two rows becomes a cluster.
-        private mutating func bear(_ node: Int32, from cluster: Int32, at lambda: Double) {
-            let size = Int32(tree.size(of: Int(node)))
-            let child = Int32(clusters.count)
-            clusters.append(Cluster(parent: cluster, size: size, birth: lambda))
-            append(child: Int32(points) + child, size: size, from: cluster, at: lambda)
-            queue.append((node, child))
+        @inline(__always)
+        private func put(_ edge: Int, row: Int32, from cluster: Int32, at lambda: Double) {
+            put(edge, parent: cluster, child: row, size: 1, at: lambda)
+            rowClusters[Int(row)] = cluster
+            rowLambdas[Int(row)] = lambda
         }
 
         /// All rows below a node leave the cluster, breadth first.
-        private mutating func fall(_ node: Int32, from cluster: Int32, at lambda: Double) throws {
-            falling.removeAll(keepingCapacity: true)
-            falling.append(node)
+        private func fall(
+            _ fall: CondensedOutline.Fall, _ tree: SingleLinkageTree.Pointers, _ queue: inout [Int32], _ execution: Execution
+        ) throws {
+            let lambda = 1 / tree.distances[Int(fall.merge)]
+            var edge = Int(fall.edge)
+            if fall.node < points { return put(edge, row: fall.node, from: fall.cluster, at: lambda) }
+            queue.removeAll(keepingCapacity: true)
+            queue.append(fall.node)
             var next = 0
-            while next < falling.count {
+            while next < queue.count {
                 if next & 0xFFFF == 0xFFFF { try execution.check() }
-                let node = Int(falling[next])
+                let merge = Int(queue[next]) - points
                 next += 1
-                if node < points {
-                    rowClusters[node] = cluster
-                    rowLambdas[node] = lambda
-                    append(child: Int32(node), size: 1, from: cluster, at: lambda)
-                } else {
-                    falling.append(tree.left[node - points])
-                    falling.append(tree.right[node - points])
+                queue.append(tree.left[merge])
+                queue.append(tree.right[merge])
+                while next < queue.count, queue[next] < points {
+                    put(edge, row: queue[next], from: fall.cluster, at: lambda)
+                    edge += 1
+                    next += 1
                 }
             }
-        }
-
-        private mutating func append(child: Int32, size: Int32, from cluster: Int32, at lambda: Double) {
-            parents.append(Int32(points) + cluster)
-            children.append(child)
-            lambdas.append(lambda)
-            sizes.append(size)
-            clusters[Int(cluster)].death = max(clusters[Int(cluster)].death, lambda)
         }
     }
 }

@@ -29,7 +29,7 @@ public struct MutualReachability: Sendable {
             return MutualReachability(
                 coreDistances: CoreDistances(
                     k: minSamples, values: Array(repeating: 0, count: points), before: Array(repeating: 0, count: points)),
-                tree: SpanningTree(pointCount: points, edges: []), recall: 1)
+                tree: try SpanningTree(pointCount: points, edges: []), recall: 1)
         }
         try require(
             (1..<points).contains(minSamples), "min_samples must be 1 to \(points - 1), got \(minSamples)")
@@ -48,26 +48,57 @@ public struct MutualReachability: Sendable {
             search = try ApproximateSearch(rows, seed: seed, execution: execution)
         } else {
             exact = true
-            search = try exactSearch(rows, seed, execution)
+            search = try exactSearch(rows, k, seed, execution)
         }
-        let graph = try search.nearest(k, execution: execution)
-        let recall = try (search as? ApproximateSearch)?.recall(of: graph, seed: seed, execution: execution) ?? 1
-        let cores = CoreDistances(
-            k: k, values: (0..<rows.count).map { graph.distances[$0 * k + k - 1] },
-            before: (0..<rows.count).map { k == 1 ? 0 : graph.distances[$0 * k + k - 2] })
-        var boruvka = try Boruvka(
-            graph: consume graph, cores: cores.values, alpha: alpha, search: search, execution: execution)
-        return MutualReachability(
-            coreDistances: cores, tree: SpanningTree(pointCount: rows.count, edges: try boruvka.run(exact: exact)),
-            recall: recall)
+        guard let approximate = search as? ApproximateSearch else {
+            let lists = try search.lists(k, distances: alpha < 1, execution: execution)
+            return try build(lists, search, alpha, exact: true, recall: 1, execution)
+        }
+        let graph = try approximate.nearest(k, execution: execution)
+        let recall = try approximate.recall(of: graph, seed: seed, execution: execution)
+        let lists = try NeighborLists(graph, distances: alpha < 1, execution: execution)
+        return try build(lists, search, alpha, exact: exact, recall: recall, execution)
     }
 
-    /// A k-d tree loses to tiles from about a dozen dimensions on.
+    private static func build(
+        _ lists: NeighborLists, _ search: any NeighborSearch, _ alpha: Double, exact: Bool, recall: Double,
+        _ execution: Execution
+    ) throws -> MutualReachability {
+        let n = lists.count
+        var boruvka = try Boruvka(
+            lists, cores: Array(UnsafeBufferPointer(start: lists.cores.pointer, count: n)), alpha: alpha, search: search,
+            execution: execution)
+        var edges = try boruvka.run(exact: exact)
+        var cores = [Double](repeating: 0, count: n)
+        var before = cores
+        if let order = search.order {
+            for place in 0..<n {
+                cores[Int(order[place])] = lists.cores[place]
+                before[Int(order[place])] = lists.before[place]
+            }
+            for edge in edges.indices {
+                let (from, to) = (order[Int(edges[edge].from)], order[Int(edges[edge].to)])
+                edges[edge] = SpanningTree.Edge(from: from, to: to, distance: edges[edge].distance)
+            }
+        } else {
+            for place in 0..<n {
+                cores[place] = lists.cores[place]
+                before[place] = lists.before[place]
+            }
+        }
+        return MutualReachability(
+            coreDistances: CoreDistances(k: lists.k, values: cores, before: before),
+            tree: try SpanningTree(pointCount: n, edges: edges, execution: execution), recall: recall)
+    }
+
+    /// Approximate search is for more dimensions than these.
     private static let fewDimensions = 12
 
-    private static func exactSearch(_ rows: Rows, _ seed: UInt64, _ execution: Execution) throws -> any NeighborSearch {
-        rows.dimension <= fewDimensions
-            ? try KDTreeSearch(rows, execution: execution) : try TileSearch(rows, seed: seed, execution: execution)
+    private static func exactSearch(
+        _ rows: Rows, _ k: Int, _ seed: UInt64, _ execution: Execution
+    ) throws -> any NeighborSearch {
+        try KDTreeSearch.suited(to: rows, k, execution: execution)
+            ?? TileSearch(rows, seed: seed, execution: execution)
     }
 
     /// Rows of zeros are at distance 1 from every other row, so that one of them can stand for all: an edge of one is as long
@@ -92,18 +123,21 @@ public struct MutualReachability: Sendable {
             let places = directed.map { i in used.map { $0[i] } ?? Int32(i) }
             let rows = try Rows(view, used: places, metric: .cosine, execution: execution)
             let listed = min(k, directed.count - 1)
-            let search = try exactSearch(rows, 0, execution)
+            let search = try exactSearch(rows, listed, 0, execution)
             let graph = try search.nearest(listed, execution: execution)
-            for (place, i) in directed.enumerated() {
+            // Places in the search's order and in the list of rows.
+            let number = { (place: Int) in directed[search.order.map { Int($0[place]) } ?? place] }
+            for place in directed.indices {
                 let own = graph.distances[place * listed..<(place + 1) * listed]
-                cores[i] = neighborDistance(k, among: own, null.count)
-                before[i] = k == 1 ? 0 : neighborDistance(k - 1, among: own, null.count)
+                cores[number(place)] = neighborDistance(k, among: own, null.count)
+                before[number(place)] = k == 1 ? 0 : neighborDistance(k - 1, among: own, null.count)
             }
             var boruvka = try Boruvka(
-                graph: graph, cores: directed.map { cores[$0] }, alpha: alpha, search: search, execution: execution)
+                NeighborLists(graph, distances: true, execution: execution),
+                cores: directed.indices.map { cores[number($0)] }, alpha: alpha, search: search, execution: execution)
             edges = try boruvka.run().map {
                 SpanningTree.Edge(
-                    from: Int32(directed[Int($0.from)]), to: Int32(directed[Int($0.to)]), distance: $0.distance)
+                    from: Int32(number(Int($0.from))), to: Int32(number(Int($0.to))), distance: $0.distance)
             }
         }
         let hub = null[0]
@@ -113,7 +147,7 @@ public struct MutualReachability: Sendable {
         }
         return MutualReachability(
             coreDistances: CoreDistances(k: k, values: cores, before: before),
-            tree: SpanningTree(pointCount: n, edges: kruskal(n, edges)), recall: 1)
+            tree: try SpanningTree(pointCount: n, edges: kruskal(n, edges, execution), execution: execution), recall: 1)
     }
 
     /// The distance to neighbour k of a row with the given ascending distances and a number of rows at distance 1.
@@ -123,7 +157,9 @@ public struct MutualReachability: Sendable {
         return below + null < k ? own[own.startIndex + k - 1 - null] : 1
     }
 
-    private static func kruskal(_ n: Int, _ edges: [SpanningTree.Edge]) -> [SpanningTree.Edge] {
+    private static func kruskal(
+        _ n: Int, _ edges: [SpanningTree.Edge], _ execution: Execution
+    ) throws -> [SpanningTree.Edge] {
         var parents = Array(0..<n)
         func root(_ point: Int32) -> Int {
             var point = Int(point)
@@ -133,7 +169,7 @@ public struct MutualReachability: Sendable {
             }
             return point
         }
-        return SpanningTree(pointCount: n, edges: edges).edges.filter {
+        return try SpanningTree(pointCount: n, edges: edges, execution: execution).edges.filter {
             let a = root($0.from)
             let b = root($0.to)
             if a == b { return false }

@@ -1,3 +1,5 @@
+import CCoveyKernels
+import CoveyNeighbors
 import CoveyRuntime
 
 /// The single-linkage tree of mutual reachability, as scipy's linkage matrix: nodes 0..<pointCount are rows, node
@@ -21,11 +23,77 @@ public struct SingleLinkageTree: Sendable {
     /// alone (`TieOrder`). Throws `internalError` where the edges are no tree or not ascending. O(n log n) time, O(n) memory.
     public init(_ spanningTree: SpanningTree, minClusterSize: Int, execution: Execution) throws {
         let points = spanningTree.pointCount
-        let edges = spanningTree.edges
-        guard points >= 0, points <= SingleLinkageTree.largestPointCount, edges.count == max(0, points - 1) else {
-            throw CoveyError.internalError("a spanning tree of \(points) rows has \(edges.count) edges")
+        let count = spanningTree.edges.count
+        guard points >= 0, points <= SingleLinkageTree.largestPointCount, count == max(0, points - 1) else {
+            throw CoveyError.internalError("a spanning tree of \(points) rows has \(count) edges")
         }
-        var builder = Builder(pointCount: points, minClusterSize: minClusterSize)
+        var left = [Int32](repeating: 0, count: count)
+        var right = left
+        var sizes = left
+        var distances = [Double](repeating: 0, count: count)
+        try left.withUnsafeMutableBufferPointer { left in
+            try right.withUnsafeMutableBufferPointer { right in
+                try sizes.withUnsafeMutableBufferPointer { sizes in
+                    try distances.withUnsafeMutableBufferPointer { distances in
+                        try spanningTree.edges.withUnsafeBufferPointer { edges in
+                            guard points > 1 else { return }
+                            let forest = try MergeForest(
+                                points: points, left: left.baseAddress!, right: right.baseAddress!,
+                                sizes: sizes.baseAddress!, distances: distances.baseAddress!, execution)
+                            try forest.merge(edges, minClusterSize: minClusterSize, execution)
+                        }
+                    }
+                }
+            }
+        }
+        pointCount = points
+        self.left = left
+        self.right = right
+        self.sizes = sizes
+        self.distances = distances
+    }
+
+    /// The rows below a node.
+    @inline(__always)
+    func size(of node: Int) -> Int {
+        node < pointCount ? 1 : Int(sizes[node - pointCount])
+    }
+}
+
+/// Union-find over rows (by size, with path halving; Tarjan & van Leeuwen 1984) that writes the tree.
+private final class MergeForest {
+    private let points: Int
+    /// The row above; of the uppermost row of a component, ~ its node in the tree.
+    private let above: AlignedBuffer<Int32>
+    private let left: UnsafeMutablePointer<Int32>
+    private let right: UnsafeMutablePointer<Int32>
+    private let sizes: UnsafeMutablePointer<Int32>
+    private let distances: UnsafeMutablePointer<Double>
+    private var merges = 0
+
+    init(
+        points: Int, left: UnsafeMutablePointer<Int32>, right: UnsafeMutablePointer<Int32>,
+        sizes: UnsafeMutablePointer<Int32>, distances: UnsafeMutablePointer<Double>, _ execution: Execution
+    ) throws {
+        self.points = points
+        self.left = left
+        self.right = right
+        self.sizes = sizes
+        self.distances = distances
+        above = try AlignedBuffer(points, for: "single linkage", execution)
+        let above = above
+        try execution.parallel(points, grain: 65_536) { chunk, _ in
+            for row in chunk { above[row] = ~Int32(truncatingIfNeeded: row) }
+        }
+    }
+
+    func merge(
+        _ edges: UnsafeBufferPointer<SpanningTree.Edge>, minClusterSize: Int, _ execution: Execution
+    ) throws {
+        // Rows are far from each other in memory: those of edges to come are asked for early.
+        let ahead = 24
+        var ties = TieOrder(nodeCount: 2 * points - 1, minClusterSize: minClusterSize, execution: execution)
+        var ends: [TieOrder.Ends] = []
         var start = 0
         var reported = -1
         while start < edges.count {
@@ -33,108 +101,80 @@ public struct SingleLinkageTree: Sendable {
                 reported = start >> 14
                 try execution.report("single linkage", Double(start) / Double(edges.count))
             }
-            var end = start + 1
-            while end < edges.count, edges[end].distance == edges[start].distance { end += 1 }
-            guard edges[start].distance >= (start > 0 ? edges[start - 1].distance : 0) else {
+            let distance = edges[start].distance
+            guard distance >= (start > 0 ? edges[start - 1].distance : 0) else {
                 throw CoveyError.internalError("edge \(start) of the spanning tree is out of order")
             }
-            try builder.merge(edges[start..<end], execution)
+            var end = start + 1
+            while end < edges.count, edges[end].distance == distance { end += 1 }
+            for edge in edges[min(start + ahead, edges.count)..<min(end + ahead, edges.count)] {
+                guard edge.from >= 0, edge.to >= 0, edge.from < points, edge.to < points else { continue }
+                ck_prefetch(above.pointer + Int(edge.from))
+                ck_prefetch(above.pointer + Int(edge.to))
+            }
+            if end - start == 1 {
+                try merge(edges[start])
+            } else {
+                ends.removeAll(keepingCapacity: true)
+                for index in start..<end {
+                    if index & 0xFFFF == 0 { try execution.check() }
+                    try check(edges[index])
+                    ends.append((node(of: Int(edges[index].from)), node(of: Int(edges[index].to))))
+                }
+                try ends.withUnsafeBufferPointer { ends in
+                    try ties.order(ends, sizes: { [self] in size(of: $0) }) { try merge(edges[start + $0]) }
+                }
+            }
             start = end
         }
-        pointCount = points
-        left = builder.left
-        right = builder.right
-        distances = edges.map(\.distance)
-        sizes = builder.sizes
     }
 
-    private struct Builder {
-        let points: Int
-        var left: [Int32] = []
-        var right: [Int32] = []
-        var sizes: [Int32] = []
-        private var forest: MergeForest
-        private var ties: TieOrder
-
-        init(pointCount: Int, minClusterSize: Int) {
-            points = pointCount
-            left.reserveCapacity(pointCount)
-            right.reserveCapacity(pointCount)
-            sizes.reserveCapacity(pointCount)
-            forest = MergeForest(pointCount: pointCount)
-            ties = TieOrder(nodeCount: max(0, 2 * pointCount - 1), minClusterSize: minClusterSize)
-        }
-
-        /// Merges along edges of one length.
-        mutating func merge(_ edges: ArraySlice<SpanningTree.Edge>, _ execution: Execution) throws {
-            if edges.count == 1 { return try merge(edges[edges.startIndex]) }
-            var components: [(first: Int32, second: Int32)] = []
-            components.reserveCapacity(edges.count)
-            for edge in edges {
-                try check(edge)
-                components.append((Int32(forest.root(of: Int(edge.from))), Int32(forest.root(of: Int(edge.to)))))
-            }
-            let order = ties.order(components) { [forest] in forest.size(of: $0) }
-            for (place, edge) in order.enumerated() {
-                if place & 0x3FFF == 0x3FFF { try execution.check() }
-                try merge(edges[edges.startIndex + edge])
-            }
-        }
-
-        private func check(_ edge: SpanningTree.Edge) throws {
-            let ends = 0..<Int32(points)
-            guard ends.contains(edge.from), ends.contains(edge.to) else {
-                throw CoveyError.internalError(
-                    "an edge of the spanning tree from \(edge.from) to \(edge.to) is out of range")
-            }
-        }
-
-        private mutating func merge(_ edge: SpanningTree.Edge) throws {
-            try check(edge)
-            let first = forest.root(of: Int(edge.from))
-            let second = forest.root(of: Int(edge.to))
-            guard first != second else {
-                throw CoveyError.internalError(
-                    "the edge of the spanning tree from \(edge.from) to \(edge.to) closes a cycle")
-            }
-            left.append(Int32(first))
-            right.append(Int32(second))
-            sizes.append(forest.join(first, second, as: points + sizes.count))
+    @inline(__always)
+    private func check(_ edge: SpanningTree.Edge) throws {
+        guard edge.from >= 0, edge.to >= 0, edge.from < points, edge.to < points else {
+            throw CoveyError.internalError("an edge of the spanning tree from \(edge.from) to \(edge.to) is out of range")
         }
     }
 
-    /// The rows below a node.
-    func size(of node: Int) -> Int {
-        node < pointCount ? 1 : Int(sizes[node - pointCount])
-    }
-}
-
-/// Union-find over rows and merges: every join gets a node of its own (path halving; Tarjan & van Leeuwen 1984).
-private struct MergeForest {
-    private var parent: [Int32]
-    private var size: [Int32]
-
-    init(pointCount: Int) {
-        let nodes = max(0, 2 * pointCount - 1)
-        parent = (0..<Int32(nodes)).map { $0 }
-        size = [Int32](repeating: 1, count: nodes)
-    }
-
-    mutating func root(of start: Int) -> Int {
-        var node = start
-        while parent[node] != Int32(node) {
-            parent[node] = parent[Int(parent[node])]
-            node = Int(parent[node])
+    @inline(__always)
+    private func merge(_ edge: SpanningTree.Edge) throws {
+        try check(edge)
+        let first = root(of: Int(edge.from))
+        let second = root(of: Int(edge.to))
+        // A cycle; and more merges than there is room for would need one.
+        guard first != second else {
+            throw CoveyError.internalError(
+                "the edge of the spanning tree from \(edge.from) to \(edge.to) closes a cycle")
         }
-        return node
+        let a = ~above[first]
+        let b = ~above[second]
+        left[merges] = a
+        right[merges] = b
+        distances[merges] = edge.distance
+        let (sizeA, sizeB) = (size(of: a), size(of: b))
+        sizes[merges] = Int32(truncatingIfNeeded: sizeA &+ sizeB)
+        let (upper, lower) = sizeA >= sizeB ? (first, second) : (second, first)
+        above[lower] = Int32(truncatingIfNeeded: upper)
+        above[upper] = ~Int32(truncatingIfNeeded: points &+ merges)
+        merges &+= 1
     }
 
-    func size(of node: Int32) -> Int { Int(size[Int(node)]) }
+    @inline(__always)
+    private func size(of node: Int32) -> Int { Int(node) < points ? 1 : Int(sizes[Int(node) &- points]) }
 
-    mutating func join(_ first: Int, _ second: Int, as node: Int) -> Int32 {
-        parent[first] = Int32(node)
-        parent[second] = Int32(node)
-        size[node] = size[first] + size[second]
-        return size[node]
+    @inline(__always)
+    private func node(of row: Int) -> Int32 { ~above[root(of: row)] }
+
+    @inline(__always)
+    private func root(of start: Int) -> Int {
+        var row = start
+        while true {
+            let next = above[row]
+            if next < 0 { return row }
+            let after = above[Int(next)]
+            if after < 0 { return Int(next) }
+            above[row] = after
+            row = Int(after)
+        }
     }
 }

@@ -1,7 +1,9 @@
+import CoveyRuntime
+
 /// A minimum spanning tree of mutual reachability: the distance of rows a and b is max(core(a), core(b), d(a, b) / alpha).
 public struct SpanningTree: Sendable, Equatable {
     /// Indices are those of the rows used, 0..<pointCount, `from` below `to`.
-    public struct Edge: Sendable, Equatable {
+    public struct Edge: Sendable, Equatable, BitwiseCopyable {
         public let from: Int32
         public let to: Int32
         public let distance: Double
@@ -17,13 +19,47 @@ public struct SpanningTree: Sendable, Equatable {
     /// pointCount - 1 edges (0 at the least), ascending by distance, ties by `from`, then `to`.
     public let edges: [Edge]
 
-    /// Sorts the edges; each must join two of the points.
-    public init(pointCount: Int, edges: [Edge]) {
+    /// Sorts the edges; each must join two of the points. O(n).
+    public init(pointCount: Int, edges: consuming [Edge], execution: Execution = Execution()) throws {
         self.pointCount = pointCount
-        self.edges = edges.map {
-            $0.from < $0.to ? $0 : Edge(from: $0.to, to: $0.from, distance: $0.distance)
-        }.sorted {
-            ($0.distance, $0.from, $0.to) < ($1.distance, $1.from, $1.to)
+        try edges.withUnsafeMutableBufferPointer { edges in
+            guard let base = edges.baseAddress else { return }
+            nonisolated(unsafe) let first = base
+            try execution.parallel(edges.count, grain: 65_536) { chunk, _ in
+                for index in chunk where first[index].from > first[index].to {
+                    let edge = first[index]
+                    first[index] = Edge(from: edge.to, to: edge.from, distance: edge.distance)
+                }
+            }
+            // Distances are not negative, so that their bits are in their order; + 0 takes the sign from a zero.
+            try RadixSort.sort(base, count: edges.count, execution: execution) { ($0.distance + 0).bitPattern }
+            var start = 0
+            while start < edges.count {
+                if start & 0xFFFF == 0 { try execution.check() }
+                var end = start + 1
+                while end < edges.count, base[end].distance == base[start].distance { end += 1 }
+                if end - start > 1 { try SpanningTree.sortTies(base + start, end - start, execution) }
+                start = end
+            }
+        }
+        self.edges = edges
+    }
+
+    private static func sortTies(_ edges: UnsafeMutablePointer<Edge>, _ count: Int, _ execution: Execution) throws {
+        func before(_ a: Edge, _ b: Edge) -> Bool { a.from != b.from ? a.from < b.from : a.to < b.to }
+        guard count <= 16 else {
+            return try RadixSort.sort(edges, count: count, execution: execution) {
+                UInt64(UInt32(bitPattern: $0.from)) << 32 | UInt64(UInt32(bitPattern: $0.to))
+            }
+        }
+        for slot in 1..<count {
+            let edge = edges[slot]
+            var place = slot
+            while place > 0, before(edge, edges[place - 1]) {
+                edges[place] = edges[place - 1]
+                place -= 1
+            }
+            edges[place] = edge
         }
     }
 }

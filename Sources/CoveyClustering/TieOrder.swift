@@ -1,3 +1,6 @@
+import CoveyNeighbors
+import CoveyRuntime
+
 /// The order in which edges of one length are merged.
 ///
 /// Such edges are removed at once in Campello, Moulavi, Sander 2013, which a tree of pairs cannot express. Any order is
@@ -5,52 +8,80 @@
 /// core distances tie, joined with each other before the rest. So the components that are large enough to be clusters grow
 /// first, by one small component at a time, and only then are they joined with each other.
 struct TieOrder {
+    /// An edge between two components, by the nodes of the tree that they are.
+    typealias Ends = (first: Int32, second: Int32)
+
     private let minClusterSize: Int
-    /// For each node of the single-linkage tree, its place among the nodes of the group; -1 = none.
-    private var places: [Int32]
-    private var nodes: [Int32] = []
-    private var visited: [Bool] = []
-    private var queue: [Int32] = []
-    private var used: [Bool] = []
+    private let nodeCount: Int
+    private let execution: Execution
+    /// For each node of the single-linkage tree, its place among the nodes of the group; -1 = none. Made for the first group
+    /// that is not small.
+    private var places: [Int32] = []
+    private var small = SmallTieOrder()
 
-    init(nodeCount: Int, minClusterSize: Int) {
+    init(nodeCount: Int, minClusterSize: Int, execution: Execution) {
         self.minClusterSize = minClusterSize
-        places = [Int32](repeating: -1, count: nodeCount)
+        self.nodeCount = nodeCount
+        self.execution = execution
     }
 
-    /// The numbers of the edges in the order of merging. `edges` join components (nodes of the tree) and have no cycles.
-    /// O(m log m) for m edges; deterministic.
-    mutating func order(_ edges: [(first: Int32, second: Int32)], sizes: (Int32) -> Int) -> [Int] {
-        collectNodes(edges)
-        defer { for node in nodes { places[Int(node)] = -1 } }
-        let neighbours = adjacency(edges)
-        let bySize = nodes.indices.sorted {
-            (sizes(nodes[$1]), nodes[$0]) < (sizes(nodes[$0]), nodes[$1])
+    /// Calls `body` with the numbers of the edges in the order of merging. `edges` join components (nodes of the tree) and have
+    /// no cycles. O(m) for m edges; deterministic.
+    @inline(__always)
+    mutating func order(
+        _ edges: UnsafeBufferPointer<Ends>, sizes: (Int32) -> Int, _ body: (Int) throws -> Void
+    ) throws {
+        if edges.count <= SmallTieOrder.most {
+            small.order(edges, sizes: sizes, minClusterSize)
+            for place in 0..<edges.count { try body(Int(small.result[place])) }
+            return
         }
-        visited = [Bool](repeating: false, count: nodes.count)
-        used = [Bool](repeating: false, count: edges.count)
-        queue.removeAll(keepingCapacity: true)
-        var result: [Int] = []
-        result.reserveCapacity(edges.count)
-        for place in bySize where sizes(nodes[place]) >= minClusterSize { visit(place) }
-        grow(neighbours, &result)
-        // Where no component is large enough, they gather around the largest.
-        for place in bySize where !visited[place] {
-            visit(place)
-            grow(neighbours, &result)
+        for (place, edge) in try large(edges, sizes: sizes).enumerated() {
+            if place & 0x3FFF == 0x3FFF { try execution.check() }
+            try body(Int(edge))
         }
-        for edge in edges.indices where !used[edge] { result.append(edge) }
-        return result
     }
 
-    private mutating func collectNodes(_ edges: [(first: Int32, second: Int32)]) {
-        nodes.removeAll(keepingCapacity: true)
-        for edge in edges {
+    private mutating func large(_ edges: UnsafeBufferPointer<Ends>, sizes: (Int32) -> Int) throws -> [Int32] {
+        if places.isEmpty { places = [Int32](repeating: -1, count: nodeCount) }
+        var nodes: [Int32] = []
+        for (number, edge) in edges.enumerated() {
+            if number & 0xFFFF == 0 { try execution.check() }
             for node in [edge.first, edge.second] where places[Int(node)] < 0 {
                 places[Int(node)] = Int32(nodes.count)
                 nodes.append(node)
             }
         }
+        // Small groups come in large numbers, so that all that is written here is put back.
+        defer { for node in nodes { places[Int(node)] = -1 } }
+        let graph = try Adjacency(edges, nodes: nodes.count, places: places, execution)
+        // The largest first, of equal ones the lowest.
+        var bySize: [UInt64] = []
+        bySize.reserveCapacity(nodes.count)
+        for (place, node) in nodes.enumerated() {
+            if place & 0xFFFF == 0 { try execution.check() }
+            bySize.append(UInt64(UInt32.max - UInt32(sizes(node))) << 32 | UInt64(UInt32(bitPattern: node)))
+        }
+        try bySize.withUnsafeMutableBufferPointer {
+            try RadixSort.sort($0.baseAddress!, count: $0.count, execution: execution) { $0 }
+        }
+        var walk = Walk(nodes: nodes.count, edges: edges.count)
+        for (step, entry) in bySize.enumerated() {
+            if step & 0xFFFF == 0 { try execution.check() }
+            let node = Int32(truncatingIfNeeded: entry)
+            if sizes(node) >= minClusterSize { walk.visit(places[Int(node)]) }
+        }
+        try walk.grow(graph, execution)
+        // Where no component is large enough, they gather around the largest.
+        for (step, entry) in bySize.enumerated() {
+            if step & 0xFFFF == 0 { try execution.check() }
+            let place = places[Int(Int32(truncatingIfNeeded: entry))]
+            if walk.visited[Int(place)] { continue }
+            walk.visit(place)
+            try walk.grow(graph, execution)
+        }
+        for edge in edges.indices where !walk.used[edge] { walk.result.append(Int32(edge)) }
+        return walk.result
     }
 
     /// For each place, its edges (in ascending order) and the places at their other ends.
@@ -58,48 +89,63 @@ struct TieOrder {
         var offsets: [Int]
         var edges: [Int32]
         var ends: [Int32]
-    }
 
-    private func adjacency(_ edges: [(first: Int32, second: Int32)]) -> Adjacency {
-        var result = Adjacency(
-            offsets: [Int](repeating: 0, count: nodes.count + 1),
-            edges: [Int32](repeating: 0, count: 2 * edges.count), ends: [Int32](repeating: 0, count: 2 * edges.count))
-        for edge in edges {
-            result.offsets[Int(places[Int(edge.first)]) + 1] += 1
-            result.offsets[Int(places[Int(edge.second)]) + 1] += 1
-        }
-        for place in nodes.indices { result.offsets[place + 1] += result.offsets[place] }
-        var next = result.offsets
-        for (number, edge) in edges.enumerated() {
-            let ends = (places[Int(edge.first)], places[Int(edge.second)])
-            for (own, other) in [ends, (ends.1, ends.0)] {
-                result.edges[next[Int(own)]] = Int32(number)
-                result.ends[next[Int(own)]] = other
-                next[Int(own)] += 1
+        init(_ list: UnsafeBufferPointer<Ends>, nodes: Int, places: [Int32], _ execution: Execution) throws {
+            offsets = [Int](repeating: 0, count: nodes + 1)
+            edges = [Int32](repeating: 0, count: 2 * list.count)
+            ends = [Int32](repeating: 0, count: 2 * list.count)
+            for (number, edge) in list.enumerated() {
+                if number & 0xFFFF == 0 { try execution.check() }
+                offsets[Int(places[Int(edge.first)]) + 1] += 1
+                offsets[Int(places[Int(edge.second)]) + 1] += 1
+            }
+            for place in 0..<nodes { offsets[place + 1] += offsets[place] }
+            var next = offsets
+            for (number, edge) in list.enumerated() {
+                if number & 0xFFFF == 0 { try execution.check() }
+                let ends = (places[Int(edge.first)], places[Int(edge.second)])
+                for (own, other) in [ends, (ends.1, ends.0)] {
+                    self.edges[next[Int(own)]] = Int32(number)
+                    self.ends[next[Int(own)]] = other
+                    next[Int(own)] += 1
+                }
             }
         }
-        return result
-    }
-
-    private mutating func visit(_ place: Int) {
-        visited[place] = true
-        queue.append(Int32(place))
     }
 
     /// Breadth first from what is queued, by the edges that reach a component not yet visited.
-    private mutating func grow(_ neighbours: Adjacency, _ result: inout [Int]) {
-        var next = 0
-        while next < queue.count {
-            let place = Int(queue[next])
-            next += 1
-            for index in neighbours.offsets[place]..<neighbours.offsets[place + 1] {
-                let end = Int(neighbours.ends[index])
-                guard !visited[end] else { continue }
-                visit(end)
-                used[Int(neighbours.edges[index])] = true
-                result.append(Int(neighbours.edges[index]))
-            }
+    private struct Walk {
+        var visited: [Bool]
+        var used: [Bool]
+        var result: [Int32] = []
+        private var queue: [Int32] = []
+
+        init(nodes: Int, edges: Int) {
+            visited = [Bool](repeating: false, count: nodes)
+            used = [Bool](repeating: false, count: edges)
+            result.reserveCapacity(edges)
         }
-        queue.removeAll(keepingCapacity: true)
+
+        mutating func visit(_ place: Int32) {
+            visited[Int(place)] = true
+            queue.append(place)
+        }
+
+        mutating func grow(_ graph: Adjacency, _ execution: Execution) throws {
+            var next = 0
+            while next < queue.count {
+                if next & 0xFFFF == 0xFFFF { try execution.check() }
+                let place = Int(queue[next])
+                next += 1
+                for index in graph.offsets[place]..<graph.offsets[place + 1] {
+                    let end = graph.ends[index]
+                    guard !visited[Int(end)] else { continue }
+                    visit(end)
+                    used[Int(graph.edges[index])] = true
+                    result.append(graph.edges[index])
+                }
+            }
+            queue.removeAll(keepingCapacity: true)
+        }
     }
 }

@@ -3,13 +3,13 @@ import Glibc
 
 /// Memory for the inner loops, owned by one object, aligned for SIMD. Not checked in subscripts. Counts against the budget of
 /// the call that made it as long as it lives.
-final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
-    let pointer: UnsafeMutablePointer<Element>
-    let count: Int
+public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
+    public let pointer: UnsafeMutablePointer<Element>
+    public let count: Int
     private let memory: MemoryUse
 
     /// `count` elements that are not initialised; throws `outOfMemory` where there is no memory.
-    init(_ count: Int, for what: @autoclosure () -> String, _ execution: Execution) throws {
+    public init(_ count: Int, for what: @autoclosure () -> String, _ execution: Execution) throws {
         try execution.hold(count, of: MemoryLayout<Element>.stride, for: what())
         var address: UnsafeMutableRawPointer?
         guard posix_memalign(&address, 64, max(64, count * MemoryLayout<Element>.stride)) == 0, let address else {
@@ -21,7 +21,7 @@ final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
         memory = execution.memory
     }
 
-    convenience init(
+    public convenience init(
         _ count: Int, repeating value: Element, for what: @autoclosure () -> String, _ execution: Execution
     ) throws {
         try self.init(count, for: what(), execution)
@@ -34,7 +34,7 @@ final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     }
 
     @inline(__always)
-    subscript(index: Int) -> Element {
+    public subscript(index: Int) -> Element {
         get { pointer[index] }
         set { pointer[index] = newValue }
     }

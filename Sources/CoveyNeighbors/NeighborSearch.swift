@@ -3,14 +3,30 @@ import CoveyRuntime
 /// A structure over rows that answers what HDBSCAN asks: each row's nearest neighbours, and each component's nearest row
 /// outside by mutual reachability.
 public protocol NeighborSearch: Sendable {
+    /// The rows in the order in which the search numbers them.
     var rows: Rows { get }
+
+    /// Row i of `rows` is row order[i] of those that the search was made for; nil = row i.
+    var order: AlignedBuffer<Int32>? { get }
 
     /// The k nearest other rows of each row, 1 <= k < rows.count.
     func nearest(_ k: Int, execution: Execution) throws -> NeighborGraph
 
+    /// The same without what a spanning tree of mutual reachability does not need.
+    /// - Parameter distances: whether they are wanted.
+    func lists(_ k: Int, distances: Bool, execution: Execution) throws -> NeighborLists
+
     /// Lowers `links` to the best edges that lead from searched rows out of their components. Edges as good as the
     /// given ones are found as well, so that the outcome depends on neither order nor threads.
     func nearestOutside(_ query: OutsideQuery, links: inout [Link], execution: Execution) throws
+}
+
+extension NeighborSearch {
+    public var order: AlignedBuffer<Int32>? { nil }
+
+    public func lists(_ k: Int, distances: Bool, execution: Execution) throws -> NeighborLists {
+        try NeighborLists(nearest(k, execution: execution), distances: distances, execution: execution)
+    }
 }
 
 /// An edge of mutual reachability; `from` < `to`. No edge: infinite, of rows Int32.max.
@@ -44,8 +60,13 @@ public struct OutsideQuery: Sendable {
     public let alpha: Double
     /// The rows whose edges are wanted.
     public let searched: [Bool]
+    /// At most the length of any edge that leaves a row's component. A search may raise them, for rows it has looked at.
+    public let floors: AlignedBuffer<Double>?
 
-    public init(components: [Int32], cores: [Double], alpha: Double, searched: [Bool]) {
+    public init(
+        components: [Int32], cores: [Double], alpha: Double, searched: [Bool], floors: AlignedBuffer<Double>? = nil
+    ) {
+        self.floors = floors
         self.components = components
         self.cores = cores
         self.alpha = alpha

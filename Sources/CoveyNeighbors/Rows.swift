@@ -90,4 +90,31 @@ public struct Rows: @unchecked Sendable {
         guard let scales else { return }
         for c in 0..<dimension { target[c] *= scales[i] }
     }
+
+    /// The same rows in another order: row i is row order[i] of these.
+    func reordered(_ order: AlignedBuffer<Int32>, execution: Execution) throws -> Rows {
+        try Rows(self, order, execution)
+    }
+
+    private init(_ rows: Rows, _ order: AlignedBuffer<Int32>, _ execution: Execution) throws {
+        count = rows.count
+        dimension = rows.dimension
+        metric = rows.metric
+        view = rows.view
+        let scales: AlignedBuffer<Double>? =
+            rows.scales == nil ? nil : try AlignedBuffer(count, for: "the lengths of rows", execution)
+        self.scales = scales
+        guard rows.places != nil || scales != nil else {
+            places = order
+            return
+        }
+        let places = try AlignedBuffer<Int32>(count, for: "the list of rows", execution)
+        self.places = places
+        try execution.parallel(count, grain: 65_536) { chunk, _ in
+            for i in chunk {
+                places[i] = Int32(rows.place(Int(order[i])))
+                if let scales { scales[i] = rows.scale(Int(order[i])) }
+            }
+        }
+    }
 }

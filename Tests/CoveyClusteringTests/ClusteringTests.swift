@@ -6,8 +6,8 @@ import Testing
 @testable import CoveyClustering
 
 @Suite struct ClusteringTests {
-    private func tree(_ edges: [(Int32, Int32, Double)]) -> SpanningTree {
-        SpanningTree(
+    private func tree(_ edges: [(Int32, Int32, Double)]) throws -> SpanningTree {
+        try SpanningTree(
             pointCount: edges.count + 1,
             edges: edges.map { SpanningTree.Edge(from: $0.0, to: $0.1, distance: $0.2) })
     }
@@ -23,7 +23,7 @@ import Testing
     /// A tree that is as deep as it has rows: each row joins all before it.
     @Test func chainOfAMillionLevels() throws {
         let count = 1_000_000
-        let result = try clustering(tree((1..<Int32(count)).map { (0, $0, Double($0)) }))
+        let result = try clustering(try tree((1..<Int32(count)).map { (0, $0, Double($0)) }))
         #expect(result.labels.allSatisfy { $0 == -1 })
         #expect(result.condensedTree.children.count == count)
         // Row 7 joins at distance 7; the densest rows leave at 1 / 4, with fewer than five rows left.
@@ -43,7 +43,7 @@ import Testing
                 options.minClusterSize = 2
                 options.selection = selection
                 options.clusterSelectionEpsilon = epsilon
-                let result = try clustering(tree(edges), options)
+                let result = try clustering(try tree(edges), options)
                 #expect(result.condensedTree.clusters.count == Int(2 * pairs - 1))
                 // Below the epsilon all are one; else every pair is a cluster.
                 let expected = epsilon == 0 ? Int(pairs) : Int(pairs) - 1000
@@ -57,7 +57,7 @@ import Testing
         for edges: [(Int32, Int32, Double)] in [
             [(0, 1, 1), (0, 1, 2)], [(0, 1, 1), (1, 5, 2)], [(-1, 1, 1)], [(0, 1, .nan)], [(0, 1, -1)],
         ] {
-            let error = #expect(throws: CoveyError.self) { try clustering(tree(edges)) }
+            let error = #expect(throws: CoveyError.self) { try clustering(try tree(edges)) }
             #expect(error?.code == .internalError)
         }
     }
@@ -70,7 +70,7 @@ import Testing
         edges += [(20, 21, 5), (20, 22, 5), (20, 23, 5), (19, 20, 5)]
         var options = ClusterOptions()
         options.minClusterSize = 4
-        let result = try clustering(tree(edges), options)
+        let result = try clustering(try tree(edges), options)
         #expect(result.condensedTree.clusters.count == 1)
         for row in 20..<24 { #expect(result.condensedTree.rowLambdas[row] == 0.2) }
     }
@@ -83,7 +83,7 @@ import Testing
             let edges = (1..<count).map {
                 (Int32.random(in: 0..<$0, using: &random), $0, Double(Int.random(in: 0...4, using: &random)))
             }
-            let spanning = tree(edges)
+            let spanning = try tree(edges)
             for size in [2, 5, 100] {
                 let linkage = try SingleLinkageTree(spanning, minClusterSize: size, execution: Execution())
                 #expect(linkage.distances == spanning.edges.map(\.distance))

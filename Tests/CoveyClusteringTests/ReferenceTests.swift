@@ -43,7 +43,7 @@ struct ReferenceTests {
         let edges = expected.from.indices.map {
             SpanningTree.Edge(from: expected.from[$0], to: expected.to[$0], distance: expected.distances[$0].value)
         }
-        let tree = SpanningTree(pointCount: set.rows.count, edges: edges)
+        let tree = try SpanningTree(pointCount: set.rows.count, edges: edges)
         #expect(tree.edges == edges)
         return try Clustering(
             options: options, rowCount: set.rows.count, columnCount: set.rows[0].count, usedRows: nil, minSamples: 1,

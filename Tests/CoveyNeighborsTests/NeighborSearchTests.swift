@@ -65,14 +65,28 @@ import Testing
         }
     }
 
+    /// The neighbours by the numbers of the rows given, whatever order the search keeps them in.
+    private static func nearest(_ search: any NeighborSearch, _ k: Int, _ execution: Execution) throws -> NeighborGraph {
+        var graph = try search.nearest(k, execution: execution)
+        guard let order = search.order else { return graph }
+        let own = graph
+        for place in 0..<own.count {
+            for slot in 0..<k {
+                graph.indices[Int(order[place]) * k + slot] = order[Int(own.indices[place * k + slot])]
+                graph.distances[Int(order[place]) * k + slot] = own.distances[place * k + slot]
+            }
+        }
+        return graph
+    }
+
     @Test(arguments: Kind.allCases, Metric.allCases)
     func nearestAreThoseOfAllPairs(kind: Kind, metric: Metric) throws {
-        for (count, columns, k) in [(1500, 3, 10), (1200, 19, 7), (700, 40, 300)] {
+        for (count, columns, k) in [(1500, 3, 10), (1200, 19, 7), (900, 6, 21), (700, 40, 300), (18, 2, 17)] {
             let matrix = Self.points(count, columns)
             let graph = try matrix.withView { view in
                 let execution = Execution(try Context(threads: 2))
                 let rows = try Rows(view, used: nil, metric: metric, execution: execution)
-                return try Self.search(kind, rows, execution).nearest(k, execution: execution)
+                return try Self.nearest(Self.search(kind, rows, execution), k, execution)
             }
             for i in stride(from: 0, to: count, by: 7) {
                 let truth = Self.distances(matrix, metric, from: i)
@@ -91,7 +105,10 @@ import Testing
     /// A round of Boruvka in which every row is searched for, against all pairs.
     @Test(arguments: Kind.allCases, Metric.allCases)
     func linksAreTheShortestEdges(kind: Kind, metric: Metric) throws {
-        let matrix = Self.points(900, kind == .tree ? 4 : 17)
+        for columns in kind == .tree ? [3, 17] : [17] { try expectShortestEdges(kind, metric, Self.points(900, columns)) }
+    }
+
+    private func expectShortestEdges(_ kind: Kind, _ metric: Metric, _ matrix: Matrix<Double>) throws {
         let n = matrix.rows
         var random = SeededRandom(seed: 3)
         let components = (0..<n).map { _ in Int32.random(in: 0..<5, using: &random) }
@@ -102,10 +119,21 @@ import Testing
             try matrix.withView { view in
                 let execution = Execution(try Context(threads: 2))
                 let rows = try Rows(view, used: nil, metric: metric, execution: execution)
-                try Self.search(kind, rows, execution).nearestOutside(
+                let search = try Self.search(kind, rows, execution)
+                let number = (0..<n).map { place in search.order.map { Int($0[place]) } ?? place }
+                try search.nearestOutside(
                     OutsideQuery(
-                        components: components, cores: cores, alpha: alpha, searched: Array(repeating: true, count: n)),
+                        components: number.map { components[$0] }, cores: number.map { cores[$0] }, alpha: alpha,
+                        searched: Array(repeating: true, count: n)),
                     links: &links, execution: execution)
+                // The ends are of the component and of another, and as far apart as is said.
+                for (component, link) in links.enumerated() {
+                    let (from, to) = (number[Int(link.from)], number[Int(link.to)])
+                    #expect((components[from] == Int32(component)) != (components[to] == Int32(component)))
+                    let apart = all[from].first { $0.1 == Int32(to) }!.0
+                    let reach = max(cores[from], cores[to], apart / alpha)
+                    #expect(abs(link.distance - reach) <= 1e-9 * reach + 1e-14)
+                }
             }
             var best = [Double](repeating: .infinity, count: 5)
             for i in 0..<n {
@@ -131,6 +159,98 @@ import Testing
         #expect(graphs[2] == graphs[0])
     }
 
+    /// What a round says of how far rows are from other components holds in every pair.
+    @Test(arguments: [3, 17]) func floorsAreBelowAllEdges(columns: Int) throws {
+        let matrix = Self.points(1500, columns)
+        let n = matrix.rows
+        let all = (0..<n).map { Self.distances(matrix, .euclidean, from: $0) }
+        // Components that lie apart, as they do in rounds of Boruvka's algorithm.
+        let components = (0..<n).map { matrix[$0, 0] < 4 ? Int32(0) : matrix[$0, 0] < 7 ? 1 : 2 }
+        try matrix.withView { view in
+            let execution = Execution(try Context(threads: 2))
+            let rows = try Rows(view, used: nil, metric: .euclidean, execution: execution)
+            let search = try KDTreeSearch(rows, execution: execution)
+            let order = try #require(search.order)
+            let number = (0..<n).map { Int(order[$0]) }
+            let floors = try AlignedBuffer<Double>(n, repeating: 0, for: "floors", execution)
+            var links = [Link](repeating: .none, count: 3)
+            // Once without a bound, and once with the best.
+            for _ in 0..<2 {
+                try search.nearestOutside(
+                    OutsideQuery(
+                        components: number.map { components[$0] }, cores: Array(repeating: 0, count: n), alpha: 1.3,
+                        searched: Array(repeating: true, count: n), floors: floors),
+                    links: &links, execution: execution)
+            }
+            for place in 0..<n {
+                let i = number[place]
+                let edge = all[i].first { components[Int($0.1)] != components[i] }!.0 / 1.3
+                #expect(floors[place] <= edge * (1 + 1e-12))
+            }
+            // In many dimensions all leaves are near each other.
+            if columns == 3 { #expect((0..<n).contains { floors[$0] > 0 }) }
+        }
+    }
+
+    /// The kernels against plain loops: pairs within bounds, and lists of the least.
+    @Test(arguments: [1, 2, 3, 4, 7, 16]) func leafKernelsAreRight(d: Int) {
+        var random = SeededRandom(seed: UInt64(d))
+        let size = Int(CK_LEAF)
+        for round in 0..<30 {
+            let counts = (1 + round % size, 1 + (round * 7) % size)
+            func leaf(_ count: Int) -> [Double] {
+                var numbers = [Double](repeating: .nan, count: size * d)
+                for i in 0..<count { for c in 0..<d { numbers[c * size + i] = Double(Int(random.uniform() * 8)) } }
+                return numbers
+            }
+            let (queries, points) = (leaf(counts.0), leaf(counts.1))
+            let bounds = (0..<size).map { $0 < counts.0 && $0 % 5 != 4 ? Double($0 % 9 * d) : -Double.infinity }
+            let boxed = max(1, d - 1)
+            let columns = (0..<boxed).map { Array(points[$0 * size..<$0 * size + counts.1]) }
+            let box = columns.map { $0.min()! } + columns.map { $0.max()! }
+            for manhattan in [false, true] {
+                var pairs = [UInt8](repeating: 0, count: size * size)
+                var sums = [Double](repeating: 0, count: size * size)
+                let kernel = manhattan ? ck_leaf_pairs_manhattan : ck_leaf_pairs_squared
+                let found = Int(kernel(queries, points, Int64(d), box, Int64(boxed), bounds, &pairs, &sums))
+                var expected: [(UInt8, Double)] = []
+                for i in 0..<counts.0 {
+                    for j in 0..<counts.1 {
+                        let differences = (0..<d).map { queries[$0 * size + i] - points[$0 * size + j] }
+                        let sum = differences.reduce(0) { $0 + (manhattan ? abs($1) : $1 * $1) }
+                        if sum <= bounds[i] { expected.append((UInt8(i * size + j), sum)) }
+                    }
+                }
+                #expect(pairs[..<found].elementsEqual(expected.map(\.0)))
+                #expect(sums[..<found].elementsEqual(expected.map(\.1)))
+                for slots in [8, 16, 24, 32] {
+                    var values = [Double](repeating: .infinity, count: size * slots)
+                    var numbers = [Int64](repeating: .max, count: size * slots)
+                    for first in [Int64(100), 0] {
+                        ck_lists_offer(&values, &numbers, Int64(slots), pairs, sums, Int64(found), first, 100)
+                    }
+                    for i in 0..<size {
+                        let own = zip(pairs, sums).prefix(found).filter { Int($0.0) / size == i }
+                        var offers = own.map { ($0.1, Int64(Int($0.0) % size)) }
+                        offers += own.filter { Int($0.0) % size != i }.map { ($0.1, Int64(100 + Int($0.0) % size)) }
+                        offers.sort { $0 < $1 }
+                        let best = offers.prefix(slots)
+                        #expect(values[i * slots..<i * slots + best.count].elementsEqual(best.map(\.0)))
+                        #expect(numbers[i * slots..<i * slots + best.count].elementsEqual(best.map(\.1)))
+                    }
+                }
+            }
+        }
+        for count in 0...Int(CK_LIST) {
+            var values = (0..<count).map { _ in Double(Int(random.uniform() * 6)) }
+            var numbers = (0..<Int32(count)).map { $0 }.shuffled(using: &random)
+            let expected = zip(values, numbers).sorted { $0 < $1 }
+            ck_list_sort(&values, &numbers, Int64(count))
+            #expect(values == expected.map(\.0))
+            #expect(numbers == expected.map(\.1))
+        }
+    }
+
     @Test func approximateRecallIsThatOfAllPairs() throws {
         let matrix = Self.points(6000, 16)
         let k = 10
@@ -140,7 +260,7 @@ import Testing
                 let rows = try Rows(view, used: nil, metric: .euclidean, execution: execution)
                 let search = try ApproximateSearch(rows, seed: 4, nearBlocks: near, cellCount: 60, execution: execution)
                 let graph = try search.nearest(k, execution: execution)
-                let truth = try KDTreeSearch(rows, execution: execution).nearest(k, execution: execution)
+                let truth = try Self.nearest(KDTreeSearch(rows, execution: execution), k, execution)
                 var hits = 0
                 for i in 0..<rows.count {
                     let farthest = truth.distances[i * k + k - 1] * (1 + 1e-12)

@@ -41,11 +41,4 @@ int64_t ck_least_sum(int64_t count, const float *a, const float *b);
 int64_t ck_rows_in_reach(int64_t count, const float *low, const float *high, double inner, double outer,
                          const double *reach, double least, int32_t *places);
 
-/* A leaf of a k-d tree holds its points by columns (d x width, width a multiple of 8): the distances of the first `count`
- * points to the query, and which of them are at most `bound`, ascending. Returns how many. */
-int64_t ck_leaf_scan_squared(const double *leaf, int64_t width, int64_t count, const double *query, int64_t d,
-                             double bound, double *distances, uint8_t *hits);
-int64_t ck_leaf_scan_manhattan(const double *leaf, int64_t width, int64_t count, const double *query, int64_t d,
-                               double bound, double *distances, uint8_t *hits);
-
 #endif

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "distances.h"
+#include "leaves.h"
 #include "pairs.h"
 
 /* The processors that this process may run on; sched_getaffinity is not visible from Swift. */

@@ -1,0 +1,233 @@
+import CCoveyKernels
+import CoveyRuntime
+
+extension KDTreeSearch {
+    public func nearestOutside(_ query: OutsideQuery, links: inout [Link], execution: Execution) throws {
+        try query.components.withUnsafeBufferPointer { components in
+            try query.cores.withUnsafeBufferPointer { cores in
+                try query.searched.withUnsafeBufferPointer { searched in
+                    try links.withUnsafeMutableBufferPointer { links in
+                        let round = try OutsideRound(
+                            self, query, components.baseAddress!, cores.baseAddress!, searched.baseAddress!,
+                            links.baseAddress!, execution)
+                        let scratch = try (0..<execution.threads).map { _ in try Scratch(execution) }
+                        try execution.parallel(tree.leafCount, grain: KDTreeSearch.grain, stage: "spanning tree") {
+                            chunk, thread in
+                            for leaf in chunk where round.anySearched[leaf] {
+                                try execution.check()
+                                round.search(leaf, scratch[thread])
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A round of Boruvka's algorithm: the shortest edges out of components, in the tree's numbering.
+private final class OutsideRound: @unchecked Sendable {
+    let tree: KDTree
+    let rows: Rows
+    let margin: TreeCoordinates.Margin
+    let query: OutsideQuery
+    let components: UnsafePointer<Int32>
+    let cores: UnsafePointer<Double>
+    let searched: UnsafePointer<Bool>
+    let links: UnsafeMutablePointer<Link>
+    let lock = Locks(1)
+    /// By node: the component of all its points or -1, and their least core distance.
+    let uniform: AlignedBuffer<Int32>
+    let leastCore: AlignedBuffer<Double>
+    /// By leaf.
+    let anySearched: AlignedBuffer<Bool>
+
+    init(
+        _ search: KDTreeSearch, _ query: OutsideQuery, _ components: UnsafePointer<Int32>, _ cores: UnsafePointer<Double>,
+        _ searched: UnsafePointer<Bool>, _ links: UnsafeMutablePointer<Link>, _ execution: Execution
+    ) throws {
+        tree = search.tree
+        rows = search.rows
+        margin = search.margin
+        self.query = query
+        self.components = components
+        self.cores = cores
+        self.searched = searched
+        self.links = links
+        uniform = try AlignedBuffer(tree.nodeCount, for: "components", execution)
+        leastCore = try AlignedBuffer(tree.nodeCount, for: "components", execution)
+        anySearched = try AlignedBuffer(tree.leafCount, for: "components", execution)
+        try execution.parallel(tree.leafCount, grain: 4096) { [self] chunk, _ in
+            for leaf in chunk {
+                let first = Int(tree.starts[leaf])
+                var any = false
+                var least = Double.infinity
+                var component = components[first]
+                for p in first..<Int(tree.starts[leaf + 1]) {
+                    any = any || searched[p]
+                    if cores[p] < least { least = cores[p] }
+                    if components[p] != component { component = -1 }
+                }
+                anySearched[leaf] = any
+                uniform[tree.innerCount + leaf] = component
+                leastCore[tree.innerCount + leaf] = least
+            }
+        }
+        for v in stride(from: tree.innerCount - 1, through: 0, by: -1) {
+            let left = uniform[2 * v + 1]
+            uniform[v] = left == uniform[2 * v + 2] ? left : -1
+            leastCore[v] = min(leastCore[2 * v + 1], leastCore[2 * v + 2])
+        }
+    }
+
+    /// The edges that leave a leaf's points.
+    func search(_ leaf: Int, _ scratch: KDTreeSearch.Scratch) {
+        var visitor = OutsideVisitor(self, leaf, scratch)
+        let node = tree.innerCount + leaf
+        if uniform[node] < 0 { visitor.visit(node) }
+        tree.boxTree.walk(
+            from: leaf, tree.boxes.pointer + node * 2 * tree.boxed, scratch.stack.pointer, scratch.gaps.pointer, &visitor)
+        guard let floors = query.floors, let floor = visitor.floor else { return }
+        for p in Int(tree.starts[leaf])..<Int(tree.starts[leaf + 1]) where searched[p] && floor > floors[p] {
+            floors[p] = floor
+        }
+    }
+
+    /// Offers an edge to a component; true if its distance fell.
+    @inline(__always)
+    fileprivate func offer(_ link: Link, _ component: Int32) -> Bool {
+        let target = links + Int(component)
+        lock.lock(0)
+        defer { lock.unlock(0) }
+        guard link < target.pointee else { return false }
+        let lowered = link.distance < target.pointee.distance
+        target.pointee.from = link.from
+        target.pointee.to = link.to
+        ck_store(&target.pointee.distance, link.distance)
+        return lowered
+    }
+}
+
+/// The points of a leaf that look for edges as short as the best that their components have.
+private struct OutsideVisitor: LeafVisitor {
+    private let round: OutsideRound
+    private let tree: KDTree
+    private let scratch: KDTreeSearch.Scratch
+    private let node: Int
+    private let start: Int
+    private let count: Int
+    /// The component of all the leaf's points, or -1.
+    private let own: Int32
+    /// By point: the longest edge wanted, and at least the reduced distance of its coordinates; -infinity = none wanted.
+    private let limits: UnsafeMutablePointer<Double>
+    private let bounds: UnsafeMutablePointer<Double>
+    private var longest = -Double.infinity
+    private(set) var most = -Double.infinity
+    /// The least of what was passed over, and whether nothing was looked at.
+    private var leastGap = Double.infinity
+    private var leastCore = Double.infinity
+    private var unseen = true
+
+    init(_ round: OutsideRound, _ leaf: Int, _ scratch: KDTreeSearch.Scratch) {
+        self.round = round
+        self.scratch = scratch
+        tree = round.tree
+        node = tree.innerCount + leaf
+        start = Int(tree.starts[leaf])
+        count = Int(tree.starts[leaf + 1]) - start
+        own = round.uniform[node]
+        limits = scratch.limits.pointer
+        bounds = scratch.bounds.pointer
+        for i in 0..<KDTree.leafSize {
+            limits[i] = -.infinity
+            bounds[i] = -.infinity
+        }
+        refresh()
+    }
+
+    private mutating func refresh() {
+        longest = -.infinity
+        most = -.infinity
+        var component: Int32 = -1
+        var limit = 0.0
+        var reach = 0.0
+        for i in 0..<count {
+            let p = start &+ i
+            guard round.searched[p] else { continue }
+            if round.components[p] != component {
+                component = round.components[p]
+                limit = ck_load(&round.links[Int(component)].distance)
+                reach = round.margin.reach(round.query.reducedBound(limit, round.rows.metric))
+            }
+            // An edge is no shorter than the point's own core distance.
+            let wanted = limit >= round.cores[p]
+            limits[i] = wanted ? limit : -.infinity
+            bounds[i] = wanted ? reach : -.infinity
+            if wanted && limit > longest { longest = limit }
+            if wanted && reach > most { most = reach }
+        }
+    }
+
+    @inline(__always)
+    mutating func screen(_ first: Int, _ gaps: UnsafePointer<Double>, _ meant: UInt32, _ near: UInt32) -> UInt32 {
+        var wanted: UInt32 = 0
+        var rest = meant
+        while rest != 0 {
+            let lane = rest.trailingZeroBitCount
+            rest &= rest &- 1
+            if own >= 0 && round.uniform[first &+ lane] == own { continue }
+            if near >> UInt32(lane) & 1 == 0 {
+                pass(gaps[lane])
+            } else if round.leastCore[first &+ lane] > longest {
+                if round.leastCore[first &+ lane] < leastCore { leastCore = round.leastCore[first &+ lane] }
+            } else {
+                wanted |= 1 << UInt32(lane)
+            }
+        }
+        return wanted
+    }
+
+    @inline(__always)
+    mutating func pass(_ gap: Double) {
+        if gap < leastGap { leastGap = gap }
+    }
+
+    @inline(__always)
+    mutating func visit(_ v: Int) {
+        if round.leastCore[v] > longest {
+            leastCore = min(leastCore, round.leastCore[v])
+            return
+        }
+        unseen = false
+        let (pairs, sums) = (scratch.pairs.pointer, scratch.sums.pointer)
+        let found = tree.pairs(node, v, bounds, pairs, sums)
+        if found == 0 { return }
+        let first = Int(tree.starts[v &- tree.innerCount])
+        var lowered = false
+        for hit in 0..<found {
+            let i = Int(pairs[hit]) / KDTree.leafSize
+            let p = start &+ i
+            let q = first &+ Int(pairs[hit]) % KDTree.leafSize
+            let component = round.components[p]
+            if round.components[q] == component || round.cores[q] > limits[i] { continue }
+            let reduced = round.margin.exact ? sums[hit] : round.rows.reduced(p, q)
+            let distance = round.rows.metric.distance(reduced: reduced) / round.query.alpha
+            let reach = max(round.cores[p], round.cores[q], distance)
+            if reach > limits[i] { continue }
+            let link = Link(distance: reach, from: Int32(truncatingIfNeeded: p), to: Int32(truncatingIfNeeded: q))
+            if round.offer(link, component) {
+                limits[i] = reach
+                lowered = true
+            }
+        }
+        if lowered { refresh() }
+    }
+
+    /// Less than the length of any edge that leaves a component from here; nil where leaves were looked at.
+    var floor: Double? {
+        guard unseen else { return nil }
+        let apart = round.rows.metric.distance(reduced: round.margin.shortest(leastGap)) / round.query.alpha * (1 - 0x1p-48)
+        // An edge of that very length must be found next time.
+        return min(apart, leastCore).nextDown
+    }
+}

@@ -1,0 +1,77 @@
+import CoveyRuntime
+
+/// The coordinates in which a k-d tree sees rows: in few dimensions the numbers themselves, otherwise the rows along their
+/// principal axes (Pearson 1901), where the boxes of rows near a subspace are small. Distances between rotated coordinates
+/// differ from those of the rows by no more than `margin` allows.
+struct TreeCoordinates {
+    /// count x dimension, by rows.
+    let values: AlignedBuffer<Double>
+    let dimension: Int
+    /// The leading coordinates along which rows differ noticeably.
+    let telling: Int
+    let margin: Margin
+
+    /// From this many dimensions on, rows may be rotated.
+    static let rotated = 5
+    /// Cost: O(n d) for few dimensions, otherwise O(n d^2 + d^3); 8 d bytes a row.
+    /// - Parameter axes: those to rotate rows to; nil = none.
+    init(_ rows: Rows, _ axes: TreeAxes?, execution: Execution) throws {
+        let n = rows.count
+        let d = rows.dimension
+        dimension = d
+        let values = try AlignedBuffer<Double>(checkedProduct(n, d, "the k-d tree"), for: "the k-d tree", execution)
+        self.values = values
+        let grain = max(1, 65_536 / d)
+        var largest = [Double](repeating: 0, count: max(1, (n - 1) / grain + 1))
+        try largest.withUnsafeMutableBufferPointer { largest in
+            nonisolated(unsafe) let largest = largest
+            try execution.parallel(n, grain: grain) { chunk, _ in
+                var found = 0.0
+                for i in chunk {
+                    let row = values.pointer + i * d
+                    rows.copy(i, to: row)
+                    for c in 0..<d { found = max(found, abs(row[c])) }
+                }
+                largest[chunk.lowerBound / grain] = found
+            }
+        }
+        // Rows far beyond the sample's could overflow.
+        guard let axes, largest.reduce(0, max) * axes.unit < 1e100 else {
+            telling = d
+            margin = Margin(exact: true, unit: 1, error: 0, stretch: 1)
+            return
+        }
+        telling = axes.telling
+        // A coordinate is a sum of d products, each of a factor of at most 1 and a number no larger than that returned.
+        margin = Margin(
+            exact: false, unit: axes.unit, error: try axes.rotate(values, count: n, grain, execution) * Double(d * d) * 0x1p-50,
+            stretch: 1 + Double(d) * axes.skew + 0x1p-40)
+    }
+
+    /// How far distances between coordinates may be from those of the rows.
+    struct Margin {
+        /// They are the rows' own, to the last bit.
+        let exact: Bool
+        /// Coordinates are the rows times this power of two.
+        fileprivate let unit: Double
+        /// What rotation may add to a distance: absolute, in that unit, and relative.
+        fileprivate let error: Double
+        fileprivate let stretch: Double
+
+        /// At least the reduced distance between coordinates of rows whose reduced distance is at most `bound`.
+        @inline(__always)
+        func reach(_ bound: Double) -> Double {
+            if exact { return bound }
+            let length = bound.squareRoot() * unit * stretch + 2 * error
+            return length * length * (1 + 0x1p-48)
+        }
+
+        /// At most the reduced distance of rows whose coordinates are at least the reduced distance `gap` apart.
+        @inline(__always)
+        func shortest(_ gap: Double) -> Double {
+            if exact { return gap }
+            let length = max(0, gap.squareRoot() * (1 - 0x1p-48) - 2 * error) / (unit * stretch)
+            return length * length * (1 - 0x1p-48)
+        }
+    }
+}
