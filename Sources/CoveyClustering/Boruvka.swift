@@ -265,6 +265,7 @@ struct Boruvka {
                 var numbers = [Int32](repeating: 0, count: componentCount)
                 var count: Int32 = 0
                 for component in 0..<componentCount {
+                    if component & 0xFFFFF == 0 { try execution.check() }
                     let root = Int(root(Int32(truncatingIfNeeded: component)))
                     if root == component {
                         numbers[component] = count

@@ -24,17 +24,27 @@ public struct Membership: Sendable {
         let rootThreshold =
             options.clusterSelectionEpsilon > 0 ? 1 / options.clusterSelectionEpsilon : tree.clusters[0].death
         let rootAlone = selection.nodes == [0]
+        let (nodes, nodeClusters) = (selection.nodes, nodeClusters)
+        try labels.withUnsafeMutableBufferPointer { labels in
+            try probabilities.withUnsafeMutableBufferPointer { probabilities in
+                nonisolated(unsafe) let (labels, probabilities) = (labels, probabilities)
+                try execution.parallel(tree.pointCount, grain: 65_536) { chunk, _ in
+                    for row in chunk {
+                        let cluster = nodeClusters[Int(tree.rowClusters[row])]
+                        let lambda = tree.rowLambdas[row]
+                        guard cluster >= 0 else { continue }
+                        let node = nodes[Int(cluster)]
+                        if node == 0 && !(rootAlone && lambda >= rootThreshold) { continue }
+                        labels[row] = cluster
+                        let most = tree.clusters[Int(node)].death
+                        probabilities[row] = most == 0 || lambda == .infinity ? 1 : min(lambda, most) / most
+                    }
+                }
+            }
+        }
         for row in 0..<tree.pointCount {
             if row & 0xFFFFF == 0 { try execution.check() }
-            let cluster = nodeClusters[Int(tree.rowClusters[row])]
-            let lambda = tree.rowLambdas[row]
-            guard cluster >= 0 else { continue }
-            let node = selection.nodes[Int(cluster)]
-            if node == 0 && !(rootAlone && lambda >= rootThreshold) { continue }
-            labels[row] = cluster
-            counts[Int(cluster)] += 1
-            let most = tree.clusters[Int(node)].death
-            probabilities[row] = most == 0 || lambda == .infinity ? 1 : min(lambda, most) / most
+            if labels[row] >= 0 { counts[Int(labels[row])] += 1 }
         }
         let most = tree.clusters.reduce(0) { max($0, $1.death) }
         persistence = selection.nodes.indices.map { cluster in

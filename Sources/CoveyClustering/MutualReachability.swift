@@ -71,19 +71,30 @@ public struct MutualReachability: Sendable {
         var edges = try boruvka.run(exact: exact)
         var cores = [Double](repeating: 0, count: n)
         var before = cores
-        if let order = search.order {
-            for place in 0..<n {
-                cores[Int(order[place])] = lists.cores[place]
-                before[Int(order[place])] = lists.before[place]
+        // Back from the search's order to the caller's.
+        let order = search.order
+        try cores.withUnsafeMutableBufferPointer { cores in
+            try before.withUnsafeMutableBufferPointer { before in
+                nonisolated(unsafe) let (cores, before) = (cores.baseAddress!, before.baseAddress!)
+                try execution.parallel(n, grain: 16_384) { chunk, _ in
+                    for place in chunk {
+                        let row = order.map { Int($0[place]) } ?? place
+                        cores[row] = lists.cores[place]
+                        before[row] = lists.before[place]
+                    }
+                }
             }
-            for edge in edges.indices {
-                let (from, to) = (order[Int(edges[edge].from)], order[Int(edges[edge].to)])
-                edges[edge] = SpanningTree.Edge(from: from, to: to, distance: edges[edge].distance)
-            }
-        } else {
-            for place in 0..<n {
-                cores[place] = lists.cores[place]
-                before[place] = lists.before[place]
+        }
+        if let order {
+            try edges.withUnsafeMutableBufferPointer { edges in
+                nonisolated(unsafe) let edges = edges
+                try execution.parallel(edges.count, grain: 16_384) { chunk, _ in
+                    for index in chunk {
+                        let edge = edges[index]
+                        edges[index] = SpanningTree.Edge(
+                            from: order[Int(edge.from)], to: order[Int(edge.to)], distance: edge.distance)
+                    }
+                }
             }
         }
         return MutualReachability(

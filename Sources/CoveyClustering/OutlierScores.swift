@@ -10,12 +10,18 @@ public enum OutlierScores {
             let parent = Int(tree.clusters[node].parent)
             deaths[parent] = max(deaths[parent], deaths[node])
         }
-        try execution.check()
-        return (0..<tree.pointCount).map { row in
-            let most = deaths[Int(tree.rowClusters[row])]
-            let lambda = tree.rowLambdas[row]
-            if most == 0 || lambda == .infinity { return 0 }
-            return most == .infinity ? 1 : (most - lambda) / most
+        var scores = [Double](repeating: 0, count: tree.pointCount)
+        try scores.withUnsafeMutableBufferPointer { scores in
+            nonisolated(unsafe) let scores = scores
+            try execution.parallel(tree.pointCount, grain: 65_536) { [deaths] chunk, _ in
+                for row in chunk {
+                    let most = deaths[Int(tree.rowClusters[row])]
+                    let lambda = tree.rowLambdas[row]
+                    if most == 0 || lambda == .infinity { continue }
+                    scores[row] = most == .infinity ? 1 : (most - lambda) / most
+                }
+            }
         }
+        return scores
     }
 }
