@@ -28,6 +28,8 @@ FLOAT_PEERS = ["torch packed", "torch sorted", "onnxruntime float32", "openvino 
 LOW_PEERS = ["onnxruntime int8", "openvino bfloat16"]
 SINGLE_PEERS = ["onnxruntime float32", "openvino float32", "torchscript", "torch sorted"]
 EXACT = 1000
+# An arrangement that is further off does not compute the same and does not count: OpenVINO's with padding, in float32 as well.
+WRONG = 0.05
 
 
 def timed(function):
@@ -48,11 +50,13 @@ def throughput(name, folder, count):
     for arrangement in peer.arrangements:
         embed = peer.prepare(*data, arrangement)
         error = float(np.abs(embed()[:len(exact)] - exact).max())
+        if error > WRONG:
+            continue
         seconds = min(timed(embed) for _ in range(3))
         if best is None or seconds < best["seconds"]:
             best = {"seconds": seconds, "events_per_second": int(data[0][-1]) / seconds, "error": error,
                     "arrangement": arrangement}
-    return best
+    return best or {"failure": f"no arrangement is within {WRONG}"}
 
 
 def single(name, folder, calls=3000):
