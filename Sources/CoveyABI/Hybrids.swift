@@ -25,11 +25,10 @@ public func covey_hybrid_fit(
     return boundary(error) {
         let hybrid = try required(hybrid, "hybrid")
         let view = try embeddings.map { try matrixView($0, "embeddings") }
-        let execution = execution(context)
-        let table = try features.map { try featureTable($0, "features", execution) }
+        let table = try features.map { try featureTable($0, "features") }
         let fitted = try HybridFeatures(
             fitting: view, table, options: try hybridOptions(options, columns: table?.columns.count ?? 0),
-            execution: execution)
+            execution: execution(context))
         hybrid.pointee = Handle.retain(HybridBox(fitted))
     }
 }
@@ -83,14 +82,13 @@ public func covey_hybrid_transform(
     boundary(error) {
         let hybrid = try Handle.required(hybrid, "hybrid", as: HybridBox.self).hybrid
         let view = try embeddings.map { try matrixView($0, "embeddings") }
-        let execution = execution(context)
-        let table = try features.map { try featureTable($0, "features", execution) }
+        let table = try features.map { try featureTable($0, "features") }
         let rows = try hybrid.checkedRows(view, table)
         let step = try stride(row_stride, "row_stride", of: 4, atLeast: hybrid.dimension * 4)
         _ = try checkedProduct(rows, step, "output")
         if rows == 0 { return }
         try hybrid.transform(
-            view, table, to: try required(output, "output"), stride: step / 4, execution: execution)
+            view, table, to: try required(output, "output"), stride: step / 4, execution: execution(context))
     }
 }
 

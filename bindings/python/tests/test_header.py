@@ -145,9 +145,7 @@ def test_constants(macro, value):
         assert StatusCode[macro] == value
     elif macro.startswith("CONDITION_"):
         assert ConditionKind[macro[len("CONDITION_") :]] == value
-    elif macro.startswith("DERIVED_"):
-        assert rules.Derived[macro[len("DERIVED_") :]] == value
-    elif macro in ("NUMERIC", "CATEGORICAL", "BOOLEAN", "DATE"):
+    elif macro in ("NUMERIC", "CATEGORICAL", "BOOLEAN"):
         assert getattr(_table, macro) == value
     else:
         words = {

@@ -194,11 +194,7 @@ final class Native {
             double significance,
             long permutations,
             long resamples,
-            double minStability,
-
-            byte[] ageTo,
-            byte[] pairs,
-            int[] pairKinds);
+            double minStability);
 
     static native long rulesCount(long rules);
 
@@ -213,8 +209,6 @@ final class Native {
     static native byte[] rulesConditionText(long rules, long rule, long index);
 
     static native byte[] rulesCondition(long rules, long rule, long index, long[] integers, double[] reals);
-
-    static native byte[] rulesConditionColumn(long rules, long rule, long index, int column);
 
     static native byte[] rulesConditionCategory(long rules, long rule, long index, long category);
 
