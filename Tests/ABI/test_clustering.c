@@ -2,6 +2,7 @@
 #include "abi_test.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 enum { GROUPS = 4, SIZE = 30, ROWS = GROUPS * SIZE + 10, COLUMNS = 3 };
 static double rows[ROWS][COLUMNS];
@@ -234,6 +235,33 @@ static void check_same_bytes(const covey_clustering *expected) {
     }
 }
 
+/* Rows further apart than 2^31 bytes, in memory that is only reserved: offsets are 64 bits wide all the way. */
+static void check_far_rows(const covey_clustering *expected) {
+    const size_t stride = ((size_t)1 << 31) + 24, length = ROWS * stride;
+    covey_error *error = NULL;
+    covey_matrix matrix = matrix64();
+    covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;
+    int32_t labels[ROWS], other_labels[ROWS];
+    covey_edge edges[ROWS], other_edges[ROWS];
+    char *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return; /* As under valgrind, or where the system promises no more than it has. */
+    for (int row = 0; row < ROWS; row++) memcpy(memory + (size_t)row * stride, rows[row], sizeof rows[row]);
+    matrix.data = memory;
+    matrix.row_stride = (int64_t)stride;
+    options.prediction = 1;
+    covey_clustering *clustering = cluster(NULL, &matrix, &options);
+    CHECK_OK(covey_clustering_labels(expected, labels, ROWS, &error));
+    CHECK_OK(covey_clustering_labels(clustering, other_labels, ROWS, &error));
+    CHECK(memcmp(labels, other_labels, sizeof labels) == 0);
+    CHECK_OK(covey_clustering_spanning_tree(expected, edges, ROWS, &error));
+    CHECK_OK(covey_clustering_spanning_tree(clustering, other_edges, ROWS, &error));
+    CHECK(memcmp(edges, other_edges, (ROWS - 1) * sizeof *edges) == 0);
+    CHECK_OK(covey_clustering_predict(clustering, NULL, &matrix, other_labels, NULL, &error));
+    CHECK(memcmp(labels, other_labels, sizeof labels) == 0);
+    covey_clustering_destroy(clustering);
+    munmap(memory, length);
+}
+
 /* Rows with a NaN or an infinity are noise; the others are clustered as if alone. */
 static void check_missing_rows(const covey_clustering *expected) {
     enum { ALL = ROWS + 2 };
@@ -316,6 +344,7 @@ int main(void) {
     check_exemplars(clustering);
     check_prediction(clustering);
     check_same_bytes(clustering);
+    check_far_rows(clustering);
     check_missing_rows(clustering);
     covey_clustering_destroy(clustering);
     check_small();

@@ -25,7 +25,7 @@ def resident(field):
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith(field))
 
 
-def _forget_peak():
+def forget_peak():
     try:
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")  # VmHWM starts again from VmRSS
@@ -36,7 +36,7 @@ def _forget_peak():
 def measure(warm_up, run, after=None):
     """Called in the measuring process: seconds, bytes and what `run` and then, not timed, `after` say of the result."""
     warm_up()
-    _forget_peak()
+    forget_peak()
     before = resident("VmRSS")
     start = time.perf_counter()
     result = run() or {}
