@@ -3,17 +3,17 @@
 
     make bench-cluster [BENCH_OPTIONS="--quick --only 64:full --sizes 10000,50000 --limit 300"]
 
-Every measurement is a process of its own with two threads. It prints seconds (of the fit alone, the best of a few where it is
-short), ratios, the memory beyond the input, the adjusted Rand index to the exact labels, the recall that approximate search reports,
-the share of the GEMM peak that the tile pass reaches, and which marks are met; and writes cluster.json and cluster.png (time against
-rows and columns, with the GEMM limit) beside its results file.
+Every measurement is a process of its own with two threads. It prints seconds (of the fit alone, the best of a few where
+it is short), ratios, the memory beyond the input, the adjusted Rand index to the exact labels, the recall that
+approximate search reports, the share of the GEMM peak that the tile pass reaches, and which marks are met; and writes
+cluster.json and cluster.png (time against rows and columns, with the GEMM limit) beside its results file.
 
-Results are kept, by case and by the library's version (Covey's by its build): a run that was stopped goes on where it was, and parts
-may be run one after the other. A fit that would take longer than the limit is not run: its time is extrapolated from the
-measured growth on fewer rows of the same kind, and called so.
+Results are kept, by case and by the library's version (Covey's by its build): a run that was stopped goes on where it
+was, and parts may be run one after the other. A fit that would take longer than the limit is not run: its time is
+extrapolated from the measured growth on fewer rows of the same kind, and called so.
 
-Data: Gaussian clusters of unequal size and 20 % uniform noise; `full` has full rank, `low` lies near a 6-dimensional subspace.
-Above a million rows: float32 in a mapped file, approximate search alone.
+Data: Gaussian clusters of unequal size, 20 % uniform noise; `full` has full rank, `low` lies near a 6-dimensional
+subspace. Above a million rows: float32 in a mapped file, approximate search alone.
 """
 import argparse
 import json
@@ -24,7 +24,9 @@ import sys
 
 import harness
 from cluster_data import file_of
-from cluster_peers import ALWAYS_EXACT_UP_TO, APPROXIMATE, EXACT, MIN_CLUSTER_SIZE, MIN_SAMPLES, PEERS, is_exact, measure, version
+from cluster_peers import (
+    ALWAYS_EXACT_UP_TO, APPROXIMATE, EXACT, MIN_CLUSTER_SIZE, MIN_SAMPLES, PEERS, is_exact, measure, version,
+)
 
 FOLDER = ".build-out/bench"
 #: Columns and rank: the rows, ascending, so that growth is known before the largest.
@@ -122,8 +124,8 @@ def agreement(found, exact):
 
 def print_case(case, rows):
     """rows: {peer: result}; ratios are the peer's seconds over Covey's, exact and approximate."""
-    print(f"\n{case.title}\n  {'':20}{'seconds':>11}{'x exact':>9}{'x approx.':>11}{'memory MB':>11}{'bytes a row':>13}{'clusters':>10}"
-          f"{'ARI':>9}{'recall':>8}")
+    print(f"\n{case.title}\n  {'':20}{'seconds':>11}{'x exact':>9}{'x approx.':>11}{'memory MB':>11}{'bytes a row':>13}"
+          f"{'clusters':>10}{'ARI':>9}{'recall':>8}")
     exact, approximate = (rows.get(peer, {}).get("seconds") for peer in (EXACT, APPROXIMATE))
     for peer, row in rows.items():
         if "seconds" not in row:
@@ -155,8 +157,8 @@ def gemm(results, quick):
     if "failure" in found:
         print(f"\nGEMM: {found['failure']}")
         return None
-    print(f"\nThe tile pass ({rows:,} x 64, uniform) reaches {found['tiles'] / 1e9:.0f} GFLOP/s of the {found['peak'] / 1e9:.0f} of a large "
-          f"sgemm on as many threads: {found['share']:.0%}; the mark is 70%")
+    print(f"\nThe tile pass ({rows:,} x 64, uniform) reaches {found['tiles'] / 1e9:.0f} GFLOP/s of the "
+          f"{found['peak'] / 1e9:.0f} of a large sgemm on as many threads: {found['share']:.0%}; the mark is 70%")
     return found
 
 
@@ -184,7 +186,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results = Results(os.path.join(folder, "cluster-runs.json"), arguments.again)
     peers = [peer for peer in PEERS if any(part in peer.lower() for part in arguments.peers.lower().split(","))]
-    print(f"{results.all['machine']}, {harness.THREADS} threads; min_cluster_size {MIN_CLUSTER_SIZE}, min_samples {MIN_SAMPLES}; "
+    print(f"{results.all['machine']}, {harness.THREADS} threads; "
+          f"min_cluster_size {MIN_CLUSTER_SIZE}, min_samples {MIN_SAMPLES}; "
           + ", ".join(f"{peer} {version(peer)}" for peer in peers if peer != APPROXIMATE))
     peak = gemm(results, arguments.quick)
     measured = []
@@ -213,8 +216,8 @@ def main():
     for mark in marks:
         print(mark["text"])
     with open(os.path.join(folder, "cluster.json"), "w") as file:
-        json.dump({"machine": results.all["machine"], "threads": harness.THREADS, "gemm": peak, "cases": measured, "marks": marks}, file,
-                  indent=1)
+        json.dump({"machine": results.all["machine"], "threads": harness.THREADS, "gemm": peak, "cases": measured,
+                   "marks": marks}, file, indent=1)
     import cluster_plot
     cluster_plot.draw(measured, peak, results.all["machine"], os.path.join(folder, "cluster.png"))
     print(f"\n{folder}/cluster.json, {folder}/cluster.png")

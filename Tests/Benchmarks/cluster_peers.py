@@ -13,8 +13,8 @@ from cluster_data import make
 MIN_CLUSTER_SIZE, MIN_SAMPLES = 50, 10
 EXACT, APPROXIMATE = "Covey", "Covey approximate"
 #: Name, and the distribution whose version counts.
-PEERS = {EXACT: "covey", APPROXIMATE: "covey", "hdbscan": "hdbscan", "scikit-learn": "scikit-learn", "fast_hdbscan": "fast_hdbscan",
-         "hdbscan-rs": "hdbscan_rs"}
+PEERS = {EXACT: "covey", APPROXIMATE: "covey", "hdbscan": "hdbscan", "scikit-learn": "scikit-learn",
+         "fast_hdbscan": "fast_hdbscan", "hdbscan-rs": "hdbscan_rs"}
 #: From here on fast_hdbscan's neighbours are approximate (pynndescent).
 FAST_IS_APPROXIMATE_FROM = 31
 #: Up to here Covey's approximate search is the exact one.
@@ -68,7 +68,7 @@ def fitter(peer):
 
 
 class PrivateMemory:
-    """The largest private memory of this process meanwhile, looked at every 20 ms: the pages of a mapped file do not count."""
+    """The largest private memory of this process meanwhile, looked at every 20 ms: a mapped file's pages do not count."""
 
     def __enter__(self):
         self._done = threading.Event()

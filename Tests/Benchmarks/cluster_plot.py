@@ -93,7 +93,7 @@ def _thin(ticks, most=6):
 
 
 def draw(cases, gemm, machine, path):
-    """cases: cluster.py's rows. The upper panels are time against rows, the lower ones against columns, both at full rank."""
+    """cases: cluster.py's rows. The upper panels show time against rows, the lower ones against columns, at full rank."""
     cases = [row for row in cases if row["rank"] == "full" and row["rows"] <= 1_000_000 and "seconds" in row]
     sizes = {}
     for row in cases:
@@ -109,8 +109,9 @@ def draw(cases, gemm, machine, path):
     times = [row["seconds"] for row in cases]
     low, high = min(times) / 2, max(times) * 2
     count = max(len(above), len(below))
-    figure, panels = plt.subplots(2 if below and above else 1, count, figsize=(5.1 * count + 0.6, 9.6 if below and above else 5.4),
-                                  squeeze=False, sharey=True)
+    both = bool(above and below)
+    size = (5.1 * count + 0.6, 9.6 if both else 5.4)
+    figure, panels = plt.subplots(1 + both, count, figsize=size, squeeze=False, sharey=True)
     figure.patch.set_facecolor("white")
     for axes in panels.flat:
         axes.set_visible(False)
@@ -133,11 +134,12 @@ def draw(cases, gemm, machine, path):
             _frame(axes, f"{rows:,} rows", _thin(places), lambda value, _=None: f"{value:g}", "columns", low, high)
     _legend(figure, cases, gemm)
     height = figure.get_figheight()
-    figure.text(0.012, 1 - 0.33 / height, "HDBSCAN: time against rows and columns", fontsize=17, fontweight="bold", color=INK, va="center")
-    figure.text(0.012, 1 - 0.66 / height, f"Gaussian clusters of full rank with 20 % noise, two threads, {machine}", fontsize=10.5, color=FAINT,
-                va="center")
-    figure.subplots_adjust(left=0.75 / figure.get_figwidth(), right=0.985, top=1 - 1.9 / height, bottom=0.62 / height, hspace=0.36,
-                           wspace=0.06)
+    figure.text(0.012, 1 - 0.33 / height, "HDBSCAN: time against rows and columns", fontsize=17, fontweight="bold",
+                color=INK, va="center")
+    figure.text(0.012, 1 - 0.66 / height, f"Gaussian clusters of full rank with 20 % noise, two threads, {machine}",
+                fontsize=10.5, color=FAINT, va="center")
+    figure.subplots_adjust(left=0.75 / figure.get_figwidth(), right=0.985, top=1 - 1.9 / height, bottom=0.62 / height,
+                           hspace=0.36, wspace=0.06)
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -146,11 +148,11 @@ def _legend(figure, cases, gemm):
     present = [peer for peer in PEERS if any(row["peer"] == peer for row in cases)]
     entries = [Line2D([], [], **{**PLAIN, **STYLE[peer]}, label=peer) for peer in present]
     if any(row.get("extrapolated") for row in cases):
-        entries.append(Line2D([], [], color=FAINT, linestyle=(0, (1, 1.6)), marker="o", markerfacecolor="white", markersize=5,
-                              label="extrapolated"))
+        entries.append(Line2D([], [], color=FAINT, linestyle=(0, (1, 1.6)), marker="o", markerfacecolor="white",
+                              markersize=5, label="extrapolated"))
     if gemm:
         rate = f"{gemm['peak'] / 1e9:.0f} GFLOP/s"
         entries.append(Line2D([], [], color=FAINT, linewidth=1.2, label=f"all pairs at sgemm's peak ({rate})"))
         entries.append(Line2D([], [], color=FAINT, linewidth=1.2, linestyle=(0, (4, 3)), label="each pair once"))
-    figure.legend(handles=entries, loc="upper left", bbox_to_anchor=(0.005, 1 - 0.86 / figure.get_figheight()), frameon=False, ncol=len(entries),
-                  fontsize=9.5, labelcolor=INK, handlelength=2.0, columnspacing=1.3, handletextpad=0.5)
+    figure.legend(handles=entries, loc="upper left", bbox_to_anchor=(0.005, 1 - 0.86 / figure.get_figheight()),
+                  frameon=False, ncol=len(entries), fontsize=9.5, labelcolor=INK, handlelength=2.0, columnspacing=1.3, handletextpad=0.5)

@@ -19,10 +19,14 @@ SHAPES = "1000000x2:full:exact,1000000x16:low:exact,50000x64:full:exact,1000000x
 
 
 def silences(points, options):
-    """The seconds of the whole call, how often the host was told, and the silences, longest first: (seconds, stage and fraction
-    before, stage and fraction after)."""
+    """The seconds of the whole call, how often the host was told, and the silences, longest first: (seconds, stage and
+    fraction before, stage and fraction after)."""
     heard = []
-    context = covey.Context(threads=harness.THREADS, progress=lambda stage, part: heard.append((time.perf_counter(), stage, part)))
+
+    def progress(stage, part):
+        heard.append((time.perf_counter(), stage, part))
+
+    context = covey.Context(threads=harness.THREADS, progress=progress)
     start = time.perf_counter()
     covey.HDBSCAN(context=context, **options).fit(points)
     end = time.perf_counter()
@@ -76,7 +80,8 @@ def main():
         found = answers(points, options, seconds, arguments.cancels)
         late = [f"{delay * 1e3:.0f} ms at {moment:.2f} s" for delay, moment in found if delay > LIMIT]
         if found:
-            print(f"  cancel answered in at most {found[0][0] * 1e3:.1f} ms ({len(found)} of {arguments.cancels} struck in time)"
+            print(f"  cancel answered in at most {found[0][0] * 1e3:.1f} ms "
+                  f"({len(found)} of {arguments.cancels} struck in time)"
                   + (": above the limit: " + ", ".join(late) if late else ""))
 
 

@@ -1,4 +1,4 @@
-"""What the tests of clustering share: Covey's results as arrays, the development data, and hdbscan 0.8.44 to compare with."""
+"""What the tests of clustering share: Covey's results as arrays, the development data, and hdbscan 0.8.44."""
 
 import gzip
 import os

@@ -1,5 +1,5 @@
-"""The memory budget against what a clustering really takes: a budget below that is refused, with the bytes, before it is passed;
-and what is counted is not far above it."""
+"""The memory budget against what a clustering really takes: a budget below that is refused, with the bytes, before it is
+passed; and what is counted is not far above it."""
 
 import json
 import os
@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHAPES = [(100_000, 2, "full", "exact", False), (100_000, 2, "full", "exact", True), (30_000, 16, "full", "exact", False),
           (20_000, 40, "low", "exact", True), (60_000, 32, "low", "approximate", False)]
 # Every block of more than 32 KiB comes from the system and goes back to it, so that the resident set is what is in use.
-ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "32768", "MALLOC_TRIM_THRESHOLD_": "32768", "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "32768", "MALLOC_TRIM_THRESHOLD_": "32768", "MALLOC_ARENA_MAX": "1",
+               "OPENBLAS_NUM_THREADS": "1"}
 
 
 def main(rows, columns, rank, search, prediction):

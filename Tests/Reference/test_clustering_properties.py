@@ -108,7 +108,8 @@ def test_powers_of_two_change_nothing(name, options, dtype):
 
 @pytest.mark.parametrize("name,options", EXACT_AND_NOT, ids=EXACT_AND_NOT_IDS)
 def test_threads_change_no_byte(name, options):
-    for dtype, options in ((np.float64, options), (np.float32, options or {"metric": "manhattan"}), (np.float32, {"metric": "cosine"})):
+    narrow = ((np.float32, options or {"metric": "manhattan"}), (np.float32, {"metric": "cosine"}))
+    for dtype, options in ((np.float64, options), *narrow):
         rows = rows_of(name).astype(dtype)
         expected = cluster(rows, 15, threads=1, min_samples=10, **options)
         for threads in (2, 3, 8):
