@@ -243,7 +243,7 @@ test-readme: $(WHEEL) $(JAR)
 	PYTHONPATH=$(abspath $(OUT)/wheel-installed) $(PYTHON) Tests/readme.py README.md $(STAGED) $(abspath $(VENV))/bin/python $(abspath $(JAR))
 
 # -------------------------------------------------------------------------------------------------------- benchmarks
-.PHONY: bench bench-cluster bench-encode bench-rules bench-score
+.PHONY: bench bench-cluster bench-encode bench-rules bench-evaluate bench-score
 BENCH_VENV := .venv-bench
 $(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.txt | prepare-test
 	$(PYTHON) -m venv $(BENCH_VENV)
@@ -261,7 +261,13 @@ $(BENCH_VENV)/rules-stamp: $(wildcard Tests/Benchmarks/requirements-rules*.txt) 
 	@touch $@
 bench-rules: $(BENCH_VENV)/rules-stamp
 
+# covey_rules_evaluate on one row and on tables, in C: from Python a call takes longer than the rules.
+bench-evaluate: $(LIBRARY)
+	cc -O3 -march=native -Wall -Wextra -I$(OUT)/include Tests/Benchmarks/rules_evaluate.c -o $(OUT)/rules_evaluate $(ABI_LINK) \
+		-Wl,-rpath,$(STAGED)/lib
+	$(OUT)/rules_evaluate $(BENCH_OPTIONS)
+
 BENCHMARKS := bench-encode bench-cluster bench-rules bench-score
-bench: $(BENCHMARKS)
+bench: $(BENCHMARKS) bench-evaluate
 $(BENCHMARKS): bench-%: $(LIBRARY) $(BENCH_VENV)/stamp
 	PYTHONPATH=bindings/python/src $(BENCH_VENV)/bin/python Tests/Benchmarks/$*.py $(BENCH_OPTIONS)

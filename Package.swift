@@ -53,7 +53,7 @@ let package = Package(
         + stage("CoveyEncoder", ["CoveyRuntime", "CoveyNumerics", "CoveySequences", "CCoveyKernels"])
         + stage("CoveyNeighbors", ["CoveyRuntime", "CoveyNumerics", "CCoveyKernels", "CFaissShim"])
         + stage("CoveyClustering", ["CoveyRuntime", "CoveyNumerics", "CoveyNeighbors", "CCoveyKernels"])
-        + stage("CoveyRules", ["CoveyRuntime", "CoveyNumerics"])
+        + stage("CoveyRules", ["CoveyRuntime", "CoveyNumerics", "CCoveyKernels"])
         + stage(
             "CoveyEngine",
             ["CoveyRuntime", "CoveyNumerics", "CoveySequences", "CoveyEncoder", "CoveyClustering", "CoveyRules"]),

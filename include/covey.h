@@ -143,15 +143,18 @@ typedef struct covey_matrix {
 #define COVEY_NUMERIC 0     /**< values: double; NaN = missing; infinities are refused. */
 #define COVEY_CATEGORICAL 1 /**< values: int32_t, an index into categories; -1 = missing. */
 #define COVEY_BOOLEAN 2     /**< values: int8_t, 0 or 1; -1 = missing. */
+#define COVEY_DATE 3        /**< values: double, seconds since 1970-01-01 UTC; NaN = missing; at most 8.64e12 away (100,000,000
+                                 days). For rules, by its hour and as an age; hybrid features refuse it. */
 
 /** A borrowed column of expert features. */
 typedef struct covey_column {
     const char *name;              /**< Not empty, unique in its table. */
     const void *values;            /**< One for each row, of the type that `kind` says. */
     int64_t stride;                /**< Bytes from one value to the next; 0 = contiguous. */
-    const char *const *categories; /**< COVEY_CATEGORICAL: the names, unique; otherwise NULL. */
+    const char *const *categories; /**< COVEY_CATEGORICAL: the names, unique; otherwise NULL. Where there are more than 256 and
+                                        more than rows, only the names of codes that occur are looked at. */
     int64_t category_count;        /**< COVEY_CATEGORICAL: how many, 0 to 2^31 - 1; otherwise 0. */
-    int32_t kind;                  /**< COVEY_NUMERIC, COVEY_CATEGORICAL or COVEY_BOOLEAN. */
+    int32_t kind;                  /**< COVEY_NUMERIC, COVEY_CATEGORICAL, COVEY_BOOLEAN or COVEY_DATE. */
     int32_t reserved;              /**< 0. */
 } covey_column;
 
@@ -210,12 +213,13 @@ typedef struct covey_arrow_table covey_arrow_table;
  *
  *  float64 without nulls stays where it is; float32, integers (int64 to the nearest double) and float64 with nulls are
  *  copied to COVEY_NUMERIC, 8 bytes a value; bool to COVEY_BOOLEAN, 1 byte; utf8, large utf8 and dictionaries of them to
- *  COVEY_CATEGORICAL, 4 bytes (int32 dictionary indices without nulls stay). Nulls become missing values; the null type is
+ *  COVEY_CATEGORICAL, 4 bytes (int32 dictionary indices without nulls stay); date32, date64 and timestamps of any unit to
+ *  COVEY_DATE, 8 bytes (a timestamp without a zone is taken for UTC). Nulls become missing values; the null type is
  *  a numeric column of missing values. Both structs stay the producer's: Covey neither moves nor releases them, and the
  *  producer must not release the array before the table is destroyed. Buffers are trusted to be as long as Arrow's
  *  format says; everything else is checked.
  *  Errors: COVEY_INVALID_ARGUMENT (NULL, a released struct), COVEY_INVALID_DATA (names the column: lengths, offsets,
- *  indices outside the dictionary, invalid UTF-8), COVEY_UNSUPPORTED (names column and format: dates, decimals, nested
+ *  indices outside the dictionary, invalid UTF-8), COVEY_UNSUPPORTED (names column and format: times of day, decimals, nested
  *  columns; rows that are null as a whole), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_arrow_table_import(const covey_context *context, const struct ArrowSchema *schema,
                                       const struct ArrowArray *array, covey_arrow_table **table, covey_error **error);
@@ -677,6 +681,21 @@ void covey_risk_destroy(covey_risk *risk);
 /** A small set of conjunctions over expert features that describes a target. */
 typedef struct covey_rules covey_rules;
 
+/* Numbers that are worked out of a row's columns and stand in rules beside them. Each is missing where a column of it is missing. */
+#define COVEY_DERIVED_NONE 0       /**< A column of the table. */
+#define COVEY_DERIVED_HOUR 1       /**< "hour of X": of a date in UTC, 0 to 24, with its minutes as a fraction. */
+#define COVEY_DERIVED_DAYS 2       /**< "days from X to Y": of two dates, with fractions; negative where Y is earlier. */
+#define COVEY_DERIVED_RATIO 3      /**< "X / Y"; missing where Y is 0. */
+#define COVEY_DERIVED_DIFFERENCE 4 /**< "X - Y". A difference or ratio too large for a double is infinite. */
+
+/** Two numeric columns of which rules may use the ratio first / second or the difference first - second. */
+typedef struct covey_feature_pair {
+    const char *first;
+    const char *second;
+    int32_t kind;     /**< COVEY_DERIVED_RATIO or COVEY_DERIVED_DIFFERENCE. */
+    int32_t reserved; /**< 0. */
+} covey_feature_pair;
+
 /** What makes one rule better than another. P and N are the weights of the matching target rows and of the other matching rows,
  *  P0 and N0 those of all rows under search. */
 #define COVEY_QUALITY_LIKELIHOOD 0        /**< The likelihood ratio less the length of the rule; see covey_extract_rules. */
@@ -715,16 +734,20 @@ typedef struct covey_rule_feature {
 
 typedef struct covey_condition {
     size_t struct_size;
-    const char *feature;       /**< Belongs to the rules handle, as do the categories. */
+    const char *feature;       /**< Belongs to the rules handle, as do the other strings. For example "amount", "hour of opened". */
     double low;                /**< INTERVAL only. */
     double high;
     const char *const *categories; /**< IN and NOT_IN only. */
     int64_t category_count;
     int32_t kind;              /**< COVEY_CONDITION_... */
     int32_t reserved;
+    int32_t derived;           /**< COVEY_DERIVED_...: what `feature` is. The name says it where a condition is handed in. */
+    int32_t reserved2;
+    const char *first;         /**< The columns that it is worked out of; NULL for a column, and the second for an hour. */
+    const char *second;
 } covey_condition;
 
-#define COVEY_CONDITION_INIT {sizeof(covey_condition), NULL, 0, 0, NULL, 0, 0, 0}
+#define COVEY_CONDITION_INIT {sizeof(covey_condition), NULL, 0, 0, NULL, 0, 0, 0, 0, 0, NULL, NULL}
 
 typedef struct covey_rules_options {
     size_t struct_size;
@@ -757,11 +780,15 @@ typedef struct covey_rules_options {
     int64_t permutations;   /**< Searches on permuted targets behind search_p_value, 0 to 10,000; default 0 = none. */
     int64_t resamples;      /**< Searches on halves of the rows behind stability, 0 to 1,000; default 0 = none. */
     double min_stability;   /**< A rule of less stability falls, 0 to 1; default 0. Above 0 needs resamples. */
+    const char *age_to;      /**< A COVEY_DATE column: every other date also takes part as its age, "days from X to" this one. NULL =
+                                  dates take part by their hour alone. */
+    const covey_feature_pair *pairs; /**< Pairs of columns that may stand in rules as their ratio or difference. */
+    int64_t pair_count;      /**< 0 to 65,536. */
 } covey_rules_options;
 
 #define COVEY_RULES_OPTIONS_INIT                                                                                              \
     {sizeof(covey_rules_options), 3, 8, 10, 0.5, 2.0, 64, 64, 0.3, 0.95, NULL, 0, NULL, NULL, NULL, 0, 0, 0, NULL, 0, NULL, 0, \
-     NULL, 0, 0.05, 0, 0, 0}
+     NULL, 0, 0.05, 0, 0, 0, NULL, NULL, 0}
 
 /** EXTRACT RULES: finds conjunctions that hold in the target rows and rarely elsewhere.
  *
@@ -773,8 +800,7 @@ typedef struct covey_rules_options {
  *  decision tree, on a sample of at most 40,960 rows, each extended by the best interval or set of categories of each feature;
  *  a branch ends where its optimistic bound (all of its target rows and nothing else: Morishita and Sese 2000; Grosskreutz,
  *  Rueping and Wrobel 2008) is no better than what is known. The default quality is the likelihood ratio (mutual information
- *  times rows), less what it takes to say the rule (minimum description length, Rissanen 1978); the others ask no price for
- *  conditions, which suits many rows. The best are polished on all
+ *  times rows), less what it takes to say the rule (minimum description length, Rissanen 1978). The best are polished on all
  *  rows of the search: conditions fitted again value by value, those that can go dropped, others added. The best one joins the
  *  set, its rows are set aside, so that overlap earns nothing, and the search starts again on the rest (separate and conquer,
  *  Fuernkranz 1999). Then rules are fitted again to what the others leave, those that add nothing go, and thresholds are
@@ -798,6 +824,7 @@ typedef struct covey_rules_options {
  *
  *  No rule found is a success with 0 rules, as is a target with fewer than min_support rows in the search, or a min_lift
  *  that the target's share puts out of reach.
+ *  Dates take part by their hour and as ages, pairs as ratios and differences (`age_to`, `pairs`): 8 bytes a row for each.
  *  At most 2^31 - 1 rows. Cost: O(n f) to read, O(beam_width * max_conditions * sample * f) for each rule found, and some
  *  passes over n for each condition; once more for each permutation and resample. The result depends on the input, the options
  *  and the seed alone.
@@ -869,7 +896,9 @@ covey_status covey_rules_condition(const covey_rules *rules, int64_t rule, int64
 const char *covey_rules_condition_text(const covey_rules *rules, int64_t rule, int64_t index);
 
 /** Evaluates all rules on a table; columns are found by name, categories matched by name; one not seen before matches no IN
- *  and every NOT_IN.
+ *  and every NOT_IN. Dates of derived features must be there as COVEY_DATE columns.
+ *  Up to 16 rows are looked up in tables on the calling thread, without progress reports: well below a microsecond a row for
+ *  100 rules. More are evaluated by blocks of columns, as fast as memory delivers them.
  *
  *  fired  NULL, or rows x count bytes, row-major: 1 where the rule matches.   any  NULL, or rows bytes: 1 where one does.
  *  Errors: COVEY_MISMATCH names a column that is missing or of another kind; COVEY_INVALID_DATA. */
@@ -878,7 +907,8 @@ covey_status covey_rules_evaluate(const covey_rules *rules, const covey_context 
 
 #define COVEY_RULES_JSON 0 /**< The whole set with figures; covey_rules_parse reads it back. */
 #define COVEY_RULES_SQL 1  /**< A boolean expression in standard SQL, true where a rule matches, for a WHERE clause; runs on
-                                SQLite (3.23), PostgreSQL and DuckDB. Missing values are NULL there, booleans TRUE and FALSE. */
+                                SQLite (3.23), PostgreSQL and DuckDB. Missing values are NULL there, booleans TRUE and FALSE,
+                                dates seconds since 1970-01-01 UTC; a ratio that overflows is an error in PostgreSQL. */
 
 /** The set as text, which belongs to `rules`. Every format gives the same decision on every row.
  *  Errors: COVEY_INVALID_ARGUMENT for an unknown format. */
@@ -925,7 +955,7 @@ covey_status covey_engine_save(const covey_engine *engine, const char *path, cov
 const covey_encoder *covey_engine_encoder(const covey_engine *engine);
 
 /** The feature columns that scoring needs (those of the hybrid, then those of rules alone): how many, their name and their kind
- *  (COVEY_NUMERIC...); NULL and -1 outside. */
+ *  (COVEY_NUMERIC..., COVEY_DATE); NULL and -1 outside. */
 int64_t covey_engine_feature_count(const covey_engine *engine);
 const char *covey_engine_feature_name(const covey_engine *engine, int64_t feature);
 int32_t covey_engine_feature_kind(const covey_engine *engine, int64_t feature);

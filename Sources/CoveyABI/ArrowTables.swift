@@ -83,9 +83,27 @@ final class ArrowTable: @unchecked Sendable {
             try readStrings(input, offsets: Int32.self, into: &column, execution)
         case "U":
             try readStrings(input, offsets: Int64.self, into: &column, execution)
+        case "tdD", "tdm":
+            column.kind = COVEY_DATE
+            column.values =
+                input.format == "tdD"
+                ? try doubles(input, as: Int32.self, execution) { Double($0) * 86_400 }
+                : try doubles(input, as: Int64.self, execution) { ArrowTable.seconds($0, 1000) }
+        case let format where format.hasPrefix("ts"):
+            // The zone says how to show a time; the numbers count from 1970 in UTC. Without a zone they are taken to do so.
+            let units: [String: Int64] = ["tss:": 1, "tsm:": 1000, "tsu:": 1_000_000, "tsn:": 1_000_000_000]
+            guard let unit = units[String(format.prefix(4))] else { throw input.unsupported(": not a timestamp") }
+            column.kind = COVEY_DATE
+            column.values = try doubles(input, as: Int64.self, execution) { ArrowTable.seconds($0, unit) }
         default:
-            throw input.unsupported(": give numbers, booleans or strings (a date as an age in seconds or days)")
+            throw input.unsupported(": give numbers, booleans, strings, dates or timestamps")
         }
+    }
+
+    /// A time in `unit`s of a second, to the nearest double.
+    private static func seconds(_ time: Int64, _ unit: Int64) -> Double {
+        let (whole, rest) = time.quotientAndRemainder(dividingBy: unit)
+        return Double(whole) + Double(rest) / Double(unit)
     }
 
     /// Numbers as float64; those that are already stay where they are.

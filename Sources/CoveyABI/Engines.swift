@@ -144,7 +144,7 @@ public func covey_engine_score(
         let box = try Handle.required(engine, "engine", as: EngineBox.self)
         let execution = execution(context)
         let batch = try sequences.map { try sequenceBatch($0, "sequences", execution) }
-        let table = try features.map { try featureTable($0, "features") }
+        let table = try features.map { try featureTable($0, "features", execution) }
         let found = try box.engine.score(batch, table, execution: execution)
         scores.pointee = Handle.retain(ScoresBox(found, box))
     }

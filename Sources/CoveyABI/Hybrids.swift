@@ -25,10 +25,11 @@ public func covey_hybrid_fit(
     return boundary(error) {
         let hybrid = try required(hybrid, "hybrid")
         let view = try embeddings.map { try matrixView($0, "embeddings") }
-        let table = try features.map { try featureTable($0, "features") }
+        let execution = execution(context)
+        let table = try features.map { try featureTable($0, "features", execution) }
         let fitted = try HybridFeatures(
             fitting: view, table, options: try hybridOptions(options, columns: table?.columns.count ?? 0),
-            execution: execution(context))
+            execution: execution)
         hybrid.pointee = Handle.retain(HybridBox(fitted))
     }
 }
@@ -82,13 +83,14 @@ public func covey_hybrid_transform(
     boundary(error) {
         let hybrid = try Handle.required(hybrid, "hybrid", as: HybridBox.self).hybrid
         let view = try embeddings.map { try matrixView($0, "embeddings") }
-        let table = try features.map { try featureTable($0, "features") }
+        let execution = execution(context)
+        let table = try features.map { try featureTable($0, "features", execution) }
         let rows = try hybrid.checkedRows(view, table)
         let step = try stride(row_stride, "row_stride", of: 4, atLeast: hybrid.dimension * 4)
         _ = try checkedProduct(rows, step, "output")
         if rows == 0 { return }
         try hybrid.transform(
-            view, table, to: try required(output, "output"), stride: step / 4, execution: execution(context))
+            view, table, to: try required(output, "output"), stride: step / 4, execution: execution)
     }
 }
 

@@ -54,7 +54,9 @@ func matrixView(_ pointer: UnsafePointer<covey_matrix>?, _ name: String) throws 
 }
 
 /// A table that the caller lends: its structure is checked here, its values by `FeatureColumn.validate`.
-func featureTable(_ pointer: UnsafePointer<covey_table>?, _ name: String) throws -> FeatureTable {
+func featureTable(
+    _ pointer: UnsafePointer<covey_table>?, _ name: String, _ execution: Execution
+) throws -> FeatureTable {
     let table = try Versioned.read(try required(pointer, name), name, defaults: covey_table())
     let rows = try count(table.rows, "\(name).rows", in: 0...largestRows)
     let columns = try count(table.column_count, "\(name).column_count", in: 0...largestColumns)
@@ -68,11 +70,13 @@ func featureTable(_ pointer: UnsafePointer<covey_table>?, _ name: String) throws
         rows: rows,
         columns: (0..<columns).map { index in
             let column = base.load(fromByteOffset: index * Int(table.column_size), as: covey_column.self)
-            return try featureColumn(column, "\(name).columns[\(index)]", rows: rows)
+            return try featureColumn(column, "\(name).columns[\(index)]", rows: rows, execution)
         })
 }
 
-private func featureColumn(_ column: covey_column, _ field: String, rows: Int) throws -> FeatureColumn {
+private func featureColumn(
+    _ column: covey_column, _ field: String, rows: Int, _ execution: Execution
+) throws -> FeatureColumn {
     let name = try string(column.name, "\(field).name")
     try require(column.reserved == 0, "\(field).reserved must be 0, got \(column.reserved)")
     func values<Element: BitwiseCopyable>(as type: Element.Type) throws -> Strided<Element> {
@@ -84,22 +88,77 @@ private func featureColumn(_ column: covey_column, _ field: String, rows: Int) t
     switch kind {
     case .numeric: return FeatureColumn(name: name, values: .numeric(try values(as: Double.self)))
     case .boolean: return FeatureColumn(name: name, values: .boolean(try values(as: Int8.self)))
+    case .date: return FeatureColumn(name: name, values: .date(try values(as: Double.self)))
     case .categorical:
-        let names = try categories(column, field)
-        return FeatureColumn(name: name, values: .categorical(try values(as: Int32.self), categories: names))
+        let codes = try values(as: Int32.self)
+        var names = try Categories(column, field, execution)
+        if names.count <= max(rows, Categories.few) {
+            return FeatureColumn(name: name, values: .categorical(codes, categories: try names.all()))
+        }
+        let (found, own) = try names.occurring(in: codes)
+        return FeatureColumn(name: name, values: .categorical(own, categories: found))
     }
 }
 
-private func categories(_ column: covey_column, _ field: String) throws -> [String] {
-    let total = try count(column.category_count, "\(field).category_count", in: 0...Int64(Int32.max))
-    if total == 0 { return [] }
-    let pointers = try required(column.categories, "\(field).categories")
-    var seen = Set<ExactName>()
-    return try (0..<total).map { index in
-        let category = try string(pointers[index], "\(field).categories[\(index)]")
+/// A column's categories. There may be far more of them than rows; then only those that occur are looked at.
+private struct Categories {
+    let count: Int
+    private let pointers: UnsafePointer<UnsafePointer<CChar>?>?
+    private let field: String
+    private let execution: Execution
+    private var seen = Set<ExactName>()
+
+    static let few = 256
+
+    init(_ column: covey_column, _ field: String, _ execution: Execution) throws {
+        count = try CoveyABI.count(column.category_count, "\(field).category_count", in: 0...Int64(Int32.max))
+        pointers = count == 0 ? nil : try required(column.categories, "\(field).categories")
+        self.field = field
+        self.execution = execution
+    }
+
+    private mutating func name(_ index: Int) throws -> String {
+        let category = try string(pointers?[index], "\(field).categories[\(index)]")
         guard seen.insert(ExactName(category)).inserted else {
             throw CoveyError.invalidData("\(field).categories: \"\(category)\" occurs twice")
         }
         return category
+    }
+
+    mutating func all() throws -> [String] {
+        seen.reserveCapacity(count)
+        return try (0..<count).map { index in
+            if index & 0xFFF == 0 { try execution.check() }
+            return try name(index)
+        }
+    }
+
+    /// The names of the codes that occur, in the order of the rows, and the column in their numbers. Codes that cannot be stay
+    /// what they are: they are for the stage to refuse.
+    mutating func occurring(in codes: Strided<Int32>) throws -> (names: [String], codes: Strided<Int32>) {
+        try execution.hold(codes.count, of: 4, for: "\(field).values")
+        var names: [String] = []
+        var numbers: [Int32: Int32] = [:]
+        let own = try Strided<Int32>(count: codes.count) { own in
+            for row in 0..<codes.count {
+                if row & 0xFFF == 0 {
+                    try execution.check()
+                    try execution.reserve(names.count, of: 128, for: "\(field).categories")
+                }
+                let code = codes[row]
+                guard code >= 0, Int(code) < count else {
+                    own[row] = code
+                    continue
+                }
+                if let number = numbers[code] {
+                    own[row] = number
+                } else {
+                    own[row] = Int32(names.count)
+                    numbers[code] = own[row]
+                    names.append(try name(Int(code)))
+                }
+            }
+        }
+        return (names, own)
     }
 }

@@ -43,7 +43,9 @@ func searchOptions(_ pointer: UnsafePointer<covey_rules_options>?, rows: Int) th
     result.features = try versionedArray(
         options.features, features, "options.features", defaults: covey_rule_feature(), policy)
     let pinned = try count(options.pinned_count, "options.pinned_count", in: 0...8)
-    result.pinned = try versionedArray(options.pinned, pinned, "options.pinned", defaults: covey_condition(), condition)
+    result.pinned = try versionedArray(
+        options.pinned, pinned, "options.pinned", defaults: covey_condition(),
+        firstSize: MemoryLayout<covey_condition>.offset(of: \.derived)!, condition)
     result.given = options.given.map { Handle.object($0, as: RulesBox.self).set }
     result.rounding = options.rounding
     result.significance = options.significance
@@ -57,7 +59,7 @@ func searchOptions(_ pointer: UnsafePointer<covey_rules_options>?, rows: Int) th
 /// The elements of an array of versioned structs, which lie as far apart as the first says that it is large.
 private func versionedArray<Struct: BitwiseCopyable, Element>(
     _ pointer: UnsafePointer<Struct>?, _ count: Int, _ name: String, defaults: Struct,
-    _ read: (Struct, String) throws -> Element
+    firstSize: Int = MemoryLayout<Struct>.size, _ read: (Struct, String) throws -> Element
 ) throws -> [Element] {
     if count == 0 { return [] }
     let base = UnsafeRawPointer(try required(pointer, name))
@@ -65,7 +67,7 @@ private func versionedArray<Struct: BitwiseCopyable, Element>(
     return try (0..<count).map { index in
         let field = "\(name)[\(index)]"
         let element = (base + index * Int(min(size, 4096))).assumingMemoryBound(to: Struct.self)
-        let value = try Versioned.read(element, field, defaults: defaults)
+        let value = try Versioned.read(element, field, defaults: defaults, firstSize: firstSize)
         try require(
             UnsafeRawPointer(element).load(as: UInt.self) == size && size % 8 == 0,
             "\(field).struct_size must be a multiple of 8 and the same in all elements")

@@ -1,4 +1,5 @@
 import CCovey
+import CoveyNumerics
 import CoveyRules
 import CoveyRuntime
 
@@ -8,6 +9,7 @@ import CoveyRuntime
 final class RulesBox: @unchecked Sendable {
     let set: RuleSet
     let evaluator: RuleEvaluator
+    let rows: RuleRows?
     let sentences: [CText]
     let conditions: [[ConditionText]]
     let json: CText
@@ -16,9 +18,13 @@ final class RulesBox: @unchecked Sendable {
     init(_ set: RuleSet) throws {
         self.set = set
         evaluator = RuleEvaluator(set)
+        rows = RuleRows(evaluator)
         let narrative = Narrative(set)
         sentences = set.rules.map { CText(narrative.sentence($0)) }
-        conditions = set.rules.map { $0.conditions.map(ConditionText.init) }
+        let derived = Dictionary(
+            set.features.compactMap { feature in feature.derived.map { (ExactName(feature.name), $0) } },
+            uniquingKeysWith: { first, _ in first })
+        conditions = set.rules.map { $0.conditions.map { ConditionText($0, derived[ExactName($0.feature)]) } }
         json = CText(try set.json())
         sql = CText(set.sql)
     }
@@ -27,11 +33,17 @@ final class RulesBox: @unchecked Sendable {
     final class ConditionText: @unchecked Sendable {
         let feature: CText
         let words: CText
+        let derived: DerivedFeature?
+        let first: CText?
+        let second: CText?
         private let categories: [CText]
         let pointers: UnsafeMutableBufferPointer<UnsafePointer<CChar>?>
 
-        init(_ condition: Condition) {
+        init(_ condition: Condition, _ derived: DerivedFeature?) {
             feature = CText(condition.feature)
+            self.derived = derived
+            first = derived.map { CText($0.first) }
+            second = derived?.second.map { CText($0) }
             words = CText(Narrative.text(condition))
             switch condition.test {
             case .isIn(let names), .isNotIn(let names): categories = names.map { CText($0) }
@@ -61,12 +73,13 @@ public func covey_extract_rules(
     rules?.pointee = nil
     return boundary(error) {
         let rules = try required(rules, "rules")
-        let table = try featureTable(features, "features")
-        let options = try searchOptions(options, rows: table.rows)
+        let execution = execution(context)
+        let table = try featureTable(features, "features", execution)
+        let derived = try derivedTable(table, options, searchOptions(options, rows: table.rows), execution)
         let set = try RuleSearch.run(
-            table, target: strided(target, "target", count: table.rows), options: options,
-            execution: execution(context))
-        rules.pointee = Handle.retain(try RulesBox(set))
+            derived.table, target: strided(target, "target", count: table.rows), options: derived.options,
+            execution: execution)
+        rules.pointee = Handle.retain(try RulesBox(derived.restored(set)))
     }
 }
 
@@ -178,7 +191,11 @@ public func covey_rules_condition(
         }
         if !text.pointers.isEmpty { result.categories = UnsafePointer(text.pointers.baseAddress) }
         result.category_count = Int64(text.pointers.count)
-        try Versioned.write(result, to: condition, "condition")
+        result.derived = text.derived?.operation.rawValue ?? COVEY_DERIVED_NONE
+        result.first = text.first?.pointer
+        result.second = text.second?.pointer
+        try Versioned.write(
+            result, to: condition, "condition", firstSize: MemoryLayout<covey_condition>.offset(of: \.derived)!)
     }
 }
 
@@ -197,12 +214,15 @@ public func covey_rules_evaluate(
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     boundary(error) {
-        let evaluator = try Handle.required(rules, "rules", as: RulesBox.self).evaluator
-        let table = try featureTable(features, "features")
+        let box = try Handle.required(rules, "rules", as: RulesBox.self)
+        if let rows = box.rows, let features, rows.evaluate(features, fired: fired, any: any) { return }
+        let evaluator = box.evaluator
+        let execution = execution(context)
+        let table = try featureTable(features, "features", execution)
         let cells = try checkedProduct(table.rows, evaluator.ruleCount, "fired")
         try evaluator.evaluate(
             table, fired: fired.map { UnsafeMutableBufferPointer(start: $0, count: cells) },
-            any: any.map { UnsafeMutableBufferPointer(start: $0, count: table.rows) }, execution: execution(context))
+            any: any.map { UnsafeMutableBufferPointer(start: $0, count: table.rows) }, execution: execution)
     }
 }
 

@@ -69,7 +69,7 @@ public struct EngineParts: Sendable {
         var kinds: [ExactName: FeatureColumn.Kind] = [:]
         for feature in features { kinds[ExactName(feature.name)] = feature.kind }
         for (index, set) in ruleSets.enumerated() {
-            for feature in set.rules.features.map({ EngineFeature(name: $0.name, kind: $0.kind) }) {
+            for feature in set.rules.columns.map({ EngineFeature(name: $0.name, kind: $0.kind) }) {
                 if let kind = kinds[ExactName(feature.name)] {
                     guard kind == feature.kind else {
                         throw CoveyError.mismatch(

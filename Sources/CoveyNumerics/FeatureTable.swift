@@ -58,6 +58,7 @@ public struct FeatureColumn: Sendable {
         case numeric = 0
         case categorical = 1
         case boolean = 2
+        case date = 3
     }
 
     public enum Values: Sendable {
@@ -67,12 +68,15 @@ public struct FeatureColumn: Sendable {
         case categorical(Strided<Int32>, categories: [String])
         /// 0 or 1; -1 = missing.
         case boolean(Strided<Int8>)
+        /// Seconds since 1970-01-01 UTC, within `FeatureColumn.dates`; NaN = missing.
+        case date(Strided<Double>)
 
         public var count: Int {
             switch self {
             case .numeric(let values): values.count
             case .categorical(let codes, _): codes.count
             case .boolean(let values): values.count
+            case .date(let values): values.count
             }
         }
 
@@ -81,6 +85,7 @@ public struct FeatureColumn: Sendable {
             case .numeric: .numeric
             case .categorical: .categorical
             case .boolean: .boolean
+            case .date: .date
             }
         }
     }
@@ -88,12 +93,16 @@ public struct FeatureColumn: Sendable {
     public let name: String
     public let values: Values
 
+    /// 100,000,000 days around 1970, as in ECMAScript: seconds are exact to a millisecond there.
+    public static let dates = -8.64e12...8.64e12
+
     public init(name: String, values: Values) {
         self.name = name
         self.values = values
     }
 
-    /// Throws where a value is infinite, a code outside the categories or a boolean none of -1, 0, 1.
+    /// Throws where a value is infinite, a code outside the categories or a boolean none of -1, 0, 1 or a date too far
+    /// away.
     public func validate() throws {
         try validate(0..<values.count)
     }
@@ -113,6 +122,11 @@ public struct FeatureColumn: Sendable {
         case .boolean(let values):
             for row in rows where values[row] < -1 || values[row] > 1 {
                 throw CoveyError.invalidData("column \"\(name)\", row \(row): must be -1, 0 or 1, got \(values[row])")
+            }
+        case .date(let values):
+            for row in rows where !values[row].isNaN && !FeatureColumn.dates.contains(values[row]) {
+                throw CoveyError.invalidData(
+                    "column \"\(name)\", row \(row): must lie within 8.64e12 seconds of 1970, got \(values[row])")
             }
         }
     }

@@ -54,6 +54,7 @@ struct FittedFeature: Sendable, Equatable {
         var occurring: [String] = []
         let absent: Int
         switch column.values {
+        case .date: throw FittedFeature.refused(name)
         case .numeric(let values):
             let summary = try ColumnSummary(values, name: name, execution: execution)
             fitted = ColumnScaling(scaling, summary)
@@ -76,6 +77,11 @@ struct FittedFeature: Sendable, Equatable {
         self.init(
             name: name, kind: column.values.kind, scaling: fitted, median: median, categories: occurring,
             hasIndicator: missing == .indicator && absent > 0, factor: factor)
+    }
+
+    /// How old it is, or its hour, is for the host to say: the clock that ages count from is not in the table.
+    private static func refused(_ name: String) -> CoveyError {
+        .unsupported("column \"\(name)\" is a date, which hybrid features do not take: give an age or an hour as a number")
     }
 
     private static func countBooleans(_ values: Strided<Int8>, _ name: String, _ execution: Execution) throws -> [Int] {
@@ -144,6 +150,7 @@ struct FittedFeature: Sendable, Equatable {
             if hasIndicator { output[1] = value == nil ? held(factor) : 0 }
         }
         switch column.values {
+        case .date: throw FittedFeature.refused(name)
         case .numeric(let values):
             for row in range {
                 let value = values[row]

@@ -134,7 +134,7 @@ extension FeatureBlock {
             guard !column.name.isEmpty, !column.name.utf8.contains(0), names.insert(ExactName(column.name)).inserted,
                 scaling.isValid, column.median.isFinite, column.factor.isFinite, column.factor >= 0,
                 distinct.count == column.categories.count, column.kind == .categorical || distinct.isEmpty,
-                !column.categories.contains(where: { $0.utf8.contains(0) })
+                !column.categories.contains(where: { $0.utf8.contains(0) }), column.kind != .date
             else { throw HybridFeatures.corrupt("column \"\(column.name)\" is not valid") }
             return FittedFeature(
                 name: column.name, kind: column.kind, scaling: scaling, median: column.median,

@@ -1,18 +1,30 @@
 import CoveyNumerics
 import CoveyRuntime
 
-/// A feature that rules speak about: its column's name and kind.
+/// A feature that rules speak about: a column's name and kind, or a number that is worked out of columns.
 public struct RuleFeature: Sendable, Equatable {
     public let name: String
     public let kind: FeatureColumn.Kind
+    /// nil for a column.
+    public let derived: DerivedFeature?
 
     public init(name: String, kind: FeatureColumn.Kind) {
         self.name = name
         self.kind = kind
+        derived = nil
     }
 
+    public init(_ derived: DerivedFeature) {
+        name = derived.name
+        kind = .numeric
+        self.derived = derived
+    }
+
+    /// The columns that it needs.
+    public var columns: [RuleFeature] { derived?.columns ?? [self] }
+
     public static func == (left: RuleFeature, right: RuleFeature) -> Bool {
-        ExactName(left.name) == ExactName(right.name) && left.kind == right.kind
+        ExactName(left.name) == ExactName(right.name) && left.kind == right.kind && left.derived == right.derived
     }
 }
 

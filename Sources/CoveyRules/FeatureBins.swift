@@ -19,7 +19,7 @@ struct FeatureBins: Sendable {
     /// Bins of a feature, from the rows of a sample: the first `positives` of them are in the target.
     init(_ column: FeatureColumn, sample: [Int32], positives: Int, weights: Strided<Double>?, maxBins: Int) {
         switch column.values {
-        case .numeric(let values):
+        case .numeric(let values), .date(let values):
             let edges = FeatureBins.edges(values, sample, positives, weights, maxBins)
             kind = .numeric(edges: edges)
             count = edges.count + 1

@@ -1,241 +1,194 @@
+import CCoveyKernels
 import CoveyNumerics
 import CoveyRuntime
 
-/// A rule set compiled for evaluation: distinct conditions once, categories as bit sets. Immutable; shared by threads.
+/// A rule set compiled for evaluation. Immutable; shared by threads.
+///
+/// Every distinct threshold, value and set of categories of a feature is one test. A block of rows becomes one bit for each row
+/// and test, column by column, and a condition is the rows of one test that are not those of another: low <= x < high is what
+/// is at least low and not at least high. A few rows are looked up instead, see `RowRules`.
 public struct RuleEvaluator: Sendable {
-    /// A condition on a column of the set's features.
-    private struct Atom: Sendable {
-        enum Test: Sendable {
-            case interval(Double, Double)
-            /// By category, as numbered by the evaluator, with one more place for categories that no rule names.
-            case category([Bool])
-            /// The same for few of many categories: the codes that rules name, ascending, and whether these match or all others.
-            case fewCategories([Int32], inside: Bool)
-            case equal(Int32)
-            case missing
-            case present
+    /// What conditions look at: a column, or a number worked out of one or two.
+    struct Feature: Sendable {
+        let kind: FeatureColumn.Kind
+        let operation: DerivedFeature.Operation?
+        /// Among `columns`; `second` is `first` where there is only one.
+        let first: Int
+        let second: Int
+        /// Of numbers, ascending.
+        fileprivate(set) var thresholds: [Double] = []
+        /// That rules name, as the evaluator numbers them.
+        fileprivate(set) var categories: [ExactName: Int32] = [:]
+        fileprivate(set) var members: [Members] = []
+        /// The place of the first test: that a value is not missing. Thresholds follow, or false and true, or sets of categories.
+        fileprivate(set) var test = 0
+
+        var tests: Int {
+            switch kind {
+            case .numeric, .date: 1 + thresholds.count
+            case .boolean: 3
+            case .categorical: 1 + members.count
+            }
         }
-        let column: Int
-        let test: Test
     }
 
-    private let features: [RuleFeature]
-    private let atoms: [Atom]
-    /// The atoms of each rule.
-    private let rules: [[Int]]
-    /// For each feature the categories that rules name.
-    private let categories: [[ExactName: Int32]]
+    /// A set of categories.
+    enum Members: Sendable {
+        /// By number, with one more place for categories that no rule names.
+        case all([Bool])
+        /// The same for few of many categories: their numbers, ascending, and whether these match or all others.
+        case few([Int32], inside: Bool)
 
-    /// Rows that are evaluated together.
-    static let block = 1024
-    private static let words = block / 64
+        @inline(__always)
+        func contains(_ code: Int32) -> Bool {
+            switch self {
+            case .all(let members): members[Int(code)]
+            case .few(let codes, let inside): Members.search(code, codes) == inside
+            }
+        }
 
-    public var ruleCount: Int { rules.count }
+        private static func search(_ code: Int32, _ codes: [Int32]) -> Bool {
+            var (low, high) = (0, codes.count)
+            while low < high {
+                let middle = (low &+ high) &>> 1
+                if codes[middle] < code { low = middle &+ 1 } else { high = middle }
+            }
+            return low < codes.count && codes[low] == code
+        }
+    }
+
+    /// The columns that a table must have.
+    public let columns: [RuleFeature]
+    let features: [Feature]
+    let tests: Int
+    /// Rule r's conditions are starts[r]..<starts[r + 1]: the tests that must hold and those that must not.
+    let starts: [Int]
+    let with: [Int32]
+    let without: [Int32]
+    /// nil for sets that are too large for it.
+    public private(set) var rows: RowRules?
+
+    /// Tests 0 and 1 hold for all rows and for none.
+    static let always: Int32 = 0
+    static let never: Int32 = 1
+    /// Rows that are evaluated together, at the least.
+    static let block = 64 * Int(CK_RULES_WORDS)
+    /// Bits of a block's tests and rules stay in a processor's own cache.
+    private static let cached = 1 << 19
+
+    public var ruleCount: Int { starts.count - 1 }
 
     public init(_ set: RuleSet) {
         self.init(features: set.features, rules: set.rules.map(\.conditions))
     }
 
     /// The conditions must name these features and suit their kinds, as in a `RuleSet`.
-    init(features: [RuleFeature], rules: [[Condition]]) {
-        let places = Dictionary(
-            zip(features.map { ExactName($0.name) }, features.indices), uniquingKeysWith: { first, _ in first })
-        var named = [[ExactName: Int32]](repeating: [:], count: features.count)
-        let conditions = rules.joined().map { (column: places[ExactName($0.feature)] ?? 0, test: $0.test) }
-        for (column, test) in conditions {
-            guard case .isIn(let names) = test else {
-                if case .isNotIn(let names) = test { RuleEvaluator.number(names, &named[column]) }
-                continue
-            }
-            RuleEvaluator.number(names, &named[column])
-        }
-        var atoms: [Atom] = []
-        var known = [[Condition.Test: Int]](repeating: [:], count: features.count)
-        var next = conditions.makeIterator()
-        self.rules = rules.map { rule in
-            rule.compactMap { _ in
-                guard let (column, test) = next.next() else { return nil }
-                if let atom = known[column][test] { return atom }
-                known[column][test] = atoms.count
-                atoms.append(Atom(column: column, test: RuleEvaluator.compile(test, named[column])))
-                return atoms.count - 1
-            }
-        }
-        self.features = features
-        self.atoms = atoms
-        categories = named
-    }
-
-    private static func number(_ names: [String], _ categories: inout [ExactName: Int32]) {
-        for name in names where categories[ExactName(name)] == nil {
-            categories[ExactName(name)] = Int32(categories.count)
-        }
-    }
-
-    private static func compile(_ test: Condition.Test, _ categories: [ExactName: Int32]) -> Atom.Test {
-        func members(_ names: [String], inside: Bool) -> Atom.Test {
-            let codes = names.map { categories[ExactName($0)] ?? 0 }
-            // A table for each condition would grow with the square of a file that names a new category in each.
-            guard categories.count <= 256 + 16 * codes.count else {
-                return .fewCategories(codes.sorted(), inside: inside)
-            }
-            var result = [Bool](repeating: !inside, count: categories.count + 1)
-            for code in codes { result[Int(code)] = inside }
-            return .category(result)
-        }
-        switch test {
-        case .interval(let low, let high): return .interval(low, high)
-        case .isIn(let names): return members(names, inside: true)
-        case .isNotIn(let names): return members(names, inside: false)
-        case .isTrue: return .equal(1)
-        case .isFalse: return .equal(0)
-        case .isMissing: return .missing
-        case .isPresent: return .present
-        }
-    }
-
-    // MARK: Tables
-
-    /// The table's columns that the rules need, and each categorical column's codes in the evaluator's numbering.
-    struct Bound {
-        fileprivate let columns: [FeatureColumn]
-        fileprivate let codes: [[Int32]]
-    }
-
-    /// Throws `mismatch` for a column that is missing or of another kind.
-    func bind(_ table: FeatureTable) throws -> Bound {
-        let columns = try table.columns(named: features.map { ($0.name, $0.kind) })
-        let codes = columns.enumerated().map { index, column -> [Int32] in
-            // With fewer rows than categories, names are looked up row by row.
-            guard case .categorical(_, let names) = column.values, names.count <= 4 * table.rows else { return [] }
-            return names.map { self.categories[index][ExactName($0)] ?? Int32(self.categories[index].count) }
-        }
-        return Bound(columns: columns, codes: codes)
-    }
-
-    /// Space for one block of rows; one for each thread.
-    struct Scratch {
-        fileprivate var numbers = [Double](repeating: 0, count: RuleEvaluator.block)
-        fileprivate var codes = [Int32](repeating: 0, count: RuleEvaluator.block)
-        fileprivate var masks: [UInt64]
-        /// Bit r of word r / 64 of rule i, from i * words: whether the block's row r matches.
-        fileprivate(set) var matches: [UInt64]
-
-        init(_ evaluator: RuleEvaluator) {
-            masks = Array(repeating: 0, count: evaluator.atoms.count * RuleEvaluator.words)
-            matches = Array(repeating: 0, count: evaluator.rules.count * RuleEvaluator.words)
-        }
-
-        func word(_ rule: Int, _ word: Int) -> UInt64 { matches[rule * RuleEvaluator.words + word] }
-    }
-
-    /// Evaluates rows.count <= block rows into `scratch.matches`. Throws `invalidData` for values that cannot be.
-    func evaluate(_ rows: Range<Int>, of bound: Bound, _ scratch: inout Scratch) throws {
-        let words = (rows.count + 63) / 64
-        // Atoms of one column stand together only by chance; each column is loaded once for all of its atoms.
-        for column in features.indices {
-            switch bound.columns[column].values {
-            case .numeric(let values): try loadNumbers(values, rows, bound.columns[column], &scratch)
-            case .boolean(let values): try loadBooleans(values, rows, bound.columns[column], &scratch)
-            case .categorical(let values, let names):
-                try loadCodes(values, names, rows, column, bound, &scratch)
-            }
-            for (index, atom) in atoms.enumerated() where atom.column == column {
-                test(atom.test, numeric: features[column].kind == .numeric, rows.count, index, &scratch)
-            }
-        }
-        for (index, rule) in rules.enumerated() {
-            for word in 0..<words {
-                var all = ~UInt64(0)
-                for atom in rule { all &= scratch.masks[atom * RuleEvaluator.words + word] }
-                scratch.matches[index * RuleEvaluator.words + word] = all
-            }
-        }
-    }
-
-    private func loadNumbers(
-        _ values: Strided<Double>, _ rows: Range<Int>, _ column: FeatureColumn, _ scratch: inout Scratch
-    ) throws {
-        var sum = 0.0
-        scratch.numbers.withUnsafeMutableBufferPointer { numbers in
-            for (place, row) in rows.enumerated() {
-                let value = values[row]
-                numbers[place] = value
-                sum += value - value
-            }
-        }
-        // inf - inf and NaN - NaN are both NaN; only then is a closer look needed.
-        if sum.isNaN { try column.validate(rows) }
-    }
-
-    private func loadBooleans(
-        _ values: Strided<Int8>, _ rows: Range<Int>, _ column: FeatureColumn, _ scratch: inout Scratch
-    ) throws {
-        var outside = false
-        for (place, row) in rows.enumerated() {
-            let value = values[row]
-            outside = outside || value < -1 || value > 1
-            scratch.codes[place] = Int32(value)
-        }
-        if outside { try column.validate(rows) }
-    }
-
-    private func loadCodes(
-        _ values: Strided<Int32>, _ names: [String], _ rows: Range<Int>, _ column: Int, _ bound: Bound,
-        _ scratch: inout Scratch
-    ) throws {
-        let codes = bound.codes[column]
-        let unknown = Int32(categories[column].count)
-        for (place, row) in rows.enumerated() {
-            let code = values[row]
-            if code < 0 || Int(code) >= names.count {
-                if code != -1 { try bound.columns[column].validate(rows) }
-                scratch.codes[place] = -1
-            } else if codes.isEmpty {
-                scratch.codes[place] = categories[column][ExactName(names[Int(code)])] ?? unknown
-            } else {
-                scratch.codes[place] = codes[Int(code)]
-            }
-        }
-    }
-
-    private func test(_ test: Atom.Test, numeric: Bool, _ count: Int, _ atom: Int, _ scratch: inout Scratch) {
-        let start = atom * RuleEvaluator.words
-        scratch.numbers.withUnsafeBufferPointer { numbers in
-            scratch.codes.withUnsafeBufferPointer { codes in
-                scratch.masks.withUnsafeMutableBufferPointer { masks in
-                    @inline(__always) func fill(_ matches: (Int) -> Bool) {
-                        for word in 0..<(count + 63) / 64 {
-                            var bits: UInt64 = 0
-                            let first = word &* 64
-                            for bit in 0..<min(64, count &- first) {
-                                bits |= (matches(first &+ bit) ? 1 : 0) &<< UInt64(bit)
-                            }
-                            masks[start &+ word] = bits
-                        }
-                    }
-                    switch test {
-                    case .interval(let low, let high): fill { numbers[$0] >= low && numbers[$0] < high }
-                    case .category(let members): fill { codes[$0] >= 0 && members[Int(codes[$0])] }
-                    case .fewCategories(let named, let inside):
-                        fill { codes[$0] >= 0 && RuleEvaluator.contains(codes[$0], named) == inside }
-                    case .equal(let value): fill { codes[$0] == value }
-                    case .missing: numeric ? fill { numbers[$0].isNaN } : fill { codes[$0] < 0 }
-                    case .present: numeric ? fill { !numbers[$0].isNaN } : fill { codes[$0] >= 0 }
-                    }
+    init(features named: [RuleFeature], rules: [[Condition]]) {
+        var columns: [RuleFeature] = []
+        var places: [ExactName: Int] = [:]
+        var features = named.map { feature in
+            let own = feature.columns.map { column in
+                let place = places[ExactName(column.name)] ?? columns.count
+                if place == columns.count {
+                    columns.append(column)
+                    places[ExactName(column.name)] = place
                 }
+                return place
+            }
+            return Feature(
+                kind: feature.kind, operation: feature.derived?.operation, first: own[0], second: own.last ?? own[0])
+        }
+        let known = Dictionary(
+            zip(named.map { ExactName($0.name) }, named.indices), uniquingKeysWith: { first, _ in first })
+        let conditions = rules.map { rule in rule.map { (feature: known[ExactName($0.feature)] ?? 0, test: $0.test) } }
+        var sets = [[Condition.Test: Int]](repeating: [:], count: features.count)
+        for (feature, test) in conditions.joined() {
+            switch test {
+            case .interval(let low, let high):
+                if low > -.infinity { features[feature].thresholds.append(low) }
+                if high < .infinity { features[feature].thresholds.append(high) }
+            case .isIn(let names), .isNotIn(let names):
+                for name in names where features[feature].categories[ExactName(name)] == nil {
+                    features[feature].categories[ExactName(name)] = Int32(features[feature].categories.count)
+                }
+            default: break
             }
         }
+        // Sets of categories are laid out once all names have their numbers.
+        for (feature, test) in conditions.joined() {
+            guard let members = RuleEvaluator.members(test, features[feature].categories), sets[feature][test] == nil
+            else { continue }
+            sets[feature][test] = features[feature].members.count
+            features[feature].members.append(members)
+        }
+        var tests = 2
+        for index in features.indices {
+            features[index].thresholds = RuleEvaluator.distinct(features[index].thresholds)
+            features[index].test = tests
+            tests += features[index].tests
+        }
+        var (starts, with, without) = ([0], [Int32](), [Int32]())
+        for rule in conditions {
+            for (feature, test) in rule {
+                let (first, second) = RuleEvaluator.places(test, features[feature], sets[feature][test] ?? 0)
+                with.append(first)
+                without.append(second)
+            }
+            starts.append(with.count)
+        }
+        (self.columns, self.features, self.tests) = (columns, features, tests)
+        (self.starts, self.with, self.without) = (starts, with, without)
+        rows = RowRules(self, conditions)
     }
 
-    /// Whether a code is among ascending ones.
-    private static func contains(_ code: Int32, _ codes: [Int32]) -> Bool {
-        var (low, high) = (0, codes.count)
-        while low < high {
-            let middle = (low &+ high) &>> 1
-            if codes[middle] < code { low = middle &+ 1 } else { high = middle }
+    private static func members(_ test: Condition.Test, _ categories: [ExactName: Int32]) -> Members? {
+        let (names, inside): ([String], Bool)
+        switch test {
+        case .isIn(let found): (names, inside) = (found, true)
+        case .isNotIn(let found): (names, inside) = (found, false)
+        default: return nil
         }
-        return low < codes.count && codes[low] == code
+        let codes = names.map { categories[ExactName($0)] ?? 0 }
+        // A table for each condition would grow with the square of a file that names a new category in each.
+        guard categories.count <= 256 + 16 * codes.count else { return .few(codes.sorted(), inside: inside) }
+        var all = [Bool](repeating: !inside, count: categories.count + 1)
+        for code in codes { all[Int(code)] = inside }
+        return .all(all)
+    }
+
+    private static func distinct(_ values: [Double]) -> [Double] {
+        var result: [Double] = []
+        for value in values.sorted() where value != result.last { result.append(value) }
+        return result
+    }
+
+    /// How many thresholds are at most `value`.
+    @inline(__always)
+    static func rank(_ value: Double, _ thresholds: UnsafePointer<Double>, _ count: Int) -> Int {
+        var (low, length) = (0, count)
+        while length > 0 {
+            let half = length &>> 1
+            let above = thresholds[low &+ half] <= value
+            low = above ? low &+ half &+ 1 : low
+            length = above ? length &- half &- 1 : half
+        }
+        return low
+    }
+
+    private static func places(_ test: Condition.Test, _ feature: Feature, _ set: Int) -> (with: Int32, without: Int32) {
+        func threshold(_ value: Double) -> Int32 {
+            Int32(feature.test + feature.thresholds.withUnsafeBufferPointer { rank(value, $0.baseAddress!, $0.count) })
+        }
+        let present = Int32(feature.test)
+        switch test {
+        case .interval(let low, let high):
+            return (low > -.infinity ? threshold(low) : present, high < .infinity ? threshold(high) : never)
+        case .isIn, .isNotIn: return (present + 1 + Int32(set), never)
+        case .isFalse: return (present + 1, never)
+        case .isTrue: return (present + 2, never)
+        case .isMissing: return (always, present)
+        case .isPresent: return (present, never)
+        }
     }
 
     /// Evaluates all rules on all rows.
@@ -247,35 +200,32 @@ public struct RuleEvaluator: Sendable {
         any: UnsafeMutableBufferPointer<UInt8>? = nil, execution: Execution
     ) throws {
         let bound = try bind(table)
-        let blocks = table.rows == 0 ? 0 : (table.rows - 1) / RuleEvaluator.block + 1
-        let grain = 16
-        let words = (atoms.count + rules.count) * RuleEvaluator.words
-        try execution.reserve(min(execution.threads, (blocks + grain - 1) / grain), of: words * 8, for: "evaluating rules")
+        if let rows, table.rows <= RowRules.most {
+            try execution.check()
+            return try rows.evaluate(bound, table.rows, fired: fired?.baseAddress, any: any?.baseAddress)
+        }
+        let size = blockSize
+        let blocks = table.rows == 0 ? 0 : (table.rows - 1) / size + 1
+        let threads = min(execution.threads, blocks)
+        try execution.reserve(threads, of: ((tests + ruleCount) / 8 + 20) * size, for: "evaluating rules")
         nonisolated(unsafe) let (fired, any) = (fired, any)
+        let grain = max(1, 16 * RuleEvaluator.block / size)
         try execution.parallel(blocks, grain: grain, stage: "rules") { chunk, _ in
-            var scratch = Scratch(self)
+            var scratch = Scratch(self, block: size)
             for block in chunk {
                 try execution.check()
-                let start = block * RuleEvaluator.block
-                let rows = start..<min(table.rows, start + RuleEvaluator.block)
-                try evaluate(rows, of: bound, &scratch)
-                write(rows, scratch.matches, fired, any)
+                let start = block * size
+                let rows = start..<min(table.rows, start + size)
+                try evaluate(rows, of: bound, &scratch, execution)
+                scratch.write(rows, ruleCount, fired, any)
             }
         }
     }
 
-    private func write(
-        _ rows: Range<Int>, _ matches: [UInt64], _ fired: UnsafeMutableBufferPointer<UInt8>?,
-        _ any: UnsafeMutableBufferPointer<UInt8>?
-    ) {
-        for (place, row) in rows.enumerated() {
-            var one: UInt8 = 0
-            for rule in rules.indices {
-                let bit = UInt8(truncatingIfNeeded: matches[rule &* RuleEvaluator.words &+ place / 64] &>> UInt64(place % 64)) & 1
-                one |= bit
-                fired?[row &* rules.count &+ rule] = bit
-            }
-            any?[row] = one
-        }
+    /// Long stretches of each column come faster from memory than short ones.
+    private var blockSize: Int {
+        var size = RuleEvaluator.block
+        while size < 16 * RuleEvaluator.block, (tests + ruleCount) * size / 4 <= RuleEvaluator.cached { size *= 2 }
+        return size
     }
 }

@@ -70,7 +70,9 @@ public struct RuleSet: Sendable, Equatable {
     /// Of the Wilson intervals, 0.5 to 0.9999.
     public let confidence: Double
     /// The features that the rules speak about.
-    public let features: [RuleFeature]
+    public private(set) var features: [RuleFeature]
+    /// The columns that these features are made of.
+    public private(set) var columns: [RuleFeature]
     public let rules: [Rule]
     /// The rows that the search used, and those it never saw.
     public let search: Population
@@ -107,6 +109,8 @@ public struct RuleSet: Sendable, Equatable {
         for (index, feature) in features.enumerated() {
             try check(!feature.name.isEmpty, "features[\(index)].name must not be empty")
             try check(!feature.name.utf8.contains(0), "features[\(index)].name must not contain a NUL")
+            try check(feature.kind != .date, "features[\(index)]: a date takes part in rules by its hour or as an age")
+            try feature.derived?.validate()
             try check(
                 kinds.updateValue(feature.kind, forKey: ExactName(feature.name)) == nil,
                 "features[\(index)]: the name \"\(feature.name)\" occurs twice")
@@ -139,12 +143,42 @@ public struct RuleSet: Sendable, Equatable {
         self.targetName = targetName
         self.confidence = confidence
         self.features = features.filter { used.contains(ExactName($0.name)) }
+        columns = try RuleSet.columns(of: self.features)
         self.rules = rules
         self.search = search
         self.unseen = unseen
         self.tried = tried
         self.fallen = fallen
         z = WilsonInterval.quantile(confidence: confidence)
+    }
+
+    /// Each column that features are made of once, in their order. Throws where one would have to be of two kinds.
+    private static func columns(of features: [RuleFeature]) throws -> [RuleFeature] {
+        var kinds: [ExactName: FeatureColumn.Kind] = [:]
+        return try features.flatMap(\.columns).filter { column in
+            guard let known = kinds.updateValue(column.kind, forKey: ExactName(column.name)) else { return true }
+            guard known == column.kind else {
+                throw CoveyError.invalidData("the column \"\(column.name)\" must be \(known) and \(column.kind)")
+            }
+            return false
+        }
+    }
+
+    /// The same rules on columns that hold what their features are.
+    var plain: RuleSet {
+        var result = self
+        result.features = features.map { RuleFeature(name: $0.name, kind: $0.kind) }
+        result.columns = result.features
+        return result
+    }
+
+    /// The same rules, of which the features with these names are worked out of columns.
+    func deriving(_ derived: [DerivedFeature]) throws -> RuleSet {
+        let known = Dictionary(derived.map { (ExactName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
+        var result = self
+        result.features = features.map { known[ExactName($0.name)].map { RuleFeature($0) } ?? $0 }
+        result.columns = try RuleSet.columns(of: result.features)
+        return result
     }
 
     /// A rule's figures on the rows that the search never saw.

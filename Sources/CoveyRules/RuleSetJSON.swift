@@ -11,21 +11,27 @@ extension FeatureColumn.Kind {
         case .numeric: "numeric"
         case .categorical: "categorical"
         case .boolean: "boolean"
+        case .date: "date"
         }
     }
 
     init?(jsonName: String) {
-        guard let kind = [.numeric, .categorical, .boolean].first(where: { (kind: Self) in kind.jsonName == jsonName })
+        guard let kind = [.numeric, .categorical, .boolean, .date].first(where: { (kind: Self) in kind.jsonName == jsonName })
         else { return nil }
         self = kind
     }
 }
 
 extension RuleFeature: Codable {
-    private enum CodingKeys: String, CodingKey { case name, kind }
+    private enum CodingKeys: String, CodingKey { case name, kind, derived }
+    private enum DerivedKeys: String, CodingKey, CaseIterable { case hour, days, ratio, difference }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
+        if values.contains(.derived) {
+            try self.init(derivedFrom: values)
+            return
+        }
         let name = try values.decode(String.self, forKey: .kind)
         guard let kind = FeatureColumn.Kind(jsonName: name) else {
             throw DecodingError.dataCorruptedError(
@@ -34,10 +40,47 @@ extension RuleFeature: Codable {
         self.init(name: try values.decode(String.self, forKey: .name), kind: kind)
     }
 
+    /// {"name": "days from opened to paid", "kind": "numeric", "derived": {"days": ["opened", "paid"]}}
+    private init(derivedFrom values: KeyedDecodingContainer<CodingKeys>) throws {
+        let container = try values.nestedContainer(keyedBy: DerivedKeys.self, forKey: .derived)
+        func fail(_ message: String) -> DecodingError {
+            .dataCorruptedError(forKey: .derived, in: values, debugDescription: message)
+        }
+        guard container.allKeys.count == 1, let key = container.allKeys.first else {
+            throw fail("must be one of hour, days, ratio and difference")
+        }
+        let columns = try container.decode([String].self, forKey: key)
+        guard columns.count == (key == .hour ? 1 : 2) else {
+            throw fail("\(key.rawValue) takes \(key == .hour ? "one column" : "two columns"), got \(columns.count)")
+        }
+        let operation: DerivedFeature.Operation =
+            switch key {
+            case .hour: .hour
+            case .days: .days
+            case .ratio: .ratio
+            case .difference: .difference
+            }
+        self.init(DerivedFeature(operation, columns[0], columns.count > 1 ? columns[1] : nil))
+        let (name, kind) = (try values.decode(String.self, forKey: .name), try values.decode(String.self, forKey: .kind))
+        guard ExactName(name) == ExactName(self.name), kind == self.kind.jsonName else {
+            throw fail("must be named \"\(self.name)\" and numeric, got \"\(name)\" and \(kind)")
+        }
+    }
+
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(name, forKey: .name)
         try values.encode(kind.jsonName, forKey: .kind)
+        guard let derived else { return }
+        var container = values.nestedContainer(keyedBy: DerivedKeys.self, forKey: .derived)
+        let key: DerivedKeys =
+            switch derived.operation {
+            case .hour: .hour
+            case .days: .days
+            case .ratio: .ratio
+            case .difference: .difference
+            }
+        try container.encode([derived.first, derived.second].compactMap { $0 }, forKey: key)
     }
 }
 

@@ -1,21 +1,42 @@
 // A rule set as a boolean expression in standard SQL, true exactly where a rule matches. It runs on SQLite, PostgreSQL and
 // DuckDB. A missing value must be NULL in the table (not a NaN, which PostgreSQL and DuckDB sort above all numbers): a
 // comparison with NULL is not true, so that it does not match, as in `RuleEvaluator`. Booleans are compared with TRUE and
-// FALSE, which SQLite knows from 3.23 on as 1 and 0.
+// FALSE, which SQLite knows from 3.23 on as 1 and 0. Dates are numbers of seconds since 1970-01-01 UTC.
+
+import CoveyNumerics
 
 extension RuleSet {
     /// For a WHERE clause; `1 = 0` where there are no rules.
     public var sql: String {
         if rules.isEmpty { return "1 = 0" }
-        return RuleSet.disjunction(rules.map(RuleSet.sql)[...])
+        let expressions = Dictionary(
+            features.map { (ExactName($0.name), RuleSet.sql($0)) }, uniquingKeysWith: { first, _ in first })
+        let terms = rules.map { rule in
+            "(" + rule.conditions.map { RuleSet.sql($0, expressions) }.joined(separator: " AND ") + ")"
+        }
+        return RuleSet.disjunction(terms[...])
     }
 
-    static func sql(_ rule: Rule) -> String {
-        "(" + rule.conditions.map(sql).joined(separator: " AND ") + ")"
+    /// A feature's value. Numbers become double precision before they are combined, as whole numbers of SQL would divide and
+    /// overflow otherwise.
+    private static func sql(_ feature: RuleFeature) -> String {
+        guard let derived = feature.derived else { return quoted(feature.name, "\"") }
+        let first = quoted(derived.first, "\"")
+        let second = quoted(derived.second ?? "", "\"")
+        let number = "CAST(\(first) AS DOUBLE PRECISION)"
+        switch derived.operation {
+        case .hour:
+            // Databases round the day in different ways; what is left of it then differs by a day, and is never below 0 here.
+            let rest = "(\(number) - 86400 * CAST(\(first) / 86400.0 AS BIGINT))"
+            return "((CASE WHEN \(rest) < 0 THEN \(rest) + 86400 ELSE \(rest) END) / 3600.0)"
+        case .days: return "((CAST(\(second) AS DOUBLE PRECISION) - \(first)) / 86400.0)"
+        case .ratio: return "(\(number) / NULLIF(\(second), 0))"
+        case .difference: return "(\(number) - \(second))"
+        }
     }
 
-    static func sql(_ condition: Condition) -> String {
-        let name = quoted(condition.feature, "\"")
+    private static func sql(_ condition: Condition, _ expressions: [ExactName: String]) -> String {
+        let name = expressions[ExactName(condition.feature)] ?? quoted(condition.feature, "\"")
         switch condition.test {
         case .interval(let low, let high):
             var parts: [String] = []

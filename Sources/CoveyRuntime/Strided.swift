@@ -23,10 +23,30 @@ public struct Strided<Element: BitwiseCopyable>: @unchecked Sendable {
         owner = storage
     }
 
+    /// `count` elements that `body` writes where they stay; all of them.
+    public init(
+        count: Int, writing body: (UnsafeMutableBufferPointer<Element>) throws -> Void
+    ) rethrows {
+        let storage = Storage(capacity: count)
+        try body(UnsafeMutableBufferPointer(rebasing: storage.elements[..<count]))
+        base = UnsafeRawPointer(storage.elements.baseAddress!)
+        stride = MemoryLayout<Element>.stride
+        self.count = count
+        owner = storage
+    }
+
     @inlinable @inline(__always)
     public subscript(index: Int) -> Element {
         assert(index >= 0 && index < count)
         return base.loadUnaligned(fromByteOffset: index &* stride, as: Element.self)
+    }
+
+    /// The elements where they are, if they lie side by side and are aligned.
+    public var contiguous: UnsafePointer<Element>? {
+        guard stride == MemoryLayout<Element>.stride, Int(bitPattern: base) % MemoryLayout<Element>.alignment == 0 else {
+            return nil
+        }
+        return base.assumingMemoryBound(to: Element.self)
     }
 
     public var array: [Element] { (0..<count).map { self[$0] } }
@@ -34,9 +54,13 @@ public struct Strided<Element: BitwiseCopyable>: @unchecked Sendable {
     private final class Storage {
         let elements: UnsafeMutableBufferPointer<Element>
 
-        init(_ source: [Element]) {
+        init(capacity: Int) {
             // One spare element: an empty buffer has no address.
-            elements = .allocate(capacity: source.count + 1)
+            elements = .allocate(capacity: capacity + 1)
+        }
+
+        convenience init(_ source: [Element]) {
+            self.init(capacity: source.count)
             _ = elements.initialize(from: source)
         }
 

@@ -38,7 +38,8 @@ SPOILED(null_values, batch.buffers[5][1] = NULL)
 SPOILED(wrong_buffers, batch.column_arrays[1].n_buffers = 1)
 SPOILED(nulls_without_bits, batch.column_arrays[5].null_count = 2)
 SPOILED(more_nulls_than_rows, batch.column_arrays[5].null_count = 5)
-SPOILED(date, batch.column_schemas[1].format = "tdD")
+SPOILED(time_of_day, batch.column_schemas[1].format = "ttm")
+SPOILED(unit, batch.column_schemas[1].format = "tsx:")
 SPOILED(offsets_fall, batch.buffers[3][1] = falling_offsets)
 SPOILED(offsets_negative, batch.buffers[3][1] = negative_offsets)
 SPOILED(not_utf8, batch.buffers[3][2] = no_text)
@@ -78,7 +79,8 @@ const abi_case arrow_cases[] = {
     {"arrow: wrong number of buffers", COVEY_INVALID_DATA, "has 2 buffers, the array 1", wrong_buffers},
     {"arrow: nulls without bits", COVEY_INVALID_DATA, "2 nulls", nulls_without_bits},
     {"arrow: more nulls than rows", COVEY_INVALID_DATA, "null_count 5", more_nulls_than_rows},
-    {"arrow: date", COVEY_UNSUPPORTED, "\"tdD\"", date},
+    {"arrow: time of day", COVEY_UNSUPPORTED, "\"ttm\"", time_of_day},
+    {"arrow: timestamp of no unit", COVEY_UNSUPPORTED, "\"tsx:\"", unit},
     {"arrow: offsets fall", COVEY_INVALID_DATA, "column \"country\", row 1", offsets_fall},
     {"arrow: offsets negative", COVEY_INVALID_DATA, "column \"country\", row 0", offsets_negative},
     {"arrow: not UTF-8", COVEY_INVALID_DATA, "must be valid UTF-8", not_utf8},

@@ -4,6 +4,7 @@
 extern const abi_case arrow_cases[];
 extern const abi_case clustering_cases[];
 extern const abi_case context_cases[];
+extern const abi_case derived_cases[];
 extern const abi_case encoder_cases[];
 extern const abi_case engine_cases[];
 extern const abi_case hybrid_cases[];
@@ -25,6 +26,7 @@ static const abi_case *const tables[] = {
     engine_cases,
     rule_option_cases,
     rules_cases,
+    derived_cases,
 };
 
 static void run(const abi_case *row) {

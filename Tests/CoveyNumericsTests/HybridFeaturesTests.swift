@@ -237,6 +237,8 @@ import Testing
                     case .numeric(let values): numeric(column.name, range.map { values[$0] })
                     case .boolean(let values): boolean(column.name, range.map { values[$0] })
                     case .categorical(let codes, let names): categorical(column.name, range.map { codes[$0] }, names)
+                    case .date(let values):
+                        FeatureColumn(name: column.name, values: .date(Strided(range.map { values[$0] })))
                     }
                 })
         }
@@ -261,5 +263,22 @@ import Testing
         let context = try Context(threads: 1) { _, _ in true }
         let execution = Execution(context)
         #expect(error { _ = try HybridFeatures(fitting: nil, self.mixed(), execution: execution) } == .cancelled)
+    }
+
+    @Test func refusesDates() throws {
+        let date = FeatureColumn(name: "opened", values: .date(Strided([0, 1e9])))
+        let error = #expect(throws: CoveyError.self) {
+            try HybridFeatures(
+                fitting: nil, FeatureTable(rows: 2, columns: [numeric("n", [1, 2]), date]), options: HybridOptions(),
+                execution: Execution())
+        }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains("\"opened\" is a date") == true)
+        // Beside the fitted columns it does no harm: rules may need it.
+        let fitted = try HybridFeatures(
+            fitting: nil, FeatureTable(rows: 2, columns: [numeric("n", [1, 2])]), options: HybridOptions(),
+            execution: Execution())
+        _ = try fitted.transform(
+            nil, FeatureTable(rows: 2, columns: [date, numeric("n", [1, 2])]), execution: Execution())
     }
 }

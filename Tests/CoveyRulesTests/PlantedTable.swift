@@ -79,6 +79,7 @@ struct PlantedTable {
                     return FeatureColumn(
                         name: column.name,
                         values: .categorical(Strided((0..<rows).map { gone[$0] ? -1 : codes[$0] }), categories: names))
+                case .date: return column
                 }
             })
     }

@@ -19,6 +19,11 @@ AMOUNT, COUNTRY, NEW = 'the "amount"', "où; DROP TABLE rows --", "is new"
 CATEGORIES = ["NL", "O'Neill", 'quote " here', "", "naïve", "nai\u0308ve", "日本", "%_\\", "NULL", "a''b"]
 
 
+FEATURES = [
+    {"name": AMOUNT, "kind": "numeric"}, {"name": COUNTRY, "kind": "categorical"}, {"name": NEW, "kind": "boolean"},
+]
+
+
 def rows(count: int, seed: int) -> pd.DataFrame:
     generator = random.Random(seed)
     values = [-0.0, 0.1, 0.1 + 2**-56, 100.0, 99.99999999999999, 1e-7, 5e-324, 1e300, -1e22, 3.3, 1 / 3, 12345678.9]
@@ -32,7 +37,7 @@ def rows(count: int, seed: int) -> pd.DataFrame:
     return frame
 
 
-def rule_set(rules: list) -> covey.RuleSet:
+def rule_set(rules: list, features: list = FEATURES) -> covey.RuleSet:
     counts = {"matched": 0, "support": 0}
     population = {"rows": 0, "target": 0}
     return covey.RuleSet.from_json(
@@ -40,11 +45,7 @@ def rule_set(rules: list) -> covey.RuleSet:
             {
                 "format_version": 1, "target": "t", "confidence": 0.95, "tried": 0, "fallen": 0,
                 "search": population, "unseen": population,
-                "features": [
-                    {"name": AMOUNT, "kind": "numeric"},
-                    {"name": COUNTRY, "kind": "categorical"},
-                    {"name": NEW, "kind": "boolean"},
-                ],
+                "features": features,
                 "rules": [{"conditions": rule, "search": counts, "unseen": counts} for rule in rules],
             }
         )
@@ -58,7 +59,7 @@ def in_sqlite(frame: pd.DataFrame, expression: str) -> list:
     for number, row in enumerate(frame.itertuples(index=False)):
         values = [None if value is pd.NA or value is None or value != value else value for value in row]
         values = [int(value) if isinstance(value, (bool, np.bool_)) else value for value in values]
-        connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", [number, *values])
+        connection.execute(f"INSERT INTO rows VALUES (?{', ?' * len(values)})", [number, *values])
     matching = {number for (number,) in connection.execute(f"SELECT number FROM rows WHERE {expression}")}
     return [number in matching for number in range(len(frame))]
 
@@ -150,3 +151,77 @@ def covey_sql_of_first(found: covey.RuleSet) -> str:
     text = json.loads(found.to_json())
     text["rules"] = text["rules"][:1]
     return covey.RuleSet.from_json(json.dumps(text)).to_sql()
+
+
+DATES = [0.0, -0.0, -0.5, 43_200.0, 86_399.999999, 86_400.0, -86_400.0, 1.7e9, 1_700_000_000.25, -2.2e9, 8.64e12, -8.64e12, 5e-324]
+AMOUNTS = [0.0, -0.0, 1.0, -3.0, 1 / 3, 1e300, -1e300, 5e-324, 1.7976931348623157e308]
+
+
+def dated(count: int, seed: int) -> pd.DataFrame:
+    generator = random.Random(seed)
+
+    def pick(values: list, low: float, high: float) -> list:
+        return [generator.choice([*values, math.nan, *[generator.uniform(low, high) for _ in values]]) for _ in range(count)]
+
+    return pd.DataFrame(
+        {"opened": pick(DATES, -1e9, 2e9), "paid": pick(DATES, 0, 2e9), "a": pick(AMOUNTS, -5, 5), "b": pick(AMOUNTS, -5, 5)})
+
+
+def derived(operation: str, row: dict) -> float:
+    """By the words of the header."""
+    first, second = (row["opened"], row["paid"]) if operation in ("hour", "days") else (row["a"], row["b"])
+    if first != first or (operation != "hour" and second != second):
+        return math.nan
+    if operation == "hour":
+        return (math.fmod(first, 86400) + (86400 if math.fmod(first, 86400) < 0 else 0)) / 3600
+    if operation == "days":
+        return (second - first) / 86400
+    if operation == "difference":
+        return first - second
+    if second == 0:
+        return math.nan
+    quotient = np.float64(first) / np.float64(second)
+    return float(quotient)
+
+
+NAMES = {"hour": "hour of opened", "days": "days from opened to paid", "ratio": "a / b", "difference": "a - b"}
+COLUMNS = {"hour": ["opened"], "days": ["opened", "paid"], "ratio": ["a", "b"], "difference": ["a", "b"]}
+
+
+@pytest.mark.parametrize("operation", NAMES)
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_derived_features_are_the_same_in_sqlite(operation):
+    name = NAMES[operation]
+    bounds = {"hour": [0.0, 6.5, 12.0, 23.9999, 24.0], "days": [-1.0, 0.0, 7.0, 1e4], "ratio": [-1.0, 0.0, 0.5, 1e300, -1e300]}
+    conditions = [{"feature": name, "kind": "missing"}, {"feature": name, "kind": "present"}]
+    for bound in bounds.get(operation, [-2.0, 0.0, 2.5, 1e300]):
+        conditions += [{"feature": name, "kind": "interval", "low": bound}, {"feature": name, "kind": "interval", "high": bound}]
+    conditions.append({"feature": name, "kind": "interval", "low": 0.0, "high": 4.0})
+    frame = dated(500, 7)
+    values = [derived(operation, row) for row in frame.to_dict("records")]
+    features = [{"name": name, "kind": "numeric", "derived": {operation: COLUMNS[operation]}}]
+    for condition in conditions:
+        found = rule_set([[condition]], features)
+        expected = [
+            (value != value) == (condition["kind"] == "missing") if condition["kind"] in ("missing", "present")
+            else value == value and not value < condition.get("low", -math.inf) and not value >= condition.get("high", math.nan)
+            for value in values
+        ]
+        assert evaluate(found, frame) == expected, condition
+        assert in_sqlite(frame, found.to_sql()) == expected, condition
+        again = covey.RuleSet.from_json(found.to_json())
+        assert again.to_json() == found.to_json() and evaluate(again, frame) == expected
+        assert [evaluate(again, frame[row : row + 1])[0] for row in range(60)] == expected[:60]
+
+
+def evaluate(rules: covey.RuleSet, frame: pd.DataFrame) -> list:
+    """predict, with seconds as dates that no datetime holds exactly."""
+    from covey import _table
+
+    own = _table._convert
+    try:
+        _table._convert = lambda values, name: (_table.DATE if "opened" in name or "paid" in name else _table.NUMERIC,
+                                                np.ascontiguousarray(values, dtype=np.float64), None)
+        return rules.predict(frame).tolist()
+    finally:
+        _table._convert = own

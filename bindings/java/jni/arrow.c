@@ -81,7 +81,7 @@ JNIEXPORT jobject JNICALL Java_covey_Native_arrowColumnValues(JNIEnv *env, jclas
 {
     (void)class;
     const covey_column *column = column_of(table, index);
-    size_t size = column->kind == COVEY_NUMERIC ? 8 : column->kind == COVEY_CATEGORICAL ? 4 : 1;
+    size_t size = column->kind == COVEY_NUMERIC || column->kind == COVEY_DATE ? 8 : column->kind == COVEY_CATEGORICAL ? 4 : 1;
     if (column->stride != 0 && column->stride != (int64_t)size) {
         fail(env, COVEY_UNSUPPORTED, "%s: a stride of %lld bytes", column->name, (long long)column->stride);
         return NULL;

@@ -151,7 +151,7 @@ static int read_columns(arena *memory, jobject source, covey_table *view)
     covey_column *columns = names ? arena_allocate(memory, count, sizeof *columns) : NULL;
     if (!columns) return 0;
     for (jsize index = 0; index < count; ++index) {
-        const number type = kinds[index] == COVEY_NUMERIC       ? NUMBER_F64
+        const number type = kinds[index] == COVEY_NUMERIC || kinds[index] == COVEY_DATE ? NUMBER_F64
                             : kinds[index] == COVEY_CATEGORICAL ? NUMBER_I32
                                                                 : NUMBER_I8;
         jobject column = (*env)->GetObjectArrayElement(env, values, index);

@@ -33,8 +33,13 @@ static int read_pinned(arena *memory, jbyteArray names, jintArray codes, jdouble
     if (!conditions) return 0;
     for (int64_t index = 0; index < count; ++index) {
         const int32_t *code = values + 2 * index;
-        const covey_condition condition = {sizeof condition, features[index], ends[2 * index], ends[2 * index + 1],
-                                           named,            code[1],         code[0],         0};
+        covey_condition condition = COVEY_CONDITION_INIT;
+        condition.feature = features[index];
+        condition.low = ends[2 * index];
+        condition.high = ends[2 * index + 1];
+        condition.categories = named;
+        condition.category_count = code[1];
+        condition.kind = code[0];
         conditions[index] = condition;
         named += code[1];
     }
@@ -43,13 +48,31 @@ static int read_pinned(arena *memory, jbyteArray names, jintArray codes, jdouble
     return 1;
 }
 
+/* Pairs of columns from their names, each ending with NUL, and their kinds. */
+static void read_pairs(arena *memory, jbyteArray names, jintArray kinds, covey_rules_options *options)
+{
+    JNIEnv *env = memory->env;
+    const jsize count = (*env)->GetArrayLength(env, kinds);
+    if (count == 0) return;
+    const char **name = texts(memory, names, 2 * (int64_t)count);
+    const jint *kind = name ? numbers(memory, kinds, NUMBER_I32, 0, count) : NULL;
+    covey_feature_pair *pairs = kind ? arena_allocate(memory, count, sizeof *pairs) : NULL;
+    if (!pairs) return;
+    for (jsize index = 0; index < count; ++index) {
+        pairs[index] = (covey_feature_pair){name[2 * index], name[2 * index + 1], kind[index], 0};
+    }
+    options->pairs = pairs;
+    options->pair_count = count;
+}
+
 JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
     JNIEnv *env, jclass class, jlong context, jobject features, jbyteArray target, jlong max_conditions, jlong max_rules,
     jlong min_support, jdouble min_precision, jdouble min_lift, jlong max_bins, jlong beam_width, jdouble holdout,
     jdouble confidence, jdoubleArray times, jlong seed, jbyteArray target_name, jdoubleArray weights, jdoubleArray amounts,
     jint quality, jdouble beta, jbyteArray policy_names, jintArray policy_codes, jbyteArray pinned_names,
     jintArray pinned_codes, jdoubleArray pinned_bounds, jbyteArray pinned_categories, jlong given, jdouble rounding,
-    jdouble significance, jlong permutations, jlong resamples, jdouble min_stability)
+    jdouble significance, jlong permutations, jlong resamples, jdouble min_stability, jbyteArray age_to,
+    jbyteArray pairs, jintArray pair_kinds)
 {
     (void)class;
     arena memory;
@@ -87,6 +110,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
             if (columns[index].from) *columns[index].to = numbers(&memory, columns[index].from, NUMBER_F64, 0, table->rows);
         }
         if (!(*env)->ExceptionCheck(env)) options.target_name = text(&memory, target_name);
+        if (!(*env)->ExceptionCheck(env)) options.age_to = text(&memory, age_to);
+        if (!(*env)->ExceptionCheck(env)) read_pairs(&memory, pairs, pair_kinds, &options);
         if (!(*env)->ExceptionCheck(env)) {
             covey_error *error = NULL;
             covey_status status = covey_extract_rules(context_of(context), table, chosen, &options, &rules, &error);
@@ -160,9 +185,22 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesCondition(JNIEnv *env, jclas
     covey_error *error = NULL;
     covey_status status = covey_rules_condition(POINTER(covey_rules, rules), rule, index, &condition, &error);
     if (!succeeded(env, status, error)) return NULL;
-    const jlong whole[] = {condition.kind, condition.category_count};
+    const jlong whole[] = {condition.kind, condition.category_count, condition.derived};
     const jdouble real[] = {condition.low, condition.high};
-    return store(env, integers, whole, 2, reals, real, 2) ? utf8(env, condition.feature) : NULL;
+    return store(env, integers, whole, 3, reals, real, 2) ? utf8(env, condition.feature) : NULL;
+}
+
+/* The first (0) or second (1) column that a derived feature is worked out of; NULL where there is none. */
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionColumn(JNIEnv *env, jclass class, jlong rules, jlong rule,
+                                                                    jlong index, jint column)
+{
+    (void)class;
+    covey_condition condition = COVEY_CONDITION_INIT;
+    covey_error *error = NULL;
+    covey_status status = covey_rules_condition(POINTER(covey_rules, rules), rule, index, &condition, &error);
+    if (!succeeded(env, status, error)) return NULL;
+    const char *name = column == 0 ? condition.first : condition.second;
+    return name ? utf8(env, name) : NULL;
 }
 
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionCategory(JNIEnv *env, jclass class, jlong rules, jlong rule,

@@ -87,8 +87,9 @@ def test_floats_of_any_stride_are_not_copied():
 @pytest.mark.parametrize(
     "bad,code,words",
     [
-        (pd.DataFrame({"when": pd.to_datetime(["2026-01-01"])}), 1, "when"),
-        (pd.DataFrame({"when": pd.to_datetime(["2026-01-01"]).tz_localize("UTC")}), 1, "when"),
+        (pd.DataFrame({"when": pd.to_datetime(["2026-01-01"])}), 8, "when"),
+        (pd.DataFrame({"when": pd.to_datetime(["2026-01-01"]).tz_localize("UTC")}), 8, "when"),
+        ({"when": np.array([datetime.time(1)], dtype=object)}, 1, "when"),
         (pd.DataFrame({"when": pd.to_timedelta([1])}), 1, "when"),
         ({"z": np.array([1j])}, 1, "z"),
         ({"mixed": np.array(["a", 1.0], dtype=object)}, 1, "mixed"),

@@ -145,7 +145,9 @@ def test_constants(macro, value):
         assert StatusCode[macro] == value
     elif macro.startswith("CONDITION_"):
         assert ConditionKind[macro[len("CONDITION_") :]] == value
-    elif macro in ("NUMERIC", "CATEGORICAL", "BOOLEAN"):
+    elif macro.startswith("DERIVED_"):
+        assert rules.Derived[macro[len("DERIVED_") :]] == value
+    elif macro in ("NUMERIC", "CATEGORICAL", "BOOLEAN", "DATE"):
         assert getattr(_table, macro) == value
     else:
         words = {

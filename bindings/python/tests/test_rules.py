@@ -7,6 +7,7 @@ import sqlite3
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import covey
@@ -245,3 +246,58 @@ def test_weights_and_amounts(frame, target):
     assert covey.RuleSet.from_json(found.to_json()).rules == found.rules
     with pytest.raises(covey.MismatchError, match="weights"):
         covey.extract_rules(frame, target, weights=[1.0])
+
+
+def dated_frame(rows=3000, seed=11):
+    generator = np.random.default_rng(seed)
+    paid = pd.Timestamp("2026-03-01") + pd.to_timedelta(generator.integers(0, 86400 * 60, rows), unit="s")
+    opened = (paid - pd.to_timedelta(generator.exponential(100, rows), unit="D")).floor("us").to_series(index=range(rows))
+    opened[generator.random(rows) < 0.05] = pd.NaT
+    amount, limit = generator.exponential(100, rows), generator.exponential(300, rows)
+    limit[generator.random(rows) < 0.1] = 0
+    frame = pd.DataFrame({"paid": paid, "opened": opened, "amount": amount, "limit": limit})
+    with np.errstate(divide="ignore"):
+        target = (paid.hour < 4) & (limit != 0) & (amount / limit >= 1.5)
+    return frame, np.asarray(target | (((paid - opened.array).total_seconds() / 86400 < 5) & (amount >= 100)))
+
+
+def test_dates_and_pairs():
+    frame, target = dated_frame()
+    found = covey.extract_rules(frame, target, age_to="paid", ratios=[("amount", "limit")], differences=[("amount", "limit")])
+    conditions = {condition.feature: condition for rule in found for condition in rule.conditions}
+    hour, ratio, age = (conditions[name] for name in ("hour of paid", "amount / limit", "days from opened to paid"))
+    assert (hour.derived, hour.columns, hour.high) == (covey.Derived.HOUR, ("paid",), 4)
+    assert (ratio.derived, ratio.columns) == (covey.Derived.RATIO, ("amount", "limit"))
+    assert (age.derived, age.columns) == (covey.Derived.DAYS, ("opened", "paid"))
+    assert conditions["amount"].derived == covey.Derived.NONE and conditions["amount"].columns == ("amount",)
+    fires = found.predict(frame)
+    assert (fires == target).mean() > 0.99
+    # However the dates come.
+    zoned = frame.assign(paid=frame["paid"].dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo"))
+    objects = frame.assign(opened=frame["opened"].astype(object))
+    arrow = pa.Table.from_pandas(frame)
+    nanoseconds = arrow.set_column(0, "paid", arrow["paid"].cast(pa.timestamp("ns", "Europe/Paris")))
+    again = covey.RuleSet.from_json(found.to_json())
+    for other in (frame, zoned, objects, arrow, nanoseconds, frame.assign(more=pd.Timestamp(0))):
+        assert np.array_equal(again.predict(other), fires)
+    assert [bool(again.predict(frame.iloc[row])[0]) for row in range(20)] == fires[:20].tolist()
+    with pytest.raises(covey.MismatchError, match="opened"):
+        again.predict(frame.drop(columns="opened"))
+    with pytest.raises(covey.MismatchError, match="opened"):
+        again.predict(frame.assign(opened=1.0))
+    with pytest.raises(covey.MismatchError, match="options.age_to"):
+        covey.extract_rules(frame, target, age_to="amount")
+    with pytest.raises(covey.InvalidTypeError, match="ratios"):
+        covey.extract_rules(frame, target, ratios=["amount"])
+
+
+def test_given_rules_bring_what_they_derive():
+    frame, target = dated_frame()
+    found = covey.extract_rules(frame, target, age_to="paid", ratios=[("amount", "limit")])
+    plain = covey.extract_rules(frame, target, given=found, forbidden=["paid"])
+    mined = [rule for rule in plain if not rule.given]
+    assert [rule.conditions for rule in plain if rule.given] == [rule.conditions for rule in found]
+    assert not any("paid" in condition.columns for rule in mined for condition in rule.conditions)
+    assert np.array_equal(covey.RuleSet.from_json(plain.to_json()).predict(frame), plain.predict(frame))
+    with pytest.raises(covey.InvalidArgumentError, match="sensitive"):
+        covey.extract_rules(frame, target, given=found, sensitive=["opened"])

@@ -41,7 +41,7 @@ from .encoder import SequenceEncoder
 from .engine import Engine
 from .hybrid import HybridFeatures, hybrid_features
 from .risk import ClusterReport, ClusterRisk, cluster_risk
-from .rules import Condition, ConditionKind, Rule, RuleSet, extract_rules
+from .rules import Condition, ConditionKind, Derived, Rule, RuleSet, extract_rules
 from .sequences import Sequences
 from .vocabulary import Vocabulary
 
@@ -58,6 +58,7 @@ __all__ = [
     "Context",
     "CorruptFileError",
     "CoveyError",
+    "Derived",
     "Engine",
     "FileError",
     "FiredRule",

@@ -15,7 +15,7 @@ _pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _pointer.restype = c_void_p
 _pointer.argtypes = (ctypes.py_object, ctypes.c_char_p)
 
-_TYPES = {"numeric": "float64", "boolean": "bool_", "categorical": "string"}
+_TYPES = {"numeric": ("float64",), "boolean": ("bool_",), "categorical": ("string",), "date": ("timestamp", "us")}
 
 
 class Exported:
@@ -47,7 +47,8 @@ def record_batch(features: Any, name: str, kinds: Optional[Mapping[str, str]] = 
         table = table.select([index for index, label in enumerate(table.column_names) if label in kinds])
     for index, field in enumerate(table.schema):
         if kinds and pyarrow.types.is_null(field.type) and field.name in kinds:
-            column = table.column(index).cast(getattr(pyarrow, _TYPES[kinds[field.name]])())
+            type_name, *unit = _TYPES[kinds[field.name]]
+            column = table.column(index).cast(getattr(pyarrow, type_name)(*unit))
             table = table.set_column(index, field.name, column)
     batches = table.combine_chunks().to_batches()
     if len(batches) == 1:

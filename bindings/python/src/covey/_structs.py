@@ -201,6 +201,15 @@ class RuleFeature(Versioned):
     ]
 
 
+class FeaturePair(Structure):
+    _fields_ = [
+        ("first", c_char_p),
+        ("second", c_char_p),
+        ("kind", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
 class RulesOptions(Versioned):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -231,6 +240,9 @@ class RulesOptions(Versioned):
         ("permutations", c_int64),
         ("resamples", c_int64),
         ("min_stability", c_double),
+        ("age_to", c_char_p),
+        ("pairs", c_void_p),
+        ("pair_count", c_int64),
     ]
     _defaults_ = {
         "max_conditions": 3,
@@ -294,6 +306,10 @@ class Condition(Versioned):
         ("category_count", c_int64),
         ("kind", c_int32),
         ("reserved", c_int32),
+        ("derived", c_int32),
+        ("reserved2", c_int32),
+        ("first", c_char_p),
+        ("second", c_char_p),
     ]
 
 

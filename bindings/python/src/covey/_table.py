@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from ctypes import cast
+from datetime import date
 from numbers import Real
 from typing import Any, Iterator, List, Optional, Tuple
 
@@ -13,14 +14,14 @@ from numpy.typing import NDArray
 
 from . import _structs
 from ._arrow import import_table, is_arrow, record_batch
-from ._arrays import _is_missing, as_array, c_string, plain, stride, vector
+from ._arrays import _is_missing, as_array, c_string, plain, seconds, stride, vector
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._strings import Names, factorise
 
-NUMERIC, CATEGORICAL, BOOLEAN = 0, 1, 2
+NUMERIC, CATEGORICAL, BOOLEAN, DATE = 0, 1, 2, 3
 #: Kind, values, categories.
 Converted = Tuple[int, NDArray[Any], Optional[List[str]]]
-KINDS = {NUMERIC: "numeric", CATEGORICAL: "categorical", BOOLEAN: "boolean"}
+KINDS = {NUMERIC: "numeric", CATEGORICAL: "categorical", BOOLEAN: "boolean", DATE: "date"}
 
 
 class Table:
@@ -31,7 +32,8 @@ class Table:
     numbers, whose columns are named x0, x1, ...
 
     Floats and integers become numeric (NaN = missing), bools and nullable booleans boolean, strings and categories
-    categorical (None and NaN = missing). Datetimes are refused: make them seconds, or an hour of the day.
+    categorical (None and NaN = missing). Datetimes become dates (UTC where they have a zone, else as written; NaT = missing),
+    for rules alone; durations are refused.
     `kinds` names the columns that are wanted, so that others may hold anything, and says what a column is of which all
     values are missing, as its dtype then says nothing.
     """
@@ -140,10 +142,10 @@ def _convert(values: Any, name: str) -> Converted:
 def _all_missing(column: Converted, kind: Optional[str]) -> Converted:
     """A column without a value, as the kind that is expected of it."""
     own, array, _ = column
-    if kind is None or KINDS[own] == kind or not np.all(np.isnan(array) if own == NUMERIC else array == -1):
+    if kind is None or KINDS[own] == kind or not np.all(np.isnan(array) if own in (NUMERIC, DATE) else array == -1):
         return column
-    if kind == KINDS[NUMERIC]:
-        return NUMERIC, np.full(len(array), np.nan), None
+    if kind in (KINDS[NUMERIC], KINDS[DATE]):
+        return NUMERIC if kind == KINDS[NUMERIC] else DATE, np.full(len(array), np.nan), None
     if kind == KINDS[BOOLEAN]:
         return BOOLEAN, np.full(len(array), -1, dtype=np.int8), None
     return CATEGORICAL, np.full(len(array), -1, dtype=np.int32), []
@@ -159,7 +161,9 @@ def _from_numpy(array: NDArray[Any], name: str) -> Converted:
         return NUMERIC, vector(array, name, np.float64), None
     if kind in "USTO":
         return _from_objects(array, name)
-    hint = ": make it numbers first (seconds, an hour of the day, an age)" if kind in "mM" else ""
+    if kind == "M":
+        return DATE, seconds(array, name), None
+    hint = ": make it numbers first (seconds or days)" if kind == "m" else ""
     raise InvalidTypeError(f"{name} has dtype {array.dtype}, which is not a feature{hint}")
 
 
@@ -188,7 +192,9 @@ def _from_extension(values: Any, dtype: Any, name: str) -> Optional[Converted]:
         return BOOLEAN, values.to_numpy(dtype=np.int8, na_value=-1), None
     if kind in "iuf":
         return NUMERIC, values.to_numpy(dtype=np.float64, na_value=np.nan), None
-    if kind in "mM":
+    if kind == "M":
+        return DATE, seconds(values, name), None
+    if kind == "m":
         raise InvalidTypeError(f"{name} has dtype {dtype}, which is not a feature: make it numbers first")
     return _from_numpy(np.asarray(values, dtype=object), name)
 
@@ -207,6 +213,8 @@ def _from_values(array: NDArray[Any], name: str) -> Optional[Converted]:
         numbers = np.full(len(array), np.nan)
         numbers[~missing] = array[~missing].astype(np.float64)
         return NUMERIC, numbers, None
+    if all(issubclass(kind, date) for kind in present):  # a datetime is a date
+        return DATE, seconds(array, name), None
     if any(hasattr(kind, "isoformat") for kind in present):
-        raise InvalidTypeError(f"{name} holds dates, which are not a feature: make them numbers first")
+        raise InvalidTypeError(f"{name} holds times of day or dates beside other values: make them numbers first")
     return None

@@ -6,8 +6,8 @@ import dataclasses
 import enum
 import json
 import math
-from ctypes import Array, POINTER, byref, c_char_p, c_void_p, cast
-from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Union
+from ctypes import Array, POINTER, addressof, byref, c_char_p, c_void_p, cast
+from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +38,25 @@ class ConditionKind(enum.IntEnum):
     PRESENT = 6
 
 
+class Derived(enum.IntEnum):
+    """What a condition's feature is: a column, or a number that is worked out of one or two columns of the row."""
+
+    NONE = 0
+    #: "hour of X": of a date in UTC, 0 to 24, with its minutes as a fraction.
+    HOUR = 1
+    #: "days from X to Y", of two dates.
+    DAYS = 2
+    #: "X / Y"; missing where Y is 0.
+    RATIO = 3
+    #: "X - Y".
+    DIFFERENCE = 4
+
+
 @dataclasses.dataclass(frozen=True)
 class Condition:
     """One condition of a rule. INTERVAL: low <= x < high, either may be infinite, missing does not match. IN, NOT_IN:
-    `categories`; a missing value matches neither."""
+    `categories`; a missing value matches neither. `columns` are what the feature is worked out of: itself where it is a
+    column."""
 
     feature: str
     kind: ConditionKind
@@ -50,6 +65,9 @@ class Condition:
     categories: tuple[str, ...] = ()
     #: In words; empty in a condition that was made by hand.
     text: str = dataclasses.field(default="", compare=False)
+    #: Told by `feature`, so that a condition made by hand equals one that was found.
+    derived: Derived = dataclasses.field(default=Derived.NONE, compare=False)
+    columns: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
     def __str__(self) -> str:
         return self.text or repr(self)
@@ -130,7 +148,7 @@ class RuleSet(Handle):
         self.tried: int = library.covey_rules_tried(native)
         self.fallen: int = library.covey_rules_fallen(native)
         self.rules: list[Rule] = [_rule(native, index) for index in range(library.covey_rules_count(native))]
-        self._kinds = {feature["name"]: feature["kind"] for feature in json.loads(self._export(0))["features"]}
+        self._kinds = _kinds(json.loads(self._export(0))["features"])
 
     def predict(self, frame: Any, context: Optional[Context] = None) -> NDArray[np.bool_]:
         """n bool: whether any rule matches the row. Columns are found by name, others ignored. Errors: MISMATCH names
@@ -267,6 +285,9 @@ def extract_rules(
     permutations: int = 0,
     resamples: int = 0,
     min_stability: float = 0.0,
+    age_to: Optional[str] = None,
+    ratios: Sequence[Tuple[str, str]] = (),
+    differences: Sequence[Tuple[str, str]] = (),
     context: Optional[Context] = None,
 ) -> RuleSet:
     """Finds conjunctions of expert features that hold in the target rows and rarely elsewhere.
@@ -293,6 +314,9 @@ def extract_rules(
         significance: rules with a larger p_value or search_p_value fall; 0 = none.
         permutations: searches on permuted targets behind search_p_value. resamples: searches on halves of the rows behind
             stability; rules of less than min_stability fall.
+        age_to: a column of datetimes: every other one takes part also as "days from X to" this one. Every datetime takes
+            part by its hour (UTC).
+        ratios, differences: pairs of numeric columns that may stand in rules as first / second and first - second.
 
     Beam search and a tree by likelihood ratio and description length, then separate and conquer; see covey_extract_rules in
     covey.h. No rule found is a set of 0 rules. O(n f) to read, then O(beam_width * max_conditions * f) a rule.
@@ -310,6 +334,7 @@ def extract_rules(
     policies = _policies({"allowed": allowed, "forbidden": forbidden, "sensitive": sensitive}, directions)
     fixed, kept = _conditions(pinned)
     hand_written = None if given is None else given._handle()
+    pairs, kept = _pairs(ratios, differences)
     options = _structs.RulesOptions(
         max_conditions=integer(max_conditions, "max_conditions"),
         max_rules=integer(max_rules, "max_rules"),
@@ -337,6 +362,9 @@ def extract_rules(
         permutations=integer(permutations, "permutations"),
         resamples=integer(resamples, "resamples"),
         min_stability=real(min_stability, "min_stability"),
+        age_to=None if age_to is None else c_string(age_to, "age_to"),
+        pairs=addressof(pairs),
+        pair_count=len(kept) // 2,
     )
     pointer = c_void_p()
     with running(context) as native:
@@ -382,6 +410,32 @@ def _conditions(conditions: Sequence[Condition]) -> tuple["Array[_structs.Condit
                 low=real(condition.low, "low"), high=real(condition.high, "high"),
                 categories=cast(names, POINTER(c_char_p)) if len(names) else None, category_count=len(names)))
     return (_structs.Condition * len(structs))(*structs), kept
+def _pairs(ratios: Any, differences: Any) -> tuple[Any, list[bytes]]:
+    """Pairs of columns as structs, and the names that these point to."""
+    kept: list[bytes] = []
+    kinds: list[int] = []
+    for name, given, kind in (("ratios", ratios, Derived.RATIO), ("differences", differences, Derived.DIFFERENCE)):
+        for index, pair in enumerate(given):
+            if isinstance(pair, str) or len(pair) != 2:
+                raise InvalidTypeError(f"{name}[{index}] must be a pair of column names, got {pair!r}")
+            kept += [c_string(column, f"{name}[{index}]") for column in pair]
+            kinds.append(int(kind))
+    structs = (_structs.FeaturePair * max(1, len(kinds)))()
+    for index, kind_number in enumerate(kinds):
+        structs[index] = _structs.FeaturePair(kept[2 * index], kept[2 * index + 1], kind_number, 0)
+    return structs, kept
+
+
+def _kinds(features: Any) -> dict[str, str]:
+    """The columns that features of a rule set's JSON need, and their kinds."""
+    kinds: dict[str, str] = {}
+    for feature in features:
+        if "derived" not in feature:
+            kinds[feature["name"]] = feature["kind"]
+            continue
+        for operation, names in feature["derived"].items():
+            kinds.update(dict.fromkeys(names, "date" if operation in ("hour", "days") else "numeric"))
+    return kinds
 
 
 def _rule(native: Native, index: int) -> Rule:
@@ -410,4 +464,8 @@ def _condition(native: Native, rule: int, index: int) -> Condition:
         high=struct.high,
         categories=tuple(required_text(struct.categories[place]) for place in range(struct.category_count)),
         text=required_text(library.covey_rules_condition_text(native, rule, index)),
+        derived=Derived(struct.derived),
+        columns=tuple(
+            required_text(name) for name in (struct.first or struct.feature, struct.second) if name is not None
+        ),
     )

@@ -34,6 +34,7 @@ final class ArrowTable extends NativeObject {
             case NUMERIC -> result.numeric(name, values.asDoubleBuffer());
             case CATEGORICAL -> result.categorical(name, values.asIntBuffer(), categories(table, column));
             case BOOLEAN -> result.bool(name, values);
+            case DATE -> result.date(name, values.asDoubleBuffer());
         }
     }
 

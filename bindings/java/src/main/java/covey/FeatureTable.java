@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
 import java.nio.IntBuffer;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -23,7 +24,9 @@ public final class FeatureTable {
         /** Indices into the column's categories; -1 = missing. */
         CATEGORICAL,
         /** 0 or 1; -1 = missing. */
-        BOOLEAN
+        BOOLEAN,
+        /** Doubles, seconds since 1970-01-01 UTC; NaN = missing. For rules alone. */
+        DATE
     }
 
     // Read by the native side. `text` has the name of each column, then its categories, each ending with NUL.
@@ -58,7 +61,7 @@ public final class FeatureTable {
      * {@code ArrowSchema.memoryAddress()} and {@code ArrowArray.memoryAddress()}, after {@code Data.exportVectorSchemaRoot}.
      *
      * <p>Doubles without nulls and int dictionary indices stay where they are; floats, integers and doubles with nulls
-     * become numeric, booleans boolean, strings and dictionaries of them categorical columns. Both structs stay the
+     * become numeric, booleans boolean, strings and dictionaries of them categorical columns, dates and timestamps dates. Both structs stay the
      * producer's, who must not release them while the table or a slice of it is in use. <b>A wrong address ends the
      * process</b>: Arrow's interface does not let anybody check it.
      *
@@ -156,6 +159,26 @@ public final class FeatureTable {
         /** As {@link #bool(String, byte[])}, over what remains of a direct buffer. */
         public Builder bool(String name, ByteBuffer values) {
             return add(name, Kind.BOOLEAN, Numbers.direct(values, name), List.of());
+        }
+
+        /** Adds a column of dates, in seconds since 1970-01-01 UTC; NaN = missing. */
+        public Builder date(String name, double... seconds) {
+            return add(name, Kind.DATE, seconds, List.of());
+        }
+
+        /** As {@link #date(String, double...)}, over what remains of a direct buffer in native byte order. */
+        public Builder date(String name, DoubleBuffer seconds) {
+            return add(name, Kind.DATE, Numbers.direct(seconds, name), List.of());
+        }
+
+        /** Adds a column of dates; null = missing. */
+        public Builder date(String name, Instant... values) {
+            double[] seconds = new double[values.length];
+            for (int row = 0; row < seconds.length; ++row) {
+                Instant value = values[row];
+                seconds[row] = value == null ? Double.NaN : value.getEpochSecond() + value.getNano() / 1e9;
+            }
+            return add(name, Kind.DATE, seconds, List.of());
         }
 
         Builder owner(Object owner) {

@@ -194,7 +194,11 @@ final class Native {
             double significance,
             long permutations,
             long resamples,
-            double minStability);
+            double minStability,
+
+            byte[] ageTo,
+            byte[] pairs,
+            int[] pairKinds);
 
     static native long rulesCount(long rules);
 
@@ -209,6 +213,8 @@ final class Native {
     static native byte[] rulesConditionText(long rules, long rule, long index);
 
     static native byte[] rulesCondition(long rules, long rule, long index, long[] integers, double[] reals);
+
+    static native byte[] rulesConditionColumn(long rules, long rule, long index, int column);
 
     static native byte[] rulesConditionCategory(long rules, long rule, long index, long category);
 

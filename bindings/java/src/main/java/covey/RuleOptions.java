@@ -12,6 +12,8 @@ import java.util.Objects;
  * @param weights one a row, or null
  * @param amounts one a row, or null
  * @param given null = none
+ * @param ageTo a column of dates, or null
+ * @param pairs ratios and differences of columns
  */
 public record RuleOptions(
         long maxConditions,
@@ -37,7 +39,9 @@ public record RuleOptions(
         double significance,
         long permutations,
         long resamples,
-        double minStability) {
+        double minStability,
+        String ageTo,
+        List<Pair> pairs) {
 
     /** What makes one rule better than another; in the order of COVEY_QUALITY_. */
     public enum Quality {
@@ -97,11 +101,21 @@ public record RuleOptions(
         }
     }
 
+    /**
+     * Two numeric columns that may stand in rules together.
+     *
+     * @param first the dividend or minuend
+     * @param second the divisor or subtrahend
+     * @param derived RATIO or DIFFERENCE
+     */
+    public record Pair(String first, String second, Condition.Derived derived) {}
+
     /** Refuses nulls where there is a default, and copies the lists. */
     public RuleOptions {
         Objects.requireNonNull(quality, "quality");
         features = List.copyOf(features);
         pinned = List.copyOf(pinned);
+        pairs = List.copyOf(pairs);
     }
 
     /** The defaults. */
@@ -140,6 +154,8 @@ public record RuleOptions(
         private long permutations;
         private long resamples;
         private double minStability;
+        private String ageTo;
+        private final List<Pair> pairs = new ArrayList<>();
 
         private Builder() {}
 
@@ -287,6 +303,27 @@ public record RuleOptions(
             return this;
         }
 
+        /**
+         * A column of dates: every other one takes part also as its age, "days from X to" this one. Null (default) = dates
+         * take part by their hour alone.
+         */
+        public Builder ageTo(String column) {
+            ageTo = column;
+            return this;
+        }
+
+        /** Lets rules use first / second, missing where the second is 0. */
+        public Builder ratio(String first, String second) {
+            pairs.add(new Pair(first, second, Condition.Derived.RATIO));
+            return this;
+        }
+
+        /** Lets rules use first - second. */
+        public Builder difference(String first, String second) {
+            pairs.add(new Pair(first, second, Condition.Derived.DIFFERENCE));
+            return this;
+        }
+
         /** The options; the call that takes them checks their ranges. */
         public RuleOptions build() {
             return new RuleOptions(
@@ -313,7 +350,10 @@ public record RuleOptions(
                     significance,
                     permutations,
                     resamples,
-                    minStability);
+                    minStability,
+
+                    ageTo,
+                    pairs);
         }
     }
 }

@@ -1,5 +1,6 @@
 package covey;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.DoubleStream;
@@ -86,8 +87,22 @@ public final class RuleSet extends NativeObject {
                     chosen.significance(),
                     chosen.permutations(),
                     chosen.resamples(),
-                    chosen.minStability()));
+                    chosen.minStability(),
+
+                    chosen.ageTo() == null ? null : Text.encode(chosen.ageTo(), "age_to"),
+                    pairs(chosen.pairs()),
+                    chosen.pairs().stream().mapToInt(pair -> pair.derived().ordinal()).toArray()));
         }
+    }
+
+    /** The names of the pairs' columns, each ending with NUL. */
+    private static byte[] pairs(List<RuleOptions.Pair> pairs) {
+        List<String> names = new ArrayList<>();
+        for (RuleOptions.Pair pair : pairs) {
+            names.add(pair.first());
+            names.add(pair.second());
+        }
+        return Text.join(names, "pairs");
     }
 
     /**
@@ -144,7 +159,7 @@ public final class RuleSet extends NativeObject {
     }
 
     private static Condition read(long address, int rule, int index) {
-        long[] n = new long[2];
+        long[] n = new long[3];
         double[] bounds = new double[2];
         byte[] feature = Native.rulesCondition(address, rule, index, n, bounds);
         String[] categories = new String[(int) n[1]];
@@ -157,7 +172,16 @@ public final class RuleSet extends NativeObject {
                 bounds[0],
                 bounds[1],
                 List.of(categories),
-                Text.decode(Native.rulesConditionText(address, rule, index)));
+                Text.decode(Native.rulesConditionText(address, rule, index)),
+                Condition.Derived.values()[(int) n[2]],
+                columns(address, rule, index, feature));
+    }
+
+    private static List<String> columns(long address, long rule, long index, byte[] feature) {
+        byte[] first = Native.rulesConditionColumn(address, rule, index, 0);
+        byte[] second = Native.rulesConditionColumn(address, rule, index, 1);
+        if (first == null) return List.of(Text.decode(feature));
+        return second == null ? List.of(Text.decode(first)) : List.of(Text.decode(first), Text.decode(second));
     }
 
     /**
