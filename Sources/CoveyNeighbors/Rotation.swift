@@ -11,7 +11,7 @@ final class Rotation: @unchecked Sendable {
     let prefix: Int
 
     /// More columns would take longer than a call may go without looking for cancel.
-    static let mostColumns = 512
+    static let mostColumns = 384
 
     private init(dimension: Int, axes: AlignedBuffer<Double>, prefix: Int) {
         self.dimension = dimension
