@@ -116,7 +116,7 @@ final class Cells: @unchecked Sendable {
             fs_kmeans(
                 Int64(sample.count), Int64(packed.stride), numbers.pointer, Int64(count), 6, Int64(seed & 0x7fff_ffff),
                 centroids.pointer,
-                { $0!.assumingMemoryBound(to: Execution.self).pointee.isCancelled ? 1 : 0 }, execution)
+                { (try? $0!.assumingMemoryBound(to: Execution.self).pointee.report()) == nil ? 1 : 0 }, execution)
         }
         try execution.check()
         switch status {

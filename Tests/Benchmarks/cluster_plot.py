@@ -155,4 +155,5 @@ def _legend(figure, cases, gemm):
         entries.append(Line2D([], [], color=FAINT, linewidth=1.2, label=f"all pairs at sgemm's peak ({rate})"))
         entries.append(Line2D([], [], color=FAINT, linewidth=1.2, linestyle=(0, (4, 3)), label="each pair once"))
     figure.legend(handles=entries, loc="upper left", bbox_to_anchor=(0.005, 1 - 0.86 / figure.get_figheight()),
-                  frameon=False, ncol=len(entries), fontsize=9.5, labelcolor=INK, handlelength=2.0, columnspacing=1.3, handletextpad=0.5)
+                  frameon=False, ncol=len(entries), fontsize=9.5, labelcolor=INK, handlelength=2.0, columnspacing=1.3,
+                  handletextpad=0.5)
