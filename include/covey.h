@@ -472,8 +472,9 @@ typedef struct covey_clustering covey_clustering;
 #define COVEY_SELECTION_LEAF 1
 
 #define COVEY_SEARCH_EXACT 0       /**< The result equals the reference's. */
-#define COVEY_SEARCH_APPROXIMATE 1 /**< Neighbours from the nearest k-means cells (FAISS), the tree joined exactly; euclidean
-                                        only. Exact for up to 12 columns or below 8,192 rows. */
+#define COVEY_SEARCH_APPROXIMATE 1 /**< Neighbours from the nearest k-means cells and by neighbours of neighbours, clusters joined
+                                        by edges searched for; euclidean only. Exact for up to 12 columns, below 8,192 rows, or
+                                        with min_samples above 256. */
 
 #define COVEY_MISSING_ROWS_REJECT 0 /**< A NaN or an infinity gives COVEY_INVALID_DATA. */
 #define COVEY_MISSING_ROWS_NOISE 1  /**< Rows that have one are noise, as in hdbscan: label -1, strength 0, score 1. */
@@ -516,6 +517,8 @@ typedef struct covey_cluster_options {
  *  a sample of searches in it looks at few rows: O(n log n) typically, about 150 + 4 min_samples + 12 d bytes a row beside the
  *  input. Otherwise tiles: O(n^2 d) at the worst; memory O(n k), for they keep the rows in float32 too: at most
  *  n (4 d + 12 k + 450) bytes, d rounded up to a multiple of 16, and 2 MB + 1 KB d + 6 n bytes for each thread.
+ *  Approximate search takes O(n sqrt(n) d), and O(n d) for each of up to 8,192 rows that measure the recall; at most
+ *  n (8 d + 20 k + 400) bytes, k = min_samples + 6. It reads the matrix twice in its order and then rows of it at chance.
  *  Numbers whose distances float64 cannot hold are refused: with the euclidean metric about 1e153 and above, or none above 1e-135;
  *  with manhattan, sums of |a - b| above 1.8e308.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (names row and column), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
@@ -529,7 +532,8 @@ int64_t covey_clustering_rows(const covey_clustering *clustering);
 /** The number of clusters, without noise; 0 for NULL. */
 int64_t covey_clustering_clusters(const covey_clustering *clustering);
 
-/** The share of true neighbours that the approximate search found, measured on a sample; 1 for exact search. */
+/** The share of true neighbours that the approximate search found; 1 for exact search. Measured on as many rows as bring its
+ *  standard error to 0.0035, on 8,192 at the most: 99 of 100 times within 0.01 of the true share. */
 double covey_clustering_recall(const covey_clustering *clustering);
 
 /** labels: n numbers, 0..clusters-1, -1 = noise. */

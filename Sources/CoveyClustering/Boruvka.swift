@@ -103,13 +103,12 @@ struct Boruvka {
     }
 
     /// The edges of a minimum spanning tree.
-    /// - Parameter exact: false takes the lists' edges as they come and searches for those components alone that have none.
-    mutating func run(exact: Bool = true) throws -> [SpanningTree.Edge] {
+    mutating func run() throws -> [SpanningTree.Edge] {
         while componentCount > 1 {
             try execution.report("spanning tree", 1 - Double(componentCount) / Double(n))
             var links = [Link](repeating: .none, count: componentCount)
             try listLinks(&links)
-            var uncertain = try markSearched(links, exact: exact)
+            var uncertain = try markSearched(links)
             // Rounds are cheap beside searches, but not free: components that are certain merge first where they are many.
             let certain = componentCount - uncertain.count { $0 }
             if certain < componentCount && certain * 4 <= componentCount {
@@ -117,7 +116,7 @@ struct Boruvka {
                 let waiting = try passOverLargest()
                 try search.nearestOutside(
                     OutsideQuery(
-                        components: components, cores: cores, alpha: alpha, searched: searched, floors: exact ? floors : nil),
+                        components: components, cores: cores, alpha: alpha, searched: searched, floors: floors),
                     links: &links, execution: execution)
                 uncertain = Array(repeating: false, count: componentCount)
                 uncertain[waiting] = true
@@ -178,7 +177,7 @@ struct Boruvka {
     }
 
     /// Marks the rows that may have a shorter edge than their component's; returns the components that have such rows.
-    private mutating func markSearched(_ links: [Link], exact: Bool) throws -> [Bool] {
+    private mutating func markSearched(_ links: [Link]) throws -> [Bool] {
         var uncertain = [UInt8](repeating: 0, count: componentCount)
         let (n, floors, execution) = (n, floors, execution)
         try components.withUnsafeBufferPointer { components in
@@ -191,7 +190,7 @@ struct Boruvka {
                         try execution.parallel(n, grain: Boruvka.grain) { chunk, _ in
                             for i in chunk {
                                 let component = Int(components[i])
-                                let wanted = exact ? floors[i] < links[component].distance : links[component] == .none
+                                let wanted = floors[i] < links[component].distance
                                 searched[i] = wanted
                                 if wanted { ck_mark(uncertain + component) }
                             }

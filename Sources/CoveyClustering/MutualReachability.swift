@@ -41,34 +41,18 @@ public struct MutualReachability: Sendable {
     private static func build(
         _ rows: Rows, _ k: Int, _ alpha: Double, _ mode: SearchMode, _ seed: UInt64, _ execution: Execution
     ) throws -> MutualReachability {
-        let exact: Bool
-        let search: any NeighborSearch
-        if mode == .approximate && rows.dimension > fewDimensions && rows.count >= ApproximateSearch.leastRows {
-            exact = false
-            search = try ApproximateSearch(rows, seed: seed, execution: execution)
-        } else {
-            exact = true
-            search = try exactSearch(rows, k, seed, execution)
+        if mode == .approximate && rows.dimension > fewDimensions && rows.count >= ApproximateSearch.leastRows
+            && k <= ApproximateSearch.mostNeighbours
+        {
+            return try ApproximateTree.build(rows, minSamples: k, alpha: alpha, seed: seed, execution: execution)
         }
-        guard let approximate = search as? ApproximateSearch else {
-            let lists = try search.lists(k, distances: alpha < 1, execution: execution)
-            return try build(lists, search, alpha, exact: true, recall: 1, execution)
-        }
-        let graph = try approximate.nearest(k, execution: execution)
-        let recall = try approximate.recall(of: graph, seed: seed, execution: execution)
-        let lists = try NeighborLists(graph, distances: alpha < 1, execution: execution)
-        return try build(lists, search, alpha, exact: exact, recall: recall, execution)
-    }
-
-    private static func build(
-        _ lists: NeighborLists, _ search: any NeighborSearch, _ alpha: Double, exact: Bool, recall: Double,
-        _ execution: Execution
-    ) throws -> MutualReachability {
+        let search = try exactSearch(rows, k, seed, execution)
+        let lists = try search.lists(k, distances: alpha < 1, execution: execution)
         let n = lists.count
         var boruvka = try Boruvka(
             lists, cores: Array(UnsafeBufferPointer(start: lists.cores.pointer, count: n)), alpha: alpha, search: search,
             execution: execution)
-        var edges = try boruvka.run(exact: exact)
+        var edges = try boruvka.run()
         var cores = [Double](repeating: 0, count: n)
         var before = cores
         // Back from the search's order to the caller's.
@@ -99,7 +83,7 @@ public struct MutualReachability: Sendable {
         }
         return MutualReachability(
             coreDistances: CoreDistances(k: lists.k, values: cores, before: before),
-            tree: try SpanningTree(pointCount: n, edges: edges, execution: execution), recall: recall)
+            tree: try SpanningTree(pointCount: n, edges: edges, execution: execution), recall: 1)
     }
 
     /// Approximate search is for more dimensions than these.

@@ -1,115 +1,60 @@
-import CCoveyKernels
 import CoveyRuntime
 
-/// Neighbours from near k-means cells alone, as an inverted file finds them (FAISS's IVF): each block of rows is compared with the
-/// blocks of its own and the nearest cells, by the same exact tiles. Some neighbours are missed; `recall` measures how many.
-/// The same for the same rows and seed, whatever the number of threads.
+/// Near neighbours of millions of rows: each row is compared with those of its nearest k-means cells, as an inverted file does
+/// (FAISS's IVF), and then with the neighbours of its neighbours. Some neighbours are missed; `recall` measures how many. The
+/// same for the same rows and seed, whatever the number of threads. Euclidean.
 ///
-/// Cost: O(n d) products for the neighbours, O(n^2 d / 512) for the cells.
-public final class ApproximateSearch: NeighborSearch, Sendable {
-    public let rows: Rows
-    let tiles: TileSearch
+/// Rows are numbered by their places: rows of a cell lie side by side, which keeps what is read together near in memory.
+///
+/// Cost: O(n sqrt(n) d) products for the cells, O(n d) for the neighbours, O(n d) for each row of the sample that measures
+/// recall. Memory: 4 bytes a number (the rows in float32; twice while they are put in order), about 200 bytes a row, and 20
+/// bytes for each of the k + 6 entries of a row's list.
+public final class ApproximateSearch: Sendable {
+    let index: CellIndex
 
-    /// Blocks of 256 rows that each block is compared with.
-    static let nearBlocks = 48
-
-    /// Fewer rows than this are searched exactly as fast.
+    /// Fewer rows than this are searched exactly as fast, and so are lists longer than `mostNeighbours`.
     public static let leastRows = 8192
+    public static let mostNeighbours = 256
+
+    private static let probes = 6
+    private static let rounds = 2
+    /// What a list holds beyond the neighbours that are asked for: edges between clusters are often among them.
+    private static let spare = 6
 
     public convenience init(_ rows: Rows, seed: UInt64, execution: Execution) throws {
-        try self.init(rows, seed: seed, nearBlocks: ApproximateSearch.nearBlocks, cellCount: nil, execution: execution)
+        try self.init(
+            rows, seed: seed, probes: ApproximateSearch.probes, cellSize: CellIndex.rowsPerCell, execution: execution)
     }
 
-    init(_ rows: Rows, seed: UInt64, nearBlocks: Int, cellCount: Int?, execution: Execution) throws {
-        self.rows = rows
-        tiles = try TileSearch(rows, seed: seed, cellCount: cellCount, nearBlocks: nearBlocks, execution: execution)
+    init(_ rows: Rows, seed: UInt64, probes: Int, cellSize: Int, execution: Execution) throws {
+        index = try CellIndex(rows, seed: seed, probeCount: probes, cellSize: cellSize, execution: execution)
     }
 
+    /// The row at a place.
+    @inline(__always)
+    public func row(_ place: Int) -> Int32 { index.order[place] }
+
+    /// The k near rows of each row and a few more, by places, at the distances of the caller's own numbers. There must be
+    /// `leastRows` rows.
     public func nearest(_ k: Int, execution: Execution) throws -> NeighborGraph {
-        // Rows with fewer than k neighbours nearby would have no core distance.
-        let all = tiles.cells.count == 1
-            || tiles.blocks.indices.contains { a in
-                tiles.blocks[a].count + tiles.near[a].reduce(0) { $0 + tiles.blocks[Int($1)].count } <= k
-            }
-        return try tiles.nearest(k, nearOnly: !all, execution: execution)
+        try nearest(k, rounds: ApproximateSearch.rounds, execution: execution)
     }
 
-    /// Near blocks first. Their edges bound a search of all blocks, where that is cheap; else it serves those components
-    /// alone that have no edge yet.
-    public func nearestOutside(_ query: OutsideQuery, links: inout [Link], execution: Execution) throws {
-        try tiles.nearestOutside(query, links: &links, nearOnly: true, execution: execution)
-        let searched = query.searched.count { $0 }
-        let (work, overflow) = searched.multipliedReportingOverflow(by: rows.count * max(1, rows.dimension))
-        if !overflow && work <= 1 << 40 {
-            try tiles.nearestOutside(query, links: &links, execution: execution)
-            return
-        }
-        let found = links
-        let without = query.components.indices.map {
-            query.searched[$0] && found[Int(query.components[$0])] == .none
-        }
-        guard without.contains(true) else { return }
-        try tiles.nearestOutside(
-            OutsideQuery(components: query.components, cores: query.cores, alpha: query.alpha, searched: without),
-            links: &links, execution: execution)
+    func nearest(_ k: Int, rounds: Int, execution: Execution) throws -> NeighborGraph {
+        let lists = try NearLists(index, length: k + ApproximateSearch.spare, execution: execution)
+        try lists.scan(execution: execution)
+        try lists.fill(execution: execution)
+        if rounds > 0 { try NeighborDescent(lists, execution: execution).run(rounds: rounds) }
+        return try lists.graph(execution: execution)
     }
 
-    /// The share of the true k nearest that the graph holds, over a seeded sample of rows; neighbours as near as the true
-    /// k-th count as true.
-    public func recall(of graph: NeighborGraph, seed: UInt64, execution: Execution) throws -> Double {
-        var random = SeededRandom(seed: seed)
-        let sample = random.sample(min(Cells.blockSize, rows.count), of: rows.count)
-        let truth = try tiles.farthest(of: sample, graph.k, execution: execution)
-        var hits = 0
-        for (place, row) in sample.enumerated() {
-            for slot in row * graph.k..<(row + 1) * graph.k where graph.distances[slot] <= truth[place] { hits += 1 }
-        }
-        return Double(hits) / Double(sample.count * graph.k)
+    /// The share of the true k nearest that a graph of `nearest` holds among its first k.
+    public func recall(of graph: NeighborGraph, _ k: Int, seed: UInt64, execution: Execution) throws -> Double {
+        try RecallEstimate(graph, k, index, seed: seed, execution: execution).share
     }
-}
 
-extension TileSearch {
-    /// The exact distance of each of at most 256 rows to its k-th nearest other row.
-    func farthest(of sample: [Int], _ k: Int, execution: Execution) throws -> [Double] {
-        let packed = packed
-        let stride = packed.stride
-        let side = TileScratch.side
-        let numbers = try AlignedBuffer<Float>(side * stride, for: "a sample", execution)
-        let norms = try AlignedBuffer<Double>(side, for: "a sample", execution)
-        let row = try AlignedBuffer<Double>(stride, for: "a row", execution)
-        for (place, i) in sample.enumerated() {
-            rows.copy(i, to: row.pointer)
-            norms[place] = packed.convert(row.pointer, to: numbers.pointer + place * stride)
-        }
-        let room = try checkedProduct(sample.count, k, "neighbours of a sample")
-        let distances = try AlignedBuffer<Double>(room, repeating: .infinity, for: "neighbours of a sample", execution)
-        let indices = try AlignedBuffer<Int32>(room, repeating: .max, for: "neighbours of a sample", execution)
-        let lock = Locks(1)
-        let scratch = try (0..<execution.threads).map { _ in try TileScratch(packed, execution) }
-        try execution.parallel(blocks.count) { [self] chunk, thread in
-            let room = scratch[thread]
-            for block in chunk.map({ blocks[$0] }) {
-                room.fill(packed, rows: numbers.pointer, count: sample.count, columns: block.count, at: block.start)
-                for (place, i) in sample.enumerated() {
-                    let heap = NearestHeap(distances: distances.pointer + place * k, indices: indices.pointer + place * k, k: k)
-                    lock.lock(0)
-                    let worst = heap.distances[0]
-                    lock.unlock(0)
-                    let bias = packed.bias(norms[place])
-                    let hits = ck_scan_row(
-                        room.tile.pointer + place * side, Int64(block.count), Float(packed.scaled(worst) - bias), Float(bias),
-                        room.never.pointer, packed.bias.pointer + block.start, room.hits.pointer)
-                    for hit in 0..<Int(hits) {
-                        let other = packed.order[block.start + Int(room.hits[hit])]
-                        if Int(other) == i { continue }
-                        let reduced = rows.reduced(i, Int(other))
-                        lock.lock(0)
-                        _ = heap.push(reduced, other)
-                        lock.unlock(0)
-                    }
-                }
-            }
-        }
-        return sample.indices.map { rows.metric.distance(reduced: distances[$0 * k]) }
+    /// Lowers each component's link to a short edge that leads out of it. Components without a link get one.
+    public func join(_ query: JoinQuery, links: inout [Link], execution: Execution) throws {
+        try links.withUnsafeMutableBufferPointer { try JoinSearch(index, query, $0, execution).run() }
     }
 }

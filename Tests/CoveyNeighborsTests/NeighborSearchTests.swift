@@ -251,31 +251,6 @@ import Testing
         }
     }
 
-    @Test func approximateRecallIsThatOfAllPairs() throws {
-        let matrix = Self.points(6000, 16)
-        let k = 10
-        for near in [2, 12] {
-            try matrix.withView { view in
-                let execution = Execution(try Context(threads: 2))
-                let rows = try Rows(view, used: nil, metric: .euclidean, execution: execution)
-                let search = try ApproximateSearch(rows, seed: 4, nearBlocks: near, cellCount: 60, execution: execution)
-                let graph = try search.nearest(k, execution: execution)
-                let truth = try Self.nearest(KDTreeSearch(rows, execution: execution), k, execution)
-                var hits = 0
-                for i in 0..<rows.count {
-                    let farthest = truth.distances[i * k + k - 1] * (1 + 1e-12)
-                    hits += graph.distances[i * k..<(i + 1) * k].count { $0 <= farthest }
-                }
-                let actual = Double(hits) / Double(rows.count * k)
-                let measured = try search.recall(of: graph, seed: 5, execution: execution)
-                #expect(actual < 1 || near == 12)
-                #expect(actual > (near == 12 ? 0.9 : 0.3))
-                // 256 rows: three standard errors of a share, were its ten neighbours one.
-                #expect(abs(measured - actual) <= 3 * (actual * (1 - actual) / 256).squareRoot() + 1e-9)
-            }
-        }
-    }
-
     @Test func cancelStopsSearches() throws {
         let matrix = Self.points(4000, 30)
         let calls = Atomic<Int>(0)

@@ -8,6 +8,7 @@
 #include "distances.h"
 #include "leaves.h"
 #include "pairs.h"
+#include "lists.h"
 
 /* The processors that this process may run on; sched_getaffinity is not visible from Swift. */
 int ck_available_processors(void);

@@ -1,0 +1,147 @@
+#include "lists.h"
+
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+
+typedef float wide __attribute__((vector_size(64), aligned(4)));
+
+/* Hits are rare: 32 columns are tested at once. */
+#define STEP 32
+
+CLONES void ck_list_scan(const float *restrict tile, const float *restrict norms, int64_t n, int32_t first, int32_t own,
+                         float own_norm, int64_t k, float *restrict distances, int32_t *restrict indices) {
+    for (int64_t j = 0; j < n; j += STEP) {
+        const int64_t end = n - j < STEP ? n - j : STEP;
+        const float limit = distances[k - 1] - own_norm;
+        int32_t any = 0;
+        if (end == STEP)
+            for (int64_t t = j; t < j + STEP; t++) any |= tile[t] + norms[t] < limit;
+        else
+            any = 1;
+        if (!any) continue;
+        for (int64_t t = j; t < j + end; t++) {
+            const float value = tile[t] + norms[t] + own_norm;
+            if (!(value < distances[k - 1]) || first + (int32_t)t == own) continue;
+            int64_t place = k - 1;
+            for (; place > 0 && distances[place - 1] > value; place--) {
+                distances[place] = distances[place - 1];
+                indices[place] = indices[place - 1];
+            }
+            distances[place] = value;
+            indices[place] = first + (int32_t)t;
+        }
+    }
+}
+
+CLONES void ck_list_distances(const float *restrict rows, int64_t stride, int64_t own, const int32_t *restrict others,
+                              int64_t count, float *restrict distances) {
+    const float *a = rows + own * stride;
+    for (int64_t i = 0; i < count; i++) {
+        if (i + 4 < count) {
+            const float *next = rows + others[i + 4] * stride;
+            for (int64_t c = 0; c < stride; c += 16) __builtin_prefetch(next + c);
+        }
+        const float *b = rows + others[i] * stride;
+        wide sums = {0};
+        for (int64_t c = 0; c < stride; c += 16) {
+            const wide x = *(const wide *)(a + c) - *(const wide *)(b + c);
+            sums += x * x;
+        }
+        float sum = 0;
+        for (int lane = 0; lane < 16; lane++) sum += sums[lane];
+        distances[i] = sum;
+    }
+}
+
+CLONES int64_t ck_near_columns(const float *restrict tile, const float *restrict norms, int64_t n, float limit,
+                               uint16_t *restrict hits) {
+    int64_t count = 0;
+    for (int64_t j = 0; j < n; j += STEP) {
+        const int64_t end = n - j < STEP ? n - j : STEP;
+        int32_t any = 0;
+        if (end == STEP)
+            for (int64_t t = j; t < j + STEP; t++) any |= tile[t] + norms[t] <= limit;
+        else
+            any = 1;
+        if (!any) continue;
+        for (int64_t t = j; t < j + end; t++) {
+            hits[count] = (uint16_t)t;
+            count += tile[t] + norms[t] <= limit;
+        }
+    }
+    return count;
+}
+
+CLONES int64_t ck_nearest_column(const float *restrict tile, const float *restrict norms, int64_t n) {
+    float least = tile[0] + norms[0];
+    for (int64_t j = 1; j < n; j++) {
+        const float value = tile[j] + norms[j];
+        least = value < least ? value : least;
+    }
+    for (int64_t j = 0; j < n; j++)
+        if (tile[j] + norms[j] <= least) return j;
+    return 0;
+}
+
+struct search {
+    int32_t *table, *used, *candidates;
+    int64_t used_count, count;
+};
+
+/* True the first time. */
+static inline int insert(struct search *search, int32_t value) {
+    uint32_t place = ((uint32_t)value * 2654435761u) >> 20;
+    while (search->table[place] != -1) {
+        if (search->table[place] == value) return 0;
+        place = (place + 1) & (CK_TABLE - 1);
+    }
+    search->table[place] = value;
+    search->used[search->used_count++] = (int32_t)place;
+    return 1;
+}
+
+/* Entries are judged 16 at once; few pass. */
+static inline __attribute__((always_inline)) void offer(struct search *search, const int32_t *entries, int64_t depth,
+                                                        int32_t all, const int32_t *firsts, const uint32_t *sizes,
+                                                        int64_t ranges) {
+    int32_t passes[CK_ENTRIES];
+    for (int lane = 0; lane < CK_ENTRIES; lane++)
+        passes[lane] = (entries[lane] >= 0) & (all | (entries[lane] & 1)) & (lane < depth);
+    for (int64_t range = 0; range < ranges; range++) {
+        const int32_t first = firsts[range];
+        const uint32_t size = sizes[range];
+        for (int lane = 0; lane < CK_ENTRIES; lane++)
+            passes[lane] &= (uint32_t)((entries[lane] >> 1) - first) >= size;
+    }
+    for (int lane = 0; lane < CK_ENTRIES; lane++) {
+        if (!passes[lane] || search->used_count >= CK_TABLE / 2) continue;
+        const int32_t other = entries[lane] >> 1;
+        if (insert(search, other)) search->candidates[search->count++] = other;
+    }
+}
+
+CLONES int64_t ck_list_candidates(int64_t row, int64_t depth, const int32_t *forward, const int32_t *backward,
+                                  const int32_t *seen, int64_t seen_count, const int32_t *firsts, const uint32_t *sizes,
+                                  int64_t ranges, int32_t *table, int32_t *used, int32_t *candidates) {
+    struct search search = {table, used, candidates, 0, 0};
+    insert(&search, (int32_t)row);
+    for (int64_t i = 0; i < seen_count; i++) insert(&search, seen[i]);
+    const int32_t *lists[2] = {forward + row * CK_ENTRIES, backward + row * CK_ENTRIES};
+    for (int list = 0; list < 2; list++)
+        for (int64_t slot = 0; slot < depth; slot++)
+            if (lists[list][slot] >= 0) {
+                const int64_t other = lists[list][slot] >> 1;
+                __builtin_prefetch(forward + other * CK_ENTRIES);
+                __builtin_prefetch(backward + other * CK_ENTRIES);
+            }
+    offer(&search, lists[1], depth, 0, firsts, sizes, ranges);
+    for (int list = 0; list < 2; list++)
+        for (int64_t slot = 0; slot < depth; slot++) {
+            const int32_t entry = lists[list][slot];
+            if (entry < 0) continue;
+            const int64_t other = entry >> 1;
+            offer(&search, forward + other * CK_ENTRIES, depth, entry & 1, firsts, sizes, ranges);
+            offer(&search, backward + other * CK_ENTRIES, depth, entry & 1, firsts, sizes, ranges);
+        }
+    for (int64_t i = 0; i < search.used_count; i++) table[used[i]] = -1;
+    return search.count;
+}

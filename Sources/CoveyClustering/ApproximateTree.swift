@@ -1,0 +1,213 @@
+import CoveyNeighbors
+import CoveyRuntime
+
+/// A short spanning tree of mutual reachability from an approximate graph of neighbours.
+///
+/// The graph's own minimum spanning forest comes first. It misses edges, since a row near the border of two clusters may list
+/// rows of one of them alone, and so joins clusters too late, which counts noise to them. Those joins are few and decide the
+/// labels; so the forest is cut wherever two large parts were joined, and the parts are joined again by Boruvka's algorithm
+/// with edges that are searched for.
+struct ApproximateTree {
+    private let search: ApproximateSearch
+    private let execution: Execution
+    private let alpha: Double
+    /// The entries of a row's list, some beyond the neighbour of the core distance.
+    private let k: Int
+    private let n: Int
+    private let cores: [Double]
+    private let indices: [Int32]
+    private var reaches: [Double]
+    private var components: [Int32]
+    private var componentCount: Int
+    private var parents: [Int32]
+    private var edges: [SpanningTree.Edge] = []
+
+    static func build(
+        _ rows: Rows, minSamples k: Int, alpha: Double, seed: UInt64, execution: Execution
+    ) throws -> MutualReachability {
+        let search = try ApproximateSearch(rows, seed: seed, execution: execution)
+        let graph = try search.nearest(k, execution: execution)
+        let recall = try search.recall(of: graph, k, seed: seed, execution: execution)
+        let n = rows.count
+        let width = graph.k
+        let cores = (0..<n).map { graph.distances[$0 * width + k - 1] }
+        var values = [Double](repeating: 0, count: n)
+        var before = values
+        for place in 0..<n {
+            let row = Int(search.row(place))
+            values[row] = cores[place]
+            before[row] = k == 1 ? 0 : graph.distances[place * width + k - 2]
+        }
+        var tree = try ApproximateTree(
+            search: search, graph: consume graph, cores: cores, alpha: alpha, execution: execution)
+        try tree.spanForest()
+        try tree.cutLargeParts()
+        try tree.joinParts()
+        let edges = tree.edges.map {
+            SpanningTree.Edge(
+                from: search.row(Int($0.from)), to: search.row(Int($0.to)), distance: $0.distance)
+        }
+        return MutualReachability(
+            coreDistances: CoreDistances(k: k, values: values, before: before),
+            tree: try SpanningTree(pointCount: n, edges: edges, execution: execution), recall: recall)
+    }
+
+    private init(
+        search: ApproximateSearch, graph: consuming NeighborGraph, cores: [Double], alpha: Double, execution: Execution
+    ) throws {
+        n = graph.count
+        k = graph.k
+        self.search = search
+        self.execution = execution
+        self.alpha = alpha
+        self.cores = cores
+        try execution.hold(n, of: 96, for: "the spanning tree")
+        indices = graph.indices
+        reaches = graph.distances
+        graph = NeighborGraph(count: 0, k: 0, indices: [], distances: [])
+        parents = (0..<Int32(n)).map { $0 }
+        components = parents
+        componentCount = n
+        edges.reserveCapacity(n - 1)
+        let (indices, k) = (indices, k)
+        try indices.withUnsafeBufferPointer { indices in
+            try cores.withUnsafeBufferPointer { cores in
+                try reaches.withUnsafeMutableBufferPointer { reaches in
+                    nonisolated(unsafe) let (indices, cores, reaches) = (indices, cores, reaches)
+                    try execution.parallel(cores.count, grain: max(1, 65_536 / k)) { chunk, _ in
+                        for slot in chunk.lowerBound * k..<chunk.upperBound * k {
+                            reaches[slot] = max(cores[slot / k], cores[Int(indices[slot])], reaches[slot] / alpha)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Boruvka's algorithm on the graph's edges alone, each of which serves the components of both its ends.
+    private mutating func spanForest() throws {
+        while componentCount > 1 {
+            try execution.report("spanning tree", 1 - Double(componentCount) / Double(n))
+            var links = [Link](repeating: .none, count: componentCount)
+            let (n, k, execution) = (n, k, execution)
+            try indices.withUnsafeBufferPointer { indices in
+                try reaches.withUnsafeBufferPointer { reaches in
+                    try components.withUnsafeBufferPointer { components in
+                        try links.withUnsafeMutableBufferPointer { links in
+                            for i in 0..<n {
+                                if i & 0x3FFF == 0 { try execution.check() }
+                                let own = components[i]
+                                for slot in i &* k..<(i &+ 1) &* k {
+                                    let other = components[Int(indices[slot])]
+                                    if other == own { continue }
+                                    let reach = reaches[slot]
+                                    if reach > links[Int(own)].distance && reach > links[Int(other)].distance { continue }
+                                    let link = Link(distance: reach, from: Int32(i), to: indices[slot])
+                                    if link < links[Int(own)] { links[Int(own)] = link }
+                                    if link < links[Int(other)] { links[Int(other)] = link }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            let before = componentCount
+            try merge(links)
+            if componentCount == before { return }
+        }
+    }
+
+    /// Takes away the edges that joined two parts of at least `largePart` rows.
+    private mutating func cutLargeParts() throws {
+        let largePart = max(16, k)
+        let sorted = try SpanningTree(pointCount: n, edges: edges, execution: execution).edges
+        var sizes = [Int32](repeating: 1, count: n)
+        resetParents()
+        var kept: [SpanningTree.Edge] = []
+        kept.reserveCapacity(n - 1)
+        cut.removeAll()
+        for (place, edge) in sorted.enumerated() {
+            if place & 0x3FFF == 0 { try execution.check() }
+            let a = Int(root(edge.from))
+            let b = Int(root(edge.to))
+            if Int(sizes[a]) >= largePart && Int(sizes[b]) >= largePart { cut.append(edge) } else { kept.append(edge) }
+            parents[max(a, b)] = Int32(min(a, b))
+            sizes[min(a, b)] += sizes[max(a, b)]
+        }
+        resetParents()
+        for edge in kept {
+            let a = root(edge.from)
+            let b = root(edge.to)
+            parents[Int(max(a, b))] = min(a, b)
+        }
+        edges = kept
+        try numberComponents()
+    }
+
+    /// The forest's edges between the parts, which searched ones must beat.
+    private var cut: [SpanningTree.Edge] = []
+
+    private mutating func joinParts() throws {
+        while componentCount > 1 {
+            var links = [Link](repeating: .none, count: componentCount)
+            for edge in cut {
+                let a = Int(components[Int(edge.from)])
+                let b = Int(components[Int(edge.to)])
+                if a == b { continue }
+                let link = Link(distance: edge.distance, from: edge.from, to: edge.to)
+                if link < links[a] { links[a] = link }
+                if link < links[b] { links[b] = link }
+            }
+            try search.join(
+                JoinQuery(components: components, cores: cores, alpha: alpha, neighbours: indices, k: k), links: &links,
+                execution: execution)
+            // What was found between parts that stay apart helps the next search.
+            cut += links.map { SpanningTree.Edge(from: $0.from, to: $0.to, distance: $0.distance) }
+            let before = componentCount
+            try merge(links)
+            let parts = components
+            cut.removeAll { parts[Int($0.from)] == parts[Int($0.to)] }
+            if componentCount == before {
+                throw CoveyError.internalError("\(before) components have no edge to another")
+            }
+        }
+    }
+
+    private mutating func merge(_ links: [Link]) throws {
+        for link in links where link != .none {
+            let a = root(link.from)
+            let b = root(link.to)
+            if a == b { continue }
+            parents[Int(max(a, b))] = min(a, b)
+            edges.append(SpanningTree.Edge(from: link.from, to: link.to, distance: link.distance))
+        }
+        try numberComponents()
+    }
+
+    private mutating func numberComponents() throws {
+        var numbers = [Int32](repeating: -1, count: n)
+        componentCount = 0
+        for i in 0..<n {
+            if i & 0x3FFF == 0 { try execution.check() }
+            let root = Int(root(Int32(i)))
+            if numbers[root] < 0 {
+                numbers[root] = Int32(componentCount)
+                componentCount += 1
+            }
+            components[i] = numbers[root]
+        }
+    }
+
+    private mutating func resetParents() {
+        for i in 0..<n { parents[i] = Int32(i) }
+    }
+
+    private mutating func root(_ point: Int32) -> Int32 {
+        var point = point
+        while parents[Int(point)] != point {
+            parents[Int(point)] = parents[Int(parents[Int(point)])]
+            point = parents[Int(point)]
+        }
+        return point
+    }
+}

@@ -1,0 +1,204 @@
+import CCoveyKernels
+import CoveyRuntime
+
+/// The rows in k-means cells, and the cells that are nearest to each row. Centroids come in groups of about as many as there
+/// are groups, and a row looks into its nearest groups alone: O(sqrt(n)) products a row instead of O(n).
+final class CellIndex: @unchecked Sendable {
+    /// Rows of a cell lie together, in their own order.
+    let packed: CompactRows
+    /// Place to row.
+    let order: AlignedBuffer<Int32>
+    let count: Int
+    /// Each cell's first place; one more at the end.
+    let starts: [Int]
+    let centroids: AlignedBuffer<Float>
+    let norms: AlignedBuffer<Float>
+    /// By place, its `probeCount` nearest cells, nearest first, its own the first.
+    let probes: AlignedBuffer<Int32>
+    let probeCount: Int
+
+    static let rowsPerCell = 512
+    private static let nearGroups = 8
+    private static let sampledPerCell = 32
+
+    init(_ rows: Rows, seed: UInt64, probeCount wanted: Int, cellSize: Int, execution: Execution) throws {
+        let unordered = try CompactRows(rows, execution: execution)
+        let n = rows.count
+        let stride = unordered.stride
+        let groups = try CellIndex.train(unordered, max(1, n / cellSize), seed, execution)
+        count = groups.starts[groups.count]
+        centroids = groups.centroids
+        norms = groups.norms
+        let probeCount = min(wanted, count)
+        self.probeCount = probeCount
+        let found = try AlignedBuffer<Int32>(checkedProduct(n, probeCount, "near cells"), for: "near cells", execution)
+        try groups.nearest(of: unordered, probeCount, into: found, execution)
+
+        var starts = [Int](repeating: 0, count: count + 1)
+        for i in 0..<n { starts[Int(found[i * probeCount]) + 1] += 1 }
+        for cell in 0..<count { starts[cell + 1] += starts[cell] }
+        let order = try AlignedBuffer<Int32>(n, for: "the order of rows", execution)
+        var next = starts
+        for i in 0..<n {
+            let cell = Int(found[i * probeCount])
+            order[next[cell]] = Int32(i)
+            next[cell] += 1
+        }
+        self.starts = starts
+        self.order = order
+        packed = try CompactRows(unordered, order: order, execution: execution)
+        let probes = try AlignedBuffer<Int32>(n * probeCount, for: "near cells", execution)
+        self.probes = probes
+        try execution.parallel(n, grain: 65_536) { chunk, _ in
+            for p in chunk {
+                (probes.pointer + p * probeCount).update(from: found.pointer + Int(order[p]) * probeCount, count: probeCount)
+            }
+        }
+        assert(packed.stride == stride)
+    }
+
+    /// The rows of a cell.
+    func places(_ cell: Int) -> Range<Int> { starts[cell]..<starts[cell + 1] }
+
+    private struct Groups: @unchecked Sendable {
+        /// The groups' own centroids.
+        let means: KMeans
+        /// Each group's first cell; one more at the end.
+        let starts: [Int]
+        let centroids: AlignedBuffer<Float>
+        let norms: AlignedBuffer<Float>
+        var count: Int { means.count }
+
+        /// Each row's nearest cells among those of its nearest groups.
+        func nearest(of rows: CompactRows, _ wanted: Int, into found: AlignedBuffer<Int32>, _ execution: Execution) throws {
+            let stride = rows.stride
+            let looked = min(CellIndex.nearGroups, count)
+            let widest = (0..<count).reduce(0) { max($0, starts[$1 + 1] - starts[$1]) }
+            let (grain, block) = (2048, 128)
+            try execution.parallel(rows.count, grain: grain, stage: "cells") { chunk, _ in
+                let tile = try AlignedBuffer<Float>(block * max(count, widest), for: "a tile", execution)
+                let gathered = try AlignedBuffer<Float>(block * stride, for: "a tile's rows", execution)
+                let near = try AlignedBuffer<Int32>(grain * looked, repeating: 0, for: "near groups", execution)
+                let distances = try AlignedBuffer<Float>(
+                    grain * max(looked, wanted), repeating: .infinity, for: "near groups", execution)
+                for start in Swift.stride(from: chunk.lowerBound, to: chunk.upperBound, by: block) {
+                    try execution.check()
+                    let lines = min(block, chunk.upperBound - start)
+                    ck_sgemm_nt(
+                        Int64(lines), Int64(count), Int64(stride), -2, rows.numbers.pointer + start * stride,
+                        Int64(stride), means.centroids.pointer, Int64(stride), 0, tile.pointer, Int64(count))
+                    for line in 0..<lines {
+                        let slot = (start + line - chunk.lowerBound) * looked
+                        ck_list_scan(
+                            tile.pointer + line * count, means.norms.pointer, Int64(count), 0, -1, 0, Int64(looked),
+                            distances.pointer + slot, near.pointer + slot)
+                    }
+                }
+                // By group, so that its centroids meet many rows at once.
+                var members = [[Int32]](repeating: [], count: count)
+                for i in chunk {
+                    for slot in 0..<looked {
+                        members[Int(near[(i - chunk.lowerBound) * looked + slot])].append(Int32(i))
+                    }
+                }
+                for slot in 0..<chunk.count * wanted { distances[slot] = .infinity }
+                for group in 0..<count {
+                    let cells = starts[group + 1] - starts[group]
+                    for start in Swift.stride(from: 0, to: members[group].count, by: block) {
+                        try execution.check()
+                        let lines = min(block, members[group].count - start)
+                        members[group].withUnsafeBufferPointer {
+                            rows.gather($0.baseAddress! + start, lines, into: gathered.pointer)
+                        }
+                        ck_sgemm_nt(
+                            Int64(lines), Int64(cells), Int64(stride), -2, gathered.pointer, Int64(stride),
+                            centroids.pointer + starts[group] * stride, Int64(stride), 0, tile.pointer, Int64(cells))
+                        for line in 0..<lines {
+                            let i = Int(members[group][start + line])
+                            ck_list_scan(
+                                tile.pointer + line * cells, norms.pointer + starts[group], Int64(cells),
+                                Int32(starts[group]), -1, 0, Int64(wanted),
+                                distances.pointer + (i - chunk.lowerBound) * wanted, found.pointer + i * wanted)
+                        }
+                    }
+                }
+                // Fewer cells in the near groups than are wanted: the nearest again.
+                for i in chunk {
+                    let slot = (i - chunk.lowerBound) * wanted
+                    for probe in 1..<max(1, wanted) where distances[slot + probe] == .infinity {
+                        found[i * wanted + probe] = found[i * wanted]
+                    }
+                }
+            }
+        }
+    }
+
+    /// Groups of a sample of the rows, and cells of each group.
+    private static func train(_ rows: CompactRows, _ cells: Int, _ seed: UInt64, _ execution: Execution) throws -> Groups {
+        let stride = rows.stride
+        var random = SeededRandom(seed: seed)
+        var sample = random.sample(min(rows.count, cells * sampledPerCell), of: rows.count)
+        sample.shuffle(using: &random)
+        let points = try AlignedBuffer<Float>(
+            checkedProduct(sample.count, stride, "the sample of k-means"), for: "the sample of k-means", execution)
+        for (place, i) in sample.enumerated() {
+            if place & 1023 == 0 { try execution.check() }
+            (points.pointer + place * stride).update(from: rows.numbers.pointer + i * stride, count: stride)
+        }
+        let groups = cells <= 64 ? 1 : Int(Double(cells).squareRoot())
+        let means = try KMeans(
+            points.pointer, pointCount: min(sample.count, groups * 256), stride: stride, count: groups, spread: true,
+            execution: execution)
+        let tile = try AlignedBuffer<Float>(128 * means.count, for: "a tile", execution)
+        var members = [[Int32]](repeating: [], count: means.count)
+        for start in Swift.stride(from: 0, to: sample.count, by: 128) {
+            try execution.check()
+            let lines = min(128, sample.count - start)
+            ck_sgemm_nt(
+                Int64(lines), Int64(means.count), Int64(stride), -2, points.pointer + start * stride, Int64(stride),
+                means.centroids.pointer, Int64(stride), 0, tile.pointer, Int64(means.count))
+            for line in 0..<lines {
+                let group = ck_nearest_column(
+                    tile.pointer + line * means.count, means.norms.pointer, Int64(means.count))
+                members[Int(group)].append(Int32(start + line))
+            }
+        }
+        var starts = [0]
+        for group in members { starts.append(starts.last! + max(1, group.count * cells / max(1, sample.count))) }
+        let total = starts.last!
+        let centroids = try AlignedBuffer<Float>(total * stride, repeating: 0, for: "the centroids", execution)
+        let norms = try AlignedBuffer<Float>(total, repeating: 0, for: "the centroids", execution)
+        let (groupMembers, groupStarts) = (members, starts)
+        let alone = means.count == 1
+        let split = { (group: Int) in
+            let own = groupMembers[group]
+            let wanted = groupStarts[group + 1] - groupStarts[group]
+            let first = groupStarts[group]
+            if own.isEmpty {
+                (centroids.pointer + first * stride).update(from: means.centroids.pointer + group * stride, count: stride)
+                norms[first] = means.norms[group]
+                return
+            }
+            let numbers = try AlignedBuffer<Float>(own.count * stride, for: "the sample of k-means", execution)
+            for (line, i) in own.enumerated() {
+                (numbers.pointer + line * stride).update(from: points.pointer + Int(i) * stride, count: stride)
+            }
+            let cells = try KMeans(
+                numbers.pointer, pointCount: own.count, stride: stride, count: wanted, spread: alone, execution: execution)
+            for cell in 0..<wanted {
+                // Never more cells than points, as `total` is at most a 32th of them.
+                let source = min(cell, cells.count - 1)
+                (centroids.pointer + (first + cell) * stride).update(
+                    from: cells.centroids.pointer + source * stride, count: stride)
+                norms[first + cell] = cells.norms[source]
+            }
+        }
+        if alone {
+            try split(0)
+        } else {
+            nonisolated(unsafe) let split = split
+            try execution.parallel(means.count) { chunk, _ in for group in chunk { try split(group) } }
+        }
+        return Groups(means: means, starts: starts, centroids: centroids, norms: norms)
+    }
+}

@@ -1,0 +1,96 @@
+import CoveyRuntime
+import Glibc
+
+/// The rows in float32 for the approximate search, where rounding may cost a neighbour: centred, and scaled by a power of two
+/// so that no square overflows, whatever the caller's offset and unit.
+final class CompactRows: @unchecked Sendable {
+    let rows: Rows
+    /// Numbers a row, a multiple of 16; zeros beyond the dimension.
+    let stride: Int
+    let numbers: AlignedBuffer<Float>
+    /// What a distance is multiplied by, a power of two.
+    let scale: Double
+    /// |x|^2 of the packed row.
+    let norms: AlignedBuffer<Float>
+
+    var count: Int { rows.count }
+
+    /// Packs the rows in their own order; reads them twice, in order.
+    init(_ rows: Rows, execution: Execution) throws {
+        self.rows = rows
+        let n = rows.count
+        let d = rows.dimension
+        let stride = max(16, (d + 15) / 16 * 16)
+        self.stride = stride
+        numbers = try AlignedBuffer(
+            checkedProduct(n, stride, "the rows in float32"), for: "the rows in float32", execution)
+        norms = try AlignedBuffer(n, for: "the rows' norms", execution)
+
+        let grain = max(16, 65_536 / d)
+        let largest = try AlignedBuffer<Double>((n + grain - 1) / grain, repeating: 0, for: "scales", execution)
+        try execution.parallel(n, grain: grain) { chunk, _ in
+            let row = try AlignedBuffer<Double>(d, for: "a row", execution)
+            var most = 0.0
+            for i in chunk {
+                rows.copy(i, to: row.pointer)
+                for c in 0..<d { most = max(most, abs(row[c])) }
+            }
+            largest[chunk.lowerBound / grain] = most
+        }
+        let most = (0..<largest.count).reduce(0.0) { max($0, largest[$1]) }
+        let first = most > 0 ? scalbn(1.0, Int32(max(-1000, min(1000, -most.exponent - 2)))) : 1
+
+        scale = first
+
+        // Any point in the middle serves as the centre: the mean of some rows, evenly spread.
+        let centre = try AlignedBuffer<Double>(d, repeating: 0, for: "the column means", execution)
+        let row = try AlignedBuffer<Double>(d, for: "a row", execution)
+        let sampled = min(n, 4096)
+        for sample in 0..<sampled {
+            if sample & 255 == 0 { try execution.check() }
+            rows.copy(sample * n / sampled, to: row.pointer)
+            for c in 0..<d { centre[c] += row[c] * first / Double(sampled) }
+        }
+        let (numbers, norms) = (numbers, norms)
+        try execution.parallel(n, grain: grain) { chunk, _ in
+            let row = try AlignedBuffer<Double>(d, for: "a row", execution)
+            for i in chunk {
+                rows.copy(i, to: row.pointer)
+                let target = numbers.pointer + i * stride
+                var norm: Float = 0
+                for c in 0..<d {
+                    let value = Float(row[c] * first - centre[c])
+                    target[c] = value
+                    norm += value * value
+                }
+                for c in d..<stride { target[c] = 0 }
+                norms[i] = norm
+            }
+        }
+    }
+
+    /// The same rows in another order: row `order[p]` at place p.
+    init(_ packed: CompactRows, order: AlignedBuffer<Int32>, execution: Execution) throws {
+        rows = packed.rows
+        scale = packed.scale
+        let stride = packed.stride
+        self.stride = stride
+        numbers = try AlignedBuffer(packed.numbers.count, for: "the rows in float32", execution)
+        norms = try AlignedBuffer(packed.count, for: "the rows' norms", execution)
+        let (numbers, norms) = (numbers, norms)
+        try execution.parallel(packed.count, grain: max(16, 262_144 / stride)) { chunk, _ in
+            for p in chunk {
+                let i = Int(order[p])
+                (numbers.pointer + p * stride).update(from: packed.numbers.pointer + i * stride, count: stride)
+                norms[p] = packed.norms[i]
+            }
+        }
+    }
+
+    /// Copies the rows of a list side by side.
+    func gather(_ places: UnsafePointer<Int32>, _ count: Int, into target: UnsafeMutablePointer<Float>) {
+        for line in 0..<count {
+            (target + line * stride).update(from: numbers.pointer + Int(places[line]) * stride, count: stride)
+        }
+    }
+}

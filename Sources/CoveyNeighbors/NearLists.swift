@@ -1,0 +1,177 @@
+import CCoveyKernels
+import CoveyRuntime
+
+/// Each row's near rows so far, by places of a `CellIndex`, with squared distances in float32, ascending. What is not yet
+/// filled holds (infinity, -1).
+final class NearLists: @unchecked Sendable {
+    let index: CellIndex
+    /// The length of a list.
+    let length: Int
+    let distances: AlignedBuffer<Float>
+    let indices: AlignedBuffer<Int32>
+
+    var count: Int { index.packed.count }
+
+    /// Cells that k-means could not split (of equal rows, say) are cut into segments of this many rows at most, and a row
+    /// meets one segment of a cell.
+    private static let segmentSize = 4096
+    private static let blockSize = 256
+    /// The nearest cells whose rows a row is compared with.
+    static let scanned = 4
+
+    init(_ index: CellIndex, length: Int, execution: Execution) throws {
+        self.index = index
+        self.length = length
+        let size = try checkedProduct(index.packed.count, length, "near rows")
+        distances = try AlignedBuffer(size, repeating: .infinity, for: "near rows", execution)
+        indices = try AlignedBuffer(size, repeating: -1, for: "near rows", execution)
+    }
+
+    /// How many of its probes a row is compared with: more than usual where their cells hold few rows.
+    @inline(__always)
+    func scannedProbes(_ place: Int) -> Int {
+        var probes = 0
+        var rows = 0
+        while probes < index.probeCount {
+            let cell = Int(index.probes[place * index.probeCount + probes])
+            rows += index.starts[cell + 1] - index.starts[cell]
+            probes += 1
+            if probes >= NearLists.scanned && rows > 4 * length { break }
+        }
+        return probes
+    }
+
+    /// Whether all rows of the cell meet all that look into it.
+    @inline(__always)
+    func isWhole(_ cell: Int) -> Bool { index.starts[cell + 1] - index.starts[cell] <= NearLists.segmentSize }
+
+    /// Compares each row with those of its nearest cells. Rows are taken by cell, so that each comparison is a product of
+    /// matrices.
+    func scan(execution: Execution) throws {
+        var segments = [0]
+        for cell in 0..<index.count {
+            segments.append(segments[cell] + max(1, (index.places(cell).count - 1) / NearLists.segmentSize + 1))
+        }
+        let segmentStarts = segments
+        try execution.parallel(count, grain: 8192, stage: "neighbours") { [self] chunk, _ in
+            let packed = index.packed
+            let stride = packed.stride
+            let side = NearLists.blockSize
+            let gathered = try AlignedBuffer<Float>(side * stride, for: "a tile's rows", execution)
+            let tile = try AlignedBuffer<Float>(side * 2 * side, for: "a tile", execution)
+            // The chunk's rows by the segments that they are compared with.
+            var sizes = [Int32](repeating: 0, count: segmentStarts[index.count] + 1)
+            func forEachSegment(_ body: (_ segment: Int, _ place: Int32) -> Void) {
+                for p in chunk {
+                    for probe in 0..<scannedProbes(p) {
+                        let cell = Int(index.probes[p * index.probeCount + probe])
+                        let parts = segmentStarts[cell + 1] - segmentStarts[cell]
+                        let own = index.places(cell).contains(p)
+                        let part = parts == 1 ? 0 : own ? (p - index.starts[cell]) / NearLists.segmentSize : p % parts
+                        body(segmentStarts[cell] + part, Int32(p))
+                    }
+                }
+            }
+            forEachSegment { segment, _ in sizes[segment + 1] += 1 }
+            for segment in 1..<sizes.count { sizes[segment] += sizes[segment - 1] }
+            var next = sizes
+            var members = [Int32](repeating: 0, count: Int(sizes[sizes.count - 1]))
+            forEachSegment { segment, place in
+                members[Int(next[segment])] = place
+                next[segment] += 1
+            }
+            try members.withUnsafeBufferPointer { members in
+                for cell in 0..<index.count {
+                    for segment in segmentStarts[cell]..<segmentStarts[cell + 1] {
+                        let own = Int(sizes[segment])..<Int(sizes[segment + 1])
+                        guard !own.isEmpty else { continue }
+                        let part = segment - segmentStarts[cell]
+                        let first = index.starts[cell] + part * NearLists.segmentSize
+                        let last = min(index.starts[cell + 1], first + NearLists.segmentSize)
+                        for start in Swift.stride(from: own.lowerBound, to: own.upperBound, by: side) {
+                            let lines = min(side, own.upperBound - start)
+                            let places = members.baseAddress! + start
+                            packed.gather(places, lines, into: gathered.pointer)
+                            try compare(places, lines, gathered, first..<last, tile, execution)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func compare(
+        _ places: UnsafePointer<Int32>, _ lines: Int, _ gathered: AlignedBuffer<Float>, _ columns: Range<Int>,
+        _ tile: AlignedBuffer<Float>, _ execution: Execution
+    ) throws {
+        let packed = index.packed
+        let stride = packed.stride
+        let width = 2 * NearLists.blockSize
+        for start in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
+            try execution.check()
+            let count = min(width, columns.upperBound - start)
+            ck_sgemm_nt(
+                Int64(lines), Int64(count), Int64(stride), -2, gathered.pointer, Int64(stride),
+                packed.numbers.pointer + start * stride, Int64(stride), 0, tile.pointer, Int64(width))
+            for line in 0..<lines {
+                let p = Int(places[line])
+                ck_list_scan(
+                    tile.pointer + line * width, packed.norms.pointer + start, Int64(count), Int32(start), Int32(p),
+                    packed.norms[p], Int64(length), distances.pointer + p * length, indices.pointer + p * length)
+            }
+        }
+    }
+
+    /// Compares the rows whose lists are not full with all others: rows far from every cell of some size.
+    func fill(execution: Execution) throws {
+        var lacking: [Int32] = []
+        for p in 0..<count where indices[(p + 1) * length - 1] < 0 { lacking.append(Int32(p)) }
+        guard !lacking.isEmpty else { return }
+        let side = NearLists.blockSize
+        for p in lacking {
+            (distances.pointer + Int(p) * length).update(repeating: .infinity, count: length)
+            (indices.pointer + Int(p) * length).update(repeating: -1, count: length)
+        }
+        let short = lacking
+        try execution.parallel(short.count, grain: side) { [self] chunk, _ in
+            let gathered = try AlignedBuffer<Float>(side * index.packed.stride, for: "a tile's rows", execution)
+            let tile = try AlignedBuffer<Float>(side * 2 * side, for: "a tile", execution)
+            try short.withUnsafeBufferPointer { short in
+                let places = short.baseAddress! + chunk.lowerBound
+                index.packed.gather(places, chunk.count, into: gathered.pointer)
+                try compare(places, chunk.count, gathered, 0..<count, tile, execution)
+            }
+        }
+    }
+
+    /// The lists by the distance in float64 of the caller's own numbers, ties by place.
+    func graph(execution: Execution) throws -> NeighborGraph {
+        let k = length
+        let size = try checkedProduct(count, k, "neighbours")
+        try execution.hold(size, of: 12, for: "\(count) x \(k) neighbours")
+        var graph = NeighborGraph(
+            count: count, k: k, indices: Array(repeating: .max, count: size),
+            distances: Array(repeating: .infinity, count: size))
+        let rows = index.packed.rows
+        try graph.distances.withUnsafeMutableBufferPointer { distances in
+            try graph.indices.withUnsafeMutableBufferPointer { indices in
+                nonisolated(unsafe) let (distances, found) = (distances.baseAddress!, indices.baseAddress!)
+                try execution.parallel(count, grain: 1024, stage: "neighbours") { [self] chunk, _ in
+                    for p in chunk {
+                        let heap = NearestHeap(distances: distances + p * k, indices: found + p * k, k: k)
+                        let row = Int(index.order[p])
+                        for slot in p * length..<(p + 1) * length where self.indices[slot] >= 0 {
+                            let other = self.indices[slot]
+                            _ = heap.push(rows.reduced(row, Int(index.order[Int(other)])), other)
+                        }
+                        heap.sort()
+                        for slot in p * k..<(p + 1) * k {
+                            distances[slot] = rows.metric.distance(reduced: distances[slot])
+                        }
+                    }
+                }
+            }
+        }
+        return graph
+    }
+}
