@@ -153,8 +153,8 @@ def iguanas():
 
     def fit(x, y):
         model = RulesetClassifier(
-            estimator=XGBClassifier(n_estimators=20, max_depth=4, random_state=0, n_jobs=harness.THREADS),
-            scale_pos_weights=[1.0, 10.0], ranking_metric="f1",
+            estimator=XGBClassifier(n_estimators=50, max_depth=4, random_state=0, n_jobs=harness.THREADS),
+            scale_pos_weights=[1.0, 10.0, 100.0], ranking_metric="f1", min_improvement=0.001,
             metric_thresholds=[{"name": "precision", "operator": ">=", "value": 0.5}])
         model.fit(polars.DataFrame(x, schema=names(x)), polars.Series(y.astype(np.int8)))
         # One expression: conjunctions joined by |.
