@@ -804,7 +804,8 @@ typedef struct covey_rules_options {
  *  decision tree, on a sample of at most 40,960 rows, each extended by the best interval or set of categories of each feature;
  *  a branch ends where its optimistic bound (all of its target rows and nothing else: Morishita and Sese 2000; Grosskreutz,
  *  Rueping and Wrobel 2008) is no better than what is known. The default quality is the likelihood ratio (mutual information
- *  times rows), less what it takes to say the rule (minimum description length, Rissanen 1978). The best are polished on all
+ *  times rows), less what it takes to say the rule (minimum description length, Rissanen 1978); the others ask no price for
+ *  conditions, which suits many rows. The best are polished on all
  *  rows of the search: conditions fitted again value by value, those that can go dropped, others added. The best one joins the
  *  set, its rows are set aside, so that overlap earns nothing, and the search starts again on the rest (separate and conquer,
  *  Fuernkranz 1999). Then rules are fitted again to what the others leave, those that add nothing go, and thresholds are

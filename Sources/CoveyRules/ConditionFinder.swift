@@ -53,9 +53,8 @@ struct ConditionFinder {
             if direction != .less { add(Found(test: .value(1), tally: scratch.tally(1, 2)), &scratch) }
             if direction != .more { add(Found(test: .value(0), tally: scratch.tally(0, 1)), &scratch) }
         case .categorical(let codes, _):
-            if objective.isRatio {
-                densest(codes.count, part, &scratch)
-            } else {
+            densest(codes.count, part, &scratch)
+            if !objective.isRatio {
                 for start in objective.starts(sum) { climb(codes.count, part, start, &scratch) }
             }
         case .numeric:
@@ -103,12 +102,15 @@ struct ConditionFinder {
         let first = best(count, part, start)
         for shape in shapes(direction) {
             var range = first.range(shape)
-            for step in 0..<3 {
+            for step in 0..<4 {
                 guard range.low < range.high, range.high - range.low < count else { break }
                 let tally = scratch.tally(range.low, range.high)
                 let test = BinTest.interval(low: UInt8(range.low), high: UInt8(range.high))
-                guard add(Found(test: test, tally: tally), &scratch), step < 2 else { break }
-                range = best(count, part, objective.slope(at: tally)).range(shape)
+                // An interval of one shape may be known as one of another, which climbs elsewhere.
+                guard add(Found(test: test, tally: tally), &scratch) || shape == .between && step == 0, step < 3 else { break }
+                let next = best(count, part, objective.slope(at: tally)).range(shape)
+                if next == range { break }
+                range = next
             }
         }
     }
@@ -179,7 +181,7 @@ struct ConditionFinder {
     // MARK: Categories
 
     private func climb(_ count: Int, _ part: BinHistograms.Part, _ start: Slope, _ scratch: inout Scratch) {
-        let cost = objective.isPenalised ? RuleCost.category(count) : 0
+        let cost = objective.isPenalised ? RuleCost.category(count + 1) : 0
         for inside in [true, false] {
             var slope = start
             for _ in 0..<3 {
@@ -206,13 +208,15 @@ struct ConditionFinder {
         return add(Found(test: test, tally: tally), &scratch) ? tally : nil
     }
 
-    /// For quotients: the categories of the largest quotients, as many as support asks for or the value gains by.
+    /// The categories of the largest shares of the target (or amounts for each other row), as many as are best: for a quality
+    /// that is convex no other set is better (Breiman et al. 1984), but for what it costs to name them.
     private func densest(_ count: Int, _ part: BinHistograms.Part, _ scratch: inout Scratch) {
         func density(_ bin: Int) -> Double {
             let found = tally(part, bin)
             return objective.quality == .amount
                 ? found.amount / max(found.negatives, 1e-12) : found.positives / max(found.all, 1e-12)
         }
+        let cost = objective.isPenalised ? RuleCost.category(count + 1) : 0
         let order = (0..<count).filter { part.positives[$0] > 0 }.map { (bin: $0, density: density($0)) }
             .sorted { ($1.density, $0.bin) < ($0.density, $1.bin) }
         var sum = Tally()
@@ -220,14 +224,15 @@ struct ConditionFinder {
         for (place, entry) in order.enumerated() {
             sum += tally(part, entry.bin)
             guard sum.positives >= minSupport else { continue }
-            let value = objective.value(sum)
+            let value = objective.value(sum) - cost * Double(min(place + 1, count - place - 1))
             if let best, (best.value, best.support) >= (value, sum.positives) { continue }
             best = (place + 1, value, sum.positives)
         }
         guard let best else { return }
         _ = addCategories(order[..<best.end].map { UInt8($0.bin) }.sorted(), inside: true, part, &scratch)
-        let others = (0..<count).filter { bin in !order[..<best.end].contains { $0.bin == bin } }
-        _ = addCategories(others.map { UInt8($0) }, inside: false, part, &scratch)
+        var isInside = [Bool](repeating: false, count: count)
+        for entry in order[..<best.end] { isInside[entry.bin] = true }
+        _ = addCategories((0..<count).filter { !isInside[$0] }.map { UInt8($0) }, inside: false, part, &scratch)
     }
 }
 
@@ -237,13 +242,16 @@ enum RuleCost {
     static func feature(_ features: Int) -> Double { log(Double(features)) + 1 }
     static func bound(_ bins: Int) -> Double { log(Double(max(bins, 2))) }
     static func category(_ categories: Int) -> Double { log(Double(max(categories, 1)) + 1) }
+    /// One condition in eight asks whether there is a value at all.
+    static let presence = log(8.0)
 
     static func of(_ test: BinTest, _ bins: FeatureBins, features: Int) -> Double {
         switch test {
         case .interval(let low, let high):
             return feature(features) + bound(bins.count) * (low > 0 && high < bins.count ? 2 : 1)
         case .categories(let names, _): return feature(features) + category(bins.count) * Double(names.count)
-        case .value, .missing, .present: return feature(features)
+        case .value: return feature(features)
+        case .missing, .present: return feature(features) + presence
         }
     }
 }

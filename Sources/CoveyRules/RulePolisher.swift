@@ -190,7 +190,7 @@ struct RulePolisher {
         let rows = relaxed(best, index, scope)
         try take(&best, try conditions(best.terms[index].feature, rows, scope, &tried), at: index, scope)
         for isLow in [true, false] {
-            guard let window = window(best, index, rows, isLow: isLow, scope) else { continue }
+            guard let window = try window(best, index, rows, isLow: isLow, scope) else { continue }
             tried += 1
             if let term = moved(best.terms[index], window.bound, isLow: isLow) {
                 _ = try replace(&best, term, at: index, scope)
@@ -217,12 +217,10 @@ struct RulePolisher {
         return Term(feature: term.feature, test: open ? .present : .interval(low: from, high: to))
     }
 
-    private static let largestWindow = 1 << 21
-
     /// The rows near a finite bound of an interval: two bins to either side.
     private func window(
         _ draft: Draft, _ index: Int, _ rows: [Int32], isLow: Bool, _ scope: Scope
-    ) -> ThresholdWindow? {
+    ) throws -> ThresholdWindow? {
         let term = draft.terms[index]
         guard case .interval(let low, let high) = term.test, case .numeric(let edges) = bins[term.feature].kind,
             case .numeric(let values) = columns[term.feature].values
@@ -239,17 +237,21 @@ struct RulePolisher {
             scope.objective.isPenalised
             ? 1 : 3 / max(abs(slope.positive), abs(slope.negative), slope.amount * draft.tally.amount / max(draft.tally.positives, 1))
         var inside: [(value: Double, gain: Double)] = []
-        for row in rows {
-            let value = values[Int(row)]
-            // A bound above `floor` leaves values up to it outside or inside for good.
-            guard value > floor && value < ceiling else { continue }
-            let weight = measure.weight(Int(row))
-            let gain =
-                measure.target[Int(row)]
-                ? slope.positive * weight + slope.amount * measure.amount(Int(row)) : slope.negative * weight
-            inside.append((value, unit * gain))
+        for start in stride(from: 0, to: rows.count, by: 1 << 16) {
+            try execution.check()
+            for row in rows[start..<min(rows.count, start + 1 << 16)] {
+                let value = values[Int(row)]
+                // A bound above `floor` leaves values up to it outside or inside for good.
+                guard value > floor && value < ceiling else { continue }
+                let weight = measure.weight(Int(row))
+                let gain =
+                    measure.target[Int(row)]
+                    ? slope.positive * weight + slope.amount * measure.amount(Int(row)) : slope.negative * weight
+                inside.append((value, unit * gain))
+            }
         }
-        guard inside.count <= RulePolisher.largestWindow else { return nil }
+        try ThresholdWindow.narrow(&inside, &floor, &ceiling, isLow: isLow, execution)
+        guard inside.count <= ThresholdWindow.largest else { return nil }
         return ThresholdWindow(inside, floor: floor, ceiling: ceiling, isLow: isLow)
     }
 
@@ -266,7 +268,7 @@ struct RulePolisher {
             for isLow in [true, false] {
                 try execution.check()
                 let rows = relaxed(result, index, scope)
-                guard let window = window(result, index, rows, isLow: isLow, scope) else { continue }
+                guard let window = try window(result, index, rows, isLow: isLow, scope) else { continue }
                 func attempt(_ bound: Double) throws -> Draft? {
                     guard let term = moved(result.terms[index], bound, isLow: isLow) else { return nil }
                     var other = result

@@ -72,21 +72,18 @@ struct Objective: Sendable {
         }
     }
 
-    /// Slopes to start from for rows of which the condition has to pick the best.
+    /// Slopes to start from for rows of which the condition has to pick the best: the one that is best for the quality where they
+    /// are, and those that are even at the precision that a rule must reach and half way there.
     func starts(_ tally: Tally) -> [Slope] {
-        switch quality {
-        case .likelihood:
-            let rate = tally.all > 0 ? tally.rate : 0
-            func even(_ rate: Double) -> Slope {
-                let weights = Evidence.Weights(even: rate, base: base)
-                return Slope(positive: weights.positive, negative: weights.negative, amount: 0)
-            }
-            var result = [even(rate)]
-            if rate < wantedRate { result.append(even(wantedRate)) }
-            if rate < 0.5 * wantedRate { result.append(even(0.5 * wantedRate)) }
-            return result
-        default: return [slope(at: tally)]
+        let rate = tally.rate
+        func even(_ rate: Double) -> Slope {
+            let weights = Evidence.Weights(even: rate, base: base)
+            return Slope(positive: weights.positive, negative: weights.negative, amount: 0)
         }
+        var result = [quality == .likelihood ? even(rate) : slope(at: tally)]
+        if rate < wantedRate { result.append(even(wantedRate)) }
+        if rate < 0.5 * wantedRate { result.append(even(0.5 * wantedRate)) }
+        return result
     }
 }
 

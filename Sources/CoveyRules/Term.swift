@@ -41,7 +41,8 @@ struct Term: Sendable, Equatable {
         case .interval(let low, let high):
             return feature + RuleCost.bound(bins.count) * (low > -.infinity && high < .infinity ? 2 : 1)
         case .codes(let codes, _): return feature + RuleCost.category(bins.count) * Double(codes.count)
-        case .value, .missing, .present: return feature
+        case .value: return feature
+        case .missing, .present: return feature + RuleCost.presence
         }
     }
 

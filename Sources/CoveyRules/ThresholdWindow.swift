@@ -1,3 +1,4 @@
+import CoveyRuntime
 import Glibc
 
 /// The values near a bound of an interval and what each brings to the rule: where the bound lies best, and where it is
@@ -37,6 +38,39 @@ struct ThresholdWindow {
         self.best = best
     }
 
+    /// The most values that are worth sorting.
+    static let largest = 1 << 17
+
+    /// Narrows a window of very many values to the surroundings of the bound that is best among a thousand, until there are few
+    /// enough or they do not get fewer.
+    static func narrow(
+        _ rows: inout [(value: Double, gain: Double)], _ floor: inout Double, _ ceiling: inout Double, isLow: Bool,
+        _ execution: Execution
+    ) throws {
+        let parts = 1024
+        while rows.count > largest {
+            let least = rows.reduce(Double.infinity) { min($0, $1.value) }
+            let width = (rows.reduce(-Double.infinity) { max($0, $1.value) } - least) / Double(parts)
+            guard width > 0, width.isFinite, least + width > least else { return }
+            try execution.check()
+            var sums = [Double](repeating: 0, count: parts)
+            for row in rows { sums[min(parts - 1, Int((row.value - least) / width))] += row.gain }
+            // What lies from the bound on is inside, or what lies below it.
+            var (sum, best, place) = (0.0, 0.0, 0)
+            for part in 0..<parts {
+                sum += isLow ? -sums[part] : sums[part]
+                if sum > best { (best, place) = (sum, part + 1) }
+            }
+            let (low, high) = (least + Double(place - 2) * width, least + Double(place + 2) * width)
+            let before = rows.count
+            try execution.check()
+            rows.removeAll { !($0.value > low && $0.value < high) }
+            floor = max(floor, low)
+            ceiling = min(ceiling, high)
+            if rows.count > before / 2 { return }
+        }
+    }
+
     /// Bounds in this range, its lower end not included, are all the best one.
     private var range: (above: Double, through: Double) {
         (best == 0 ? floor : values[best - 1], best == values.count ? ceiling : values[best])
@@ -63,14 +97,16 @@ struct ThresholdWindow {
     /// The most nats that a short number may lose: less than what one row says.
     private static let tolerance = 1.0
 
-    /// A bound as a person would write it: each digit has to be worth its ln 10 nats.
+    /// A bound as a person would write it: each digit has to be worth its ln 10 nats. Where rows say nothing between two of them,
+    /// the true bound lies anywhere between, on average in the middle: a number near either of them costs almost a digit more.
     var rounded: Double {
         var result = bound
         var lowest = Double.infinity
         for short in shortNumbers {
             let loss = self.loss(short.value)
             guard loss <= ThresholdWindow.tolerance else { continue }
-            let cost = loss + log(10) * Double(short.digits) + 1e-3 * short.away
+            let aside = min(1, max(0, 2 * short.aside - 1))
+            let cost = loss + log(10) * (Double(short.digits) + 0.9 * aside) + 1e-3 * short.aside
             if cost < lowest {
                 lowest = cost
                 result = short.value
@@ -84,32 +120,47 @@ struct ThresholdWindow {
         let numbers = shortNumbers
         let digits = numbers.first { $0.value == bound }?.digits ?? 17
         return numbers.filter { $0.digits < digits }
-            .sorted { ($0.digits, $0.away, $0.value) < ($1.digits, $1.away, $1.value) }.map(\.value)
+            .sorted { ($0.digits, $0.aside, $0.value) < ($1.digits, $1.aside, $1.value) }.map(\.value)
     }
 
-    /// Numbers near the best bound with few digits. `away` is 0 where they are among the best, otherwise how far they are from
-    /// it, as a share of the window.
-    private var shortNumbers: [(value: Double, digits: Int, away: Double)] {
+    /// The best bounds that lie on the values' own grid: whole units stay whole.
+    private var gap: (low: Double, high: Double) {
+        let (above, through) = range
+        guard above.isFinite, through.isFinite else { return (through, through) }
+        let largest = max(abs(values.first ?? 0), abs(values.last ?? 0))
+        for power in stride(from: 6, through: -6, by: -1) {
+            let step = power >= 0 ? pow10(power) : 1 / pow10(-power)
+            guard step <= through - above + 1e-9 * step, largest < 1e15 * step else { continue }
+            let isGrid = values.allSatisfy { abs(($0 / step).rounded() * step - $0) <= 1e-9 * step }
+            if isGrid { return (min(above + step, through), through) }
+        }
+        return (above, through)
+    }
+
+    /// Numbers near the best bound with few digits. `aside` is 0 in the middle of the best ones and 1 at their ends.
+    private var shortNumbers: [(value: Double, digits: Int, aside: Double)] {
         let exact = bound
         guard exact.isFinite else { return [] }
         let (above, through) = range
         let reach = max(abs(ceiling.isFinite ? ceiling : exact), abs(floor.isFinite ? floor : exact))
         guard reach > 0 else { return [] }
-        var result: [(value: Double, digits: Int, away: Double)] = []
+        let gap = self.gap
+        let middle = gap.low + (gap.high - gap.low) / 2
+        let half = max((gap.high - gap.low) / 2, 1e-12 * reach)
+        var result: [(value: Double, digits: Int, aside: Double)] = []
         func consider(_ value: Double, digits: Int) {
             guard value > floor && value <= ceiling else { return }
-            let away = value > above && value <= through ? 0 : abs(value - exact) / reach
-            result.append((value, digits, away))
+            result.append((value, digits, abs(value - middle) / half))
         }
         consider(0, digits: 0)
         let top = min(22, Int(log10(reach).rounded(.up)))
         for power in stride(from: top, through: max(-22, top - 17), by: -1) {
             let step = power >= 0 ? pow10(power) : 1 / pow10(-power)
-            // Around either end of the best range.
-            for centre in [above, through] where centre.isFinite {
-                let middle = (centre / step).rounded()
-                guard abs(middle) < 1e15 else { continue }
-                for multiple in Int(middle) - 3...Int(middle) + 3 where multiple != 0 && multiple % 10 != 0 {
+            // Around the middle and either end of the best range.
+            for centre in [above, middle, through] where centre.isFinite {
+                let nearest = (centre / step).rounded()
+                guard abs(nearest) < 1e15 else { continue }
+                for multiple in Int(nearest) - 3...Int(nearest) + 3 where multiple != 0 && multiple % 10 != 0 {
                     let value = power >= 0 ? Double(multiple) * pow10(power) : Double(multiple) / pow10(-power)
                     consider(value, digits: String(abs(multiple)).utf8.count)
                 }

@@ -177,7 +177,7 @@ import Testing
         let split = try HoldoutSplit(target: Strided(target), options: options, execution: Execution())
         let rows = (0..<n).filter { split.search[$0] }
         let base = Double(rows.filter { target[$0] == 1 }.count) / Double(rows.count)
-        /// n times mutual information, less ln 6 + 1 for each condition.
+        /// n times mutual information, less ln 6 + 1 for each condition, and ln 8 where it asks whether there is a value.
         func score(_ conditions: [Condition]) -> Double {
             var cells = [[0.0, 0.0], [0.0, 0.0]]
             for row in rows {
@@ -193,7 +193,7 @@ import Testing
                     sum += cells[fires][label] * log(share / (label == 1 ? base : 1 - base))
                 }
             }
-            return sum - Double(conditions.count) * (log(6) + 1)
+            return sum - conditions.reduce(0) { $0 + log(6) + 1 + ([.isMissing, .isPresent].contains($1.test) ? log(8) : 0) }
         }
         let single = (0..<6).flatMap { index in
             [.isTrue, .isFalse, .isMissing, .isPresent].map { Condition(feature: "b\(index)", test: $0) }
