@@ -93,8 +93,8 @@ def measure(peer, file, rank, labels_file, longest=2.0, most=5):
     if points.dtype == np.float64:
         points = np.array(points)
     fit = fitter(peer)
-    # Enough rows that all code is loaded or compiled which many rows need.
-    small = make(9000 if peer == APPROXIMATE else 3000, points.shape[1], rank).astype(points.dtype)
+    # Enough rows that all code is loaded or compiled which many rows need (pynndescent has another for up to 4,096).
+    small = make(9000 if peer in (APPROXIMATE, "fast_hdbscan") else 3000, points.shape[1], rank).astype(points.dtype)
     kept = {}
 
     def run():
