@@ -243,7 +243,7 @@ test-readme: $(WHEEL) $(JAR)
 	PYTHONPATH=$(abspath $(OUT)/wheel-installed) $(PYTHON) Tests/readme.py README.md $(STAGED) $(abspath $(VENV))/bin/python $(abspath $(JAR))
 
 # -------------------------------------------------------------------------------------------------------- benchmarks
-.PHONY: bench bench-cluster bench-encode bench-rules bench-evaluate bench-score
+.PHONY: bench bench-cluster bench-encode bench-rules bench-evaluate bench-score bench-train
 BENCH_VENV := .venv-bench
 $(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.txt | prepare-test
 	$(PYTHON) -m venv $(BENCH_VENV)
@@ -267,7 +267,7 @@ bench-evaluate: $(LIBRARY)
 		-Wl,-rpath,$(STAGED)/lib
 	$(OUT)/rules_evaluate $(BENCH_OPTIONS)
 
-BENCHMARKS := bench-encode bench-cluster bench-rules bench-score
+BENCHMARKS := bench-encode bench-train bench-cluster bench-rules bench-score
 bench: $(BENCHMARKS) bench-evaluate
 $(BENCHMARKS): bench-%: $(LIBRARY) $(BENCH_VENV)/stamp
 	PYTHONPATH=bindings/python/src $(BENCH_VENV)/bin/python Tests/Benchmarks/$*.py $(BENCH_OPTIONS)

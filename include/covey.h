@@ -322,7 +322,7 @@ typedef struct covey_sequences {
  *  vocabulary (names of the entries 1..V-1), time_mean and time_deviation (2 numbers, 3 with dwell), dwell (boolean),
  *  numeric ([{name, mean, deviation}]), categorical ([{name, vocabulary}]); the last two may be left out. Deviations are above 0.
  *  A tensor of any other name is refused, as are numbers that are not finite and more than 64 layers.
- *  Example: examples/python/train_with_pytorch.py. */
+ *  covey_encoder_train makes one; examples/python/train_with_pytorch.py shows how another library does. */
 typedef struct covey_encoder covey_encoder;
 
 /** LOAD MODEL: reads an encoder from a safetensors file.
@@ -393,6 +393,154 @@ covey_status covey_embed_sequences_with(const covey_encoder *encoder, const cove
                                         float *embeddings, int64_t row_stride, float *attention, covey_error **error);
 
 void covey_encoder_destroy(covey_encoder *encoder);
+
+/* ------------------------------------------------------------------------------------------------------- Training --- */
+
+/** How a training went, and the best weights it found; see covey_encoder_train. */
+typedef struct covey_training covey_training;
+
+typedef struct covey_training_progress {
+    size_t struct_size;
+    int64_t epoch;               /**< From 1. */
+    int64_t step;                /**< Steps done. */
+    int64_t steps;               /**< Of all epochs; early stopping may leave some out. */
+    double loss;                 /**< Mean over the sequences since the epoch began. */
+    double held_out_loss;        /**< At the end of an epoch; before it, and where nothing is held out, NaN. */
+    double sequences_per_second; /**< Of this epoch. */
+    double learning_rate;        /**< Of the last step. */
+} covey_training_progress;
+
+/** Called after each epoch, and in between about once a second, on the thread that made the call. A result other than 0
+ * stops it
+ *  with COVEY_CANCELLED. It must not call back into Covey with the same context, except covey_cancel. */
+typedef int32_t (*covey_training_fn)(void *user_data, const covey_training_progress *progress);
+
+/** The objectives, each with its weight in the sum; at least one must be above 0. A view is a sequence, or where that is
+ * longer than
+ *  `window` a run of that many events, drawn anew each epoch, with time features of its own. Types are predicted by a
+ *  softmax with
+ *  cross-entropy, numbers with Huber's loss (1964), standardised as in tau. y is an event's type, g its log gap, M the
+ *  pairs of
+ *  neighbouring events in the batch, G those of which neither is the first or the last, B the sequences of the batch.
+ *
+ *    next_event    (1/M) sum_t [-log p(y_t+1 | forward h_t) - log p(y_t-1 | backward h_t)]
+ *                  + (1/G) sum_t [huber(g_t+1 | forward h_t) + huber(g_t-1 | backward h_t)]: no state has seen what it
+ *                  predicts
+ *                  (the gap of the last event is left out: it is the time until the last event at the one before).
+ *                  Language modelling both ways, as in ELMo (Peters et al. 2018). Trains neither attention nor projection.
+ *    masked_event  the mean of -log p(y_t | h_t) over the events that are shown as unknown, with missing channels: a share
+ *                  `mask_share` of all (Devlin et al. 2019). Their time features stay: their neighbours' give them away.
+ *                  Trains neither attention nor projection.
+ *    autoencoder   (1/B) sum over sequences of [(1/T) sum_t (-log p(y_t | q_t) + mean huber(tau_t | q_t)) + huber(log T |
+ *    embedding)],
+ *                  q_t = relu(D [embedding; cos(k pi (t-1)/(T-1)), k = 1..8] + d): the events from the embedding and their
+ *                  relative position alone (Srivastava et al. 2015, without the decoder's recurrence).
+ *    contrastive   CoLES (Babaev et al. 2022): with D the distance of two embeddings of length 1, the mean of D^2 over all
+ *    pairs
+ *                  of views of one sequence and of max(0, margin - D)^2 over each view's 5 nearest of other sequences. The
+ *                  views: the sequence and `slices` - 1 random slices of it, of at least a quarter of its events.
+ *
+ *  The optimiser is AdamW (Loshchilov & Hutter 2019; beta 0.9 and 0.999, epsilon 1e-8; biases do not decay) on the gradient
+ *  clipped by its global norm (Pascanu et al. 2013). The learning rate rises linearly over the warm-up, then falls to 0
+ *  along a
+ *  cosine (Loshchilov & Hutter 2017). In a vocabulary above 4,096 entries a step moves those alone that occur in it, with
+ *  their
+ *  moments (lazy Adam), and the softmax is over the batch's types and 1,024 drawn at random (Jean et al. 2015).
+ *  All numbers are float32, losses and norms are summed in float64. */
+typedef struct covey_training_options {
+    size_t struct_size;
+    int64_t embedding_size;          /**< Of an event type, 1 to 4,096; default 32. */
+    int64_t category_embedding_size; /**< Of an entry of a categorical channel, 1 to 4,096; default 8. */
+    int64_t hidden_size;             /**< H, units a direction, 1 to 4,096; default 64. */
+    int64_t attention_size;          /**< A, 1 to 4,096; default 64. */
+    int64_t dimension;               /**< d, 1 to 65,536; 0 (default) = 2H, without a projection. */
+    double next_event;               /**< Weights of the objectives, 0 to 1e6; default 1. */
+    double masked_event;             /**< Default 0. */
+    double autoencoder;              /**< Default 1. */
+    double contrastive;              /**< Default 0. */
+    int64_t epochs;                  /**< 1 to 1,000,000; default 20. */
+    int64_t batch_size;              /**< Sequences a step, 1 to 65,536; default 128. */
+    double learning_rate;            /**< The highest; finite, > 0; default 3e-3. */
+    double weight_decay;             /**< Times the learning rate, 0 to 1; default 0.01. */
+    double clip;                     /**< Of the gradient's norm, > 0, may be infinite; default 1. */
+    double warm_up;                  /**< Share of the steps, 0 to 1; default 0.05. */
+    double dropout;                  /**< Share of the states that predictions do not see, 0 to below 1; default 0.1. */
+    double unknown;                  /**< Share of the events shown as unknown, 0 to below 1; default 0.02: trains that entry. */
+    double mask_share;               /**< Of masked_event; above 0, below 1; default 0.15. */
+    int64_t slices;                  /**< Views of contrastive, 2 to 64; default 4. */
+    double margin;                   /**< Of contrastive; finite, > 0; default 0.5. */
+    double held_out;                 /**< Share of the sequences that measure, drawn by the seed, 0 to below 1; default 0.05. */
+    int64_t patience;                /**< Stops after so many epochs without a better held-out loss; 0 = never; default 5. */
+    int64_t window;                  /**< 2 to 1,000,000 events; default 1,024. */
+    uint64_t seed;                   /**< Default 0. */
+    const char *const *numeric_names;     /**< A name for each numeric channel; NULL = "numeric 0", ... */
+    const char *const *categorical_names; /**< Likewise; NULL = "categorical 0", ... */
+    const covey_vocabulary *const *categorical_vocabularies; /**< One for each categorical channel. */
+    const char *checkpoint_path;     /**< Where the state is kept, so that a training that was killed goes on; NULL = nowhere. */
+    int64_t checkpoint_steps;        /**< Written after so many steps, and after each epoch; at least 1; default 1,000. */
+    covey_training_fn progress;      /**< NULL = none. */
+    void *progress_user_data;        /**< Handed to progress. */
+} covey_training_options;
+
+#define COVEY_TRAINING_OPTIONS_INIT                                                                                    \
+    {sizeof(covey_training_options), 32, 8, 64, 64, 0, 1.0, 0.0, 1.0, 0.0, 20, 128, 0.003, 0.01, 1.0, 0.05, 0.1, 0.02, \
+     0.15, 4, 0.5, 0.05, 5, 1024, 0, NULL, NULL, NULL, NULL, 1000, NULL, NULL}
+
+/** TRAIN: an encoder of one layer, without labels. The encoder keeps the vocabularies: their handles may be destroyed.
+ *
+ *  Sequences without events are left out. The scaling of time features and numeric channels is measured on all sequences;
+ *  where they
+ *  have dwell, the model uses it. After each epoch the held-out sequences are measured; the encoder gets the weights of the
+ *  epoch
+ *  with their least loss (of the last epoch where nothing is held out).
+ *  The same input, options and seed give the same weights on one kind of processor, for any number of threads, and where a
+ *  training
+ *  was killed and goes on from `checkpoint_path`. A file there is taken up, and refused where it belongs to other input or
+ *  options; it is written whole or not at all, stays at the end, and then gives the same encoder at once.
+ *
+ *  training  NULL, or the report. The one output that a failed call may set: where the training had begun and ends with
+ *            COVEY_CANCELLED, COVEY_INVALID_DATA (the loss is not finite; the message names the step) or COVEY_IO (the
+ *            checkpoint),
+ *            covey_training_encoder gives the best weights so far: before the first epoch's end the last that had a finite
+ *            loss.
+ *  Cost: O(events H^2) an epoch, about three times that of embedding, plus the softmax. Memory: the step with the longest
+ *  sequences
+ *  and four times the weights, refused before it is allocated. Cancel is heard within about 100 ms, and
+ *  the time of writing a checkpoint.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (as covey_embed_sequences; no events; see above), COVEY_MISMATCH
+ *  (another
+ *  training's checkpoint), COVEY_CORRUPT_FILE (names the tensor), COVEY_UNSUPPORTED, COVEY_IO, COVEY_OUT_OF_MEMORY,
+ *  COVEY_CANCELLED. */
+covey_status covey_encoder_train(const covey_context *context, const covey_sequences *sequences,
+                                 const covey_vocabulary *vocabulary, const covey_training_options *options,
+                                 covey_encoder **encoder, covey_training **training, covey_error **error);
+
+/** The encoder with the best weights; borrowed: it lives as long as the report and is not destroyed. NULL where there are
+ * none yet. */
+const covey_encoder *covey_training_encoder(const covey_training *training);
+
+/** Steps done, and the step whose weights the encoder has; 0 for NULL. */
+int64_t covey_training_steps(const covey_training *training);
+int64_t covey_training_best_step(const covey_training *training);
+
+/** Epochs that were finished; 0 for NULL. */
+int64_t covey_training_epochs(const covey_training *training);
+
+typedef struct covey_training_epoch {
+    size_t struct_size;
+    double loss;                 /**< Mean over the sequences, as they were learnt from. */
+    double held_out_loss;        /**< NaN where nothing is held out. */
+    double seconds;
+    double sequences_per_second;
+} covey_training_epoch;
+
+#define COVEY_TRAINING_EPOCH_INIT {sizeof(covey_training_epoch), 0, 0, 0, 0}
+
+/** An epoch's figures, 0..epochs-1. Errors: COVEY_INVALID_ARGUMENT. */
+covey_status covey_training_get(const covey_training *training, int64_t epoch, covey_training_epoch *result,
+                                covey_error **error);
+
+void covey_training_destroy(covey_training *training);
 
 /* ============================================================================================ 7. Hybrid features === */
 

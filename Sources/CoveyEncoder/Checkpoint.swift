@@ -6,6 +6,11 @@ public struct Checkpoint: Sendable {
     public var configuration: EncoderConfiguration
     public var weights: EncoderWeights
 
+    init(configuration: EncoderConfiguration, weights: EncoderWeights) {
+        self.configuration = configuration
+        self.weights = weights
+    }
+
     /// Reads the metadata entry "covey.encoder" and the tensors whose names begin with `prefix`.
     /// - Throws: `corruptFile`, naming the entry's member or the tensor; `unsupported` for a newer format.
     public init(_ file: SafeTensors, prefix: String = "") throws {

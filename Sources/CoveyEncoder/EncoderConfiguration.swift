@@ -23,6 +23,18 @@ public struct EncoderConfiguration: Sendable, Equatable {
     public var usesDwell: Bool { timeScaling.count == 3 }
     public var timeFeatures: Int { timeScaling.count }
 
+    init(
+        vocabulary: Vocabulary, timeScaling: [Scaling], numericNames: Vocabulary, numericScaling: [Scaling],
+        categoricalNames: Vocabulary, categoricalVocabularies: [Vocabulary]
+    ) {
+        self.vocabulary = vocabulary
+        self.timeScaling = timeScaling
+        self.numericNames = numericNames
+        self.numericScaling = numericScaling
+        self.categoricalNames = categoricalNames
+        self.categoricalVocabularies = categoricalVocabularies
+    }
+
     /// - Throws: `corruptFile`, naming the member of the entry; `unsupported` for a newer format.
     public init(json: String) throws {
         let version = try JSONText.decode(Version.self, from: json, Self.what)

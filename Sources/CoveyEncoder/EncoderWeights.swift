@@ -113,6 +113,30 @@ public struct EncoderWeights: Sendable {
         }
     }
 
+    /// The encoder's part of weights that are trained.
+    init(_ layout: ParameterLayout, _ block: UnsafePointer<Float>) {
+        var tensors: [String: ParameterLayout.Tensor] = [:]
+        for tensor in layout.tensors.prefix(layout.encoderTensors) { tensors[tensor.name] = tensor }
+        func values(_ name: String) -> [Float] { layout.values(tensors[name]!, from: block) }
+        func matrix(_ name: String) -> Matrix<Float> {
+            Matrix(rows: tensors[name]!.rows, columns: tensors[name]!.columns, elements: values(name))
+        }
+        func direction(_ suffix: String) -> LSTM {
+            LSTM(
+                input: matrix("lstm.weight_ih_\(suffix)"), recurrent: matrix("lstm.weight_hh_\(suffix)"),
+                inputBias: values("lstm.bias_ih_\(suffix)"), recurrentBias: values("lstm.bias_hh_\(suffix)"))
+        }
+        eventEmbedding = matrix("event_embedding.weight")
+        categoricalEmbeddings = layout.shape.categories.indices.map { matrix("categorical_embeddings.\($0).weight") }
+        layers = [BiLSTM(forward: direction("l0"), reverse: direction("l0_reverse"))]
+        attention = Attention(
+            hidden: matrix("attention.hidden.weight"), hiddenBias: values("attention.hidden.bias"),
+            time: matrix("attention.time.weight"), score: matrix("attention.score.weight"))
+        if layout.projection != nil {
+            projection = Projection(weight: matrix("projection.weight"), bias: values("projection.bias"))
+        }
+    }
+
     /// Adds every tensor to a file.
     func write(to file: inout SafeTensorsWriter, prefix: String) throws {
         func add(_ name: String, _ matrix: Matrix<Float>) throws {

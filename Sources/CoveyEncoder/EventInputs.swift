@@ -102,7 +102,7 @@ struct EventInputs {
 
     /// Seconds as float32, which end where its numbers end; NaN stays.
     @inline(__always)
-    private static func seconds(_ value: Double) -> Float {
+    static func seconds(_ value: Double) -> Float {
         value > Double(Float.greatestFiniteMagnitude) ? .greatestFiniteMagnitude : Float(value)
     }
 

@@ -31,6 +31,8 @@ int main(void) {
     covey_table table = COVEY_TABLE_INIT;
     covey_sequences sequences = COVEY_SEQUENCES_INIT;
     covey_embed_options embed_options = COVEY_EMBED_OPTIONS_INIT;
+    covey_training_options training_options = COVEY_TRAINING_OPTIONS_INIT;
+    covey_training_epoch training_epoch = COVEY_TRAINING_EPOCH_INIT;
     covey_hybrid_options hybrid_options = COVEY_HYBRID_OPTIONS_INIT;
     covey_cluster_options cluster_options = COVEY_CLUSTER_OPTIONS_INIT;
     covey_risk_options risk_options = COVEY_RISK_OPTIONS_INIT;
@@ -47,6 +49,8 @@ int main(void) {
     CHECK_SIZE(table);
     CHECK_SIZE(sequences);
     CHECK_SIZE(embed_options);
+    CHECK_SIZE(training_options);
+    CHECK_SIZE(training_epoch);
     CHECK_SIZE(hybrid_options);
     CHECK_SIZE(cluster_options);
     CHECK_SIZE(risk_options);
@@ -63,6 +67,18 @@ int main(void) {
     CHECK(table.column_size == sizeof(covey_column) && table.rows == 0 && table.columns == NULL);
     CHECK(sequences.channel_size == sizeof(covey_channel) && sequences.count == 0 && sequences.dwell == NULL);
     CHECK(sequences.numeric_count == 0 && sequences.categorical_count == 0 && sequences.dwell_stride == 0);
+    CHECK(training_options.embedding_size == 32 && training_options.category_embedding_size == 8);
+    CHECK(training_options.hidden_size == 64 && training_options.attention_size == 64 && training_options.dimension == 0);
+    CHECK(training_options.next_event == 1 && training_options.masked_event == 0);
+    CHECK(training_options.autoencoder == 1 && training_options.contrastive == 0);
+    CHECK(training_options.epochs == 20 && training_options.batch_size == 128 && training_options.learning_rate == 3e-3);
+    CHECK(training_options.weight_decay == 0.01 && training_options.clip == 1 && training_options.warm_up == 0.05);
+    CHECK(training_options.dropout == 0.1 && training_options.unknown == 0.02 && training_options.mask_share == 0.15);
+    CHECK(training_options.slices == 4 && training_options.margin == 0.5 && training_options.held_out == 0.05);
+    CHECK(training_options.patience == 5 && training_options.window == 1024 && training_options.seed == 0);
+    CHECK(training_options.checkpoint_path == NULL && training_options.checkpoint_steps == 1000);
+    CHECK(training_options.numeric_names == NULL && training_options.progress == NULL);
+    CHECK(training_epoch.loss == 0 && training_epoch.seconds == 0);
     CHECK(hybrid_options.scaling == COVEY_SCALING_ROBUST && hybrid_options.missing == COVEY_MISSING_MEDIAN);
     CHECK(embed_options.precision == COVEY_PRECISION_FLOAT32 && embed_options.reserved == 0);
     CHECK(hybrid_options.embedding_components == 0 && hybrid_options.column_weights == NULL);

@@ -13,6 +13,7 @@ extern const abi_case risk_cases[];
 extern const abi_case rule_option_cases[];
 extern const abi_case rules_cases[];
 extern const abi_case sequence_cases[];
+extern const abi_case training_cases[];
 
 static const abi_case *const tables[] = {
     arrow_cases,
@@ -20,6 +21,7 @@ static const abi_case *const tables[] = {
     matrix_cases,
     sequence_cases,
     encoder_cases,
+    training_cases,
     hybrid_cases,
     clustering_cases,
     risk_cases,

@@ -3,7 +3,7 @@
 From raw events to risky clusters, rules and a scored transaction::
 
     sequences = covey.Sequences.from_frame(events, sequence="transaction", time="time", event="event")
-    encoder = covey.SequenceEncoder.load("shop.safetensors")
+    encoder = covey.SequenceEncoder.train(sequences)
     hybrid = covey.HybridFeatures()
     rows = hybrid.fit_transform(encoder.embed(sequences), features)
     clusterer = covey.HDBSCAN(min_cluster_size=50, prediction_data=True).fit(rows)
@@ -43,6 +43,7 @@ from .hybrid import HybridFeatures, hybrid_features
 from .risk import ClusterReport, ClusterRisk, cluster_risk
 from .rules import Condition, ConditionKind, Derived, Rule, RuleSet, extract_rules
 from .sequences import Sequences
+from .training import TrainingEpoch, TrainingProgress, TrainingReport
 from .vocabulary import Vocabulary
 
 __version__ = "1.0.0"
@@ -81,6 +82,9 @@ __all__ = [
     "Sequences",
     "SingleLinkageTree",
     "StatusCode",
+    "TrainingEpoch",
+    "TrainingProgress",
+    "TrainingReport",
     "UnavailableError",
     "UnsupportedError",
     "Vocabulary",

@@ -35,6 +35,8 @@ class CoveyError(Exception):
     """
 
     code: StatusCode = StatusCode.INTERNAL
+    #: The :class:`covey.TrainingReport` of a training that ended before its end; None for any other call.
+    training: Any = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

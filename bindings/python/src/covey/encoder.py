@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from ctypes import byref, c_void_p
-from typing import Any, Optional, Union
+from typing import Any, Mapping, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +16,61 @@ from ._library import call, library, required_text
 from ._structs import EmbedOptions
 from .context import Context, running
 from .sequences import Sequences
+from .training import Callback, TrainingReport, train
 from .vocabulary import Vocabulary
 
 _PRECISIONS = {"float32": 0, "bfloat16": 1}
 
 
 class SequenceEncoder(Handle):
-    """A trained encoder; made by :meth:`load`. Immutable: any number of threads may embed with it at once.
+    """An encoder; made by :meth:`train` or :meth:`load`. Immutable: any number of threads may embed with it at once.
 
-    Model files are safetensors with PyTorch's tensor names; ``examples/python/train_with_pytorch.py`` writes one. The
+    Model files are safetensors with PyTorch's tensor names; ``examples/python/train_with_pytorch.py`` writes one, too. The
     network is described in covey.h: Bi-LSTM (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005) with additive
     attention (Bahdanau et al. 2015) that sees the time features.
     """
 
+    #: How it was trained; None for one that was loaded.
+    training: Optional[TrainingReport] = None
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        raise InvalidTypeError("a SequenceEncoder is made by SequenceEncoder.load(path)")
+        raise InvalidTypeError("a SequenceEncoder is made by SequenceEncoder.load(path) or .train(sequences)")
+
+    @classmethod
+    def train(
+        cls,
+        sequences: Sequences,
+        vocabulary: Optional[Vocabulary] = None,
+        *,
+        categorical_vocabularies: Optional[Mapping[str, Vocabulary]] = None,
+        objectives: Union[None, str, Mapping[str, float]] = None,
+        checkpoint: Union[None, str, "os.PathLike[Any]"] = None,
+        progress: Optional[Callback] = None,
+        seed: int = 0,
+        context: Optional[Context] = None,
+        **options: Any,
+    ) -> "SequenceEncoder":
+        """Trains an encoder on the sequences, without labels. The same input, options and seed give the same weights for
+        any number of threads.
+
+        Args:
+            vocabulary: the event types that it knows; None = all that occur, the most frequent first (see
+                :meth:`Vocabulary.build` to leave rare ones out, which then count as unknown).
+            categorical_vocabularies: likewise for categorical channels, by name.
+            objectives: a name or a mapping of names to weights, of next_event, masked_event, autoencoder and contrastive,
+                which covey.h defines; None = covey.h's default.
+            checkpoint: a file in which the state is kept, so that a training that was killed goes on where it was.
+            progress: called with a :class:`TrainingProgress` after each epoch and about once a second; a true result stops
+                the training.
+            options: embedding_size, category_embedding_size, hidden_size, attention_size, dimension, epochs, batch_size,
+                learning_rate, weight_decay, clip, warm_up, dropout, unknown, mask_share, slices, margin, held_out,
+                patience, window and checkpoint_steps: see ``covey_training_options`` in covey.h.
+
+        ``training`` of the encoder says how it went. A training that is stopped, or whose loss is no longer finite, raises
+        ``CoveyError`` with the report in its attribute ``training``, which has the best encoder so far. Errors: INVALID_ARGUMENT,
+        INVALID_DATA, MISMATCH (another training's checkpoint), CORRUPT_FILE, IO, OUT_OF_MEMORY, CANCELLED."""
+        named = {**options, "objectives": objectives, "checkpoint": checkpoint, "seed": seed}
+        return train(cls, sequences, vocabulary, categorical_vocabularies, progress, context, named)
 
     @classmethod
     def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "SequenceEncoder":

@@ -85,6 +85,32 @@ final class Native {
 
     static native void encoderDestroy(long encoder);
 
+    /** result[0]: the training, which may be there though an exception is thrown. */
+    static native void encoderTrain(
+            long context,
+            Sequences sequences,
+            long vocabulary,
+            long[] integers,
+            double[] reals,
+            byte[] numericNames,
+            byte[] categoricalNames,
+            long[] categoricalVocabularies,
+            byte[] checkpoint,
+            TrainingListener listener,
+            long[] result);
+
+    static native long trainingEncoder(long training);
+
+    static native long trainingSteps(long training);
+
+    static native long trainingBestStep(long training);
+
+    static native long trainingEpochs(long training);
+
+    static native void trainingGet(long training, long epoch, double[] reals);
+
+    static native void trainingDestroy(long training);
+
     static native long hybridFit(
             long context,
             Matrix embeddings,

@@ -46,6 +46,25 @@ public final class SequenceEncoder extends NativeObject {
         }
     }
 
+    /** As {@link #train(Sequences, Vocabulary, TrainingOptions, Context)} with the defaults. */
+    public static Training train(Sequences sequences, Vocabulary vocabulary) {
+        return train(sequences, vocabulary, null, null);
+    }
+
+    /**
+     * Trains an encoder, without labels. The same input, options and seed give the same weights for any number of threads.
+     *
+     * @param vocabulary the event types that the sequences' types are indices of
+     * @param options null = the defaults
+     * @param context null = the defaults
+     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (no events; a loss that is not finite), MISMATCH (another
+     *     training's checkpoint), CORRUPT_FILE, IO, OUT_OF_MEMORY, CANCELLED. Where the training had begun,
+     *     {@link CoveyException#training} has the best encoder so far.
+     */
+    public static Training train(Sequences sequences, Vocabulary vocabulary, TrainingOptions options, Context context) {
+        return Training.run(sequences, vocabulary, options, context);
+    }
+
     /**
      * Writes the encoder, atomically: {@code path} holds the old or the new file, whole.
      *

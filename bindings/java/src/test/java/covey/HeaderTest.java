@@ -119,6 +119,18 @@ class HeaderTest {
                         h.clip(), h.columnWeights()));
         RiskOptions r = RiskOptions.defaults();
         assertEquals(initialiser("RISK"), joined(r.confidence(), r.minLift(), r.minFraud()));
+        TrainingOptions t = TrainingOptions.defaults();
+        assertEquals(
+                initialiser("TRAINING"),
+                joined(
+                        t.embeddingSize(), t.categoryEmbeddingSize(), t.hiddenSize(),
+                        t.attentionSize(), t.dimension(), t.nextEvent(), t.maskedEvent(),
+                        t.autoencoder(), t.contrastive(), t.epochs(), t.batchSize(),
+                        t.learningRate(), t.weightDecay(), t.clip(), t.warmUp(), t.dropout(),
+                        t.unknown(), t.maskShare(), t.slices(), t.margin(), t.heldOut(),
+                        t.patience(), t.window(), t.seed(), t.numericNames(), t.categoricalNames(),
+                        t.categoricalVocabularies(), t.checkpoint(), t.checkpointSteps(),
+                        t.listener(), null));
         RuleOptions o = RuleOptions.defaults();
         assertEquals(
                 initialiser("RULES"),

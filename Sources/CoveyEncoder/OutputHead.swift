@@ -1,0 +1,94 @@
+import CCoveyKernels
+import CoveyRuntime
+
+/// A map from states to the types' logits and to other numbers, with its loss: cross-entropy of the type (softmax over all
+/// types,
+/// or over those of the step), Huber's loss (1964) of the numbers, whose slope ends at 1.
+struct OutputHead {
+    let run: ChunkRun
+    let head: ParameterLayout.Head
+    /// Draws which numbers are dropped.
+    let purpose: UInt64
+
+    /// - Parameters:
+    ///   - inputs: [count][width], `stride` floats from one row to the next, as their gradient, to which it adds.
+    ///   - targets: the place of the type among the outputs; below 0 = not asked for.
+    ///   - scales: what each row's cross-entropy counts, on its way to the gradient.
+    ///   - numbers: targets of the extra outputs, `numberStride` floats from one row to the next, nil = none.
+    ///   - numberScales: likewise what their losses count; 0 = not asked for.
+    /// - Returns: the sum of the cross-entropies, each times its scale, and that of the numbers' losses, likewise.
+    func run(
+        _ count: Int, _ inputs: UnsafePointer<Float>, _ inputGradient: UnsafeMutablePointer<Float>, stride: Int,
+        targets: UnsafePointer<Int32>, scales: UnsafePointer<Float>, numbers: UnsafePointer<Float>? = nil,
+        numberStride: Int = 1, numberScales: UnsafePointer<Float>? = nil
+    ) throws -> Double {
+        let arrays = run.arrays
+        let outputs = run.tables.rowCount(head.weight)
+        let types = outputs - head.extras
+        let columns = ChunkArrays.stride(outputs)
+        let (weights, bias) = (run.tables.values(head.weight), run.tables.values(head.bias))
+        let width = head.width
+        let dropout = run.gradient == nil ? 0 : run.options.dropout
+        let threshold = UInt32((dropout * 65_536).rounded())
+        let scale = Float(1 / (1 - Double(threshold) / 65_536))
+        var key = SeededRandom(seed: run.batch.key, purpose, UInt64(run.views.lowerBound))
+        let mask = key.next()
+        var total = 0.0
+        let block = arrays.block
+        for start in Swift.stride(from: 0, to: count, by: block) {
+            try run.execution.check()
+            let size = min(block, count - start)
+            var source = inputs + start * stride
+            var sourceStride = stride
+            if threshold > 0 {
+                ck_dropout(
+                    run.instructionSet, mask, Int64(start), Int64(size), Int64(width), threshold, scale, source,
+                    Int64(stride),
+                    arrays.dropped, Int64(width))
+                source = UnsafePointer(arrays.dropped)
+                sourceStride = width
+            }
+            try run.products.nt(size, outputs, width, source, sourceStride, weights, width, 0, arrays.logits, columns)
+            ck_softmax_loss(
+                run.instructionSet, Int64(size), Int64(types), Int64(columns), bias, arrays.logits, targets + start,
+                scales + start, arrays.losses)
+            for row in 0..<size where targets[start + row] >= 0 { total += Double(scales[start + row]) * arrays.losses[row] }
+            for row in 0..<size {
+                for extra in 0..<head.extras {
+                    let place = row * columns + types + extra
+                    let factor = numberScales![start + row]
+                    let error = arrays.logits[place] + bias[types + extra] - numbers![(start + row) * numberStride + extra]
+                    total += Double(factor) * Self.huber(error)
+                    arrays.logits[place] = factor == 0 ? 0 : factor * min(1, max(-1, error))
+                }
+            }
+            guard run.gradient != nil else { continue }
+            if threshold > 0 {
+                try run.products.nn(
+                    size, width, outputs, arrays.logits, columns, weights, width, 0, arrays.droppedGradient, width)
+                ck_dropout(
+                    run.instructionSet, mask, Int64(start), Int64(size), Int64(width), threshold, scale,
+                    arrays.droppedGradient,
+                    Int64(width), arrays.droppedGradient, Int64(width))
+                for row in 0..<size {
+                    ck_add(
+                        run.instructionSet, Int64(width), arrays.droppedGradient + row * width,
+                        inputGradient + (start + row) * stride)
+                }
+            } else {
+                try run.products.nn(
+                    size, width, outputs, arrays.logits, columns, weights, width, 1, inputGradient + start * stride, stride)
+            }
+            try run.products.tn(
+                outputs, width, size, arrays.logits, columns, source, sourceStride, run.gradient(head.weight), width)
+            ck_column_sums(
+                run.instructionSet, Int64(size), Int64(outputs), Int64(columns), arrays.logits, run.gradient(head.bias))
+        }
+        return total
+    }
+
+    static func huber(_ error: Float) -> Double {
+        let size = Double(abs(error))
+        return size <= 1 ? size * size / 2 : size - 0.5
+    }
+}

@@ -1,0 +1,57 @@
+import CCoveyKernels
+import CoveyRuntime
+
+/// Matrix products on the calling thread, in slices of some milliseconds so that cancel is heard. What a slice is depends
+/// on the
+/// sizes alone.
+struct Products {
+    let execution: Execution
+    private static let largest = 1 << 29
+
+    private func slices(_ count: Int, _ cost: Int, _ body: (Range<Int>) -> Void) throws {
+        let size = max(64, Self.largest / max(1, cost))
+        var start = 0
+        while start < count {
+            try execution.check()
+            let end = min(count, start + size)
+            body(start..<end)
+            start = end
+        }
+    }
+
+    /// C (m x n) = A (m x k) B (k x n) + beta C.
+    func nn(
+        _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
+        _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
+    ) throws {
+        try slices(m, n * k) { rows in
+            ck_sgemm_nn(
+                Int64(rows.count), Int64(n), Int64(k), 1, a + rows.lowerBound * lda, Int64(lda), b, Int64(ldb), beta,
+                c + rows.lowerBound * ldc, Int64(ldc))
+        }
+    }
+
+    /// C (m x n) = A (m x k) times B (n x k) transposed + beta C.
+    func nt(
+        _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
+        _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
+    ) throws {
+        try slices(m, n * k) { rows in
+            ck_sgemm_nt(
+                Int64(rows.count), Int64(n), Int64(k), 1, a + rows.lowerBound * lda, Int64(lda), b, Int64(ldb), beta,
+                c + rows.lowerBound * ldc, Int64(ldc))
+        }
+    }
+
+    /// C (m x n) += A (k x m) transposed times B (k x n).
+    func tn(
+        _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
+        _ c: UnsafeMutablePointer<Float>, _ ldc: Int
+    ) throws {
+        try slices(k, m * n) { rows in
+            ck_sgemm_tn(
+                Int64(m), Int64(n), Int64(rows.count), 1, a + rows.lowerBound * lda, Int64(lda), b + rows.lowerBound * ldb,
+                Int64(ldb), 1, c, Int64(ldc))
+        }
+    }
+}

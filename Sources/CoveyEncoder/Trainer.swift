@@ -1,0 +1,307 @@
+import CCoveyKernels
+import CoveyNumerics
+import CoveyRuntime
+import CoveySequences
+import Glibc
+
+/// Trains an encoder without labels: AdamW, warm-up and cosine decay, early stopping on held-out sequences. The same input,
+/// options
+/// and seed give the same weights for any number of threads, and where it goes on from a checkpoint.
+public final class Trainer {
+    /// Called after each epoch, and about once a second; `true` stops the training.
+    public typealias Observer = (TrainingProgress) -> Bool
+
+    private let source: SequenceBatch
+    private let configuration: EncoderConfiguration
+    private let options: TrainingOptions
+    let layout: ParameterLayout
+    private let execution: Execution
+    /// Not cancelled with the call.
+    private let steadfast: Execution
+    let state: TrainingState
+    private let step: TrainingStep
+    private let optimiser: AdamW
+    private let training: [Int]
+    private let heldOut: [Int]
+    private let fingerprint: String
+    private let observer: Observer?
+    private var limit = Int.max
+
+    /// What random numbers are for.
+    private enum Purpose: UInt64 {
+        case split = 101
+        case weights, order, batch, evaluation
+    }
+
+    /// - Throws: `invalidArgument`, `invalidData` (no events), `mismatch` (names, vocabularies, another checkpoint),
+    /// `outOfMemory`,
+    ///   `cancelled`, and what reading the checkpoint throws.
+    public init(
+        _ source: SequenceBatch, vocabulary: Vocabulary, numericNames: [String]? = nil, categoricalNames: [String]? = nil,
+        categoricalVocabularies: [Vocabulary] = [], _ options: TrainingOptions, _ execution: Execution,
+        observer: Observer? = nil
+    ) throws {
+        try options.validate()
+        try source.validate(execution)
+        guard categoricalVocabularies.count == source.categorical.count else {
+            throw CoveyError.mismatch(
+                "there are \(source.categorical.count) categorical channels and "
+                    + "\(categoricalVocabularies.count) vocabularies")
+        }
+        func names(_ given: [String]?, _ count: Int, _ kind: String) throws -> Vocabulary {
+            let names = given ?? (0..<count).map { "\(kind) \($0)" }
+            guard names.count == count else {
+                throw CoveyError.mismatch("there are \(count) \(kind) channels and \(names.count) names")
+            }
+            return try Vocabulary(names)
+        }
+        let numbers = try names(numericNames, source.numeric.count, "numeric")
+        let categories = try names(categoricalNames, source.categorical.count, "categorical")
+        try execution.reserve(source.count, of: 8 * 4, for: "the order of the sequences")
+        var order: [Int] = []
+        for sequence in 0..<source.count where !source.offsets[sequence].isEmpty { order.append(sequence) }
+        guard !order.isEmpty else { throw CoveyError.invalidData("sequences have no events to train on") }
+        configuration = try EncoderConfiguration.measured(
+            source, vocabulary: vocabulary, numericNames: numbers, categoricalNames: categories,
+            categoricalVocabularies: categoricalVocabularies, execution)
+        layout = try ParameterLayout(NetworkShape(configuration, options), options.objectives)
+        let bytes = try TrainingStep.largestBytes(Self.longest(order, source, options, execution), layout, options)
+        let (total, overflow) = bytes.addingReportingOverflow(TrainingState.bytes(layout))
+        try execution.reserve(overflow ? Int.max : total, for: "training with these sizes")
+        let state = try TrainingState(layout)
+        var split = SeededRandom(seed: options.seed, Purpose.split.rawValue)
+        let unseen = order.count < 2 || options.heldOut == 0 ? 0 : max(1, Int(Double(order.count) * options.heldOut))
+        var isHeldOut = [Bool](repeating: false, count: source.count)
+        for sequence in try Self.shuffled(order, &split, execution).prefix(unseen) { isHeldOut[sequence] = true }
+        heldOut = order.filter { isHeldOut[$0] }
+        training = order.filter { !isHeldOut[$0] }
+        fingerprint = try Self.fingerprint(source, configuration, options, execution)
+        if let path = options.checkpointPath, access(path, F_OK) == 0 {
+            let steps = (training.count + options.batchSize - 1) / options.batchSize
+            try state.load(from: path, fingerprint: fingerprint, epochs: options.epochs, stepsPerEpoch: steps, execution)
+        } else {
+            var seed = SeededRandom(seed: options.seed, Purpose.weights.rawValue)
+            try layout.initialise(state.parameters.pointer, seed: seed.next(), execution)
+        }
+        self.state = state
+        self.source = source
+        self.options = options
+        self.execution = execution
+        steadfast = Execution(try Context(threads: min(1024, execution.threads)))
+        self.observer = observer
+        step = TrainingStep(layout, state.parameters.pointer, source, configuration, options)
+        optimiser = AdamW(
+            values: state.parameters.pointer, first: state.first.pointer, second: state.second.pointer,
+            instructionSet: step.instructionSet)
+    }
+
+    /// The lengths of the longest views that one step may have.
+    private static func longest(
+        _ sequences: [Int], _ source: SequenceBatch, _ options: TrainingOptions, _ execution: Execution
+    ) throws -> [Int] {
+        var counts = [Int](repeating: 0, count: options.window + 1)
+        for (index, sequence) in sequences.enumerated() {
+            if index & 0xFFFF == 0 { try execution.check() }
+            counts[min(options.window, source.offsets[sequence].count)] += 1
+        }
+        var result: [Int] = []
+        for length in counts.indices.reversed() where counts[length] > 0 {
+            result += [Int](repeating: length, count: min(counts[length], options.batchSize - result.count))
+            if result.count == options.batchSize { break }
+        }
+        return result
+    }
+
+    /// In random order (Fisher and Yates; Durstenfeld 1964).
+    private static func shuffled(_ values: [Int], _ random: inout SeededRandom, _ execution: Execution) throws -> [Int] {
+        var result = values
+        for last in stride(from: values.count - 1, to: 0, by: -1) {
+            if last & 0xFFFF == 0 { try execution.check() }
+            result.swapAt(last, Int.random(in: 0...last, using: &random))
+        }
+        return result
+    }
+
+    private var stepsPerEpoch: Int { (training.count + options.batchSize - 1) / options.batchSize }
+    private var totalSteps: Int { stepsPerEpoch * options.epochs }
+
+    /// Trains to the end. A cancel, a loss that is not finite or a checkpoint that cannot be written ends it before; the
+    /// report then
+    /// says so, and has the best weights until there.
+    public func run() -> TrainingReport {
+        var failure: CoveyError?
+        do {
+            while !state.isDone { try epoch() }
+        } catch {
+            failure = error as? CoveyError ?? .internalError("\(error)")
+        }
+        var encoder: Encoder?
+        if state.bestStep > 0 {
+            let checkpoint = Checkpoint(
+                configuration: configuration, weights: EncoderWeights(layout, UnsafePointer(state.best.pointer)))
+            do {
+                encoder = try Encoder(checkpoint, Execution(execution.context))
+            } catch {
+                failure = failure ?? error as? CoveyError ?? .internalError("\(error)")
+            }
+        }
+        return TrainingReport(
+            epochs: state.history, steps: state.step, bestStep: state.bestStep, encoder: encoder, failure: failure)
+    }
+
+    /// Learns until so many steps are done, and writes no checkpoint at the end: as if it had been killed. For tests.
+    func run(until step: Int) throws {
+        limit = step
+        defer { limit = .max }
+        while !state.isDone, state.step < limit { try epoch() }
+    }
+
+    /// The weights, for tests.
+    var weights: [Float] { Array(UnsafeBufferPointer(start: state.parameters.pointer, count: layout.count)) }
+
+    private func epoch() throws {
+        var random = SeededRandom(seed: options.seed, Purpose.order.rawValue, UInt64(state.epoch))
+        let order = try Self.shuffled(training, &random, execution)
+        let clock = Clock(already: state.seconds)
+        var told = Clock.now
+        while state.stepInEpoch < stepsPerEpoch {
+            if state.step >= limit { return }
+            try execution.report("train encoder", Double(state.step) / Double(totalSteps))
+            let start = state.stepInEpoch * options.batchSize
+            try learn(Array(order[start..<min(order.count, start + options.batchSize)]))
+            state.seconds = clock.seconds
+            if state.step % options.checkpointSteps == 0 { try saveCheckpoint() }
+            if let observer, Clock.now - told > 1, state.stepInEpoch < stepsPerEpoch {
+                told = Clock.now
+                if observer(progress(.nan)) { throw CoveyError.cancelled }
+            }
+        }
+        let unseen = try evaluate()
+        if heldOut.isEmpty || unseen < state.bestLoss {
+            state.bestLoss = unseen
+            state.keepAsBest()
+            state.patience = 0
+        } else {
+            state.patience += 1
+        }
+        let end = progress(unseen)
+        state.history.append(
+            TrainingReport.Epoch(
+                loss: end.loss, heldOutLoss: unseen, seconds: clock.seconds, sequencesPerSecond: end.sequencesPerSecond))
+        state.epoch += 1
+        state.isDone = state.epoch >= options.epochs || (options.patience > 0 && state.patience >= options.patience)
+        (state.stepInEpoch, state.lossSum, state.seconds) = (0, 0, 0)
+        try saveCheckpoint()
+        if let observer, observer(end) { throw CoveyError.cancelled }
+    }
+
+    private func learn(_ chosen: [Int]) throws {
+        var key = SeededRandom(seed: options.seed, Purpose.batch.rawValue, UInt64(state.step))
+        let batch = try TrainingBatch(chosen, source, layout.shape, options, key: key.next(), isLearning: true, execution)
+        let outcome = try step.run(batch, isLearning: true, execution)
+        let number = state.step + 1
+        guard outcome.loss.isFinite else {
+            throw CoveyError.invalidData("the loss is \(outcome.loss) at step \(number): try a smaller learning_rate")
+        }
+        let norm = try optimiser.reduce(outcome.gradients, outcome.tables, execution)
+        guard norm.isFinite else {
+            throw CoveyError.invalidData("the gradient is not finite at step \(number): try a smaller learning_rate")
+        }
+        // Until held-out sequences have spoken, the best weights are those that were last seen to give a finite loss.
+        if state.epoch == 0, state.step > 0 { state.keepAsBest() }
+        // From here to the end of the step nothing may stop it half-way: the weights would be of no step.
+        try optimiser.step(
+            outcome.gradients[0], norm: norm, number: number, rate: rate(state.step), options, outcome.tables,
+            steadfast)
+        state.step = number
+        state.stepInEpoch += 1
+        state.lossSum += outcome.loss * Double(chosen.count)
+    }
+
+    /// Rises to the learning rate over the warm-up, then falls to 0 along a cosine (Loshchilov and Hutter 2017).
+    private func rate(_ step: Int) -> Double {
+        let warm = Int((options.warmUp * Double(totalSteps)).rounded())
+        if step < warm { return options.learningRate * Double(step + 1) / Double(warm) }
+        let done = Double(step - warm) / Double(max(1, totalSteps - warm))
+        return options.learningRate * 0.5 * (1 + cos(.pi * done))
+    }
+
+    /// The mean loss of the held-out sequences, with the same masks and slices each time; NaN where there are none.
+    private func evaluate() throws -> Double {
+        guard !heldOut.isEmpty else { return .nan }
+        var total = 0.0
+        for start in stride(from: 0, to: heldOut.count, by: options.batchSize) {
+            try execution.report("train encoder", Double(state.step) / Double(totalSteps))
+            let chosen = Array(heldOut[start..<min(heldOut.count, start + options.batchSize)])
+            var key = SeededRandom(seed: options.seed, Purpose.evaluation.rawValue, UInt64(start))
+            let batch = try TrainingBatch(chosen, source, layout.shape, options, key: key.next(), isLearning: false,
+            execution)
+            total += try step.run(batch, isLearning: false, execution).loss * Double(chosen.count)
+        }
+        let loss = total / Double(heldOut.count)
+        guard loss.isFinite else {
+            throw CoveyError.invalidData(
+                "the loss of the held-out sequences is \(loss) after step \(state.step): try a smaller learning_rate")
+        }
+        return loss
+    }
+
+    private func progress(_ heldOutLoss: Double) -> TrainingProgress {
+        let done = min(training.count, state.stepInEpoch * options.batchSize)
+        return TrainingProgress(
+            epoch: state.epoch + 1, step: state.step, steps: totalSteps, loss: state.lossSum / Double(max(1, done)),
+            heldOutLoss: heldOutLoss, sequencesPerSecond: Double(done) / max(1e-9, state.seconds),
+            learningRate: rate(max(0, state.step - 1)))
+    }
+
+    private func saveCheckpoint() throws {
+        guard let path = options.checkpointPath else { return }
+        try state.save(to: path, fingerprint: fingerprint, configuration)
+    }
+
+    /// A number that another vocabulary, other sequences or other options that matter change.
+    private static func fingerprint(
+        _ source: SequenceBatch, _ configuration: EncoderConfiguration, _ options: TrainingOptions, _ execution: Execution
+    ) throws -> String {
+        guard options.checkpointPath != nil else { return "" }
+        var options = options
+        options.checkpointPath = nil
+        options.checkpointSteps = 1
+        var sum: UInt64 = 0xCBF2_9CE4_8422_2325
+        func add(_ word: UInt64) {
+            sum = (sum ^ word) &* 0x9E37_79B9_7F4A_7C15
+            sum ^= sum >> 29
+        }
+        for byte in "\(options)".utf8 { add(UInt64(byte)) }
+        for byte in try configuration.json().utf8 { add(UInt64(byte)) }
+        for sequence in 0..<source.count {
+            let range = source.offsets[sequence]
+            add(UInt64(range.count))
+            for event in range {
+                if event & 0xFFFF == 0 { try execution.check() }
+                add(UInt64(UInt32(bitPattern: source.types[event])))
+                add(source.times[event].bitPattern)
+                if let dwell = source.dwell { add(dwell[event].bitPattern) }
+                for values in source.numeric { add(values[event].bitPattern) }
+                for codes in source.categorical { add(UInt64(UInt32(bitPattern: codes[event]))) }
+            }
+        }
+        return String(sum, radix: 16)
+    }
+}
+
+/// Seconds since some time, on top of those before.
+private struct Clock {
+    private let start = Clock.now
+    private let already: Double
+
+    init(already: Double) { self.already = already }
+
+    var seconds: Double { already + Clock.now - start }
+
+    static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}

@@ -1,0 +1,168 @@
+import CoveyRuntime
+import CoveySequences
+
+/// What one step reads: views of sequences in chunks, the entries of vocabularies that occur, and how many predictions are
+/// asked
+/// for. Which chunk a view is in depends on the batch alone, not on the threads.
+struct TrainingBatch {
+    /// A run of a sequence's events in the order of time.
+    struct View: Sendable {
+        let sequence: Int
+        /// Its place among the batch's sequences.
+        let place: Int
+        /// Steps of the sequence, in the order of time.
+        let steps: Range<Int>
+        /// Events in the order of time; nil = as given.
+        let order: [Int32]?
+        /// Whether predictions are asked of it; other views serve the contrastive objective alone.
+        let isWhole: Bool
+        /// How each event is shown.
+        var shown: [Shown]
+
+        /// The place of an event among all.
+        @inline(__always)
+        func event(_ step: Int, _ offsets: SequenceOffsets) -> Int {
+            let position = steps.lowerBound + step
+            return offsets[sequence].lowerBound + (order.map { Int($0[position]) } ?? position)
+        }
+    }
+
+    enum Shown: UInt8, Sendable {
+        case asIs
+        /// Its type as the unknown one.
+        case unknown
+        /// Its type and categories unknown, its numbers missing; the type is asked for.
+        case masked
+    }
+
+    /// The longest first; whole views before others.
+    let views: [View]
+    /// Ranges of `views`; whole views and others are not mixed.
+    let chunks: [Range<Int>]
+    /// How many sequences the views are of.
+    let sequences: Int
+    /// Predictions of types and of gaps in each direction, and masked events.
+    let pairs: Int
+    let gaps: Int
+    let masks: Int
+    /// What the seed of this batch's random numbers is.
+    let key: UInt64
+    /// Entries that occur, ascending; nil = all take part. Predicted types have more.
+    let events: [Int32]?
+    let categories: [[Int32]?]
+    let outputs: [Int32]?
+
+    /// Most chunks of a batch; fewer than `smallest` events are not worth one.
+    static let chunks = 8
+    static let smallest = 256
+
+    /// - Parameter isLearning: whether events are shown as unknown now and then.
+    init(
+        _ chosen: [Int], _ batch: SequenceBatch, _ shape: NetworkShape, _ options: TrainingOptions, key: UInt64,
+        isLearning: Bool, _ execution: Execution
+    ) throws {
+        var views: [View] = []
+        var random = SeededRandom(seed: key, 1)
+        for (place, sequence) in chosen.enumerated() {
+            try execution.check()
+            let order = try batch.timeOrder(sequence, execution)
+            let count = batch.offsets[sequence].count
+            let length = min(count, options.window)
+            let start = length < count ? Int.random(in: 0...count - length, using: &random) : 0
+            let window = start..<start + length
+            views.append(
+                View(
+                    sequence: sequence, place: place, steps: window, order: order, isWhole: true,
+                    shown: Self.draw(length, options, isLearning, &random)))
+            guard options.objectives.contrastive > 0 else { continue }
+            for _ in 1..<options.slices {
+                let size = Int.random(in: (length + 3) / 4...length, using: &random)
+                let first = window.lowerBound + Int.random(in: 0...length - size, using: &random)
+                views.append(
+                    View(
+                        sequence: sequence, place: place, steps: first..<first + size, order: order, isWhole: false,
+                        shown: [Shown](repeating: .asIs, count: size)))
+            }
+        }
+        self.init(views, sequences: chosen.count, batch, shape, key: key, largestSoftmax: options.largestSoftmax)
+    }
+
+    /// Of views that were chosen already, in any order.
+    init(
+        _ views: [View], sequences: Int, _ batch: SequenceBatch, _ shape: NetworkShape, key: UInt64, largestSoftmax: Int
+    ) {
+        var order = Array(views.indices)
+        order.sort {
+            let (a, b) = (views[$0], views[$1])
+            if a.isWhole != b.isWhole { return a.isWhole }
+            return a.steps.count != b.steps.count ? a.steps.count > b.steps.count : $0 < $1
+        }
+        self.views = order.map { views[$0] }
+        chunks = Self.split(self.views)
+        self.sequences = sequences
+        pairs = views.reduce(0) { $0 + ($1.isWhole ? $1.steps.count - 1 : 0) }
+        gaps = views.reduce(0) { $0 + ($1.isWhole ? max(0, $1.steps.count - 2) : 0) }
+        masks = views.reduce(0) { $0 + $1.shown.reduce(0) { $0 + ($1 == .masked ? 1 : 0) } }
+        self.key = key
+
+        func entries(_ codes: Strided<Int32>, _ count: Int) -> [Int32] {
+            var found: Set<Int32> = [0]
+            for view in views where view.isWhole {
+                for step in 0..<view.steps.count { found.insert(Self.known(codes[view.event(step, batch.offsets)], count)) }
+            }
+            return found.sorted()
+        }
+        let isLarge = shape.vocabulary > largestSoftmax
+        events = isLarge ? entries(batch.types, shape.vocabulary) : nil
+        categories = zip(batch.categorical, shape.categories).map {
+            $1 > largestSoftmax ? entries($0, $1) : nil
+        }
+        if let events {
+            var random = SeededRandom(seed: key, 2)
+            var found = Set(events)
+            for _ in 0..<Self.sampled { found.insert(Int32(Int.random(in: 0..<shape.vocabulary, using: &random))) }
+            outputs = found.sorted()
+        } else {
+            outputs = nil
+        }
+    }
+
+    /// How many types a sampled softmax has beside those of the batch.
+    static let sampled = 1024
+
+    private static func draw(
+        _ count: Int, _ options: TrainingOptions, _ isLearning: Bool, _ random: inout SeededRandom
+    ) -> [Shown] {
+        let mask = options.objectives.maskedEvent > 0 ? options.maskShare : 0
+        let unknown = isLearning ? options.unknown : 0
+        guard mask > 0 || unknown > 0 else { return [Shown](repeating: .asIs, count: count) }
+        return (0..<count).map { _ in
+            let number = random.uniform()
+            return number < mask ? .masked : number < mask + unknown * (1 - mask) ? .unknown : .asIs
+        }
+    }
+
+    /// The entry of a vocabulary for a code.
+    @inline(__always)
+    static func known(_ code: Int32, _ entries: Int) -> Int32 {
+        code >= 0 && Int(code) < entries ? code : 0
+    }
+
+    private static func split(_ views: [View]) -> [Range<Int>] {
+        let total = views.reduce(0) { $0 + $1.steps.count }
+        let budget = max(smallest, total / chunks)
+        var result: [Range<Int>] = []
+        var start = 0
+        while start < views.count {
+            var end = start + 1
+            var events = views[start].steps.count
+            while end < views.count, views[end].isWhole == views[start].isWhole, events + views[end].steps.count <= budget {
+                events += views[end].steps.count
+                end += 1
+            }
+            result.append(start..<end)
+            start = end
+        }
+        return result
+    }
+}

@@ -1,0 +1,116 @@
+import CCoveyKernels
+import CoveyRuntime
+import CoveySequences
+
+/// Writes what a chunk reads of its events. A view is a sequence of its own: the gap of its first event is 0, and its last
+/// event is
+/// the one until which time is counted.
+struct TrainingInputs {
+    let run: ChunkRun
+    let source: SequenceBatch
+    let configuration: EncoderConfiguration
+
+    private var arrays: ChunkArrays { run.arrays }
+    private var shape: NetworkShape { run.shape }
+
+    /// Returns how many distinct types there are.
+    func fill() throws -> Int {
+        let (events, inputs) = (run.events, shape.inputs)
+        for direction in 0..<2 { arrays.inputs[direction].update(repeating: 0, count: events * inputs) }
+        arrays.stateGradient.update(repeating: 0, count: events * shape.states)
+        if run.options.objectives.readEmbedding {
+            arrays.outputGradient.update(repeating: 0, count: run.rows * shape.output)
+        }
+        // The row of `table` of each type that was seen, -1 = not yet.
+        var rows = [Int32](repeating: -1, count: run.tables.rowCount(run.layout.events))
+        var count = 0
+        for row in 0..<run.rows {
+            try run.execution.check()
+            let view = run.batch.views[run.views.lowerBound + row]
+            try run.starts.withUnsafeBufferPointer { starts in
+                types(view, row, starts, &rows, &count)
+                times(view, row, starts)
+                try channels(view, row, starts)
+            }
+        }
+        for event in 0..<events {
+            (arrays.inputs[1] + event * inputs + shape.units).update(
+                from: arrays.inputs[0] + event * inputs + shape.units, count: inputs - shape.units)
+        }
+        arrays.tableGradient.update(repeating: 0, count: count * 2 * shape.gates)
+        return count
+    }
+
+    private func types(
+        _ view: TrainingBatch.View, _ row: Int, _ starts: UnsafeBufferPointer<Int>, _ rows: inout [Int32], _ count: inout Int
+    ) {
+        let outputs = run.layout.next?.weight ?? run.layout.masked?.weight ?? run.layout.decoder?.head.weight
+        for step in view.shown.indices {
+            let place = starts[step] + row
+            let type = TrainingBatch.known(source.types[view.event(step, source.offsets)], shape.vocabulary)
+            if let outputs { arrays.outputTypes[place] = run.tables.place(type, outputs) }
+            let shown = Int(run.tables.place(view.shown[step] == .asIs ? type : 0, run.layout.events))
+            if rows[shown] < 0 {
+                rows[shown] = Int32(count)
+                arrays.types[count] = Int32(shown)
+                count += 1
+            }
+            arrays.indices[place] = rows[shown]
+        }
+    }
+
+    private func times(_ view: TrainingBatch.View, _ row: Int, _ starts: UnsafeBufferPointer<Int>) {
+        let steps = view.shown.count
+        var before = source.times[view.event(0, source.offsets)]
+        for step in 0..<steps {
+            let time = source.times[view.event(step, source.offsets)]
+            arrays.feature[step] = EventInputs.seconds(time - before)
+            before = time
+        }
+        scale(row, steps, starts, 0)
+        let last = before
+        for step in 0..<steps {
+            arrays.feature[step] = EventInputs.seconds(last - source.times[view.event(step, source.offsets)])
+        }
+        scale(row, steps, starts, 1)
+        if configuration.usesDwell, let dwell = source.dwell {
+            for step in 0..<steps {
+                arrays.feature[step] = EventInputs.seconds(dwell[view.event(step, source.offsets)])
+            }
+            scale(row, steps, starts, 2)
+        }
+    }
+
+    private func scale(_ row: Int, _ steps: Int, _ starts: UnsafeBufferPointer<Int>, _ index: Int) {
+        let scaling = configuration.timeScaling[index]
+        ck_time_feature(
+            run.instructionSet, Int64(steps), arrays.feature, Float(scaling.mean), Float(1 / scaling.deviation),
+            Float(Scaling.limit), arrays.feature, 1)
+        let target = arrays.inputs[0] + shape.units + index
+        for step in 0..<steps { target[(starts[step] + row) * shape.inputs] = arrays.feature[step] }
+    }
+
+    private func channels(_ view: TrainingBatch.View, _ row: Int, _ starts: UnsafeBufferPointer<Int>) throws {
+        let first = shape.units + shape.times
+        for (channel, values) in source.numeric.enumerated() {
+            let scaling = configuration.numericScaling[channel]
+            for step in view.shown.indices where view.shown[step] != .masked {
+                arrays.inputs[0][(starts[step] + row) * shape.inputs + first + channel] =
+                    scaling.apply(values[view.event(step, source.offsets)])
+            }
+        }
+        let width = shape.categoryEmbedding
+        for (channel, codes) in source.categorical.enumerated() {
+            let region = run.layout.categories[channel]
+            let embedding = run.tables.values(region)
+            for step in view.shown.indices {
+                let code = TrainingBatch.known(codes[view.event(step, source.offsets)], shape.categories[channel])
+                let place = run.tables.place(view.shown[step] == .masked ? 0 : code, region)
+                let event = starts[step] + row
+                arrays.categories[channel * run.events + event] = place
+                (arrays.inputs[0] + event * shape.inputs + shape.firstCategory + channel * width).update(
+                    from: embedding + Int(place) * width, count: width)
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import CoveyNumerics
+import CoveyRuntime
+import Glibc
+
+/// All that a training knows between two steps: from the same state follow the same weights.
+final class TrainingState {
+    let layout: ParameterLayout
+    let parameters: FloatBlock
+    let first: FloatBlock
+    let second: FloatBlock
+    /// The encoder's weights with the least held-out loss so far; those of the last step where nothing is held out.
+    let best: FloatBlock
+    var bestLoss = Double.infinity
+    var bestStep = 0
+    /// Steps done in all and in this epoch, the epochs done, and those in a row that were not better.
+    var step = 0
+    var stepInEpoch = 0
+    var epoch = 0
+    var patience = 0
+    var isDone = false
+    /// The sum over the sequences of this epoch so far, and its time.
+    var lossSum = 0.0
+    var seconds = 0.0
+    var history: [TrainingReport.Epoch] = []
+
+    init(_ layout: ParameterLayout) throws {
+        self.layout = layout
+        parameters = try FloatBlock(layout.count, for: "the weights")
+        first = try FloatBlock(layout.count, for: "the moments of the weights")
+        second = try FloatBlock(layout.count, for: "the moments of the weights")
+        best = try FloatBlock(layout.encoderCount, for: "the best weights")
+    }
+
+    static func bytes(_ layout: ParameterLayout) -> Int { 4 * (3 * layout.count + layout.encoderCount) }
+
+    func keepAsBest() {
+        best.pointer.update(from: parameters.pointer, count: layout.encoderCount)
+        bestStep = step
+    }
+
+    // MARK: The file
+
+    static let entryName = "covey.training"
+    private static let formatVersion = 1
+
+    private struct Form: Codable {
+        let format_version: Int
+        let fingerprint: String
+        let best_step: Int
+        let step: Int
+        let step_in_epoch: Int
+        let epoch: Int
+        let patience: Int
+        let done: Bool
+    }
+
+    private var blocks: [(prefix: String, block: FloatBlock, tensors: ArraySlice<ParameterLayout.Tensor>)] {
+        [
+            ("weight.", parameters, layout.tensors[...]), ("first_moment.", first, layout.tensors[...]),
+            ("second_moment.", second, layout.tensors[...]), ("best.", best, layout.tensors.prefix(layout.encoderTensors)),
+        ]
+    }
+
+    /// Writes the state whole or not at all.
+    /// - Parameter fingerprint: of the options and the data, which must be the same where the training goes on.
+    func save(to path: String, fingerprint: String, _ configuration: EncoderConfiguration) throws {
+        var file = SafeTensorsWriter()
+        file.setEntry(EncoderConfiguration.entryName, try configuration.json())
+        file.setEntry(
+            Self.entryName,
+            try JSONText.encode(
+                Form(
+                    format_version: Self.formatVersion, fingerprint: fingerprint, best_step: bestStep, step: step,
+                    step_in_epoch: stepInEpoch, epoch: epoch, patience: patience, done: isDone)))
+        for (prefix, block, tensors) in blocks {
+            for tensor in tensors {
+                try file.add(prefix + tensor.name, layout.values(tensor, from: block.pointer), shape: tensor.shape)
+            }
+        }
+        try file.add("sums", [bestLoss, lossSum, seconds], shape: [3])
+        try file.add(
+            "history", history.flatMap { [$0.loss, $0.heldOutLoss, $0.seconds, $0.sequencesPerSecond] },
+            shape: [history.count, 4])
+        try file.setChecksum()
+        try file.write(to: path)
+    }
+
+    /// Takes up the state that a file holds.
+    /// - Throws: `corruptFile`, naming the tensor; `mismatch` for other options or data; `unsupported`; `io`.
+    func load(
+        from path: String, fingerprint: String, epochs: Int, stepsPerEpoch: Int, _ execution: Execution
+    ) throws {
+        let file = try SafeTensors(path: path, execution)
+        let form: Form = try JSONText.decode(from: file.entry(Self.entryName), "metadata entry \(Self.entryName)")
+        guard form.format_version <= Self.formatVersion else {
+            throw CoveyError.unsupported(
+                "\(path): format_version is \(form.format_version), this version reads up to \(Self.formatVersion)")
+        }
+        guard form.fingerprint == fingerprint else {
+            throw CoveyError.mismatch("\(path) was written with other options, another vocabulary or other sequences")
+        }
+        var known: Set<String> = ["sums", "history"]
+        for (prefix, block, tensors) in blocks {
+            for tensor in tensors {
+                try execution.check()
+                let name = prefix + tensor.name
+                known.insert(name)
+                layout.put(try file.finiteValues(name, shape: tensor.shape), tensor, into: block.pointer)
+            }
+        }
+        let sums = try file.values("sums", as: Double.self, shape: [3])
+        let rows = try file.values("history", as: Double.self, shape: [nil, 4])
+        if let other = file.names().first(where: { !known.contains($0) }) {
+            throw CoveyError.corruptFile("tensor \(other) is not one of a training's")
+        }
+        guard try file.hasValidChecksum() else { throw CoveyError.corruptFile("\(path): the checksum is not right") }
+        guard (0...epochs).contains(form.epoch), (0...stepsPerEpoch).contains(form.step_in_epoch),
+            form.step == form.epoch * stepsPerEpoch + form.step_in_epoch, (0...form.step).contains(form.best_step),
+            (0...form.epoch).contains(form.patience), rows.count / 4 == form.epoch, form.epoch < epochs || form.done
+        else { throw CoveyError.corruptFile("metadata entry \(Self.entryName): the numbers of steps are not possible") }
+        (bestStep, step, stepInEpoch, epoch) = (form.best_step, form.step, form.step_in_epoch, form.epoch)
+        (patience, isDone) = (form.patience, form.done)
+        (bestLoss, lossSum, seconds) = (sums[0], sums[1], sums[2])
+        history = stride(from: 0, to: rows.count, by: 4).map {
+            TrainingReport.Epoch(
+                loss: rows[$0], heldOutLoss: rows[$0 + 1], seconds: rows[$0 + 2], sequencesPerSecond: rows[$0 + 3])
+        }
+    }
+}

@@ -1,0 +1,315 @@
+package covey;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** How an encoder is trained; see {@link Builder} for the fields, and covey.h, section 6, for the objectives. */
+public record TrainingOptions(
+        long embeddingSize,
+        long categoryEmbeddingSize,
+        long hiddenSize,
+        long attentionSize,
+        long dimension,
+        double nextEvent,
+        double maskedEvent,
+        double autoencoder,
+        double contrastive,
+        long epochs,
+        long batchSize,
+        double learningRate,
+        double weightDecay,
+        double clip,
+        double warmUp,
+        double dropout,
+        double unknown,
+        double maskShare,
+        long slices,
+        double margin,
+        double heldOut,
+        long patience,
+        long window,
+        long seed,
+        List<String> numericNames,
+        List<String> categoricalNames,
+        List<Vocabulary> categoricalVocabularies,
+        Path checkpoint,
+        long checkpointSteps,
+        TrainingListener listener) {
+
+    /** As encoder.c reads them. */
+    long[] integers() {
+        return new long[] {
+            embeddingSize, categoryEmbeddingSize, hiddenSize, attentionSize, dimension, epochs,
+            batchSize, slices, patience, window, seed, checkpointSteps
+        };
+    }
+
+    /** Likewise. */
+    double[] reals() {
+        return new double[] {
+            nextEvent, maskedEvent, autoencoder, contrastive, learningRate, weightDecay, clip, warmUp,
+            dropout, unknown, maskShare, margin, heldOut
+        };
+    }
+
+    /** The defaults. */
+    public static TrainingOptions defaults() {
+        return builder().build();
+    }
+
+    /** A builder with the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** The fields and their defaults. */
+    public static final class Builder {
+        private long embeddingSize = 32;
+        private long categoryEmbeddingSize = 8;
+        private long hiddenSize = 64;
+        private long attentionSize = 64;
+        private long dimension;
+        private double nextEvent = 1;
+        private double maskedEvent;
+        private double autoencoder = 1;
+        private double contrastive;
+        private long epochs = 20;
+        private long batchSize = 128;
+        private double learningRate = 0.003;
+        private double weightDecay = 0.01;
+        private double clip = 1;
+        private double warmUp = 0.05;
+        private double dropout = 0.1;
+        private double unknown = 0.02;
+        private double maskShare = 0.15;
+        private long slices = 4;
+        private double margin = 0.5;
+        private double heldOut = 0.05;
+        private long patience = 5;
+        private long window = 1024;
+        private long seed;
+        private List<String> numericNames;
+        private List<String> categoricalNames;
+        private List<Vocabulary> categoricalVocabularies;
+        private Path checkpoint;
+        private long checkpointSteps = 1000;
+        private TrainingListener listener;
+
+        private Builder() {}
+
+        /** Of an event type, 1 to 4,096; default 32. */
+        public Builder embeddingSize(long embeddingSize) {
+            this.embeddingSize = embeddingSize;
+            return this;
+        }
+
+        /** Of an entry of a categorical channel, 1 to 4,096; default 8. */
+        public Builder categoryEmbeddingSize(long categoryEmbeddingSize) {
+            this.categoryEmbeddingSize = categoryEmbeddingSize;
+            return this;
+        }
+
+        /** Units a direction, 1 to 4,096; default 64. */
+        public Builder hiddenSize(long hiddenSize) {
+            this.hiddenSize = hiddenSize;
+            return this;
+        }
+
+        /** Attention units, 1 to 4,096; default 64. */
+        public Builder attentionSize(long attentionSize) {
+            this.attentionSize = attentionSize;
+            return this;
+        }
+
+        /** Length of an embedding, 1 to 65,536; 0 = twice the hidden size, without a projection; default 0. */
+        public Builder dimension(long dimension) {
+            this.dimension = dimension;
+            return this;
+        }
+
+        /** Weight of the objective that predicts neighbouring events, 0 to 1e6; default 1. */
+        public Builder nextEvent(double nextEvent) {
+            this.nextEvent = nextEvent;
+            return this;
+        }
+
+        /** Weight of the objective that predicts masked events; default 0. */
+        public Builder maskedEvent(double maskedEvent) {
+            this.maskedEvent = maskedEvent;
+            return this;
+        }
+
+        /** Weight of the objective that decodes the sequence from its embedding; default 1. */
+        public Builder autoencoder(double autoencoder) {
+            this.autoencoder = autoencoder;
+            return this;
+        }
+
+        /** Weight of CoLES; default 0. */
+        public Builder contrastive(double contrastive) {
+            this.contrastive = contrastive;
+            return this;
+        }
+
+        /** 1 to 1,000,000; default 20. */
+        public Builder epochs(long epochs) {
+            this.epochs = epochs;
+            return this;
+        }
+
+        /** Sequences a step, 1 to 65,536; default 128. */
+        public Builder batchSize(long batchSize) {
+            this.batchSize = batchSize;
+            return this;
+        }
+
+        /** The highest; finite, above 0; default 0.003. */
+        public Builder learningRate(double learningRate) {
+            this.learningRate = learningRate;
+            return this;
+        }
+
+        /** Times the learning rate, 0 to 1; default 0.01. */
+        public Builder weightDecay(double weightDecay) {
+            this.weightDecay = weightDecay;
+            return this;
+        }
+
+        /** Of the gradient's norm, above 0, may be infinite; default 1. */
+        public Builder clip(double clip) {
+            this.clip = clip;
+            return this;
+        }
+
+        /** Share of the steps, 0 to 1; default 0.05. */
+        public Builder warmUp(double warmUp) {
+            this.warmUp = warmUp;
+            return this;
+        }
+
+        /** Share of the states that predictions do not see, 0 to below 1; default 0.1. */
+        public Builder dropout(double dropout) {
+            this.dropout = dropout;
+            return this;
+        }
+
+        /** Share of the events shown as unknown, 0 to below 1; default 0.02. */
+        public Builder unknown(double unknown) {
+            this.unknown = unknown;
+            return this;
+        }
+
+        /** Share of the events that are masked, above 0, below 1; default 0.15. */
+        public Builder maskShare(double maskShare) {
+            this.maskShare = maskShare;
+            return this;
+        }
+
+        /** Views of CoLES, 2 to 64; default 4. */
+        public Builder slices(long slices) {
+            this.slices = slices;
+            return this;
+        }
+
+        /** Of CoLES; finite, above 0; default 0.5. */
+        public Builder margin(double margin) {
+            this.margin = margin;
+            return this;
+        }
+
+        /** Share of the sequences that measure, 0 to below 1; default 0.05. */
+        public Builder heldOut(double heldOut) {
+            this.heldOut = heldOut;
+            return this;
+        }
+
+        /** Stops after so many epochs without a better held-out loss; 0 = never; default 5. */
+        public Builder patience(long patience) {
+            this.patience = patience;
+            return this;
+        }
+
+        /** The most events of a sequence that a step looks at, 2 to 1,000,000; default 1024. */
+        public Builder window(long window) {
+            this.window = window;
+            return this;
+        }
+
+        /** Unsigned; default 0. */
+        public Builder seed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /** A name for each numeric channel; null = "numeric 0", .... */
+        public Builder numericNames(List<String> numericNames) {
+            this.numericNames = numericNames;
+            return this;
+        }
+
+        /** A name for each categorical channel; null = "categorical 0", .... */
+        public Builder categoricalNames(List<String> categoricalNames) {
+            this.categoricalNames = categoricalNames;
+            return this;
+        }
+
+        /** One for each categorical channel. */
+        public Builder categoricalVocabularies(List<Vocabulary> categoricalVocabularies) {
+            this.categoricalVocabularies = categoricalVocabularies;
+            return this;
+        }
+
+        /** Where the state is kept, so that a training that was killed goes on; null = nowhere. */
+        public Builder checkpoint(Path checkpoint) {
+            this.checkpoint = checkpoint;
+            return this;
+        }
+
+        /** Written after so many steps, and after each epoch; at least 1; default 1000. */
+        public Builder checkpointSteps(long checkpointSteps) {
+            this.checkpointSteps = checkpointSteps;
+            return this;
+        }
+
+        /** Hears how the training goes; null = nobody. */
+        public Builder listener(TrainingListener listener) {
+            this.listener = listener;
+            return this;
+        }
+
+        /** The options; the call that takes them checks their ranges. */
+        public TrainingOptions build() {
+            return new TrainingOptions(
+                    embeddingSize,
+                    categoryEmbeddingSize,
+                    hiddenSize,
+                    attentionSize,
+                    dimension,
+                    nextEvent,
+                    maskedEvent,
+                    autoencoder,
+                    contrastive,
+                    epochs,
+                    batchSize,
+                    learningRate,
+                    weightDecay,
+                    clip,
+                    warmUp,
+                    dropout,
+                    unknown,
+                    maskShare,
+                    slices,
+                    margin,
+                    heldOut,
+                    patience,
+                    window,
+                    seed,
+                    numericNames,
+                    categoricalNames,
+                    categoricalVocabularies,
+                    checkpoint,
+                    checkpointSteps,
+                    listener);
+        }
+    }
+}
