@@ -621,8 +621,8 @@ typedef struct covey_clustering covey_clustering;
 
 #define COVEY_SEARCH_EXACT 0       /**< The result equals the reference's. */
 #define COVEY_SEARCH_APPROXIMATE 1 /**< Neighbours from the nearest k-means cells and by neighbours of neighbours, clusters joined
-                                        by edges searched for; euclidean only. Exact for up to 12 columns, below 8,192 rows, or
-                                        with min_samples above 256. */
+                                        by edges searched for; euclidean only. Exact for up to 12 columns, for rows near a subspace of
+                                        so few (where that is faster), below 8,192 rows, or with min_samples above 256. */
 
 #define COVEY_MISSING_ROWS_REJECT 0 /**< A NaN or an infinity gives COVEY_INVALID_DATA. */
 #define COVEY_MISSING_ROWS_NOISE 1  /**< Rows that have one are noise, as in hdbscan: label -1, strength 0, score 1. */

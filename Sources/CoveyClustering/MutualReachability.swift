@@ -44,9 +44,21 @@ public struct MutualReachability: Sendable {
         if mode == .approximate && rows.dimension > fewDimensions && rows.count >= ApproximateSearch.leastRows
             && k <= ApproximateSearch.mostNeighbours
         {
-            return try ApproximateTree.build(rows, minSamples: k, alpha: alpha, seed: seed, execution: execution)
+            // Near a subspace of few dimensions a tree is exact and faster too.
+            guard
+                let tree = try KDTreeSearch.suited(
+                    to: rows, k, mostLooks: min(KDTreeSearch.mostLooks, fewLooks / Double(rows.count)), execution: execution)
+            else {
+                return try ApproximateTree.build(rows, minSamples: k, alpha: alpha, seed: seed, execution: execution)
+            }
+            return try build(tree, k, alpha, execution)
         }
-        let search = try exactSearch(rows, k, seed, execution)
+        return try build(exactSearch(rows, k, seed, execution), k, alpha, execution)
+    }
+
+    private static func build(
+        _ search: any NeighborSearch, _ k: Int, _ alpha: Double, _ execution: Execution
+    ) throws -> MutualReachability {
         let lists = try search.lists(k, distances: alpha < 1, execution: execution)
         let n = lists.count
         var boruvka = try Boruvka(
@@ -88,6 +100,8 @@ public struct MutualReachability: Sendable {
 
     /// Approximate search is for more dimensions than these.
     private static let fewDimensions = 12
+    /// The rows that a leaf of a tree may look at in the place of approximate search.
+    private static let fewLooks = 100_000.0
 
     private static func exactSearch(
         _ rows: Rows, _ k: Int, _ seed: UInt64, _ execution: Execution

@@ -26,9 +26,12 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
         self.rows = try rows.reordered(tree.order, execution: execution)
     }
 
-    /// A tree in which searches for k neighbours look at few enough rows to be faster than tiles; nil where there is none.
+    /// A tree in which a leaf's searches for k neighbours look at no more than a share of the rows, by default so few that it is
+    /// faster than tiles; nil where there is none.
     /// The same answer for any number of threads.
-    public static func suited(to rows: Rows, _ k: Int, execution: Execution) throws -> KDTreeSearch? {
+    public static func suited(
+        to rows: Rows, _ k: Int, mostLooks: Double = KDTreeSearch.mostLooks, execution: Execution
+    ) throws -> KDTreeSearch? {
         if rows.dimension < TreeCoordinates.rotated { return try KDTreeSearch(rows, nil, execution) }
         guard rows.dimension <= mostDimensions else { return nil }
         let axes = TreeAxes(rows)
@@ -41,7 +44,7 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
     private static let mostDimensions = 128
     private static let mostTelling = 12
     /// The share of all rows that a leaf of queries looks at.
-    private static let mostLooks = 0.4
+    public static let mostLooks = 0.4
 
     /// One thread's room for a leaf's queries.
     final class Scratch {

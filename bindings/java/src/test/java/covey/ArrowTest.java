@@ -112,9 +112,9 @@ class ArrowTest {
     void refusesWhatItCannotRead() {
         EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "schema", () -> FeatureTable.ofArrow(0, 0, null));
         EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "schema", () -> Matrix.ofArrow(0, 0));
-        long dates = schema("+s", "", schema("tdD", "birthday"));
+        long prices = schema("+s", "", schema("d:9,2", "price"));
         long array = array(1, 0, new long[] {0}, array(1, 0, new long[] {0, Memory.longs(1)}));
-        EncoderTest.refuse(StatusCode.UNSUPPORTED, "birthday", () -> FeatureTable.ofArrow(dates, array, null));
-        EncoderTest.refuse(StatusCode.UNSUPPORTED, "", () -> Matrix.ofArrow(dates, array));
+        EncoderTest.refuse(StatusCode.UNSUPPORTED, "price", () -> FeatureTable.ofArrow(prices, array, null));
+        EncoderTest.refuse(StatusCode.UNSUPPORTED, "", () -> Matrix.ofArrow(prices, array));
     }
 }

@@ -138,7 +138,7 @@ class HeaderTest {
                         o.beamWidth(), o.holdout(), o.confidence(), o.times(), o.seed(), o.targetName(), o.weights(),
                         o.amounts(), o.quality().ordinal(), 0, o.beta() - 1, null, o.features().size(), null,
                         o.pinned().size(), o.given(), o.rounding(), o.significance(), o.permutations(), o.resamples(),
-                        o.minStability()));
+                        o.minStability(), o.ageTo(), null, o.pairs().size()));
     }
 
     @Test
