@@ -3,11 +3,6 @@ import CoveyRuntime
 
 extension TileSearch {
     public func nearest(_ k: Int, execution: Execution) throws -> NeighborGraph {
-        try nearest(k, nearOnly: false, execution: execution)
-    }
-
-    /// - Parameter nearOnly: looks at near blocks alone, so that neighbours may be missed.
-    func nearest(_ k: Int, nearOnly: Bool, execution: Execution) throws -> NeighborGraph {
         let n = rows.count
         let places = try checkedProduct(n, k, "neighbours")
         try execution.hold(places, of: 12, for: "\(n) x \(k) neighbours")
@@ -18,7 +13,7 @@ extension TileSearch {
         try graph.distances.withUnsafeMutableBufferPointer { distances in
             try graph.indices.withUnsafeMutableBufferPointer { indices in
                 let pass = try NearestPass(self, k, distances.baseAddress!, indices.baseAddress!, execution)
-                try pass.run(nearOnly: nearOnly)
+                try pass.run()
             }
         }
         return graph
@@ -60,13 +55,13 @@ private final class NearestPass: @unchecked Sendable {
         scratch = try (0..<execution.threads).map { _ in try TileScratch(packed, execution) }
     }
 
-    func run(nearOnly: Bool) throws {
+    func run() throws {
         let blocks = search.blocks
         try execution.report("neighbours", 0)
         try execution.parallel(blocks.count) { [self] chunk, thread in
             for a in chunk { start(blocks[a], scratch[thread]) }
         }
-        try search.forEachPair(stage: "neighbours", nearOnly: nearOnly, execution: execution) { a, b, thread in
+        try search.forEachPair(stage: "neighbours", execution: execution) { a, b, thread in
             pair(a, b, scratch[thread])
         }
         let metric = rows.metric

@@ -3,14 +3,8 @@ import CoveyRuntime
 
 extension TileSearch {
     public func nearestOutside(_ query: OutsideQuery, links: inout [Link], execution: Execution) throws {
-        try nearestOutside(query, links: &links, nearOnly: false, execution: execution)
-    }
-
-    /// - Parameter nearOnly: looks at near blocks alone.
-    func nearestOutside(_ query: OutsideQuery, links: inout [Link], nearOnly: Bool, execution: Execution) throws {
         try links.withUnsafeMutableBufferPointer { links in
-            let pass = try OutsidePass(self, query, links.baseAddress!, execution)
-            try pass.run(mostBlocks: nearOnly ? (near.first?.count ?? 0) + 1 : blocks.count)
+            try OutsidePass(self, query, links.baseAddress!, execution).run()
         }
     }
 }
@@ -75,32 +69,28 @@ private final class OutsidePass: @unchecked Sendable {
         }
     }
 
-    func run(mostBlocks: Int) throws {
+    func run() throws {
         let scratch = try (0..<execution.threads).map { _ in try GroupScratch(cells, groupSize, execution) }
         let starts = Array(stride(from: 0, to: searched.count, by: groupSize))
         try execution.parallel(starts.count, stage: "spanning tree") { [self] chunk, thread in
             for group in chunk {
                 let count = min(groupSize, searched.count - starts[group])
-                try visit(searched.pointer + starts[group], count, mostBlocks: mostBlocks, scratch[thread])
+                try visit(searched.pointer + starts[group], count, scratch[thread])
             }
         }
     }
 
-    private func visit(
-        _ places: UnsafePointer<Int32>, _ count: Int, mostBlocks: Int, _ group: GroupScratch
-    ) throws {
+    private func visit(_ places: UnsafePointer<Int32>, _ count: Int, _ group: GroupScratch) throws {
         group.gather(places, count, packed)
         var component = components[Int(places[0])]
         for i in 1..<max(1, count) where components[Int(places[i])] != component { component = -1 }
         measureCells(count, group)
         var longest = look(places, count, group)
-        var visited = 0
         for place in 0..<cells.count {
             let cell = Int(group.order[place])
-            if group.gaps[cell] > longest || visited >= mostBlocks { break }
+            if group.gaps[cell] > longest { break }
             for block in cells.blockStarts[cell]..<cells.blockStarts[cell + 1] {
                 try execution.check()
-                visited += 1
                 if component >= 0 && uniform[block] == component { continue }
                 if scan(places, count, component, block, group) { longest = look(places, count, group) }
             }

@@ -56,7 +56,7 @@ public final class TileSearch: NeighborSearch, @unchecked Sendable {
 
     /// Runs `body` for each pair of blocks a < b once on one of the call's threads: near pairs first, then the rest.
     func forEachPair(
-        stage: StaticString, nearOnly: Bool = false, execution: Execution,
+        stage: StaticString, execution: Execution,
         _ body: (_ a: Int, _ b: Int, _ thread: Int) throws -> Void
     ) throws {
         let count = blocks.count
@@ -71,7 +71,6 @@ public final class TileSearch: NeighborSearch, @unchecked Sendable {
                 }
             }
         }
-        if nearOnly { return }
         try execution.parallel(count, stage: stage) { chunk, thread in
             for a in chunk {
                 var b = a + 1

@@ -7,7 +7,7 @@ import Testing
 @testable import CoveyEncoder
 
 @Suite struct TrainerTests {
-    private static let vocabulary = try! Vocabulary((1...9).map { "event \($0)" })
+    private static func vocabulary() throws -> Vocabulary { try Vocabulary((1...9).map { "event \($0)" }) }
 
     /// Sequences in which each type is followed by the next one, nearly always.
     private static func sequences(_ lengths: [Int], types: Int32 = 9, seed: UInt64 = 1) throws -> SequenceBatch {
@@ -41,11 +41,11 @@ import Testing
     }
 
     private static func train(
-        _ batch: SequenceBatch, _ options: TrainingOptions, threads: Int = 2, vocabulary: Vocabulary = vocabulary,
+        _ batch: SequenceBatch, _ options: TrainingOptions, threads: Int = 2, vocabulary: Vocabulary? = nil,
         observer: Trainer.Observer? = nil
     ) throws -> TrainingReport {
         try Trainer(
-            batch, vocabulary: vocabulary, options, Execution(Context(threads: threads)), observer: observer
+            batch, vocabulary: vocabulary ?? Self.vocabulary(), options, Execution(Context(threads: threads)), observer: observer
         ).run()
     }
 
@@ -104,7 +104,7 @@ import Testing
         options.checkpointSteps = 3
         for stop in [4, 11, 17] {
             // As a kill would do it: what was done since the checkpoint is lost.
-            let trainer = try Trainer(batch, vocabulary: Self.vocabulary, options, Execution(Context(threads: 2)))
+            let trainer = try Trainer(batch, vocabulary: Self.vocabulary(), options, Execution(Context(threads: 2)))
             try trainer.run(until: stop)
         }
         let report = try Self.train(batch, options)
@@ -169,13 +169,13 @@ import Testing
         #expect(report.bestStep == 9 * (try #require(best) + 1))
         // Within the first epoch, and before its first step.
         let context = try Context(threads: 2)
-        let trainer = try Trainer(batch, vocabulary: Self.vocabulary, options, Execution(context))
+        let trainer = try Trainer(batch, vocabulary: Self.vocabulary(), options, Execution(context))
         try trainer.run(until: 2)
         context.cancel()
         let early = trainer.run()
         #expect(early.failure == .cancelled && early.steps == 2 && early.bestStep == 1 && early.encoder != nil)
         let stopped = try Context(threads: 1) { _, _ in true }
-        let none = try Trainer(batch, vocabulary: Self.vocabulary, options, Execution(stopped)).run()
+        let none = try Trainer(batch, vocabulary: Self.vocabulary(), options, Execution(stopped)).run()
         #expect(none.failure == .cancelled && none.encoder == nil && none.steps == 0)
     }
 
@@ -188,7 +188,7 @@ import Testing
         #expect(report.encoder == nil && report.steps == 1)
         // Later: the weights of the best epoch stay.
         let trainer = try Trainer(
-            Self.sequences(Self.lengths(200)), vocabulary: Self.vocabulary, Self.small, Execution(Context(threads: 2)))
+            Self.sequences(Self.lengths(200)), vocabulary: Self.vocabulary(), Self.small, Execution(Context(threads: 2)))
         try trainer.run(until: 21)
         trainer.state.parameters.pointer[trainer.layout.regions[trainer.layout.lstm[0]].offset] = .nan
         let later = trainer.run()
@@ -236,14 +236,14 @@ import Testing
         options.window = 1_000_000
         let small = Execution(try Context(threads: 2, memoryBudget: 50 << 20))
         #expect {
-            try Trainer(batch, vocabulary: Self.vocabulary, options, small)
+            try Trainer(batch, vocabulary: Self.vocabulary(), options, small)
         } throws: { ($0 as? CoveyError)?.code == .outOfMemory }
         options.window = 1000
         (options.epochs, options.heldOut) = (1, 0)
-        #expect(try Trainer(batch, vocabulary: Self.vocabulary, options, small).run().failure == nil)
+        #expect(try Trainer(batch, vocabulary: Self.vocabulary(), options, small).run().failure == nil)
         // Sizes whose product overflows.
         (options.window, options.hidden, options.dimension, options.objectives.contrastive) = (1_000_000, 4096, 65_536, 1)
-        #expect(throws: CoveyError.self) { try Trainer(batch, vocabulary: Self.vocabulary, options, small) }
+        #expect(throws: CoveyError.self) { try Trainer(batch, vocabulary: Self.vocabulary(), options, small) }
     }
 
     /// Of a large vocabulary only entries that occur, or were drawn, change.
@@ -267,7 +267,7 @@ import Testing
             var options = Self.small
             change(&options)
             do {
-                _ = try Trainer(batch, vocabulary: Self.vocabulary, options, Execution())
+                _ = try Trainer(batch, vocabulary: Self.vocabulary(), options, Execution())
                 return ""
             } catch {
                 return "\(error)"
@@ -279,6 +279,6 @@ import Testing
         #expect(message { $0.objectives = .init(nextEvent: 0, autoencoder: 0) }.contains("must not all be 0"))
         #expect(message { $0.clip = .infinity } == "")
         let empty = try Self.sequences([0, 0])
-        #expect(throws: CoveyError.self) { try Trainer(empty, vocabulary: Self.vocabulary, Self.small, Execution()) }
+        #expect(throws: CoveyError.self) { try Trainer(empty, vocabulary: Self.vocabulary(), Self.small, Execution()) }
     }
 }
