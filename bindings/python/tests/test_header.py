@@ -138,7 +138,7 @@ def test_struct_members_are_complete():
 @pytest.mark.parametrize("macro,value", re.findall(r"#define COVEY_(\w+) \(?(-?\d+)\)?\s", HEADER.read_text()))
 def test_constants(macro, value):
     """Status codes by name; the enums of the options by the tables that the binding reads."""
-    from covey import ConditionKind, _table, clustering, encoder, hybrid, rules
+    from covey import ConditionKind, Derived, _table, clustering, encoder, hybrid, rules
 
     value = int(value)
     if macro in StatusCode.__members__:
@@ -146,7 +146,7 @@ def test_constants(macro, value):
     elif macro.startswith("CONDITION_"):
         assert ConditionKind[macro[len("CONDITION_") :]] == value
     elif macro.startswith("DERIVED_"):
-        assert rules.Derived[macro[len("DERIVED_") :]] == value
+        assert Derived[macro[len("DERIVED_") :]] == value
     elif macro in ("NUMERIC", "CATEGORICAL", "BOOLEAN", "DATE"):
         assert getattr(_table, macro) == value
     else:

@@ -14,6 +14,7 @@ From raw events to risky clusters, rules and a scored transaction::
 The method is FinDeepBehaviorCluster (Min et al., arXiv 2101.04285); every failure is a :class:`CoveyError`.
 """
 
+from ._conditions import Condition, ConditionKind, Derived
 from ._errors import (
     BufferTooSmallError,
     CancelledError,
@@ -41,7 +42,7 @@ from .encoder import SequenceEncoder
 from .engine import Engine
 from .hybrid import HybridFeatures, hybrid_features
 from .risk import ClusterReport, ClusterRisk, cluster_risk
-from .rules import Condition, ConditionKind, Derived, Rule, RuleSet, extract_rules
+from .rules import Rule, RuleSet, extract_rules
 from .sequences import Sequences
 from .training import TrainingEpoch, TrainingProgress, TrainingReport
 from .vocabulary import Vocabulary

@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import json
 import math
-from ctypes import Array, POINTER, addressof, byref, c_char_p, c_void_p, cast
+from ctypes import Array, addressof, byref, c_char_p, c_void_p, cast
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from . import _structs
 from ._arrays import binary, c_string, choice, contiguous, integer, real, seconds
+from ._conditions import Condition, ConditionKind, condition_structs, pair_structs, read_condition
 from ._errors import InvalidArgumentError, InvalidTypeError, NotFoundError
 from ._handle import Handle, Native, made_by_library
 from ._library import call, library, required_text
@@ -24,53 +25,6 @@ from .context import Context, running
 _QUALITIES = {"likelihood": 0, "weighted_accuracy": 1, "f_beta": 2, "lift": 3, "amount": 4}
 _USES = {"allowed": 1, "forbidden": 2, "sensitive": 3}
 _DIRECTIONS = {"any": 0, "more": 1, "less": -1}
-
-
-class ConditionKind(enum.IntEnum):
-    """What a condition asks of its feature."""
-
-    INTERVAL = 0
-    IN = 1
-    NOT_IN = 2
-    TRUE = 3
-    FALSE = 4
-    MISSING = 5
-    PRESENT = 6
-
-
-class Derived(enum.IntEnum):
-    """What a condition's feature is: a column, or a number that is worked out of one or two columns of the row."""
-
-    NONE = 0
-    #: "hour of X": of a date in UTC, 0 to 24, with its minutes as a fraction.
-    HOUR = 1
-    #: "days from X to Y", of two dates.
-    DAYS = 2
-    #: "X / Y"; missing where Y is 0.
-    RATIO = 3
-    #: "X - Y".
-    DIFFERENCE = 4
-
-
-@dataclasses.dataclass(frozen=True)
-class Condition:
-    """One condition of a rule. INTERVAL: low <= x < high, either may be infinite, missing does not match. IN, NOT_IN:
-    `categories`; a missing value matches neither. `columns` are what the feature is worked out of: itself where it is a
-    column."""
-
-    feature: str
-    kind: ConditionKind
-    low: float = -math.inf
-    high: float = math.inf
-    categories: tuple[str, ...] = ()
-    #: In words; empty in a condition that was made by hand.
-    text: str = dataclasses.field(default="", compare=False)
-    #: Told by `feature`, so that a condition made by hand equals one that was found.
-    derived: Derived = dataclasses.field(default=Derived.NONE, compare=False)
-    columns: tuple[str, ...] = dataclasses.field(default=(), compare=False)
-
-    def __str__(self) -> str:
-        return self.text or repr(self)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -332,9 +286,9 @@ def extract_rules(
     weighing = None if weights is None else contiguous(weights, "weights", np.float64, table.rows)
     money = None if amounts is None else contiguous(amounts, "amounts", np.float64, table.rows)
     policies = _policies({"allowed": allowed, "forbidden": forbidden, "sensitive": sensitive}, directions)
-    fixed, kept = _conditions(pinned)
+    fixed, categories = condition_structs(pinned)
     hand_written = None if given is None else given._handle()
-    pairs, kept = _pairs(ratios, differences)
+    pairs, columns = pair_structs(ratios, differences)
     options = _structs.RulesOptions(
         max_conditions=integer(max_conditions, "max_conditions"),
         max_rules=integer(max_rules, "max_rules"),
@@ -364,12 +318,12 @@ def extract_rules(
         min_stability=real(min_stability, "min_stability"),
         age_to=None if age_to is None else c_string(age_to, "age_to"),
         pairs=addressof(pairs),
-        pair_count=len(kept) // 2,
+        pair_count=len(columns) // 2,
     )
     pointer = c_void_p()
     with running(context) as native:
         call("covey_extract_rules", native, byref(table.struct), chosen.ctypes.data, byref(options), byref(pointer))
-    del kept, hand_written
+    del categories, columns, hand_written
     return RuleSet(Native(pointer.value, "covey_rules_destroy"))
 
 
@@ -393,37 +347,6 @@ def _policies(
         *(_structs.RuleFeature(
             feature=c_string(name, "a feature's name"), use=_USES[found[name]] if name in found else 0,
             direction=ways.get(name, 0)) for name in names))
-
-
-def _conditions(conditions: Sequence[Condition]) -> tuple["Array[_structs.Condition]", Any]:
-    """Conditions as C reads them, and what has to live as long."""
-    kept = []
-    structs = []
-    for condition in conditions:
-        if not isinstance(condition, Condition):
-            raise InvalidTypeError(f"pinned must hold Condition objects, got {condition!r}")
-        names = (c_char_p * len(condition.categories))(*(c_string(name, "a category") for name in condition.categories))
-        kept.append(names)
-        structs.append(
-            _structs.Condition(
-                feature=c_string(condition.feature, "feature"), kind=integer(condition.kind, "kind"),
-                low=real(condition.low, "low"), high=real(condition.high, "high"),
-                categories=cast(names, POINTER(c_char_p)) if len(names) else None, category_count=len(names)))
-    return (_structs.Condition * len(structs))(*structs), kept
-def _pairs(ratios: Any, differences: Any) -> tuple[Any, list[bytes]]:
-    """Pairs of columns as structs, and the names that these point to."""
-    kept: list[bytes] = []
-    kinds: list[int] = []
-    for name, given, kind in (("ratios", ratios, Derived.RATIO), ("differences", differences, Derived.DIFFERENCE)):
-        for index, pair in enumerate(given):
-            if isinstance(pair, str) or len(pair) != 2:
-                raise InvalidTypeError(f"{name}[{index}] must be a pair of column names, got {pair!r}")
-            kept += [c_string(column, f"{name}[{index}]") for column in pair]
-            kinds.append(int(kind))
-    structs = (_structs.FeaturePair * max(1, len(kinds)))()
-    for index, kind_number in enumerate(kinds):
-        structs[index] = _structs.FeaturePair(kept[2 * index], kept[2 * index + 1], kind_number, 0)
-    return structs, kept
 
 
 def _kinds(features: Any) -> dict[str, str]:
@@ -450,22 +373,5 @@ def _rule(native: Native, index: int) -> Rule:
     for name in ("p_value", "search_p_value", "stability"):
         if math.isnan(figures[name]):
             figures[name] = None
-    conditions = tuple(_condition(native, index, place) for place in range(report.condition_count))
+    conditions = tuple(read_condition(native, index, place) for place in range(report.condition_count))
     return Rule(conditions=conditions, text=required_text(library.covey_rules_text(native, index)), **figures)
-
-
-def _condition(native: Native, rule: int, index: int) -> Condition:
-    struct = _structs.Condition()
-    call("covey_rules_condition", native, rule, index, byref(struct))
-    return Condition(
-        feature=required_text(struct.feature),
-        kind=ConditionKind(struct.kind),
-        low=struct.low,
-        high=struct.high,
-        categories=tuple(required_text(struct.categories[place]) for place in range(struct.category_count)),
-        text=required_text(library.covey_rules_condition_text(native, rule, index)),
-        derived=Derived(struct.derived),
-        columns=tuple(
-            required_text(name) for name in (struct.first or struct.feature, struct.second) if name is not None
-        ),
-    )

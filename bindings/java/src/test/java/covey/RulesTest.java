@@ -96,6 +96,53 @@ class RulesTest {
     }
 
     @Test
+    void findsHoursAgesAndPairs() {
+        Random random = new Random(8);
+        double[] opened = new double[ROWS];
+        double[] paid = new double[ROWS];
+        double[] amount = new double[ROWS];
+        double[] income = new double[ROWS];
+        boolean[] night = new boolean[ROWS];
+        boolean[] young = new boolean[ROWS];
+        boolean[] dear = new boolean[ROWS];
+        for (int row = 0; row < ROWS; ++row) {
+            paid[row] = 1_600_000_000 + random.nextInt(40_000_000);
+            opened[row] = paid[row] - random.nextInt(100 * 86_400);
+            amount[row] = 1 + random.nextInt(1000);
+            income[row] = 1 + random.nextInt(1000);
+            night[row] = paid[row] % 86_400 >= 20 * 3600;
+            young[row] = paid[row] - opened[row] < 10 * 86_400;
+            dear[row] = amount[row] / income[row] >= 4;
+        }
+        FeatureTable features = FeatureTable.builder(ROWS)
+                .date("opened", opened).date("paid", paid).numeric("amount", amount).numeric("income", income).build();
+        RuleOptions options = RuleOptions.builder().ageTo("paid").ratio("amount", "income").difference("amount", "income").build();
+        double[] none = {Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY};
+        planted(features, night, options, Condition.Derived.HOUR, List.of("paid"), 20, none[1]);
+        planted(features, young, options, Condition.Derived.DAYS, List.of("opened", "paid"), none[0], 10);
+        planted(features, dear, options, Condition.Derived.RATIO, List.of("amount", "income"), 4, none[1]);
+    }
+
+    /** The first rule is one condition on what is worked out of `columns`, near low and high; it says so after JSON too. */
+    private static void planted(
+            FeatureTable features, boolean[] target, RuleOptions options, Condition.Derived derived, List<String> columns,
+            double low, double high) {
+        try (RuleSet rules = RuleSet.extract(features, target, options, null);
+                RuleSet parsed = RuleSet.parse(rules.toJson())) {
+            Condition condition = rules.rules().get(0).conditions().get(0);
+            assertEquals(derived, condition.derived(), condition.text());
+            assertEquals(columns, condition.columns(), condition.text());
+            assertTrue(low == condition.low() || Math.abs(condition.low() - low) <= 0.05 * low, condition.text());
+            assertTrue(high == condition.high() || Math.abs(condition.high() - high) <= 0.05 * high, condition.text());
+            assertArrayEquals(rules.matches(features, null), parsed.matches(features, null));
+            boolean[] matched = rules.matches(features, null);
+            int wrong = 0;
+            for (int row = 0; row < ROWS; ++row) wrong += matched[row] == target[row] ? 0 : 1;
+            assertTrue(wrong < ROWS / 50, wrong + " rows are not as planted");
+        }
+    }
+
+    @Test
     void refusesBadInput() {
         boolean[] none = new boolean[ROWS];
         refuse(StatusCode.INVALID_DATA, "target", () -> RuleSet.extract(FEATURES, none, null, null));
