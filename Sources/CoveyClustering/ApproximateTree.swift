@@ -30,10 +30,11 @@ struct ApproximateTree {
         let recall = try search.recall(of: graph, k, seed: seed, execution: execution)
         let n = rows.count
         let width = graph.k
-        let cores = (0..<n).map { graph.distances[$0 * width + k - 1] }
-        var values = [Double](repeating: 0, count: n)
-        var before = values
+        let cores = try execution.array(n) { graph.distances[$0 * width + k - 1] }
+        var values = try execution.array(n) { _ in 0.0 }
+        var before = try execution.array(n) { _ in 0.0 }
         for place in 0..<n {
+            if place & 0x3FFFF == 0 { try execution.report() }
             let row = Int(search.row(place))
             values[row] = cores[place]
             before[row] = k == 1 ? 0 : graph.distances[place * width + k - 2]
@@ -43,13 +44,14 @@ struct ApproximateTree {
         try tree.spanForest()
         try tree.cutLargeParts()
         try tree.joinParts()
-        let edges = tree.edges.map {
+        let found = tree.edges
+        let edges = try execution.array(found.count) {
             SpanningTree.Edge(
-                from: search.row(Int($0.from)), to: search.row(Int($0.to)), distance: $0.distance)
+                from: search.row(Int(found[$0].from)), to: search.row(Int(found[$0].to)), distance: found[$0].distance)
         }
         return MutualReachability(
             coreDistances: CoreDistances(k: k, values: values, before: before),
-            tree: try SpanningTree(pointCount: n, edges: edges, execution: execution), recall: recall)
+            tree: try SpanningTree(pointCount: n, edges: consume edges, execution: execution), recall: recall)
     }
 
     private init(
@@ -65,8 +67,8 @@ struct ApproximateTree {
         indices = graph.indices
         reaches = graph.distances
         graph = NeighborGraph(count: 0, k: 0, indices: [], distances: [])
-        parents = (0..<Int32(n)).map { $0 }
-        components = parents
+        parents = try execution.array(n) { Int32(truncatingIfNeeded: $0) }
+        components = try execution.array(n) { Int32(truncatingIfNeeded: $0) }
         componentCount = n
         edges.reserveCapacity(n - 1)
         let (indices, k) = (indices, k)
@@ -88,14 +90,14 @@ struct ApproximateTree {
     private mutating func spanForest() throws {
         while componentCount > 1 {
             try execution.report("spanning tree", 1 - Double(componentCount) / Double(n))
-            var links = [Link](repeating: .none, count: componentCount)
+            var links = try execution.array(componentCount) { _ in Link.none }
             let (n, k, execution) = (n, k, execution)
             try indices.withUnsafeBufferPointer { indices in
                 try reaches.withUnsafeBufferPointer { reaches in
                     try components.withUnsafeBufferPointer { components in
                         try links.withUnsafeMutableBufferPointer { links in
                             for i in 0..<n {
-                                if i & 0x3FFF == 0 { try execution.check() }
+                                if i & 0x3FFF == 0 { try execution.report() }
                                 let own = components[i]
                                 for slot in i &* k..<(i &+ 1) &* k {
                                     let other = components[Int(indices[slot])]
@@ -121,21 +123,22 @@ struct ApproximateTree {
     private mutating func cutLargeParts() throws {
         let largePart = max(16, k)
         let sorted = try SpanningTree(pointCount: n, edges: edges, execution: execution).edges
-        var sizes = [Int32](repeating: 1, count: n)
-        resetParents()
+        var sizes = try execution.array(n) { _ in Int32(1) }
+        try resetParents()
         var kept: [SpanningTree.Edge] = []
         kept.reserveCapacity(n - 1)
         cut.removeAll()
         for (place, edge) in sorted.enumerated() {
-            if place & 0x3FFF == 0 { try execution.check() }
+            if place & 0x3FFF == 0 { try execution.report() }
             let a = Int(root(edge.from))
             let b = Int(root(edge.to))
             if Int(sizes[a]) >= largePart && Int(sizes[b]) >= largePart { cut.append(edge) } else { kept.append(edge) }
             parents[max(a, b)] = Int32(min(a, b))
             sizes[min(a, b)] += sizes[max(a, b)]
         }
-        resetParents()
-        for edge in kept {
+        try resetParents()
+        for (place, edge) in kept.enumerated() {
+            if place & 0x3FFF == 0 { try execution.report() }
             let a = root(edge.from)
             let b = root(edge.to)
             parents[Int(max(a, b))] = min(a, b)
@@ -149,8 +152,9 @@ struct ApproximateTree {
 
     private mutating func joinParts() throws {
         while componentCount > 1 {
-            var links = [Link](repeating: .none, count: componentCount)
-            for edge in cut {
+            var links = try execution.array(componentCount) { _ in Link.none }
+            for (place, edge) in cut.enumerated() {
+                if place & 0x3FFF == 0 { try execution.report() }
                 let a = Int(components[Int(edge.from)])
                 let b = Int(components[Int(edge.to)])
                 if a == b { continue }
@@ -174,7 +178,8 @@ struct ApproximateTree {
     }
 
     private mutating func merge(_ links: [Link]) throws {
-        for link in links where link != .none {
+        for (place, link) in links.enumerated() where link != .none {
+            if place & 0x3FFF == 0 { try execution.report() }
             let a = root(link.from)
             let b = root(link.to)
             if a == b { continue }
@@ -185,10 +190,10 @@ struct ApproximateTree {
     }
 
     private mutating func numberComponents() throws {
-        var numbers = [Int32](repeating: -1, count: n)
+        var numbers = try execution.array(n) { _ in Int32(-1) }
         componentCount = 0
         for i in 0..<n {
-            if i & 0x3FFF == 0 { try execution.check() }
+            if i & 0x3FFF == 0 { try execution.report() }
             let root = Int(root(Int32(i)))
             if numbers[root] < 0 {
                 numbers[root] = Int32(componentCount)
@@ -198,8 +203,8 @@ struct ApproximateTree {
         }
     }
 
-    private mutating func resetParents() {
-        for i in 0..<n { parents[i] = Int32(i) }
+    private mutating func resetParents() throws {
+        parents = try execution.array(n) { Int32(truncatingIfNeeded: $0) }
     }
 
     private mutating func root(_ point: Int32) -> Int32 {

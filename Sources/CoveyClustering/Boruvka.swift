@@ -48,11 +48,11 @@ struct Boruvka {
         active = try AlignedBuffer(n, for: "the spanning tree", execution)
         activeCount = n
         components = []
-        searched = Array(repeating: false, count: n)
+        searched = try execution.array(n) { _ in false }
         componentCount = n
         edges.reserveCapacity(n - 1)
         try order()
-        components = Array(UnsafeBufferPointer(start: active.pointer, count: n))
+        components = try execution.array(n) { Int32(truncatingIfNeeded: $0) }
     }
 
     /// Orders each row's list by mutual reachability, which replaces the distances.
@@ -103,10 +103,10 @@ struct Boruvka {
     }
 
     /// The edges of a minimum spanning tree.
-    mutating func run() throws -> [SpanningTree.Edge] {
+    consuming func run() throws -> [SpanningTree.Edge] {
         while componentCount > 1 {
             try execution.report("spanning tree", 1 - Double(componentCount) / Double(n))
-            var links = [Link](repeating: .none, count: componentCount)
+            var links = try execution.array(componentCount) { _ in Link.none }
             try listLinks(&links)
             var uncertain = try markSearched(links)
             // Rounds are cheap beside searches, but not free: components that are certain merge first where they are many.
@@ -161,7 +161,7 @@ struct Boruvka {
                     if first { return }
                     var left = 0
                     for place in 0..<activeCount {
-                        if place & 0xFFFFF == 0 { try execution.check() }
+                        if place & 0xFFFFF == 0 { try execution.report() }
                         let i = Int(active[place])
                         if next[i] >= k { continue }
                         active[left] = Int32(truncatingIfNeeded: i)
@@ -178,7 +178,7 @@ struct Boruvka {
 
     /// Marks the rows that may have a shorter edge than their component's; returns the components that have such rows.
     private mutating func markSearched(_ links: [Link]) throws -> [Bool] {
-        var uncertain = [UInt8](repeating: 0, count: componentCount)
+        var uncertain = try execution.array(componentCount) { _ in UInt8(0) }
         let (n, floors, execution) = (n, floors, execution)
         try components.withUnsafeBufferPointer { components in
             try searched.withUnsafeMutableBufferPointer { searched in
@@ -199,17 +199,20 @@ struct Boruvka {
                 }
             }
         }
-        return uncertain.map { $0 != 0 }
+        return try execution.array(componentCount) { uncertain[$0] != 0 }
     }
 
     /// Takes the marks from the component that has the most of them; returns that component.
     private mutating func passOverLargest() throws -> Int {
-        var counts = [Int32](repeating: 0, count: componentCount)
+        var counts = try execution.array(componentCount) { _ in Int32(0) }
         let (n, execution) = (n, execution)
         return try components.withUnsafeBufferPointer { components in
             try searched.withUnsafeMutableBufferPointer { searched in
-                counts.withUnsafeMutableBufferPointer { counts in
-                    for i in 0..<n where searched[i] { counts[Int(components[i])] &+= 1 }
+                try counts.withUnsafeMutableBufferPointer { counts in
+                    for i in 0..<n {
+                        if i & 0xFFFFF == 0 { try execution.report() }
+                        if searched[i] { counts[Int(components[i])] &+= 1 }
+                    }
                 }
                 var largest = 0
                 for component in counts.indices where counts[component] > counts[largest] { largest = component }
@@ -239,7 +242,7 @@ struct Boruvka {
 
     private mutating func merge(_ links: [Link], skipping uncertain: [Bool]) throws {
         let (n, execution) = (n, execution)
-        var parents = (0..<Int32(componentCount)).map { $0 }
+        var parents = try execution.array(componentCount) { Int32(truncatingIfNeeded: $0) }
         let numbers = try components.withUnsafeBufferPointer { components in
             try parents.withUnsafeMutableBufferPointer { parents in
                 func root(_ component: Int32) -> Int32 {
@@ -251,7 +254,7 @@ struct Boruvka {
                     return component
                 }
                 for component in 0..<componentCount where !uncertain[component] {
-                    if component & 0xFFFFF == 0 { try execution.check() }
+                    if component & 0x3FFFF == 0 { try execution.report() }
                     let link = links[component]
                     guard link != .none else { continue }
                     let a = root(components[Int(link.from)])
@@ -261,10 +264,10 @@ struct Boruvka {
                     edges.append(SpanningTree.Edge(from: link.from, to: link.to, distance: link.distance))
                 }
                 // Roots come before what they are roots of.
-                var numbers = [Int32](repeating: 0, count: componentCount)
+                var numbers = try execution.array(componentCount) { _ in Int32(0) }
                 var count: Int32 = 0
                 for component in 0..<componentCount {
-                    if component & 0xFFFFF == 0 { try execution.check() }
+                    if component & 0x3FFFF == 0 { try execution.report() }
                     let root = Int(root(Int32(truncatingIfNeeded: component)))
                     if root == component {
                         numbers[component] = count

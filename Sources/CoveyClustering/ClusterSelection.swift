@@ -42,7 +42,7 @@ public struct ClusterSelection: Sendable {
     static func stabilities(of tree: CondensedTree, execution: Execution) throws -> [Double] {
         var result = [Double](repeating: 0, count: tree.clusters.count)
         for edge in tree.parents.indices {
-            if edge & 0xFFFFF == 0 { try execution.check() }
+            if edge & 0xFFFFF == 0 { try execution.report() }
             let node = Int(tree.parents[edge]) - tree.pointCount
             // A birth is finite, so that infinite lambdas give infinity and never NaN.
             result[node] += (tree.lambdas[edge] - tree.clusters[node].birth) * Double(tree.sizes[edge])

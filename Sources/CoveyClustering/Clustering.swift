@@ -89,15 +89,18 @@ public final class Clustering: Sendable {
             condensedTree, membership, clusters: selection.nodes.count, execution: execution
         ).renumbered(usedRows)
         persistence = membership.persistence
-        func spread<Value>(_ values: [Value], missing: Value) -> [Value] {
+        func spread<Value: BitwiseCopyable>(_ values: [Value], missing: Value) throws -> [Value] {
             guard let usedRows else { return values }
-            var result = [Value](repeating: missing, count: rowCount)
-            for (place, row) in usedRows.enumerated() { result[Int(row)] = values[place] }
+            var result = try execution.array(rowCount) { _ in missing }
+            for (place, row) in usedRows.enumerated() {
+                if place & 0xFFFFF == 0 { try execution.report() }
+                result[Int(row)] = values[place]
+            }
             return result
         }
-        labels = spread(membership.labels, missing: -1)
-        probabilities = spread(membership.probabilities, missing: 0)
-        outlierScores = spread(scores, missing: 1)
+        labels = try spread(membership.labels, missing: -1)
+        probabilities = try spread(membership.probabilities, missing: 0)
+        outlierScores = try spread(scores, missing: 1)
         predictor = try reference.map { [condensedTree, selection] in
             try Predictor(
                 $0, tree: condensedTree, selection: selection, nodeClusters: membership.nodeClusters, execution: execution)

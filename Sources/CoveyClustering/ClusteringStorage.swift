@@ -45,7 +45,7 @@ extension Clustering {
     public convenience init(from file: SafeTensors, prefix: String, execution: Execution = Execution()) throws {
         let stored = try Clustering.storedOptions(file, prefix)
         try execution.hold(stored.rows, of: Clustering.bytesPerRow, for: "a clustering of \(stored.rows) rows")
-        let used = try Clustering.storedUse(file, prefix, stored)
+        let used = try Clustering.storedUse(file, prefix, stored, execution)
         let count = used?.count ?? stored.rows
         let tree = try Clustering.storedTree(file, prefix, points: count, execution)
         do {
@@ -86,15 +86,23 @@ extension Clustering {
     }
 
     private static func storedUse(
-        _ file: SafeTensors, _ prefix: String, _ stored: StoredClustering
+        _ file: SafeTensors, _ prefix: String, _ stored: StoredClustering, _ execution: Execution
     ) throws -> [Int32]? {
         let name = prefix + "used"
         guard file.contains(name) else { return nil }
         let used = try file.values(name, as: UInt8.self, shape: [stored.rows])
-        guard stored.options.missing == .noise, used.allSatisfy({ $0 <= 1 }), used.contains(0) else {
+        var rows: [Int32] = []
+        rows.reserveCapacity(used.count)
+        var valid = stored.options.missing == .noise
+        for (row, mark) in used.enumerated() {
+            if row & 0xFFFFF == 0 { try execution.report() }
+            valid = valid && mark <= 1
+            if mark == 1 { rows.append(Int32(row)) }
+        }
+        guard valid, rows.count < used.count else {
             throw CoveyError.corruptFile("tensor \(name) must hold 0 and 1, and stand only where rows were missing")
         }
-        return used.indices.filter { used[$0] == 1 }.map { Int32($0) }
+        return rows
     }
 
     private static func storedTree(
@@ -104,10 +112,10 @@ extension Clustering {
         let from = try file.values(prefix + "spanning_tree.from", as: Int32.self, shape: [count])
         let to = try file.values(prefix + "spanning_tree.to", as: Int32.self, shape: [count])
         let distances = try file.values(prefix + "spanning_tree.distance", as: Double.self, shape: [count])
-        try execution.check()
         var edges: [SpanningTree.Edge] = []
         edges.reserveCapacity(count)
         for edge in 0..<count {
+            if edge & 0xFFFF == 0 { try execution.report() }
             // That the edges make a tree is found out when it is built.
             guard from[edge] >= 0, from[edge] < to[edge], Int(to[edge]) < points, distances[edge] >= 0,
                 edge == 0 || distances[edge] >= distances[edge - 1]

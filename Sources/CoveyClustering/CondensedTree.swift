@@ -51,12 +51,12 @@ public struct CondensedTree: Sendable {
         try tree.withPointers { try outline.run($0, execution) }
         clusters = outline.clusters
         let count = outline.edgeCount
-        var parents = [Int32](repeating: 0, count: count)
-        var children = parents
-        var sizes = parents
-        var lambdas = [Double](repeating: 0, count: count)
-        var rowClusters = [Int32](repeating: 0, count: points)
-        var rowLambdas = [Double](repeating: 0, count: points)
+        var parents = try execution.array(count) { _ in Int32(0) }
+        var children = try execution.array(count) { _ in Int32(0) }
+        var sizes = try execution.array(count) { _ in Int32(0) }
+        var lambdas = try execution.array(count) { _ in 0.0 }
+        var rowClusters = try execution.array(points) { _ in Int32(0) }
+        var rowLambdas = try execution.array(points) { _ in 0.0 }
         try parents.withUnsafeMutableBufferPointer { parents in
             try children.withUnsafeMutableBufferPointer { children in
                 try sizes.withUnsafeMutableBufferPointer { sizes in
@@ -95,6 +95,7 @@ public struct CondensedTree: Sendable {
 
         func fill(_ outline: CondensedOutline, _ tree: SingleLinkageTree.Pointers, _ execution: Execution) throws {
             for (place, edge) in outline.births.enumerated() {
+                if place & 0xFFFFF == 0 { try execution.report() }
                 let child = outline.clusters[place + 1]
                 put(Int(edge), parent: child.parent, child: Int32(points + place + 1), size: child.size, at: child.birth)
             }
@@ -131,7 +132,7 @@ public struct CondensedTree: Sendable {
             queue.append(fall.node)
             var next = 0
             while next < queue.count {
-                if next & 0xFFFF == 0xFFFF { try execution.check() }
+                if next & 0xFFFF == 0xFFFF { try execution.report() }
                 let merge = Int(queue[next]) - points
                 next += 1
                 queue.append(tree.left[merge])

@@ -20,15 +20,15 @@ public struct Exemplars: Sendable {
             return cluster < 0 ? nil : cluster
         }
         var offsets = [Int](repeating: 0, count: clusters + 1)
-        try execution.check()
         for row in 0..<tree.pointCount {
+            if row & 0xFFFFF == 0 { try execution.report() }
             if let cluster = cluster(of: row) { offsets[cluster + 1] += 1 }
         }
         for cluster in 0..<clusters { offsets[cluster + 1] += offsets[cluster] }
         var next = offsets
         var rows = [Int32](repeating: 0, count: offsets[clusters])
-        try execution.check()
         for row in 0..<tree.pointCount {
+            if row & 0xFFFFF == 0 { try execution.report() }
             guard let cluster = cluster(of: row) else { continue }
             rows[next[cluster]] = Int32(row)
             next[cluster] += 1

@@ -21,7 +21,13 @@ enum FiniteRows {
             throw CoveyError.invalidData(
                 "matrix row \(first), column \(column) must be finite, got \(view[first, column])")
         }
-        return finite.indices.filter { finite[$0] }.map { Int32($0) }
+        var used: [Int32] = []
+        used.reserveCapacity(finite.count)
+        for row in finite.indices {
+            if row & 0xFFFFF == 0 { try execution.report() }
+            if finite[row] { used.append(Int32(row)) }
+        }
+        return used
     }
 
     private struct Marks: @unchecked Sendable {

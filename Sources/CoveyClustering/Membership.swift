@@ -17,8 +17,8 @@ public struct Membership: Sendable {
         _ tree: CondensedTree, _ selection: ClusterSelection, _ options: ClusterOptions, execution: Execution
     ) throws {
         nodeClusters = Membership.nodeClusters(tree, selection)
-        var labels = [Int32](repeating: -1, count: tree.pointCount)
-        var probabilities = [Double](repeating: 0, count: tree.pointCount)
+        var labels = try execution.array(tree.pointCount) { _ in Int32(-1) }
+        var probabilities = try execution.array(tree.pointCount) { _ in 0.0 }
         var counts = [Int](repeating: 0, count: selection.nodes.count)
         // Where the root is the only cluster, it keeps its densest rows alone, or those within epsilon.
         let rootThreshold =
@@ -43,7 +43,7 @@ public struct Membership: Sendable {
             }
         }
         for row in 0..<tree.pointCount {
-            if row & 0xFFFFF == 0 { try execution.check() }
+            if row & 0xFFFFF == 0 { try execution.report() }
             if labels[row] >= 0 { counts[Int(labels[row])] += 1 }
         }
         let most = tree.clusters.reduce(0) { max($0, $1.death) }

@@ -61,12 +61,11 @@ public struct MutualReachability: Sendable {
     ) throws -> MutualReachability {
         let lists = try search.lists(k, distances: alpha < 1, execution: execution)
         let n = lists.count
-        var boruvka = try Boruvka(
-            lists, cores: Array(UnsafeBufferPointer(start: lists.cores.pointer, count: n)), alpha: alpha, search: search,
-            execution: execution)
-        var edges = try boruvka.run()
-        var cores = [Double](repeating: 0, count: n)
-        var before = cores
+        var edges = try Boruvka(
+            lists, cores: execution.array(n) { lists.cores[$0] }, alpha: alpha, search: search, execution: execution
+        ).run()
+        var cores = try execution.array(n) { _ in 0.0 }
+        var before = try execution.array(n) { _ in 0.0 }
         // Back from the search's order to the caller's.
         let order = search.order
         try cores.withUnsafeMutableBufferPointer { cores in
@@ -95,7 +94,7 @@ public struct MutualReachability: Sendable {
         }
         return MutualReachability(
             coreDistances: CoreDistances(k: lists.k, values: cores, before: before),
-            tree: try SpanningTree(pointCount: n, edges: edges, execution: execution), recall: 1)
+            tree: try SpanningTree(pointCount: n, edges: consume edges, execution: execution), recall: 1)
     }
 
     /// Approximate search is for more dimensions than these.
@@ -119,38 +118,43 @@ public struct MutualReachability: Sendable {
         var null: [Int] = []
         var directed: [Int] = []
         for i in 0..<n {
-            if i & 1023 == 0 { try execution.check() }
+            if i & 1023 == 0 { try execution.report() }
             if Rows.isNull(view, used.map { Int($0[i]) } ?? i) { null.append(i) } else { directed.append(i) }
         }
         if null.isEmpty {
             return try build(Rows(view, used: used, metric: .cosine, execution: execution), k, alpha, .exact, 0, execution)
         }
-        var cores = [Double](repeating: 1, count: n)
-        var before = [Double](repeating: k == 1 ? 0 : 1, count: n)
+        var cores = try execution.array(n) { _ in 1.0 }
+        var before = try execution.array(n) { _ in k == 1 ? 0.0 : 1 }
         var edges: [SpanningTree.Edge] = []
         if directed.count >= 2 {
-            let places = directed.map { i in used.map { $0[i] } ?? Int32(i) }
+            let places = try execution.array(directed.count) { [directed] i in used.map { $0[directed[i]] } ?? Int32(directed[i]) }
             let rows = try Rows(view, used: places, metric: .cosine, execution: execution)
             let listed = min(k, directed.count - 1)
             let search = try exactSearch(rows, listed, 0, execution)
             let graph = try search.nearest(listed, execution: execution)
             // Places in the search's order and in the list of rows.
-            let number = { (place: Int) in directed[search.order.map { Int($0[place]) } ?? place] }
+            let number = { [directed] (place: Int) in directed[search.order.map { Int($0[place]) } ?? place] }
             for place in directed.indices {
+                if place & 0x3FFF == 0 { try execution.report() }
                 let own = graph.distances[place * listed..<(place + 1) * listed]
                 cores[number(place)] = neighborDistance(k, among: own, null.count)
                 before[number(place)] = k == 1 ? 0 : neighborDistance(k - 1, among: own, null.count)
             }
-            var boruvka = try Boruvka(
+            let found = try Boruvka(
                 NeighborLists(graph, distances: true, execution: execution),
-                cores: directed.indices.map { cores[number($0)] }, alpha: alpha, search: search, execution: execution)
-            edges = try boruvka.run().map {
+                cores: execution.array(directed.count) { [cores] in cores[number($0)] }, alpha: alpha, search: search,
+                execution: execution
+            ).run()
+            edges = try execution.array(found.count) {
                 SpanningTree.Edge(
-                    from: Int32(number(Int($0.from))), to: Int32(number(Int($0.to))), distance: $0.distance)
+                    from: Int32(number(Int(found[$0].from))), to: Int32(number(Int(found[$0].to))),
+                    distance: found[$0].distance)
             }
         }
         let hub = null[0]
         for i in 0..<n where i != hub {
+            if i & 0xFFFF == 0 { try execution.report() }
             let distance: Double = max(1, cores[i], 1 / alpha)
             edges.append(SpanningTree.Edge(from: Int32(hub), to: Int32(i), distance: distance))
         }
@@ -169,7 +173,7 @@ public struct MutualReachability: Sendable {
     private static func kruskal(
         _ n: Int, _ edges: [SpanningTree.Edge], _ execution: Execution
     ) throws -> [SpanningTree.Edge] {
-        var parents = Array(0..<n)
+        var parents = try execution.array(n) { $0 }
         func root(_ point: Int32) -> Int {
             var point = Int(point)
             while parents[point] != point {
@@ -178,12 +182,17 @@ public struct MutualReachability: Sendable {
             }
             return point
         }
-        return try SpanningTree(pointCount: n, edges: edges, execution: execution).edges.filter {
-            let a = root($0.from)
-            let b = root($0.to)
-            if a == b { return false }
+        let sorted = try SpanningTree(pointCount: n, edges: edges, execution: execution).edges
+        var kept: [SpanningTree.Edge] = []
+        kept.reserveCapacity(n - 1)
+        for (place, edge) in sorted.enumerated() {
+            if place & 0xFFFF == 0 { try execution.report() }
+            let a = root(edge.from)
+            let b = root(edge.to)
+            if a == b { continue }
             parents[max(a, b)] = min(a, b)
-            return true
+            kept.append(edge)
         }
+        return kept
     }
 }

@@ -10,7 +10,7 @@ public enum OutlierScores {
             let parent = Int(tree.clusters[node].parent)
             deaths[parent] = max(deaths[parent], deaths[node])
         }
-        var scores = [Double](repeating: 0, count: tree.pointCount)
+        var scores = try execution.array(tree.pointCount) { _ in 0.0 }
         try scores.withUnsafeMutableBufferPointer { scores in
             nonisolated(unsafe) let scores = scores
             try execution.parallel(tree.pointCount, grain: 65_536) { [deaths] chunk, _ in

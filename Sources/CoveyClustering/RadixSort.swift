@@ -67,7 +67,10 @@ enum RadixSort {
             shift += digit
             if shift < 64 { shift += min(63 - shift, (varying >> shift == 0 ? 0 : (varying >> shift).trailingZeroBitCount)) }
         }
-        if source != elements { elements.update(from: source, count: n) }
+        guard source != elements else { return }
+        try execution.parallel(n, grain: chunk) { range, _ in
+            (elements + range.lowerBound).update(from: source + range.lowerBound, count: range.count)
+        }
     }
 
     private static func merge<Element>(

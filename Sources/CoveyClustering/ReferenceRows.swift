@@ -66,11 +66,12 @@ extension ReferenceRows.Storage {
         _ view: MatrixView, _ rows: [Int32]?, _ count: Int, _ execution: Execution,
         _ copyRow: (Int, UnsafeMutablePointer<Element>) -> Void
     ) throws -> Matrix<Element> {
-        var matrix = Matrix<Element>(rows: count, columns: view.columns, repeating: 0)
+        var matrix = Matrix(
+            rows: count, columns: view.columns, elements: try execution.array(count * view.columns) { _ in Element.zero })
         try matrix.elements.withUnsafeMutableBufferPointer { target in
             guard let base = target.baseAddress else { return }
             for place in 0..<count {
-                if place & 0xFF == 0 { try execution.check() }
+                if place & 0xFF == 0 { try execution.report() }
                 copyRow(rows.map { Int($0[place]) } ?? place, base + place * view.columns)
             }
         }

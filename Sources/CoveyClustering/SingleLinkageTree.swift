@@ -27,10 +27,10 @@ public struct SingleLinkageTree: Sendable {
         guard points >= 0, points <= SingleLinkageTree.largestPointCount, count == max(0, points - 1) else {
             throw CoveyError.internalError("a spanning tree of \(points) rows has \(count) edges")
         }
-        var left = [Int32](repeating: 0, count: count)
-        var right = left
-        var sizes = left
-        var distances = [Double](repeating: 0, count: count)
+        var left = try execution.array(count) { _ in Int32(0) }
+        var right = try execution.array(count) { _ in Int32(0) }
+        var sizes = try execution.array(count) { _ in Int32(0) }
+        var distances = try execution.array(count) { _ in 0.0 }
         try left.withUnsafeMutableBufferPointer { left in
             try right.withUnsafeMutableBufferPointer { right in
                 try sizes.withUnsafeMutableBufferPointer { sizes in

@@ -35,7 +35,7 @@ public struct SpanningTree: Sendable, Equatable {
             try RadixSort.sort(base, count: edges.count, execution: execution) { ($0.distance + 0).bitPattern }
             var start = 0
             while start < edges.count {
-                if start & 0xFFFF == 0 { try execution.check() }
+                if start & 0xFFFF == 0 { try execution.report() }
                 var end = start + 1
                 while end < edges.count, base[end].distance == base[start].distance { end += 1 }
                 if end - start > 1 { try SpanningTree.sortTies(base + start, end - start, execution) }

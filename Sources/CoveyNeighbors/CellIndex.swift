@@ -35,11 +35,15 @@ final class CellIndex: @unchecked Sendable {
         try groups.nearest(of: unordered, probeCount, into: found, execution)
 
         var starts = [Int](repeating: 0, count: count + 1)
-        for i in 0..<n { starts[Int(found[i * probeCount]) + 1] += 1 }
+        for i in 0..<n {
+            if i & 0xFFFFF == 0 { try execution.report() }
+            starts[Int(found[i * probeCount]) + 1] += 1
+        }
         for cell in 0..<count { starts[cell + 1] += starts[cell] }
         let order = try AlignedBuffer<Int32>(n, for: "the order of rows", execution)
         var next = starts
         for i in 0..<n {
+            if i & 0xFFFFF == 0 { try execution.report() }
             let cell = Int(found[i * probeCount])
             order[next[cell]] = Int32(i)
             next[cell] += 1
@@ -82,7 +86,7 @@ final class CellIndex: @unchecked Sendable {
                 let distances = try AlignedBuffer<Float>(
                     grain * max(looked, wanted), repeating: .infinity, for: "near groups", execution)
                 for start in Swift.stride(from: chunk.lowerBound, to: chunk.upperBound, by: block) {
-                    try execution.check()
+                    try execution.report()
                     let lines = min(block, chunk.upperBound - start)
                     ck_sgemm_nt(
                         Int64(lines), Int64(count), Int64(stride), -2, rows.numbers.pointer + start * stride,
@@ -105,7 +109,7 @@ final class CellIndex: @unchecked Sendable {
                 for group in 0..<count {
                     let cells = starts[group + 1] - starts[group]
                     for start in Swift.stride(from: 0, to: members[group].count, by: block) {
-                        try execution.check()
+                        try execution.report()
                         let lines = min(block, members[group].count - start)
                         members[group].withUnsafeBufferPointer {
                             rows.gather($0.baseAddress! + start, lines, into: gathered.pointer)
@@ -142,7 +146,7 @@ final class CellIndex: @unchecked Sendable {
         let points = try AlignedBuffer<Float>(
             checkedProduct(sample.count, stride, "the sample of k-means"), for: "the sample of k-means", execution)
         for (place, i) in sample.enumerated() {
-            if place & 1023 == 0 { try execution.check() }
+            if place & 1023 == 0 { try execution.report() }
             (points.pointer + place * stride).update(from: rows.numbers.pointer + i * stride, count: stride)
         }
         let groups = cells <= 64 ? 1 : Int(Double(cells).squareRoot())
@@ -152,7 +156,7 @@ final class CellIndex: @unchecked Sendable {
         let tile = try AlignedBuffer<Float>(128 * means.count, for: "a tile", execution)
         var members = [[Int32]](repeating: [], count: means.count)
         for start in Swift.stride(from: 0, to: sample.count, by: 128) {
-            try execution.check()
+            try execution.report()
             let lines = min(128, sample.count - start)
             ck_sgemm_nt(
                 Int64(lines), Int64(means.count), Int64(stride), -2, points.pointer + start * stride, Int64(stride),

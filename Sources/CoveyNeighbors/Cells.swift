@@ -67,6 +67,7 @@ final class Cells: @unchecked Sendable {
         var blockStarts = [0]
         for cell in 0..<count {
             let range = members.starts[cell]..<members.starts[cell + 1]
+            if cell & 0xFF == 0 { try execution.report() }
             for p in range {
                 ownLow[p] = members.low[p]
                 ownHigh[p] = members.high[p]
@@ -109,6 +110,7 @@ final class Cells: @unchecked Sendable {
         let numbers = try AlignedBuffer<Float>(sample.count * packed.stride, for: "the sample of k-means", execution)
         let scratch = try AlignedBuffer<Double>(packed.stride, for: "a row", execution)
         for (place, row) in sample.enumerated() {
+            if place & 0xFF == 0 { try execution.report() }
             packed.rows.copy(row, to: scratch.pointer)
             _ = packed.convert(scratch.pointer, to: numbers.pointer + place * packed.stride)
         }
@@ -178,11 +180,15 @@ final class Cells: @unchecked Sendable {
             }
         }
         var starts = [Int](repeating: 0, count: count + 1)
-        for i in 0..<n { starts[Int(cells[i]) + 1] += 1 }
+        for i in 0..<n {
+            if i & 0xFFFFF == 0 { try execution.report() }
+            starts[Int(cells[i]) + 1] += 1
+        }
         for cell in 0..<count { starts[cell + 1] += starts[cell] }
         let order = try AlignedBuffer<Int32>(n, for: "the order of rows", execution)
         var next = starts
         for i in 0..<n {
+            if i & 0xFFFFF == 0 { try execution.report() }
             let cell = Int(cells[i])
             order[next[cell]] = Int32(i)
             next[cell] += 1

@@ -97,7 +97,7 @@ final class JoinSearch: @unchecked Sendable {
                 index.centroids.pointer + chunk.lowerBound * packed.stride, Int64(packed.stride), index.centroids.pointer,
                 Int64(packed.stride), 0, room.products.pointer, Int64(index.count))
             for cell in chunk where !index.places(cell).isEmpty {
-                try execution.check()
+                try execution.report()
                 try look(from: cell, room.products.pointer + (cell - chunk.lowerBound) * index.count, room)
             }
         }
@@ -143,7 +143,7 @@ final class JoinSearch: @unchecked Sendable {
                     // The rows looked at last, so that most repeats are seen.
                     let recent = try AlignedBuffer<Int32>(256, for: "candidates", execution)
                     for p in chunk {
-                        if p & 63 == 0 { try execution.check() }
+                        if p & 63 == 0 { try execution.report() }
                         let own = components[p]
                         recent.pointer.update(repeating: -1, count: 256)
                         for slot in p * k..<(p + 1) * k {
@@ -245,7 +245,7 @@ final class JoinSearch: @unchecked Sendable {
             try rows.withUnsafeBufferPointer { rows in
                 packed.gather(rows.baseAddress!, rows.count, into: room.gathered.pointer)
                 for start in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: JoinSearch.width) {
-                    try execution.check()
+                    try execution.report()
                     compare(
                         rows.baseAddress!, rows.count, start..<min(start + JoinSearch.width, columns.upperBound), room)
                 }

@@ -100,7 +100,7 @@ final class KDTree: @unchecked Sendable {
     private func halve(
         _ node: Node, _ source: UnsafePointer<Double>, _ keys: UnsafeMutablePointer<PlacedRow>, _ execution: Execution
     ) throws -> Int {
-        try execution.check()
+        try execution.report()
         let d = dimension
         let (start, end) = (node.start, node.end)
         let step = max(1, (end - start) / 128)
@@ -120,7 +120,7 @@ final class KDTree: @unchecked Sendable {
             }
         }
         for p in start..<end {
-            if p & 0xFFFF == 0xFFFF { try execution.check() }
+            if p & 0xFFFF == 0xFFFF { try execution.report() }
             keys[p].value = source[Int(keys[p].row) &* d &+ widest]
         }
         let middle = start + (end - start) / 2

@@ -5,8 +5,8 @@ extension KDTreeSearch {
         let lists = try lists(k, distances: true, execution: execution)
         return NeighborGraph(
             count: lists.count, k: k,
-            indices: Array(UnsafeBufferPointer(start: lists.indices.pointer, count: lists.count * k)),
-            distances: Array(UnsafeBufferPointer(start: lists.distances!.pointer, count: lists.count * k)))
+            indices: try execution.array(lists.count * k) { lists.indices[$0] },
+            distances: try execution.array(lists.count * k) { lists.distances![$0] })
     }
 
     public func lists(_ k: Int, distances: Bool, execution: Execution) throws -> NeighborLists {

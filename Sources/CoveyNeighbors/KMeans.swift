@@ -24,6 +24,7 @@ struct KMeans {
         self.stride = stride
         centroids = try AlignedBuffer(count * stride, for: "the centroids", execution)
         norms = try AlignedBuffer(count, for: "the centroids", execution)
+        try execution.check()
         centroids.pointer.update(from: points, count: count * stride)
         measure()
         guard count > 1 else { return }
@@ -56,7 +57,7 @@ struct KMeans {
             sums.pointer.update(repeating: 0, count: count * stride)
             var sizes = [Int](repeating: 0, count: count)
             for i in 0..<pointCount {
-                if i & 8191 == 0 { try execution.check() }
+                if i & 1023 == 0 { try execution.check() }
                 let sum = sums.pointer + Int(cells[i]) * stride
                 let point = points + i * stride
                 for c in 0..<stride { sum[c] += Double(point[c]) }
@@ -64,6 +65,7 @@ struct KMeans {
             }
             // A centroid without points stays where it is.
             for cell in 0..<count where sizes[cell] > 0 {
+                if cell & 1023 == 0 { try execution.check() }
                 for c in 0..<stride { centroids[cell * stride + c] = Float(sums[cell * stride + c] / Double(sizes[cell])) }
             }
             measure()

@@ -108,7 +108,7 @@ final class NearLists: @unchecked Sendable {
         let stride = packed.stride
         let width = 2 * NearLists.blockSize
         for start in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
-            try execution.check()
+            try execution.report()
             let count = min(width, columns.upperBound - start)
             ck_sgemm_nt(
                 Int64(lines), Int64(count), Int64(stride), -2, gathered.pointer, Int64(stride),
@@ -125,10 +125,14 @@ final class NearLists: @unchecked Sendable {
     /// Compares the rows whose lists are not full with all others: rows far from every cell of some size.
     func fill(execution: Execution) throws {
         var lacking: [Int32] = []
-        for p in 0..<count where indices[(p + 1) * length - 1] < 0 { lacking.append(Int32(p)) }
+        for p in 0..<count {
+            if p & 0xFFFFF == 0 { try execution.report() }
+            if indices[(p + 1) * length - 1] < 0 { lacking.append(Int32(p)) }
+        }
         guard !lacking.isEmpty else { return }
         let side = NearLists.blockSize
-        for p in lacking {
+        for (place, p) in lacking.enumerated() {
+            if place & 0xFFFF == 0 { try execution.report() }
             (distances.pointer + Int(p) * length).update(repeating: .infinity, count: length)
             (indices.pointer + Int(p) * length).update(repeating: -1, count: length)
         }
@@ -150,8 +154,8 @@ final class NearLists: @unchecked Sendable {
         let size = try checkedProduct(count, k, "neighbours")
         try execution.hold(size, of: 12, for: "\(count) x \(k) neighbours")
         var graph = NeighborGraph(
-            count: count, k: k, indices: Array(repeating: .max, count: size),
-            distances: Array(repeating: .infinity, count: size))
+            count: count, k: k, indices: try execution.array(size) { _ in Int32.max },
+            distances: try execution.array(size) { _ in Double.infinity })
         let rows = index.packed.rows
         try graph.distances.withUnsafeMutableBufferPointer { distances in
             try graph.indices.withUnsafeMutableBufferPointer { indices in

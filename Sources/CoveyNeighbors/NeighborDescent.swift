@@ -60,7 +60,7 @@ final class NeighborDescent: @unchecked Sendable {
             }
         }
         for p in 0..<count {
-            if p & 16_383 == 0 { try execution.check() }
+            if p & 16_383 == 0 { try execution.report() }
             for slot in 0..<depth {
                 let entry = forward.pointer[p &* most &+ slot]
                 if entry < 0 { break }
@@ -120,7 +120,7 @@ final class NeighborDescent: @unchecked Sendable {
         let sampled = min(count, 512)
         var candidates = 0
         for sample in 0..<sampled {
-            if sample & 63 == 0 { try execution.check() }
+            if sample & 63 == 0 { try execution.report() }
             candidates += gather(sample * count / sampled, room)
         }
         if candidates > sampled * NeighborDescent.manyCandidates { depth = min(depth, NeighborDescent.fewer) }
@@ -134,7 +134,7 @@ final class NeighborDescent: @unchecked Sendable {
         try execution.parallel(count, grain: grain, stage: "neighbours") { [self] chunk, thread in
             var sum = 0
             for p in chunk {
-                if p & 63 == 0 { try execution.check() }
+                if p & 63 == 0 { try execution.report() }
                 sum += join(p, rooms[thread])
             }
             taken[chunk.lowerBound / grain] = sum

@@ -30,7 +30,7 @@ extension NeighborSearch {
 }
 
 /// An edge of mutual reachability; `from` < `to`. No edge: infinite, of rows Int32.max.
-public struct Link: Sendable, Equatable {
+public struct Link: Sendable, Equatable, BitwiseCopyable {
     public var distance: Double
     public var from: Int32
     public var to: Int32

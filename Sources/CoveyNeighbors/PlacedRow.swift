@@ -15,7 +15,7 @@ struct PlacedRow {
         var low = first
         var high = last
         while high - low >= 24 {
-            if high - low > 50_000 { try execution.check() }
+            if high - low > 50_000 { try execution.report() }
             let pivot = keys[movePivot(keys, low, high, target)]
             // Without branches that depend on the keys: every key is swapped, the place moves where it is less.
             var place = low

@@ -67,7 +67,7 @@ struct RecallEstimate {
             let tile = try AlignedBuffer<Float>(batch.count * width, for: "a tile", execution)
             let hits = try AlignedBuffer<UInt16>(width, for: "a tile", execution)
             for start in Swift.stride(from: chunk.lowerBound, to: chunk.upperBound, by: width) {
-                try execution.check()
+                try execution.report()
                 let columns = min(width, chunk.upperBound - start)
                 ck_sgemm_nt(
                     Int64(batch.count), Int64(columns), Int64(stride), -2, gathered.pointer, Int64(stride),

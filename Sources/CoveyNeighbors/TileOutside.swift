@@ -44,6 +44,7 @@ private final class OutsidePass: @unchecked Sendable {
         searched = try AlignedBuffer(query.searched.count { $0 }, for: "searched rows", execution)
         var count = 0
         for p in 0..<n {
+            if p & 0xFFFFF == 0 { try execution.report() }
             let row = Int(packed.order[p])
             components[p] = query.components[row]
             cores[p] = query.cores[row]
@@ -90,7 +91,7 @@ private final class OutsidePass: @unchecked Sendable {
             let cell = Int(group.order[place])
             if group.gaps[cell] > longest { break }
             for block in cells.blockStarts[cell]..<cells.blockStarts[cell + 1] {
-                try execution.check()
+                try execution.report()
                 if component >= 0 && uniform[block] == component { continue }
                 if scan(places, count, component, block, group) { longest = look(places, count, group) }
             }

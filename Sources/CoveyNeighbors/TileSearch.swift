@@ -71,11 +71,13 @@ public final class TileSearch: NeighborSearch, @unchecked Sendable {
                 }
             }
         }
+        // Pairs that take some milliseconds together.
+        let pause = max(1, 2048 / packed.stride)
         try execution.parallel(count, stage: stage) { chunk, thread in
             for a in chunk {
                 var b = a + 1
                 while b < count {
-                    if b & 63 == 0 { try execution.check() }
+                    if b % pause == 0 { try execution.report() }
                     if !near[a].contains(Int32(b)), !near[b].contains(Int32(a)) { try body(a, b, thread) }
                     b += 1
                 }

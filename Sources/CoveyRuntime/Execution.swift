@@ -42,20 +42,24 @@ public final class Execution: Sendable {
         guard let progress = context.progress, UInt(pthread_self()) == caller else { return }
         self.stage = stage
         self.fraction = min(1, max(0, fraction))
-        let now = Execution.monotonicNanoseconds
-        guard now &- lastReport.load(ordering: .relaxed) >= 20_000_000 || fraction >= 1 else { return }
-        lastReport.store(now, ordering: .relaxed)
-        if progress(stage, self.fraction) {
-            stopped.store(true, ordering: .relaxed)
-            throw CoveyError.cancelled
-        }
+        try tell(progress, always: fraction >= 1)
     }
 
     /// `report` of what was reported last, for work that has no stage of its own: the host can stop it too.
     public func report() throws {
         try check()
-        guard context.progress != nil, UInt(pthread_self()) == caller, fraction < 1 else { return }
-        try report(stage, fraction)
+        guard let progress = context.progress, UInt(pthread_self()) == caller else { return }
+        try tell(progress, always: false)
+    }
+
+    private func tell(_ progress: Context.Progress, always: Bool) throws {
+        let now = Execution.monotonicNanoseconds
+        guard always || now &- lastReport.load(ordering: .relaxed) >= 20_000_000 else { return }
+        lastReport.store(now, ordering: .relaxed)
+        if progress(stage, fraction) {
+            stopped.store(true, ordering: .relaxed)
+            throw CoveyError.cancelled
+        }
     }
 
     /// Counts memory against the budget before it is allocated, until the call ends or until `memory.release`. Throws

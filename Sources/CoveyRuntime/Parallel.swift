@@ -25,6 +25,32 @@ extension Execution {
         }
     }
 
+    /// `count` elements that `element` gives by their places, by all threads. What is large is so first touched in parts, between
+    /// which the host can stop the call.
+    @inlinable
+    public func array<Element: BitwiseCopyable>(_ count: Int, _ element: (Int) -> Element) throws -> [Element] {
+        try [Element](unsafeUninitializedCapacity: count) { room, filled in
+            guard let first = room.baseAddress else { return }
+            try parallel(count, grain: 65_536) { chunk, _ in
+                for place in chunk { (first + place).initialize(to: element(place)) }
+            }
+            filled = count
+        }
+    }
+
+    /// For work of C that asks whether to go on: a function, and the state that it is called with, which says yes by 0.
+    public func withStop<Result>(
+        _ body: (_ stop: @convention(c) (UnsafeRawPointer?) -> Int32, _ state: UnsafeRawPointer) throws -> Result
+    ) rethrows -> Result {
+        try withExtendedLifetime(self) {
+            try body(
+                { state in
+                    let execution = Unmanaged<Execution>.fromOpaque(state!).takeUnretainedValue()
+                    return (try? execution.report()) == nil ? 1 : 0
+                }, Unmanaged.passUnretained(self).toOpaque())
+        }
+    }
+
     private final class Job: @unchecked Sendable {
         let execution: Execution
         let count: Int

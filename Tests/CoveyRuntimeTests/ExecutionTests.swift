@@ -47,6 +47,28 @@ import Testing
         #expect(calls.load(ordering: .relaxed) == 1)
     }
 
+    @Test(arguments: [0, 1, 65_536, 200_001], [1, 3]) func arraysAreMadeByAllThreads(count: Int, threads: Int) throws {
+        let execution = Execution(try Context(threads: threads))
+        #expect(try execution.array(count) { Int32($0) &* 3 } == (0..<Int32(count)).map { $0 &* 3 })
+    }
+
+    @Test func arraysAreNotMadeInStoppedCalls() throws {
+        let context = try Context(threads: 2)
+        let execution = Execution(context)
+        context.cancel()
+        #expect(throws: CoveyError.cancelled) { try execution.array(1000) { $0 } }
+    }
+
+    @Test func workOfCIsToldToStop() throws {
+        let context = try Context(threads: 2)
+        let execution = Execution(context)
+        execution.withStop { stop, state in
+            #expect(stop(state) == 0)
+            context.cancel()
+            #expect(stop(state) == 1)
+        }
+    }
+
     @Test func workWithoutAStageIsReportedAsTheLastOne() throws {
         let heard = Mutex<[String]>([])
         let context = try Context(threads: 2) { stage, fraction in
@@ -66,7 +88,7 @@ import Testing
         try execution.report("test", 1)
         usleep(21_000)
         try execution.report()
-        #expect(heard.withLock { $0 } == Array(repeating: "start 0.0", count: 4) + ["test 0.5", "test 0.5", "test 1.0"])
+        #expect(heard.withLock { $0 } == Array(repeating: "start 0.0", count: 4) + ["test 0.5", "test 0.5", "test 1.0", "test 1.0"])
     }
 
     @Test func memoryBudgetIsHeld() throws {
