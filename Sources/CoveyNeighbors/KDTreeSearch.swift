@@ -14,7 +14,7 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
     public var order: AlignedBuffer<Int32>? { tree.order }
 
     public convenience init(_ rows: Rows, execution: Execution) throws {
-        try self.init(rows, TreeAxes(rows), execution)
+        try self.init(rows, TreeAxes.find(rows, execution: execution), execution)
     }
 
     private init(_ rows: Rows, _ axes: TreeAxes?, _ execution: Execution) throws {
@@ -34,7 +34,7 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
     ) throws -> KDTreeSearch? {
         if rows.dimension < TreeCoordinates.rotated { return try KDTreeSearch(rows, nil, execution) }
         guard rows.dimension <= mostDimensions else { return nil }
-        let axes = TreeAxes(rows)
+        let axes = try TreeAxes.find(rows, execution: execution)
         guard axes?.telling ?? rows.dimension <= mostTelling else { return nil }
         let search = try KDTreeSearch(rows, axes, execution)
         return try search.looks(k, execution: execution) <= mostLooks * Double(rows.count) ? search : nil

@@ -8,32 +8,37 @@ struct PrincipalComponents {
     /// The rows' variance (of the population) along each axis, descending.
     let variances: [Double]
 
-    /// The covariance in float64 by tiles, then LAPACK's dsyevr.
-    /// Cost: O(rows columns^2 + columns^3) time, O(columns^2) memory. The decomposition itself cannot be interrupted: about a second
-    /// for 2,000 columns.
+    /// The covariance in float64 by tiles, then its eigenvectors.
+    /// Cost: O(rows columns^2 + columns^3) time, O(columns^2) memory.
     init(_ rows: CentredRows, count: Int, execution: Execution) throws {
         let columns = rows.columns
         var covariance = try PrincipalComponents.covariance(rows, execution)
-        var values = [Double](repeating: 0, count: columns)
-        var vectors = [Double](repeating: 0, count: count * columns)
-        let status = ck_symmetric_eigen(Int64(columns), Int64(count), &covariance, &values, &vectors)
-        if status == -2 { throw CoveyError.outOfMemory("principal components of \(columns) columns: no memory left") }
-        guard status == 0, vectors.allSatisfy(\.isFinite), values.allSatisfy(\.isFinite) else {
-            throw CoveyError.internalError("dsyevr failed with \(status) on \(columns) columns")
+        var values = [Double](repeating: 0, count: count)
+        var vectors = try execution.array(count * columns) { _ in 0.0 }
+        let status = execution.withStop { stop, state in
+            ck_symmetric_eigen(Int64(columns), Int64(count), &covariance, &values, &vectors, stop, state)
         }
         try execution.check()
-        var axes = [Double](repeating: 0, count: columns * count)
+        if status == CK_NO_MEMORY { throw CoveyError.outOfMemory("principal components of \(columns) columns: no memory left") }
+        guard status == 0, values.allSatisfy(\.isFinite) else {
+            throw CoveyError.internalError("LAPACK failed with \(status) on \(columns) columns")
+        }
+        var axes = try execution.array(columns * count) { _ in 0.0 }
         for component in 0..<count {
+            if component & 7 == 0 { try execution.report() }
             // LAPACK's order is ascending, and it leaves the sign open.
             let vector = vectors[(count - 1 - component) * columns..<(count - component) * columns]
             var extreme = 0.0
             for entry in vector where abs(entry) > abs(extreme) { extreme = entry }
+            guard extreme.isFinite, extreme != 0 else {
+                throw CoveyError.internalError("LAPACK found no axis \(component) of \(columns) columns")
+            }
             for (column, entry) in vector.enumerated() {
                 axes[column * count + component] = extreme < 0 ? -entry : entry
             }
         }
         self.axes = axes
-        variances = values[..<count].reversed().map { max(0, $0) }
+        variances = values.reversed().map { max(0, $0) }
     }
 
     /// Sums over fixed segments of the rows, added in order: the same bytes for any number of threads.
@@ -42,10 +47,12 @@ struct PrincipalComponents {
         let size = try checkedProduct(columns, columns, "covariance")
         let segments = min(rows.segments, max(1, (1 << 25) / size))
         let blockRows = max(1, min(256, (1 << 20) / columns))
-        // The vectors and LAPACK's working space come after the segments, and are no larger than 2 of them.
+        // The vectors and what finding them takes come after the segments, and are no larger than 4 of them.
         try execution.reserve(
-            size, of: 8 * (segments + 2), for: "principal components of \(columns) columns")
-        var sums = [Double](repeating: 0, count: segments * size)
+            size, of: 8 * (segments + 4), for: "principal components of \(columns) columns")
+        var sums = try execution.array(segments * size) { _ in 0.0 }
+        // The part of a product that takes some 20 ms.
+        let strip = max(16, min(columns, (1 << 21) / columns))
         try sums.withUnsafeMutableBufferPointer { sums in
             nonisolated(unsafe) let sums = sums
             try execution.parallel(segments, stage: "hybrid: covariance") { chunk, _ in
@@ -55,12 +62,15 @@ struct PrincipalComponents {
                     for start in stride(from: range.lowerBound, to: range.upperBound, by: blockRows) {
                         try execution.check()
                         let count = min(blockRows, range.upperBound - start)
-                        block.withUnsafeMutableBufferPointer { block in
+                        try block.withUnsafeMutableBufferPointer { block in
                             for row in 0..<count { rows.copy(start + row, to: block.baseAddress! + row * columns) }
-                            ck_dgemm_tn(
-                                Int64(columns), Int64(columns), Int64(count), 1, block.baseAddress, Int64(columns),
-                                block.baseAddress, Int64(columns), 1, sums.baseAddress! + segment * size,
-                                Int64(columns))
+                            for first in stride(from: 0, to: columns, by: strip) {
+                                try execution.report()
+                                ck_dgemm_tn(
+                                    Int64(min(strip, columns - first)), Int64(columns), Int64(count), 1,
+                                    block.baseAddress! + first, Int64(columns), block.baseAddress, Int64(columns), 1,
+                                    sums.baseAddress! + segment * size + first * columns, Int64(columns))
+                            }
                         }
                     }
                 }
@@ -68,6 +78,7 @@ struct PrincipalComponents {
         }
         let factor = 1 / Double(rows.rows)
         for index in 0..<size {
+            if index & 0xFFFF == 0 { try execution.report() }
             var sum = sums[index]
             for segment in 1..<max(1, segments) { sum += sums[segment * size + index] }
             sums[index] = sum * factor

@@ -34,8 +34,19 @@ void ck_dgemm_tn(int64_t m, int64_t n, int64_t k, double alpha, const double *a,
 void ck_dgemm_nt(int64_t m, int64_t n, int64_t k, double alpha, const double *a, int64_t lda, const double *b,
                  int64_t ldb, double beta, double *c, int64_t ldc);
 
-/* The `count` largest eigenvalues of a symmetric matrix (n x n, overwritten), ascending, and their eigenvectors, one a row
- * (count x n), by LAPACK's dsyevr. `values` has room for n. 0 = success, -2 = no memory, otherwise LAPACK's info. */
-int ck_symmetric_eigen(int64_t n, int64_t count, double *matrix, double *values, double *vectors);
+/* Asked between pieces of work; not 0 = stop. */
+typedef int ck_stop(const void *state);
+
+#define CK_STOPPED (-1001)
+#define CK_NO_MEMORY (-1002)
+#define CK_BAD_ORDER (-1003)
+
+/* The `count` largest eigenvalues of a covariance (n x n, positive semidefinite, overwritten), ascending, and their eigenvectors, one a row
+ * (count x n), by Householder reflections and relatively robust representations (Dhillon, Parlett, Voemel 2006), as LAPACK's
+ * dsyevr, or, where that would take long at one go, by division (Cuppen 1981; Gu & Eisenstat 1994), as dsyevd. `stop` (may be
+ * NULL) is asked between pieces of some 20 ms (above 8,000 columns, of one product of the matrix with a vector). Takes 3 n^2
+ * numbers at the most. 0 = success, CK_..., or LAPACK's info. */
+int ck_symmetric_eigen(int64_t n, int64_t count, double *matrix, double *values, double *vectors, ck_stop *stop,
+                       const void *state);
 
 #endif
