@@ -8,6 +8,7 @@
 #   make test              every suite; make test-swift, test-abi, test-package, ... one of them
 #   make check-memory      the C ABI suite under valgrind
 #   make check-datasets    clustering against hdbscan on every set of the development data (about three minutes)
+#   make check-large       clustering with more than 2^31 neighbours (14 GB, about ten minutes)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
 #   make abi-baseline      accepts additions to the C interface
 
@@ -226,7 +227,7 @@ test-python: $(WHEEL)
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m pytest
 
 # ---------------------------------------------------------------------------------------------- hosts, references, README
-.PHONY: test-hosts test-reference test-readme check-datasets
+.PHONY: test-hosts test-reference test-readme check-datasets check-large
 test-hosts: $(EXAMPLES_OUT)/pipeline $(JAVA_OUT)/test.stamp $(WHEEL)
 	Tests/Hosts/run "$(EXAMPLES_OUT)/pipeline examples/data --write" \
 		"env PYTHONPATH=bindings/python/src $(VENV)/bin/python bindings/python/tests/road.py" "$(JAVA_RUN) covey.WriteRoad"
@@ -237,6 +238,9 @@ test-reference: $(LIBRARY) $(VENV)/stamp
 
 check-datasets: $(LIBRARY) $(VENV)/stamp
 	$(VENV)/bin/python -m pytest -s -rs Tests/Reference/test_clustering_datasets.py
+
+check-large: $(LIBRARY) $(VENV)/stamp
+	COVEY_LARGE=1 $(VENV)/bin/python -m pytest -s Tests/Reference/test_clustering_large.py
 
 test-readme: $(WHEEL) $(JAR)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(OUT)/wheel-installed $(WHEEL)

@@ -185,7 +185,11 @@ def main():
     # What a stopped benchmark has started must not go on without it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results = Results(os.path.join(folder, "cluster-runs.json"), arguments.again)
-    peers = [peer for peer in PEERS if any(part in peer.lower() for part in arguments.peers.lower().split(","))]
+    wanted = arguments.peers.lower().split(",")
+    names = {peer.lower() for peer in PEERS}
+    # A name that is a part of others means that peer alone.
+    peers = [peer for peer in PEERS
+             if any(part == peer.lower() or (part in peer.lower() and part not in names) for part in wanted)]
     print(f"{results.all['machine']}, {harness.THREADS} threads; "
           f"min_cluster_size {MIN_CLUSTER_SIZE}, min_samples {MIN_SAMPLES}; "
           + ", ".join(f"{peer} {version(peer)}" for peer in peers if peer != APPROXIMATE))
