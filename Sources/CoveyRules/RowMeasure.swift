@@ -6,6 +6,9 @@ struct RowMeasure: Sendable {
     let weights: Strided<Double>?
     let amounts: Strided<Double>?
 
+    /// What no sum over rows exceeds: 2^48 of the largest weight times the largest amount.
+    static let largestSum = Double(RuleSet.largestCount) * 1e12 * 1e15
+
     func weight(_ row: Int) -> Double { weights?[row] ?? 1 }
 
     /// Weight x amount of a row of the target; 0 elsewhere and without amounts.

@@ -26,10 +26,10 @@ extension Rule {
             guard support >= 0, matched >= support, matched <= RuleSet.largestCount, support <= population.target,
                 matched - support <= population.rows - population.target
             else { return false }
-            let sums = [matchedWeight, supportWeight, squares, amount, falseAmount]
             // Sums of the same numbers in another order differ in their last digits.
-            return sums.allSatisfy { $0 >= 0 && $0.isFinite } && supportWeight <= matchedWeight * (1 + 1e-9)
-                && (matched == 0) == (matchedWeight == 0) && (matched == 0) == (squares == 0)
+            return RuleSet.Population.canWeigh(matchedWeight, squares, rows: matched)
+                && supportWeight >= 0 && supportWeight <= matchedWeight * (1 + 1e-9)
+                && [amount, falseAmount].allSatisfy { $0 >= 0 && $0 <= RowMeasure.largestSum }
         }
     }
 }
@@ -54,8 +54,15 @@ extension RuleSet {
         }
 
         var weighsRight: Bool {
-            [weight, targetWeight, targetSquares].allSatisfy { $0 >= 0 && $0.isFinite } && targetWeight <= weight * (1 + 1e-9)
-                && (rows == 0) == (weight == 0) && (target == 0) == (targetWeight == 0) && (target == 0) == (targetSquares == 0)
+            Population.canWeigh(weight, 0, rows: rows) && Population.canWeigh(targetWeight, targetSquares, rows: target)
+                && targetWeight <= weight * (1 + 1e-9)
+        }
+
+        /// Whether the weights of so many rows, each above 0, can have this sum and this sum of squares. The squares of small
+        /// weights are 0.
+        static func canWeigh(_ weight: Double, _ squares: Double, rows: Int) -> Bool {
+            guard rows > 0 else { return weight == 0 && squares == 0 }
+            return weight > 0 && weight <= RowMeasure.largestSum && squares >= 0 && squares <= RowMeasure.largestSum
         }
     }
 }

@@ -56,7 +56,8 @@ public struct RuleFigures: Sendable, Equatable {
         recall = share(counts.supportWeight, population.targetWeight)
         recallInterval = WilsonInterval(
             share: recall, trials: effective(population.targetWeight, population.targetSquares), z: z)
-        lift = population.targetWeight > 0 ? precision / (population.targetWeight / population.weight) : 0
+        // Weights may make the share of the target too small for a double.
+        lift = precision > 0 ? min(.greatestFiniteMagnitude, precision / (population.targetWeight / population.weight)) : 0
     }
 }
 

@@ -170,6 +170,9 @@ PARSE(parse_no_categories, SET(RULE("{\"feature\":\"code\",\"kind\":\"in\",\"cat
 PARSE(parse_same_category, SET(RULE("{\"feature\":\"code\",\"kind\":\"in\",\"categories\":[\"a\",\"a\"]}")))
 PARSE(parse_nul, SET(RULE("{\"feature\":\"code\",\"kind\":\"in\",\"categories\":[\"a\\u0000\"]}")))
 PARSE(parse_no_conditions, SET(RULE("")))
+PARSE(parse_weights, HEAD FEATURES "\"search\":{\"rows\":40,\"target\":20,\"weight\":1e60},\"rules\":[" RULE(INTERVAL) "]}")
+PARSE(parse_squares, HEAD FEATURES COUNTS
+    "\"rules\":[{\"conditions\":[" INTERVAL "],\"search\":{\"matched\":9,\"support\":8,\"squared_weights\":1e300}}]}")
 PARSE(parse_counts, HEAD FEATURES COUNTS
       "\"rules\":[{\"conditions\":[" INTERVAL
       "],\"search\":{\"matched\":3,\"support\":8},\"unseen\":{\"matched\":9,\"support\":7}}]}")
@@ -323,6 +326,8 @@ const abi_case rules_cases[] = {
     {"rules: parse a category twice", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: the category \"a\" occurs twice", parse_same_category},
     {"rules: parse a NUL", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: categories must not contain a NUL", parse_nul},
     {"rules: parse no conditions", COVEY_CORRUPT_FILE, "rules[0] must have 1 to 64 conditions, got 0", parse_no_conditions},
+    {"rules: parse weights", COVEY_CORRUPT_FILE, "search: the weights do not fit together", parse_weights},
+    {"rules: parse squares", COVEY_CORRUPT_FILE, "rules[0].search: the counts do not fit together", parse_squares},
     {"rules: parse counts", COVEY_CORRUPT_FILE, "rules[0].search: the counts do not fit together", parse_counts},
     {"rules: parse negative rows", COVEY_CORRUPT_FILE, "search: target must be 0 to rows", parse_negative},
     {"rules: parse a feature twice", COVEY_CORRUPT_FILE, "features[1]: the name \"x\" occurs twice", parse_same_feature},
