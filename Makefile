@@ -7,6 +7,7 @@
 #   make jar               the Java binding with the library inside, under dist
 #   make test              every suite; make test-swift, test-abi, test-package, ... one of them
 #   make check-memory      the C ABI suite under valgrind
+#   make fuzz              libFuzzer on every target of Tests/Fuzz; make fuzz FUZZ_SECONDS=3600 FUZZ_TARGETS=engine
 #   make check-datasets    clustering against hdbscan on every set of the development data (about three minutes)
 #   make check-large       clustering with more than 2^31 neighbours (14 GB, about ten minutes)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
@@ -72,7 +73,7 @@ clean:
 	rm -rf .build .build-test $(SWIFT_BUILD) $(OUT) dist
 
 # ------------------------------------------------------------------------------------------------------------- tests
-SUITES := test-header test-swift test-abi check-memory test-interface test-package test-examples test-java test-python test-reference \
+SUITES := test-header test-swift test-abi test-fuzz-seeds check-memory test-interface test-package test-examples test-java test-python test-reference \
 	test-hosts test-readme
 test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)
@@ -114,6 +115,31 @@ abi-baseline:
 
 test-package: $(LIBRARY) | prepare-test
 	Tests/Package/run
+
+# ----------------------------------------------------------------------------------------------------------- fuzzing
+.PHONY: fuzz fuzz-seeds test-fuzz-seeds
+FUZZ_TARGETS ?= encoder training engine rules sequences matrices tables arrow
+FUZZ_SECONDS ?= 20
+fuzz: | prepare
+	Tests/Fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+# The targets without libFuzzer, on their seeds and on what was found once.
+FUZZ_OUT := $(OUT)/fuzz
+FUZZ_CFLAGS := -std=c11 -D_GNU_SOURCE -DFUZZ_REPLAY -Wall -Wextra -Werror -g -O1 -I$(OUT)/include
+FUZZ_REPLAYS := $(patsubst Tests/Fuzz/fuzz_%.c,$(FUZZ_OUT)/replay_%,$(wildcard Tests/Fuzz/fuzz_*.c))
+$(FUZZ_OUT)/replay_%: Tests/Fuzz/fuzz_%.c Tests/Fuzz/replay.c $(wildcard Tests/Fuzz/*.h) $(LIBRARY)
+	@mkdir -p $(@D)
+	cc $(FUZZ_CFLAGS) $(filter %.c,$^) -o $@ $(ABI_LINK)
+
+test-fuzz-seeds: $(FUZZ_REPLAYS)
+	@set -e; for program in $^; do target=$${program##*/replay_}; \
+		$$program Tests/Fuzz/seeds/$$target/* $$(ls -d Tests/Fuzz/seeds/regressions/$$target-* 2>/dev/null); done
+
+# The seeds that Covey writes itself, anew: after a change of a format.
+fuzz-seeds: $(LIBRARY)
+	@mkdir -p $(FUZZ_OUT)
+	cc $(FUZZ_CFLAGS) Tests/Fuzz/make_seeds.c -o $(FUZZ_OUT)/make_seeds $(ABI_LINK)
+	$(FUZZ_OUT)/make_seeds Tests/Fuzz/seeds
 
 # -------------------------------------------------------------------------------------------------------------- Java
 .PHONY: jar test-java
