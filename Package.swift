@@ -12,7 +12,7 @@ let optimised: [CSetting] = [.unsafeFlags(["-O3", "-ffp-contract=off", "-fvisibi
 let native: [LinkerSetting] = [
     .unsafeFlags([
         faiss, openblas,
-        "-L\(gccLibraries)", "-lgomp", "-lstdc++", "-lm",
+        "-L\(gccLibraries)", "-lstdc++", "-lm",
         // A serial OpenBLAS is not safe to call from several threads without this: see blas_memory.c.
         "-Xlinker", "--wrap=blas_memory_alloc", "-Xlinker", "--wrap=blas_memory_free",
     ])
@@ -36,6 +36,7 @@ let package = Package(
         .target(name: "CCoveyKernels", cSettings: optimised),
         .target(
             name: "CFaissShim",
+            cSettings: [.unsafeFlags(["-O3", "-fvisibility=hidden"])],
             cxxSettings: [
                 .unsafeFlags(["-O3", "-fvisibility=hidden", "-idirafter", gccInclude, "-I", openblasInclude])
             ]),
@@ -43,7 +44,7 @@ let package = Package(
             name: "CoveyABI",
             dependencies: [
                 "CCovey", "CoveyRuntime", "CoveyNumerics", "CoveySequences", "CoveyEncoder", "CoveyClustering",
-                "CoveyRules", "CoveyEngine",
+                "CoveyRules", "CoveyEngine", "CCoveyKernels",
             ],
             linkerSettings: native),
     ]

@@ -6,23 +6,12 @@
 
 #include <faiss/Clustering.h>
 #include <faiss/IndexFlat.h>
-#include <omp.h>
 
 namespace {
-
-/* OpenMP's thread count belongs to the calling thread: one thread while FAISS runs, so that libgomp starts no pool. */
-class SingleThread {
-    int previous = omp_get_max_threads();
-
-public:
-    SingleThread() { omp_set_num_threads(1); }
-    ~SingleThread() { omp_set_num_threads(previous); }
-};
 
 template <class Body>
 int guarded(Body body) noexcept {
     try {
-        SingleThread single;
         body();
         return FS_OK;
     } catch (const std::bad_alloc &) {

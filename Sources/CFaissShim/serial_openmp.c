@@ -1,0 +1,47 @@
+/* OpenMP for FAISS, on the calling thread alone.
+ *
+ * FAISS's objects call libgomp, which has no place in a host's process beyond the host's own: it keeps threads, reads the
+ * environment, counts threads for the host's OpenMP code too, and ends the process where memory is short. These are the
+ * calls that Debian's libfaiss.a makes, for a team of one; they are hidden, so that nobody else's OpenMP sees them.
+ * Sections that one thread at a time may enter guard what belongs to one call: k-means over a flat index has none. */
+#include <stdbool.h>
+
+void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags) {
+    (void)threads, (void)flags;
+    body(data);
+}
+
+/* The first to ask gets the whole loop. */
+bool GOMP_loop_nonmonotonic_dynamic_start(long start, long end, long step, long chunk, long *from, long *to) {
+    (void)chunk;
+    *from = start;
+    *to = end;
+    return step > 0 ? start < end : start > end;
+}
+
+bool GOMP_loop_nonmonotonic_dynamic_next(long *from, long *to) {
+    (void)from, (void)to;
+    return false;
+}
+
+void GOMP_loop_end(void) {}
+void GOMP_loop_end_nowait(void) {}
+bool GOMP_single_start(void) { return true; }
+void GOMP_barrier(void) {}
+void GOMP_critical_start(void) {}
+void GOMP_critical_end(void) {}
+void GOMP_atomic_start(void) {}
+void GOMP_atomic_end(void) {}
+
+int omp_get_max_threads(void) { return 1; }
+int omp_get_num_threads(void) { return 1; }
+int omp_get_thread_num(void) { return 0; }
+int omp_in_parallel(void) { return 0; }
+int omp_get_nested(void) { return 0; }
+void omp_set_nested(int nested) { (void)nested; }
+void omp_set_num_threads(int threads) { (void)threads; }
+
+void omp_init_lock(void *lock) { (void)lock; }
+void omp_destroy_lock(void *lock) { (void)lock; }
+void omp_set_lock(void *lock) { (void)lock; }
+void omp_unset_lock(void *lock) { (void)lock; }
