@@ -26,15 +26,16 @@
  * - Borrowing. Input is read during the call and never kept, unless a function says that it copies. Strings are UTF-8 and
  *   end with NUL. A `const char *` result belongs to the handle that returned it and lives as long as that handle.
  * - Structs. A struct that begins with `size_t struct_size` is versioned: initialise it with its COVEY_..._INIT macro.
- *   Later versions only append fields. A size below the one of version 1.0 or above 4096, or unknown trailing fields that
- *   are not zero, give COVEY_INVALID_ARGUMENT. NULL in the place of an options struct means the defaults. Values out of
+ *   Later versions only append fields. A size below the one of version 1.0, above 4096 or no multiple of 8, or unknown trailing
+ *   fields that are not zero, give COVEY_INVALID_ARGUMENT. NULL in the place of an options struct means the defaults. Values out of
  *   range are rejected, never clamped. Reserved fields must be zero.
  * - Output. Into the caller's buffers. `capacity` counts elements; too small gives COVEY_BUFFER_TOO_SMALL and writes
  *   nothing.
  * - Guest. Nothing is printed, no signal handled, no thread outlives its call, no state lives outside handles; works in a
- *   child after fork(). Covey reads no environment; the OpenBLAS, libgomp and Swift run-time libraries that it is made of
- *   read theirs (OPENBLAS_CORETYPE, OMP_..., SWIFT_...) when they are loaded. BLAS runs on the calling thread or on threads
- *   of the call; the host's BLAS and OpenMP settings stay as they are.
+ *   child after fork(). Covey reads no environment; the OpenBLAS and Swift run-time libraries that it is made of read theirs
+ *   (OPENBLAS_CORETYPE, SWIFT_...) when they are loaded. BLAS runs on the calling thread or on threads of the call; the host's
+ *   BLAS and OpenMP settings stay as they are. Calls compute in the standard floating-point environment (to the nearest, nothing
+ *   flushed to zero, no traps), callbacks run in it, and the caller's comes back bit for bit.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

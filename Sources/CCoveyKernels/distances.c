@@ -1,8 +1,7 @@
 #include "distances.h"
+#include "clones.h"
 
 #include <math.h>
-
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
 typedef double doubles __attribute__((vector_size(64), aligned(1)));
 typedef float floats __attribute__((vector_size(32), aligned(1)));

@@ -1,9 +1,9 @@
 #include "leaves.h"
+#include "clones.h"
 
 #include <math.h>
 #include <stdbool.h>
 
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #define INLINE static inline __attribute__((always_inline))
 
 typedef double doubles __attribute__((vector_size(64), aligned(1)));

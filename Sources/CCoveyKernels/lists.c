@@ -1,6 +1,5 @@
 #include "lists.h"
-
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#include "clones.h"
 
 typedef float wide __attribute__((vector_size(64), aligned(4)));
 

@@ -1,6 +1,7 @@
 import CCovey
 import CoveyNumerics
 import CoveyRuntime
+import Glibc
 
 // The Arrow part of section 4 of covey.h.
 
@@ -35,7 +36,7 @@ final class ArrowTable: @unchecked Sendable {
     }
 
     deinit {
-        for block in memory { block.deallocate() }
+        for block in memory { free(block) }
         columns.deallocate()
         view.deallocate()
     }
@@ -164,7 +165,7 @@ final class ArrowTable: @unchecked Sendable {
                 codes[row] = code
             }
         }
-        setCategories(categories, codes: UnsafeRawPointer(codes), of: &column)
+        try setCategories(categories, codes: UnsafeRawPointer(codes), of: &column, execution)
     }
 
     private func readDictionary(_ input: ArrowInput, into column: inout covey_column, _ execution: Execution) throws {
@@ -191,7 +192,7 @@ final class ArrowTable: @unchecked Sendable {
         case "L": codes = try indices(input, as: UInt64.self, categories.count, execution)
         default: throw input.unsupported(": a dictionary's indices must be integers")
         }
-        setCategories(categories, codes: codes, of: &column)
+        try setCategories(categories, codes: codes, of: &column, execution)
     }
 
     private func indices<Element: FixedWidthInteger & BitwiseCopyable>(
@@ -247,9 +248,11 @@ final class ArrowTable: @unchecked Sendable {
         }
     }
 
-    private func setCategories(_ categories: [String], codes: UnsafeRawPointer?, of column: inout covey_column) {
-        let names = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(capacity: max(1, categories.count))
-        memory.append(UnsafeMutableRawPointer(names))
+    private func setCategories(
+        _ categories: [String], codes: UnsafeRawPointer?, of column: inout covey_column, _ execution: Execution
+    ) throws {
+        let names: UnsafeMutablePointer<UnsafePointer<CChar>?> = try allocate(
+            categories.count, "the categories", execution)
         for (index, category) in categories.enumerated() { names[index] = keep(category) }
         column.kind = COVEY_CATEGORICAL
         column.values = codes
@@ -267,9 +270,9 @@ final class ArrowTable: @unchecked Sendable {
         _ count: Int, _ what: String, _ execution: Execution
     ) throws -> UnsafeMutablePointer<Element> {
         try execution.reserve(count, of: MemoryLayout<Element>.stride, for: what)
-        let block = UnsafeMutablePointer<Element>.allocate(capacity: max(1, count))
-        memory.append(UnsafeMutableRawPointer(block))
-        return block
+        let block = try WholeFile.allocate(count * MemoryLayout<Element>.stride, for: what)
+        memory.append(block.baseAddress!)
+        return block.bindMemory(to: Element.self).baseAddress!
     }
 }
 

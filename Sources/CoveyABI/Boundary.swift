@@ -1,19 +1,29 @@
 import CCovey
+import CCoveyKernels
 import CoveyRuntime
 
 // The one place where C's view becomes Swift's: status codes, handles, strings, versioned structs.
 
-/// Runs a call and turns what it throws into a status and, where the caller wants it, an error object.
+/// Runs a call, in the standard floating-point environment, and turns what it throws into a status and, where the caller wants
+/// it, an error object.
 func boundary(_ error: UnsafeMutablePointer<OpaquePointer?>?, _ body: () throws -> Void) -> covey_status {
     error?.pointee = nil
     do {
-        try body()
+        try standardArithmetic(body)
         return StatusCode.ok.rawValue
     } catch let failure {
         let known = failure as? CoveyError ?? .internalError("unexpected error: \(failure)")
         error?.pointee = Handle.retain(ErrorBox(known))
         return known.code.rawValue
     }
+}
+
+/// Computes in the standard floating-point environment and gives the caller's back.
+func standardArithmetic<Result>(_ body: () throws -> Result) rethrows -> Result {
+    var host = ck_arithmetic()
+    ck_arithmetic_enter(&host)
+    defer { ck_arithmetic_leave(&host) }
+    return try body()
 }
 
 /// Handles: retained references to Swift objects, typed in the header.
@@ -127,9 +137,10 @@ enum Versioned {
 
     private static func checkedSize(_ raw: UnsafeRawPointer, _ name: String, firstSize: Int) throws -> Int {
         let size = raw.load(as: UInt.self)
+        // No compiler makes a struct of pointers that ends within one: half a pointer would be read.
         try require(
-            size >= UInt(firstSize) && size <= UInt(largest),
-            "\(name).struct_size must be \(firstSize) to \(largest), got \(size)")
+            size >= UInt(firstSize) && size <= UInt(largest) && size % 8 == 0,
+            "\(name).struct_size must be \(firstSize) to \(largest) and a multiple of 8, got \(size)")
         return Int(size)
     }
 }

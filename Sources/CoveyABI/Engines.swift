@@ -23,24 +23,34 @@ final class EngineBox: Sendable {
 }
 
 /// Scores as the caller holds them. Reasons are put into words when they are first asked for: scoring does not wait for them.
-final class ScoresBox: Sendable {
+final class ScoresBox: @unchecked Sendable {
     let box: EngineBox
     let scores: [Score]
-    /// By transaction.
-    private let reasons = Mutex<[Int: [CText]]>([:])
+    /// By transaction. Not behind a lock: one that is held while the host forks would stop the child for ever.
+    private let reasons: UnsafeMutablePointer<AtomicLazyReference<Texts>>
+
+    private final class Texts: Sendable {
+        let texts: [CText]
+
+        init(_ texts: [String]) { self.texts = texts.map { CText($0) } }
+    }
 
     init(_ scores: [Score], _ box: EngineBox) {
         self.scores = scores
         self.box = box
+        reasons = .allocate(capacity: scores.count)
+        for transaction in scores.indices { (reasons + transaction).initialize(to: AtomicLazyReference()) }
+    }
+
+    deinit {
+        reasons.deinitialize(count: scores.count)
+        reasons.deallocate()
     }
 
     func reason(_ transaction: Int, _ index: Int) -> UnsafePointer<CChar> {
-        reasons.withLock { made in
-            if let texts = made[transaction] { return texts[index].pointer }
-            let texts = box.engine.reasons(scores[transaction]).map { CText($0) }
-            made[transaction] = texts
-            return texts[index].pointer
-        }
+        let made = reasons[transaction].load() ?? reasons[transaction].storeIfNil(
+            Texts(standardArithmetic { box.engine.reasons(scores[transaction]) }))
+        return made.texts[index].pointer
     }
 }
 

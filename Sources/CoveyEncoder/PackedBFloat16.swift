@@ -23,7 +23,6 @@ final class PackedBFloat16: Sendable {
             let (units, inputs) = (Int(packed.blocks), Int(packed.inputs))
             let factor: (Int) -> Float = { $0 / 16 % 4 == 2 ? -2 * log2e : -log2e }
             var blocks: [FloatBlock] = []
-            tables = .allocate(capacity: entries.count)
             for (index, count) in entries.enumerated() {
                 let source = packed.tables[index]!
                 let table = try FloatBlock(count * units * 64, for: PackedBFloat16.what)
@@ -33,7 +32,6 @@ final class PackedBFloat16: Sendable {
                         table.pointer[place] = source[place] * factor(place)
                     }
                 }
-                (tables + index).initialize(to: UnsafePointer(table.pointer))
                 blocks.append(table)
             }
             func pairs(_ source: UnsafePointer<Float>, _ columns: Int) throws -> UnsafePointer<UInt16> {
@@ -59,6 +57,9 @@ final class PackedBFloat16: Sendable {
                 for place in 0..<units * inputs * 64 { dense.pointer[place] = packed.input_weights[place] * factor(place) }
             }
             blocks.append(dense)
+            // What is freed in deinit comes after all that may throw.
+            tables = .allocate(capacity: entries.count)
+            for index in entries.indices { (tables + index).initialize(to: UnsafePointer(blocks[index].pointer)) }
             kernel = .allocate(capacity: 1)
             kernel.initialize(
                 to: ck_lstm_bfloat16(

@@ -37,7 +37,8 @@ final class PackedEncoder: Sendable {
     /// Rows of 8 x units floats that the weights of the layers take, and the entries of each table.
     let packedRows: Int
     private let entries: [Int]
-    private let bfloat16 = Mutex<PackedBFloat16?>(nil)
+    /// Not behind a lock: one that is held while the host forks would stop the child for ever.
+    private let bfloat16 = AtomicLazyReference<PackedBFloat16>()
 
     init(
         _ checkpoint: Checkpoint, _ execution: Execution, instructionSet: Int32 = ck_encoder_instruction_set(),
@@ -92,10 +93,9 @@ final class PackedEncoder: Sendable {
     /// The weights in bfloat16, packed when first asked for; nil where the processor has no use for them.
     func bfloat16(_ execution: Execution) throws -> PackedBFloat16? {
         guard instructionSet == CK_AVX512, ck_encoder_has_bfloat16() != 0 else { return nil }
-        return try bfloat16.withLock { packed in
-            if packed == nil { packed = try PackedBFloat16(self, entries: entries, execution) }
-            return packed
-        }
+        if let packed = bfloat16.load() { return packed }
+        // Where several ask at once each packs, and one is kept.
+        return bfloat16.storeIfNil(try PackedBFloat16(self, entries: entries, execution))
     }
 
     /// Bytes that an event takes in a workspace.

@@ -15,6 +15,7 @@ public enum AtomicFile {
                     if errno == EINTR { continue }
                     throw CoveyError.io("cannot write", path)
                 }
+                guard written > 0 else { throw CoveyError.io("cannot write \(path): the system takes no more") }
                 rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             }
         }
@@ -26,23 +27,38 @@ public enum AtomicFile {
     }
 
     /// Lets `body` write to a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder.
-    /// On any failure `path` is as it was and the temporary file is gone.
+    /// On any failure `path` is as it was and the temporary file is gone. Only where the last step fails, `path` is the new file
+    /// already, whole, which a loss of power may take back.
     public static func write(to path: String, _ body: (Writer) throws -> Void) throws {
         try refuseSpecialFile(path)
+        // Opened first: where the host may open no more files, nothing has happened yet.
+        let folder = try openFolder(of: path)
+        defer { if let folder { close(folder) } }
         let (file, temporary) = try createBeside(path)
         var open = true
         do {
             try withoutFileSizeSignal { try body(Writer(file: file, path: path)) }
-            guard fsync(file) == 0 else { throw CoveyError.io("cannot sync", path) }
+            guard uninterrupted({ fsync(file) }) == 0 else { throw CoveyError.io("cannot sync", path) }
             open = false
-            guard close(file) == 0 else { throw CoveyError.io("cannot close", path) }
+            // Where a signal came the file is closed all the same, and what it holds was synced.
+            guard close(file) == 0 || errno == EINTR else { throw CoveyError.io("cannot close", path) }
             guard rename(temporary, path) == 0 else { throw CoveyError.io("cannot rename to", path) }
         } catch {
             if open { close(file) }
             unlink(temporary)
             throw error
         }
-        syncFolder(of: path)
+        if let folder, uninterrupted({ fsync(folder) }) != 0, ![EINVAL, ENOSYS, ENOTSUP, EROFS].contains(errno) {
+            throw CoveyError.io("cannot sync the folder of", path)
+        }
+    }
+
+    /// Repeats a call that a signal interrupts.
+    private static func uninterrupted(_ call: () -> Int32) -> Int32 {
+        while true {
+            let result = call()
+            guard result < 0, errno == EINTR else { return result }
+        }
     }
 
     /// Renaming over a device or a pipe would replace it by a file.
@@ -77,20 +93,20 @@ public enum AtomicFile {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<100 {
             let temporary = "\(path).\(String(random.next(), radix: 36)).tmp"
-            let file = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            let file = uninterrupted { Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
             if file >= 0 { return (file, temporary) }
             guard errno == EEXIST else { break }
         }
         throw CoveyError.io("cannot create a file beside", path)
     }
 
-    /// Best effort: the rename has happened, and some file systems cannot sync a folder.
-    private static func syncFolder(of path: String) {
+    /// nil where the host may write in the folder but not read it, which syncing it takes.
+    private static func openFolder(of path: String) throws -> Int32? {
         let slash = path.lastIndex(of: "/")
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let file = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard file >= 0 else { return }
-        fsync(file)
-        close(file)
+        let file = uninterrupted { Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        if file >= 0 { return file }
+        guard errno == EACCES || errno == EPERM else { throw CoveyError.io("cannot open the folder of", path) }
+        return nil
     }
 }

@@ -13,7 +13,8 @@ public enum WholeFile {
     /// Reads a regular file into memory that the caller frees with `free`. Checks the memory budget and cancel.
     public static func read(_ path: String, _ execution: Execution) throws -> UnsafeMutableRawBufferPointer {
         // Not blocking: opening a named pipe would otherwise wait for its writer.
-        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        var file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        while file < 0, errno == EINTR { file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard file >= 0 else { throw CoveyError.io("cannot open", path) }
         defer { close(file) }
         var status = stat()

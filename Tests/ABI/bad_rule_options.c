@@ -167,7 +167,7 @@ GIVEN(given_sensitive, "yes", "boolean", "\"kind\":\"true\"", features[0].use = 
 const abi_case rule_option_cases[] = {
     {"rule options: good", COVEY_OK, "", good},
     {"rule options: of version 1.0", COVEY_OK, "", older},
-    {"rule options: smaller than of version 1.0", BAD_ARGUMENT, "options.struct_size must be 104 to 4096, got 96", smaller},
+    {"rule options: smaller than of version 1.0", BAD_ARGUMENT, "options.struct_size must be 104 to 4096 and a multiple of 8, got 96", smaller},
     {"rule options: weight NaN", BAD_DATA, "options.weights[3] must be 0 to 1e12, got nan", weight_nan},
     {"rule options: weight -1", BAD_DATA, "options.weights[39] must be 0 to 1e12, got -1.0", weight_negative},
     {"rule options: weight infinite", BAD_DATA, "options.weights[0] must be 0 to 1e12, got inf", weight_infinite},
