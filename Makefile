@@ -8,6 +8,7 @@
 #   make test              every suite; make test-swift, test-abi, test-package, ... one of them
 #   make check-memory      the C ABI suite under valgrind
 #   make fuzz              libFuzzer on every target of Tests/Fuzz; make fuzz FUZZ_SECONDS=3600 FUZZ_TARGETS=engine
+#   make check-host        what else a good guest is checked for: sanitizers, all faults, 10,000 rounds, PyTorch (see CONTRIBUTING.md)
 #   make check-datasets    clustering against hdbscan on every set of the development data (about three minutes)
 #   make check-large       clustering with more than 2^31 neighbours (14 GB, about ten minutes)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
@@ -73,7 +74,8 @@ clean:
 	rm -rf .build .build-test $(SWIFT_BUILD) $(OUT) dist
 
 # ------------------------------------------------------------------------------------------------------------- tests
-SUITES := test-header test-swift test-abi test-fuzz-seeds check-memory test-interface test-package test-examples test-java test-python test-reference \
+SUITES := test-header test-swift test-abi test-guest test-fuzz-seeds check-memory test-interface test-package test-examples test-java \
+	test-python test-reference \
 	test-hosts test-readme
 test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)
@@ -140,6 +142,101 @@ fuzz-seeds: $(LIBRARY)
 	@mkdir -p $(FUZZ_OUT)
 	cc $(FUZZ_CFLAGS) Tests/Fuzz/make_seeds.c -o $(FUZZ_OUT)/make_seeds $(ABI_LINK)
 	$(FUZZ_OUT)/make_seeds Tests/Fuzz/seeds
+
+# ------------------------------------------------------------------------------------------------------- a good guest
+# Tests/Guest against the built library; what make test leaves out runs in check-host. See CONTRIBUTING.md.
+.PHONY: test-guest check-host check-faults check-rounds check-coexistence check-address check-threads
+GUEST_OUT := $(OUT)/guest
+GUEST_WARNINGS := -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fno-builtin -ITests/ABI -ITests/Guest
+GUEST_CFLAGS := -std=c11 -pedantic $(GUEST_WARNINGS) -I$(OUT)/include
+GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults)
+GUEST_SHARED := Tests/Guest/operations.c $(wildcard Tests/Guest/*.h Tests/ABI/*.h)
+
+$(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_SHARED) $(LIBRARY)
+	@mkdir -p $(@D)
+	cc $(GUEST_CFLAGS) $(filter %.c,$^) -o $@ $(ABI_LINK)
+
+$(GUEST_OUT)/fault_hooks.o: Tests/Guest/fault_hooks.cpp Tests/Guest/fault_hooks.h $(LIBRARY)
+	@mkdir -p $(@D)
+	c++ -std=c++17 $(GUEST_WARNINGS) -I$(OUT)/include -c $< -o $@
+
+# Its malloc, write and others stand before the C library's for the library too.
+$(GUEST_OUT)/faults $(GUEST_OUT)/rounds: $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_OUT)/fault_hooks.o $(GUEST_SHARED) $(LIBRARY)
+	cc $(GUEST_CFLAGS) $(filter %.c %.o,$^) -o $@ -rdynamic $(ABI_LINK) -lstdc++
+
+# The names that strip takes away.
+$(GUEST_OUT)/symbols: $(LIBRARY)
+	@mkdir -p $(@D)
+	nm --defined-only -n $(SWIFT_BUILD)/release/libcovey.so > $@
+
+$(GUEST_OUT)/libguest_road.so: Tests/Guest/digests.c $(GUEST_SHARED) $(LIBRARY)
+	@mkdir -p $(@D)
+	cc $(GUEST_CFLAGS) -fPIC -shared $(filter %.c,$^) -o $@ $(ABI_LINK)
+
+test-guest: $(GUEST_PROGRAMS) $(GUEST_OUT)/symbols $(GUEST_OUT)/libguest_road.so $(VENV)/stamp
+	$(GUEST_OUT)/snapshot
+	$(GUEST_OUT)/concurrency 3
+	$(GUEST_OUT)/rounds 500
+	$(GUEST_OUT)/faults $(GUEST_OUT)/symbols
+	$(VENV)/bin/python Tests/Guest/coexistence.py $(GUEST_OUT)
+
+check-host: check-faults check-rounds check-coexistence check-address check-threads
+
+check-faults: $(GUEST_OUT)/faults $(GUEST_OUT)/symbols
+	$< $(GUEST_OUT)/symbols all
+
+check-rounds: $(GUEST_OUT)/rounds
+	$< 10000
+
+# PyTorch and FAISS are some hundred megabytes; each is left out where it cannot be installed, and the check says so.
+HOST_VENV := .venv-host
+$(HOST_VENV)/stamp: Tests/Guest/requirements.txt | prepare-test
+	$(PYTHON) -m venv $(HOST_VENV)
+	$(HOST_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@for package in torch==2.13.0 faiss-cpu; do $(HOST_VENV)/bin/pip install --quiet --disable-pip-version-check $$package \
+		|| echo "cannot install $$package: it is left out"; done
+	@touch $@
+
+check-coexistence: $(GUEST_OUT)/digests $(GUEST_OUT)/libguest_road.so $(HOST_VENV)/stamp
+	$(HOST_VENV)/bin/python Tests/Guest/coexistence.py $(GUEST_OUT)
+
+# The library and its C suite with a sanitizer, by the clang and the run-time libraries that come with Swift. $(1) its name.
+SANITIZED := address thread
+define sanitized
+.build-$(1)/lib/libcovey.so.$(SOVERSION): $(SOURCES) | prepare-test
+	$$(SWIFT) build -c release --product covey --scratch-path .build-$(1) --sanitize=$(1) -Xswiftc -static-stdlib \
+		$$(patsubst %,-Xcc %,$$(SANITIZE_$(1))) -Xlinker --version-script=$$(CURDIR)/packaging/libcovey.map \
+		-Xlinker -soname=libcovey.so.$(SOVERSION)
+	mkdir -p $$(@D)
+	cp .build-$(1)/release/libcovey.so $$@
+	ln -sf libcovey.so.$(SOVERSION) $$(@D)/libcovey.so
+
+.build-$(1)/abi/test_bad_input: $$(wildcard Tests/ABI/bad_*.c)
+.build-$(1)/abi/%: Tests/ABI/%.c $$(wildcard Tests/ABI/*.h) .build-$(1)/lib/libcovey.so.$(SOVERSION)
+	@mkdir -p $$(@D)
+	$$(SANITIZED_CC_$(1)) -std=c99 -D_GNU_SOURCE -g -O1 -Iinclude -ITests/ABI $$(filter %.c,$$^) -o $$@ \
+		-L.build-$(1)/lib -lcovey -Wl,-rpath,'$$$$ORIGIN/../lib' -lpthread -lm
+
+.build-$(1)/guest/%: Tests/Guest/%.c $(GUEST_SHARED) .build-$(1)/lib/libcovey.so.$(SOVERSION)
+	@mkdir -p $$(@D)
+	$$(SANITIZED_CC_$(1)) -std=c11 $(GUEST_WARNINGS) -Iinclude $$(filter %.c,$$^) -o $$@ \
+		-L.build-$(1)/lib -lcovey -Wl,-rpath,'$$$$ORIGIN/../lib' -lpthread -lm
+endef
+# What is left out: types of C++ objects and of function pointers, which Swift's closures for C have their own of.
+SANITIZE_address := -fsanitize=undefined -fno-sanitize=vptr,function -fno-omit-frame-pointer
+SANITIZE_thread := -fno-omit-frame-pointer
+# Swift's own run-time library for threads needs libdispatch; gcc's is the same one without.
+SANITIZED_CC_address := clang -fsanitize=address $(SANITIZE_address) -fuse-ld=lld
+SANITIZED_CC_thread := gcc -fsanitize=thread $(SANITIZE_thread) -rdynamic Tests/Guest/tsan_memory.c
+$(foreach sanitizer,$(SANITIZED),$(eval $(call sanitized,$(sanitizer))))
+
+SANITIZER_OPTIONS := ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=Tests/Guest/threads.supp
+check-address: $(patsubst $(ABI_OUT)/%,.build-address/abi/%,$(ABI_PROGRAMS)) $(addprefix .build-address/guest/,concurrency snapshot)
+	@set -e; for program in $^; do echo "== $$program"; $(SANITIZER_OPTIONS) $$program; done
+
+check-threads: $(addprefix .build-thread/guest/,concurrency)
+	@set -e; for program in $^; do echo "== $$program"; $(SANITIZER_OPTIONS) $$program; done
 
 # -------------------------------------------------------------------------------------------------------------- Java
 .PHONY: jar test-java

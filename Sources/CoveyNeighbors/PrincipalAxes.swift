@@ -34,6 +34,7 @@ struct PrincipalAxes: @unchecked Sendable {
         let status = execution.withStop { stop, state in
             ck_symmetric_eigen(Int64(d), Int64(d), product.pointer, &values, vectors.pointer, stop, state)
         }
+        if status == CK_NO_MEMORY { throw CoveyError.outOfMemory("the principal axes of \(d) columns: no memory left") }
         try execution.check()
         let finite = (0..<d * d).allSatisfy { vectors[$0].isFinite }
         guard status == 0, finite, values.allSatisfy(\.isFinite) else { return nil }
