@@ -432,10 +432,11 @@ typedef int32_t (*covey_training_fn)(void *user_data, const covey_training_progr
  *    masked_event  the mean of -log p(y_t | h_t) over the events that are shown as unknown, with missing channels: a share
  *                  `mask_share` of all (Devlin et al. 2019). Their time features stay: their neighbours' give them away.
  *                  Trains neither attention nor projection.
- *    autoencoder   (1/B) sum over sequences of [(1/T) sum_t (-log p(y_t | q_t) + mean huber(tau_t | q_t)) + huber(log T |
- *    embedding)],
+ *    autoencoder   (1/B) sum over sequences of [(1/T) sum_t l_t + l_T + huber(log T | embedding)],
+ *                  l_t = -log p(y_t | q_t) + sum huber(tau_t, x_t | q_t), x the standardised numeric channels (missing: 0),
  *                  q_t = relu(D [embedding; cos(k pi (t-1)/(T-1)), k = 1..8] + d): the events from the embedding and their
- *                  relative position alone (Srivastava et al. 2015, without the decoder's recurrence).
+ *                  relative position alone (Srivastava et al. 2015, without the decoder's recurrence). The last event, which
+ *                  is to be judged, counts as much as all together.
  *    contrastive   CoLES (Babaev et al. 2022): with D the distance of two embeddings of length 1, the mean of D^2 over all
  *    pairs
  *                  of views of one sequence and of max(0, margin - D)^2 over each view's 5 nearest of other sequences. The

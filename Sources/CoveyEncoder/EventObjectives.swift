@@ -75,8 +75,8 @@ extension ChunkRun {
         return total
     }
 
-    /// Each event's type and time features, and the number of events, from the embedding and the event's relative position
-    /// alone.
+    /// Each event's type, time features and numeric channels, and the number of events, from the embedding and the event's
+    /// relative position alone.
     func autoencoder() throws -> Double {
         guard isWhole, let decoder = layout.decoder else { return 0 }
         let (width, hidden, positions) = (shape.output, shape.decoder, NetworkShape.positions)
@@ -92,8 +92,9 @@ extension ChunkRun {
                 for k in 0..<positions {
                     arrays.positions[event * positions + k] = Float(cos(Double(k + 1) * .pi * position))
                 }
-                arrays.scales[event] = Float(unit / Double(length))
-                arrays.numberScales[event] = Float(unit / Double(length * shape.times))
+                // The last event is what has to be judged: it counts as much as all together.
+                arrays.scales[event] = Float(unit / Double(length) + (step == length - 1 ? unit : 0))
+                arrays.numberScales[event] = arrays.scales[event]
             }
         }
         try products.nn(

@@ -31,8 +31,10 @@ struct NetworkShape: Sendable {
     var units: Int { Self.padded(hidden) }
     var states: Int { 2 * units }
     var gates: Int { 4 * units }
+    /// Time features and numeric channels, which the decoder predicts; they lie behind the previous state.
+    var numbers: Int { times + numeric }
     /// What the gates are computed of, beside the event's embedding: the previous state, time features, numbers, categories.
-    var firstCategory: Int { units + times + numeric }
+    var firstCategory: Int { units + numbers }
     var inputs: Int { firstCategory + categories.count * categoryEmbedding }
     var attentionUnits: Int { Self.padded(attention) }
     /// The embedding as it lies in memory.

@@ -199,7 +199,7 @@ struct ParameterLayout: Sendable {
             matrix + (column < dimension ? shape.output(column) : width + column - dimension) * hidden + row
         }
         tensor("decoder.hidden.bias", [units], bound: bound) { row, _ in vector + row }
-        let head = try addHead("decoder.event", width: units, padded: hidden, extras: shape.times) { $0 }
+        let head = try addHead("decoder.event", width: units, padded: hidden, extras: shape.numbers) { $0 }
         let length = try region(1, width)
         let lengthBias = try region(1, 1, decays: false)
         let (line, number) = (regions[length].offset, regions[lengthBias].offset)

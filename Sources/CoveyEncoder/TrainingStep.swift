@@ -92,7 +92,7 @@ final class TrainingStep {
         func used(_ entries: Int, _ more: Int) -> Int {
             entries > options.largestSoftmax ? min(entries, events + more) : entries
         }
-        let outputs = used(shape.vocabulary, TrainingBatch.sampled) + shape.times
+        let outputs = used(shape.vocabulary, TrainingBatch.sampled) + shape.numbers
         let gradient = layout.regions.reduce(0) { sum, region in
             let entries =
                 switch region.table {

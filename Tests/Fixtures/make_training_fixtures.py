@@ -46,10 +46,10 @@ class Attention(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self, dimension, types, times):
+    def __init__(self, dimension, types, numbers):
         super().__init__()
         self.hidden = nn.Linear(dimension + POSITIONS, max(32, dimension))
-        self.event = nn.Linear(max(32, dimension), types + times)
+        self.event = nn.Linear(max(32, dimension), types + numbers)
         self.length = nn.Linear(dimension, 1)
 
 
@@ -60,7 +60,7 @@ class Model(nn.Module):
         super().__init__()
         times, entries = 3 if case["dwell"] else 2, case["types"] + 1
         width = case["embedding"] + times + len(case["numeric"]) + len(case["categorical"]) * case["category_embedding"]
-        self.entries, self.times, self.states = entries, times, case["hidden"]
+        self.entries, self.states = entries, case["hidden"]
         self.event_embedding = nn.Embedding(entries, case["embedding"])
         self.categorical_embeddings = nn.ModuleList(
             nn.Embedding(n + 1, case["category_embedding"]) for n in case["categorical"])
@@ -72,7 +72,7 @@ class Model(nn.Module):
         self.next = nn.Linear(case["hidden"], entries + 1)
         self.previous = nn.Linear(case["hidden"], entries + 1)
         self.masked = nn.Linear(2 * case["hidden"], entries)
-        self.decoder = Decoder(dimension, entries, times)
+        self.decoder = Decoder(dimension, entries, times + len(case["numeric"]))
 
     def encode(self, types, times, numeric, categories):
         columns = [self.event_embedding(types), times, numeric]
@@ -118,9 +118,11 @@ def autoencoder(model, views):
         cosines = torch.cos(position[:, None] * torch.pi * torch.arange(1, POSITIONS + 1))
         query = torch.cat([view["embedding"].expand(length, -1), cosines], dim=1)
         predicted = model.decoder.event(torch.relu(model.decoder.hidden(query)))
-        events = cross_entropy(predicted[:, : model.entries], view["types"])
-        events = events + huber(predicted[:, model.entries :], view["times"]) / model.times
-        total = total + events / length + huber(model.decoder.length(view["embedding"])[0], torch.tensor(float(np.log(length))))
+        numbers = torch.cat([view["times"], view["numbers"]], dim=1)
+        for start, weight in ((0, 1 / length), (length - 1, 1)):  # all events, and the last once more
+            events = cross_entropy(predicted[start:, : model.entries], view["types"][start:])
+            total = total + weight * (events + huber(predicted[start:, model.entries :], numbers[start:]))
+        total = total + huber(model.decoder.length(view["embedding"])[0], torch.tensor(float(np.log(length))))
     return total / len(views)
 
 
@@ -193,9 +195,10 @@ def make(name, seed, lengths, types=12, embedding=4, hidden=5, attention=3, dime
             values = np.where((values >= 0) & (values <= n) & ~masked, values, 0).astype(np.int64)
             categories.append(torch.from_numpy(values))
         times = torch.from_numpy(np.nan_to_num(times))
-        states, embedded = model.encode(torch.from_numpy(shown), times, torch.from_numpy(numbers), categories)
+        numbers = torch.from_numpy(numbers)
+        states, embedded = model.encode(torch.from_numpy(shown), times, numbers, categories)
         return {"states": states, "embedding": embedded, "types": torch.from_numpy(codes), "times": times,
-                "masked": torch.from_numpy(masked), "place": sequence}
+                "numbers": numbers, "masked": torch.from_numpy(masked), "place": sequence}
 
     expected = {}
     objectives = {"next_event": next_event, "masked_event": masked_event, "autoencoder": autoencoder, "contrastive": contrastive}
