@@ -12,6 +12,7 @@
 #   make check-datasets    clustering against hdbscan on every set of the development data (about three minutes)
 #   make check-large       clustering with more than 2^31 neighbours (14 GB, about ten minutes)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
+#   make bench-embed-quality  what embeddings of encoders trained without labels know, beside CoLES
 #   make abi-baseline      accepts additions to the C interface
 
 VERSION := $(shell sed -n 's/^\#define COVEY_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' include/covey.h | paste -sd.)
@@ -370,7 +371,7 @@ test-readme: $(WHEEL) $(JAR)
 	PYTHONPATH=$(abspath $(OUT)/wheel-installed) $(PYTHON) Tests/readme.py README.md $(STAGED) $(abspath $(VENV))/bin/python $(abspath $(JAR))
 
 # -------------------------------------------------------------------------------------------------------- benchmarks
-.PHONY: bench bench-cluster bench-encode bench-rules bench-evaluate bench-score bench-train
+.PHONY: bench bench-cluster bench-encode bench-embed-quality bench-rules bench-evaluate bench-score bench-train
 BENCH_VENV := .venv-bench
 $(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.txt | prepare-test
 	$(PYTHON) -m venv $(BENCH_VENV)
@@ -388,6 +389,15 @@ $(BENCH_VENV)/rules-stamp: $(wildcard Tests/Benchmarks/requirements-rules*.txt) 
 	@touch $@
 bench-rules: $(BENCH_VENV)/rules-stamp
 
+# The peer of bench-embed-quality, which holds some packages to versions of its own.
+$(BENCH_VENV)/coles-stamp: Tests/Benchmarks/requirements-coles.txt $(BENCH_VENV)/stamp
+	$(PYTHON) -m venv $(BENCH_VENV)-coles
+	$(BENCH_VENV)-coles/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bench-embed-quality: $(LIBRARY) $(BENCH_VENV)/coles-stamp
+	PYTHONPATH=bindings/python/src $(BENCH_VENV)/bin/python Tests/Benchmarks/embed_quality.py $(BENCH_OPTIONS)
+
 # covey_rules_evaluate on one row and on tables, in C: from Python a call takes longer than the rules.
 bench-evaluate: $(LIBRARY)
 	cc -O3 -march=native -Wall -Wextra -I$(OUT)/include Tests/Benchmarks/rules_evaluate.c -o $(OUT)/rules_evaluate $(ABI_LINK) \
@@ -395,6 +405,6 @@ bench-evaluate: $(LIBRARY)
 	$(OUT)/rules_evaluate $(BENCH_OPTIONS)
 
 BENCHMARKS := bench-encode bench-train bench-cluster bench-rules bench-score
-bench: $(BENCHMARKS) bench-evaluate
+bench: $(BENCHMARKS) bench-evaluate bench-embed-quality
 $(BENCHMARKS): bench-%: $(LIBRARY) $(BENCH_VENV)/stamp
 	PYTHONPATH=bindings/python/src $(BENCH_VENV)/bin/python Tests/Benchmarks/$*.py $(BENCH_OPTIONS)
