@@ -217,6 +217,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_begin();
     uint8_t flags = take_byte(&input);
     if (flags % 4 == 3) matrix(&input);
-    else import(&input, flags & 4 ? 2 : 1);
+    else import(&input, fuzz_threads(size));
     return fuzz_end();
 }

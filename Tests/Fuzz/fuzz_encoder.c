@@ -36,7 +36,7 @@ static void embed(const covey_encoder *encoder, int threads) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     covey_error *error = NULL;
     covey_encoder *encoder = NULL, *again = NULL;
-    int threads = 1 + (size % 16 == 0);
+    int threads = fuzz_threads(size);
     sample_get();
     fuzz_begin();
     if (fuzz_ok(covey_load_model(fuzz_context(threads), fuzz_file(data, size), &encoder, &error), &error)) {

@@ -61,7 +61,7 @@ static covey_score check_score(const covey_scores *scores, int64_t row) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     covey_error *error = NULL;
     covey_engine *engine = NULL, *again = NULL;
-    int threads = 1 + (size % 16 == 0);
+    int threads = fuzz_threads(size);
     sample_get();
     fuzz_begin();
     if (fuzz_ok(covey_engine_load(fuzz_context(threads), fuzz_file(data, size), &engine, &error), &error)) {

@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     covey_error *error = NULL;
     covey_clustering *clustering = NULL;
     fuzz_begin();
-    int threads = take_byte(&input) & 1 ? 2 : 1;
+    int threads = fuzz_threads(size);
     covey_cluster_options options = take_options(&input);
     covey_matrix matrix = take_matrix(&input, MOST_ROWS, MOST_COLUMNS);
     if (fuzz_ok(covey_cluster_matrix(fuzz_context(threads), fuzz_struct(&matrix, sizeof matrix, 0), &options, &clustering, &error), &error)) {

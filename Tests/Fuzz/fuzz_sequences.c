@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const covey_encoder *encoder = sample_encoder();
     fuzz_begin();
     uint8_t flags = take_byte(&input);
-    int threads = flags & 1 ? 2 : 1;
+    int threads = fuzz_threads(size);
     covey_sequences sequences = COVEY_SEQUENCES_INIT;
     int64_t events, rows;
     sequences.count = take_count(&input, 20);

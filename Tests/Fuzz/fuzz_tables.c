@@ -200,7 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_input input = {data, size};
     fuzz_begin();
     uint8_t flags = take_byte(&input);
-    int threads = flags & 1 ? 2 : 1;
+    int threads = fuzz_threads(size);
     covey_table table = take_table(&input);
     const covey_table *view = fuzz_struct(&table, sizeof table, take_byte(&input) == 255);
     if (flags & 2) {
