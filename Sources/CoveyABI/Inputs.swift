@@ -5,17 +5,17 @@ import CoveyRuntime
 // Section 4 of covey.h: matrices and tables, checked before a stage sees them.
 
 /// A count of the header: at least 0, within `range`, as Int.
-func count(_ value: Int64, _ name: String, in range: ClosedRange<Int64>) throws -> Int {
-    try require(range.contains(value), "\(name) must be \(range.lowerBound) to \(range.upperBound), got \(value)")
+func count(_ value: Int64, _ name: @autoclosure () -> String, in range: ClosedRange<Int64>) throws -> Int {
+    try require(range.contains(value), "\(name()) must be \(range.lowerBound) to \(range.upperBound), got \(value)")
     return Int(value)
 }
 
 /// A stride in bytes: 0 = contiguous, otherwise at least the size of a value and a multiple of it.
-func stride(_ value: Int64, _ name: String, of size: Int, atLeast width: Int) throws -> Int {
+func stride(_ value: Int64, _ name: @autoclosure () -> String, of size: Int, atLeast width: Int) throws -> Int {
     if value == 0 { return width }
     try require(
         value >= Int64(width) && value % Int64(size) == 0,
-        "\(name) must be 0 or a multiple of \(size) of at least \(width), got \(value)")
+        "\(name()) must be 0 or a multiple of \(size) of at least \(width), got \(value)")
     return Int(value)
 }
 

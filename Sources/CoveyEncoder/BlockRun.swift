@@ -47,22 +47,24 @@ struct BlockRun {
     /// One direction of one layer, step by step.
     private func run(_ layer: Int, isReverse: Bool, _ workspace: Workspace) throws {
         let step = Step(network, bfloat16, workspace, layer: layer, isReverse: isReverse)
+        let starts = workspace.starts
+        let steps = starts.count - 1
+        func look(_ t: Int) throws { if t & 0xFF == 0 { try execution.report() } else { try execution.check() } }
         if isReverse {
             var running = 0
-            for t in (0..<workspace.steps).reversed() {
-                try execution.check()
-                let (start, rows) = (workspace.starts[t], workspace.rows(t))
+            for t in (0..<steps).reversed() {
+                try look(t)
+                let (start, rows) = (starts[t], starts[t + 1] - starts[t])
                 // Those that are longer than t + 1 go on; the others begin at their last event.
-                if running > 0 { step(t, from: start, count: running, cell: 0, previous: workspace.starts[t + 1]) }
+                if running > 0 { step(t, from: start, count: running, cell: 0, previous: starts[t + 1]) }
                 if rows > running { step(t, from: start + running, count: rows - running, cell: running, previous: nil) }
                 running = rows
             }
         } else {
-            for t in 0..<workspace.steps {
-                try execution.check()
+            for t in 0..<steps {
+                try look(t)
                 step(
-                    t, from: workspace.starts[t], count: workspace.rows(t), cell: 0,
-                    previous: t > 0 ? workspace.starts[t - 1] : nil)
+                    t, from: starts[t], count: starts[t + 1] - starts[t], cell: 0, previous: t > 0 ? starts[t - 1] : nil)
             }
         }
     }
@@ -88,7 +90,7 @@ struct BlockRun {
             try execution.parallel(workspace.events, grain: grain) { chunk, _ in score(chunk) }
         } else {
             for start in stride(from: 0, to: workspace.events, by: grain) {
-                try execution.check()
+                try execution.report()
                 score(start..<min(start + grain, workspace.events))
             }
         }
@@ -104,13 +106,13 @@ struct BlockRun {
             let steps = workspace.lengths[row]
             var largest = -Float.greatestFiniteMagnitude
             for start in stride(from: 0, to: steps, by: grain) {
-                try execution.check()
+                try execution.report()
                 for t in start..<min(start + grain, steps) { largest = max(largest, scores[starts[t] &+ row]) }
             }
             var sum = 0.0
             workspace.pooled.update(repeating: 0, count: columns)
             for start in stride(from: 0, to: steps, by: grain) {
-                try execution.check()
+                try execution.report()
                 ck_attention_pool_sequence(
                     network.instructionSet, Int64(min(grain, steps - start)), starts.baseAddress! + start, Int64(row), scores,
                     largest, &sum, Int64(columns), workspace.states, Int64(columns), workspace.pooled)

@@ -70,21 +70,23 @@ public final class Encoder: Sendable {
         attention: UnsafeMutablePointer<Float>?, precision: Precision = .float32, _ execution: Execution
     ) throws {
         try check(batch)
+        try execution.report("embed sequences", 0)
         try batch.validate(execution)
         let bfloat16 = precision == .bfloat16 ? try network.bfloat16(execution) : nil
         let isBFloat16 = bfloat16 != nil
         let blocks = try SequenceBlocks(
             batch.offsets, bytesPerEvent: network.bytesPerEvent(isBFloat16: isBFloat16), execution)
         let threads = min(execution.threads, blocks.blocks.count)
-        try execution.reserve(threads, of: Workspace.bytes(network, blocks, isBFloat16: isBFloat16), for: "embedding \(batch.count) sequences")
+        let layout = try Workspace.Layout(network, blocks, isBFloat16: isBFloat16)
+        try execution.reserve(threads, of: layout.bytes, for: "embedding \(batch.count) sequences")
         for sequence in 0..<batch.count where batch.offsets[sequence].isEmpty {
             (embeddings + sequence * rowStride).assumingMemoryBound(to: Float.self).update(repeating: 0, count: dimension)
         }
-        let inputs = EventInputs(network: network, checkpoint: checkpoint, batch: batch, execution: execution)
+        let inputs = EventInputs(encoder: self, network: network, batch: batch, execution: execution)
         let run = BlockRun(
             network: network, bfloat16: bfloat16, execution: execution,
             sharesBlocks: execution.threads >= 2 * blocks.blocks.count)
-        let workspaces = try (0..<threads).map { _ in try Workspace(network, blocks, isBFloat16: isBFloat16) }
+        let workspaces = try (0..<threads).map { _ in try Workspace(layout) }
         try execution.parallel(blocks.blocks.count, stage: "embed sequences") { chunk, thread in
             let workspace = workspaces[thread]
             for block in chunk {
@@ -144,7 +146,7 @@ public final class Encoder: Sendable {
             let target = attention + (range.lowerBound - first)
             let order = workspace.timeOrders[row]
             for step in 0..<range.count {
-                if step & 0xFFFF == 0xFFFF { try execution.check() }
+                if step & 0xFFFF == 0xFFFF { try execution.report() }
                 let weight = Double(workspace.scores[workspace.starts[step] + row]) / workspace.sums[row]
                 target[order.map { Int($0[step]) } ?? step] = Float(weight)
             }

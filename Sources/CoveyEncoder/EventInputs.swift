@@ -5,8 +5,9 @@ import CoveySequences
 
 /// Writes what the first layer reads of each event: table entries, time features, channels.
 struct EventInputs {
+    /// Has the checkpoint, which is much to copy for one sequence.
+    let encoder: Encoder
     let network: PackedEncoder
-    let checkpoint: Checkpoint
     let batch: SequenceBatch
     let execution: Execution
 
@@ -40,7 +41,7 @@ struct EventInputs {
         let last = batch.times[event(range.count &- 1)]
         try withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.grain) { feature in
             for start in stride(from: 0, to: range.count, by: Self.grain) {
-                try execution.check()
+                try execution.report()
                 let steps = start..<min(start + Self.grain, range.count)
                 fillLookups(workspace, row, steps, starts, event: event)
                 // Time features, then numeric channels.
@@ -52,13 +53,13 @@ struct EventInputs {
                 scale(workspace, row, steps, starts, feature, 0)
                 for step in steps { feature[step &- start] = Self.seconds(last - batch.times[event(step)]) }
                 scale(workspace, row, steps, starts, feature, 1)
-                if checkpoint.configuration.usesDwell, let dwell = batch.dwell {
+                if encoder.checkpoint.configuration.usesDwell, let dwell = batch.dwell {
                     for step in steps { feature[step &- start] = Self.seconds(dwell[event(step)]) }
                     scale(workspace, row, steps, starts, feature, 2)
                 }
                 for (channel, values) in batch.numeric.enumerated() {
-                    let scaling = checkpoint.configuration.numericScaling[channel]
-                    let column = network.firstTime &+ checkpoint.configuration.timeFeatures &+ channel
+                    let scaling = encoder.checkpoint.configuration.numericScaling[channel]
+                    let column = network.firstTime &+ encoder.checkpoint.configuration.timeFeatures &+ channel
                     for step in steps {
                         workspace.inputs[(starts[step] &+ row) &* network.inputs &+ column] = scaling.apply(values[event(step)])
                     }
@@ -73,16 +74,15 @@ struct EventInputs {
         _ workspace: Workspace, _ row: Int, _ steps: Range<Int>, _ starts: UnsafeBufferPointer<Int>,
         event: (_ step: Int) -> Int
     ) {
-        let weights = checkpoint.weights
         if network.isFolded {
             let lookups = network.lookups
-            let entries = weights.eventEmbedding.rows
+            let entries = encoder.checkpoint.weights.eventEmbedding.rows
             for step in steps {
                 let type = Int(batch.types[event(step)])
                 workspace.indices[(starts[step] &+ row) &* lookups] = Int32(truncatingIfNeeded: type >= 0 && type < entries ? type : 0)
             }
             for (channel, codes) in batch.categorical.enumerated() {
-                let count = weights.categoricalEmbeddings[channel].rows
+                let count = encoder.checkpoint.weights.categoricalEmbeddings[channel].rows
                 for step in steps {
                     let code = Int(codes[event(step)])
                     workspace.indices[(starts[step] &+ row) &* lookups &+ channel &+ 1] =
@@ -90,8 +90,9 @@ struct EventInputs {
                 }
             }
         } else {
+            let weights = encoder.checkpoint.weights
             copy(weights.eventEmbedding, workspace, row, steps, starts, column: 0) { batch.types[event($0)] }
-            var column = weights.eventEmbedding.columns + checkpoint.configuration.timeFeatures + batch.numeric.count
+            var column = weights.eventEmbedding.columns + encoder.checkpoint.configuration.timeFeatures + batch.numeric.count
             for (channel, codes) in batch.categorical.enumerated() {
                 let matrix = weights.categoricalEmbeddings[channel]
                 copy(matrix, workspace, row, steps, starts, column: column) { codes[event($0)] }
@@ -112,7 +113,7 @@ struct EventInputs {
         _ workspace: Workspace, _ row: Int, _ steps: Range<Int>, _ starts: UnsafeBufferPointer<Int>,
         _ feature: UnsafeMutableBufferPointer<Float>, _ index: Int
     ) {
-        let scaling = checkpoint.configuration.timeScaling[index]
+        let scaling = encoder.checkpoint.configuration.timeScaling[index]
         ck_time_feature(
             network.instructionSet, Int64(steps.count), feature.baseAddress!, Float(scaling.mean),
             Float(1 / scaling.deviation), Float(Scaling.limit), feature.baseAddress!, 1)

@@ -37,7 +37,7 @@ extension EncoderConfiguration {
         var numbers = [RunningScaling](repeating: RunningScaling(), count: batch.numeric.count)
         func logarithm(_ seconds: Double) -> Double { log1p(min(seconds, Double(Float.greatestFiniteMagnitude))) }
         for sequence in 0..<batch.count {
-            try execution.check()
+            if sequence & 0xFF == 0 { try execution.report() }
             let range = batch.offsets[sequence]
             guard !range.isEmpty else { continue }
             let order = try batch.timeOrder(sequence, execution)
@@ -45,7 +45,7 @@ extension EncoderConfiguration {
             let last = batch.times[event(range.count - 1)]
             var before = batch.times[event(0)]
             for step in 0..<range.count {
-                if step & 0xFFFF == 0 { try execution.check() }
+                if step & 0xFFFF == 0xFFFF { try execution.report() }
                 let place = event(step)
                 let time = batch.times[place]
                 times[0].add(logarithm(time - before))

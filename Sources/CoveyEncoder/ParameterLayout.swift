@@ -234,7 +234,7 @@ struct ParameterLayout: Sendable {
         var random = SeededRandom(seed: seed)
         for tensor in tensors {
             for row in 0..<tensor.rows {
-                if row & 0xFF == 0 { try execution.check() }
+                if row & 0xFF == 0 { try execution.report() }
                 for column in 0..<tensor.columns {
                     block[tensor.place(row, column)] =
                         tensor.bound > 0

@@ -25,6 +25,8 @@ public final class Trainer {
     private let heldOut: [Int]
     private let fingerprint: String
     private let observer: Observer?
+    /// The entries that the last step moved; nil before the first.
+    private var moved: [[Int32]?]?
     private var limit = Int.max
 
     /// What random numbers are for.
@@ -42,6 +44,7 @@ public final class Trainer {
         observer: Observer? = nil
     ) throws {
         try options.validate()
+        try execution.report("train encoder", 0)
         try source.validate(execution)
         guard categoricalVocabularies.count == source.categorical.count else {
             throw CoveyError.mismatch(
@@ -68,7 +71,7 @@ public final class Trainer {
         let bytes = try TrainingStep.largestBytes(Self.longest(order, source, options, execution), layout, options)
         let (total, overflow) = bytes.addingReportingOverflow(TrainingState.bytes(layout))
         try execution.reserve(overflow ? Int.max : total, for: "training with these sizes")
-        let state = try TrainingState(layout)
+        let state = try TrainingState(layout, execution)
         var split = SeededRandom(seed: options.seed, Purpose.split.rawValue)
         let unseen = order.count < 2 || options.heldOut == 0 ? 0 : max(1, Int(Double(order.count) * options.heldOut))
         var isHeldOut = [Bool](repeating: false, count: source.count)
@@ -208,11 +211,12 @@ public final class Trainer {
             throw CoveyError.invalidData("the gradient is not finite at step \(number): try a smaller learning_rate")
         }
         // Until held-out sequences have spoken, the best weights are those that were last seen to give a finite loss.
-        if state.epoch == 0, state.step > 0 { state.keepAsBest() }
+        if state.epoch == 0, state.step > 0 { state.keepAsBest(moved: moved) }
         // From here to the end of the step nothing may stop it half-way: the weights would be of no step.
         try optimiser.step(
             outcome.gradients[0], norm: norm, number: number, rate: rate(state.step), options, outcome.tables,
             steadfast)
+        moved = outcome.tables.rows
         state.step = number
         state.stepInEpoch += 1
         state.lossSum += outcome.loss * Double(chosen.count)
@@ -278,7 +282,7 @@ public final class Trainer {
             let range = source.offsets[sequence]
             add(UInt64(range.count))
             for event in range {
-                if event & 0xFFFF == 0 { try execution.check() }
+                if event & 0xFFFF == 0 { try execution.report() }
                 add(UInt64(UInt32(bitPattern: source.types[event])))
                 add(source.times[event].bitPattern)
                 if let dwell = source.dwell { add(dwell[event].bitPattern) }

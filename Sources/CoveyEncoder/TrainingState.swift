@@ -23,18 +23,33 @@ final class TrainingState {
     var seconds = 0.0
     var history: [TrainingReport.Epoch] = []
 
-    init(_ layout: ParameterLayout) throws {
+    init(_ layout: ParameterLayout, _ execution: Execution) throws {
         self.layout = layout
-        parameters = try FloatBlock(layout.count, for: "the weights")
-        first = try FloatBlock(layout.count, for: "the moments of the weights")
-        second = try FloatBlock(layout.count, for: "the moments of the weights")
-        best = try FloatBlock(layout.encoderCount, for: "the best weights")
+        parameters = try FloatBlock(layout.count, for: "the weights", execution)
+        first = try FloatBlock(layout.count, for: "the moments of the weights", execution)
+        second = try FloatBlock(layout.count, for: "the moments of the weights", execution)
+        best = try FloatBlock(layout.encoderCount, for: "the best weights", execution)
     }
 
     static func bytes(_ layout: ParameterLayout) -> Int { 4 * (3 * layout.count + layout.encoderCount) }
 
-    func keepAsBest() {
-        best.pointer.update(from: parameters.pointer, count: layout.encoderCount)
+    /// - Parameter rows: for each region the entries that the last step moved, nil = all; where the weights before it were
+    ///   kept, those alone are copied.
+    func keepAsBest(moved rows: [[Int32]?]? = nil) {
+        func copy(_ start: Int, _ count: Int) {
+            (best.pointer + start).update(from: parameters.pointer + start, count: count)
+        }
+        if let rows, bestStep > 0, bestStep == step - 1 {
+            for (region, rows) in zip(layout.regions, rows) where region.offset < layout.encoderCount {
+                if let rows {
+                    for row in rows { copy(region.offset + Int(row) * region.stride, region.stride) }
+                } else {
+                    copy(region.offset, region.count)
+                }
+            }
+        } else {
+            copy(0, layout.encoderCount)
+        }
         bestStep = step
     }
 

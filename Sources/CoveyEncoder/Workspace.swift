@@ -40,40 +40,44 @@ final class Workspace {
 
     private let memory: UnsafeMutableRawBufferPointer
 
-    /// Where each array lies in the memory, in bytes from its start, and how much there is in all.
-    private static func layout(
-        _ network: PackedEncoder, _ blocks: SequenceBlocks, isBFloat16: Bool
-    ) throws -> (offsets: [Int], bytes: Int) {
-        let (events, rows, width) = (blocks.largestEvents, blocks.largestRows, 2 * network.units)
-        let isDeep = network.layers.count > 1
-        let columns = network.projection.map { Int($0.kernel.pointee.vectors) * 16 } ?? 0
-        let what = "a workspace"
-        var offsets: [Int] = []
-        var total = 0
-        for (count, size) in [
-            (events, network.lookups * 4), (events, network.inputs * 4), (events, width * 4),
-            (isDeep && !isBFloat16 ? events : 0, width * 4), (isBFloat16 ? events : 0, width * 2),
-            (isDeep && isBFloat16 ? events : 0, width * 2), (events, 4), (rows, width * 4), (rows, 8), (rows, 4), (1, width * 8),
-            (rows, width * 4), (rows, columns * 4),
-        ] {
-            offsets.append(total)
-            let bytes = try checkedProduct(count, size, what)
-            let (sum, overflow) = total.addingReportingOverflow((bytes & ~63) &+ 128)
-            if overflow || bytes > Int.max / 2 { throw CoveyError.outOfMemory("\(what): \(count) x \(size) overflows") }
-            total = sum
+    /// Where each array of a workspace for these blocks lies, in bytes from its start.
+    struct Layout {
+        fileprivate let offsets: [Int]
+        fileprivate let memory: Int
+        fileprivate let longest: Int
+        /// All that a workspace takes: beside the arrays `starts`, and a sequence's order in time.
+        var bytes: Int { memory + 16 * longest }
+
+        init(_ network: PackedEncoder, _ blocks: SequenceBlocks, isBFloat16: Bool) throws {
+            let (events, rows, width) = (blocks.largestEvents, blocks.largestRows, 2 * network.units)
+            let isDeep = network.layers.count > 1
+            let columns = network.projection.map { Int($0.kernel.pointee.vectors) * 16 } ?? 0
+            var offsets: [Int] = []
+            offsets.reserveCapacity(13)
+            var total = 0
+            for (count, size) in [
+                (events, network.lookups * 4), (events, network.inputs * 4), (events, width * 4),
+                (isDeep && !isBFloat16 ? events : 0, width * 4), (isBFloat16 ? events : 0, width * 2),
+                (isDeep && isBFloat16 ? events : 0, width * 2), (events, 4), (rows, width * 4), (rows, 8), (rows, 4),
+                (1, width * 8), (rows, width * 4), (rows, columns * 4),
+            ] {
+                offsets.append(total)
+                let bytes = try checkedProduct(count, size, "a workspace")
+                let (sum, overflow) = total.addingReportingOverflow((bytes & ~63) &+ 128)
+                if overflow || bytes > Int.max / 2 {
+                    throw CoveyError.outOfMemory("a workspace: \(count) x \(size) overflows")
+                }
+                total = sum
+            }
+            self.offsets = offsets
+            memory = total
+            longest = blocks.longest
         }
-        return (offsets, total)
     }
 
-    /// The bytes that a workspace for these blocks takes.
-    static func bytes(_ network: PackedEncoder, _ blocks: SequenceBlocks, isBFloat16: Bool) throws -> Int {
-        // Beside the arrays: starts, and a sequence's order in time.
-        try layout(network, blocks, isBFloat16: isBFloat16).bytes + 16 * blocks.longest
-    }
-
-    init(_ network: PackedEncoder, _ blocks: SequenceBlocks, isBFloat16: Bool) throws {
-        let (offsets, bytes) = try Self.layout(network, blocks, isBFloat16: isBFloat16)
-        let memory = UnsafeMutableRawBufferPointer(try alignedMemory(bytes, of: UInt8.self, for: "a workspace"))
+    init(_ layout: Layout) throws {
+        let offsets = layout.offsets
+        let memory = UnsafeMutableRawBufferPointer(try alignedMemory(layout.memory, of: UInt8.self, for: "a workspace"))
         func array<Element>(_ index: Int, _ type: Element.Type) -> UnsafeMutablePointer<Element> {
             (memory.baseAddress! + offsets[index]).assumingMemoryBound(to: type)
         }
@@ -91,17 +95,13 @@ final class Workspace {
         context = array(11, Float.self)
         output = array(12, Float.self)
         self.memory = memory
-        starts.reserveCapacity(blocks.longest + 1)
+        starts.reserveCapacity(layout.longest + 1)
     }
 
     deinit { free(memory.baseAddress) }
 
     var steps: Int { starts.count - 1 }
     var events: Int { starts[steps] }
-
-    /// The rows of a step.
-    @inline(__always)
-    func rows(_ step: Int) -> Int { starts[step &+ 1] &- starts[step] }
 
     /// Takes a block: its sequences, their orders in time and the rows of its steps.
     func begin(_ block: ArraySlice<Int>, _ batch: SequenceBatch, _ execution: Execution) throws {
@@ -112,7 +112,7 @@ final class Workspace {
         var rows = sequences.count
         var total = 0
         for step in 0..<(lengths.first ?? 0) {
-            if step & 0xFFFF == 0xFFFF { try execution.check() }
+            if step & 0xFFFF == 0xFFFF { try execution.report() }
             while lengths[rows - 1] <= step { rows -= 1 }
             starts.append(total)
             total += rows

@@ -16,6 +16,14 @@ extension Execution {
         let chunks = (count - 1) / grain + 1
         // Before the others start, which may take all chunks: the host is told of each stage, and can stop it.
         if stage.utf8CodeUnitCount > 0 { try report(stage, 0) } else { try report() }
+        if min(threads, chunks) == 1 {
+            for chunk in 0..<chunks {
+                if stage.utf8CodeUnitCount > 0 { try report(stage, Double(chunk) / Double(chunks)) } else { try report() }
+                let start = chunk * grain
+                try body(start..<min(count, start + grain), 0)
+            }
+            return
+        }
         try withoutActuallyEscaping(body) { body in
             let job = Job(execution: self, count: count, grain: grain, chunks: chunks, stage: stage, body: body)
             let helpers = Helpers(job: job, count: min(threads, chunks) - 1)

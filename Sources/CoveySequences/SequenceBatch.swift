@@ -59,7 +59,7 @@ public struct SequenceBatch: Sendable {
     ) throws {
         var start = offsets.events.lowerBound
         while start < offsets.events.upperBound {
-            try execution.check()
+            try execution.report()
             let end = min(start + 1 << 16, offsets.events.upperBound)
             for event in start..<end where !isValid(values[event]) {
                 throw CoveyError.invalidData("\(name)[\(event)] must be \(expected), got \(values[event])")
@@ -72,7 +72,7 @@ public struct SequenceBatch: Sendable {
         var falls = 0
         var before = range.isEmpty ? 0 : times[range.lowerBound]
         for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 16) {
-            try execution.check()
+            try execution.report()
             for event in start..<min(start + 1 << 16, range.upperBound) {
                 let time = times[event]
                 falls |= time < before ? 1 : 0
@@ -93,7 +93,7 @@ public struct SequenceBatch: Sendable {
         var comparisons = 0
         try order.sort { left, right in
             comparisons &+= 1
-            if comparisons & 0xFFFF == 0 { try execution.check() }
+            if comparisons & 0xFFFF == 0 { try execution.report() }
             let (a, b) = (times[start &+ Int(left)], times[start &+ Int(right)])
             return a != b ? a < b : left < right
         }

@@ -175,8 +175,32 @@ import Testing
         let early = trainer.run()
         #expect(early.failure == .cancelled && early.steps == 2 && early.bestStep == 1 && early.encoder != nil)
         let stopped = try Context(threads: 1) { _, _ in true }
-        let none = try Trainer(batch, vocabulary: Self.vocabulary(), options, Execution(stopped)).run()
+        #expect(throws: CoveyError.cancelled) {
+            try Trainer(batch, vocabulary: Self.vocabulary(), options, Execution(stopped))
+        }
+        let calm = try Context(threads: 1)
+        let unbegun = try Trainer(batch, vocabulary: Self.vocabulary(), options, Execution(calm))
+        calm.cancel()
+        let none = unbegun.run()
         #expect(none.failure == .cancelled && none.encoder == nil && none.steps == 0)
+    }
+
+    /// Of a large vocabulary the entries alone that a step moved are copied: the best weights are still those before the step.
+    @Test func keepsTheWeightsBeforeTheStep() throws {
+        var options = Self.small
+        options.largestSoftmax = 50
+        let vocabulary = try Vocabulary((0..<400).map { "\($0)" })
+        let batch = try Self.sequences(Self.lengths(120), types: 399)
+        let trainer = try Trainer(batch, vocabulary: vocabulary, options, Execution(Context(threads: 2)))
+        var before = trainer.weights
+        for step in 1...4 {
+            try trainer.run(until: step)
+            let kept = UnsafeBufferPointer(start: trainer.state.best.pointer, count: trainer.layout.encoderCount)
+            #expect(trainer.state.bestStep == step - 1)
+            if step > 1 { #expect(Array(kept) == Array(before.prefix(kept.count)), "step \(step)") }
+            #expect(trainer.weights != before)
+            before = trainer.weights
+        }
     }
 
     @Test func stopsWhereTheLossIsNotFinite() throws {
