@@ -3,8 +3,10 @@
  * beside it.
  *
  * The gates are as exact as bfloat16 asks for. Weights come scaled (see ck_lstm_bfloat16), so that a gate's sum is the
- * exponent of 2: 2^y by a minimax cubic (Remez's exchange, relative error 8e-5) and vscalefps, 1 / (1 + 2^y) by vrcp14ps
- * (relative error 6e-5). */
+ * exponent of 2: 2^y by a table of 16 lines and vscalefps (relative error 1.2e-4), 1 / (1 + 2^y) by vrcp14ps (6e-5).
+ *
+ * vdpbf16ps, multiplications and vrcp14ps share a pipe, which the products alone keep busy; additions, vreduceps, vscalefps and
+ * vpermps have another. So the gates of one tile are computed in pieces, between the products of the next. */
 #include <immintrin.h>
 #include <stddef.h>
 #include <string.h>
@@ -15,26 +17,37 @@ int ck_encoder_has_bfloat16(void) {
     return ck_encoder_instruction_set() == CK_AVX512 && __builtin_cpu_supports("avx512bf16");
 }
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512bf16,fma,avx2"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512bf16,fma,avx2"))), \
+                             apply_to = function)
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define MINUS_TWO_LOG2E -2.88539008f
-enum { ROWS = 6 };
+enum { ROWS = 6, LSTM_ROWS = 3 };
 
-/* 1 / (1 + 2^y); 1 and 0 at its ends. vreduceps and vscalefps run beside the multipliers, which the products keep busy. */
+/* 1 / (1 + 2^y); 1 and 0 at its ends. With f the part of y beyond a sixteenth, 2^f = (1 - e) (1 + a f), e = 1.17e-4: the
+ * chord from 0 to 1/16, in the middle of its error. */
 INLINE __m512 squash(__m512 y) {
-    __m512 r = _mm512_reduce_ps(y, 0x09); /* y - floor(y) */
-    __m512 p = _mm512_fmadd_ps(_mm512_set1_ps(0x1.3f96a4p-4f), r, _mm512_set1_ps(0x1.cefc4cp-3f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0x1.64444cp-1f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0x1.fff632p-1f));
+    /* (1 - e) 2^(i/16), and that times a. */
+    static const float starts[16] = {
+        0.999882705f, 1.04415129f, 1.09037982f, 1.13865506f, 1.18906763f, 1.24171215f, 1.29668744f, 1.3540967f,
+        1.41404768f, 1.47665292f, 1.54202993f, 1.61030143f, 1.68159556f, 1.75604616f, 1.83379297f, 1.91498192f};
+    static const float slopes[16] = {
+        0.708297429f, 0.739656436f, 0.772403824f, 0.806601063f, 0.842312342f, 0.879604696f, 0.918548123f, 0.959215723f,
+        1.00168383f, 1.04603216f, 1.09234396f, 1.14070616f, 1.19120954f, 1.24394889f, 1.29902321f, 1.35653588f};
+    /* The low bits of this are those of floor(16 y). */
+    const __m512i place = (__m512i)_mm512_add_round_ps(y, _mm512_set1_ps(0x1.8p19f), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    const __m512 part = _mm512_reduce_ps(y, 0x49); /* y - floor(16 y) / 16 */
+    const __m512 p = _mm512_fmadd_ps(_mm512_permutexvar_ps(place, _mm512_loadu_ps(slopes)), part,
+                                     _mm512_permutexvar_ps(place, _mm512_loadu_ps(starts)));
     return _mm512_rcp14_ps(_mm512_add_ps(_mm512_scalef_ps(p, y), _mm512_set1_ps(1.0f)));
 }
 
-/* sums[row][v] += sum over pairs k of x[row][k] . weights[k][v]; `stride` vectors lie between the weights of k and of k + 1. */
-INLINE void multiply_pairs(__m512 *sums, const int rows, const int vectors, int64_t pairs, const uint16_t *x,
+/* sums[row][v] += sum over pairs k from `first` to `end` of x[row][k] . weights[k][v]; `stride` vectors lie between the
+ * weights of k and of k + 1. */
+INLINE void multiply_pairs(__m512 *sums, const int rows, const int vectors, int64_t first, int64_t end, const uint16_t *x,
                            int64_t x_stride, const uint16_t *weights, int64_t stride) {
-    for (int64_t k = 0; k < pairs; k++) {
+    for (int64_t k = first; k < end; k++) {
         __m512bh w[4];
         UNROLL for (int v = 0; v < vectors; v++) w[v] = (__m512bh)_mm512_loadu_si512(weights + (k * stride + v) * 32);
         UNROLL for (int row = 0; row < rows; row++) {
@@ -61,13 +74,47 @@ INLINE void multiply_floats(__m512 *sums, const int rows, const int vectors, int
     }
 }
 
-/* One step of `rows` sequences for the units block * 16 to block * 16 + 15. */
-INLINE void lstm_tile(const ck_lstm_bfloat16 *lstm, const int rows, int64_t block, const int32_t *indices,
+/* A tile whose gates' sums are known: its rows, 0 = none, and where its cells and states begin. */
+typedef struct tile {
+    int rows;
+    float *cells;
+    float *floats;
+    uint16_t *halves;
+    __m512 sums[LSTM_ROWS * 4];
+} tile;
+
+enum { PIECES = 5 };
+
+/* A piece of what turns the sums of one row to its cells and states: i, f, o = squash; tanh(x) = 2 squash - 1. */
+INLINE void finish_piece(const int piece, __m512 *sums, float *cells, float *floats, uint16_t *halves) {
+    const __m512 one = _mm512_set1_ps(1.0f), two = _mm512_set1_ps(2.0f);
+    switch (piece) {
+    case 0: sums[0] = squash(sums[0]); break;
+    case 1: sums[2] = _mm512_mul_ps(_mm512_fmsub_ps(squash(sums[2]), two, one), sums[0]); break;
+    case 2: {
+        const __m512 c = _mm512_fmadd_ps(_mm512_loadu_ps(cells), squash(sums[1]), sums[2]);
+        _mm512_storeu_ps(cells, c);
+        sums[0] = _mm512_mul_ps(c, _mm512_set1_ps(MINUS_TWO_LOG2E));
+        break;
+    }
+    case 3: sums[3] = squash(sums[3]); break;
+    default: {
+        const __m512 output = sums[3];
+        const __m512 h = _mm512_fmsub_ps(_mm512_add_ps(output, output), squash(sums[0]), output);
+        _mm512_storeu_ps(floats, h);
+        _mm256_storeu_si256((__m256i *)halves, (__m256i)_mm512_cvtneps_pbh(h));
+    }
+    }
+}
+
+/* One step of `rows` sequences for the units block * 16 to block * 16 + 15, up to the gates' sums, which take the place of
+ * those of the tile before; that is finished meanwhile. */
+INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows, int64_t block, const int32_t *indices,
                       const float *inputs, int64_t input_stride, const uint16_t *lower, int64_t lower_stride,
                       const ck_bfloat16_states *states, int64_t row, int64_t previous, float *cells) {
-    const int64_t entry = lstm->blocks * 64;
-    const int64_t column = block * 16;
-    __m512 sums[ROWS * 4];
+    const int64_t entry = lstm->blocks * 64, units = lstm->blocks * 16;
+    const int64_t pairs = previous < 0 ? 0 : lstm->blocks * 8;
+    __m512 sums[LSTM_ROWS * 4];
     UNROLL for (int i = 0; i < rows; i++) {
         const float *first = lstm->tables[0] + (indices ? indices[i * lstm->lookups] : 0) * entry + block * 64;
         UNROLL for (int gate = 0; gate < 4; gate++) sums[i * 4 + gate] = _mm512_loadu_ps(first + gate * 16);
@@ -81,52 +128,60 @@ INLINE void lstm_tile(const ck_lstm_bfloat16 *lstm, const int rows, int64_t bloc
     }
     multiply_floats(sums, rows, 4, lstm->inputs, inputs, input_stride, lstm->input_weights + block * lstm->inputs * 64, 4);
     if (lower)
-        multiply_pairs(sums, rows, 4, lstm->lower_pairs, lower, lower_stride,
+        multiply_pairs(sums, rows, 4, 0, lstm->lower_pairs, lower, lower_stride,
                        lstm->lower_weights + block * lstm->lower_pairs * 128, 4);
-    if (previous >= 0)
-        multiply_pairs(sums, rows, 4, lstm->blocks * 8, states->halves + previous * states->stride, states->stride,
-                       lstm->recurrent_weights + block * lstm->blocks * 8 * 128, 4);
-    /* i, f, o = squash; tanh(x) = 2 squash - 1; all rows together: each is one long chain. */
-    UNROLL for (int i = 0; i < rows * 4; i++) sums[i] = squash(sums[i]);
-    UNROLL for (int i = 0; i < rows; i++) {
-        float *cell = cells + i * lstm->blocks * 16 + column;
-        const __m512 candidate =
-            _mm512_fmadd_ps(sums[i * 4 + 2], _mm512_set1_ps(2.0f), _mm512_set1_ps(-1.0f));
-        const __m512 c = _mm512_fmadd_ps(_mm512_loadu_ps(cell), sums[i * 4 + 1], _mm512_mul_ps(candidate, sums[i * 4]));
-        _mm512_storeu_ps(cell, c);
-        sums[i * 4] = _mm512_mul_ps(c, _mm512_set1_ps(MINUS_TWO_LOG2E));
+    const uint16_t *x = states->halves + (previous < 0 ? 0 : previous) * states->stride;
+    const uint16_t *weights = lstm->recurrent_weights + block * lstm->blocks * 8 * 128;
+    /* The last piece has two sixteenths of the products after it: what it stores may be read soon. */
+#define PART(i, piece) (pairs * ((i) * PIECES + (piece)) / (LSTM_ROWS * PIECES + 1))
+#define FINISH(known)                                                                                                  \
+    UNROLL for (int i = 0; i < LSTM_ROWS; i++) UNROLL for (int piece = 0; piece < PIECES; piece++) {                    \
+        if ((known) || i < before->rows)                                                                                \
+            finish_piece(piece, before->sums + i * 4, before->cells + i * units, before->floats + i * states->stride,   \
+                         before->halves + i * states->stride);                                                          \
+        multiply_pairs(sums, rows, 4, PART(i, piece), PART(i, piece + 1), x, states->stride, weights, 4);               \
+    }                                                                                                                   \
+    multiply_pairs(sums, rows, 4, PART(LSTM_ROWS, 0), pairs, x, states->stride, weights, 4);
+    if (before->rows == LSTM_ROWS) {
+        FINISH(1)
+    } else {
+        FINISH(0)
     }
-    UNROLL for (int i = 0; i < rows; i++) {
-        const __m512 squashed = squash(sums[i * 4]), output = sums[i * 4 + 3];
-        const __m512 h = _mm512_fmsub_ps(_mm512_add_ps(output, output), squashed, output);
-        const int64_t place = (row + i) * states->stride + column;
-        _mm512_storeu_ps(states->floats + place, h);
-        _mm256_storeu_si256((__m256i *)(states->halves + place), (__m256i)_mm512_cvtneps_pbh(h));
-    }
+#undef FINISH
+#undef PART
+    before->rows = rows;
+    before->cells = cells + block * 16;
+    before->floats = states->floats + row * states->stride + block * 16;
+    before->halves = states->halves + row * states->stride + block * 16;
+    UNROLL for (int i = 0; i < rows * 4; i++) before->sums[i] = sums[i];
 }
 
 void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int32_t *indices, const float *inputs,
                            int64_t input_stride, const uint16_t *lower, int64_t lower_stride,
                            const ck_bfloat16_states *states, int64_t first, int64_t previous, float *cells,
                            int descending) {
-#define TILE(n)                                                                                                          \
-    lstm_tile(lstm, n, block, indices ? indices + row * lstm->lookups : NULL, inputs + row * input_stride, input_stride, \
-              lower ? lower + row * lower_stride : NULL, lower_stride, states, first + row,                               \
+    tile before;
+    before.rows = 0;
+#define TILE(n)                                                                                                       \
+    lstm_tile(&before, lstm, n, block, indices ? indices + row * lstm->lookups : NULL, inputs + row * input_stride,     \
+              input_stride, lower ? lower + row * lower_stride : NULL, lower_stride, states, first + row,                \
               previous < 0 ? -1 : previous + row, cells + row * lstm->blocks * 16)
     for (int64_t i = 0; i < lstm->blocks; i++) {
         const int64_t block = descending ? lstm->blocks - 1 - i : i;
         int64_t row = 0;
-        for (; row + ROWS <= rows; row += ROWS) TILE(ROWS);
+        for (; row + LSTM_ROWS <= rows; row += LSTM_ROWS) TILE(LSTM_ROWS);
         switch (rows - row) {
-        case 5: TILE(5); break;
-        case 4: TILE(4); break;
-        case 3: TILE(3); break;
         case 2: TILE(2); break;
         case 1: TILE(1); break;
         default: break;
         }
     }
 #undef TILE
+    UNROLL for (int i = 0; i < LSTM_ROWS; i++)
+        if (i < before.rows)
+            UNROLL for (int piece = 0; piece < PIECES; piece++)
+                finish_piece(piece, before.sums + i * 4, before.cells + i * lstm->blocks * 16,
+                             before.floats + i * states->stride, before.halves + i * states->stride);
 }
 
 INLINE void score_tile(const int rows, const int vectors, const ck_attention_bfloat16 *attention, int64_t vector,
@@ -137,7 +192,7 @@ INLINE void score_tile(const int rows, const int vectors, const ck_attention_bfl
         UNROLL for (int v = 0; v < vectors; v++) sums[row * 4 + v] = _mm512_loadu_ps(attention->bias + (vector + v) * 16);
     multiply_floats(sums, rows, vectors, attention->times, times, time_stride,
                     attention->time_weights + vector * 16 * attention->times, vectors);
-    multiply_pairs(sums, rows, vectors, attention->pairs, states, state_stride,
+    multiply_pairs(sums, rows, vectors, 0, attention->pairs, states, state_stride,
                    attention->weights + vector * 32 * attention->pairs, vectors);
     UNROLL for (int row = 0; row < rows; row++)
         UNROLL for (int v = 0; v < vectors; v++)

@@ -5,46 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define CK_NAME(f) f##_avx512
-#define CK_LANES 16
-#define CK_ROWS 6
-#define CK_FMA 1
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma,avx2"))), apply_to = function)
-#include "encoder_gradient_kernels.h"
-#pragma clang attribute pop
-#undef CK_NAME
-#undef CK_LANES
-#undef CK_ROWS
-#undef CK_FMA
-
-#define CK_NAME(f) f##_avx2
-#define CK_LANES 8
-#define CK_ROWS 3
-#define CK_FMA 1
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#include "encoder_gradient_kernels.h"
-#pragma clang attribute pop
-#undef CK_NAME
-#undef CK_LANES
-#undef CK_ROWS
-#undef CK_FMA
-
-#define CK_NAME(f) f##_baseline
-#define CK_LANES 4
-#define CK_ROWS 2
-#define CK_FMA 0
-#include "encoder_gradient_kernels.h"
-#undef CK_NAME
-#undef CK_LANES
-#undef CK_ROWS
-#undef CK_FMA
-
-#define DISPATCH(set)                       \
-    switch (set) {                          \
-    case CK_AVX512: CK_CALL(avx512); break; \
-    case CK_AVX2: CK_CALL(avx2); break;     \
-    default: CK_CALL(baseline); break;      \
-    }
+#define CK_KERNELS "encoder_gradient_kernels.h"
+#include "instruction_sets.h"
 
 void ck_lstm_learn_forward(int set, const ck_lstm_learner *lstm, int64_t rows, const float *table,
                            int64_t table_stride, const int32_t *indices, const float *inputs, int64_t input_stride,
@@ -53,7 +15,7 @@ void ck_lstm_learn_forward(int set, const ck_lstm_learner *lstm, int64_t rows, c
 #define CK_CALL(set_name) \
     lstm_learn_forward_##set_name(lstm, rows, table, table_stride, indices, inputs, input_stride, previous_cells, \
     gates, cells, states, state_stride, next, next_stride, next_rows)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
@@ -63,14 +25,14 @@ void ck_lstm_learn_backward(int set, const ck_lstm_learner *lstm, int64_t rows, 
 #define CK_CALL(set_name) \
     lstm_learn_backward_##set_name(lstm, rows, later, gradient, gradient_stride, cells, previous_cells, \
     cell_gradient, gates)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
 void ck_attention_learn_scores(int set, int64_t rows, int64_t columns, const float *bias, const float *score,
                                float *hidden, float *scores) {
 #define CK_CALL(set_name) attention_learn_scores_##set_name(rows, columns, bias, score, hidden, scores)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
@@ -78,7 +40,7 @@ void ck_attention_learn_products(int set, int64_t rows, int64_t columns, const f
                                  int64_t state_stride, const float *weights, float *products, double *totals) {
 #define CK_CALL(set_name) \
     attention_learn_products_##set_name(rows, columns, gradient, states, state_stride, weights, products, totals)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
@@ -89,45 +51,45 @@ void ck_attention_learn_backward(int set, int64_t rows, int64_t columns, const f
 #define CK_CALL(set_name) \
     attention_learn_backward_##set_name(rows, columns, gradient, state_gradient, state_stride, weights, products, \
     totals, hidden_columns, score, hidden, score_gradient)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
 void ck_softmax_loss(int set, int64_t rows, int64_t columns, int64_t stride, const float *bias, float *logits,
                      const int32_t *targets, const float *scales, double *losses) {
 #define CK_CALL(set_name) softmax_loss_##set_name(rows, columns, stride, bias, logits, targets, scales, losses)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
 void ck_column_sums(int set, int64_t rows, int64_t columns, int64_t stride, const float *values, float *sums) {
 #define CK_CALL(set_name) column_sums_##set_name(rows, columns, stride, values, sums)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
 void ck_add_rows(int set, int64_t rows, int64_t columns, const int32_t *places, const float *values, int64_t stride,
                  float *target, int64_t target_stride) {
 #define CK_CALL(set_name) add_rows_##set_name(rows, columns, places, values, stride, target, target_stride)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
 void ck_add(int set, int64_t count, const float *x, float *y) {
 #define CK_CALL(set_name) add_##set_name(count, x, y)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
 void ck_rectify(int set, int64_t rows, int64_t columns, const float *bias, const float *shared, float *values) {
 #define CK_CALL(set_name) rectify_##set_name(rows, columns, bias, shared, values)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
 void ck_rectify_backward(int set, int64_t count, const float *values, float *gradient) {
 #define CK_CALL(set_name) rectify_backward_##set_name(count, values, gradient)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
@@ -135,21 +97,21 @@ void ck_dropout(int set, uint64_t key, int64_t first_row, int64_t rows, int64_t 
                 float scale, const float *values, int64_t stride, float *output, int64_t output_stride) {
 #define CK_CALL(set_name) \
     dropout_##set_name(key, first_row, rows, columns, threshold, scale, values, stride, output, output_stride)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
 void ck_adam_step(int set, const ck_adam *adam, int64_t count, float *values, float *first, float *second,
                   const float *gradient) {
 #define CK_CALL(set_name) adam_step_##set_name(adam, count, values, first, second, gradient)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
 }
 
 double ck_square_sum(int set, int64_t count, const float *values) {
     double result = 0;
 #define CK_CALL(set_name) result = square_sum_##set_name(count, values)
-    DISPATCH(set)
+    CK_DISPATCH(set)
 #undef CK_CALL
     return result;
 }

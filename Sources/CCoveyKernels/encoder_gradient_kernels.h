@@ -1,4 +1,4 @@
-/* The loops of training, included once for each instruction set; see encoder_kernels.h for the macros. */
+/* The loops of training, included once for each instruction set; see instruction_sets.h. */
 
 #include "encoder_vectors.h"
 
@@ -19,7 +19,7 @@ INLINE void CK_NAME(learn_tile)(const ck_lstm_learner *lstm, const int rows, int
 #pragma clang loop unroll(full)
         for (int gate = 0; gate < 4; gate++)
             sums[row * 4 + gate] = CK_NAME(load)(table + indices[row] * table_stride + first + gate * 16);
-    CK_NAME(multiply)(sums, rows, 4, lstm->inputs, inputs, input_stride, lstm->weights + first, width);
+    CK_NAME(multiply)(sums, rows, 4, lstm->inputs, inputs, input_stride, lstm->weights + first, width, 0);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
         V one = CK_NAME(splat)(1.0f);
@@ -93,7 +93,7 @@ INLINE void CK_NAME(backward_tile)(const ck_lstm_learner *lstm, const int rows, 
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++)
             sums[row * 4 + v] = CK_NAME(load)(gradient + row * gradient_stride + column + v * 16);
-    if (later) CK_NAME(multiply)(sums, rows, vectors, width, later, width, lstm->transposed + column, units);
+    if (later) CK_NAME(multiply)(sums, rows, vectors, width, later, width, lstm->transposed + column, units, 0);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++)
 #pragma clang loop unroll(full)
@@ -328,3 +328,4 @@ static double CK_NAME(square_sum)(int64_t count, const float *values) {
 #undef V
 #undef I
 #undef INLINE
+#undef CK_ROWS

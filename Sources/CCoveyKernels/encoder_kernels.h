@@ -1,8 +1,4 @@
-/* The encoder's loops, included once for each instruction set with
- *   CK_NAME(f)  the name of function f for the set
- *   CK_LANES    floats in a vector register: 16, 8 or 4
- *   CK_ROWS     rows of a tile, so that CK_ROWS x 4 accumulators stay in registers
- *   CK_FMA      whether the set has fused multiply-add
+/* The encoder's loops, included once for each instruction set; see instruction_sets.h.
  *
  * Every number is computed by the same operations in the same order, whatever rows are beside it: a row's result does not
  * depend on the batch. */
@@ -31,7 +27,8 @@ INLINE V CK_NAME(exp_minus)(V x, float factor) {
 /* One step of `rows` sequences for the units block * 16 + part to + CK_LANES - 1. */
 INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t block, int part, const int32_t *indices,
                                const float *inputs, int64_t input_stride, const float *previous,
-                               int64_t previous_stride, float *states, int64_t state_stride, float *cells) {
+                               int64_t previous_stride, float *states, int64_t state_stride, float *cells,
+                               int descending) {
     const int64_t entry = lstm->blocks * 64;
     const int64_t column = block * 16 + part;
     V sums[CK_ROWS * 4];
@@ -50,10 +47,10 @@ INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t bloc
         }
     }
     CK_NAME(multiply)(sums, rows, 4, lstm->inputs, inputs, input_stride,
-                      lstm->input_weights + block * lstm->inputs * 64 + part, 64);
+                      lstm->input_weights + block * lstm->inputs * 64 + part, 64, 0);
     if (previous)
         CK_NAME(multiply)(sums, rows, 4, lstm->hidden, previous, previous_stride,
-                          lstm->recurrent_weights + block * lstm->hidden * 64 + part, 64);
+                          lstm->recurrent_weights + block * lstm->hidden * 64 + part, 64, !descending);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
         /* With i, f, o = 1 / (1 + exp(-x)) and tanh(x) = (1 - m) / (1 + m), m = exp(-2x), over common denominators:
@@ -71,13 +68,23 @@ INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t bloc
     }
 }
 
+/* One sequence: a function of its own, of which the compiler makes a few instructions beside the tile. */
+static void CK_NAME(lstm_step_one)(const ck_lstm *lstm, const int32_t *indices, const float *inputs, int64_t input_stride,
+                                   const float *previous, int64_t previous_stride, float *states, int64_t state_stride,
+                                   float *cells, int descending) {
+    for (int64_t i = 0; i < lstm->blocks; i++)
+        for (int part = 0; part < 16; part += CK_LANES)
+            CK_NAME(lstm_tile)(lstm, 1, descending ? lstm->blocks - 1 - i : i, part, indices, inputs, input_stride, previous,
+                               previous_stride, states, state_stride, cells, descending);
+}
+
 static void CK_NAME(lstm_step)(const ck_lstm *lstm, int64_t rows, const int32_t *indices, const float *inputs,
                                int64_t input_stride, const float *previous, int64_t previous_stride, float *states,
                                int64_t state_stride, float *cells, int descending) {
 #define TILE(n)                                                                                                          \
     CK_NAME(lstm_tile)(lstm, n, block, part, indices ? indices + row * lstm->lookups : NULL, inputs + row * input_stride, \
                        input_stride, previous ? previous + row * previous_stride : NULL, previous_stride,                 \
-                       states + row * state_stride, state_stride, cells + row * lstm->blocks * 16)
+                       states + row * state_stride, state_stride, cells + row * lstm->blocks * 16, descending)
     for (int64_t i = 0; i < lstm->blocks; i++) {
         const int64_t block = descending ? lstm->blocks - 1 - i : i;
         for (int part = 0; part < 16; part += CK_LANES) {
@@ -110,8 +117,9 @@ INLINE void CK_NAME(panel)(V *sums, const int rows, const int vectors, int part,
     for (int row = 0; row < rows; row++)
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) sums[row * 4 + v] = CK_NAME(load)(dense->bias + (first_vector + v) * 16 + part);
-    CK_NAME(multiply)(sums, rows, vectors, dense->left, left, left_stride, weights, stride);
-    CK_NAME(multiply)(sums, rows, vectors, dense->right, right, right_stride, weights + dense->left * stride, stride);
+    CK_NAME(multiply)(sums, rows, vectors, dense->left, left, left_stride, weights, stride, 0);
+    CK_NAME(multiply)(sums, rows, vectors, dense->right, right, right_stride, weights + dense->left * stride, stride,
+                      0);
 }
 
 /* Runs PANEL(rows, vectors, part, first vector) for every tile of rows x panel of columns. */
@@ -304,3 +312,4 @@ static void CK_NAME(time_feature)(int64_t count, const float *seconds, float mea
 #undef V
 #undef I
 #undef INLINE
+#undef CK_ROWS

@@ -1,6 +1,14 @@
-/* Vectors, exp and the innermost product of the encoder's loops, included once for each instruction set by
- * encoder_kernels.h and
- * encoder_gradient_kernels.h, which undefine V, I and INLINE at their ends. */
+/* Vectors, exp and the innermost product of the encoder's loops, included once for each instruction set by encoder_kernels.h
+ * and encoder_gradient_kernels.h, which undefine V, I, INLINE and CK_ROWS at their ends. */
+
+/* Rows of a tile, so that CK_ROWS x 4 accumulators stay in registers. */
+#if CK_LANES == 16
+#define CK_ROWS 6
+#elif CK_LANES == 8
+#define CK_ROWS 3
+#else
+#define CK_ROWS 2
+#endif
 
 typedef float CK_NAME(vector) __attribute__((ext_vector_type(CK_LANES)));
 typedef int32_t CK_NAME(integers) __attribute__((ext_vector_type(CK_LANES)));
@@ -69,17 +77,24 @@ INLINE V CK_NAME(exp_minus_one)(V x) {
     return CK_NAME(fma)(e.scale, e.part, e.scale - 1.0f);
 }
 
-/* sums[row][v] += sum over k of x[row][k] weights[k][v], one vector of columns for each v. `stride` floats lie between the
- * weights of k and of k + 1. */
+/* sums[row][v] += sum over k of x[row][k] weights[k][v], one vector of columns for each v, from the first k to the last or
+ * the other way. `stride` floats lie between the weights of k and of k + 1. */
 INLINE void CK_NAME(multiply)(V *sums, const int rows, const int vectors, int64_t count, const float *x, int64_t x_stride,
-                              const float *weights, int64_t stride) {
-    for (int64_t k = 0; k < count; k++) {
+                              const float *weights, int64_t stride, int backwards) {
+    int64_t step = 1;
+    if (backwards) {
+        step = -1;
+        x += count - 1;
+        weights += (count - 1) * stride;
+        stride = -stride;
+    }
+    for (int64_t k = 0; k < count; k++, x += step, weights += stride) {
         V w[4];
 #pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) w[v] = CK_NAME(load)(weights + k * stride + v * 16);
+        for (int v = 0; v < vectors; v++) w[v] = CK_NAME(load)(weights + v * 16);
 #pragma clang loop unroll(full)
         for (int row = 0; row < rows; row++) {
-            V value = CK_NAME(splat)(x[row * x_stride + k]);
+            V value = CK_NAME(splat)(x[row * x_stride]);
 #pragma clang loop unroll(full)
             for (int v = 0; v < vectors; v++) sums[row * 4 + v] = CK_NAME(fma)(value, w[v], sums[row * 4 + v]);
         }

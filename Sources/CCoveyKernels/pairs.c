@@ -13,45 +13,8 @@ typedef struct columns {
     float tails[CK_PANEL_COLUMNS];
 } columns;
 
-#define CK_NAME(f) pairs_##f##_avx512
-#define CK_LANES 16
-#define CK_ROWS 6
-#define CK_GROUPS 4
-#define CK_FMA 1
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma,avx2"))), apply_to = function)
-#include "pairs_kernels.h"
-#pragma clang attribute pop
-#undef CK_NAME
-#undef CK_LANES
-#undef CK_ROWS
-#undef CK_GROUPS
-#undef CK_FMA
-
-#define CK_NAME(f) pairs_##f##_avx2
-#define CK_LANES 8
-#define CK_ROWS 6
-#define CK_GROUPS 1
-#define CK_FMA 1
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#include "pairs_kernels.h"
-#pragma clang attribute pop
-#undef CK_NAME
-#undef CK_LANES
-#undef CK_ROWS
-#undef CK_GROUPS
-#undef CK_FMA
-
-#define CK_NAME(f) pairs_##f##_baseline
-#define CK_LANES 4
-#define CK_ROWS 2
-#define CK_GROUPS 1
-#define CK_FMA 0
-#include "pairs_kernels.h"
-#undef CK_NAME
-#undef CK_LANES
-#undef CK_ROWS
-#undef CK_GROUPS
-#undef CK_FMA
+#define CK_KERNELS "pairs_kernels.h"
+#include "instruction_sets.h"
 
 void ck_pack_panel(int64_t count, const int32_t *places, int64_t depth, const float *rows, int64_t stride, float *panel) {
     for (int64_t first = 0; first < count; first += CK_PANEL_GROUP) {
@@ -78,9 +41,9 @@ ck_pairs_found ck_near_pairs(int set, const ck_pairs *pairs, uint32_t *hits) {
         columns.biases[j] = INFINITY;
         columns.tails[j] = 0;
     }
-    switch (set) {
-    case CK_AVX512: return pairs_near_pairs_avx512(pairs, &columns, hits);
-    case CK_AVX2: return pairs_near_pairs_avx2(pairs, &columns, hits);
-    default: return pairs_near_pairs_baseline(pairs, &columns, hits);
-    }
+    ck_pairs_found found;
+#define CK_CALL(name) found = near_pairs_##name(pairs, &columns, hits)
+    CK_DISPATCH(set)
+#undef CK_CALL
+    return found;
 }

@@ -1,9 +1,16 @@
-/* The register tiles of pairs.c, included once for each instruction set with
- *   CK_NAME(f)   the name of function f for the set
- *   CK_LANES     floats in a vector register: 16, 8 or 4
- *   CK_ROWS      rows of a register tile
- *   CK_GROUPS    groups of 16 columns of a register tile, at the most
- *   CK_FMA       whether the set has fused multiply-add */
+/* The register tiles of pairs.c, included once for each instruction set; see instruction_sets.h. */
+
+/* Rows of a register tile, and its groups of 16 columns, at the most. */
+#if CK_LANES == 4
+#define CK_ROWS 2
+#else
+#define CK_ROWS 6
+#endif
+#if CK_LANES == 16
+#define CK_GROUPS 4
+#else
+#define CK_GROUPS 1
+#endif
 
 typedef float CK_NAME(vector) __attribute__((ext_vector_type(CK_LANES)));
 typedef bool CK_NAME(lanes) __attribute__((ext_vector_type(CK_LANES)));
@@ -137,3 +144,5 @@ static ck_pairs_found CK_NAME(near_pairs)(const ck_pairs *pairs, const columns *
 #undef INLINE
 #undef PARTS
 #undef EACH
+#undef CK_ROWS
+#undef CK_GROUPS

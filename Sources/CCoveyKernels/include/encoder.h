@@ -25,9 +25,11 @@ typedef struct ck_lstm {
 
 /* One step of `rows` sequences: gates from table entries (`indices`, rows x lookups; NULL = entry 0 of the one table), from
  * `inputs` (rows x inputs) and from the previous states (NULL = the first step), then the new cells (rows x 16 blocks, zero
- * before the first step) and states. Strides in floats. `descending` runs over the units from the last to the first: the
- * weights that one step read last are then those that the next reads first, which spares a few rows, for which the weights'
- * way from the second cache is what takes the time, a third of it. */
+ * before the first step) and states. Strides in floats. `descending` runs over blocks of units from the last to the first,
+ * and within them over the previous states from the first to the last; otherwise both the other way. Where the steps take
+ * turns, the weights that one read last are those that the next reads first: for a few rows the weights' way from the second
+ * cache is what takes the time, and this spares half of it. And the states that one step computes last are those that the
+ * next needs last. */
 void ck_lstm_step(int set, const ck_lstm *lstm, int64_t rows, const int32_t *indices, const float *inputs,
                   int64_t input_stride, const float *previous, int64_t previous_stride, float *states,
                   int64_t state_stride, float *cells, int descending);
