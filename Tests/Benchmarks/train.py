@@ -6,7 +6,8 @@
 The model of encode_model.py (event embedding 32, two time features, Bi-LSTM 64 a direction, 200 event types; sequences of
 lognormal length, median 30, 99th percentile 200, at most 256) learns `next_event` of covey.h, section 6: forward,
 backward, clipping and AdamW in batches of 128. PyTorch runs packed batches drawn at random, as Covey does, and batches of
-similar lengths, which are less to compute with. The figure is an epoch's sequences a second after one epoch to warm up,
+similar lengths, which are less to compute with; and both without packing: two LSTMs of one direction on padded sequences, the
+second on each sequence turned round, which is the same function. The figure is an epoch's sequences a second after one epoch to warm up,
 without the reading of the data. The share of the peak is of what a 2048 x 2048 sgemm of PyTorch reaches with the same
 threads, for the operations of the model as written.
 """
@@ -21,24 +22,36 @@ import harness
 from encode_model import EMBEDDING, HIDDEN, TYPES, make, time_features
 
 BATCH = 128
-PEERS = ["covey", "torch packed", "torch similar lengths"]
+PEERS = ["covey", "torch packed", "torch packed, similar lengths", "torch padded", "torch padded, similar lengths"]
 RATE, DECAY, CLIP = 3e-3, 0.01, 1.0
 # Forward: gates of both directions, and both predictions of the types and the gap. Backward twice as much.
 OPERATIONS = 3 * (2 * 2 * 4 * HIDDEN * (EMBEDDING + 2 + HIDDEN) + 2 * 2 * HIDDEN * (TYPES + 2))
 
 
 class Learner(torch.nn.Module):
-    def __init__(self):
+    def __init__(self, packed=True):
         super().__init__()
         self.event_embedding = torch.nn.Embedding(TYPES + 1, EMBEDDING)
-        self.lstm = torch.nn.LSTM(EMBEDDING + 2, HIDDEN, batch_first=True, bidirectional=True)
+        self.packed = packed
+        if packed:
+            self.lstm = torch.nn.LSTM(EMBEDDING + 2, HIDDEN, batch_first=True, bidirectional=True)
+        else:
+            self.ahead = torch.nn.LSTM(EMBEDDING + 2, HIDDEN, batch_first=True)
+            self.behind = torch.nn.LSTM(EMBEDDING + 2, HIDDEN, batch_first=True)
         self.next = torch.nn.Linear(HIDDEN, TYPES + 2)
         self.previous = torch.nn.Linear(HIDDEN, TYPES + 2)
 
+    def states(self, x, lengths):
+        if self.packed:
+            x = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            return torch.nn.utils.rnn.pad_packed_sequence(self.lstm(x)[0], batch_first=True)[0]
+        place = torch.arange(x.shape[1])[None, :, None]
+        turned = torch.where(place < lengths[:, None, None], lengths[:, None, None] - 1 - place, place)
+        behind = self.behind(x.gather(1, turned.expand(-1, -1, x.shape[2])))[0]
+        return torch.cat([self.ahead(x)[0], behind.gather(1, turned.expand(-1, -1, HIDDEN))], dim=2)
+
     def forward(self, types, features, lengths):
-        x = torch.cat([self.event_embedding(types), features], dim=2)
-        x = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-        states, _ = torch.nn.utils.rnn.pad_packed_sequence(self.lstm(x)[0], batch_first=True)
+        states = self.states(torch.cat([self.event_embedding(types), features], dim=2), lengths)
         place = torch.arange(states.shape[1])[None, :]
         pairs = place[:, 1:] < lengths[:, None]
         inner = (place[:, 1:] < lengths[:, None] - 1)[pairs]  # the next event is not the last
@@ -106,10 +119,9 @@ def run_one(peer, count):
     def torch_run():
         features = time_features(offsets, times)
         features = (features - features.mean(axis=0)) / features.std(axis=0)
-        model = Learner()
+        model = Learner("packed" in peer)
         optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
-        similar = peer != "torch packed"
-        return [torch_epoch(model, optimiser, offsets, types, features, similar, epoch) for epoch in range(2)][1]
+        return [torch_epoch(model, optimiser, offsets, types, features, "similar" in peer, epoch) for epoch in range(2)][1]
 
     measured = {}
 
@@ -131,10 +143,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sequences", type=int, default=4_000)
     parser.add_argument("--limit", type=float, default=240)
-    parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--peers", default=";".join(PEERS), help="divided by ;")
     arguments = parser.parse_args()
     results = {peer: harness.measured(__file__, ["--one", peer, arguments.sequences], arguments.limit)
-               for peer in arguments.peers.split(",")}
+               for peer in arguments.peers.split(";")}
     harness.table(f"An epoch of {arguments.sequences:,} sequences, {harness.THREADS} threads", results, "covey",
                   ["sequences/s", "k events/s", "peak share"])
     return 0
