@@ -67,10 +67,10 @@ private func versionedArray<Struct: BitwiseCopyable, Element>(
     return try (0..<count).map { index in
         let field = "\(name)[\(index)]"
         let element = (base + index * Int(min(size, 4096))).assumingMemoryBound(to: Struct.self)
+        // Before it is read: the memory of an element is as large as the first says.
+        let own = UnsafeRawPointer(element).load(as: UInt.self)
+        try require(own == size, "\(field).struct_size must be the same in all elements, \(size), got \(own)")
         let value = try Versioned.read(element, field, defaults: defaults, firstSize: firstSize)
-        try require(
-            UnsafeRawPointer(element).load(as: UInt.self) == size && size % 8 == 0,
-            "\(field).struct_size must be a multiple of 8 and the same in all elements")
         return try read(value, field)
     }
 }
