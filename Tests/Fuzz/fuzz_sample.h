@@ -56,6 +56,7 @@ static inline covey_training_options sample_options(void) {
     options.epochs = 2;
     options.batch_size = 4;
     options.held_out = 0.2;
+    options.next_event = options.autoencoder = 1; /* whatever the defaults become: the seeds are of these */
     options.masked_event = options.contrastive = 0.5;
     options.categorical_vocabularies = sample_get()->vocabularies;
     options.checkpoint_steps = 1;
