@@ -1,4 +1,9 @@
 #include "lists.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
 #include "clones.h"
 
 typedef float wide __attribute__((vector_size(64), aligned(4)));
@@ -6,8 +11,91 @@ typedef float wide __attribute__((vector_size(64), aligned(4)));
 /* Hits are rare: 32 columns are tested at once. */
 #define STEP 32
 
+/* A sorted list in one or two registers, at the end of them: an offer moves what is farther by one lane. */
+typedef bool wide_bits __attribute__((ext_vector_type(16)));
+typedef int32_t wide_words __attribute__((vector_size(64), aligned(4)));
+
+/* Bit by bit, which of 16 columns are. */
+static inline __attribute__((always_inline)) uint32_t below(const float *tile, const float *norms, float limit) {
+    const wide_words mask = *(const wide *)tile + *(const wide *)norms < limit;
+    const wide_bits found = __builtin_convertvector(mask, wide_bits);
+    uint16_t bits;
+    memcpy(&bits, &found, sizeof bits);
+    return bits;
+}
+
+#define UP(v, before) __builtin_shufflevector(before, v, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
+#define CHOOSE(mask, yes, no) ((wide_words)(yes) & (mask)) | ((wide_words)(no) & ~(mask))
+
+struct list {
+    wide distances[2];
+    wide_words indices[2];
+};
+
+/* `registers` is 1 or 2, and constant. */
+static inline __attribute__((always_inline)) void push(struct list *list, const int registers, float value, int32_t index) {
+    wide_words after = {0};
+    wide first = {0};
+    wide_words first_index = {0};
+    for (int r = 0; r < registers; r++) {
+        const wide distances = list->distances[r];
+        const wide_words indices = list->indices[r];
+        const wide_words farther = distances > value, shifted = UP(farther, after);
+        const wide moved = UP(distances, first);
+        const wide_words moved_index = UP(indices, first_index);
+        list->distances[r] = (wide)(CHOOSE(farther, CHOOSE(shifted, moved, (wide){0} + value), distances));
+        list->indices[r] = CHOOSE(farther, CHOOSE(shifted, moved_index, (wide_words){0} + index), indices);
+        after = farther;
+        first = distances;
+        first_index = indices;
+    }
+}
+
+static inline __attribute__((always_inline)) void scan_registers(
+    const float *restrict tile, const float *restrict norms, int64_t n, int32_t first, int32_t own, float own_norm,
+    int64_t k, const int registers, float *restrict distances, int32_t *restrict indices) {
+    float best[32];
+    int32_t which[32];
+    const int64_t room = 16 * registers - k;
+    for (int64_t lane = 0; lane < 16 * registers; lane++) {
+        best[lane] = lane < room ? -INFINITY : distances[lane - room];
+        which[lane] = lane < room ? -1 : indices[lane - room];
+    }
+    struct list list;
+    memcpy(list.distances, best, sizeof best);
+    memcpy(list.indices, which, sizeof which);
+    float worst = distances[k - 1];
+    int32_t changed = 0;
+    for (int64_t j = 0; j < n; j += STEP) {
+        const int64_t end = n - j < STEP ? n - j : STEP;
+        uint32_t near = 0;
+        const float limit = worst - own_norm;
+        if (end == STEP)
+            near = below(tile + j, norms + j, limit) | below(tile + j + 16, norms + j + 16, limit) << 16;
+        else
+            for (int64_t t = 0; t < end; t++) near |= (uint32_t)(tile[j + t] + norms[j + t] < limit) << t;
+        for (; near; near &= near - 1) {
+            const int64_t t = j + __builtin_ctz(near);
+            const float value = tile[t] + norms[t] + own_norm;
+            if (!(value < worst) || first + (int32_t)t == own) continue;
+            push(&list, registers, value, first + (int32_t)t);
+            worst = list.distances[registers - 1][15];
+            changed = 1;
+        }
+    }
+    if (!changed) return;
+    memcpy(best, list.distances, sizeof best);
+    memcpy(which, list.indices, sizeof which);
+    for (int64_t lane = 0; lane < k; lane++) {
+        distances[lane] = best[room + lane];
+        indices[lane] = which[room + lane];
+    }
+}
+
 CLONES void ck_list_scan(const float *restrict tile, const float *restrict norms, int64_t n, int32_t first, int32_t own,
                          float own_norm, int64_t k, float *restrict distances, int32_t *restrict indices) {
+    if (k <= 16) return scan_registers(tile, norms, n, first, own, own_norm, k, 1, distances, indices);
+    if (k <= 32) return scan_registers(tile, norms, n, first, own, own_norm, k, 2, distances, indices);
     for (int64_t j = 0; j < n; j += STEP) {
         const int64_t end = n - j < STEP ? n - j : STEP;
         const float limit = distances[k - 1] - own_norm;

@@ -41,8 +41,8 @@ public struct MutualReachability: Sendable {
     private static func build(
         _ rows: Rows, _ k: Int, _ alpha: Double, _ mode: SearchMode, _ seed: UInt64, _ execution: Execution
     ) throws -> MutualReachability {
-        if mode == .approximate && rows.dimension > fewDimensions && rows.count >= ApproximateSearch.leastRows
-            && k <= ApproximateSearch.mostNeighbours
+        if mode == .approximate && rows.dimension > fewDimensions && k <= ApproximateSearch.mostNeighbours
+            && ApproximateSearch.pays(rows: rows.count, columns: rows.dimension)
         {
             // Near a subspace of few dimensions a tree is exact and faster too.
             guard

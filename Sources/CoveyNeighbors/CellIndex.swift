@@ -16,15 +16,21 @@ final class CellIndex: @unchecked Sendable {
     /// By place, its `probeCount` nearest cells, nearest first, its own the first.
     let probes: AlignedBuffer<Int32>
     let probeCount: Int
+    /// At least each cell's largest distance of a row to its centroid.
+    let radii: AlignedBuffer<Float>
 
-    static let rowsPerCell = 512
+    /// The rows that a cell is to have.
+    let cellSize: Int
+
+    /// More in more rows: otherwise a row would meet an ever smaller share of those that may be near it.
+    static func cellSize(_ rows: Int) -> Int { max(512, Int(Double(rows).squareRoot())) }
     private static let nearGroups = 8
     private static let sampledPerCell = 32
 
     init(_ rows: Rows, seed: UInt64, probeCount wanted: Int, cellSize: Int, execution: Execution) throws {
         let unordered = try CompactRows(rows, execution: execution)
         let n = rows.count
-        let stride = unordered.stride
+        self.cellSize = cellSize
         let groups = try CellIndex.train(unordered, max(1, n / cellSize), seed, execution)
         count = groups.starts[groups.count]
         centroids = groups.centroids
@@ -58,11 +64,38 @@ final class CellIndex: @unchecked Sendable {
                 (probes.pointer + p * probeCount).update(from: found.pointer + Int(order[p]) * probeCount, count: probeCount)
             }
         }
-        assert(packed.stride == stride)
+        radii = try AlignedBuffer(count, for: "cells", execution)
+        try execution.parallel(count, grain: 16) { [self] chunk, _ in
+            let line = try AlignedBuffer<Float>(CellIndex.lineWidth, for: "a cell", execution)
+            for cell in chunk {
+                var most: Float = 0
+                forEachSquare(places(cell), to: cell, line) { _, square in most = max(most, square) }
+                radii[cell] = Float(Double(most).squareRoot() * (1 + 1e-5)).nextUp
+            }
+        }
     }
 
     /// The rows of a cell.
     func places(_ cell: Int) -> Range<Int> { starts[cell]..<starts[cell + 1] }
+
+    /// The room that `forEachSquare` wants.
+    static let lineWidth = 512
+
+    /// Squared distances of rows to the centroid of a cell.
+    func forEachSquare(
+        _ places: Range<Int>, to cell: Int, _ line: AlignedBuffer<Float>, _ body: (_ place: Int, _ square: Float) -> Void
+    ) {
+        let stride = packed.stride
+        for start in Swift.stride(from: places.lowerBound, to: places.upperBound, by: CellIndex.lineWidth) {
+            let count = min(CellIndex.lineWidth, places.upperBound - start)
+            ck_query_products(
+                packed.numbers.pointer + start * stride, Int64(stride), Int64(count), centroids.pointer + cell * stride,
+                Int64(stride), line.pointer)
+            for i in 0..<count {
+                body(start + i, max(0, packed.norms.pointer[start + i] + norms.pointer[cell] - 2 * line.pointer[i]))
+            }
+        }
+    }
 
     private struct Groups: @unchecked Sendable {
         /// The groups' own centroids.

@@ -30,15 +30,15 @@ final class JoinSearch: @unchecked Sendable {
     private let packed: CompactRows
     private let query: JoinQuery
     private let execution: Execution
-    private let links: UnsafeMutablePointer<Link>
+    private let links: UnsafeMutableBufferPointer<Link>
     /// The links as the search began: what must be beaten.
     private let before: [Link]
-    private let lock = Locks(1)
+    /// What each thread found so far.
+    private let found: [AlignedBuffer<Link>]
     /// What float32 products may err by, as a share of the rows' |x|^2.
     private let error: Double
-    /// By cell: the component of all its rows or -1, the largest distance to the centroid, the longest link of its rows.
+    /// By cell: the component of all its rows or -1, the longest link of its rows.
     private let uniform: AlignedBuffer<Int32>
-    private let radii: AlignedBuffer<Float>
     private let longest: AlignedBuffer<Double>
     /// By cell: the core distance that a tenth of its rows are below, and the largest. A short edge is found from its end in
     /// the sparser place, which keeps the many dense rows from being searched for.
@@ -46,8 +46,8 @@ final class JoinSearch: @unchecked Sendable {
     private let sparsest: AlignedBuffer<Double>
 
     /// The cells that a cell's rows may be compared with, and how many pairs of its rows and a cell are.
-    private static let nearCells = 32
-    private static let pairs = 1024
+    private let nearCells: Int
+    private let mostPairs: Int
     private static let width = 512
     private static let batch = 128
     private static let grain = 32
@@ -56,17 +56,18 @@ final class JoinSearch: @unchecked Sendable {
         self.index = index
         self.query = query
         self.execution = execution
-        self.links = links.baseAddress!
+        self.links = links
         packed = index.packed
+        mostPairs = 2 * index.cellSize
+        nearCells = max(1, index.cellSize / 16)
         before = Array(links)
+        found = try (0..<execution.threads).map { _ in try AlignedBuffer(links.count, for: "links", execution) }
         error = (1.2 * Double(packed.stride) + 24) * 0x1p-24
         uniform = try AlignedBuffer(index.count, for: "cells", execution)
-        radii = try AlignedBuffer(index.count, for: "cells", execution)
         longest = try AlignedBuffer(index.count, for: "cells", execution)
         dense = try AlignedBuffer(index.count, for: "cells", execution)
         sparsest = try AlignedBuffer(index.count, for: "cells", execution)
         try execution.parallel(index.count, grain: 16) { [self] chunk, _ in
-            let line = try AlignedBuffer<Float>(JoinSearch.width, for: "a cell", execution)
             for cell in chunk {
                 let places = index.places(cell)
                 var component: Int32 = places.isEmpty ? 0 : query.components[places.lowerBound]
@@ -80,18 +81,17 @@ final class JoinSearch: @unchecked Sendable {
                 let cores = places.map { query.cores[$0] }.sorted()
                 dense[cell] = cores.isEmpty ? 0 : cores[cores.count / 10]
                 sparsest[cell] = cores.last ?? 0
-                var radius: Float = 0
-                forEachSquare(places, cell, line) { _, square in radius = max(radius, square) }
-                radii[cell] = Float(Double(radius).squareRoot() * (1 + 1e-5)).nextUp
             }
         }
     }
 
     func run() throws {
+        for own in found { own.pointer.update(from: before, count: before.count) }
         try lookAtNeighbours()
+        gather()
         let grain = JoinSearch.grain
-        try execution.parallel(index.count, grain: grain, stage: "spanning tree") { [self] chunk, _ in
-            let room = try Room(index, execution)
+        try execution.parallel(index.count, grain: grain, stage: "spanning tree") { [self] chunk, thread in
+            let room = try Room(self, found[thread], execution)
             ck_sgemm_nt(
                 Int64(chunk.count), Int64(index.count), Int64(packed.stride), -2,
                 index.centroids.pointer + chunk.lowerBound * packed.stride, Int64(packed.stride), index.centroids.pointer,
@@ -101,27 +101,20 @@ final class JoinSearch: @unchecked Sendable {
                 try look(from: cell, room.products.pointer + (cell - chunk.lowerBound) * index.count, room)
             }
         }
+        gather()
+    }
+
+    /// The best of what the threads found, for the caller and for each of them.
+    private func gather() {
+        for component in links.indices {
+            for own in found where own[component] < links[component] { links[component] = own[component] }
+            for own in found { own[component] = links[component] }
+        }
     }
 
     /// A distance in the packed rows' scale within which pairs of this mutual reachability lie.
     @inline(__always)
     private func reach(_ mutual: Double) -> Double { mutual * query.alpha * packed.scale * (1 + 1e-6) }
-
-    /// Squared distances of a cell's rows to a centroid.
-    private func forEachSquare(
-        _ places: Range<Int>, _ cell: Int, _ line: AlignedBuffer<Float>, _ body: (_ place: Int, _ square: Float) -> Void
-    ) {
-        let stride = packed.stride
-        for start in Swift.stride(from: places.lowerBound, to: places.upperBound, by: JoinSearch.width) {
-            let count = min(JoinSearch.width, places.upperBound - start)
-            ck_query_products(
-                packed.numbers.pointer + start * stride, Int64(stride), Int64(count),
-                index.centroids.pointer + cell * stride, Int64(stride), line.pointer)
-            for i in 0..<count {
-                body(start + i, max(0, packed.norms.pointer[start + i] + index.norms.pointer[cell] - 2 * line.pointer[i]))
-            }
-        }
-    }
 
     // MARK: - Borders
 
@@ -139,7 +132,7 @@ final class JoinSearch: @unchecked Sendable {
                         border[p] = other
                     }
                 }
-                try execution.parallel(n, grain: 1024) { [self] chunk, _ in
+                try execution.parallel(n, grain: 1024) { [self] chunk, thread in
                     // The rows looked at last, so that most repeats are seen.
                     let recent = try AlignedBuffer<Int32>(256, for: "candidates", execution)
                     for p in chunk {
@@ -153,7 +146,7 @@ final class JoinSearch: @unchecked Sendable {
                                 let q = neighbours[second]
                                 if components[Int(q)] == own || recent[Int(q & 255)] == q { continue }
                                 recent[Int(q & 255)] = q
-                                consider(p, Int(q))
+                                consider(p, Int(q), found[thread])
                             }
                         }
                     }
@@ -166,6 +159,8 @@ final class JoinSearch: @unchecked Sendable {
 
     /// One thread's room.
     private final class Room {
+        /// What the thread found so far.
+        let links: AlignedBuffer<Link>
         let products: AlignedBuffer<Float>
         let line: AlignedBuffer<Float>
         let tile: AlignedBuffer<Float>
@@ -176,16 +171,18 @@ final class JoinSearch: @unchecked Sendable {
         let pairDistances: AlignedBuffer<Double>
         let pairs: AlignedBuffer<Int32>
 
-        init(_ index: CellIndex, _ execution: Execution) throws {
+        init(_ search: JoinSearch, _ links: AlignedBuffer<Link>, _ execution: Execution) throws {
+            let index = search.index
+            self.links = links
             products = try AlignedBuffer(JoinSearch.grain * index.count, for: "distances of centroids", execution)
-            line = try AlignedBuffer(width, for: "a tile", execution)
+            line = try AlignedBuffer(CellIndex.lineWidth, for: "a tile", execution)
             tile = try AlignedBuffer(JoinSearch.batch * width, for: "a tile", execution)
             gathered = try AlignedBuffer(JoinSearch.batch * index.packed.stride, for: "a tile's rows", execution)
             hits = try AlignedBuffer(width, for: "a tile", execution)
-            nearDistances = try AlignedBuffer(JoinSearch.nearCells, for: "near cells", execution)
-            nearCells = try AlignedBuffer(JoinSearch.nearCells, for: "near cells", execution)
-            pairDistances = try AlignedBuffer(JoinSearch.pairs, for: "near rows", execution)
-            pairs = try AlignedBuffer(JoinSearch.pairs, for: "near rows", execution)
+            nearDistances = try AlignedBuffer(search.nearCells, for: "near cells", execution)
+            nearCells = try AlignedBuffer(search.nearCells, for: "near cells", execution)
+            pairDistances = try AlignedBuffer(search.mostPairs, for: "near rows", execution)
+            pairs = try AlignedBuffer(search.mostPairs, for: "near rows", execution)
         }
     }
 
@@ -194,7 +191,7 @@ final class JoinSearch: @unchecked Sendable {
     private func look(from cell: Int, _ products: UnsafePointer<Float>, _ room: Room) throws {
         let own = uniform[cell]
         let near = NearestHeap(
-            distances: room.nearDistances.pointer, indices: room.nearCells.pointer, k: JoinSearch.nearCells)
+            distances: room.nearDistances.pointer, indices: room.nearCells.pointer, k: nearCells)
         for slot in 0..<near.k {
             near.distances[slot] = .infinity
             near.indices[slot] = .max
@@ -206,23 +203,23 @@ final class JoinSearch: @unchecked Sendable {
             _ = near.push(square, Int32(other))
         }
         near.sort()
-        let pairs = NearestHeap(distances: room.pairDistances.pointer, indices: room.pairs.pointer, k: JoinSearch.pairs)
+        let pairs = NearestHeap(distances: room.pairDistances.pointer, indices: room.pairs.pointer, k: mostPairs)
         for slot in 0..<pairs.k {
             pairs.distances[slot] = .infinity
             pairs.indices[slot] = .max
         }
-        let places = index.places(cell).prefix(Int(Int32.max) / JoinSearch.nearCells)
+        let places = index.places(cell).prefix(Int(Int32.max) / nearCells)
         for slot in 0..<near.k where near.indices[slot] != .max {
             let other = Int(near.indices[slot])
-            let radius = Double(radii[other])
+            let radius = Double(index.radii[other])
             if other != cell {
                 let square = Double(products[other] + index.norms[other] + index.norms[cell])
                 let slack = error * Double(index.norms[other] + index.norms[cell])
-                let gap = max(0, square - slack).squareRoot() - radius - Double(radii[cell])
+                let gap = max(0, square - slack).squareRoot() - radius - Double(index.radii[cell])
                 if gap > reach(max(longest[cell], longest[other])) { continue }
             }
             if sparsest[cell] < dense[other] && longest[cell] < .infinity { continue }
-            forEachSquare(places, other, room.line) { p, square in
+            index.forEachSquare(places, to: other, room.line) { p, square in
                 let component = query.components[p]
                 if component == uniform[other] { return }
                 if query.cores[p] < dense[other] && before[Int(component)].distance < .infinity { return }
@@ -259,23 +256,19 @@ final class JoinSearch: @unchecked Sendable {
         ck_sgemm_nt(
             Int64(count), Int64(columns.count), Int64(stride), -2, room.gathered.pointer, Int64(stride),
             packed.numbers.pointer + columns.lowerBound * stride, Int64(stride), 0, room.tile.pointer, Int64(width))
+        let links = room.links
         var norm: Float = 0
-        var others: [Int32] = []
+        var longestOther = -Double.infinity
         for q in columns {
             norm = max(norm, packed.norms[q])
-            let component = query.components[q]
-            if component != others.last { others.append(component) }
+            longestOther = max(longestOther, links[Int(query.components[q])].distance)
         }
-        if others.count > 1 { others = Set(others).sorted() }
         for line in 0..<count {
             let p = Int(rows[line])
             let own = query.components[p]
             let slack = error * Double(norm + packed.norms[p])
-            // The longest of the links that the line may shorten, as they stand.
-            lock.lock(0)
-            var longest = links[Int(own)].distance
-            for other in others { longest = max(longest, links[Int(other)].distance) }
-            lock.unlock(0)
+            // The longest of the links that the line may shorten.
+            let longest = max(links[Int(own)].distance, longestOther)
             if query.cores[p] > longest { continue }
             let limit = reach(longest) * reach(longest) + slack - Double(packed.norms[p])
             let hits = ck_near_columns(
@@ -286,7 +279,7 @@ final class JoinSearch: @unchecked Sendable {
                 let q = columns.lowerBound + column
                 if query.components[q] == own { continue }
                 let square = Double(room.tile[line * width + column] + packed.norms[q] + packed.norms[p]) - slack
-                consider(p, q, atLeast: square)
+                consider(p, q, links, atLeast: square)
             }
         }
     }
@@ -294,28 +287,24 @@ final class JoinSearch: @unchecked Sendable {
     // MARK: - Offers
 
     /// Offers the edge of places p and q, of two components, to both.
-    /// - Parameter square: at most their squared distance in the packed rows' scale.
+    /// - Parameters:
+    ///   - links: what the thread found so far.
+    ///   - square: at most their squared distance in the packed rows' scale.
     @inline(__always)
-    private func consider(_ p: Int, _ q: Int, atLeast square: Double = 0) {
+    private func consider(_ p: Int, _ q: Int, _ links: AlignedBuffer<Link>, atLeast square: Double = 0) {
         let (first, second) = (Int(query.components[p]), Int(query.components[q]))
         let floor = max(query.cores[p], query.cores[q])
         // Judged by the links before the search, so that it does not matter what was found meanwhile.
-        let target = max(before[first].distance, before[second].distance)
-        if floor > target { return }
+        if floor > max(before[first].distance, before[second].distance) { return }
         let best = Link(distance: floor, from: Int32(p), to: Int32(q))
-        lock.lock(0)
-        let hopeless = !(best < links[first]) && !(best < links[second])
+        if !(best < links[first]) && !(best < links[second]) { return }
         let bound = max(links[first].distance, links[second].distance)
-        lock.unlock(0)
-        if hopeless || (square > 0 && square > reach(bound) * reach(bound)) { return }
+        if square > 0 && square > reach(bound) * reach(bound) { return }
         let rows = packed.rows
         let reduced = rows.reduced(Int(index.order[p]), Int(index.order[q]))
         let link = Link(
             distance: max(floor, rows.metric.distance(reduced: reduced) / query.alpha), from: Int32(p), to: Int32(q))
-        if link.distance > bound { return }
-        lock.lock(0)
         if link < links[first] { links[first] = link }
         if link < links[second] { links[second] = link }
-        lock.unlock(0)
     }
 }

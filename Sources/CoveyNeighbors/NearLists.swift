@@ -14,7 +14,7 @@ final class NearLists: @unchecked Sendable {
 
     /// Cells that k-means could not split (of equal rows, say) are cut into segments of this many rows at most, and a row
     /// meets one segment of a cell.
-    private static let segmentSize = 4096
+    private static let segmentSize = 8192
     private static let blockSize = 256
     /// The nearest cells whose rows a row is compared with.
     static let scanned = 4
@@ -45,8 +45,8 @@ final class NearLists: @unchecked Sendable {
     @inline(__always)
     func isWhole(_ cell: Int) -> Bool { index.starts[cell + 1] - index.starts[cell] <= NearLists.segmentSize }
 
-    /// Compares each row with those of its nearest cells. Rows are taken by cell, so that each comparison is a product of
-    /// matrices.
+    /// Compares each row with those of its nearest cells, its own first, which leaves few in the others that are near enough.
+    /// Rows are taken by cell, so that each comparison is a product of matrices.
     func scan(execution: Execution) throws {
         var segments = [0]
         for cell in 0..<index.count {
@@ -59,16 +59,27 @@ final class NearLists: @unchecked Sendable {
             let side = NearLists.blockSize
             let gathered = try AlignedBuffer<Float>(side * stride, for: "a tile's rows", execution)
             let tile = try AlignedBuffer<Float>(side * 2 * side, for: "a tile", execution)
-            // The chunk's rows by the segments that they are compared with.
+            var start = chunk.lowerBound
+            while start < chunk.upperBound {
+                let cell = index.places(Int(index.probes[start * index.probeCount]))
+                let first = cell.lowerBound + (start - cell.lowerBound) / NearLists.segmentSize * NearLists.segmentSize
+                let segment = first..<min(cell.upperBound, first + NearLists.segmentSize)
+                let end = min(start + side, chunk.upperBound, segment.upperBound)
+                let places = (start..<end).map { Int32($0) }
+                try places.withUnsafeBufferPointer { places in
+                    packed.gather(places.baseAddress!, places.count, into: gathered.pointer)
+                    try compare(places.baseAddress!, places.count, gathered, segment, tile, execution)
+                }
+                start = end
+            }
+            // The chunk's rows by the segments of other cells that they are compared with.
             var sizes = [Int32](repeating: 0, count: segmentStarts[index.count] + 1)
             func forEachSegment(_ body: (_ segment: Int, _ place: Int32) -> Void) {
                 for p in chunk {
-                    for probe in 0..<scannedProbes(p) {
+                    for probe in 1..<max(1, scannedProbes(p)) {
                         let cell = Int(index.probes[p * index.probeCount + probe])
                         let parts = segmentStarts[cell + 1] - segmentStarts[cell]
-                        let own = index.places(cell).contains(p)
-                        let part = parts == 1 ? 0 : own ? (p - index.starts[cell]) / NearLists.segmentSize : p % parts
-                        body(segmentStarts[cell] + part, Int32(p))
+                        body(segmentStarts[cell] + (parts == 1 ? 0 : p % parts), Int32(p))
                     }
                 }
             }

@@ -26,12 +26,22 @@ import Testing
         return matrix
     }
 
+    /// With approximate search whatever the number of rows: `Clustering` itself is exact where that is faster.
     private static func cluster(_ matrix: Matrix<Double>, _ search: SearchMode, threads: Int = 2) throws -> Clustering {
         var options = ClusterOptions()
         options.minClusterSize = 50
         options.minSamples = 10
         options.search = search
-        return try matrix.withView { try Clustering($0, options, execution: Execution(try Context(threads: threads))) }
+        let execution = Execution(try Context(threads: threads))
+        return try matrix.withView { view in
+            guard search == .approximate else { return try Clustering(view, options, execution: execution) }
+            let found = try ApproximateTree.build(
+                Rows(view, used: nil, metric: .euclidean, execution: execution), minSamples: 10, alpha: 1, seed: 0,
+                execution: execution)
+            return try Clustering(
+                options: options, rowCount: view.rows, columnCount: view.columns, usedRows: nil, minSamples: 10,
+                recall: found.recall, spanningTree: found.tree, reference: nil, execution: execution)
+        }
     }
 
     /// Hubert and Arabie 1985.
@@ -62,6 +72,18 @@ import Testing
         #expect(lengths.1.count == rows - 1)
         let total = (lengths.0.reduce(0) { $0 + $1.distance }, lengths.1.reduce(0) { $0 + $1.distance })
         #expect(total.1 >= total.0 * (1 - 1e-9) && total.1 <= total.0 * 1.05)
+    }
+
+    /// Few rows are searched exactly, and more of them the fewer columns they have.
+    @Test(arguments: [(9_000, 20, true), (30_000, 64, true), (30_000, 400, false)])
+    func isExactWhereThatIsFaster(rows: Int, columns: Int, exact: Bool) throws {
+        let matrix = Self.points(rows, columns, rank: columns)
+        let result = try matrix.withView { view in
+            try MutualReachability.build(
+                view: view, metric: .euclidean, minSamples: 3, search: .approximate,
+                execution: Execution(try Context(threads: 2)))
+        }
+        #expect((result.recall == 1) == exact)
     }
 
     @Test func threadsDoNotMatter() throws {

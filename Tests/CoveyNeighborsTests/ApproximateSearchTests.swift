@@ -71,6 +71,36 @@ import Testing
         }
     }
 
+    /// Over seeds, the measured share errs by no more than the standard error that it is measured to.
+    @Test(arguments: [(12_000, 24, 24, 1), (12_000, 24, 24, 10), (20_000, 40, 6, 1)])
+    func recallErrsAsItSays(rows: Int, columns: Int, rank: Int, k: Int) throws {
+        let matrix = Self.points(rows, columns, rank: rank)
+        try matrix.withView { view in
+            let execution = Execution(try Context(threads: 2))
+            let rows = try Rows(view, used: nil, metric: .euclidean, execution: execution)
+            let search = try ApproximateSearch(rows, seed: 4, probes: 2, cellSize: 256, execution: execution)
+            let truth = try TileSearch(rows, execution: execution).nearest(k, execution: execution)
+            let graph = try search.nearest(k, rounds: 0, execution: execution)
+            var hits = 0
+            for place in 0..<rows.count {
+                let row = Int(search.row(place))
+                let farthest = truth.distances[row * k + k - 1] * (1 + 1e-12)
+                hits += graph.distances[place * graph.k..<place * graph.k + k].count { $0 <= farthest }
+            }
+            let actual = Double(hits) / Double(rows.count * k)
+            #expect(actual < 0.99)
+            var (squares, within) = (0.0, 0)
+            for seed in 0..<20 {
+                let found = try RecallEstimate(graph, k, search.index, seed: UInt64(seed), execution: execution)
+                #expect(found.standardError <= 0.0045)
+                squares += (found.share - actual) * (found.share - actual) / (found.standardError * found.standardError) / 20
+                within += abs(found.share - actual) <= 0.01 ? 1 : 0
+            }
+            #expect(squares < 2, "\(squares) times the variance that is reported")
+            #expect(within >= 19, "\(within) of 20 within 0.01 of \(actual)")
+        }
+    }
+
     @Test func threadsDoNotMatter() throws {
         let matrix = Self.points(12_000, 20, rank: 6)
         let graphs = try [1, 2, 5].map { try Self.graph(matrix, k: 7, threads: $0, seed: 3) }
@@ -135,23 +165,33 @@ import Testing
 
     // MARK: - Kernels
 
-    @Test(arguments: [1, 16, 31, 32, 33, 100]) func listsHoldTheNearest(columns: Int) {
+    /// Lists in one register, in two and in memory; two tiles, so that the second meets a list that is filled; with ties.
+    @Test(arguments: [1, 16, 31, 32, 33, 100], [1, 6, 16, 17, 32, 40]) func listsHoldTheNearest(columns: Int, k: Int) {
         var random = SeededRandom(seed: UInt64(columns))
-        let k = 6
-        let tile = (0..<columns).map { _ in Float(random.uniform()) - 1 }
-        let norms = (0..<columns).map { _ in Float(random.uniform()) + 1 }
         var distances = [Float](repeating: .infinity, count: k)
         var indices = [Int32](repeating: -1, count: k)
-        let own = Int32(columns / 2)
-        ck_list_scan(tile, norms, Int64(columns), 40, 40 + own, 0.5, Int64(k), &distances, &indices)
         var all: [(distance: Float, index: Int32)] = []
-        for j in 0..<columns where j != Int(own) { all.append((tile[j] + norms[j] + 0.5, Int32(j) + 40)) }
-        all.sort { $0.distance < $1.distance }
-        all = Array(all.prefix(k))
-        #expect(Array(distances.prefix(all.count)) == all.map { $0.distance })
-        #expect(Array(indices.prefix(all.count)) == all.map { $0.index })
-        #expect(indices.dropFirst(all.count).allSatisfy { $0 == -1 })
+        let own = Int32(columns / 2)
+        for first in [Int32(40), 1000] {
+            let tile = (0..<columns).map { _ in (Float(random.uniform()) * 64).rounded() / 64 - 1 }
+            let norms = (0..<columns).map { _ in (Float(random.uniform()) * 64).rounded() / 64 + 1 }
+            ck_list_scan(tile, norms, Int64(columns), first, 40 + own, 0.5, Int64(k), &distances, &indices)
+            for j in 0..<columns where first + Int32(j) != 40 + own {
+                all.append((tile[j] + norms[j] + 0.5, Int32(j) + first))
+            }
+        }
+        // The first of equals comes first.
+        let nearest = all.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }.prefix(k)
+        #expect(Array(distances.prefix(nearest.count)) == nearest.map { $0.distance })
+        #expect(Array(indices.prefix(nearest.count)) == nearest.map { $0.index })
+        #expect(indices.dropFirst(nearest.count).allSatisfy { $0 == -1 })
+        #expect(distances.dropFirst(nearest.count).allSatisfy { $0 == .infinity })
+    }
 
+    @Test(arguments: [1, 16, 31, 32, 33, 100]) func columnsNearALimit(columns: Int) {
+        var random = SeededRandom(seed: UInt64(columns))
+        let tile = (0..<columns).map { _ in Float(random.uniform()) - 1 }
+        let norms = (0..<columns).map { _ in Float(random.uniform()) + 1 }
         var hits = [UInt16](repeating: 0, count: columns)
         let count = Int(ck_near_columns(tile, norms, Int64(columns), 0.9, &hits))
         let near: [Int] = (0..<columns).filter { j in tile[j] + norms[j] <= 0.9 }

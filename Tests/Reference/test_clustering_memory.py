@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = [(100_000, 2, "full", "exact", False), (100_000, 2, "full", "exact", True), (30_000, 16, "full", "exact", False),
-          (20_000, 40, "low", "exact", True), (60_000, 32, "low", "approximate", False)]
+          (20_000, 40, "low", "exact", True), (60_000, 32, "low", "approximate", False),
+          (60_000, 32, "full", "approximate", False)]
 # Every block of more than 32 KiB comes from the system and goes back to it, so that the resident set is what is in use.
 ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "32768", "MALLOC_TRIM_THRESHOLD_": "32768", "MALLOC_ARENA_MAX": "1",
                "OPENBLAS_NUM_THREADS": "1"}

@@ -20,10 +20,11 @@ sys.path.insert(0, str(ROOT / "Tests" / "Benchmarks"))
 from cluster_data import make  # noqa: E402
 
 REAL = ["other/hdbscan", "sipu/compound", "graves/ring_noisy", "fcps/atom", "g2mg/g2mg_16_30", "g2mg/g2mg_64_50"]
-# From each search: few and many columns, both ranks, and the two sizes at which approximate search has its own road.
+# From each search: few and many columns, both ranks, and two sets
+# of so many rows that approximate search has its own road.
 MADE = {"2 columns": (3000, 2, "full"), "3 columns": (3000, 3, "full"), "16 columns, full rank": (2000, 16, "full"),
-        "16 columns, low rank": (2000, 16, "low"), "64 columns": (2000, 64, "full")}
-APPROXIMATE = {"24 columns": (9000, 24, "full"), "64 columns, low rank": (9000, 64, "low")}
+        "16 columns, low rank": (2000, 16, "low"), "64 columns, few rows": (2000, 64, "full")}
+APPROXIMATE = {"64 columns": (46_000, 64, "full"), "64 columns, low rank": (46_000, 64, "low")}
 NAMES = [*MADE, *(name for name in REAL if name in data_sets())]
 EXACT_AND_NOT = [(name, {}) for name in NAMES] + [(name, {"algorithm": "approximate"}) for name in APPROXIMATE]
 EXACT_AND_NOT_IDS = [f"{name}, {options.get('algorithm', 'exact')}" for name, options in EXACT_AND_NOT]
