@@ -12,9 +12,12 @@ enum ChanceTest {
         let most = min(matched, target)
         if support <= max(0, matched + target - rows) { return 1 }
         if support > most { return 0 }
-        func choose(_ n: Int, _ k: Int) -> Double {
-            lgamma(Double(n) + 1) - lgamma(Double(k) + 1) - lgamma(Double(n - k) + 1)
+        // lgamma would write the process-wide signgam, which is the host's.
+        func logFactorial(_ n: Int) -> Double {
+            var sign: Int32 = 0
+            return lgamma_r(Double(n) + 1, &sign)
         }
+        func choose(_ n: Int, _ k: Int) -> Double { logFactorial(n) - logFactorial(k) - logFactorial(n - k) }
         // Terms fall from the mode on, each by a ratio of small numbers.
         let all = choose(rows, matched)
         var term = exp(choose(target, support) + choose(rows - target, matched - support) - all)
