@@ -4,7 +4,6 @@ import CoveyEncoder
 import CoveyEngine
 import CoveyNumerics
 import CoveyRuntime
-import Synchronization
 
 // Section 11 of covey.h: engine.
 
@@ -27,7 +26,7 @@ final class ScoresBox: @unchecked Sendable {
     let box: EngineBox
     let scores: [Score]
     /// By transaction. Not behind a lock: one that is held while the host forks would stop the child for ever.
-    private let reasons: UnsafeMutablePointer<AtomicLazyReference<Texts>>
+    private let reasons: UnsafeMutablePointer<PublishedReference<Texts>>
 
     private final class Texts: Sendable {
         let texts: [CText]
@@ -39,7 +38,7 @@ final class ScoresBox: @unchecked Sendable {
         self.scores = scores
         self.box = box
         reasons = .allocate(capacity: scores.count)
-        for transaction in scores.indices { (reasons + transaction).initialize(to: AtomicLazyReference()) }
+        for transaction in scores.indices { (reasons + transaction).initialize(to: PublishedReference()) }
     }
 
     deinit {

@@ -2,7 +2,6 @@ import CCoveyKernels
 import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
-import Synchronization
 
 /// An encoder's weights as inference reads them.
 ///
@@ -38,7 +37,7 @@ final class PackedEncoder: Sendable {
     let packedRows: Int
     private let entries: [Int]
     /// Not behind a lock: one that is held while the host forks would stop the child for ever.
-    private let bfloat16 = AtomicLazyReference<PackedBFloat16>()
+    private let bfloat16 = PublishedReference<PackedBFloat16>()
 
     init(
         _ checkpoint: Checkpoint, _ execution: Execution, instructionSet: Int32 = ck_encoder_instruction_set(),
