@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <new>
 #include <stdexcept>
+#include <vector>
 
-#include <faiss/Clustering.h>
 #include <faiss/IndexFlat.h>
+#include <faiss/utils/random.h>
 
 namespace {
 
@@ -42,18 +43,38 @@ public:
 
 } // namespace
 
+/* Not by faiss::Clustering: it allocates where its threads run, and a failure there ends the process instead of being thrown. */
 int fs_kmeans(int64_t n, int64_t d, const float *rows, int64_t k, int iterations, int64_t seed, float *centroids,
               int (*stop)(const void *state), const void *state) {
     return guarded([&] {
-        faiss::ClusteringParameters parameters;
-        parameters.niter = iterations;
-        parameters.seed = (int)(seed & 0x7fffffff);
-        /* Fewer rows a centroid than FAISS likes would be answered by a line on stderr; more would be sampled again. */
-        parameters.min_points_per_centroid = 1;
-        parameters.max_points_per_centroid = 1 << 20;
-        faiss::Clustering clustering((int)d, (int)k, parameters);
+        std::vector<int> order(n);
+        faiss::rand_perm(order.data(), n, seed);
+        for (int64_t cell = 0; cell < k; cell++) std::copy_n(rows + order[cell] * d, d, centroids + cell * d);
+
         StoppableIndex index(d, stop, state);
-        clustering.train(n, rows, index);
-        std::copy(clustering.centroids.begin(), clustering.centroids.end(), centroids);
+        std::vector<float> distances(n);
+        std::vector<faiss::Index::idx_t> cells(n);
+        std::vector<double> sums(k * d);
+        std::vector<int64_t> sizes(k);
+        for (int iteration = 0; iteration < iterations; iteration++) {
+            index.reset();
+            index.add(k, centroids);
+            index.search(n, rows, 1, distances.data(), cells.data(), nullptr);
+            std::fill(sums.begin(), sums.end(), 0);
+            std::fill(sizes.begin(), sizes.end(), 0);
+            for (int64_t i = 0; i < n; i++) {
+                if (cells[i] < 0) continue; /* A distance that is beyond float32. */
+                double *sum = &sums[cells[i] * d];
+                for (int64_t column = 0; column < d; column++) sum[column] += rows[i * d + column];
+                sizes[cells[i]]++;
+                if (i % 1024 == 0 && stop(state)) throw std::runtime_error("stopped");
+            }
+            /* A centroid without rows stays where it is. */
+            for (int64_t cell = 0; cell < k; cell++) {
+                if (sizes[cell] == 0) continue;
+                for (int64_t column = 0; column < d; column++)
+                    centroids[cell * d + column] = (float)(sums[cell * d + column] / (double)sizes[cell]);
+            }
+        }
     });
 }
