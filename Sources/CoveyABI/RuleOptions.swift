@@ -42,7 +42,8 @@ func searchOptions(_ pointer: UnsafePointer<covey_rules_options>?, rows: Int) th
     let features = try count(options.feature_count, "options.feature_count", in: 0...largestColumns)
     result.features = try versionedArray(
         options.features, features, "options.features", defaults: covey_rule_feature(), policy)
-    let pinned = try count(options.pinned_count, "options.pinned_count", in: 0...8)
+    // Before the array is read; max_conditions is judged by the search.
+    let pinned = try count(options.pinned_count, "options.pinned_count", in: 0...max(0, min(8, options.max_conditions)))
     result.pinned = try versionedArray(
         options.pinned, pinned, "options.pinned", defaults: covey_condition(),
         firstSize: MemoryLayout<covey_condition>.offset(of: \.derived)!, condition)
