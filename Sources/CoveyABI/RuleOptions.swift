@@ -42,8 +42,11 @@ func searchOptions(_ pointer: UnsafePointer<covey_rules_options>?, rows: Int) th
     let features = try count(options.feature_count, "options.feature_count", in: 0...largestColumns)
     result.features = try versionedArray(
         options.features, features, "options.features", defaults: covey_rule_feature(), policy)
-    // Before the array is read; max_conditions is judged by the search.
-    let pinned = try count(options.pinned_count, "options.pinned_count", in: 0...max(0, min(8, options.max_conditions)))
+    let pinned = try count(options.pinned_count, "options.pinned_count", in: 0...8)
+    // Before the array is read: its length is what may be wrong.
+    try require(
+        pinned <= max(1, result.maxConditions),
+        "options.pinned_count must be 0 to max_conditions (\(result.maxConditions)), got \(pinned)")
     result.pinned = try versionedArray(
         options.pinned, pinned, "options.pinned", defaults: covey_condition(),
         firstSize: MemoryLayout<covey_condition>.offset(of: \.derived)!, condition)
