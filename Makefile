@@ -75,9 +75,8 @@ clean:
 	rm -rf .build .build-test $(SWIFT_BUILD) $(OUT) dist
 
 # ------------------------------------------------------------------------------------------------------------- tests
-SUITES := test-header test-swift test-abi test-guest test-fuzz-seeds check-memory test-interface test-package test-examples test-java \
-	test-python test-reference \
-	test-hosts test-readme
+SUITES := test-header test-swift test-abi test-guest test-fuzz-seeds check-memory test-interface test-package test-examples \
+	test-java test-python test-reference test-hosts test-readme
 test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)
 

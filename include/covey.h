@@ -369,7 +369,7 @@ covey_status covey_embed_sequences(const covey_encoder *encoder, const covey_con
                                    float *attention, covey_error **error);
 
 #define COVEY_PRECISION_FLOAT32 0  /**< Within 1e-5 of the equations above. */
-#define COVEY_PRECISION_BFLOAT16 1 /**< Within 2e-3 for models as training makes them (3.5e-4 on the benchmark's); where gates
+#define COVEY_PRECISION_BFLOAT16 1 /**< Within 2e-3 for models as training makes them (3.8e-4 on the benchmark's); where gates
                                         are saturated, by weights many times as large, ten times as much. About twice as fast
                                         where the processor has AVX512_BF16; on others the call computes as FLOAT32.
                                         Rounded to bfloat16 are the weights of the states (recurrent, of the layers above, of
@@ -459,7 +459,7 @@ typedef struct covey_training_options {
     double next_event;               /**< Weights of the objectives, 0 to 1e6; default 1. */
     double masked_event;             /**< Default 0. */
     double autoencoder;              /**< Default 1. */
-    double contrastive;              /**< Default 1: the sum knew most in `make bench-embed-quality`. */
+    double contrastive;              /**< Default 1: chosen by `make bench-embed-quality`. */
     int64_t epochs;                  /**< 1 to 1,000,000; default 20. */
     int64_t batch_size;              /**< Sequences a step, 1 to 65,536; default 128. */
     double learning_rate;            /**< The highest; finite, > 0; default 3e-3. */
@@ -583,7 +583,7 @@ typedef struct covey_hybrid_options {
     {sizeof(covey_hybrid_options), COVEY_SCALING_ROBUST, COVEY_MISSING_MEDIAN, 0, 1.0, 1.0, 10.0, NULL}
 
 /** Fits the transform. `embeddings` (n x d) or `features` (n rows) may be NULL, not both. Copies what it needs.
- *  Cost: O(n d + n f), with components O(n d^2 + d^3), of which the last part (about a second for d = 2,000) cannot be stopped.
+ *  Cost: O(n d + n f), with components O(n d^2 + d^3). A cancel is heard within 100 ms up to about 20,000 columns.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (NaN in embeddings, infinities, codes outside the categories, no rows, no
  *  column with a value, more than 65,536 columns in a hybrid row), COVEY_MISMATCH (row counts), COVEY_OUT_OF_MEMORY,
  *  COVEY_CANCELLED. */
@@ -670,7 +670,8 @@ typedef struct covey_cluster_options {
  *  input. Otherwise tiles: O(n^2 d) at the worst; memory O(n k), for they keep the rows in float32 too: at most
  *  n (4 d + 12 k + 450) bytes, d rounded up to a multiple of 16, and 2 MB + 1 KB d + 6 n bytes for each thread.
  *  Approximate search takes O(n sqrt(n) d), and O(n d) for each of up to 12,288 rows that measure the recall; at most
- *  n (4 d + max(4 d, 20 k) + 300) bytes, k = min_samples + 6 and d rounded up to a multiple of 16. It reads the matrix twice in its order and then rows of it at chance.
+ *  n (4 d + max(4 d, 20 k) + 300) bytes, k = min_samples + 6 and d rounded up to a multiple of 16. It reads the matrix twice in
+ *  its order and then rows of it at chance.
  *  Numbers whose distances float64 cannot hold are refused: with the euclidean metric about 1e153 and above, or none above 1e-135;
  *  with manhattan, sums of |a - b| above 1.8e308.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (names row and column), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
