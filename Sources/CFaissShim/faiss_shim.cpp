@@ -1,6 +1,7 @@
 #include "faiss_shim.h"
 
 #include <algorithm>
+#include <climits>
 #include <new>
 #include <stdexcept>
 #include <vector>
@@ -47,6 +48,7 @@ public:
 int fs_kmeans(int64_t n, int64_t d, const float *rows, int64_t k, int iterations, int64_t seed, float *centroids,
               int (*stop)(const void *state), const void *state) {
     return guarded([&] {
+        if (d < 1 || k < 1 || n < k || n > INT_MAX) throw std::invalid_argument("n, d or k");
         std::vector<int> order(n);
         faiss::rand_perm(order.data(), n, seed);
         for (int64_t cell = 0; cell < k; cell++) std::copy_n(rows + order[cell] * d, d, centroids + cell * d);
