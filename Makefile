@@ -22,6 +22,9 @@ SWIFT ?= swift
 PYTHON ?= python3
 export SWIFT
 
+# Python for the tests.
+VENV := .venv-test
+
 # What is built, laid out as it is installed: lib/, include/, lib/pkgconfig, lib/cmake.
 OUT := .build-out
 STAGED := $(abspath $(OUT))
@@ -326,7 +329,6 @@ test-header: | prepare-test
 .PHONY: wheel test-python
 PYTHON_SOURCES := $(shell find bindings/python/src -name '*.py' -o -name py.typed) \
 	$(addprefix bindings/python/,pyproject.toml setup.py README.md)
-VENV := .venv-test
 WHEEL := dist/covey-$(VERSION)-py3-none-linux_x86_64.whl
 
 $(VENV)/stamp: bindings/python/requirements-test.txt | prepare-test
