@@ -2,6 +2,7 @@
 
 #include "encoder.h"
 
+#include <immintrin.h>
 #include <math.h>
 #include <string.h>
 
@@ -55,9 +56,9 @@ void ck_attention_learn_backward(int set, int64_t rows, int64_t columns, const f
 #undef CK_CALL
 }
 
-void ck_softmax_loss(int set, int64_t rows, int64_t columns, int64_t stride, const float *bias, float *logits,
-                     const int32_t *targets, const float *scales, double *losses) {
-#define CK_CALL(set_name) softmax_loss_##set_name(rows, columns, stride, bias, logits, targets, scales, losses)
+void ck_softmax_loss(int set, int64_t rows, int64_t columns, int64_t stride, float *logits, const int32_t *targets,
+                     const float *scales, double *losses) {
+#define CK_CALL(set_name) softmax_loss_##set_name(rows, columns, stride, logits, targets, scales, losses)
     CK_DISPATCH(set)
 #undef CK_CALL
 }

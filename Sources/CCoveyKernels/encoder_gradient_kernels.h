@@ -2,10 +2,24 @@
 
 #include "encoder_vectors.h"
 
-/* tanh(x) = -m / (2 + m), m = exp(-2x) - 1. */
+/* 1 / x for x from 1 to some 2^40. */
+INLINE V CK_NAME(reciprocal)(V x) {
+#if CK_LANES == 16
+    /* 14 bits, doubled by a step of Newton's: dividing keeps the multipliers waiting. */
+    V r = (V)_mm512_rcp14_ps((__m512)x);
+    return CK_NAME(fma)(r, CK_NAME(fma)(-x, r, CK_NAME(splat)(1.0f)), r);
+#else
+    return 1.0f / x;
+#endif
+}
+
+/* 1 / (1 + exp(-x)) */
+INLINE V CK_NAME(sigmoid)(V x) { return CK_NAME(reciprocal)(CK_NAME(exp_minus)(x, 1.0f) + 1.0f); }
+
+/* tanh(x) = 2 / (1 + exp(-2x)) - 1, within 2e-7 */
 INLINE V CK_NAME(tanh)(V x) {
-    V m = CK_NAME(exp_minus_one)(x * -2.0f);
-    return -m / (m + 2.0f);
+    V half = CK_NAME(reciprocal)(CK_NAME(exp_minus)(x, 2.0f) + 1.0f);
+    return CK_NAME(fma)(half, CK_NAME(splat)(2.0f), CK_NAME(splat)(-1.0f));
 }
 
 INLINE void CK_NAME(learn_tile)(const ck_lstm_learner *lstm, const int rows, int64_t block, int part, const float *table,
@@ -19,14 +33,14 @@ INLINE void CK_NAME(learn_tile)(const ck_lstm_learner *lstm, const int rows, int
 #pragma clang loop unroll(full)
         for (int gate = 0; gate < 4; gate++)
             sums[row * 4 + gate] = CK_NAME(load)(table + indices[row] * table_stride + first + gate * 16);
-    CK_NAME(multiply)(sums, rows, 4, lstm->inputs, inputs, input_stride, lstm->weights + first, width, 0);
+    CK_NAME(multiply)(sums, rows, 4, lstm->inputs, inputs, input_stride,
+                      lstm->weights + block * lstm->inputs * 64 + part, 64, 0);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
-        V one = CK_NAME(splat)(1.0f);
-        V input = one / CK_NAME(one_plus_exp)(-sums[row * 4]);
-        V forget = one / CK_NAME(one_plus_exp)(-sums[row * 4 + 1]);
+        V input = CK_NAME(sigmoid)(sums[row * 4]);
+        V forget = CK_NAME(sigmoid)(sums[row * 4 + 1]);
         V candidate = CK_NAME(tanh)(sums[row * 4 + 2]);
-        V output = one / CK_NAME(one_plus_exp)(-sums[row * 4 + 3]);
+        V output = CK_NAME(sigmoid)(sums[row * 4 + 3]);
         V before = previous_cells ? CK_NAME(load)(previous_cells + row * lstm->units + column) : CK_NAME(splat)(0.0f);
         V cell = CK_NAME(fma)(forget, before, input * candidate);
         V state = output * CK_NAME(tanh)(cell);
@@ -41,31 +55,6 @@ INLINE void CK_NAME(learn_tile)(const ck_lstm_learner *lstm, const int rows, int
     }
 }
 
-#if CK_ROWS > 3
-#define REST_OF_SIX \
-    case 5: TILE(5); break; \
-    case 4: TILE(4); break; \
-    case 3: TILE(3); break;
-#else
-#define REST_OF_SIX
-#endif
-#if CK_ROWS > 2
-#define REST_OF_THREE \
-    case 2: TILE(2); break;
-#else
-#define REST_OF_THREE
-#endif
-/* Runs TILE(n) at `row` for all rows. */
-#define EVERY_ROW                                                      \
-    int64_t row = 0;                                                   \
-    for (; row + CK_ROWS <= rows; row += CK_ROWS) TILE(CK_ROWS);       \
-    switch (rows - row) {                                              \
-        REST_OF_SIX                                                    \
-        REST_OF_THREE                                                  \
-    case 1: TILE(1); break;                                            \
-    default: break;                                                    \
-    }
-
 static void CK_NAME(lstm_learn_forward)(const ck_lstm_learner *lstm, int64_t rows, const float *table,
                                         int64_t table_stride, const int32_t *indices, const float *inputs,
                                         int64_t input_stride, const float *previous_cells, float *gates, float *cells,
@@ -78,7 +67,7 @@ static void CK_NAME(lstm_learn_forward)(const ck_lstm_learner *lstm, int64_t row
                         state_stride, next ? next + row * next_stride : NULL, next_stride, next_rows - row)
     for (int64_t block = 0; block < lstm->units / 16; block++)
         for (int part = 0; part < 16; part += CK_LANES) {
-            EVERY_ROW
+            CK_EVERY_ROW(rows)
         }
 #undef TILE
 }
@@ -125,28 +114,23 @@ static void CK_NAME(lstm_learn_backward)(const ck_lstm_learner *lstm, int64_t ro
     const int64_t blocks = lstm->units / 16;
     for (int64_t panel = 0; panel < blocks; panel += 4)
         for (int part = 0; part < 16; part += CK_LANES) {
-            if (blocks - panel >= 4) {
-#define TILE(n) BACKWARD(n, 4)
-                EVERY_ROW
+            switch (blocks - panel) {
+#define TILE(n) BACKWARD(n, 1)
+            case 1: { CK_EVERY_ROW(rows) } break;
 #undef TILE
-                continue;
+#define TILE(n) BACKWARD(n, 2)
+            case 2: { CK_EVERY_ROW(rows) } break;
+#undef TILE
+#define TILE(n) BACKWARD(n, 3)
+            case 3: { CK_EVERY_ROW(rows) } break;
+#undef TILE
+#define TILE(n) BACKWARD(n, 4)
+            default: { CK_EVERY_ROW(rows) } break;
+#undef TILE
             }
-            int64_t row = 0;
-#define REST(n)                                \
-    switch (blocks - panel) {                  \
-    case 3: BACKWARD(n, 3); break;             \
-    case 2: BACKWARD(n, 2); break;             \
-    default: BACKWARD(n, 1); break;            \
-    }
-            for (; row + CK_ROWS <= rows; row += CK_ROWS) REST(CK_ROWS)
-            for (; row < rows; row++) REST(1)
-#undef REST
         }
 #undef BACKWARD
 }
-#undef EVERY_ROW
-#undef REST_OF_SIX
-#undef REST_OF_THREE
 
 /* The sum of a vector's numbers. */
 INLINE float CK_NAME(total)(V v) {
@@ -155,6 +139,27 @@ INLINE float CK_NAME(total)(V v) {
     for (int half = CK_LANES / 2; half > 0; half /= 2)
         for (int lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
     return lanes[0];
+}
+
+/* The largest of a vector's numbers, in every lane. */
+INLINE V CK_NAME(largest)(V v) {
+    float lanes[CK_LANES];
+    memcpy(lanes, &v, sizeof v);
+    for (int half = CK_LANES / 2; half > 0; half /= 2)
+        for (int lane = 0; lane < half; lane++)
+            if (lanes[lane + half] > lanes[lane]) lanes[lane] = lanes[lane + half];
+    return CK_NAME(splat)(lanes[0]);
+}
+
+/* exp(x) for x below 0, held at exp(-80). */
+INLINE V CK_NAME(exp_below)(V x) {
+    x = x > CK_NAME(splat)(-80.0f) ? x : CK_NAME(splat)(-80.0f);
+#if CK_LANES == 16
+    return CK_NAME(exp_minus)(x, -1.0f);
+#else
+    CK_NAME(exponential) e = CK_NAME(exp)(x);
+    return CK_NAME(fma)(e.scale, e.part, e.scale);
+#endif
 }
 
 static void CK_NAME(attention_learn_scores)(int64_t rows, int64_t columns, const float *bias, const float *score,
@@ -206,8 +211,8 @@ static void CK_NAME(attention_learn_backward)(int64_t rows, int64_t columns, con
     }
 }
 
-static void CK_NAME(softmax_loss)(int64_t rows, int64_t columns, int64_t stride, const float *bias, float *logits,
-                                  const int32_t *targets, const float *scales, double *losses) {
+static void CK_NAME(softmax_loss)(int64_t rows, int64_t columns, int64_t stride, float *logits, const int32_t *targets,
+                                  const float *scales, double *losses) {
     const int64_t whole = columns / CK_LANES * CK_LANES;
     for (int64_t row = 0; row < rows; row++) {
         float *values = logits + row * stride;
@@ -218,42 +223,34 @@ static void CK_NAME(softmax_loss)(int64_t rows, int64_t columns, int64_t stride,
         }
         V largest = CK_NAME(splat)(-__FLT_MAX__), probe = CK_NAME(splat)(0.0f);
         for (int64_t column = 0; column < whole; column += CK_LANES) {
-            V x = CK_NAME(load)(values + column) + CK_NAME(load)(bias + column);
-            CK_NAME(store)(values + column, x);
+            V x = CK_NAME(load)(values + column);
             largest = x > largest ? x : largest;
-            probe += x * 0.0f;
+            probe = CK_NAME(fma)(x, CK_NAME(splat)(0.0f), probe);
         }
-        float lanes[CK_LANES], top = -__FLT_MAX__, odd = CK_NAME(total)(probe);
-        memcpy(lanes, &largest, sizeof lanes);
-        for (int lane = 0; lane < CK_LANES; lane++) top = lanes[lane] > top ? lanes[lane] : top;
+        float lanes[CK_LANES], odd = CK_NAME(total)(probe);
+        V rest = CK_NAME(splat)(-__FLT_MAX__);
+        memcpy(lanes, &rest, sizeof lanes);
         for (int64_t column = whole; column < columns; column++) {
-            values[column] += bias[column];
+            lanes[column - whole] = values[column];
             odd += values[column] * 0.0f;
-            top = values[column] > top ? values[column] : top;
         }
+        rest = CK_NAME(load)(lanes);
+        const V top = CK_NAME(largest)(rest > largest ? rest : largest);
         const double target = (double)values[targets[row]];
-        double sum = 0;
         V part = CK_NAME(splat)(0.0f);
         for (int64_t column = 0; column < whole; column += CK_LANES) {
-            CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(CK_NAME(load)(values + column) - top, -80.0f, 0.0f));
-            V x = CK_NAME(fma)(e.scale, e.part, e.scale);
+            V x = CK_NAME(exp_below)(CK_NAME(load)(values + column) - top);
             CK_NAME(store)(values + column, x);
             part += x;
         }
-        sum = (double)CK_NAME(total)(part);
-        if (whole < columns) {
-            V rest = CK_NAME(splat)(-80.0f);
-            memcpy(lanes, &rest, sizeof lanes);
-            for (int64_t column = whole; column < columns; column++) lanes[column - whole] = values[column] - top;
-            CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(CK_NAME(load)(lanes), -80.0f, 0.0f));
-            V x = CK_NAME(fma)(e.scale, e.part, e.scale);
-            memcpy(lanes, &x, sizeof lanes);
-            for (int64_t column = whole; column < columns; column++) {
-                values[column] = lanes[column - whole];
-                sum += (double)values[column];
-            }
+        double sum = (double)CK_NAME(total)(part);
+        rest = CK_NAME(exp_below)(rest - top);
+        memcpy(lanes, &rest, sizeof lanes);
+        for (int64_t column = whole; column < columns; column++) {
+            values[column] = lanes[column - whole];
+            sum += (double)values[column];
         }
-        losses[row] = log(sum) + (double)top - target + (double)odd;
+        losses[row] = log(sum) + (double)top[0] - target + (double)odd;
         const float factor = (float)((double)scales[row] / sum);
         for (int64_t column = 0; column < columns; column++) values[column] *= factor;
         values[targets[row]] -= scales[row];
@@ -261,15 +258,28 @@ static void CK_NAME(softmax_loss)(int64_t rows, int64_t columns, int64_t stride,
 }
 
 static void CK_NAME(column_sums)(int64_t rows, int64_t columns, int64_t stride, const float *values, float *sums) {
+    int64_t column = 0;
+    for (; column + 4 * CK_LANES <= columns; column += 4 * CK_LANES) {
+        V sum[4];
+        for (int v = 0; v < 4; v++) sum[v] = CK_NAME(load)(sums + column + v * CK_LANES);
+        for (int64_t row = 0; row < rows; row++)
+            for (int v = 0; v < 4; v++) sum[v] += CK_NAME(load)(values + row * stride + column + v * CK_LANES);
+        for (int v = 0; v < 4; v++) CK_NAME(store)(sums + column + v * CK_LANES, sum[v]);
+    }
     for (int64_t row = 0; row < rows; row++)
-        for (int64_t column = 0; column < columns; column++) sums[column] += values[row * stride + column];
+        for (int64_t rest = column; rest < columns; rest++) sums[rest] += values[row * stride + rest];
 }
 
 static void CK_NAME(add_rows)(int64_t rows, int64_t columns, const int32_t *places, const float *values, int64_t stride,
                               float *target, int64_t target_stride) {
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t column = 0; column < columns; column++)
-            target[places[row] * target_stride + column] += values[row * stride + column];
+    const int64_t whole = columns / CK_LANES * CK_LANES;
+    for (int64_t row = 0; row < rows; row++) {
+        const float *source = values + row * stride;
+        float *sum = target + places[row] * target_stride;
+        for (int64_t column = 0; column < whole; column += CK_LANES)
+            CK_NAME(store)(sum + column, CK_NAME(load)(sum + column) + CK_NAME(load)(source + column));
+        for (int64_t column = whole; column < columns; column++) sum[column] += source[column];
+    }
 }
 
 static void CK_NAME(add)(int64_t count, const float *x, float *y) {

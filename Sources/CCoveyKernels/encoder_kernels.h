@@ -5,25 +5,6 @@
 
 #include "encoder_vectors.h"
 
-/* exp(-factor * x), held at about exp(28): a product of three of them is still a float. */
-INLINE V CK_NAME(exp_minus)(V x, float factor) {
-#if CK_LANES == 16
-    /* 2^y = 2^floor(y) p(y - floor(y)), with a minimax polynomial (Remez's exchange, exact at 0; relative error
-     * 1.4e-7): vreduceps and vscalefps run beside the multipliers, which the products keep busy. */
-    V y = (V)_mm512_min_ps((__m512)(x * (factor * -1.44269504088896341f)), _mm512_set1_ps(40.0f));
-    V r = (V)_mm512_reduce_ps((__m512)y, 0x09);
-    V p = CK_NAME(fma)(r, CK_NAME(splat)(0x1.e974fap-10f), CK_NAME(splat)(0x1.277856p-7f));
-    p = CK_NAME(fma)(p, r, CK_NAME(splat)(0x1.c91ce6p-5f));
-    p = CK_NAME(fma)(p, r, CK_NAME(splat)(0x1.ebdb56p-3f));
-    p = CK_NAME(fma)(p, r, CK_NAME(splat)(0x1.62e4bap-1f));
-    p = CK_NAME(fma)(p, r, CK_NAME(splat)(1.0f));
-    return (V)_mm512_scalef_ps((__m512)p, (__m512)y);
-#else
-    CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(x * -factor, -28.0f, 28.0f));
-    return CK_NAME(fma)(e.scale, e.part, e.scale);
-#endif
-}
-
 /* One step of `rows` sequences for the units block * 16 + part to + CK_LANES - 1. */
 INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t block, int part, const int32_t *indices,
                                const float *inputs, int64_t input_stride, const float *previous,

@@ -10,6 +10,32 @@
 #define CK_ROWS 2
 #endif
 
+#ifndef CK_EVERY_ROW
+/* Runs TILE(n) at `row` for all rows, in tiles of nearly the same height: short ones wait for their weights. */
+#define CK_EVERY_ROW(count)                                                               \
+    for (int64_t row = 0, tiles = ((count) + CK_ROWS - 1) / CK_ROWS; tiles > 0; tiles--) { \
+        const int64_t height = ((count)-row + tiles - 1) / tiles;                         \
+        switch (height) {                                                                 \
+            CK_TALL_TILES                                                                 \
+        case 2: TILE(2); break;                                                           \
+        default: TILE(1); break;                                                          \
+        }                                                                                 \
+        row += height;                                                                    \
+    }
+#endif
+#undef CK_TALL_TILES
+#if CK_ROWS == 6
+#define CK_TALL_TILES \
+    case 6: TILE(6); break; \
+    case 5: TILE(5); break; \
+    case 4: TILE(4); break; \
+    case 3: TILE(3); break;
+#elif CK_ROWS == 3
+#define CK_TALL_TILES case 3: TILE(3); break;
+#else
+#define CK_TALL_TILES
+#endif
+
 typedef float CK_NAME(vector) __attribute__((ext_vector_type(CK_LANES)));
 typedef int32_t CK_NAME(integers) __attribute__((ext_vector_type(CK_LANES)));
 #define V CK_NAME(vector)
@@ -65,16 +91,23 @@ INLINE CK_NAME(exponential) CK_NAME(exp)(V x) {
     return e;
 }
 
-/* 1 + exp(x). */
-INLINE V CK_NAME(one_plus_exp)(V x) {
-    CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(x, -28.0f, 28.0f));
-    return CK_NAME(fma)(e.scale, e.part, e.scale + 1.0f);
-}
-
-/* exp(x) - 1. */
-INLINE V CK_NAME(exp_minus_one)(V x) {
-    CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(x, -28.0f, 28.0f));
-    return CK_NAME(fma)(e.scale, e.part, e.scale - 1.0f);
+/* exp(-factor * x), held at about exp(28): a product of three of them is still a float. */
+INLINE V CK_NAME(exp_minus)(V x, float factor) {
+#if CK_LANES == 16
+    /* 2^y = 2^floor(y) p(y - floor(y)), with a minimax polynomial (Remez's exchange, exact at 0; relative error
+     * 1.4e-7): vreduceps and vscalefps run beside the multipliers, which the products keep busy. */
+    V y = (V)_mm512_min_ps((__m512)(x * (factor * -1.44269504088896341f)), _mm512_set1_ps(40.0f));
+    V r = (V)_mm512_reduce_ps((__m512)y, 0x09);
+    V p = CK_NAME(fma)(r, CK_NAME(splat)(0x1.e974fap-10f), CK_NAME(splat)(0x1.277856p-7f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(0x1.c91ce6p-5f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(0x1.ebdb56p-3f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(0x1.62e4bap-1f));
+    p = CK_NAME(fma)(p, r, CK_NAME(splat)(1.0f));
+    return (V)_mm512_scalef_ps((__m512)p, (__m512)y);
+#else
+    CK_NAME(exponential) e = CK_NAME(exp)(CK_NAME(clamp)(x * -factor, -28.0f, 28.0f));
+    return CK_NAME(fma)(e.scale, e.part, e.scale);
+#endif
 }
 
 /* sums[row][v] += sum over k of x[row][k] weights[k][v], one vector of columns for each v, from the first k to the last or

@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveySequences
 
 /// The weights of a step as its products read them, and where their gradients lie: of a large vocabulary only the entries
 /// that
@@ -13,11 +14,18 @@ final class BatchTables {
     let gradients: [Int]
     /// Floats of a gradient.
     let count: Int
-    /// Recurrent weights of each direction, transposed.
+    /// Of each direction: the columns of 16 units side by side, and the recurrent weights transposed, as ck_lstm_learner has
+    /// them.
+    let packed: [FloatBlock]
     let transposed: [FloatBlock]
+    /// Of each head's region of weights: [width][columns] and the bias [columns].
+    let turned: [Int: FloatBlock]
+    let types: TypeTable
     private var gathered: [FloatBlock?]
 
-    init(_ layout: ParameterLayout, _ parameters: UnsafeMutablePointer<Float>, _ batch: TrainingBatch) throws {
+    init(
+        _ layout: ParameterLayout, _ parameters: UnsafeMutablePointer<Float>, _ batch: TrainingBatch, _ source: SequenceBatch
+    ) throws {
         self.layout = layout
         self.parameters = parameters
         let vocabulary = layout.shape.vocabulary
@@ -44,15 +52,61 @@ final class BatchTables {
             }
             return block
         }
-        let (units, gates) = (layout.shape.units, layout.shape.gates)
-        transposed = try layout.lstm.map { region in
-            let block = try FloatBlock(gates * units, for: "transposed weights")
-            let source = parameters + layout.regions[region].offset
-            for row in 0..<units {
-                for column in 0..<gates { block.pointer[column * units + row] = source[row * gates + column] }
-            }
-            return block
+        let shape = layout.shape
+        packed = try layout.lstm.map { _ in try FloatBlock(shape.inputs * shape.gates, for: "packed weights") }
+        transposed = try layout.lstm.map { _ in try FloatBlock(shape.gates * shape.units, for: "transposed weights") }
+        var turned: [Int: FloatBlock] = [:]
+        for head in layout.heads {
+            let outputs = rows[head.weight]?.count ?? layout.regions[head.weight].rows
+            turned[head.weight] = try FloatBlock(
+                (head.width + 1) * ChunkArrays.stride(outputs), for: "transposed weights")
         }
+        self.turned = turned
+        types = try TypeTable(
+            batch, source, shape, rows[layout.events],
+            gathered[layout.events]?.pointer ?? parameters + layout.regions[layout.events].offset)
+    }
+
+    /// Rearranges a direction's weights, and those of some heads, and folds the types into the gates: before anything else.
+    func prepare(_ direction: Int, _ products: Products) throws {
+        let (units, gates, inputs) = (layout.shape.units, layout.shape.gates, layout.shape.inputs)
+        let source = values(layout.lstm[direction])
+        for block in 0..<units / 16 {
+            for row in 0..<inputs {
+                (packed[direction].pointer + (block * inputs + row) * 64).update(
+                    from: source + row * gates + block * 64, count: 64)
+            }
+        }
+        Self.transpose(units, gates, source, gates, transposed[direction].pointer, units)
+        try products.execution.check()
+        for (index, head) in layout.heads.enumerated() where index & 1 == direction {
+            let outputs = rowCount(head.weight)
+            let columns = ChunkArrays.stride(outputs)
+            let target = turned[head.weight]!.pointer
+            Self.transpose(outputs, head.width, values(head.weight), head.width, target, columns)
+            (target + head.width * columns).update(from: values(head.bias), count: outputs)
+            try products.execution.check()
+        }
+        try types.fold(direction, self, products)
+    }
+
+    /// The transpose of `rows` x `columns` numbers, in squares that stay in the cache.
+    private static func transpose(
+        _ rows: Int, _ columns: Int, _ source: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>,
+        _ targetStride: Int
+    ) {
+        for first in Swift.stride(from: 0, to: rows, by: 16) {
+            for column in 0..<columns {
+                for row in first..<min(rows, first + 16) {
+                    target[column * targetStride + row] = source[row * stride + column]
+                }
+            }
+        }
+    }
+
+    var bytes: Int {
+        let blocks = packed + transposed + turned.values + gathered.compactMap { $0 } + types.blocks
+        return blocks.reduce(0) { $0 + 4 * $1.count }
     }
 
     /// The weights of a region.
@@ -64,8 +118,12 @@ final class BatchTables {
 
     /// The place of an entry among the rows of a region.
     @inline(__always)
-    func place(_ entry: Int32, _ region: Int) -> Int32 {
-        guard let rows = rows[region] else { return entry }
+    func place(_ entry: Int32, _ region: Int) -> Int32 { Self.place(entry, rows[region]) }
+
+    /// The place of an entry among some in ascending order; nil = all.
+    @inline(__always)
+    static func place(_ entry: Int32, _ rows: [Int32]?) -> Int32 {
+        guard let rows else { return entry }
         var (low, high) = (0, rows.count)
         while low + 1 < high {
             let middle = (low + high) / 2

@@ -4,11 +4,12 @@ import CoveyRuntime
 /// longest
 /// first, as in `Workspace`.
 struct ChunkArrays {
-    /// Events, views, distinct types.
+    /// Events, views, distinct types, directions.
     struct Size {
         var events: Int
         var rows: Int
         var types: Int
+        var directions: Int
     }
 
     /// For each direction: [events][inputs], [events][4 units], [events][units].
@@ -18,15 +19,14 @@ struct ChunkArrays {
     /// [events][2 units]
     let states: UnsafeMutablePointer<Float>
     let stateGradient: UnsafeMutablePointer<Float>
-    /// [events]: the event's row of `table`, its type's place among the outputs, its categories' places [channels].
+    /// [events]: the event's row of the batch's table of types and of `tableGradient`, its type's place among the outputs,
+    /// its categories' places [channels].
+    let tableRows: UnsafeMutablePointer<Int32>
     let indices: UnsafeMutablePointer<Int32>
     let outputTypes: UnsafeMutablePointer<Int32>
     let categories: UnsafeMutablePointer<Int32>
-    /// [types]: the place of the type among the rows of the embedding.
+    /// [types]: the type's row of the batch's table; [types][directions][4 units]
     let types: UnsafeMutablePointer<Int32>
-    /// [types][embedding], [types][8 units]
-    let embeddings: UnsafeMutablePointer<Float>
-    let table: UnsafeMutablePointer<Float>
     let tableGradient: UnsafeMutablePointer<Float>
     /// [rows][units]
     let cellGradient: UnsafeMutablePointer<Float>
@@ -68,7 +68,7 @@ struct ChunkArrays {
 
     init(
         _ size: Size, _ shape: NetworkShape, _ objectives: TrainingOptions.Objectives, outputs: Int,
-        _ cutter: inout ArrayCutter
+        kept: inout ArrayCutter, _ cutter: inout ArrayCutter
     ) {
         let (events, rows) = (size.events, size.rows)
         func pair(_ count: Int, _ cutter: inout ArrayCutter) -> [UnsafeMutablePointer<Float>] {
@@ -79,13 +79,12 @@ struct ChunkArrays {
         cells = pair(events * shape.units, &cutter)
         states = cutter.array(events * shape.states)
         stateGradient = cutter.array(events * shape.states)
+        tableRows = cutter.array(events)
         indices = cutter.array(events)
         outputTypes = cutter.array(events)
         categories = cutter.array(events * shape.categories.count)
-        types = cutter.array(size.types)
-        embeddings = cutter.array(size.types * shape.embedding)
-        table = cutter.array(size.types * 2 * shape.gates)
-        tableGradient = cutter.array(size.types * 2 * shape.gates)
+        types = kept.array(size.types)
+        tableGradient = kept.array(size.types * size.directions * shape.gates)
         cellGradient = cutter.array(rows * shape.units)
         feature = cutter.array(events)
         targets = cutter.array(events)
@@ -122,14 +121,16 @@ struct ChunkArrays {
         losses = cutter.array(block)
     }
 
-    /// Bytes of the arrays.
-    static func bytes(_ size: Size, _ shape: NetworkShape, _ objectives: TrainingOptions.Objectives, outputs: Int) -> Int {
-        var cutter = ArrayCutter()
-        _ = ChunkArrays(size, shape, objectives, outputs: outputs, &cutter)
-        return cutter.bytes
+    /// Bytes of the arrays: of those that outlive the chunk's work, and of the others.
+    static func bytes(
+        _ size: Size, _ shape: NetworkShape, _ objectives: TrainingOptions.Objectives, outputs: Int
+    ) -> (kept: Int, scratch: Int) {
+        var (kept, cutter) = (ArrayCutter(), ArrayCutter())
+        _ = ChunkArrays(size, shape, objectives, outputs: outputs, kept: &kept, &cutter)
+        return (kept.bytes, cutter.bytes)
     }
 
-    /// Rows of logits that are computed at a time: about 1 MB.
-    static func block(_ outputs: Int) -> Int { max(32, (1 << 18) / stride(outputs)) }
+    /// Rows of logits that are computed at a time: they stay in the second cache until all is made of them.
+    static func block(_ outputs: Int) -> Int { min(96, max(48, (1 << 18) / stride(outputs))) }
     static func stride(_ outputs: Int) -> Int { NetworkShape.padded(max(1, outputs)) }
 }

@@ -2,13 +2,16 @@ import CCoveyKernels
 import CoveyRuntime
 import CoveySequences
 
-/// One chunk of a step: the network forwards over its views, and the gradients backwards.
+/// One chunk of a step, in both directions or in one of them: the network forwards over its views, and the gradients
+/// backwards.
 final class ChunkRun: @unchecked Sendable {
     let tables: BatchTables
     let batch: TrainingBatch
     let views: Range<Int>
+    let directions: Range<Int>
     let options: TrainingOptions
-    let arrays: ChunkArrays
+    /// From `begin` on.
+    private(set) var arrays: ChunkArrays! = nil
     let products: Products
     let instructionSet: Int32
     /// The first row of each step, and one more: the number of events.
@@ -29,26 +32,32 @@ final class ChunkRun: @unchecked Sendable {
     func rows(_ step: Int) -> Int { starts[step + 1] - starts[step] }
     func length(_ row: Int) -> Int { batch.views[views.lowerBound + row].steps.count }
     func gradient(_ region: Int) -> UnsafeMutablePointer<Float> { gradient! + tables.gradients[region] }
+    /// [typeCount][4 units], `directions.count` times as far from one row to the next.
+    func tableGradient(_ direction: Int) -> UnsafeMutablePointer<Float> {
+        arrays.tableGradient + (direction - directions.lowerBound) * shape.gates
+    }
 
-    static func size(_ views: ArraySlice<TrainingBatch.View>, _ tables: BatchTables) -> ChunkArrays.Size {
+    static func size(
+        _ views: ArraySlice<TrainingBatch.View>, directions: Int, _ tables: BatchTables
+    ) -> ChunkArrays.Size {
         let events = views.reduce(0) { $0 + $1.steps.count }
         return ChunkArrays.Size(
-            events: events, rows: views.count, types: min(events, tables.rowCount(tables.layout.events)))
+            events: events, rows: views.count, types: min(events, tables.types.rows.count),
+            directions: directions)
     }
 
     init(
-        _ tables: BatchTables, _ batch: TrainingBatch, _ views: Range<Int>, _ options: TrainingOptions,
-        _ arrays: ChunkArrays,
-        gradient: UnsafeMutablePointer<Float>?, instructionSet: Int32, _ execution: Execution
+        _ tables: BatchTables, _ batch: TrainingBatch, _ views: Range<Int>, directions: Range<Int>,
+        _ options: TrainingOptions, gradient: UnsafeMutablePointer<Float>?, instructionSet: Int32, _ execution: Execution
     ) {
         self.tables = tables
         self.batch = batch
         self.views = views
+        self.directions = directions
         self.options = options
-        self.arrays = arrays
         self.gradient = gradient
         self.instructionSet = instructionSet
-        products = Products(execution: execution)
+        products = Products(instructionSet: instructionSet, execution: execution)
         var starts: [Int] = []
         var rows = views.count
         var total = 0
@@ -60,39 +69,22 @@ final class ChunkRun: @unchecked Sendable {
         self.starts = starts + [total]
     }
 
-    /// From the sequences to the states and, where an objective reads them, the embeddings.
-    func forward(_ source: SequenceBatch, _ configuration: EncoderConfiguration) throws {
+    /// What is read of the sequences, into these arrays.
+    func begin(_ arrays: ChunkArrays, _ source: SequenceBatch, _ configuration: EncoderConfiguration) throws {
+        self.arrays = arrays
         typeCount = try TrainingInputs(run: self, source: source, configuration: configuration).fill()
-        try foldTypes()
-        for direction in 0..<2 { try recur(direction) }
-        if options.objectives.readEmbedding { try attend() }
     }
 
-    /// What each type adds to the gates: its embedding times the input matrix, and the biases.
-    private func foldTypes() throws {
-        let (e, gates) = (shape.embedding, shape.gates)
-        let embedding = tables.values(layout.events)
-        for type in 0..<typeCount {
-            (arrays.embeddings + type * e).update(from: embedding + Int(arrays.types[type]) * e, count: e)
-        }
-        for direction in 0..<2 {
-            let first = tables.values(layout.inputBias[direction])
-            let second = tables.values(layout.recurrentBias[direction])
-            for type in 0..<typeCount {
-                let row = arrays.table + type * 2 * gates + direction * gates
-                for column in 0..<gates { row[column] = first[column] + second[column] }
-            }
-            try products.nn(
-                typeCount, gates, e, arrays.embeddings, e, tables.values(layout.lstm[direction]) + shape.inputs * gates,
-                gates,
-                1, arrays.table + direction * gates, 2 * gates)
-        }
+    /// To the states and, where an objective reads them, the embeddings.
+    func forward() throws {
+        for direction in directions { try recur(direction) }
+        if options.objectives.readEmbedding { try attend() }
     }
 
     private func learner(_ direction: Int) -> ck_lstm_learner {
         ck_lstm_learner(
             units: Int64(shape.units), inputs: Int64(shape.inputs),
-            weights: UnsafePointer(tables.values(layout.lstm[direction])),
+            weights: UnsafePointer(tables.packed[direction].pointer),
             transposed: UnsafePointer(tables.transposed[direction].pointer))
     }
 
@@ -102,8 +94,8 @@ final class ChunkRun: @unchecked Sendable {
         /// `count` rows from row `start`; the previous cells lie at row `before`, the states go on to row `after`.
         func step(_ start: Int, _ count: Int, before: Int?, after: Int?, going: Int) {
             ck_lstm_learn_forward(
-                instructionSet, &lstm, Int64(count), arrays.table + direction * gates, Int64(2 * gates),
-                arrays.indices + start,
+                instructionSet, &lstm, Int64(count), tables.types.values.pointer + direction * gates, Int64(2 * gates),
+                arrays.tableRows + start,
                 arrays.inputs[direction] + start * inputs, Int64(inputs),
                 before.map { UnsafePointer(arrays.cells[direction] + $0 * units) }, arrays.gates[direction] + start * gates,
                 arrays.cells[direction] + start * units, arrays.states + start * states + direction * units, Int64(states),
@@ -136,8 +128,8 @@ final class ChunkRun: @unchecked Sendable {
     /// From the states' gradients, and where an objective reads them the embeddings', to the weights'.
     func backward() throws {
         if options.objectives.readEmbedding { try attendBackward() }
-        for direction in 0..<2 { try recurBackward(direction) }
-        try foldBackward()
+        for direction in directions { try recurBackward(direction) }
+        try categoriesBackward()
     }
 
     private func recurBackward(_ direction: Int) throws {
@@ -184,35 +176,12 @@ final class ChunkRun: @unchecked Sendable {
             try execution.check()
             ck_add_rows(
                 instructionSet, Int64(min(4096, events - start)), Int64(gates), arrays.indices + start, gate + start * gates,
-                Int64(gates), arrays.tableGradient + direction * gates, Int64(2 * gates))
+                Int64(gates), tableGradient(direction), Int64(directions.count * gates))
         }
     }
 
-    /// The gradients of the input matrix's columns for types and categories, of the embeddings and of the biases.
-    private func foldBackward() throws {
-        let (e, gates) = (shape.embedding, shape.gates)
-        for direction in 0..<2 {
-            let table = arrays.tableGradient + direction * gates
-            ck_column_sums(
-                instructionSet, Int64(typeCount), Int64(gates), Int64(2 * gates), table,
-                gradient(layout.inputBias[direction]))
-            ck_add(
-                instructionSet, Int64(gates), gradient(layout.inputBias[direction]),
-                gradient(layout.recurrentBias[direction]))
-            try products.tn(
-                e, gates, typeCount, arrays.embeddings, e, table, 2 * gates,
-                gradient(layout.lstm[direction]) + shape.inputs * gates, gates)
-        }
-        // The embeddings themselves are no longer needed.
-        for direction in 0..<2 {
-            try products.nt(
-                typeCount, e, gates, arrays.tableGradient + direction * gates, 2 * gates,
-                tables.values(layout.lstm[direction]) + shape.inputs * gates, gates, direction == 0 ? 0 : 1,
-                arrays.embeddings, e)
-        }
-        ck_add_rows(
-            instructionSet, Int64(typeCount), Int64(e), arrays.types, arrays.embeddings, Int64(e), gradient(layout.events),
-            Int64(e))
+    private func categoriesBackward() throws {
+        let gates = shape.gates
         let width = shape.categories.count * shape.categoryEmbedding
         guard width > 0 else { return }
         for direction in 0..<2 {

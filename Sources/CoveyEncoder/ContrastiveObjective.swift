@@ -74,7 +74,7 @@ struct ContrastiveObjective {
             return sum
         }
         var total = 0.0
-        let multiply = Products(execution: execution)
+        let multiply = Products(instructionSet: runs[0].instructionSet, execution: execution)
         for start in stride(from: 0, to: count, by: Self.block) {
             let size = min(Self.block, count - start)
             try multiply.nt(

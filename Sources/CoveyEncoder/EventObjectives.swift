@@ -17,6 +17,13 @@ extension ChunkRun {
         let typeScale = Float(weight / Double(batch.pairs))
         let gapScale = batch.gaps > 0 ? Float(weight / Double(batch.gaps)) : 0
         arrays.scales.update(repeating: typeScale, count: events)
+        var total = 0.0
+        if directions.contains(0) { total += try predictNext(next, gapScale) }
+        if directions.contains(1) { total += try predictPrevious(previous, gapScale) }
+        return total
+    }
+
+    private func predictNext(_ head: ParameterLayout.Head, _ gapScale: Float) throws -> Double {
         let gap = arrays.inputs[0] + shape.units
         for t in 0..<steps {
             let going = t + 1 < steps ? rows(t + 1) : 0
@@ -31,9 +38,13 @@ extension ChunkRun {
         }
         // The last step's rows have no event behind them.
         let inner = starts[steps - 1]
-        var total = try OutputHead(run: self, head: next, purpose: 11).run(
+        return try OutputHead(run: self, head: head, purpose: 11).run(
             inner, arrays.states, arrays.stateGradient, stride: shape.states, targets: arrays.targets, scales: arrays.scales,
             numbers: arrays.numbers, numberScales: arrays.numberScales)
+    }
+
+    private func predictPrevious(_ head: ParameterLayout.Head, _ gapScale: Float) throws -> Double {
+        let gap = arrays.inputs[0] + shape.units
         for t in 1..<max(1, steps) {
             for row in 0..<rows(t) {
                 let (event, target) = (starts[t] + row, starts[t - 1] + row)
@@ -43,11 +54,10 @@ extension ChunkRun {
             }
         }
         let first = rows(0)
-        total += try OutputHead(run: self, head: previous, purpose: 12).run(
+        return try OutputHead(run: self, head: head, purpose: 12).run(
             events - first, arrays.states + first * shape.states + shape.units,
             arrays.stateGradient + first * shape.states + shape.units, stride: shape.states, targets: arrays.targets + first,
             scales: arrays.scales + first, numbers: arrays.numbers + first, numberScales: arrays.numberScales + first)
-        return total
     }
 
     /// The type of events that are shown as unknown, from both states at their place.

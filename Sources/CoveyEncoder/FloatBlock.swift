@@ -4,10 +4,12 @@ import Glibc
 /// Floats at an address that stays, aligned to a cache line, zero at first.
 final class FloatBlock: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Float>
+    let count: Int
 
     /// - Parameter execution: of a call that may be stopped while a large block is cleared.
     init(_ count: Int, for what: @autoclosure () -> String, _ execution: Execution? = nil) throws {
         pointer = try alignedMemory(count, of: Float.self, for: what()).baseAddress!
+        self.count = count
         let grain = 1 << 20
         for start in stride(from: 0, to: count, by: grain) {
             try execution?.report()
@@ -34,4 +36,21 @@ func alignedMemory<Element: BitwiseCopyable>(
     }
     if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
     return UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: type), count: count)
+}
+
+/// Zeros in an array, cleared in parts between which the call may be stopped.
+func largeArray(_ count: Int, _ execution: Execution) throws -> [Float] {
+    try [Float](unsafeUninitializedCapacity: count) { room, filled in
+        guard let first = room.baseAddress else { return }
+        let largePage = 2 << 20
+        let start = (UInt(bitPattern: first) + UInt(largePage) - 1) / UInt(largePage) * UInt(largePage)
+        let end = UInt(bitPattern: first + count) / UInt(largePage) * UInt(largePage)
+        if end > start { madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end - start), MADV_HUGEPAGE) }
+        let grain = 1 << 20
+        for start in stride(from: 0, to: count, by: grain) {
+            try execution.report()
+            (first + start).initialize(repeating: 0, count: min(grain, count - start))
+        }
+        filled = count
+    }
 }

@@ -22,11 +22,12 @@ struct OutputHead {
         targets: UnsafePointer<Int32>, scales: UnsafePointer<Float>, numbers: UnsafePointer<Float>? = nil,
         numberStride: Int = 1, numberScales: UnsafePointer<Float>? = nil
     ) throws -> Double {
-        let arrays = run.arrays
+        let arrays = run.arrays!
         let outputs = run.tables.rowCount(head.weight)
         let types = outputs - head.extras
         let columns = ChunkArrays.stride(outputs)
-        let (weights, bias) = (run.tables.values(head.weight), run.tables.values(head.bias))
+        let weights = run.tables.values(head.weight)
+        let turned = run.tables.turned[head.weight]!
         let width = head.width
         let dropout = run.gradient == nil ? 0 : run.options.dropout
         let threshold = UInt32((dropout * 65_536).rounded())
@@ -48,16 +49,18 @@ struct OutputHead {
                 source = UnsafePointer(arrays.dropped)
                 sourceStride = width
             }
-            try run.products.nt(size, outputs, width, source, sourceStride, weights, width, 0, arrays.logits, columns)
+            try run.products.nn(
+                size, columns, width, source, sourceStride, turned.pointer, columns,
+                bias: turned.pointer + width * columns, 0, arrays.logits, columns)
             ck_softmax_loss(
-                run.instructionSet, Int64(size), Int64(types), Int64(columns), bias, arrays.logits, targets + start,
+                run.instructionSet, Int64(size), Int64(types), Int64(columns), arrays.logits, targets + start,
                 scales + start, arrays.losses)
             for row in 0..<size where targets[start + row] >= 0 { total += Double(scales[start + row]) * arrays.losses[row] }
             for row in 0..<size {
                 for extra in 0..<head.extras {
                     let place = row * columns + types + extra
                     let factor = numberScales![start + row]
-                    let error = arrays.logits[place] + bias[types + extra] - numbers![(start + row) * numberStride + extra]
+                    let error = arrays.logits[place] - numbers![(start + row) * numberStride + extra]
                     total += Double(factor) * Self.huber(error)
                     arrays.logits[place] = factor == 0 ? 0 : factor * min(1, max(-1, error))
                 }

@@ -77,6 +77,8 @@ struct ParameterLayout: Sendable {
     private(set) var masked: Head?
     private(set) var decoder: Decoder?
 
+    var heads: [Head] { [next, previous, masked, decoder?.head].compactMap { $0 } }
+
     init(_ shape: NetworkShape, _ objectives: TrainingOptions.Objectives) throws {
         self.shape = shape
         try addEncoder()
@@ -180,7 +182,10 @@ struct ParameterLayout: Sendable {
         let bias = try region(rows, 1, .outputs, decays: false)
         let (matrix, vector) = (regions[weight].offset, regions[bias].offset)
         let bound = 1 / Double(width).squareRoot()
-        tensor("\(name).weight", [rows, width], bound: bound) { row, place in matrix + row * padded + column(place) }
+        let isContiguous = width == padded && (0..<width).allSatisfy { column($0) == $0 }
+        tensor("\(name).weight", [rows, width], bound: bound, isContiguous: isContiguous) { row, place in
+            matrix + row * padded + column(place)
+        }
         tensor("\(name).bias", [rows], bound: bound) { row, _ in vector + row }
         return Head(weight: weight, bias: bias, width: padded, extras: extras)
     }
@@ -224,6 +229,7 @@ struct ParameterLayout: Sendable {
 
     /// Puts the numbers of a tensor into a block.
     func put(_ values: [Float], _ tensor: Tensor, into block: UnsafeMutablePointer<Float>) {
+        if tensor.isContiguous { return (block + tensor.place(0, 0)).update(from: values, count: tensor.count) }
         for row in 0..<tensor.rows {
             for column in 0..<tensor.columns { block[tensor.place(row, column)] = values[row * tensor.columns + column] }
         }

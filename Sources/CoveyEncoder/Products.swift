@@ -5,6 +5,7 @@ import CoveyRuntime
 /// on the
 /// sizes alone.
 struct Products {
+    let instructionSet: Int32
     let execution: Execution
     private static let largest = 1 << 29
 
@@ -19,15 +20,16 @@ struct Products {
         }
     }
 
-    /// C (m x n) = A (m x k) B (k x n) + beta C.
+    /// C (m x n) = A (m x k) B (k x n) + beta C, beta 0 or 1; n a multiple of 16.
+    /// - Parameter bias: n numbers that are added to each row where beta is 0.
     func nn(
         _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
-        _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
+        bias: UnsafePointer<Float>? = nil, _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
     ) throws {
         try slices(m, n * k) { rows in
-            ck_sgemm_nn(
-                Int64(rows.count), Int64(n), Int64(k), 1, a + rows.lowerBound * lda, Int64(lda), b, Int64(ldb), beta,
-                c + rows.lowerBound * ldc, Int64(ldc))
+            ck_product(
+                instructionSet, Int64(rows.count), Int64(n), Int64(k), a + rows.lowerBound * lda, Int64(lda), 1, b,
+                Int64(ldb), bias, beta == 0 ? 0 : 1, c + rows.lowerBound * ldc, Int64(ldc))
         }
     }
 
@@ -43,15 +45,15 @@ struct Products {
         }
     }
 
-    /// C (m x n) += A (k x m) transposed times B (k x n).
+    /// C (m x n) += A (k x m) transposed times B (k x n); n a multiple of 16.
     func tn(
         _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
         _ c: UnsafeMutablePointer<Float>, _ ldc: Int
     ) throws {
         try slices(k, m * n) { rows in
-            ck_sgemm_tn(
-                Int64(m), Int64(n), Int64(rows.count), 1, a + rows.lowerBound * lda, Int64(lda), b + rows.lowerBound * ldb,
-                Int64(ldb), 1, c, Int64(ldc))
+            ck_product(
+                instructionSet, Int64(m), Int64(n), Int64(rows.count), a + rows.lowerBound * lda, 1, Int64(lda),
+                b + rows.lowerBound * ldb, Int64(ldb), nil, 1, c, Int64(ldc))
         }
     }
 }

@@ -68,7 +68,8 @@ public final class Trainer {
             source, vocabulary: vocabulary, numericNames: numbers, categoricalNames: categories,
             categoricalVocabularies: categoricalVocabularies, execution)
         layout = try ParameterLayout(NetworkShape(configuration, options), options.objectives)
-        let bytes = try TrainingStep.largestBytes(Self.longest(order, source, options, execution), layout, options)
+        let bytes = try TrainingStep.largestBytes(
+            Self.longest(order, source, options, execution), layout, options, threads: execution.threads)
         let (total, overflow) = bytes.addingReportingOverflow(TrainingState.bytes(layout))
         try execution.reserve(overflow ? Int.max : total, for: "training with these sizes")
         let state = try TrainingState(layout, execution)
@@ -157,6 +158,13 @@ public final class Trainer {
         limit = step
         defer { limit = .max }
         while !state.isDone, state.step < limit { try epoch() }
+    }
+
+    /// The bytes that a step of these sequences takes, for tests.
+    func stepBytes(_ sequences: [Int], _ execution: Execution) throws -> Int {
+        let batch = try TrainingBatch(sequences, source, layout.shape, options, key: 1, isLearning: true, execution)
+        let outcome = try step.run(batch, isLearning: true, execution)
+        return step.arenaBytes + outcome.tables.bytes
     }
 
     /// The weights, for tests.

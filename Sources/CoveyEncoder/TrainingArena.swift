@@ -5,6 +5,7 @@ import Glibc
 final class TrainingArena: @unchecked Sendable {
     private var memory: UnsafeMutableRawBufferPointer?
     private var used = 0
+    var bytes: Int { memory?.count ?? 0 }
 
     deinit { free(memory?.baseAddress) }
 

@@ -25,6 +25,12 @@ struct TrainingBatch {
             let position = steps.lowerBound + step
             return offsets[sequence].lowerBound + (order.map { Int($0[position]) } ?? position)
         }
+
+        /// The type that an event is shown as.
+        @inline(__always)
+        func shownType(_ step: Int, _ source: SequenceBatch, _ vocabulary: Int) -> Int32 {
+            shown[step] == .asIs ? TrainingBatch.known(source.types[event(step, source.offsets)], vocabulary) : 0
+        }
     }
 
     enum Shown: UInt8, Sendable {
@@ -153,15 +159,18 @@ struct TrainingBatch {
         let budget = max(smallest, total / chunks)
         var result: [Range<Int>] = []
         var start = 0
+        // Each ends where it comes nearest to its share of all, so that none is much smaller than the others.
+        var (done, share) = (0, budget)
         while start < views.count {
-            var end = start + 1
-            var events = views[start].steps.count
-            while end < views.count, views[end].isWhole == views[start].isWhole, events + views[end].steps.count <= budget {
-                events += views[end].steps.count
+            var end = start
+            repeat {
+                done += views[end].steps.count
                 end += 1
-            }
+            } while end < views.count && views[end].isWhole == views[start].isWhole
+                && done + views[end].steps.count / 2 <= share
             result.append(start..<end)
             start = end
+            while share <= done { share += budget }
         }
         return result
     }

@@ -21,8 +21,8 @@ struct TrainingInputs {
         if run.options.objectives.readEmbedding {
             arrays.outputGradient.update(repeating: 0, count: run.rows * shape.output)
         }
-        // The row of `table` of each type that was seen, -1 = not yet.
-        var rows = [Int32](repeating: -1, count: run.tables.rowCount(run.layout.events))
+        // The row of `tableGradient` of each type that was seen, -1 = not yet.
+        var rows = [Int32](repeating: -1, count: run.tables.types.rows.count)
         var count = 0
         for row in 0..<run.rows {
             try run.execution.check()
@@ -37,7 +37,7 @@ struct TrainingInputs {
             (arrays.inputs[1] + event * inputs + shape.units).update(
                 from: arrays.inputs[0] + event * inputs + shape.units, count: inputs - shape.units)
         }
-        arrays.tableGradient.update(repeating: 0, count: count * 2 * shape.gates)
+        arrays.tableGradient.update(repeating: 0, count: count * run.directions.count * shape.gates)
         return count
     }
 
@@ -49,13 +49,15 @@ struct TrainingInputs {
             let place = starts[step] + row
             let type = TrainingBatch.known(source.types[view.event(step, source.offsets)], shape.vocabulary)
             if let outputs { arrays.outputTypes[place] = run.tables.place(type, outputs) }
-            let shown = Int(run.tables.place(view.shown[step] == .asIs ? type : 0, run.layout.events))
-            if rows[shown] < 0 {
-                rows[shown] = Int32(count)
-                arrays.types[count] = Int32(shown)
+            let row = run.tables.place(view.shown[step] == .asIs ? type : 0, run.layout.events)
+            let shown = run.tables.types.places[Int(row)]
+            if rows[Int(shown)] < 0 {
+                rows[Int(shown)] = Int32(count)
+                arrays.types[count] = shown
                 count += 1
             }
-            arrays.indices[place] = rows[shown]
+            arrays.tableRows[place] = shown
+            arrays.indices[place] = rows[Int(shown)]
         }
     }
 

@@ -92,6 +92,20 @@ import Testing
         }
     }
 
+    /// Where the directions are pieces of work of their own: the same bytes for any number of threads.
+    @Test(arguments: ["small", "wide"]) func dividesDirections(name: String) throws {
+        let fixture = try TrainingFixture(name)
+        let objectives = TrainingFixture.objectives("next_event")
+        let network = try fixture.network(fixture.options(objectives))
+        let batch = try fixture.batch(objectives)
+        let one = try network.gradient(batch, threads: 1)
+        #expect(one.gradient.contains { $0 != 0 })
+        for threads in [2, 3, 16] {
+            let other = try network.gradient(batch, threads: threads)
+            #expect(other.loss == one.loss && other.gradient == one.gradient)
+        }
+    }
+
     /// With the entries that occur alone, as for a large vocabulary, and so many others drawn that the softmax is over all.
     @Test(arguments: TrainingFixture.objectives) func gathersEntries(objective: String) throws {
         let fixture = try TrainingFixture("channels")

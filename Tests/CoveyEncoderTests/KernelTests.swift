@@ -25,6 +25,45 @@ import Testing
         #expect(result[3] == 100)
     }
 
+    /// Products of all heights of tiles, widths of panels and depths, against a sum in float64; what lies beside stays.
+    @Test(arguments: Fixture.instructionSets) func productIsTheSum(instructionSet: Int32) {
+        var random = SystemRandomNumberGenerator()
+        func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: -1...1, using: &random) } }
+        for m in [1, 2, 5, 6, 7, 13, 26] {
+            for (n, k) in [(16, 3), (32, 1), (48, 64), (64, 128), (80, 129), (208, 300), (64, 0)] {
+                let (stride, width) = (n + 16, max(m, k) + 3)
+                let (a, b) = (numbers(width * width), numbers(k * stride + 16))
+                let (bias, before) = (numbers(n), numbers(m * stride))
+                for isTransposed in [false, true] {
+                    for start in ["zero", "bias", "sum"] {
+                        var c = before
+                        ck_product(
+                            instructionSet, Int64(m), Int64(n), Int64(k), a, Int64(isTransposed ? 1 : width),
+                            Int64(isTransposed ? width : 1), b, Int64(stride), start == "bias" ? bias : nil,
+                            start == "sum" ? 1 : 0, &c, Int64(stride))
+                        for row in 0..<m {
+                            for column in 0..<stride {
+                                let place = row * stride + column
+                                guard column < n else {
+                                    #expect(c[place] == before[place])
+                                    continue
+                                }
+                                var sum = start == "sum" ? Double(before[place]) : start == "bias" ? Double(bias[column]) : 0
+                                for p in 0..<k {
+                                    sum += Double(a[isTransposed ? p * width + row : row * width + p])
+                                        * Double(b[p * stride + column])
+                                }
+                                if abs(Double(c[place]) - sum) > 1e-6 + 1e-7 * Double(k) {
+                                    Issue.record("\(m) x \(n) x \(k), \(start): \(place)")
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// One unit, one step: the gates against the C library's, over their whole range.
     @Test(arguments: Fixture.instructionSets) func gatesAreSigmoidAndTanh(instructionSet: Int32) {
         func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }

@@ -271,6 +271,25 @@ import Testing
         #expect(throws: CoveyError.self) { try Trainer(batch, vocabulary: Self.vocabulary(), options, small) }
     }
 
+    /// What is asked of the budget is enough, and at most about twice what a step takes.
+    @Test(arguments: TrainingFixture.objectives, [[5, 3, 4, 7, 1, 6, 2, 8, 4, 3, 5, 9], [60, 200, 30]])
+    func asksForWhatAStepTakes(objective: String, lengths: [Int]) throws {
+        for (threads, types, largest) in [(1, 3, 4096), (2, 300, 4096), (16, 300, 20)] {
+            var options = TrainingOptions()
+            options.objectives = TrainingFixture.objectives(objective)
+            options.largestSoftmax = largest
+            let batch = try Self.sequences(lengths.flatMap { [Int](repeating: $0, count: 20) }, types: Int32(types))
+            let vocabulary = try Vocabulary((0..<types).map { "\($0)" })
+            let execution = Execution(try Context(threads: threads))
+            let trainer = try Trainer(batch, vocabulary: vocabulary, options, execution)
+            let all = Array(0..<batch.count)
+            let measured = try trainer.stepBytes(all, execution)
+            let asked = try TrainingStep.largestBytes(
+                lengths.flatMap { [Int](repeating: $0, count: 20) }.sorted(by: >), trainer.layout, options, threads: threads)
+            #expect(asked >= measured && asked <= 2 * measured, "\(objective), \(threads) threads: \(asked) for \(measured)")
+        }
+    }
+
     /// Of a large vocabulary only entries that occur, or were drawn, change.
     @Test func largeVocabulary() throws {
         var options = Self.small

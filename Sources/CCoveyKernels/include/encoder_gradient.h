@@ -11,8 +11,8 @@
 typedef struct ck_lstm_learner {
     int64_t units;           /* A multiple of 16. */
     int64_t inputs;          /* units + dense inputs */
-    const float *weights;    /* [inputs][4 units] */
-    const float *transposed; /* [4 units][units]: the first rows of the weights, transposed */
+    const float *weights;    /* [units / 16][inputs][64]: the columns of a block of units side by side */
+    const float *transposed; /* [4 units][units]: the rows of the previous state, transposed */
 } ck_lstm_learner;
 
 /* One step of `rows` sequences. gates (rows x 4 units) = i, f, g, o after their activation; cells (rows x units); states,
@@ -45,11 +45,10 @@ void ck_attention_learn_backward(int set, int64_t rows, int64_t columns, const f
                                  int64_t state_stride, const float *weights, const float *products, const double *totals,
                                  int64_t hidden_columns, const float *score, float *hidden, float *score_gradient);
 
-/* For each row with a target of at least 0: losses[row] = log sum exp(logits + bias) - logit of the target (NaN where a
- * logit is
+/* For each row with a target of at least 0: losses[row] = log sum exp(logits) - logit of the target (NaN where a logit is
  * not finite), and the logits become scales[row] (softmax - 1 at the target). For others 0 and zeros. */
-void ck_softmax_loss(int set, int64_t rows, int64_t columns, int64_t stride, const float *bias, float *logits,
-                     const int32_t *targets, const float *scales, double *losses);
+void ck_softmax_loss(int set, int64_t rows, int64_t columns, int64_t stride, float *logits, const int32_t *targets,
+                     const float *scales, double *losses);
 
 /* sums += the sum of the rows. */
 void ck_column_sums(int set, int64_t rows, int64_t columns, int64_t stride, const float *values, float *sums);

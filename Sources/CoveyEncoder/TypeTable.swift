@@ -1,0 +1,101 @@
+import CCoveyKernels
+import CoveyRuntime
+import CoveySequences
+
+/// What each type of a batch adds to the gates: its embedding times the input matrix, and the biases. So the products with
+/// the embeddings, and on the way back with their gradients, are made once for each type and not for each event.
+final class TypeTable: @unchecked Sendable {
+    /// The place among the rows of the embedding of each type that occurs.
+    let rows: [Int32]
+    /// The other way round; -1 = does not occur.
+    let places: [Int32]
+    /// [types][8 units]
+    let values: FloatBlock
+    /// [types][embedding]
+    private let embeddings: FloatBlock
+    /// For each direction, [types][embedding].
+    private let embeddingGradients: [FloatBlock]
+
+    /// - Parameters:
+    ///   - entries: those of the vocabulary that the embedding has rows of; nil = all.
+    ///   - embedding: its rows.
+    init(
+        _ batch: TrainingBatch, _ source: SequenceBatch, _ shape: NetworkShape, _ entries: [Int32]?,
+        _ embedding: UnsafePointer<Float>
+    ) throws {
+        var places = [Int32](repeating: -1, count: entries?.count ?? shape.vocabulary)
+        var rows: [Int32] = []
+        for view in batch.views {
+            for step in view.shown.indices {
+                let row = BatchTables.place(view.shownType(step, source, shape.vocabulary), entries)
+                guard places[Int(row)] < 0 else { continue }
+                places[Int(row)] = Int32(rows.count)
+                rows.append(row)
+            }
+        }
+        (self.rows, self.places) = (rows, places)
+        let e = shape.embedding
+        let count = rows.count * e
+        embeddings = try FloatBlock(count, for: "the types of a step")
+        embeddingGradients = try (0..<2).map { _ in try FloatBlock(count, for: "the types of a step") }
+        values = try FloatBlock(rows.count * 2 * shape.gates, for: "the types of a step")
+        for (place, row) in rows.enumerated() {
+            (embeddings.pointer + place * e).update(from: embedding + Int(row) * e, count: e)
+        }
+    }
+
+    var blocks: [FloatBlock] { embeddingGradients + [embeddings, values] }
+
+    /// Floats of a batch with so many types, with those that `unfold` takes.
+    static func count(_ types: Int, _ shape: NetworkShape) -> Int { types * (3 * shape.embedding + 4 * shape.gates) }
+
+    /// The part of one direction.
+    func fold(_ direction: Int, _ tables: BatchTables, _ products: Products) throws {
+        let (e, gates) = (tables.layout.shape.embedding, tables.layout.shape.gates)
+        let first = tables.values(tables.layout.inputBias[direction])
+        let second = tables.values(tables.layout.recurrentBias[direction])
+        try products.nn(
+            rows.count, gates, e, embeddings.pointer, e, inputMatrix(direction, tables), gates,
+            bias: (0..<gates).map { first[$0] + second[$0] }, 0, values.pointer + direction * gates, 2 * gates)
+    }
+
+    private func inputMatrix(_ direction: Int, _ tables: BatchTables) -> UnsafePointer<Float> {
+        UnsafePointer(tables.values(tables.layout.lstm[direction])) + tables.layout.shape.inputs * tables.layout.shape.gates
+    }
+
+    /// The way back: from the sums over each chunk's events to the gradients of the input matrix's columns for types, of the
+    /// biases and of the embeddings. They go to the first chunk's.
+    func unfold(_ direction: Int, _ runs: [ChunkRun], _ products: Products) throws {
+        let (tables, target) = (runs[0].tables, runs[0])
+        let (e, gates) = (target.shape.embedding, target.shape.gates)
+        let sums = try FloatBlock(rows.count * gates, for: "the types of a step")
+        for run in runs where run.directions.contains(direction) {
+            try products.execution.check()
+            ck_add_rows(
+                products.instructionSet, Int64(run.typeCount), Int64(gates), run.arrays.types,
+                run.tableGradient(direction), Int64(run.directions.count * gates), sums.pointer, Int64(gates))
+        }
+        let layout = tables.layout
+        ck_column_sums(
+            products.instructionSet, Int64(rows.count), Int64(gates), Int64(gates), sums.pointer,
+            target.gradient(layout.inputBias[direction]))
+        target.gradient(layout.recurrentBias[direction]).update(
+            from: target.gradient(layout.inputBias[direction]), count: gates)
+        try products.tn(
+            e, gates, rows.count, embeddings.pointer, e, sums.pointer, gates,
+            target.gradient(layout.lstm[direction]) + target.shape.inputs * gates, gates)
+        try products.nt(
+            rows.count, e, gates, sums.pointer, gates, inputMatrix(direction, tables), gates, 0,
+            embeddingGradients[direction].pointer, e)
+    }
+
+    /// The embeddings' gradients, after both directions.
+    func addEmbeddings(_ target: ChunkRun) {
+        let e = target.shape.embedding
+        for block in embeddingGradients {
+            ck_add_rows(
+                target.instructionSet, Int64(rows.count), Int64(e), rows, block.pointer, Int64(e),
+                target.gradient(target.layout.events), Int64(e))
+        }
+    }
+}
