@@ -113,10 +113,24 @@ public struct EncoderWeights: Sendable {
         }
     }
 
-    /// The encoder's part of weights that are trained.
-    init(_ layout: ParameterLayout, _ block: UnsafePointer<Float>) {
+    /// The encoder's part of weights that are trained. Where most of them are the events' embedding, it is the same memory.
+    init(_ layout: ParameterLayout, _ weights: consuming [Float]) {
         var tensors: [String: ParameterLayout.Tensor] = [:]
         for tensor in layout.tensors.prefix(layout.encoderTensors) { tensors[tensor.name] = tensor }
+        self = weights.withUnsafeBufferPointer { Self(layout, tensors, $0.baseAddress!) }
+        let embedding = tensors["event_embedding.weight"]!
+        if embedding.isContiguous, embedding.place(0, 0) == 0, embedding.count > weights.count / 2 {
+            weights.removeLast(weights.count - embedding.count)
+        } else {
+            weights = layout.values(embedding, from: weights)
+        }
+        eventEmbedding = Matrix(rows: embedding.rows, columns: embedding.columns, elements: weights)
+    }
+
+    /// All but the events' embedding.
+    private init(
+        _ layout: ParameterLayout, _ tensors: [String: ParameterLayout.Tensor], _ block: UnsafePointer<Float>
+    ) {
         func values(_ name: String) -> [Float] { layout.values(tensors[name]!, from: block) }
         func matrix(_ name: String) -> Matrix<Float> {
             Matrix(rows: tensors[name]!.rows, columns: tensors[name]!.columns, elements: values(name))
@@ -126,7 +140,7 @@ public struct EncoderWeights: Sendable {
                 input: matrix("lstm.weight_ih_\(suffix)"), recurrent: matrix("lstm.weight_hh_\(suffix)"),
                 inputBias: values("lstm.bias_ih_\(suffix)"), recurrentBias: values("lstm.bias_hh_\(suffix)"))
         }
-        eventEmbedding = matrix("event_embedding.weight")
+        eventEmbedding = Matrix(rows: 0, columns: 0, elements: [])
         categoricalEmbeddings = layout.shape.categories.indices.map { matrix("categorical_embeddings.\($0).weight") }
         layers = [BiLSTM(forward: direction("l0"), reverse: direction("l0_reverse"))]
         attention = Attention(

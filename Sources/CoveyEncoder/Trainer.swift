@@ -141,10 +141,10 @@ public final class Trainer {
         }
         var encoder: Encoder?
         if state.bestStep > 0 {
-            let checkpoint = Checkpoint(
-                configuration: configuration, weights: EncoderWeights(layout, UnsafePointer(state.best.pointer)))
             do {
-                encoder = try Encoder(checkpoint, Execution(execution.context))
+                let weights = EncoderWeights(layout, try state.takeBest(steadfast))
+                encoder = try Encoder(
+                    Checkpoint(configuration: configuration, weights: weights), Execution(execution.context))
             } catch {
                 failure = failure ?? error as? CoveyError ?? .internalError("\(error)")
             }
@@ -190,7 +190,7 @@ public final class Trainer {
         let unseen = try evaluate()
         if heldOut.isEmpty || unseen < state.bestLoss {
             state.bestLoss = unseen
-            state.keepAsBest()
+            state.bestStep = state.step
             state.patience = 0
         } else {
             state.patience += 1
@@ -219,7 +219,8 @@ public final class Trainer {
             throw CoveyError.invalidData("the gradient is not finite at step \(number): try a smaller learning_rate")
         }
         // Until held-out sequences have spoken, the best weights are those that were last seen to give a finite loss.
-        if state.epoch == 0, state.step > 0 { state.keepAsBest(moved: moved) }
+        if state.epoch == 0 { state.bestStep = state.step }
+        try state.preserveBest(moved: moved, execution)
         // From here to the end of the step nothing may stop it half-way: the weights would be of no step.
         try optimiser.step(
             outcome.gradients[0], norm: norm, number: number, rate: rate(state.step), options, outcome.tables,
@@ -268,7 +269,7 @@ public final class Trainer {
 
     private func saveCheckpoint() throws {
         guard let path = options.checkpointPath else { return }
-        try state.save(to: path, fingerprint: fingerprint, configuration)
+        try state.save(to: path, fingerprint: fingerprint, configuration, execution)
     }
 
     /// A number that another vocabulary, other sequences or other options that matter change.

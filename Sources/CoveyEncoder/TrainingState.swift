@@ -8,8 +8,11 @@ final class TrainingState {
     let parameters: FloatBlock
     let first: FloatBlock
     let second: FloatBlock
-    /// The encoder's weights with the least held-out loss so far; those of the last step where nothing is held out.
-    let best: FloatBlock
+    /// The encoder's weights with the least held-out loss so far are those of step `bestStep`; of the last step where
+    /// nothing is held out. Until a further step is done they are in `parameters`, then in `kept`: an array, so that the
+    /// encoder can have it without a copy.
+    private var kept: [Float]
+    private var keptStep = 0
     var bestLoss = Double.infinity
     var bestStep = 0
     /// Steps done in all and in this epoch, the epochs done, and those in a row that were not better.
@@ -28,29 +31,55 @@ final class TrainingState {
         parameters = try FloatBlock(layout.count, for: "the weights", execution)
         first = try FloatBlock(layout.count, for: "the moments of the weights", execution)
         second = try FloatBlock(layout.count, for: "the moments of the weights", execution)
-        best = try FloatBlock(layout.encoderCount, for: "the best weights", execution)
+        kept = try largeArray(layout.encoderCount, execution)
     }
 
     static func bytes(_ layout: ParameterLayout) -> Int { 4 * (3 * layout.count + layout.encoderCount) }
 
+    /// Before a step: copies the parameters where they are the best weights. Where it is stopped they still are.
     /// - Parameter rows: for each region the entries that the last step moved, nil = all; where the weights before it were
     ///   kept, those alone are copied.
-    func keepAsBest(moved rows: [[Int32]?]? = nil) {
-        func copy(_ start: Int, _ count: Int) {
-            (best.pointer + start).update(from: parameters.pointer + start, count: count)
-        }
-        if let rows, bestStep > 0, bestStep == step - 1 {
-            for (region, rows) in zip(layout.regions, rows) where region.offset < layout.encoderCount {
-                if let rows {
-                    for row in rows { copy(region.offset + Int(row) * region.stride, region.stride) }
-                } else {
-                    copy(region.offset, region.count)
+    func preserveBest(moved rows: [[Int32]?]?, _ execution: Execution) throws {
+        guard step > 0, bestStep == step, keptStep != step else { return }
+        let isNext = keptStep > 0 && keptStep == step - 1
+        keptStep = -1
+        try kept.withUnsafeMutableBufferPointer { kept in
+            func copy(_ start: Int, _ count: Int) {
+                (kept.baseAddress! + start).update(from: parameters.pointer + start, count: count)
+            }
+            if let rows, isNext {
+                for (region, rows) in zip(layout.regions, rows) where region.offset < layout.encoderCount {
+                    try execution.report()
+                    if let rows {
+                        for row in rows { copy(region.offset + Int(row) * region.stride, region.stride) }
+                    } else {
+                        copy(region.offset, region.count)
+                    }
+                }
+            } else {
+                let grain = 1 << 20
+                for start in stride(from: 0, to: kept.count, by: grain) {
+                    try execution.report()
+                    copy(start, min(grain, kept.count - start))
                 }
             }
-        } else {
-            copy(0, layout.encoderCount)
         }
-        bestStep = step
+        keptStep = step
+    }
+
+    /// Calls its argument with the best weights.
+    func withBest<Result>(_ body: (UnsafePointer<Float>) throws -> Result) rethrows -> Result {
+        if bestStep == step { return try body(parameters.pointer) }
+        return try kept.withUnsafeBufferPointer { try body($0.baseAddress!) }
+    }
+
+    /// The best weights, and nothing further can be done with the state.
+    /// - Parameter execution: of which nothing stops it.
+    func takeBest(_ execution: Execution) throws -> [Float] {
+        try preserveBest(moved: nil, execution)
+        let result = kept
+        kept = []
+        return result
     }
 
     // MARK: The file
@@ -69,16 +98,32 @@ final class TrainingState {
         let done: Bool
     }
 
-    private var blocks: [(prefix: String, block: FloatBlock, tensors: ArraySlice<ParameterLayout.Tensor>)] {
+    private typealias Part = (
+        prefix: String, values: UnsafeMutablePointer<Float>, tensors: ArraySlice<ParameterLayout.Tensor>
+    )
+
+    private func parts(_ best: UnsafeMutablePointer<Float>) -> [Part] {
         [
-            ("weight.", parameters, layout.tensors[...]), ("first_moment.", first, layout.tensors[...]),
-            ("second_moment.", second, layout.tensors[...]), ("best.", best, layout.tensors.prefix(layout.encoderTensors)),
+            ("weight.", parameters.pointer, layout.tensors[...]), ("first_moment.", first.pointer, layout.tensors[...]),
+            ("second_moment.", second.pointer, layout.tensors[...]),
+            ("best.", best, layout.tensors.prefix(layout.encoderTensors)),
         ]
     }
 
     /// Writes the state whole or not at all.
     /// - Parameter fingerprint: of the options and the data, which must be the same where the training goes on.
-    func save(to path: String, fingerprint: String, _ configuration: EncoderConfiguration) throws {
+    func save(
+        to path: String, fingerprint: String, _ configuration: EncoderConfiguration, _ execution: Execution
+    ) throws {
+        try withBest { best in
+            try save(UnsafeMutablePointer(mutating: best), to: path, fingerprint: fingerprint, configuration, execution)
+        }
+    }
+
+    private func save(
+        _ best: UnsafeMutablePointer<Float>, to path: String, fingerprint: String, _ configuration: EncoderConfiguration,
+        _ execution: Execution
+    ) throws {
         var file = SafeTensorsWriter()
         file.setEntry(EncoderConfiguration.entryName, try configuration.json())
         file.setEntry(
@@ -87,17 +132,23 @@ final class TrainingState {
                 Form(
                     format_version: Self.formatVersion, fingerprint: fingerprint, best_step: bestStep, step: step,
                     step_in_epoch: stepInEpoch, epoch: epoch, patience: patience, done: isDone)))
-        for (prefix, block, tensors) in blocks {
+        for (prefix, values, tensors) in parts(best) {
             for tensor in tensors {
-                try file.add(prefix + tensor.name, layout.values(tensor, from: block.pointer), shape: tensor.shape)
+                try execution.report()
+                if tensor.isContiguous {
+                    try file.add(
+                        prefix + tensor.name, at: UnsafePointer(values + tensor.place(0, 0)), shape: tensor.shape)
+                } else {
+                    try file.add(prefix + tensor.name, layout.values(tensor, from: values), shape: tensor.shape)
+                }
             }
         }
         try file.add("sums", [bestLoss, lossSum, seconds], shape: [3])
         try file.add(
             "history", history.flatMap { [$0.loss, $0.heldOutLoss, $0.seconds, $0.sequencesPerSecond] },
             shape: [history.count, 4])
-        try file.setChecksum()
-        try file.write(to: path)
+        try file.setChecksum(execution)
+        try file.write(to: path, execution)
     }
 
     /// Takes up the state that a file holds.
@@ -115,12 +166,14 @@ final class TrainingState {
             throw CoveyError.mismatch("\(path) was written with other options, another vocabulary or other sequences")
         }
         var known: Set<String> = ["sums", "history"]
-        for (prefix, block, tensors) in blocks {
-            for tensor in tensors {
-                try execution.check()
-                let name = prefix + tensor.name
-                known.insert(name)
-                layout.put(try file.finiteValues(name, shape: tensor.shape), tensor, into: block.pointer)
+        try kept.withUnsafeMutableBufferPointer { best in
+            for (prefix, values, tensors) in parts(best.baseAddress!) {
+                for tensor in tensors {
+                    try execution.report()
+                    let name = prefix + tensor.name
+                    known.insert(name)
+                    layout.put(try file.finiteValues(name, shape: tensor.shape), tensor, into: values)
+                }
             }
         }
         let sums = try file.values("sums", as: Double.self, shape: [3])
@@ -134,6 +187,7 @@ final class TrainingState {
             (0...form.epoch).contains(form.patience), rows.count / 4 == form.epoch, form.epoch < epochs || form.done
         else { throw CoveyError.corruptFile("metadata entry \(Self.entryName): the numbers of steps are not possible") }
         (bestStep, step, stepInEpoch, epoch) = (form.best_step, form.step, form.step_in_epoch, form.epoch)
+        keptStep = bestStep
         (patience, isDone) = (form.patience, form.done)
         (bestLoss, lossSum, seconds) = (sums[0], sums[1], sums[2])
         history = stride(from: 0, to: rows.count, by: 4).map {

@@ -1,3 +1,5 @@
+import CoveyRuntime
+
 /// A checksum over all that a safetensors file says: its entries, and its tensors with their types, shapes and values. It finds
 /// damage, not malice. Every step is one to one, so that a change within any eight bytes always shows.
 extension SafeTensors {
@@ -20,17 +22,20 @@ extension SafeTensors {
         type: DataType, shape: [Int], withBytes: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
     )
 
-    fileprivate static func checksum(_ metadata: [String: String], _ tensors: [String: Content]) throws -> String {
+    fileprivate static func checksum(
+        _ metadata: [String: String], _ tensors: [String: Content], _ execution: Execution? = nil
+    ) throws -> String {
         var sum = Checksum()
         for (name, text) in metadata.sorted(by: { $0.key < $1.key }) where name != checksumEntry {
             sum.add(name)
             sum.add(text)
+            try execution?.report()
         }
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
             sum.add(name)
             sum.add(tensor.type.rawValue)
             for length in tensor.shape { sum.add(UInt64(length)) }
-            try tensor.withBytes { sum.add($0) }
+            try tensor.withBytes { try sum.add($0) { try execution?.report() } }
         }
         let digits = String(sum.value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
@@ -39,9 +44,9 @@ extension SafeTensors {
 
 extension SafeTensorsWriter {
     /// Sets the entry that `hasValidChecksum` looks for. The last thing before the file is written.
-    public mutating func setChecksum() throws {
+    public mutating func setChecksum(_ execution: Execution? = nil) throws {
         let contents = tensors.mapValues { ($0.type, $0.shape, $0.withBytes) as SafeTensors.Content }
-        setEntry(SafeTensors.checksumEntry, try SafeTensors.checksum(metadata, contents))
+        setEntry(SafeTensors.checksumEntry, try SafeTensors.checksum(metadata, contents, execution))
     }
 }
 
@@ -55,12 +60,17 @@ private struct Checksum {
     }
 
     /// The length, then the bytes, the last ones padded with zeros.
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    /// - Parameter pause: called every few milliseconds.
+    mutating func add(_ bytes: UnsafeRawBufferPointer, _ pause: () throws -> Void) rethrows {
         add(UInt64(bytes.count))
         var place = 0
         while place &+ 8 <= bytes.count {
-            add(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
-            place &+= 8
+            let end = min(bytes.count, place &+ 4 << 20)
+            while place &+ 8 <= end {
+                add(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
+                place &+= 8
+            }
+            try pause()
         }
         var rest: UInt64 = 0
         while place < bytes.count {
@@ -72,6 +82,6 @@ private struct Checksum {
 
     mutating func add(_ text: String) {
         var text = text
-        text.withUTF8 { add(UnsafeRawBufferPointer($0)) }
+        text.withUTF8 { add(UnsafeRawBufferPointer($0)) {} }
     }
 }

@@ -28,9 +28,32 @@ public struct SafeTensorsWriter: Sendable {
         tensors[name] = Entry(type: Element.dataType, shape: shape) { body in try values.withUnsafeBytes(body) }
     }
 
+    /// Adds a tensor that is not copied: its values must stay where they are until the file is written.
+    public mutating func add<Element: TensorElement>(
+        _ name: String, at values: UnsafePointer<Element>, shape: [Int]
+    ) throws {
+        guard tensors[name] == nil, name != "__metadata__" else {
+            throw CoveyError.internalError("tensor \(name): its name occurs twice")
+        }
+        nonisolated(unsafe) let bytes = UnsafeRawBufferPointer(
+            start: values, count: shape.reduce(MemoryLayout<Element>.stride, *))
+        tensors[name] = Entry(type: Element.dataType, shape: shape) { body in try body(bytes) }
+    }
+
     /// Writes the file whole or not at all (`AtomicFile`).
-    public func write(to path: String) throws {
-        try AtomicFile.write(to: path) { file in try emit { try file.append($0) } }
+    /// - Parameter execution: of a call that can be stopped meanwhile, and is told of.
+    public func write(to path: String, _ execution: Execution? = nil) throws {
+        // Each piece is on the disk before the next: syncing all at the end could take seconds.
+        let piece = 8 << 20
+        try AtomicFile.write(to: path) { file in
+            try emit { bytes in
+                for start in stride(from: 0, to: bytes.count, by: piece) {
+                    try execution?.report()
+                    try file.append(UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + piece)]))
+                    if execution != nil, bytes.count >= piece { try file.sync() }
+                }
+            }
+        }
     }
 
     /// The bytes of the file.

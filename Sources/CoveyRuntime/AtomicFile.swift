@@ -19,6 +19,11 @@ public enum AtomicFile {
                 rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             }
         }
+
+        /// Until what was written lies on the disk.
+        public func sync() throws {
+            guard uninterrupted({ fdatasync(file) }) == 0 else { throw CoveyError.io("cannot sync", path) }
+        }
     }
 
     /// Writes the parts in order; see `write(to:_:)`.

@@ -196,9 +196,10 @@ import Testing
         var before = trainer.weights
         for step in 1...4 {
             try trainer.run(until: step)
-            let kept = UnsafeBufferPointer(start: trainer.state.best.pointer, count: trainer.layout.encoderCount)
+            let count = trainer.layout.encoderCount
+            let kept = trainer.state.withBest { Array(UnsafeBufferPointer(start: $0, count: count)) }
             #expect(trainer.state.bestStep == step - 1)
-            if step > 1 { #expect(Array(kept) == Array(before.prefix(kept.count)), "step \(step)") }
+            if step > 1 { #expect(kept == Array(before.prefix(count)), "step \(step)") }
             #expect(trainer.weights != before)
             before = trainer.weights
         }
