@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Training of the encoder: Covey and PyTorch on the same model, objective, sequences and batch size.
 
-    train.py [--sequences 4000] [--limit SECONDS]
+    train.py [--sequences 4000] [--limit SECONDS] [--peers "covey;torch padded, similar lengths"]
 
 The model of encode_model.py (event embedding 32, two time features, Bi-LSTM 64 a direction, 200 event types; sequences of
 lognormal length, median 30, 99th percentile 200, at most 256) learns `next_event` of covey.h, section 6: forward,
@@ -149,6 +149,12 @@ def main():
                for peer in arguments.peers.split(";")}
     harness.table(f"An epoch of {arguments.sequences:,} sequences, {harness.THREADS} threads", results, "covey",
                   ["sequences/s", "k events/s", "peak share"])
+    ours = results.get("covey", {}).get("seconds")
+    for what, similar in (("on equal (random) batches", [False]), ("in its best form", [False, True])):
+        seconds = [result["seconds"] for peer, result in results.items()
+                   if peer != "covey" and "seconds" in result and ("similar" in peer) in similar]
+        if ours and seconds:
+            print(f"  against PyTorch {what}: {min(seconds) / ours:.2f} times as fast")
     return 0
 
 
