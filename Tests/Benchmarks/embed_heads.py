@@ -12,18 +12,18 @@ from threadpoolctl import threadpool_limits
 
 FOLDS = 5
 HEADS = {
-    "logistic": lambda: make_pipeline(StandardScaler(), LogisticRegressionCV(
+    "logistic": lambda seed: make_pipeline(StandardScaler(), LogisticRegressionCV(
         Cs=[0.001, 0.01, 0.1, 1], cv=3, scoring="roc_auc", max_iter=200, tol=1e-3)),
-    "boosted": lambda: HistGradientBoostingClassifier(
+    "boosted": lambda seed: HistGradientBoostingClassifier(
         learning_rate=0.1, max_iter=150, max_leaf_nodes=15, l2_regularization=1, max_bins=64, max_features=0.2,
-        early_stopping=True, n_iter_no_change=10, random_state=0),
+        early_stopping=True, n_iter_no_change=10, random_state=seed),
 }
 
 
-def evaluate(x, label, group):
-    """{head: {"auroc": [one a fold], "ap": [...]}}; the sequences of a customer are in one fold. No scaling, stopping or fit
-    sees the fold that is measured."""
-    folds = list(StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0).split(x, label, group))
+def evaluate(x, label, group, seed):
+    """{head: {"auroc": [one a fold], "ap": [...]}}; the sequences of a customer are in one fold, the folds are drawn by the
+    seed. No scaling, stopping or fit sees the fold that is measured."""
+    folds = list(StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(x, label, group))
     found = {}
     for name, make in HEADS.items():
         scores = []
@@ -31,7 +31,7 @@ def evaluate(x, label, group):
             # One thread: two that wait for each other on a busy machine are slower.
             with warnings.catch_warnings(), threadpool_limits(1):
                 warnings.simplefilter("ignore")
-                model = make().fit(x[seen], label[seen])
+                model = make(seed).fit(x[seen], label[seen])
             score = model.predict_proba(x[unseen])[:, 1]
             scores.append((roc_auc_score(label[unseen], score), average_precision_score(label[unseen], score)))
         found[name] = {"auroc": [float(one) for one, _ in scores], "ap": [float(one) for _, one in scores]}

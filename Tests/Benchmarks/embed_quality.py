@@ -1,21 +1,25 @@
 #!/usr/bin/env python3
 """How much of what labels ask for do embeddings hold that were trained without labels?
 
-    embed_quality.py [--quick] [--sets bpi2012_loan,...] [--peers CoLES,autoencoder,...] [--budget SECONDS]
-                     [--part check|choice|all] [--seeds 1] [--options JSON] [--peer-options JSON] [--folder FOLDER] [--again]
+    embed_quality.py [--quick] [--sets bpi2012_loan,...] [--peers CoLES,autoencoder,...] [--budget SECONDS] [--seeds 3]
+                     [--part check|choice|all] [--options JSON] [--peer-options JSON] [--folder FOLDER] [--again]
 
-Encoders are trained on all sequences without labels: Covey's objectives, and pytorch-lifestream 0.7.0's CoLES with
-embeddings of the same size. Each gets the same number of processor seconds, of two threads, whatever else runs on the
-machine; it is only full where an encoder does not stop before, as its held-out loss no longer falls. Then a logistic
-regression and gradient-boosted trees learn the label from the embeddings, from hand-made aggregates of the same events, and
-from both joined: AUROC and average precision on 5 folds, their mean and standard deviation.
+Encoders are trained on all sequences without labels: Covey's with its default objectives, and pytorch-lifestream 0.7.0's
+CoLES with embeddings of the same size. Each gets the same number of processor seconds, whatever else runs on the machine;
+only Covey's may stop before, as its held-out loss no longer falls. Then a logistic regression and gradient-boosted trees
+learn the label from the embeddings, from hand-made aggregates of the same events, and from both joined: AUROC and average
+precision on 5 folds. All of it is done once for each seed, which draws the weights, the batches, the folds and what the
+boosted trees draw. A difference is paired, seed by seed and fold by fold, with its standard error and the seeds in which it
+is above 0.
 
 How defaults were chosen: half of the customers (of the cases), drawn by a seed, are for choosing (--part choice), of Covey's
-training as of the peer's. The table is of the other half, on which nothing was chosen. embed_data.py says what the
-sequences, labels and aggregates are. Results go to a file as they come; a run that was stopped goes on from there.
+training as of the peer's; their table has all objectives, and at its end their order by the mean of all figures. What is
+measured is the other half, on which nothing was chosen. embed_data.py says what the sequences, labels and aggregates are.
+Results go to a file as they come; a run that was stopped goes on from there.
 """
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import sys
@@ -26,12 +30,14 @@ import numpy as np
 import embed_data
 import embed_heads
 import harness
+from covey._library import library
 from embed_peers import COVEY
 
 DIMENSION = 64
-AGGREGATES, PEER = "aggregates", "CoLES"
+AGGREGATES, PEER, DEFAULT = "aggregates", "CoLES", "next + auto + contrastive"
+PEERS = {"check": [AGGREGATES, PEER, DEFAULT], "choice": [AGGREGATES, *COVEY], "all": [AGGREGATES, PEER, DEFAULT]}
 SEQUENCES = {"full": 8_000, "quick": 3_000}
-BUDGET = {"full": 10, "quick": 3}
+BUDGET = {"full": 60, "quick": 3}
 
 
 class Results:
@@ -51,11 +57,8 @@ class Results:
         os.replace(self.path + ".new", self.path)
 
 
-def digest():
-    """Of the library that trains."""
-    from covey._library import library
-    library.covey_version_number()
-    with open(os.path.realpath(library.path), "rb") as file:
+def digest(path):
+    with open(os.path.realpath(path), "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()[:12]
 
 
@@ -81,80 +84,103 @@ def embeddings(key, method, data, folder, seed, arguments):
     return np.load(kept + ".npy"), told
 
 
-def run_set(name, arguments, results, library):
+def run_set(name, arguments, results, trainer):
+    """{(method, use): {seed: scores}}"""
     data = embed_data.SETS[name](SEQUENCES["quick" if arguments.quick else "full"])
     part = embed_heads.half(data.group, arguments.part)
     label, group = data.label[part], data.group[part]
     hand = data.aggregates.to_numpy()[part]
     rows = {}
-    stem = f"{name}, {len(data)} sequences"
     with tempfile.TemporaryDirectory() as folder:
-        for method in arguments.peers:
-            for seed in range(arguments.seeds):
-                key = f"{stem}, {DIMENSION}: {method}"
-                if method != AGGREGATES:
-                    options = arguments.peer_options if method == PEER else f"{arguments.options}, {library}"
-                    key += f", {arguments.budget:g} s, seed {seed}, {options}"
-                trained, key = key, f"{arguments.part}: {key}"
-                if key not in results.all:
-                    if method == AGGREGATES:
-                        found = {"": embed_heads.evaluate(hand, label, group)}
-                    else:
-                        x, found = embeddings(trained, method, data, folder, seed, arguments)
-                        if x is not None:
-                            found["alone"] = embed_heads.evaluate(x[part], label, group)
-                            found["joined"] = embed_heads.evaluate(np.hstack([x[part], hand]), label, group)
-                    if "failure" in found:
-                        print(f"{key}: {found['failure']}", file=sys.stderr)
-                        continue
-                    results.put(key, found)
-                merge(rows, method, results.all[key])
+        for seed, method in itertools.product(range(arguments.seeds), arguments.peers):
+            trained = f"{name}, {len(data)} sequences, {DIMENSION}: {method}, seed {seed}"
+            if method != AGGREGATES:
+                options = arguments.peer_options if method == PEER else f"{arguments.options}, {trainer}"
+                trained += f", {arguments.budget:g} s, {options}"
+            key = f"{arguments.part}: {trained}, {digest(embed_heads.__file__)}"
+            if key not in results.all:
                 if method == AGGREGATES:
-                    break
-    events = int(data.offsets[-1])
-    print(f"\n{name}: {len(data):,} sequences, {events:,} events; labelled: {len(label):,} ({arguments.part}), "
-          f"{label.mean():.1%} positive")
+                    found = {"": embed_heads.evaluate(hand, label, group, seed)}
+                else:
+                    x, found = embeddings(trained, method, data, folder, seed, arguments)
+                    if x is not None:
+                        found["alone"] = embed_heads.evaluate(x[part], label, group, seed)
+                        found["joined"] = embed_heads.evaluate(np.hstack([x[part], hand]), label, group, seed)
+                if "failure" in found:
+                    print(f"{key}: {found['failure']}", file=sys.stderr)
+                    continue
+                results.put(key, found)
+            found = results.all[key]
+            for use in ("", "alone", "joined"):
+                if use in found:
+                    rows.setdefault((method, use), {})[seed] = {**found, **found[use]}
+    print(f"\n{name}: {len(data):,} sequences, {int(data.offsets[-1]):,} events; labelled: {len(label):,} "
+          f"({arguments.part}), {label.mean():.1%} positive")
     show(rows)
+    return rows
 
 
-def merge(rows, method, found):
-    """Adds one seed's folds to the method's."""
-    for use, heads in found.items():
-        if isinstance(heads, dict):
-            row = rows.setdefault((method, use), {"epochs": [], "cpu_seconds": []})
-            for head, scores in heads.items():
-                for measure, values in scores.items():
-                    row.setdefault((head, measure), []).extend(values)
-            for field in ("epochs", "cpu_seconds"):
-                row[field].append(found.get(field, 0))
+def compared(values, base):
+    """Mean difference of two arrays [seed, fold], its standard error, and in how many of the seeds it is above 0.
+    Folds of all seeds share rows, so that their mean is less certain than that of as many numbers drawn apart: the corrected
+    variance of repeated cross-validation (Nadeau and Bengio 2003; Bouckaert and Frank 2004)."""
+    differences = values - base
+    scale = 1 / differences.size + 1 / (differences.shape[1] - 1)
+    return differences.mean(), np.sqrt(scale * differences.var(ddof=1)), (differences.mean(axis=1) > 0).sum()
+
+
+def in_words(values, base):
+    mean, error, wins = compared(values, base)
+    return f"{mean:+.4f} ± {error:.4f} {wins}/{len(values)}"
+
+
+def figures(row, head, measure, seeds):
+    return np.array([row[seed][head][measure] for seed in seeds])
 
 
 def show(rows):
-    """Mean and deviation over the folds; Covey's over the peer's, joined over the aggregates alone."""
+    """Alone over the peer alone, joined over the aggregates alone; how many seeds of all are above."""
     for head in embed_heads.HEADS:
-        print(f"  {head:26}{'':8}{'AUROC':>15}{'difference':>12}{'AP':>17}{'difference':>12}{'epochs':>8}{'seconds':>9}")
+        print(f"  {head:26}{'':8}{'AUROC':>7}{'difference':>22}{'AP':>9}{'difference':>22}{'epochs':>8}{'seconds':>9}")
         for (method, use), row in rows.items():
-            base = rows.get((AGGREGATES, "") if use == "joined" else (PEER, "alone"))
+            base = rows.get((AGGREGATES, "") if use == "joined" else (PEER, "alone"), {})
             line = f"  {method:26}{use:8}"
-            for measure in ("auroc", "ap"):
-                values = np.array(row[head, measure])
-                line += f"   {values.mean():.4f} ± {values.std():.4f}"[-17:].rjust(17 if measure == "ap" else 15)
-                is_base = base is None or base is row or use == ""
-                line += f"{'':12}" if is_base else f"{values.mean() - np.mean(base[head, measure]):+12.4f}"
+            for measure, width in (("auroc", 7), ("ap", 9)):
+                line += f"{figures(row, head, measure, row).mean():.4f}".rjust(width)
+                both = [seed for seed in row if seed in base and base is not row and use]
+                line += (in_words(figures(row, head, measure, both), figures(base, head, measure, both)) if both
+                         else "").rjust(22)
             if use == "alone":
-                line += f"{np.mean(row['epochs']):8.1f}{np.mean(row['cpu_seconds']):9.1f}"
+                line += "".join(f"{np.mean([one[field] for one in row.values()]):{width}.1f}"
+                                for field, width in (("epochs", 8), ("cpu_seconds", 9)))
             print(line)
     sys.stdout.flush()
+
+
+def choose(sets):
+    """Covey's objectives by the mean of all figures: sets, heads, scores, alone and joined. The first is the default."""
+    totals = {}
+    for method in COVEY:
+        rows = [found.get((method, use)) for found in sets for use in ("alone", "joined")]
+        if all(rows):
+            seeds = sorted(set.intersection(*map(set, rows)))
+            totals[method] = np.mean([figures(row, head, measure, seeds) for row in rows for head in embed_heads.HEADS
+                                      for measure in ("auroc", "ap")], axis=0)
+    first = max(totals, key=lambda method: totals[method].mean(), default=None)
+    print(f"\n  {'mean of all figures':28}{'':6}{'behind the first, seeds above it':>34}")
+    for method, values in sorted(totals.items(), key=lambda one: -one[1].mean()):
+        beside = "" if method == first or values.shape != totals[first].shape else in_words(values, totals[first])
+        print(f"  {method:28}{values.mean():.4f}{beside:>34}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--sets", default=",".join(embed_data.SETS))
-    parser.add_argument("--peers", default=",".join([AGGREGATES, PEER, *COVEY]))
+    parser.add_argument("--peers", help=f"default: {AGGREGATES}, {PEER} and Covey's default; for choosing all of Covey's")
     parser.add_argument("--budget", type=float)
     parser.add_argument("--part", default="check", choices=["check", "choice", "all"])
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--options", default="{}", help="of covey.SequenceEncoder.train")
     parser.add_argument("--peer-options", default="{}", help="of CoLES: see embed_peers.py")
     parser.add_argument("--folder", default=os.path.join(embed_data.ROOT, ".build-out", "bench", "embed_quality"))
@@ -165,10 +191,14 @@ def main():
         return 0
     os.environ.update(harness.ENVIRONMENT, OMP_WAIT_POLICY="PASSIVE")
     arguments.budget = arguments.budget or BUDGET["quick" if arguments.quick else "full"]
-    arguments.peers = arguments.peers.split(",")
-    print(f"{harness.machine()}; {harness.THREADS} threads, {arguments.budget:g} processor seconds for each training")
-    for name in arguments.sets.split(","):
-        run_set(name, arguments, Results(os.path.join(arguments.folder, f"{name}.json"), arguments.again), digest())
+    arguments.peers = arguments.peers.split(",") if arguments.peers else PEERS[arguments.part]
+    print(f"{harness.machine()}; {harness.THREADS} threads, {arguments.budget:g} processor seconds for each training, "
+          f"{arguments.seeds} seeds")
+    library.covey_version_number()  # loads it
+    sets = [run_set(name, arguments, Results(os.path.join(arguments.folder, f"{name}.json"), arguments.again),
+                    digest(library.path)) for name in arguments.sets.split(",")]
+    if arguments.part == "choice":
+        choose(sets)
     return 0
 
 
