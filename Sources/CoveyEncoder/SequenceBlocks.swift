@@ -14,7 +14,7 @@ struct SequenceBlocks {
     let longest: Int
 
     /// The most sequences of a block: their states stay in the second cache.
-    private static let rows = 24
+    private static let rows = 12
     /// Batches of fewer events run on one thread, if they fit in one block.
     private static let smallest = 1000
     /// A block's events take at most this many bytes, if it has more than one sequence.
@@ -28,13 +28,7 @@ struct SequenceBlocks {
             if sequence & 0xFFFF == 0 { try execution.check() }
             if !offsets[sequence].isEmpty { order.append(sequence) }
         }
-        var comparisons = 0
-        try order.sort { left, right in
-            comparisons &+= 1
-            if comparisons & 0xFFFF == 0 { try execution.check() }
-            let (a, b) = (offsets[left].count, offsets[right].count)
-            return a != b ? a > b : left < right
-        }
+        try Self.sort(&order, offsets, execution)
         // Small batches are spread over the threads, in multiples of a kernel's tile; the smallest are not worth a thread.
         let isSmall = offsets.events.count < Self.smallest
         let rows = isSmall ? Self.rows : min(Self.rows, (order.count / execution.threads + 5) / 6 * 6)
@@ -59,5 +53,27 @@ struct SequenceBlocks {
         self.blocks = blocks
         largestEvents = largest.events
         largestRows = largest.rows
+    }
+
+    /// The longest first, equal ones in their order: by digits of the length, the lowest first.
+    private static func sort(_ order: inout [Int], _ offsets: SequenceOffsets, _ execution: Execution) throws {
+        guard order.count > 1 else { return }
+        let bits = 8
+        let longest = order.reduce(0) { max($0, offsets[$1].count) }
+        var sorted = order
+        for shift in stride(from: 0, to: Int.bitWidth - longest.leadingZeroBitCount, by: bits) {
+            func digit(_ sequence: Int) -> Int { (1 << bits - 1) - (offsets[sequence].count >> shift & (1 << bits - 1)) }
+            var places = [Int](repeating: 0, count: 1 << bits)
+            for sequence in order { places[digit(sequence)] += 1 }
+            var start = 0
+            for digit in places.indices { (places[digit], start) = (start, start + places[digit]) }
+            for (index, sequence) in order.enumerated() {
+                if index & 0xFFFF == 0 { try execution.check() }
+                let digit = digit(sequence)
+                sorted[places[digit]] = sequence
+                places[digit] += 1
+            }
+            swap(&order, &sorted)
+        }
     }
 }

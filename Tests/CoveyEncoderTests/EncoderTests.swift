@@ -124,6 +124,19 @@ import Testing
         #expect(beside.embeddings[..<encoder.dimension] == alone.embeddings[...])
     }
 
+    @Test func longestSequencesComeFirst() throws {
+        var random = SeededRandom(seed: 3)
+        // Lengths of one, two and three bytes.
+        let lengths = (0..<500).map { Int.random(in: 0...($0 % 3 == 0 ? 9 : $0 % 3 == 1 ? 300 : 200_000), using: &random) }
+        for chosen in [lengths, [5], [0, 3], []] {
+            let offsets = chosen.reduce(into: [Int64(0)]) { $0.append($0.last! + Int64($1)) }
+            let blocks = try SequenceBlocks(SequenceOffsets(Strided(offsets)), bytesPerEvent: 1, Execution())
+            let expected = chosen.indices.filter { chosen[$0] > 0 }.sorted { (-chosen[$0], $0) < (-chosen[$1], $1) }
+            #expect(blocks.order == expected)
+            #expect(blocks.blocks.flatMap { Array($0) } == Array(expected.indices))
+        }
+    }
+
     @Test func emptySequencesAreZeroAndAttentionSumsToOne() throws {
         let encoder = try Fixture("projected").encoder()
         let result = try encoder.run(Self.batch([0, 5, 0, 1, 300], for: encoder.configuration))
