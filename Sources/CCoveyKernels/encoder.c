@@ -68,3 +68,17 @@ void ck_time_feature(int set, int64_t count, const float *seconds, float mean, f
     CK_DISPATCH(set)
 #undef CK_CALL
 }
+
+void ck_prefetch_range(const void *start, int64_t bytes) {
+    for (int64_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch((const char *)start + byte);
+}
+
+int ck_all_finite(int64_t count, const float *values) {
+    int32_t infinite = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        infinite |= (bits & 0x7f800000) == 0x7f800000;
+    }
+    return !infinite;
+}

@@ -1,6 +1,5 @@
 /* The encoder's loops in bfloat16, for processors with AVX512_BF16: products of bfloat16 pairs, summed in float32 (vdpbf16ps);
- * cells, time features and the softmax stay float32. As in encoder_kernels.h, a row's result does not depend on the rows
- * beside it.
+ * cells and the softmax stay float32. As in encoder_kernels.h, a row's result does not depend on the rows beside it.
  *
  * The gates are as exact as bfloat16 asks for. Weights come scaled (see ck_lstm_bfloat16), so that a gate's sum is the
  * exponent of 2: 2^y by a table of 16 lines and vscalefps (relative error 1.2e-4), 1 / (1 + 2^y) by vrcp14ps (6e-5).
@@ -22,12 +21,13 @@ int ck_encoder_has_bfloat16(void) {
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
-#define MINUS_TWO_LOG2E -2.88539008f
-enum { ROWS = 6, LSTM_ROWS = 3 };
+#define TWO_LOG2E 2.88539008f
+/* Rows of a tile: twice 12 sums stay in registers, those of a tile and those of the tile before. */
+enum { ROWS = 3 };
 
-/* 1 / (1 + 2^y); 1 and 0 at its ends. With f the part of y beyond a sixteenth, 2^f = (1 - e) (1 + a f), e = 1.17e-4: the
- * chord from 0 to 1/16, in the middle of its error. */
-INLINE __m512 squash(__m512 y) {
+/* 2^y. With f the part of y beyond a sixteenth, 2^f = (1 - e) (1 + a f), e = 1.17e-4: the chord from 0 to 1/16, in the middle
+ * of its error. */
+INLINE __m512 power(__m512 y) {
     /* (1 - e) 2^(i/16), and that times a. */
     static const float starts[16] = {
         0.999882705f, 1.04415129f, 1.09037982f, 1.13865506f, 1.18906763f, 1.24171215f, 1.29668744f, 1.3540967f,
@@ -40,8 +40,11 @@ INLINE __m512 squash(__m512 y) {
     const __m512 part = _mm512_reduce_ps(y, 0x49); /* y - floor(16 y) / 16 */
     const __m512 p = _mm512_fmadd_ps(_mm512_permutexvar_ps(place, _mm512_loadu_ps(slopes)), part,
                                      _mm512_permutexvar_ps(place, _mm512_loadu_ps(starts)));
-    return _mm512_rcp14_ps(_mm512_add_ps(_mm512_scalef_ps(p, y), _mm512_set1_ps(1.0f)));
+    return _mm512_scalef_ps(p, y);
 }
+
+/* 1 / (1 + 2^y); 1 and 0 at its ends. */
+INLINE __m512 squash(__m512 y) { return _mm512_rcp14_ps(_mm512_add_ps(power(y), _mm512_set1_ps(1.0f))); }
 
 /* sums[row][v] += sum over pairs k from `first` to `end` of x[row][k] . weights[k][v]; `stride` vectors lie between the
  * weights of k and of k + 1. */
@@ -60,43 +63,32 @@ INLINE void multiply_pairs(__m512 *sums, const int rows, const int vectors, int6
     }
 }
 
-/* The same with float32. */
-INLINE void multiply_floats(__m512 *sums, const int rows, const int vectors, int64_t count, const float *x,
-                            int64_t x_stride, const float *weights, int64_t stride) {
-    for (int64_t k = 0; k < count; k++) {
-        __m512 w[4];
-        UNROLL for (int v = 0; v < vectors; v++) w[v] = _mm512_loadu_ps(weights + (k * stride + v) * 16);
-        UNROLL for (int row = 0; row < rows; row++) {
-            const __m512 value = _mm512_set1_ps(x[row * x_stride + k]);
-            UNROLL for (int v = 0; v < vectors; v++)
-                sums[row * 4 + v] = _mm512_fmadd_ps(value, w[v], sums[row * 4 + v]);
-        }
-    }
-}
-
 /* A tile whose gates' sums are known: its rows, 0 = none, and where its cells and states begin. */
 typedef struct tile {
     int rows;
     float *cells;
     float *floats;
     uint16_t *halves;
-    __m512 sums[LSTM_ROWS * 4];
+    __m512 sums[ROWS * 4];
 } tile;
 
 enum { PIECES = 5 };
 
-/* A piece of what turns the sums of one row to its cells and states: i, f, o = squash; tanh(x) = 2 squash - 1. */
+/* A piece of what turns the sums of one row to its cells and states: i, f, o = squash; tanh(x) = 2 squash - 1.
+ * i tanh(g) takes one division: with a = 1 + 2^i and b = 2^g it is (1 - b) / (a (1 + b)). The cell has -2 log2(e) of it, and
+ * what is computed of a is a / (2 log2(e)). b is held below what is infinite. */
 INLINE void finish_piece(const int piece, __m512 *sums, float *cells, float *floats, uint16_t *halves) {
-    const __m512 one = _mm512_set1_ps(1.0f), two = _mm512_set1_ps(2.0f);
     switch (piece) {
-    case 0: sums[0] = squash(sums[0]); break;
-    case 1: sums[2] = _mm512_mul_ps(_mm512_fmsub_ps(squash(sums[2]), two, one), sums[0]); break;
-    case 2: {
-        const __m512 c = _mm512_fmadd_ps(_mm512_loadu_ps(cells), squash(sums[1]), sums[2]);
-        _mm512_storeu_ps(cells, c);
-        sums[0] = _mm512_mul_ps(c, _mm512_set1_ps(MINUS_TWO_LOG2E));
+    case 0: sums[0] = _mm512_add_ps(power(sums[0]), _mm512_set1_ps(1 / TWO_LOG2E)); break;
+    case 1: {
+        const __m512 one = _mm512_set1_ps(1.0f), b = power(_mm512_min_ps(_mm512_set1_ps(60.0f), sums[2]));
+        sums[2] = _mm512_mul_ps(_mm512_sub_ps(b, one), _mm512_rcp14_ps(_mm512_mul_ps(sums[0], _mm512_add_ps(b, one))));
         break;
     }
+    case 2:
+        sums[0] = _mm512_fmadd_ps(_mm512_loadu_ps(cells), squash(sums[1]), sums[2]);
+        _mm512_storeu_ps(cells, sums[0]);
+        break;
     case 3: sums[3] = squash(sums[3]); break;
     default: {
         const __m512 output = sums[3];
@@ -110,11 +102,11 @@ INLINE void finish_piece(const int piece, __m512 *sums, float *cells, float *flo
 /* One step of `rows` sequences for the units block * 16 to block * 16 + 15, up to the gates' sums, which take the place of
  * those of the tile before; that is finished meanwhile. */
 INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows, int64_t block, const int32_t *indices,
-                      const float *inputs, int64_t input_stride, const uint16_t *lower, int64_t lower_stride,
-                      const ck_bfloat16_states *states, int64_t row, int64_t previous, float *cells) {
+                      const uint16_t *inputs, int64_t input_stride, const ck_bfloat16_states *states, int64_t row,
+                      int64_t previous, float *cells) {
     const int64_t entry = lstm->blocks * 64, units = lstm->blocks * 16;
     const int64_t pairs = previous < 0 ? 0 : lstm->blocks * 8;
-    __m512 sums[LSTM_ROWS * 4];
+    __m512 sums[ROWS * 4];
     UNROLL for (int i = 0; i < rows; i++) {
         const float *first = lstm->tables[0] + (indices ? indices[i * lstm->lookups] : 0) * entry + block * 64;
         UNROLL for (int gate = 0; gate < 4; gate++) sums[i * 4 + gate] = _mm512_loadu_ps(first + gate * 16);
@@ -126,23 +118,21 @@ INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows
                 sums[i * 4 + gate] = _mm512_add_ps(sums[i * 4 + gate], _mm512_loadu_ps(next + gate * 16));
         }
     }
-    multiply_floats(sums, rows, 4, lstm->inputs, inputs, input_stride, lstm->input_weights + block * lstm->inputs * 64, 4);
-    if (lower)
-        multiply_pairs(sums, rows, 4, 0, lstm->lower_pairs, lower, lower_stride,
-                       lstm->lower_weights + block * lstm->lower_pairs * 128, 4);
+    multiply_pairs(sums, rows, 4, 0, lstm->input_pairs, inputs, input_stride,
+                   lstm->input_weights + block * lstm->input_pairs * 128, 4);
     const uint16_t *x = states->halves + (previous < 0 ? 0 : previous) * states->stride;
     const uint16_t *weights = lstm->recurrent_weights + block * lstm->blocks * 8 * 128;
     /* The last piece has two sixteenths of the products after it: what it stores may be read soon. */
-#define PART(i, piece) (pairs * ((i) * PIECES + (piece)) / (LSTM_ROWS * PIECES + 1))
+#define PART(i, piece) (pairs * ((i) * PIECES + (piece)) / (ROWS * PIECES + 1))
 #define FINISH(known)                                                                                                  \
-    UNROLL for (int i = 0; i < LSTM_ROWS; i++) UNROLL for (int piece = 0; piece < PIECES; piece++) {                    \
+    UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int piece = 0; piece < PIECES; piece++) {                    \
         if ((known) || i < before->rows)                                                                                \
             finish_piece(piece, before->sums + i * 4, before->cells + i * units, before->floats + i * states->stride,   \
                          before->halves + i * states->stride);                                                          \
         multiply_pairs(sums, rows, 4, PART(i, piece), PART(i, piece + 1), x, states->stride, weights, 4);               \
     }                                                                                                                   \
-    multiply_pairs(sums, rows, 4, PART(LSTM_ROWS, 0), pairs, x, states->stride, weights, 4);
-    if (before->rows == LSTM_ROWS) {
+    multiply_pairs(sums, rows, 4, PART(ROWS, 0), pairs, x, states->stride, weights, 4);
+    if (before->rows == ROWS) {
         FINISH(1)
     } else {
         FINISH(0)
@@ -156,20 +146,19 @@ INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows
     UNROLL for (int i = 0; i < rows * 4; i++) before->sums[i] = sums[i];
 }
 
-void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int32_t *indices, const float *inputs,
-                           int64_t input_stride, const uint16_t *lower, int64_t lower_stride,
-                           const ck_bfloat16_states *states, int64_t first, int64_t previous, float *cells,
-                           int descending) {
+void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int32_t *indices, const uint16_t *inputs,
+                           int64_t input_stride, const ck_bfloat16_states *states, int64_t first, int64_t previous,
+                           float *cells, int descending) {
     tile before;
     before.rows = 0;
 #define TILE(n)                                                                                                       \
     lstm_tile(&before, lstm, n, block, indices ? indices + row * lstm->lookups : NULL, inputs + row * input_stride,     \
-              input_stride, lower ? lower + row * lower_stride : NULL, lower_stride, states, first + row,                \
-              previous < 0 ? -1 : previous + row, cells + row * lstm->blocks * 16)
+              input_stride, states, first + row, previous < 0 ? -1 : previous + row,                                      \
+              cells + row * lstm->blocks * 16)
     for (int64_t i = 0; i < lstm->blocks; i++) {
         const int64_t block = descending ? lstm->blocks - 1 - i : i;
         int64_t row = 0;
-        for (; row + LSTM_ROWS <= rows; row += LSTM_ROWS) TILE(LSTM_ROWS);
+        for (; row + ROWS <= rows; row += ROWS) TILE(ROWS);
         switch (rows - row) {
         case 2: TILE(2); break;
         case 1: TILE(1); break;
@@ -177,54 +166,112 @@ void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int
         }
     }
 #undef TILE
-    UNROLL for (int i = 0; i < LSTM_ROWS; i++)
+    UNROLL for (int i = 0; i < ROWS; i++)
         if (i < before.rows)
             UNROLL for (int piece = 0; piece < PIECES; piece++)
                 finish_piece(piece, before.sums + i * 4, before.cells + i * lstm->blocks * 16,
                              before.floats + i * states->stride, before.halves + i * states->stride);
 }
 
-INLINE void score_tile(const int rows, const int vectors, const ck_attention_bfloat16 *attention, int64_t vector,
-                       const float *times, int64_t time_stride, const uint16_t *states, int64_t state_stride,
-                       __m512 *totals) {
+/* A tile of the attention whose sums are known: its rows, 0 = none, where their totals lie, 16 for each, and the score's
+ * weights. */
+typedef struct score_tile {
+    int rows;
+    float *totals;
+    const float *score;
     __m512 sums[ROWS * 4];
-    UNROLL for (int row = 0; row < rows; row++)
-        UNROLL for (int v = 0; v < vectors; v++) sums[row * 4 + v] = _mm512_loadu_ps(attention->bias + (vector + v) * 16);
-    multiply_floats(sums, rows, vectors, attention->times, times, time_stride,
-                    attention->time_weights + vector * 16 * attention->times, vectors);
-    multiply_pairs(sums, rows, vectors, 0, attention->pairs, states, state_stride,
-                   attention->weights + vector * 32 * attention->pairs, vectors);
-    UNROLL for (int row = 0; row < rows; row++)
-        UNROLL for (int v = 0; v < vectors; v++)
-            totals[row] = _mm512_fmadd_ps(squash(sums[row * 4 + v]), _mm512_loadu_ps(attention->score + (vector + v) * 16),
-                                          totals[row]);
+} score_tile;
+
+/* Adds one vector of the tile to the totals of its row. */
+INLINE void finish_score(const score_tile *before, const int row, const int vector) {
+    float *total = before->totals + row * 16;
+    const __m512 squashed = squash(before->sums[row * 4 + vector]);
+    _mm512_storeu_ps(total, _mm512_fmadd_ps(squashed, _mm512_loadu_ps(before->score + vector * 16), _mm512_loadu_ps(total)));
 }
 
-INLINE void score_rows(const int rows, const ck_attention_bfloat16 *attention, const float *times, int64_t time_stride,
-                       const uint16_t *states, int64_t state_stride, float *scores) {
-    __m512 totals[ROWS];
-    UNROLL for (int row = 0; row < rows; row++) totals[row] = _mm512_setzero_ps();
-    for (int64_t vector = 0; vector < attention->vectors; vector += 4) {
-#define PANEL(n) score_tile(rows, n, attention, vector, times, time_stride, states, state_stride, totals)
-        switch (attention->vectors - vector) {
-        case 1: PANEL(1); break;
-        case 2: PANEL(2); break;
-        case 3: PANEL(3); break;
-        default: PANEL(4); break;
-        }
-#undef PANEL
+/* The sums of `rows` rows for a panel of `vectors` vectors from `vector` on take the place of those of the tile before; that
+ * is finished meanwhile. What a panel has not of 4 vectors counts with weights of zero. */
+INLINE void next_scores(score_tile *before, const int rows, const int vectors, const ck_attention_bfloat16 *attention,
+                        int64_t vector, const uint16_t *times, int64_t time_stride, const uint16_t *states,
+                        int64_t state_stride, float *totals) {
+    const uint16_t *weights = attention->weights + vector * 32 * attention->pairs;
+    const int64_t pairs = attention->pairs;
+    __m512 sums[ROWS * 4];
+    UNROLL for (int i = 0; i < ROWS * 4; i++)
+        sums[i] = i % 4 < vectors ? _mm512_loadu_ps(attention->bias + (vector + i % 4) * 16) : _mm512_setzero_ps();
+    multiply_pairs(sums, rows, vectors, 0, attention->time_pairs, times, time_stride,
+                   attention->time_weights + vector * 32 * attention->time_pairs, vectors);
+#define PART(i) (pairs * (i) / (ROWS * 4 + 1))
+#define FINISH(known)                                                                                            \
+    UNROLL for (int i = 0; i < ROWS * 4; i++) {                                                                   \
+        if ((known) || i / 4 < before->rows) finish_score(before, i / 4, i % 4);                                  \
+        multiply_pairs(sums, rows, vectors, PART(i), PART(i + 1), states, state_stride, weights, vectors);        \
+    }                                                                                                             \
+    multiply_pairs(sums, rows, vectors, PART(ROWS * 4), pairs, states, state_stride, weights, vectors);
+    if (before->rows == ROWS) {
+        FINISH(1)
+    } else {
+        FINISH(0)
     }
-    UNROLL for (int row = 0; row < rows; row++) scores[row] = _mm512_reduce_add_ps(totals[row]);
+#undef FINISH
+#undef PART
+    before->rows = rows;
+    before->totals = totals;
+    before->score = attention->score + vector * 16;
+    UNROLL for (int i = 0; i < ROWS * 4; i++) before->sums[i] = sums[i];
 }
 
-void ck_attention_scores_bfloat16(const ck_attention_bfloat16 *attention, int64_t rows, const float *times,
+void ck_attention_scores_bfloat16(const ck_attention_bfloat16 *attention, int64_t all_rows, const uint16_t *times,
                                   int64_t time_stride, const uint16_t *states, int64_t state_stride, float *scores) {
-    int64_t row = 0;
-#define SCORES(n) \
-    score_rows(n, attention, times + row * time_stride, time_stride, states + row * state_stride, state_stride, scores + row)
-    for (; row + ROWS <= rows; row += ROWS) SCORES(ROWS);
-    for (; row < rows; row++) SCORES(1);
-#undef SCORES
+    enum { chunk = 16 * ROWS };
+    float totals[chunk * 16];
+    for (int64_t start = 0; start < all_rows; start += chunk) {
+        const int64_t rows = all_rows - start < chunk ? all_rows - start : chunk;
+        score_tile before;
+        before.rows = 0;
+        memset(totals, 0, sizeof totals);
+        for (int64_t vector = 0; vector < attention->vectors; vector += 4) {
+            for (int64_t row = 0; row < rows; row += ROWS) {
+#define TILE(n, vectors)                                                                                             \
+    next_scores(&before, n, vectors, attention, vector, times + (start + row) * time_stride, time_stride,             \
+                states + (start + row) * state_stride, state_stride, totals + row * 16)
+#define TILES(vectors)                    \
+    switch (rows - row) {                 \
+    case 1: TILE(1, vectors); break;      \
+    case 2: TILE(2, vectors); break;      \
+    default: TILE(ROWS, vectors); break;  \
+    }
+                switch (attention->vectors - vector) {
+                case 1: TILES(1) break;
+                case 2: TILES(2) break;
+                case 3: TILES(3) break;
+                default: TILES(4) break;
+                }
+#undef TILES
+#undef TILE
+            }
+        }
+        UNROLL for (int i = 0; i < ROWS * 4; i++)
+            if (i / 4 < before.rows) finish_score(&before, i / 4, i % 4);
+        for (int64_t row = 0; row < rows; row++)
+            scores[start + row] = _mm512_reduce_add_ps(_mm512_loadu_ps(totals + row * 16));
+    }
+}
+
+/* The first `count` lanes, at most 16. */
+INLINE __mmask16 lanes(int64_t count) { return (__mmask16)(count >= 16 ? 0xffff : (1 << (count > 0 ? count : 0)) - 1); }
+
+void ck_bfloat16_rows(int64_t rows, int64_t columns, const float *floats, int64_t stride, uint16_t *halves) {
+    if (columns == stride) {
+        columns *= rows;
+        stride = columns;
+        rows = 1;
+    }
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t column = 0; column < stride; column += 16) {
+            const __m512 values = _mm512_maskz_loadu_ps(lanes(columns - column), floats + row * columns + column);
+            _mm256_mask_storeu_epi16(halves + row * stride + column, lanes(stride - column), (__m256i)_mm512_cvtneps_pbh(values));
+        }
 }
 
 #pragma clang attribute pop

@@ -277,11 +277,15 @@ static void CK_NAME(time_feature)(int64_t count, const float *seconds, float mea
     for (int64_t start = 0; start < count; start += CK_LANES) {
         const int64_t length = count - start < CK_LANES ? count - start : CK_LANES;
         float values[CK_LANES] = {0};
-        memcpy(values, seconds + start, (size_t)length * sizeof *values);
-        V x = CK_NAME(load)(values);
+        if (length < CK_LANES) memcpy(values, seconds + start, (size_t)length * sizeof *values);
+        V x = CK_NAME(load)(length < CK_LANES ? values : seconds + start);
         V y = (CK_NAME(log1p)(x) - mean) * inverse_deviation;
         y = CK_NAME(clamp)(y, -limit, limit);
         y = x == x ? y : CK_NAME(splat)(0.0f);
+        if (stride == 1 && length == CK_LANES) {
+            CK_NAME(store)(output + start, y);
+            continue;
+        }
         CK_NAME(store)(values, y);
         if (stride == 1)
             memcpy(output + start, values, (size_t)length * sizeof *values);

@@ -91,6 +91,9 @@ public final class Encoder: Sendable {
             let workspace = workspaces[thread]
             for block in chunk {
                 try workspace.begin(blocks.order[blocks.blocks[block]], batch, execution)
+                for sequence in workspace.sequences {
+                    ck_prefetch_range(embeddings + sequence * rowStride, Int64(dimension * 4))
+                }
                 try inputs.fill(workspace)
                 try run.run(workspace)
                 try write(workspace, embeddings, rowStride)
@@ -118,18 +121,21 @@ public final class Encoder: Sendable {
     private func write(_ workspace: Workspace, _ embeddings: UnsafeMutableRawPointer, _ rowStride: Int) throws {
         let (hidden, units) = (network.hidden, network.units)
         for (row, sequence) in workspace.sequences.enumerated() {
-            let target = (embeddings + sequence * rowStride).assumingMemoryBound(to: Float.self)
+            var target = (embeddings + sequence * rowStride).assumingMemoryBound(to: Float.self)
+            var isFinite = true
+            func copy(_ source: UnsafePointer<Float>, _ count: Int) {
+                isFinite = isFinite && ck_all_finite(Int64(count), source) != 0
+                target.update(from: source, count: count)
+                target += count
+            }
             if let projection = network.projection {
-                target.update(from: workspace.output + row * Int(projection.kernel.pointee.vectors) * 16, count: dimension)
+                copy(workspace.output + row * Int(projection.kernel.pointee.vectors) * 16, dimension)
             } else {
                 let source = workspace.context + row * 2 * units
-                target.update(from: source, count: hidden)
-                (target + hidden).update(from: source + units, count: hidden)
+                copy(source, hidden)
+                copy(source + units, hidden)
             }
-            // Without sign, as integers, numbers that are not finite are the largest.
-            var largest: UInt32 = 0
-            for column in 0..<dimension { largest = max(largest, target[column].bitPattern & 0x7FFF_FFFF) }
-            guard largest < Float.infinity.bitPattern else {
+            guard isFinite else {
                 throw CoveyError.invalidData(
                     "the embedding of sequence \(sequence) is not finite: the model's weights are too large")
             }

@@ -1,3 +1,4 @@
+import CCoveyKernels
 import CoveyRuntime
 import CoveySequences
 import Glibc
@@ -24,6 +25,8 @@ final class Workspace {
     /// The same in bfloat16, where that is the precision; then `nextStates` has no memory.
     var halves: UnsafeMutablePointer<UInt16>
     var nextHalves: UnsafeMutablePointer<UInt16>
+    /// [events][inputs in pairs]: the inputs in bfloat16.
+    let inputHalves: UnsafeMutablePointer<UInt16>
     /// [events]: the attention's scores, later exp(score - largest).
     let scores: UnsafeMutablePointer<Float>
     /// [2 directions][rows][units]
@@ -53,13 +56,13 @@ final class Workspace {
             let isDeep = network.layers.count > 1
             let columns = network.projection.map { Int($0.kernel.pointee.vectors) * 16 } ?? 0
             var offsets: [Int] = []
-            offsets.reserveCapacity(13)
+            offsets.reserveCapacity(14)
             var total = 0
             for (count, size) in [
                 (events, network.lookups * 4), (events, network.inputs * 4), (events, width * 4),
                 (isDeep && !isBFloat16 ? events : 0, width * 4), (isBFloat16 ? events : 0, width * 2),
                 (isDeep && isBFloat16 ? events : 0, width * 2), (events, 4), (rows, width * 4), (rows, 8), (rows, 4),
-                (1, width * 8), (rows, width * 4), (rows, columns * 4),
+                (1, width * 8), (rows, width * 4), (rows, columns * 4), (isBFloat16 ? events : 0, network.pairedInputs * 2),
             ] {
                 offsets.append(total)
                 let bytes = try checkedProduct(count, size, "a workspace")
@@ -94,6 +97,7 @@ final class Workspace {
         pooled = array(10, Double.self)
         context = array(11, Float.self)
         output = array(12, Float.self)
+        inputHalves = array(13, UInt16.self)
         self.memory = memory
         starts.reserveCapacity(layout.longest + 1)
     }
@@ -106,6 +110,12 @@ final class Workspace {
     /// Takes a block: its sequences, their orders in time and the rows of its steps.
     func begin(_ block: ArraySlice<Int>, _ batch: SequenceBatch, _ execution: Execution) throws {
         sequences = Array(block)
+        // All of the block at once: one after the other they would each wait for the memory.
+        for sequence in block {
+            let range = batch.offsets[sequence].prefix(1024)
+            if let times = batch.times.contiguous { ck_prefetch_range(times + range.lowerBound, Int64(range.count * 8)) }
+            if let types = batch.types.contiguous { ck_prefetch_range(types + range.lowerBound, Int64(range.count * 4)) }
+        }
         lengths = sequences.map { batch.offsets[$0].count }
         timeOrders = try sequences.map { try batch.timeOrder($0, execution) }
         starts.removeAll(keepingCapacity: true)
