@@ -70,10 +70,12 @@ public struct EncoderConfiguration: Sendable, Equatable {
     }
 
     /// The entry's text.
-    public func json() throws -> String {
-        try JSONText.encode(
+    /// - Parameter execution: of a call that can be stopped meanwhile, and is told of.
+    public func json(_ execution: Execution? = nil) throws -> String {
+        // Members ascend by their names, so that the vocabulary, which may be large, is the last.
+        let text = try JSONText.encode(
             Form(
-                format_version: Self.formatVersion, vocabulary: vocabulary.names, time_mean: timeScaling.map(\.mean),
+                format_version: Self.formatVersion, vocabulary: [], time_mean: timeScaling.map(\.mean),
                 time_deviation: timeScaling.map(\.deviation), dwell: usesDwell,
                 numeric: zip(numericNames.names, numericScaling).map {
                     Form.Numeric(name: $0, mean: $1.mean, deviation: $1.deviation)
@@ -81,6 +83,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
                 categorical: zip(categoricalNames.names, categoricalVocabularies).map {
                     Form.Categorical(name: $0, vocabulary: $1.names)
                 }))
+        let names = try JSONText.encode(1..<vocabulary.count, execution) { vocabulary[$0] }
+        return text.dropLast("[]}".count) + names + "}"
     }
 
     private static let what = "metadata entry \(entryName)"

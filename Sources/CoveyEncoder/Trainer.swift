@@ -286,7 +286,10 @@ public final class Trainer {
             sum ^= sum >> 29
         }
         for byte in "\(options)".utf8 { add(UInt64(byte)) }
-        for byte in try configuration.json().utf8 { add(UInt64(byte)) }
+        for (place, byte) in try configuration.json(execution).utf8.enumerated() {
+            if place & 0xF_FFFF == 0 { try execution.report() }
+            add(UInt64(byte))
+        }
         for sequence in 0..<source.count {
             let range = source.offsets[sequence]
             add(UInt64(range.count))

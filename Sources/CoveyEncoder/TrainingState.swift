@@ -125,7 +125,7 @@ final class TrainingState {
         _ execution: Execution
     ) throws {
         var file = SafeTensorsWriter()
-        file.setEntry(EncoderConfiguration.entryName, try configuration.json())
+        file.setEntry(EncoderConfiguration.entryName, try configuration.json(execution))
         file.setEntry(
             Self.entryName,
             try JSONText.encode(

@@ -56,8 +56,10 @@ struct SafeTensorsHeader {
     }
 
     /// The text of a header for tensors that lie in the given order, padded to a multiple of 8 bytes.
+    /// - Parameter execution: of a call that can be stopped meanwhile, and is told of.
     static func encode(
-        _ tensors: [(name: String, type: SafeTensors.DataType, shape: [Int])], metadata: [String: String]
+        _ tensors: [(name: String, type: SafeTensors.DataType, shape: [Int])], metadata: [String: String],
+        _ execution: Execution? = nil
     ) throws -> [UInt8] {
         var entries: [String: Entry] = [:]
         var offset = 0
@@ -66,10 +68,23 @@ struct SafeTensorsHeader {
             entries[tensor.name] = .tensor(tensor.type, tensor.shape, [offset, end])
             offset = end
         }
-        if !metadata.isEmpty { entries[metadataKey] = .metadata(metadata) }
+        // A text of megabytes goes in afterwards, in the place of a name that nothing else has.
+        let large = metadata.filter { $0.value.utf8.count > 1 << 20 }.map(\.key).sorted()
+        func mark(_ name: String) -> String { "text of \(name) in \(metadata.count) entries" }
+        let texts = metadata.merging(large.map { ($0, mark($0)) }) { $1 }
+        if !metadata.isEmpty { entries[metadataKey] = .metadata(texts) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var json = [UInt8](try encoder.encode(entries))
+        for name in large {
+            let member = [UInt8](try JSONText.encode([name: mark(name)]).utf8.dropFirst().dropLast())
+            guard let place = json.indices.first(where: { json[$0...].starts(with: member) }) else {
+                throw CoveyError.internalError("the entry \(name) is not in the header")
+            }
+            let value = try [UInt8](JSONText.encode(name).utf8) + [UInt8(ascii: ":")]
+                + JSONText.encode(text: metadata[name]!, execution)
+            json.replaceSubrange(place..<place + member.count, with: value)
+        }
         while json.count % 8 != 0 { json.append(UInt8(ascii: " ")) }
         guard json.count <= largest else {
             throw CoveyError.unsupported("the header needs \(json.count) bytes, above the format's limit of \(largest)")

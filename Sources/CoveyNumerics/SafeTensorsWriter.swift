@@ -46,7 +46,7 @@ public struct SafeTensorsWriter: Sendable {
         // Each piece is on the disk before the next: syncing all at the end could take seconds.
         let piece = 8 << 20
         try AtomicFile.write(to: path) { file in
-            try emit { bytes in
+            try emit(execution) { bytes in
                 for start in stride(from: 0, to: bytes.count, by: piece) {
                     try execution?.report()
                     try file.append(UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + piece)]))
@@ -63,10 +63,10 @@ public struct SafeTensorsWriter: Sendable {
         return result
     }
 
-    private func emit(_ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+    private func emit(_ execution: Execution? = nil, _ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
         let ordered = tensors.sorted { ($1.value.type.size, $0.key) < ($0.value.type.size, $1.key) }
         let header = try SafeTensorsHeader.encode(
-            ordered.map { ($0.key, $0.value.type, $0.value.shape) }, metadata: metadata)
+            ordered.map { ($0.key, $0.value.type, $0.value.shape) }, metadata: metadata, execution)
         try header.withUnsafeBytes(sink)
         for (_, tensor) in ordered { try tensor.withBytes(sink) }
     }

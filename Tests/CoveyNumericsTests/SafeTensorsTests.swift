@@ -178,4 +178,24 @@ import Testing
         defer { unlink(pipe) }
         #expect(throws: CoveyError.self) { try SafeTensors(path: pipe) }
     }
+
+    /// Texts of megabytes, which are written in pieces, with what has to be escaped and characters of several bytes.
+    @Test func largeEntriesComeBack() throws {
+        for shift in 0..<4 {
+            let text = String(repeating: "x", count: shift) + String(repeating: "a\u{E9}\"\\\n\u{1}\u{1F600}/", count: 300_000)
+            var writer = SafeTensorsWriter()
+            writer.setEntry("first", text)
+            writer.setEntry("second \"quoted\"", text + "end")
+            writer.setEntry("third", "small")
+            try writer.add("values", [Float(1), 2], shape: [2])
+            let file = try writer.bytes().withUnsafeBytes { try SafeTensors(bytes: $0, origin: "test") }
+            #expect(try file.entry("first") == text && file.entry("second \"quoted\"") == text + "end")
+            #expect(try file.entry("third") == "small" && file.values("values", as: Float.self, shape: [2]) == [1, 2])
+        }
+    }
+
+    @Test(arguments: [0, 1, 4095, 4096, 4097, 9000]) func namesInPieces(count: Int) throws {
+        let names = (0..<count).map { "name \"\($0)\", \u{E9}]" }
+        #expect(try JSONText.encode(0..<count, nil) { names[$0] } == JSONText.encode(names))
+    }
 }
