@@ -18,6 +18,11 @@ final class CellIndex: @unchecked Sendable {
     let probeCount: Int
     /// At least each cell's largest distance of a row to its centroid.
     let radii: AlignedBuffer<Float>
+    /// The median of the squared distances of a cell's rows to its centroid.
+    let medians: AlignedBuffer<Float>
+    /// The standard deviation of those squared distances as a share of their median, in the cell that is the median of all:
+    /// what a few rows of another kind do to a cell's own deviation does not matter.
+    private(set) var spread = 0.0
 
     /// The rows that a cell is to have.
     let cellSize: Int
@@ -65,14 +70,24 @@ final class CellIndex: @unchecked Sendable {
             }
         }
         radii = try AlignedBuffer(count, for: "cells", execution)
+        medians = try AlignedBuffer(count, repeating: 0, for: "cells", execution)
+        let spreads = try AlignedBuffer<Float>(count, repeating: 0, for: "cells", execution)
         try execution.parallel(count, grain: 16) { [self] chunk, _ in
             let line = try AlignedBuffer<Float>(CellIndex.lineWidth, for: "a cell", execution)
             for cell in chunk {
-                var most: Float = 0
-                forEachSquare(places(cell), to: cell, line) { _, square in most = max(most, square) }
-                radii[cell] = Float(Double(most).squareRoot() * (1 + 1e-5)).nextUp
+                try execution.report()
+                var squares: [Float] = []
+                squares.reserveCapacity(places(cell).count)
+                forEachSquare(places(cell), to: cell, line) { _, square in squares.append(square) }
+                squares.sort()
+                radii[cell] = Float(Double(squares.last ?? 0).squareRoot() * (1 + 1e-5)).nextUp
+                guard let middle = squares.isEmpty ? nil : squares[squares.count / 2], middle > 0 else { continue }
+                medians[cell] = middle
+                // The sixth part is below the mean less one deviation, of the normal distribution.
+                spreads[cell] = 1 - squares[squares.count / 6] / middle
             }
         }
+        spread = Double((0..<count).map { spreads[$0] }.sorted()[count / 2])
     }
 
     /// The rows of a cell.

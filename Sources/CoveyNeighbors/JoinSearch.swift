@@ -23,34 +23,27 @@ public struct JoinQuery: Sendable {
 }
 
 /// One search for short edges between components: by neighbours of neighbours, which finds those that cross a border, and by
-/// the rows that are nearest to another component's cells, which finds those that cross a gap.
+/// the rows that are likely to be nearest to another component's cells, which finds those that cross a gap.
 /// Edges are the best of a fixed set, whatever the order in which threads come across them.
 final class JoinSearch: @unchecked Sendable {
-    private let index: CellIndex
-    private let packed: CompactRows
-    private let query: JoinQuery
-    private let execution: Execution
+    let index: CellIndex
+    let packed: CompactRows
+    let query: JoinQuery
+    let execution: Execution
     private let links: UnsafeMutableBufferPointer<Link>
-    /// The links as the search began: what must be beaten.
-    private let before: [Link]
+    /// The links as this part of the search began: what must be beaten.
+    private(set) var before: [Link]
     /// What each thread found so far.
-    private let found: [AlignedBuffer<Link>]
+    let found: [AlignedBuffer<Link>]
     /// What float32 products may err by, as a share of the rows' |x|^2.
-    private let error: Double
+    let error: Double
     /// By cell: the component of all its rows or -1, the longest link of its rows.
-    private let uniform: AlignedBuffer<Int32>
-    private let longest: AlignedBuffer<Double>
-    /// By cell: the core distance that a tenth of its rows are below, and the largest. A short edge is found from its end in
-    /// the sparser place, which keeps the many dense rows from being searched for.
-    private let dense: AlignedBuffer<Double>
-    private let sparsest: AlignedBuffer<Double>
-
-    /// The cells that a cell's rows may be compared with, and how many pairs of its rows and a cell are.
-    private let nearCells: Int
-    private let mostPairs: Int
-    private static let width = 512
-    private static let batch = 128
-    private static let grain = 32
+    let uniform: AlignedBuffer<Int32>
+    let longest: AlignedBuffer<Double>
+    /// By cell: the core distance that a tenth of its rows are below, and the one that a tenth are above. A short edge is found
+    /// from its end in the sparser place, which keeps the many dense rows from being searched for.
+    let dense: AlignedBuffer<Double>
+    let sparse: AlignedBuffer<Double>
 
     init(_ index: CellIndex, _ query: JoinQuery, _ links: UnsafeMutableBufferPointer<Link>, _ execution: Execution) throws {
         self.index = index
@@ -58,29 +51,22 @@ final class JoinSearch: @unchecked Sendable {
         self.execution = execution
         self.links = links
         packed = index.packed
-        mostPairs = 2 * index.cellSize
-        nearCells = max(1, index.cellSize / 16)
         before = Array(links)
         found = try (0..<execution.threads).map { _ in try AlignedBuffer(links.count, for: "links", execution) }
         error = (1.2 * Double(packed.stride) + 24) * 0x1p-24
         uniform = try AlignedBuffer(index.count, for: "cells", execution)
         longest = try AlignedBuffer(index.count, for: "cells", execution)
         dense = try AlignedBuffer(index.count, for: "cells", execution)
-        sparsest = try AlignedBuffer(index.count, for: "cells", execution)
+        sparse = try AlignedBuffer(index.count, for: "cells", execution)
         try execution.parallel(index.count, grain: 16) { [self] chunk, _ in
             for cell in chunk {
                 let places = index.places(cell)
                 var component: Int32 = places.isEmpty ? 0 : query.components[places.lowerBound]
-                var most = -Double.infinity
-                for p in places {
-                    if query.components[p] != component { component = -1 }
-                    most = max(most, before[Int(query.components[p])].distance)
-                }
+                for p in places where query.components[p] != component { component = -1 }
                 uniform[cell] = component
-                longest[cell] = most
                 let cores = places.map { query.cores[$0] }.sorted()
                 dense[cell] = cores.isEmpty ? 0 : cores[cores.count / 10]
-                sparsest[cell] = cores.last ?? 0
+                sparse[cell] = cores.isEmpty ? 0 : cores[cores.count * 9 / 10]
             }
         }
     }
@@ -88,20 +74,23 @@ final class JoinSearch: @unchecked Sendable {
     func run() throws {
         for own in found { own.pointer.update(from: before, count: before.count) }
         try lookAtNeighbours()
-        gather()
-        let grain = JoinSearch.grain
-        try execution.parallel(index.count, grain: grain, stage: "spanning tree") { [self] chunk, thread in
-            let room = try Room(self, found[thread], execution)
-            ck_sgemm_nt(
-                Int64(chunk.count), Int64(index.count), Int64(packed.stride), -2,
-                index.centroids.pointer + chunk.lowerBound * packed.stride, Int64(packed.stride), index.centroids.pointer,
-                Int64(packed.stride), 0, room.products.pointer, Int64(index.count))
-            for cell in chunk where !index.places(cell).isEmpty {
-                try execution.report()
-                try look(from: cell, room.products.pointer + (cell - chunk.lowerBound) * index.count, room)
-            }
+        // Links that are nearly the shortest leave the second part little to look at.
+        for effort in [Effort.little, .much] {
+            try settle()
+            try lookAcross(effort)
         }
         gather()
+    }
+
+    /// What was found so far is what the next part of the search must beat.
+    private func settle() throws {
+        gather()
+        before = Array(links)
+        try execution.parallel(index.count, grain: 16) { [self] chunk, _ in
+            for cell in chunk {
+                longest[cell] = index.places(cell).reduce(-.infinity) { max($0, before[Int(query.components[$1])].distance) }
+            }
+        }
     }
 
     /// The best of what the threads found, for the caller and for each of them.
@@ -114,7 +103,7 @@ final class JoinSearch: @unchecked Sendable {
 
     /// A distance in the packed rows' scale within which pairs of this mutual reachability lie.
     @inline(__always)
-    private func reach(_ mutual: Double) -> Double { mutual * query.alpha * packed.scale * (1 + 1e-6) }
+    func reach(_ mutual: Double) -> Double { mutual * query.alpha * packed.scale * (1 + 1e-6) }
 
     // MARK: - Borders
 
@@ -155,135 +144,6 @@ final class JoinSearch: @unchecked Sendable {
         }
     }
 
-    // MARK: - Gaps
-
-    /// One thread's room.
-    private final class Room {
-        /// What the thread found so far.
-        let links: AlignedBuffer<Link>
-        let products: AlignedBuffer<Float>
-        let line: AlignedBuffer<Float>
-        let tile: AlignedBuffer<Float>
-        let gathered: AlignedBuffer<Float>
-        let hits: AlignedBuffer<UInt16>
-        let nearDistances: AlignedBuffer<Double>
-        let nearCells: AlignedBuffer<Int32>
-        let pairDistances: AlignedBuffer<Double>
-        let pairs: AlignedBuffer<Int32>
-
-        init(_ search: JoinSearch, _ links: AlignedBuffer<Link>, _ execution: Execution) throws {
-            let index = search.index
-            self.links = links
-            products = try AlignedBuffer(JoinSearch.grain * index.count, for: "distances of centroids", execution)
-            line = try AlignedBuffer(CellIndex.lineWidth, for: "a tile", execution)
-            tile = try AlignedBuffer(JoinSearch.batch * width, for: "a tile", execution)
-            gathered = try AlignedBuffer(JoinSearch.batch * index.packed.stride, for: "a tile's rows", execution)
-            hits = try AlignedBuffer(width, for: "a tile", execution)
-            nearDistances = try AlignedBuffer(search.nearCells, for: "near cells", execution)
-            nearCells = try AlignedBuffer(search.nearCells, for: "near cells", execution)
-            pairDistances = try AlignedBuffer(search.mostPairs, for: "near rows", execution)
-            pairs = try AlignedBuffer(search.mostPairs, for: "near rows", execution)
-        }
-    }
-
-    /// Compares rows of a cell with the cells of other components that they come nearest to: the pairs of a row and a cell
-    /// whose centroid is nearest to it, about two for each of the cell's rows.
-    private func look(from cell: Int, _ products: UnsafePointer<Float>, _ room: Room) throws {
-        let own = uniform[cell]
-        let near = NearestHeap(
-            distances: room.nearDistances.pointer, indices: room.nearCells.pointer, k: nearCells)
-        for slot in 0..<near.k {
-            near.distances[slot] = .infinity
-            near.indices[slot] = .max
-        }
-        for other in 0..<index.count {
-            if own >= 0 && uniform[other] == own || index.starts[other] == index.starts[other + 1] { continue }
-            // The own cell, where it has rows of several components, comes first.
-            let square = other == cell ? -Double.infinity : Double(products[other] + index.norms[other])
-            _ = near.push(square, Int32(other))
-        }
-        near.sort()
-        let pairs = NearestHeap(distances: room.pairDistances.pointer, indices: room.pairs.pointer, k: mostPairs)
-        for slot in 0..<pairs.k {
-            pairs.distances[slot] = .infinity
-            pairs.indices[slot] = .max
-        }
-        let places = index.places(cell).prefix(Int(Int32.max) / nearCells)
-        for slot in 0..<near.k where near.indices[slot] != .max {
-            let other = Int(near.indices[slot])
-            let radius = Double(index.radii[other])
-            if other != cell {
-                let square = Double(products[other] + index.norms[other] + index.norms[cell])
-                let slack = error * Double(index.norms[other] + index.norms[cell])
-                let gap = max(0, square - slack).squareRoot() - radius - Double(index.radii[cell])
-                if gap > reach(max(longest[cell], longest[other])) { continue }
-            }
-            if sparsest[cell] < dense[other] && longest[cell] < .infinity { continue }
-            index.forEachSquare(places, to: other, room.line) { p, square in
-                let component = query.components[p]
-                if component == uniform[other] { return }
-                if query.cores[p] < dense[other] && before[Int(component)].distance < .infinity { return }
-                let bound = max(before[Int(component)].distance, longest[other])
-                if query.cores[p] > bound || Double(square).squareRoot() * (1 - 1e-4) - radius > reach(bound) { return }
-                _ = pairs.push(Double(square), Int32(slot * places.count + p - places.lowerBound))
-            }
-        }
-        // By cell.
-        let chosen = (0..<pairs.k).map { pairs.indices[$0] }.filter { $0 != .max }.sorted()
-        var next = 0
-        while next < chosen.count {
-            let slot = Int(chosen[next]) / places.count
-            var rows: [Int32] = []
-            while next < chosen.count, rows.count < JoinSearch.batch, Int(chosen[next]) / places.count == slot {
-                rows.append(Int32(places.lowerBound + Int(chosen[next]) % places.count))
-                next += 1
-            }
-            let columns = index.places(Int(near.indices[slot]))
-            try rows.withUnsafeBufferPointer { rows in
-                packed.gather(rows.baseAddress!, rows.count, into: room.gathered.pointer)
-                for start in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: JoinSearch.width) {
-                    try execution.report()
-                    compare(
-                        rows.baseAddress!, rows.count, start..<min(start + JoinSearch.width, columns.upperBound), room)
-                }
-            }
-        }
-    }
-
-    private func compare(_ rows: UnsafePointer<Int32>, _ count: Int, _ columns: Range<Int>, _ room: Room) {
-        let stride = packed.stride
-        let width = JoinSearch.width
-        ck_sgemm_nt(
-            Int64(count), Int64(columns.count), Int64(stride), -2, room.gathered.pointer, Int64(stride),
-            packed.numbers.pointer + columns.lowerBound * stride, Int64(stride), 0, room.tile.pointer, Int64(width))
-        let links = room.links
-        var norm: Float = 0
-        var longestOther = -Double.infinity
-        for q in columns {
-            norm = max(norm, packed.norms[q])
-            longestOther = max(longestOther, links[Int(query.components[q])].distance)
-        }
-        for line in 0..<count {
-            let p = Int(rows[line])
-            let own = query.components[p]
-            let slack = error * Double(norm + packed.norms[p])
-            // The longest of the links that the line may shorten.
-            let longest = max(links[Int(own)].distance, longestOther)
-            if query.cores[p] > longest { continue }
-            let limit = reach(longest) * reach(longest) + slack - Double(packed.norms[p])
-            let hits = ck_near_columns(
-                room.tile.pointer + line * width, packed.norms.pointer + columns.lowerBound, Int64(columns.count),
-                Float(limit).nextUp, room.hits.pointer)
-            for hit in 0..<Int(hits) {
-                let column = Int(room.hits[hit])
-                let q = columns.lowerBound + column
-                if query.components[q] == own { continue }
-                let square = Double(room.tile[line * width + column] + packed.norms[q] + packed.norms[p]) - slack
-                consider(p, q, links, atLeast: square)
-            }
-        }
-    }
-
     // MARK: - Offers
 
     /// Offers the edge of places p and q, of two components, to both.
@@ -291,10 +151,10 @@ final class JoinSearch: @unchecked Sendable {
     ///   - links: what the thread found so far.
     ///   - square: at most their squared distance in the packed rows' scale.
     @inline(__always)
-    private func consider(_ p: Int, _ q: Int, _ links: AlignedBuffer<Link>, atLeast square: Double = 0) {
+    func consider(_ p: Int, _ q: Int, _ links: AlignedBuffer<Link>, atLeast square: Double = 0) {
         let (first, second) = (Int(query.components[p]), Int(query.components[q]))
         let floor = max(query.cores[p], query.cores[q])
-        // Judged by the links before the search, so that it does not matter what was found meanwhile.
+        // Judged by the links before this part of the search, so that it does not matter what was found meanwhile.
         if floor > max(before[first].distance, before[second].distance) { return }
         let best = Link(distance: floor, from: Int32(p), to: Int32(q))
         if !(best < links[first]) && !(best < links[second]) { return }
