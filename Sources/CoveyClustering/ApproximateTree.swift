@@ -97,7 +97,7 @@ struct ApproximateTree {
                     try components.withUnsafeBufferPointer { components in
                         try links.withUnsafeMutableBufferPointer { links in
                             for i in 0..<n {
-                                if i & 0x3FFF == 0 { try execution.report() }
+                                if i & 0x7FF == 0 { try execution.report() }
                                 let own = components[i]
                                 for slot in i &* k..<(i &+ 1) &* k {
                                     let other = components[Int(indices[slot])]

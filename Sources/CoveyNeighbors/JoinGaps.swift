@@ -19,9 +19,11 @@ extension JoinSearch {
     private static let width = 512
     private static let batch = 128
     private static let grain = 32
-    /// How many deviations nearer than usual the nearest row of a cell may be to a row, and the nearest rows of two cells.
-    private static let rowChance = 5.0
-    private static let cellChance = 6.0
+    /// How many deviations nearer than usual the nearest row of a cell may be to a row, and the nearest rows of two cells: more
+    /// than Gaussian clusters need, as the cells of real rows differ in their deviations.
+    private static let rowChance = 9.0
+    private static let cellChance = 11.0
+    private static let mostOrderChance = 5.0
 
     /// One thread's room.
     private final class Room {
@@ -128,7 +130,7 @@ extension JoinSearch {
     }
 
     /// The deviations by which pairs are put in order: no more than leave what is farther from a centroid farther from the rows.
-    private var orderChance: Double { min(JoinSearch.rowChance, 1 / index.spread) }
+    private var orderChance: Double { min(JoinSearch.mostOrderChance, 1 / index.spread) }
 
     /// The cells whose rows are likely to be near those of a cell, nearest first. Of two cells the one whose rows lie closer
     /// together is looked at from the other: what is said of their distances is truer there.

@@ -60,7 +60,7 @@ final class NeighborDescent: @unchecked Sendable {
             }
         }
         for p in 0..<count {
-            if p & 16_383 == 0 { try execution.report() }
+            if p & 0xFFF == 0 { try execution.report() }
             for slot in 0..<depth {
                 let entry = forward.pointer[p &* most &+ slot]
                 if entry < 0 { break }

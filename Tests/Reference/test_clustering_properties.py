@@ -7,6 +7,7 @@ distance: sets without equal distances then have one spanning tree and one set o
 
 import sys
 
+import hdbscan
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -178,6 +179,35 @@ def test_equals_hdbscan_where_rounding_is_worst(name, motion, dtype):
         check_tree_code(wide, result, size)
     if not same_partition(result["labels"], model.labels_):
         assert ambiguous(wide, model, model.labels_, size, result["edges"]) is not None
+
+
+@pytest.mark.parametrize("search", ["exact", "approximate"])
+@pytest.mark.parametrize("columns", [1, 3, 16, 64])
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 30, 300])
+def test_few_rows_and_equal_rows(rows, columns, search):
+    for points in (make(rows, columns, "full"), np.full((rows, columns), 7.25), np.zeros((rows, columns))):
+        for size in (2, 5, 40):
+            result = cluster(points, size, algorithm=search)
+            assert len(result["edges"]) == rows - 1 and result["recall"] == 1
+            if rows == 1:
+                # hdbscan has no answer to one row.
+                with pytest.raises(ValueError):
+                    hdbscan.HDBSCAN(min_cluster_size=size).fit(points)
+                assert result["labels"].tolist() == [-1] and result["probabilities"].tolist() == [0]
+                continue
+            model = hdbscan_tree(points, size)
+            np.testing.assert_allclose(weights(result), np.sort(model._min_spanning_tree[:, 2]), rtol=1e-9, atol=1e-12)
+            if rows < size or not np.ptp(points):
+                assert result["labels"].tolist() == model.labels_.tolist() == [-1] * rows
+                assert result["probabilities"].tolist() == model.probabilities_.tolist()
+            elif not same_partition(result["labels"], model.labels_):
+                assert ambiguous(points, model, model.labels_, size, result["edges"]) is not None
+
+
+def test_no_rows_are_refused_as_by_hdbscan():
+    for model in (hdbscan.HDBSCAN(), covey.HDBSCAN(), covey.HDBSCAN(algorithm="approximate")):
+        with pytest.raises(ValueError, match="0 sample"):
+            model.fit(np.zeros((0, 3)))
 
 
 @pytest.mark.parametrize("columns", [1, 2, 16, 64])
