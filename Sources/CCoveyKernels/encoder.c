@@ -3,6 +3,8 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "clones.h"
+
 #define CK_KERNELS "encoder_kernels.h"
 #include "instruction_sets.h"
 
@@ -81,4 +83,19 @@ int ck_all_finite(int64_t count, const float *values) {
         infinite |= (bits & 0x7f800000) == 0x7f800000;
     }
     return !infinite;
+}
+
+CLONES void ck_fold_table(int64_t entries, int64_t width, int64_t columns, const float *embeddings, const double *matrix,
+                          const double *start, float *table) {
+    enum { block = 32 };
+    for (int64_t first = 0; first < columns; first += block)
+        for (int64_t entry = 0; entry < entries; entry++) {
+            double sums[block];
+            for (int column = 0; column < block; column++) sums[column] = start[first + column];
+            for (int64_t k = 0; k < width; k++) {
+                const double value = (double)embeddings[entry * width + k];
+                for (int column = 0; column < block; column++) sums[column] += value * matrix[k * columns + first + column];
+            }
+            for (int column = 0; column < block; column++) table[entry * columns + first + column] = (float)sums[column];
+        }
 }

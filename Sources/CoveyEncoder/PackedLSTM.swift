@@ -70,32 +70,28 @@ final class PackedLSTM: @unchecked Sendable {
         _ lookup: Lookup?, _ matrix: Matrix<Float>, start: [Double], hidden: Int, _ execution: Execution
     ) throws -> FloatBlock {
         let entries = lookup?.embeddings.rows ?? 1
+        let width = lookup?.embeddings.columns ?? 0
         let size = (hidden + 15) / 16 * 64
         let table = try FloatBlock(entries * size, for: "the encoder's tables")
-        let width = lookup?.embeddings.columns ?? 0
-        // The columns of the input matrix one after the other, so that the inner loop runs over gates.
-        var transposed = [Double](repeating: 0, count: width * 4 * hidden)
+        // In the order of the table; the last row is the start.
+        var columns = [Double](repeating: 0, count: (width + 1) * size)
         for row in 0..<4 * hidden {
-            for k in 0..<width {
-                transposed[k * 4 * hidden + row] = Double(matrix[row, (lookup?.firstColumn ?? 0) + k])
-            }
+            let (gate, unit) = row.quotientAndRemainder(dividingBy: hidden)
+            let column = unit / 16 * 64 + gate * 16 + unit % 16
+            for k in 0..<width { columns[k * size + column] = Double(matrix[row, lookup!.firstColumn + k]) }
+            columns[width * size + column] = start[row]
         }
-        var sums = start
-        for entry in 0..<entries {
-            try execution.check()
-            sums.withUnsafeMutableBufferPointer { sums in
-                transposed.withUnsafeBufferPointer { transposed in
-                    for row in sums.indices { sums[row] = start[row] }
-                    for k in 0..<width {
-                        let value = Double(lookup!.embeddings[entry, k])
-                        let column = UnsafeBufferPointer(rebasing: transposed[k * sums.count..<(k + 1) * sums.count])
-                        for row in sums.indices { sums[row] += value * column[row] }
-                    }
-                }
-                for unit in 0..<hidden {
-                    for gate in 0..<4 {
-                        table.pointer[entry * size + unit / 16 * 64 + gate * 16 + unit % 16] = Float(sums[gate * hidden + unit])
-                    }
+        try columns.withUnsafeBufferPointer { columns in
+            nonisolated(unsafe) let columns = columns.baseAddress!
+            // One entry without an embedding needs none to be read.
+            let embeddings = lookup?.embeddings.elements ?? []
+            try embeddings.withUnsafeBufferPointer { embeddings in
+                nonisolated(unsafe) let embeddings = embeddings
+                try execution.parallel(entries, grain: 1024) { chunk, _ in
+                    ck_fold_table(
+                        Int64(chunk.count), Int64(width), Int64(size),
+                        embeddings.baseAddress.map { $0 + chunk.lowerBound * width }, columns, columns + width * size,
+                        table.pointer + chunk.lowerBound * size)
                 }
             }
         }

@@ -62,6 +62,10 @@ void ck_attention_pool(int set, int64_t rows, float *scores, const float *larges
 void ck_attention_pool_sequence(int set, int64_t steps, const ptrdiff_t *rows, int64_t row, float *scores, float largest,
                        double *sum, int64_t columns, const float *states, int64_t state_stride, double *pooled);
 
+/* table (entries x columns) = start + embeddings (entries x width) times matrix (width x columns); columns are a multiple of 64. */
+void ck_fold_table(int64_t entries, int64_t width, int64_t columns, const float *embeddings, const double *matrix,
+                   const double *start, float *table);
+
 /* Asks for memory that is soon read. */
 void ck_prefetch_range(const void *start, int64_t bytes);
 
