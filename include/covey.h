@@ -417,19 +417,15 @@ typedef struct covey_training_progress {
  *  with COVEY_CANCELLED. It must not call back into Covey with the same context, except covey_cancel. */
 typedef int32_t (*covey_training_fn)(void *user_data, const covey_training_progress *progress);
 
-/** The objectives, each with its weight in the sum; at least one must be above 0. A view is a sequence, or where that is
- * longer than
- *  `window` a run of that many events, drawn anew each epoch, with time features of its own. Types are predicted by a
- *  softmax with
- *  cross-entropy, numbers with Huber's loss (1964), standardised as in tau. y is an event's type, g its log gap, M the
- *  pairs of
- *  neighbouring events in the batch, G those of which neither is the first or the last, B the sequences of the batch.
+/** The objectives, each with its weight in the sum; at least one must be above 0. A view is a sequence, or where that is longer
+ *  than `window` a run of that many events, drawn anew each epoch, with time features of its own. Types are predicted by a
+ *  softmax with cross-entropy, numbers with Huber's loss (1964), standardised as in tau. y is an event's type, g its log gap, M
+ *  the pairs of neighbouring events in the batch, G those of which neither is the first or the last, B the batch's sequences.
  *
  *    next_event    (1/M) sum_t [-log p(y_t+1 | forward h_t) - log p(y_t-1 | backward h_t)]
- *                  + (1/G) sum_t [huber(g_t+1 | forward h_t) + huber(g_t-1 | backward h_t)]: no state has seen what it
- *                  predicts
- *                  (the gap of the last event is left out: it is the time until the last event at the one before).
- *                  Language modelling both ways, as in ELMo (Peters et al. 2018). Trains neither attention nor projection.
+ *                  + (1/G) sum_t [huber(g_t+1 | forward h_t) + huber(g_t-1 | backward h_t)]: no state has seen what it predicts
+ *                  (the gap of the last event is left out: it is the time until the last event at the one before). Language
+ *                  modelling both ways, as in ELMo (Peters et al. 2018). Trains neither attention nor projection.
  *    masked_event  the mean of -log p(y_t | h_t) over the events that are shown as unknown, with missing channels: a share
  *                  `mask_share` of all (Devlin et al. 2019). Their time features stay: their neighbours' give them away.
  *                  Trains neither attention nor projection.
@@ -439,15 +435,12 @@ typedef int32_t (*covey_training_fn)(void *user_data, const covey_training_progr
  *                  relative position alone (Srivastava et al. 2015, without the decoder's recurrence). The last event, which
  *                  is to be judged, counts as much as all together.
  *    contrastive   CoLES (Babaev et al. 2022): with D the distance of two embeddings of length 1, the mean of D^2 over all
- *    pairs
- *                  of views of one sequence and of max(0, margin - D)^2 over each view's 5 nearest of other sequences. The
- *                  views: the sequence and `slices` - 1 random slices of it, of at least a quarter of its events.
+ *                  pairs of views of one sequence and of max(0, margin - D)^2 over each view's 5 nearest of other sequences.
+ *                  The views: the sequence and `slices` - 1 random slices of it, of at least a quarter of its events.
  *
  *  The optimiser is AdamW (Loshchilov & Hutter 2019; beta 0.9 and 0.999, epsilon 1e-8; biases do not decay) on the gradient
- *  clipped by its global norm (Pascanu et al. 2013). The learning rate rises linearly over the warm-up, then falls to 0
- *  along a
- *  cosine (Loshchilov & Hutter 2017). In a vocabulary above 4,096 entries a step moves those alone that occur in it, with
- *  their
+ *  clipped by its global norm (Pascanu et al. 2013). The learning rate rises linearly over the warm-up, then falls to 0 along a
+ *  cosine (Loshchilov & Hutter 2017). In a vocabulary above 4,096 entries a step moves those alone that occur in it, with their
  *  moments (lazy Adam), and the softmax is over the batch's types and 1,024 drawn at random (Jean et al. 2015).
  *  All numbers are float32, losses and norms are summed in float64. */
 typedef struct covey_training_options {
@@ -460,7 +453,8 @@ typedef struct covey_training_options {
     double next_event;               /**< Weights of the objectives, 0 to 1e6; default 1. */
     double masked_event;             /**< Default 0. */
     double autoencoder;              /**< Default 1. */
-    double contrastive;              /**< Default 1: chosen by `make bench-embed-quality`. */
+    double contrastive;              /**< Default 1. Three as the default: among the best in `make bench-embed-quality` with
+                                          short trainings (10 s); longer ones may prefer another. */
     int64_t epochs;                  /**< 1 to 1,000,000; default 20. */
     int64_t batch_size;              /**< Sequences a step, 1 to 65,536; default 128. */
     double learning_rate;            /**< The highest; finite, > 0; default 3e-3. */

@@ -1,11 +1,9 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Adam (Kingma and Ba 2015) with decoupled weight decay (AdamW, Loshchilov and Hutter 2019) and clipping of the gradient
-/// by its
-/// global norm (Pascanu, Mikolov, Bengio 2013). Entries of a large vocabulary that do not occur in a step stay as they are,
-/// with
-/// their moments (lazy Adam, as PyTorch's SparseAdam). Biases do not decay.
+/// Adam (Kingma and Ba 2015) with decoupled weight decay (AdamW, Loshchilov and Hutter 2019) and clipping of the gradient by
+/// its global norm (Pascanu, Mikolov, Bengio 2013). Entries of a large vocabulary that do not occur in a step stay as they
+/// are, with their moments (lazy Adam, as PyTorch's SparseAdam). Biases do not decay.
 struct AdamW {
     static let beta1 = 0.9
     static let beta2 = 0.999

@@ -2,8 +2,7 @@ import CoveyRuntime
 import CoveySequences
 
 /// The weights of a step as its products read them, and where their gradients lie: of a large vocabulary only the entries
-/// that
-/// occur, side by side.
+/// that occur, side by side.
 final class BatchTables {
     let layout: ParameterLayout
     /// The weights of all regions; those of a large vocabulary are not looked at here but in `gathered`.

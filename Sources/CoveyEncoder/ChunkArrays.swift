@@ -1,8 +1,7 @@
 import CoveyRuntime
 
 /// The arrays of one chunk of a step. Events lie step by step: those of step t of all views that are longer than t, the
-/// longest
-/// first, as in `Workspace`.
+/// longest first, as in `Workspace`.
 struct ChunkArrays {
     /// Events, views, distinct types, directions.
     struct Size {

@@ -2,10 +2,8 @@ import CCoveyKernels
 import CoveyRuntime
 
 /// CoLES (Babaev et al. 2022): random slices of one sequence lie close to each other, those of others at least a margin
-/// away. With
-/// D the distance of two embeddings of length 1, the mean over all pairs of one sequence's views of D^2, and over each
-/// view's
-/// five nearest of other sequences (hard negatives) of max(0, margin - D)^2 (Hadsell, Chopra, LeCun 2006).
+/// away. With D the distance of two embeddings of length 1, the mean over all pairs of one sequence's views of D^2, and over
+/// each view's five nearest of other sequences (hard negatives) of max(0, margin - D)^2 (Hadsell, Chopra, LeCun 2006).
 struct ContrastiveObjective {
     let runs: [ChunkRun]
     let weight: Double

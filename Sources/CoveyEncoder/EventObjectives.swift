@@ -3,14 +3,11 @@ import CoveyRuntime
 import Glibc
 
 /// The objectives that are a sum over a chunk's whole views; each returns its loss, and with a gradient adds it to the
-/// states'
-/// or the embeddings'.
+/// states' or the embeddings'.
 extension ChunkRun {
-    /// The forward state after event t predicts the type and the gap of event t + 1, the backward state at t those of t -
-    /// 1: no state
-    /// has seen what it predicts. Gaps: not of the first event, which has none, and in the forward direction not of the
-    /// last,
-    /// which is the time until the last event that the state has seen.
+    /// The forward state after event t predicts the type and the gap of event t + 1, the backward state at t those of t - 1:
+    /// no state has seen what it predicts. Gaps: not of the first event, which has none, and in the forward direction not of
+    /// the last, which is the time until the last event that the state has seen.
     func nextEvent() throws -> Double {
         guard isWhole, let next = layout.next, let previous = layout.previous, batch.pairs > 0 else { return 0 }
         let weight = options.objectives.nextEvent

@@ -1,6 +1,5 @@
 /// The sizes of a network that is trained. Units, attention units and columns of outputs are padded to multiples of 16 by
-/// zeros
-/// that stay zero.
+/// zeros that stay zero.
 struct NetworkShape: Sendable {
     /// Entries of the event vocabulary, and of each categorical channel's.
     let vocabulary: Int

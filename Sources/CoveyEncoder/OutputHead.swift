@@ -2,8 +2,7 @@ import CCoveyKernels
 import CoveyRuntime
 
 /// A map from states to the types' logits and to other numbers, with its loss: cross-entropy of the type (softmax over all
-/// types,
-/// or over those of the step), Huber's loss (1964) of the numbers, whose slope ends at 1.
+/// types, or over those of the step), Huber's loss (1964) of the numbers, whose slope ends at 1.
 struct OutputHead {
     let run: ChunkRun
     let head: ParameterLayout.Head

@@ -1,9 +1,8 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Matrix products on the calling thread, in slices of some milliseconds so that cancel is heard. What a slice is depends
-/// on the
-/// sizes alone.
+/// Matrix products on the calling thread, in slices of some milliseconds so that cancel is heard. What a slice is depends on
+/// the sizes alone.
 struct Products {
     let instructionSet: Int32
     let execution: Execution

@@ -5,8 +5,7 @@ import CoveySequences
 import Glibc
 
 /// Trains an encoder without labels: AdamW, warm-up and cosine decay, early stopping on held-out sequences. The same input,
-/// options
-/// and seed give the same weights for any number of threads, and where it goes on from a checkpoint.
+/// options and seed give the same weights for any number of threads, and where it goes on from a checkpoint.
 public final class Trainer {
     /// Called after each epoch, and about once a second; `true` stops the training.
     public typealias Observer = (TrainingProgress) -> Bool
@@ -130,8 +129,7 @@ public final class Trainer {
     private var totalSteps: Int { stepsPerEpoch * options.epochs }
 
     /// Trains to the end. A cancel, a loss that is not finite or a checkpoint that cannot be written ends it before; the
-    /// report then
-    /// says so, and has the best weights until there.
+    /// report then says so, and has the best weights until there.
     public func run() -> TrainingReport {
         var failure: CoveyError?
         do {

@@ -2,8 +2,7 @@ import CoveyRuntime
 import CoveySequences
 
 /// What one step reads: views of sequences in chunks, the entries of vocabularies that occur, and how many predictions are
-/// asked
-/// for. Which chunk a view is in depends on the batch alone, not on the threads.
+/// asked for. Which chunk a view is in depends on the batch alone, not on the threads.
 struct TrainingBatch {
     /// A run of a sequence's events in the order of time.
     struct View: Sendable {

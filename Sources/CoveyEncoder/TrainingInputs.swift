@@ -3,8 +3,7 @@ import CoveyRuntime
 import CoveySequences
 
 /// Writes what a chunk reads of its events. A view is a sequence of its own: the gap of its first event is 0, and its last
-/// event is
-/// the one until which time is counted.
+/// event is the one until which time is counted.
 struct TrainingInputs {
     let run: ChunkRun
     let source: SequenceBatch

@@ -28,7 +28,7 @@ extension Execution {
             let job = Job(execution: self, count: count, grain: grain, chunks: chunks, stage: stage, body: body)
             let helpers = Helpers(job: job, count: min(threads, chunks) - 1)
             job.work(thread: 0)
-            helpers.join()
+            helpers.join(job)
             if let failure = job.failure.withLock({ $0 }) { throw failure.error }
         }
     }
@@ -68,6 +68,8 @@ extension Execution {
         let body: (Range<Int>, Int) throws -> Void
         let next = Atomic<Int>(0)
         let failed = Atomic<Bool>(false)
+        /// Posted by each helper that has ended its work.
+        let ended = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
         let failure = Mutex<(chunk: Int, error: any Error)?>(nil)
 
         init(
@@ -80,6 +82,12 @@ extension Execution {
             self.chunks = chunks
             self.stage = stage
             self.body = body
+            sem_init(ended, 0, 0)
+        }
+
+        deinit {
+            sem_destroy(ended)
+            ended.deallocate()
         }
 
         func work(thread: Int) {
@@ -97,8 +105,24 @@ extension Execution {
                     try body(start..<min(count, start + grain), thread)
                 }
             } catch {
-                failed.store(true, ordering: .relaxed)
-                failure.withLock { if $0.map({ chunk < $0.chunk }) ?? true { $0 = (chunk, error) } }
+                fail(chunk, error)
+            }
+        }
+
+        func fail(_ chunk: Int, _ error: any Error) {
+            failed.store(true, ordering: .relaxed)
+            failure.withLock { if $0.map({ chunk < $0.chunk }) ?? true { $0 = (chunk, error) } }
+        }
+
+        /// Waits until a helper has ended. The host is told meanwhile, which may stop the job.
+        func awaitEnd() {
+            while true {
+                var time = timespec()
+                clock_gettime(CLOCK_REALTIME, &time)
+                time.tv_nsec += 20_000_000
+                if time.tv_nsec >= 1_000_000_000 { (time.tv_sec, time.tv_nsec) = (time.tv_sec + 1, time.tv_nsec - 1_000_000_000) }
+                if sem_timedwait(ended, &time) == 0 { return }
+                do { try execution.report() } catch { fail(chunks, error) }
             }
         }
     }
@@ -122,6 +146,7 @@ extension Execution {
                     { argument in
                         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
                         start.job.work(thread: start.thread)
+                        sem_post(start.job.ended)
                         return nil
                     }, start.toOpaque())
                 guard status == 0 else {
@@ -133,7 +158,8 @@ extension Execution {
             }
         }
 
-        func join() {
+        func join(_ job: Job) {
+            for _ in threads { job.awaitEnd() }
             for thread in threads { pthread_join(thread, nil) }
         }
     }

@@ -47,6 +47,36 @@ import Testing
         #expect(calls.load(ordering: .relaxed) == 1)
     }
 
+    /// The caller takes one of two chunks; the host hears of the other while it runs, and in the end stops it.
+    @Test func hostIsToldWhileOtherThreadsEndTheirWork() throws {
+        let isWaiting = Atomic<Bool>(false)
+        let heard = Atomic<Int>(0)
+        let context = try Context(threads: 2) { _, _ in
+            guard isWaiting.load(ordering: .sequentiallyConsistent) else { return false }
+            return heard.add(1, ordering: .sequentiallyConsistent).newValue == 3
+        }
+        let execution = Execution(context)
+        let taken = Atomic<Int>(0)
+        func waitUntil(_ isTrue: () throws -> Bool) rethrows {
+            for _ in 0..<3000 where try !isTrue() { usleep(10_000) }
+        }
+        #expect(throws: CoveyError.cancelled) {
+            try execution.parallel(2, stage: "test") { _, thread in
+                taken.add(1, ordering: .sequentiallyConsistent)
+                waitUntil { taken.load(ordering: .sequentiallyConsistent) == 2 }
+                if thread == 0 {
+                    isWaiting.store(true, ordering: .sequentiallyConsistent)
+                } else {
+                    try waitUntil {
+                        try execution.check()
+                        return false
+                    }
+                }
+            }
+        }
+        #expect(heard.load(ordering: .sequentiallyConsistent) == 3)
+    }
+
     @Test(arguments: [0, 1, 65_536, 200_001], [1, 3]) func arraysAreMadeByAllThreads(count: Int, threads: Int) throws {
         let execution = Execution(try Context(threads: threads))
         #expect(try execution.array(count) { Int32($0) &* 3 } == (0..<Int32(count)).map { $0 &* 3 })
