@@ -369,14 +369,13 @@ covey_status covey_embed_sequences(const covey_encoder *encoder, const covey_con
                                    float *attention, covey_error **error);
 
 #define COVEY_PRECISION_FLOAT32 0  /**< Within 1e-5 of the equations above. */
-#define COVEY_PRECISION_BFLOAT16 1 /**< Within 2e-3 for models as training makes them (1.9e-3 on the benchmark's, whose time
-                                        features are not standardised, 7e-4 with standardised ones); where gates are saturated,
-                                        by weights many times as large, ten times as much. About twice as fast where the
-                                        processor has AVX512_BF16; on others the call computes as FLOAT32.
-                                        Rounded to bfloat16 are the time features and channels, the states, and the weights that
-                                        these are multiplied with; what event types and categories add, sums, cells, embeddings
-                                        and the softmax stay float32. The first such call packs the weights once more, within
-                                        the encoder. */
+#define COVEY_PRECISION_BFLOAT16 1 /**< Within 2e-3 for models as training makes them (3.8e-4 on the benchmark's); where gates
+                                        are saturated, by weights many times as large, ten times as much. About twice as fast
+                                        where the processor has AVX512_BF16; on others the call computes as FLOAT32.
+                                        Rounded to bfloat16 are the weights of the states (recurrent, of the layers above, of
+                                        the attention) and the states that they are multiplied with; sums, cells, embeddings,
+                                        time features and the softmax stay float32. The first such call packs the weights once
+                                        more, within the encoder. */
 
 typedef struct covey_embed_options {
     size_t struct_size;

@@ -1,5 +1,5 @@
 /* The encoder's loops in bfloat16, for processors with AVX512_BF16: products of bfloat16 pairs, summed in float32 (vdpbf16ps);
- * cells and the softmax stay float32. As in encoder_kernels.h, a row's result does not depend on the rows beside it.
+ * cells, time features and the softmax stay float32. As in encoder_kernels.h, a row's result does not depend on the rows beside it.
  *
  * The gates are as exact as bfloat16 asks for. Weights come scaled (see ck_lstm_bfloat16), so that a gate's sum is the
  * exponent of 2: 2^y by a table of 16 lines and vscalefps (relative error 1.2e-4), 1 / (1 + 2^y) by vrcp14ps (6e-5).
@@ -63,6 +63,20 @@ INLINE void multiply_pairs(__m512 *sums, const int rows, const int vectors, int6
     }
 }
 
+/* The same with float32. */
+INLINE void multiply_floats(__m512 *sums, const int rows, const int vectors, int64_t count, const float *x,
+                            int64_t x_stride, const float *weights, int64_t stride) {
+    for (int64_t k = 0; k < count; k++) {
+        __m512 w[4];
+        UNROLL for (int v = 0; v < vectors; v++) w[v] = _mm512_loadu_ps(weights + (k * stride + v) * 16);
+        UNROLL for (int row = 0; row < rows; row++) {
+            const __m512 value = _mm512_set1_ps(x[row * x_stride + k]);
+            UNROLL for (int v = 0; v < vectors; v++)
+                sums[row * 4 + v] = _mm512_fmadd_ps(value, w[v], sums[row * 4 + v]);
+        }
+    }
+}
+
 /* A tile whose gates' sums are known: its rows, 0 = none, and where its cells and states begin. */
 typedef struct tile {
     int rows;
@@ -102,8 +116,8 @@ INLINE void finish_piece(const int piece, __m512 *sums, float *cells, float *flo
 /* One step of `rows` sequences for the units block * 16 to block * 16 + 15, up to the gates' sums, which take the place of
  * those of the tile before; that is finished meanwhile. */
 INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows, int64_t block, const int32_t *indices,
-                      const uint16_t *inputs, int64_t input_stride, const ck_bfloat16_states *states, int64_t row,
-                      int64_t previous, float *cells) {
+                      const float *inputs, int64_t input_stride, const uint16_t *lower, int64_t lower_stride,
+                      const ck_bfloat16_states *states, int64_t row, int64_t previous, float *cells) {
     const int64_t entry = lstm->blocks * 64, units = lstm->blocks * 16;
     const int64_t pairs = previous < 0 ? 0 : lstm->blocks * 8;
     __m512 sums[ROWS * 4];
@@ -118,8 +132,10 @@ INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows
                 sums[i * 4 + gate] = _mm512_add_ps(sums[i * 4 + gate], _mm512_loadu_ps(next + gate * 16));
         }
     }
-    multiply_pairs(sums, rows, 4, 0, lstm->input_pairs, inputs, input_stride,
-                   lstm->input_weights + block * lstm->input_pairs * 128, 4);
+    multiply_floats(sums, rows, 4, lstm->inputs, inputs, input_stride, lstm->input_weights + block * lstm->inputs * 64, 4);
+    if (lower)
+        multiply_pairs(sums, rows, 4, 0, lstm->lower_pairs, lower, lower_stride,
+                       lstm->lower_weights + block * lstm->lower_pairs * 128, 4);
     const uint16_t *x = states->halves + (previous < 0 ? 0 : previous) * states->stride;
     const uint16_t *weights = lstm->recurrent_weights + block * lstm->blocks * 8 * 128;
     /* The last piece has two sixteenths of the products after it: what it stores may be read soon. */
@@ -146,15 +162,16 @@ INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows
     UNROLL for (int i = 0; i < rows * 4; i++) before->sums[i] = sums[i];
 }
 
-void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int32_t *indices, const uint16_t *inputs,
-                           int64_t input_stride, const ck_bfloat16_states *states, int64_t first, int64_t previous,
-                           float *cells, int descending) {
+void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int32_t *indices, const float *inputs,
+                           int64_t input_stride, const uint16_t *lower, int64_t lower_stride,
+                           const ck_bfloat16_states *states, int64_t first, int64_t previous, float *cells,
+                           int descending) {
     tile before;
     before.rows = 0;
 #define TILE(n)                                                                                                       \
     lstm_tile(&before, lstm, n, block, indices ? indices + row * lstm->lookups : NULL, inputs + row * input_stride,     \
-              input_stride, states, first + row, previous < 0 ? -1 : previous + row,                                      \
-              cells + row * lstm->blocks * 16)
+              input_stride, lower ? lower + row * lower_stride : NULL, lower_stride, states, first + row,                \
+              previous < 0 ? -1 : previous + row, cells + row * lstm->blocks * 16)
     for (int64_t i = 0; i < lstm->blocks; i++) {
         const int64_t block = descending ? lstm->blocks - 1 - i : i;
         int64_t row = 0;
@@ -192,15 +209,15 @@ INLINE void finish_score(const score_tile *before, const int row, const int vect
 /* The sums of `rows` rows for a panel of `vectors` vectors from `vector` on take the place of those of the tile before; that
  * is finished meanwhile. What a panel has not of 4 vectors counts with weights of zero. */
 INLINE void next_scores(score_tile *before, const int rows, const int vectors, const ck_attention_bfloat16 *attention,
-                        int64_t vector, const uint16_t *times, int64_t time_stride, const uint16_t *states,
+                        int64_t vector, const float *times, int64_t time_stride, const uint16_t *states,
                         int64_t state_stride, float *totals) {
     const uint16_t *weights = attention->weights + vector * 32 * attention->pairs;
     const int64_t pairs = attention->pairs;
     __m512 sums[ROWS * 4];
     UNROLL for (int i = 0; i < ROWS * 4; i++)
         sums[i] = i % 4 < vectors ? _mm512_loadu_ps(attention->bias + (vector + i % 4) * 16) : _mm512_setzero_ps();
-    multiply_pairs(sums, rows, vectors, 0, attention->time_pairs, times, time_stride,
-                   attention->time_weights + vector * 32 * attention->time_pairs, vectors);
+    multiply_floats(sums, rows, vectors, attention->times, times, time_stride,
+                    attention->time_weights + vector * 16 * attention->times, vectors);
 #define PART(i) (pairs * (i) / (ROWS * 4 + 1))
 #define FINISH(known)                                                                                            \
     UNROLL for (int i = 0; i < ROWS * 4; i++) {                                                                   \
@@ -221,7 +238,7 @@ INLINE void next_scores(score_tile *before, const int rows, const int vectors, c
     UNROLL for (int i = 0; i < ROWS * 4; i++) before->sums[i] = sums[i];
 }
 
-void ck_attention_scores_bfloat16(const ck_attention_bfloat16 *attention, int64_t all_rows, const uint16_t *times,
+void ck_attention_scores_bfloat16(const ck_attention_bfloat16 *attention, int64_t all_rows, const float *times,
                                   int64_t time_stride, const uint16_t *states, int64_t state_stride, float *scores) {
     enum { chunk = 16 * ROWS };
     float totals[chunk * 16];
@@ -256,22 +273,6 @@ void ck_attention_scores_bfloat16(const ck_attention_bfloat16 *attention, int64_
         for (int64_t row = 0; row < rows; row++)
             scores[start + row] = _mm512_reduce_add_ps(_mm512_loadu_ps(totals + row * 16));
     }
-}
-
-/* The first `count` lanes, at most 16. */
-INLINE __mmask16 lanes(int64_t count) { return (__mmask16)(count >= 16 ? 0xffff : (1 << (count > 0 ? count : 0)) - 1); }
-
-void ck_bfloat16_rows(int64_t rows, int64_t columns, const float *floats, int64_t stride, uint16_t *halves) {
-    if (columns == stride) {
-        columns *= rows;
-        stride = columns;
-        rows = 1;
-    }
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t column = 0; column < stride; column += 16) {
-            const __m512 values = _mm512_maskz_loadu_ps(lanes(columns - column), floats + row * columns + column);
-            _mm256_mask_storeu_epi16(halves + row * stride + column, lanes(stride - column), (__m256i)_mm512_cvtneps_pbh(values));
-        }
 }
 
 #pragma clang attribute pop

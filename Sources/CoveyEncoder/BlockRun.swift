@@ -17,7 +17,6 @@ struct BlockRun {
     /// weighted states) in `output` (`context`).
     func run(_ workspace: Workspace) throws {
         let isShared = sharesBlocks && workspace.steps >= Self.sharedSteps
-        if bfloat16 != nil { try roundInputs(workspace) }
         for layer in network.layers.indices {
             if layer > 0 {
                 // In bfloat16 the layer above reads the halves alone.
@@ -42,17 +41,6 @@ struct BlockRun {
             ck_dense_rows(
                 network.instructionSet, projection.kernel, Int64(workspace.sequences.count), workspace.context,
                 Int64(2 * network.units), workspace.output, projection.kernel.pointee.vectors * 16)
-        }
-    }
-
-    /// The inputs in bfloat16.
-    private func roundInputs(_ workspace: Workspace) throws {
-        let (grain, inputs, paired) = (1 << 16, network.inputs, network.pairedInputs)
-        for start in stride(from: 0, to: workspace.events, by: grain) {
-            try execution.report()
-            ck_bfloat16_rows(
-                Int64(min(grain, workspace.events - start)), Int64(inputs), workspace.inputs + start * inputs,
-                Int64(paired), workspace.inputHalves + start * paired)
         }
     }
 
@@ -85,17 +73,16 @@ struct BlockRun {
     private func score(_ workspace: Workspace, isShared: Bool) throws {
         let columns = 2 * network.units
         func score(_ events: Range<Int>) {
+            let times = workspace.inputs + (events.lowerBound * network.inputs + network.firstTime)
             let scores = workspace.scores + events.lowerBound
             if let bfloat16 {
                 ck_attention_scores_bfloat16(
-                    bfloat16.attention.kernel, Int64(events.count),
-                    workspace.inputHalves + (events.lowerBound * network.pairedInputs + network.firstTime / 2 * 2),
-                    Int64(network.pairedInputs), workspace.halves + events.lowerBound * columns, Int64(columns), scores)
+                    bfloat16.attention.kernel, Int64(events.count), times, Int64(network.inputs),
+                    workspace.halves + events.lowerBound * columns, Int64(columns), scores)
             } else {
                 ck_attention_scores(
-                    network.instructionSet, network.attention.kernel, network.score.pointer, Int64(events.count),
-                    workspace.inputs + (events.lowerBound * network.inputs + network.firstTime), Int64(network.inputs),
-                    workspace.states + events.lowerBound * columns, Int64(columns), scores)
+                    network.instructionSet, network.attention.kernel, network.score.pointer, Int64(events.count), times,
+                    Int64(network.inputs), workspace.states + events.lowerBound * columns, Int64(columns), scores)
             }
         }
         let grain = 4096
@@ -146,7 +133,7 @@ struct BlockRun {
         private let bfloat16: PackedBFloat16.LSTM?
         private let indices: UnsafePointer<Int32>?
         private let inputs: UnsafePointer<Float>
-        private let inputHalves: UnsafePointer<UInt16>
+        private let lower: UnsafePointer<UInt16>?
         private let width: Int
         private var states: ck_bfloat16_states
         private let cells: UnsafeMutablePointer<Float>
@@ -160,8 +147,8 @@ struct BlockRun {
             self.bfloat16 = bfloat16.map { isReverse ? $0.layers[layer].reverse : $0.layers[layer].forward }
             indices = isFirst && network.isFolded ? UnsafePointer(workspace.indices) : nil
             inputs = UnsafePointer(isFirst ? workspace.inputs : workspace.nextStates)
-            inputHalves = UnsafePointer(isFirst ? workspace.inputHalves : workspace.nextHalves)
-            width = !isFirst ? columns : bfloat16 == nil ? network.inputs : network.pairedInputs
+            lower = isFirst || bfloat16 == nil ? nil : UnsafePointer(workspace.nextHalves)
+            width = isFirst ? network.inputs : columns
             states = ck_bfloat16_states(
                 floats: workspace.states + offset, halves: workspace.halves + offset, stride: Int64(columns))
             cells = workspace.cells + (isReverse ? workspace.sequences.count * network.units : 0)
@@ -174,15 +161,16 @@ struct BlockRun {
             let descending = Int32(truncatingIfNeeded: t & 1)
             let columns = Int(states.stride)
             let indices = indices.map { $0 + start * network.lookups }
+            let inputs = inputs + start * width
             if let bfloat16 {
                 withUnsafePointer(to: states) {
                     ck_lstm_step_bfloat16(
-                        bfloat16.kernel, Int64(count), indices, inputHalves + start * width, Int64(width), $0, Int64(start),
-                        Int64(previous ?? -1), cells + cell * network.units, descending)
+                        bfloat16.kernel, Int64(count), indices, inputs, Int64(width), lower.map { $0 + start * columns },
+                        Int64(columns), $0, Int64(start), Int64(previous ?? -1), cells + cell * network.units, descending)
                 }
             } else {
                 ck_lstm_step(
-                    network.instructionSet, lstm.kernel, Int64(count), indices, inputs + start * width, Int64(width),
+                    network.instructionSet, lstm.kernel, Int64(count), indices, inputs, Int64(width),
                     previous.map { UnsafePointer(states.floats + $0 * columns) }, Int64(columns),
                     states.floats + start * columns, Int64(columns), cells + cell * network.units, descending)
             }

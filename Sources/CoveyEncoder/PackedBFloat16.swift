@@ -15,8 +15,10 @@ final class PackedBFloat16: Sendable {
         private let blocks: [FloatBlock]
         private let tables: UnsafeMutablePointer<UnsafePointer<Float>?>
 
-        /// - Parameter entries: of each table.
-        init(_ lstm: PackedLSTM, entries: [Int], _ execution: Execution) throws {
+        /// - Parameters:
+        ///   - entries: of each table.
+        ///   - isFirst: whether its inputs stay float32; those of a layer above are states.
+        init(_ lstm: PackedLSTM, entries: [Int], isFirst: Bool, _ execution: Execution) throws {
             let packed = lstm.kernel.pointee
             let (units, inputs) = (Int(packed.blocks), Int(packed.inputs))
             let factor: (Int) -> Float = { $0 / 16 % 4 == 2 ? -2 * log2e : -log2e }
@@ -33,7 +35,9 @@ final class PackedBFloat16: Sendable {
                 }
                 blocks.append(table)
             }
-            func pairs(_ source: UnsafePointer<Float>, _ columns: Int, count: Int) throws -> UnsafePointer<UInt16> {
+            func pairs(_ source: UnsafePointer<Float>, _ columns: Int) throws -> UnsafePointer<UInt16> {
+                // States come in blocks of 16 units, also where the matrix ends before.
+                let count = (columns + 15) / 16 * 8
                 let block = try FloatBlock(units * count * 64, for: PackedBFloat16.what)
                 let target = UnsafeMutableRawPointer(block.pointer).assumingMemoryBound(to: UInt16.self)
                 for unit in 0..<units {
@@ -47,18 +51,22 @@ final class PackedBFloat16: Sendable {
                 blocks.append(block)
                 return UnsafePointer(target)
             }
-            // States come in blocks of 16 units, also where the matrix ends before.
-            let recurrent = try pairs(packed.recurrent_weights, Int(packed.hidden), count: units * 8)
-            let inputPairs = (inputs + 1) / 2
-            let input = try pairs(packed.input_weights, inputs, count: inputPairs)
+            let recurrent = try pairs(packed.recurrent_weights, Int(packed.hidden))
+            let lower = isFirst ? nil : try pairs(packed.input_weights, inputs)
+            let dense = try FloatBlock(isFirst ? units * inputs * 64 : 0, for: PackedBFloat16.what)
+            if isFirst {
+                for place in 0..<units * inputs * 64 { dense.pointer[place] = packed.input_weights[place] * factor(place) }
+            }
+            blocks.append(dense)
             // What is freed in deinit comes after all that may throw.
             tables = .allocate(capacity: entries.count)
             for index in entries.indices { (tables + index).initialize(to: UnsafePointer(blocks[index].pointer)) }
             kernel = .allocate(capacity: 1)
             kernel.initialize(
                 to: ck_lstm_bfloat16(
-                    blocks: packed.blocks, lookups: packed.lookups, input_pairs: Int64(inputPairs),
-                    tables: UnsafePointer(tables), input_weights: input, recurrent_weights: recurrent))
+                    blocks: packed.blocks, lookups: packed.lookups, inputs: isFirst ? packed.inputs : 0,
+                    lower_pairs: isFirst ? 0 : Int64(inputs / 2), tables: UnsafePointer(tables),
+                    input_weights: UnsafePointer(dense.pointer), lower_weights: lower, recurrent_weights: recurrent))
             self.blocks = blocks
         }
 
@@ -72,33 +80,25 @@ final class PackedBFloat16: Sendable {
         let kernel: UnsafeMutablePointer<ck_attention_bfloat16>
         private let blocks: [FloatBlock]
 
-        /// - Parameter firstTime: where the time features begin among an event's inputs.
-        init(_ dense: PackedDense, score: FloatBlock, firstTime: Int) throws {
+        init(_ dense: PackedDense, score: FloatBlock) throws {
             let packed = dense.kernel.pointee
             let (times, states, vectors) = (Int(packed.left), Int(packed.right), Int(packed.vectors))
-            // They may begin in the middle of a pair.
-            let shift = firstTime % 2
-            let timePairs = (shift + times + 1) / 2
-            let time = try FloatBlock(vectors * timePairs * 16, for: PackedBFloat16.what)
+            let time = try FloatBlock(vectors * times * 16, for: PackedBFloat16.what)
             let pairs = try FloatBlock(vectors * states * 8, for: PackedBFloat16.what)
             let bias = try FloatBlock(vectors * 16, for: PackedBFloat16.what)
             let scores = try FloatBlock((vectors + 3) / 4 * 64, for: PackedBFloat16.what)
-            func pack(_ block: FloatBlock, _ row: Int, from first: Int, _ count: Int, pairs: Int) {
-                let halves = UnsafeMutableRawPointer(block.pointer).assumingMemoryBound(to: UInt16.self)
-                for panel in stride(from: 0, to: vectors, by: 4) {
-                    let columns = min(4, vectors - panel) * 16
-                    let source = packed.weights + panel * 16 * (times + states)
-                    let target = halves + panel * 32 * pairs
-                    for k in 0..<count {
-                        for column in 0..<columns {
-                            target[((row + k) / 2 * columns + column) * 2 + (row + k) % 2] = rounded(
-                                source[(first + k) * columns + column] * (-2 * log2e))
-                        }
+            let halves = UnsafeMutableRawPointer(pairs.pointer).assumingMemoryBound(to: UInt16.self)
+            for first in stride(from: 0, to: vectors, by: 4) {
+                let columns = min(4, vectors - first) * 16
+                let source = packed.weights + first * 16 * (times + states)
+                for place in 0..<times * columns { time.pointer[first * 16 * times + place] = source[place] * (-2 * log2e) }
+                for k in 0..<states {
+                    for column in 0..<columns {
+                        halves[first * 16 * states + (k / 2 * columns + column) * 2 + k % 2] = rounded(
+                            source[(times + k) * columns + column] * (-2 * log2e))
                     }
                 }
             }
-            pack(time, shift, from: 0, times, pairs: timePairs)
-            pack(pairs, 0, from: times, states, pairs: states / 2)
             for column in 0..<vectors * 16 {
                 bias.pointer[column] = packed.bias[column] * (-2 * log2e)
                 scores.pointer[column] = score.pointer[column] * 2
@@ -106,10 +106,9 @@ final class PackedBFloat16: Sendable {
             kernel = .allocate(capacity: 1)
             kernel.initialize(
                 to: ck_attention_bfloat16(
-                    time_pairs: Int64(timePairs), pairs: packed.right / 2, vectors: packed.vectors,
-                    time_weights: UnsafeMutableRawPointer(time.pointer).assumingMemoryBound(to: UInt16.self),
-                    weights: UnsafeMutableRawPointer(pairs.pointer).assumingMemoryBound(to: UInt16.self),
-                    bias: UnsafePointer(bias.pointer), score: UnsafePointer(scores.pointer)))
+                    times: packed.left, pairs: packed.right / 2, vectors: packed.vectors,
+                    time_weights: UnsafePointer(time.pointer), weights: UnsafePointer(halves), bias: UnsafePointer(bias.pointer),
+                    score: UnsafePointer(scores.pointer)))
             blocks = [time, pairs, bias, scores]
         }
 
@@ -127,11 +126,11 @@ final class PackedBFloat16: Sendable {
         try execution.reserve(network.packedRows, of: network.units * 32, for: Self.what)
         layers = try network.layers.enumerated().map { index, layer in
             func packed(_ lstm: PackedLSTM) throws -> LSTM {
-                try LSTM(lstm, entries: index == 0 && network.isFolded ? entries : [1], execution)
+                try LSTM(lstm, entries: index == 0 && network.isFolded ? entries : [1], isFirst: index == 0, execution)
             }
             return (try packed(layer.forward), try packed(layer.reverse))
         }
-        attention = try Attention(network.attention, score: network.score, firstTime: network.firstTime)
+        attention = try Attention(network.attention, score: network.score)
     }
 }
 

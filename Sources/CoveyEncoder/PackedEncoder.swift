@@ -97,13 +97,9 @@ final class PackedEncoder: Sendable {
         return bfloat16.storeIfNil(try PackedBFloat16(self, entries: entries, execution))
     }
 
-    /// The inputs of an event in bfloat16: a whole number of pairs.
-    var pairedInputs: Int { (inputs + 1) / 2 * 2 }
-
     /// Bytes that an event takes in a workspace.
     func bytesPerEvent(isBFloat16: Bool) -> Int {
         let layers = layers.count > 1 ? 2 : 1
-        return (2 * units * (isBFloat16 ? 1 : layers) + inputs + 1 + lookups) * 4
-            + (isBFloat16 ? (2 * units * layers + pairedInputs) * 2 : 0)
+        return (2 * units * (isBFloat16 ? 1 : layers) + inputs + 1 + lookups) * 4 + (isBFloat16 ? 2 * units * layers * 2 : 0)
     }
 }

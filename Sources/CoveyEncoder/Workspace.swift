@@ -25,8 +25,6 @@ final class Workspace {
     /// The same in bfloat16, where that is the precision; then `nextStates` has no memory.
     var halves: UnsafeMutablePointer<UInt16>
     var nextHalves: UnsafeMutablePointer<UInt16>
-    /// [events][inputs in pairs]: the inputs in bfloat16.
-    let inputHalves: UnsafeMutablePointer<UInt16>
     /// [events]: the attention's scores, later exp(score - largest).
     let scores: UnsafeMutablePointer<Float>
     /// [2 directions][rows][units]
@@ -56,13 +54,13 @@ final class Workspace {
             let isDeep = network.layers.count > 1
             let columns = network.projection.map { Int($0.kernel.pointee.vectors) * 16 } ?? 0
             var offsets: [Int] = []
-            offsets.reserveCapacity(14)
+            offsets.reserveCapacity(13)
             var total = 0
             for (count, size) in [
                 (events, network.lookups * 4), (events, network.inputs * 4), (events, width * 4),
                 (isDeep && !isBFloat16 ? events : 0, width * 4), (isBFloat16 ? events : 0, width * 2),
                 (isDeep && isBFloat16 ? events : 0, width * 2), (events, 4), (rows, width * 4), (rows, 8), (rows, 4),
-                (1, width * 8), (rows, width * 4), (rows, columns * 4), (isBFloat16 ? events : 0, network.pairedInputs * 2),
+                (1, width * 8), (rows, width * 4), (rows, columns * 4),
             ] {
                 offsets.append(total)
                 let bytes = try checkedProduct(count, size, "a workspace")
@@ -97,7 +95,6 @@ final class Workspace {
         pooled = array(10, Double.self)
         context = array(11, Float.self)
         output = array(12, Float.self)
-        inputHalves = array(13, UInt16.self)
         self.memory = memory
         starts.reserveCapacity(layout.longest + 1)
     }

@@ -93,27 +93,6 @@ import Testing
         }
     }
 
-    /// To the nearest, the even one where two are as near; zero beyond the columns.
-    @Test(.enabled(if: ck_encoder_has_bfloat16() != 0), arguments: [1, 2, 5, 16, 17, 40])
-    func bfloat16RowsAreRounded(columns: Int) {
-        let (rows, width) = (3, (columns + 1) / 2 * 2)
-        let patterns: [UInt32] = [
-            0x3F80_0000, 0x3F80_8000, 0x3F81_8000, 0x3F80_8001, 0xBF80_7FFF, 0x477F_FFFF, 0xC2F7_1234, 0, 0x3DCC_CCCD,
-        ]
-        let floats = (0..<rows * columns).map { Float(bitPattern: patterns[$0 % patterns.count]) }
-        var halves = [UInt16](repeating: 7, count: rows * width + 1)
-        ck_bfloat16_rows(Int64(rows), Int64(columns), floats, Int64(width), &halves)
-        for row in 0..<rows {
-            for column in 0..<width {
-                let bits = column < columns ? floats[row * columns + column].bitPattern : 0
-                let (below, rest) = (UInt16(bits >> 16), bits & 0xFFFF)
-                let isUp = rest > 0x8000 || rest == 0x8000 && below % 2 == 1
-                #expect(halves[row * width + column] == below + (isUp ? 1 : 0))
-            }
-        }
-        #expect(halves[rows * width] == 7)
-    }
-
     @Test func finiteNumbersAreTold() {
         var values = (0..<37).map { Float($0) - 18 } + [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude]
         #expect(ck_all_finite(Int64(values.count), values) != 0)

@@ -81,9 +81,11 @@ int ck_encoder_has_bfloat16(void);
 typedef struct ck_lstm_bfloat16 {
     int64_t blocks;
     int64_t lookups;
-    int64_t input_pairs; /* Pairs of input columns. */
+    int64_t inputs;      /* Input columns in float32. */
+    int64_t lower_pairs; /* Pairs of input columns in bfloat16: the states of the layer beneath. */
     const float *const *tables;
-    const uint16_t *input_weights;     /* [blocks][input_pairs][4][16][2] */
+    const float *input_weights;        /* [blocks][inputs][4][16] */
+    const uint16_t *lower_weights;     /* [blocks][lower_pairs][4][16][2] */
     const uint16_t *recurrent_weights; /* [blocks][8 blocks][4][16][2] */
 } ck_lstm_bfloat16;
 
@@ -94,28 +96,26 @@ typedef struct ck_bfloat16_states {
     int64_t stride;
 } ck_bfloat16_states;
 
-/* As ck_lstm_step, from the states' row `previous` (-1 = the first step) to row `first`. The inputs are in bfloat16. */
-void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int32_t *indices, const uint16_t *inputs,
-                           int64_t input_stride, const ck_bfloat16_states *states, int64_t first, int64_t previous,
-                           float *cells, int descending);
+/* As ck_lstm_step, from the states' row `previous` (-1 = the first step) to row `first`. */
+void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int32_t *indices, const float *inputs,
+                           int64_t input_stride, const uint16_t *lower, int64_t lower_stride,
+                           const ck_bfloat16_states *states, int64_t first, int64_t previous, float *cells,
+                           int descending);
 
 /* The attention; weights and bias are multiplied by -2 log2(e), the score by 2. */
 typedef struct ck_attention_bfloat16 {
-    int64_t time_pairs;           /* Pairs of time features. */
-    int64_t pairs;                /* Pairs of states. */
-    int64_t vectors;              /* ceil(columns / 16) */
-    const uint16_t *time_weights; /* Panels of up to 4 vectors, each [time_pairs][vectors of the panel][16][2]. */
-    const uint16_t *weights;      /* Likewise, each [pairs][vectors of the panel][16][2]. */
-    const float *bias;            /* [vectors][16] */
-    const float *score;           /* [vectors][16], and zeros up to a multiple of 4 vectors. */
+    int64_t times;             /* Time features. */
+    int64_t pairs;             /* Pairs of states. */
+    int64_t vectors;           /* ceil(columns / 16) */
+    const float *time_weights; /* Panels of up to 4 vectors, each [times][vectors of the panel][16]. */
+    const uint16_t *weights;   /* Likewise, each [pairs][vectors of the panel][16][2]. */
+    const float *bias;         /* [vectors][16] */
+    const float *score;        /* [vectors][16], and zeros up to a multiple of 4 vectors. */
 } ck_attention_bfloat16;
 
 /* scores[row] = score . tanh(the map of [times; states]), up to a number that is the same for all rows. */
-void ck_attention_scores_bfloat16(const ck_attention_bfloat16 *attention, int64_t rows, const uint16_t *times,
+void ck_attention_scores_bfloat16(const ck_attention_bfloat16 *attention, int64_t rows, const float *times,
                                   int64_t time_stride, const uint16_t *states, int64_t state_stride, float *scores);
-
-/* Rounds rows of `columns` floats, which follow one another, to rows of `stride` numbers, zero beyond the columns. */
-void ck_bfloat16_rows(int64_t rows, int64_t columns, const float *floats, int64_t stride, uint16_t *halves);
 
 /* output[i * stride] = (log1p(seconds[i]) - mean) * inverse_deviation, held within [-limit, limit]; 0 for NaN. */
 void ck_time_feature(int set, int64_t count, const float *seconds, float mean, float inverse_deviation, float limit,
