@@ -68,8 +68,7 @@ extension Execution {
         let body: (Range<Int>, Int) throws -> Void
         let next = Atomic<Int>(0)
         let failed = Atomic<Bool>(false)
-        /// Posted by each helper that has ended its work.
-        let ended = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+        let ending = Ending()
         let failure = Mutex<(chunk: Int, error: any Error)?>(nil)
 
         init(
@@ -82,12 +81,6 @@ extension Execution {
             self.chunks = chunks
             self.stage = stage
             self.body = body
-            sem_init(ended, 0, 0)
-        }
-
-        deinit {
-            sem_destroy(ended)
-            ended.deallocate()
         }
 
         func work(thread: Int) {
@@ -114,16 +107,54 @@ extension Execution {
             failure.withLock { if $0.map({ chunk < $0.chunk }) ?? true { $0 = (chunk, error) } }
         }
 
-        /// Waits until a helper has ended. The host is told meanwhile, which may stop the job.
-        func awaitEnd() {
-            while true {
-                var time = timespec()
-                clock_gettime(CLOCK_REALTIME, &time)
-                time.tv_nsec += 20_000_000
-                if time.tv_nsec >= 1_000_000_000 { (time.tv_sec, time.tv_nsec) = (time.tv_sec + 1, time.tv_nsec - 1_000_000_000) }
-                if sem_timedwait(ended, &time) == 0 { return }
+        /// Waits until so many helpers have ended. The host is told meanwhile, which may stop the job.
+        func awaitEnd(of helpers: Int) {
+            while !ending.wait(for: helpers) {
                 do { try execution.report() } catch { fail(chunks, error) }
             }
+        }
+    }
+
+    /// Counts the helpers that have ended their work.
+    private final class Ending: @unchecked Sendable {
+        private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+        private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+        private var count = 0
+
+        init() {
+            pthread_mutex_init(mutex, nil)
+            var attributes = pthread_condattr_t()
+            pthread_condattr_init(&attributes)
+            // The host may set the other clock.
+            pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+            pthread_cond_init(changed, &attributes)
+            pthread_condattr_destroy(&attributes)
+        }
+
+        deinit {
+            pthread_cond_destroy(changed)
+            pthread_mutex_destroy(mutex)
+            changed.deallocate()
+            mutex.deallocate()
+        }
+
+        func add() {
+            pthread_mutex_lock(mutex)
+            count += 1
+            pthread_cond_signal(changed)
+            pthread_mutex_unlock(mutex)
+        }
+
+        /// Whether so many have ended; waits for one of them, at most 20 ms.
+        func wait(for helpers: Int) -> Bool {
+            var time = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &time)
+            time.tv_nsec += 20_000_000
+            if time.tv_nsec >= 1_000_000_000 { (time.tv_sec, time.tv_nsec) = (time.tv_sec + 1, time.tv_nsec - 1_000_000_000) }
+            pthread_mutex_lock(mutex)
+            defer { pthread_mutex_unlock(mutex) }
+            if count < helpers { pthread_cond_timedwait(changed, mutex, &time) }
+            return count == helpers
         }
     }
 
@@ -146,7 +177,7 @@ extension Execution {
                     { argument in
                         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
                         start.job.work(thread: start.thread)
-                        sem_post(start.job.ended)
+                        start.job.ending.add()
                         return nil
                     }, start.toOpaque())
                 guard status == 0 else {
@@ -159,7 +190,7 @@ extension Execution {
         }
 
         func join(_ job: Job) {
-            for _ in threads { job.awaitEnd() }
+            job.awaitEnd(of: threads.count)
             for thread in threads { pthread_join(thread, nil) }
         }
     }
