@@ -501,8 +501,8 @@ typedef struct covey_training_options {
  *            loss.
  *  Cost: O(events H^2) an epoch, about three times that of embedding, plus the softmax. Memory: the step with the longest
  *  sequences
- *  and four times the weights, refused before it is allocated. Cancel is heard within about 100 ms, and
- *  the time of writing a checkpoint.
+ *  and four times the weights, refused before it is allocated. Cancel is heard within about 100 ms.
+ *  The encoder's tables are made when it first embeds, or when an engine is built with it.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (as covey_embed_sequences; no events; see above), COVEY_MISMATCH
  *  (another
  *  training's checkpoint), COVEY_CORRUPT_FILE (names the tensor), COVEY_UNSUPPORTED, COVEY_IO, COVEY_OUT_OF_MEMORY,

@@ -23,7 +23,8 @@ final class BatchTables {
     private var gathered: [FloatBlock?]
 
     init(
-        _ layout: ParameterLayout, _ parameters: UnsafeMutablePointer<Float>, _ batch: TrainingBatch, _ source: SequenceBatch
+        _ layout: ParameterLayout, _ parameters: UnsafeMutablePointer<Float>, _ batch: TrainingBatch,
+        _ source: SequenceBatch, _ execution: Execution
     ) throws {
         self.layout = layout
         self.parameters = parameters
@@ -44,26 +45,27 @@ final class BatchTables {
         count = total
         gathered = try zip(layout.regions, rows).map { region, rows in
             guard let rows else { return nil }
-            let block = try FloatBlock(rows.count * region.stride, for: "the rows of a step")
+            let block = try FloatBlock(rows.count * region.stride, for: "the rows of a step", execution)
             for (place, row) in rows.enumerated() {
+                if place & 0xFF == 0 { try execution.report() }
                 (block.pointer + place * region.stride).update(
                     from: parameters + region.offset + Int(row) * region.stride, count: region.stride)
             }
             return block
         }
         let shape = layout.shape
-        packed = try layout.lstm.map { _ in try FloatBlock(shape.inputs * shape.gates, for: "packed weights") }
-        transposed = try layout.lstm.map { _ in try FloatBlock(shape.gates * shape.units, for: "transposed weights") }
+        packed = try layout.lstm.map { _ in try FloatBlock(shape.inputs * shape.gates, for: "packed weights", execution) }
+        transposed = try layout.lstm.map { _ in try FloatBlock(shape.gates * shape.units, for: "transposed weights", execution) }
         var turned: [Int: FloatBlock] = [:]
         for head in layout.heads {
             let outputs = rows[head.weight]?.count ?? layout.regions[head.weight].rows
             turned[head.weight] = try FloatBlock(
-                (head.width + 1) * ChunkArrays.stride(outputs), for: "transposed weights")
+                (head.width + 1) * ChunkArrays.stride(outputs), for: "transposed weights", execution)
         }
         self.turned = turned
         types = try TypeTable(
             batch, source, shape, rows[layout.events],
-            gathered[layout.events]?.pointer ?? parameters + layout.regions[layout.events].offset)
+            gathered[layout.events]?.pointer ?? parameters + layout.regions[layout.events].offset, execution)
     }
 
     /// Rearranges a direction's weights, and those of some heads, and folds the types into the gates: before anything else.
@@ -71,20 +73,20 @@ final class BatchTables {
         let (units, gates, inputs) = (layout.shape.units, layout.shape.gates, layout.shape.inputs)
         let source = values(layout.lstm[direction])
         for block in 0..<units / 16 {
+            try products.execution.report()
             for row in 0..<inputs {
                 (packed[direction].pointer + (block * inputs + row) * 64).update(
                     from: source + row * gates + block * 64, count: 64)
             }
         }
-        Self.transpose(units, gates, source, gates, transposed[direction].pointer, units)
-        try products.execution.check()
+        try Self.transpose(units, gates, source, gates, transposed[direction].pointer, units, products.execution)
         for (index, head) in layout.heads.enumerated() where index & 1 == direction {
             let outputs = rowCount(head.weight)
             let columns = ChunkArrays.stride(outputs)
             let target = turned[head.weight]!.pointer
-            Self.transpose(outputs, head.width, values(head.weight), head.width, target, columns)
+            try Self.transpose(
+                outputs, head.width, values(head.weight), head.width, target, columns, products.execution)
             (target + head.width * columns).update(from: values(head.bias), count: outputs)
-            try products.execution.check()
         }
         try types.fold(direction, self, products)
     }
@@ -92,9 +94,10 @@ final class BatchTables {
     /// The transpose of `rows` x `columns` numbers, in squares that stay in the cache.
     private static func transpose(
         _ rows: Int, _ columns: Int, _ source: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>,
-        _ targetStride: Int
-    ) {
+        _ targetStride: Int, _ execution: Execution
+    ) throws {
         for first in Swift.stride(from: 0, to: rows, by: 16) {
+            try execution.report()
             for column in 0..<columns {
                 for row in first..<min(rows, first + 16) {
                     target[column * targetStride + row] = source[row * stride + column]

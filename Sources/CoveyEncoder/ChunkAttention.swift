@@ -20,7 +20,7 @@ extension ChunkRun {
             events, columns, shape.times, timeFeatures, shape.inputs, weights + states * columns, columns, 1, arrays.hidden,
             columns)
         for start in stride(from: 0, to: events, by: 4096) {
-            try execution.check()
+            try execution.report()
             ck_attention_learn_scores(
                 instructionSet, Int64(min(4096, events - start)), Int64(columns), tables.values(layout.attentionBias),
                 tables.values(layout.score), arrays.hidden + start * columns, arrays.weights + start)
@@ -37,7 +37,7 @@ extension ChunkRun {
         arrays.sums.update(repeating: 0, count: rows)
         arrays.pooledSums.update(repeating: 0, count: rows * states)
         for t in 0..<steps {
-            if t & 0xFF == 0 { try execution.check() }
+            try execution.report()
             ck_attention_pool(
                 instructionSet, Int64(rows(t)), arrays.weights + starts[t], arrays.largest, arrays.sums, Int64(states),
                 arrays.states + starts[t] * states, Int64(states), arrays.pooledSums)
@@ -85,13 +85,13 @@ extension ChunkRun {
         }
         arrays.totals.update(repeating: 0, count: rows)
         for t in 0..<steps {
-            if t & 0xFF == 0 { try execution.check() }
+            try execution.report()
             ck_attention_learn_products(
                 instructionSet, Int64(rows(t)), Int64(states), arrays.pooledGradient, arrays.states + starts[t] * states,
                 Int64(states), arrays.weights + starts[t], arrays.products + starts[t], arrays.totals)
         }
         for t in 0..<steps {
-            if t & 0xFF == 0 { try execution.check() }
+            try execution.report()
             ck_attention_learn_backward(
                 instructionSet, Int64(rows(t)), Int64(states), arrays.pooledGradient,
                 arrays.stateGradient + starts[t] * states, Int64(states), arrays.weights + starts[t],

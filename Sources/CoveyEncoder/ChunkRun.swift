@@ -103,7 +103,7 @@ final class ChunkRun: @unchecked Sendable {
         }
         if direction == 0 {
             for t in 0..<steps {
-                try execution.check()
+                try execution.report()
                 step(
                     starts[t], rows(t), before: t > 0 ? starts[t - 1] : nil, after: t + 1 < steps ? starts[t + 1] : nil,
                     going: t + 1 < steps ? rows(t + 1) : 0)
@@ -112,7 +112,7 @@ final class ChunkRun: @unchecked Sendable {
         }
         var running = 0
         for t in (0..<steps).reversed() {
-            try execution.check()
+            try execution.report()
             let (start, count) = (starts[t], rows(t))
             let after = t > 0 ? starts[t - 1] : nil
             if running > 0 { step(start, running, before: starts[t + 1], after: after, going: t > 0 ? running : 0) }
@@ -136,7 +136,7 @@ final class ChunkRun: @unchecked Sendable {
         var lstm = learner(direction)
         let (units, states, gates) = (shape.units, shape.states, shape.gates)
         let (cells, gate) = (arrays.cells[direction], arrays.gates[direction])
-        arrays.cellGradient.update(repeating: 0, count: rows * units)
+        try execution.clear(arrays.cellGradient, rows * units)
         /// `count` rows from row `start`, of which the first is view `row`.
         func step(_ start: Int, _ count: Int, row: Int, later: Int?, before: Int?) {
             ck_lstm_learn_backward(
@@ -147,7 +147,7 @@ final class ChunkRun: @unchecked Sendable {
         if direction == 0 {
             var running = 0
             for t in (0..<steps).reversed() {
-                try execution.check()
+                try execution.report()
                 let (start, count) = (starts[t], rows(t))
                 let before = t > 0 ? starts[t - 1] : nil
                 if running > 0 { step(start, running, row: 0, later: starts[t + 1], before: before) }
@@ -158,7 +158,7 @@ final class ChunkRun: @unchecked Sendable {
             }
         } else {
             for t in 0..<steps {
-                try execution.check()
+                try execution.report()
                 let (start, count) = (starts[t], rows(t))
                 let going = t + 1 < steps ? rows(t + 1) : 0
                 let later = t > 0 ? starts[t - 1] : nil
@@ -173,7 +173,7 @@ final class ChunkRun: @unchecked Sendable {
             gradient(layout.lstm[direction]),
             gates)
         for start in stride(from: 0, to: events, by: 4096) {
-            try execution.check()
+            try execution.report()
             ck_add_rows(
                 instructionSet, Int64(min(4096, events - start)), Int64(gates), arrays.indices + start, gate + start * gates,
                 Int64(gates), tableGradient(direction), Int64(directions.count * gates))
@@ -191,7 +191,7 @@ final class ChunkRun: @unchecked Sendable {
                 arrays.categoryGradient, width)
         }
         for (channel, region) in layout.categories.enumerated() {
-            try execution.check()
+            try execution.report()
             ck_add_rows(
                 instructionSet, Int64(events), Int64(shape.categoryEmbedding), arrays.categories + channel * events,
                 arrays.categoryGradient + channel * shape.categoryEmbedding, Int64(width), gradient(region),

@@ -7,19 +7,27 @@ import CoveySequences
 /// number of threads at once.
 public final class Encoder: Sendable {
     public let checkpoint: Checkpoint
-    private let network: PackedEncoder
+    /// Not behind a lock: one that is held while the host forks would stop the child for ever.
+    private let packed = PublishedReference<PackedEncoder>()
 
     /// - Throws: `outOfMemory`, `cancelled`.
-    public init(_ checkpoint: Checkpoint, _ execution: Execution = Execution()) throws {
+    public convenience init(_ checkpoint: Checkpoint, _ execution: Execution = Execution()) throws {
+        self.init(unpacked: checkpoint)
+        try prepare(execution)
+    }
+
+    /// An encoder that is prepared when it first embeds: a training that is stopped does not wait for it.
+    init(unpacked checkpoint: Checkpoint) {
         self.checkpoint = checkpoint
-        network = try PackedEncoder(checkpoint, execution)
     }
 
     /// With a lesser instruction set than the processor has (ck_encoder_instruction_set), or with fewer bytes of tables.
     init(_ checkpoint: Checkpoint, instructionSet: Int32, largestTables: Int = PackedEncoder.largestTables) throws {
         self.checkpoint = checkpoint
-        network = try PackedEncoder(
-            checkpoint, Execution(), instructionSet: min(instructionSet, ck_encoder_instruction_set()), largestTables: largestTables)
+        _ = packed.storeIfNil(
+            try PackedEncoder(
+                checkpoint, Execution(), instructionSet: min(instructionSet, ck_encoder_instruction_set()),
+                largestTables: largestTables))
     }
 
     /// Reads an encoder from a safetensors file.
@@ -33,6 +41,18 @@ public final class Encoder: Sendable {
         var file = SafeTensorsWriter()
         try checkpoint.write(to: &file)
         try file.write(to: path)
+    }
+
+    /// Packs the weights as inference reads them, where that has not been done: embedding then begins at once.
+    /// - Throws: `outOfMemory`, `cancelled`.
+    public func prepare(_ execution: Execution = Execution()) throws {
+        _ = try network(execution)
+    }
+
+    private func network(_ execution: Execution) throws -> PackedEncoder {
+        if let network = packed.load() { return network }
+        // Where several ask at once each packs, and one is kept.
+        return packed.storeIfNil(try PackedEncoder(checkpoint, execution))
     }
 
     public var configuration: EncoderConfiguration { checkpoint.configuration }
@@ -72,6 +92,7 @@ public final class Encoder: Sendable {
         try check(batch)
         try execution.report("embed sequences", 0)
         try batch.validate(execution)
+        let network = try network(execution)
         let bfloat16 = precision == .bfloat16 ? try network.bfloat16(execution) : nil
         let isBFloat16 = bfloat16 != nil
         let blocks = try SequenceBlocks(
@@ -96,7 +117,7 @@ public final class Encoder: Sendable {
                 }
                 try inputs.fill(workspace)
                 try run.run(workspace)
-                try write(workspace, embeddings, rowStride)
+                try write(workspace, network, embeddings, rowStride)
                 if let attention { try writeAttention(workspace, batch, attention, execution) }
             }
         }
@@ -118,7 +139,9 @@ public final class Encoder: Sendable {
     }
 
     /// Copies a block's embeddings to the caller.
-    private func write(_ workspace: Workspace, _ embeddings: UnsafeMutableRawPointer, _ rowStride: Int) throws {
+    private func write(
+        _ workspace: Workspace, _ network: PackedEncoder, _ embeddings: UnsafeMutableRawPointer, _ rowStride: Int
+    ) throws {
         let (hidden, units) = (network.hidden, network.units)
         for (row, sequence) in workspace.sequences.enumerated() {
             var target = (embeddings + sequence * rowStride).assumingMemoryBound(to: Float.self)

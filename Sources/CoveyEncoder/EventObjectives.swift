@@ -72,7 +72,7 @@ extension ChunkRun {
             }
         }
         arrays.scales.update(repeating: Float(options.objectives.maskedEvent / Double(batch.masks)), count: places.count)
-        arrays.chosenGradient.update(repeating: 0, count: places.count * width)
+        try execution.clear(arrays.chosenGradient, places.count * width)
         let total = try OutputHead(run: self, head: head, purpose: 13).run(
             places.count, arrays.chosen, arrays.chosenGradient, stride: width, targets: arrays.targets,
             scales: arrays.scales)
@@ -91,7 +91,7 @@ extension ChunkRun {
         try products.nn(rows, hidden, width, arrays.output, width, weights, hidden, 0, arrays.shared, hidden)
         let unit = options.objectives.autoencoder / Double(batch.sequences)
         for row in 0..<rows {
-            if row & 0xF == 0 { try execution.check() }
+            if row & 0xF == 0 { try execution.report() }
             let length = length(row)
             for step in 0..<length {
                 let event = starts[step] + row
@@ -108,12 +108,12 @@ extension ChunkRun {
             events, hidden, positions, arrays.positions, positions, weights + width * hidden, hidden, 0, arrays.decoded,
             hidden)
         for t in 0..<steps {
-            if t & 0xFF == 0 { try execution.check() }
+            try execution.report()
             ck_rectify(
                 instructionSet, Int64(rows(t)), Int64(hidden), tables.values(decoder.hiddenBias), arrays.shared,
                 arrays.decoded + starts[t] * hidden)
         }
-        arrays.decodedGradient.update(repeating: 0, count: events * hidden)
+        try execution.clear(arrays.decodedGradient, events * hidden)
         var total = try OutputHead(run: self, head: decoder.head, purpose: 14).run(
             events, arrays.decoded, arrays.decodedGradient, stride: hidden, targets: arrays.outputTypes,
             scales: arrays.scales,
@@ -121,9 +121,9 @@ extension ChunkRun {
         total += predictLengths(decoder, unit)
         guard gradient != nil else { return total }
         ck_rectify_backward(instructionSet, Int64(events * hidden), arrays.decoded, arrays.decodedGradient)
-        arrays.sharedGradient.update(repeating: 0, count: rows * hidden)
+        try execution.clear(arrays.sharedGradient, rows * hidden)
         for t in 0..<steps {
-            if t & 0xFF == 0 { try execution.check() }
+            try execution.report()
             ck_add(
                 instructionSet, Int64(rows(t) * hidden), arrays.decodedGradient + starts[t] * hidden, arrays.sharedGradient)
         }

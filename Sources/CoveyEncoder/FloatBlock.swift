@@ -10,14 +10,22 @@ final class FloatBlock: @unchecked Sendable {
     init(_ count: Int, for what: @autoclosure () -> String, _ execution: Execution? = nil) throws {
         pointer = try alignedMemory(count, of: Float.self, for: what()).baseAddress!
         self.count = count
-        let grain = 1 << 20
-        for start in stride(from: 0, to: count, by: grain) {
-            try execution?.report()
-            (pointer + start).initialize(repeating: 0, count: min(grain, count - start))
-        }
+        if let execution { try execution.clear(pointer, count) } else { pointer.initialize(repeating: 0, count: count) }
     }
 
     deinit { free(pointer) }
+}
+
+extension Execution {
+    /// Sets numbers to zero in parts, between which the call may be stopped and the host is told: memory that is touched for the
+    /// first time takes long.
+    func clear(_ first: UnsafeMutablePointer<Float>, _ count: Int) throws {
+        let grain = 1 << 20
+        for start in stride(from: 0, to: count, by: grain) {
+            try report()
+            (first + start).initialize(repeating: 0, count: min(grain, count - start))
+        }
+    }
 }
 
 /// Memory for `count` values, aligned to a cache line, that the caller frees with `free`.
@@ -46,11 +54,7 @@ func largeArray(_ count: Int, _ execution: Execution) throws -> [Float] {
         let start = (UInt(bitPattern: first) + UInt(largePage) - 1) / UInt(largePage) * UInt(largePage)
         let end = UInt(bitPattern: first + count) / UInt(largePage) * UInt(largePage)
         if end > start { madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end - start), MADV_HUGEPAGE) }
-        let grain = 1 << 20
-        for start in stride(from: 0, to: count, by: grain) {
-            try execution.report()
-            (first + start).initialize(repeating: 0, count: min(grain, count - start))
-        }
+        try execution.clear(first, count)
         filled = count
     }
 }

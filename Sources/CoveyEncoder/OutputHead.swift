@@ -36,7 +36,7 @@ struct OutputHead {
         var total = 0.0
         let block = arrays.block
         for start in Swift.stride(from: 0, to: count, by: block) {
-            try run.execution.check()
+            try run.execution.report()
             let size = min(block, count - start)
             var source = inputs + start * stride
             var sourceStride = stride

@@ -28,6 +28,7 @@ struct ParameterLayout: Sendable {
         let shape: [Int]
         /// U(-bound, bound) at first; 0 = N(0, 1).
         let bound: Double
+        /// The sum of what the row says and what the column says.
         let place: @Sendable (_ row: Int, _ column: Int) -> Int
         var rows: Int { shape[0] }
         var columns: Int { shape.count > 1 ? shape[1] : 1 }
@@ -218,11 +219,7 @@ struct ParameterLayout: Sendable {
     func values(_ tensor: Tensor, from block: UnsafePointer<Float>) -> [Float] {
         if tensor.isContiguous { return Array(UnsafeBufferPointer(start: block + tensor.place(0, 0), count: tensor.count)) }
         return Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
-            for row in 0..<tensor.rows {
-                for column in 0..<tensor.columns {
-                    buffer[row * tensor.columns + column] = block[tensor.place(row, column)]
-                }
-            }
+            Self.forEach(tensor) { buffer[$0] = block[$1] }
             count = tensor.count
         }
     }
@@ -230,8 +227,26 @@ struct ParameterLayout: Sendable {
     /// Puts the numbers of a tensor into a block.
     func put(_ values: [Float], _ tensor: Tensor, into block: UnsafeMutablePointer<Float>) {
         if tensor.isContiguous { return (block + tensor.place(0, 0)).update(from: values, count: tensor.count) }
-        for row in 0..<tensor.rows {
-            for column in 0..<tensor.columns { block[tensor.place(row, column)] = values[row * tensor.columns + column] }
+        values.withUnsafeBufferPointer { values in Self.forEach(tensor) { block[$1] = values[$0] } }
+    }
+
+    /// Calls its argument with the place of each number of a tensor by rows and in a block, in tiles that stay in the cache.
+    @inline(__always)
+    private static func forEach(_ tensor: Tensor, _ body: (_ index: Int, _ place: Int) -> Void) {
+        let rows = (0..<tensor.rows).map { tensor.place($0, 0) }
+        let columns = (0..<tensor.columns).map { tensor.place(0, $0) - rows[0] }
+        rows.withUnsafeBufferPointer { rows in
+            columns.withUnsafeBufferPointer { columns in
+                for top in stride(from: 0, to: rows.count, by: 16) {
+                    for left in stride(from: 0, to: columns.count, by: 8) {
+                        for row in top..<min(rows.count, top + 16) {
+                            for column in left..<min(columns.count, left + 8) {
+                                body(row &* columns.count &+ column, rows[row] &+ columns[column])
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 

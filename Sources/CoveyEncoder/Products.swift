@@ -12,7 +12,7 @@ struct Products {
         let size = max(64, Self.largest / max(1, cost))
         var start = 0
         while start < count {
-            try execution.check()
+            try execution.report()
             let end = min(count, start + size)
             body(start..<end)
             start = end

@@ -104,7 +104,7 @@ public final class Trainer {
     ) throws -> [Int] {
         var counts = [Int](repeating: 0, count: options.window + 1)
         for (index, sequence) in sequences.enumerated() {
-            if index & 0xFFFF == 0 { try execution.check() }
+            if index & 0xFFFF == 0 { try execution.report() }
             counts[min(options.window, source.offsets[sequence].count)] += 1
         }
         var result: [Int] = []
@@ -119,7 +119,7 @@ public final class Trainer {
     private static func shuffled(_ values: [Int], _ random: inout SeededRandom, _ execution: Execution) throws -> [Int] {
         var result = values
         for last in stride(from: values.count - 1, to: 0, by: -1) {
-            if last & 0xFFFF == 0 { try execution.check() }
+            if last & 0xFFFF == 0 { try execution.report() }
             result.swapAt(last, Int.random(in: 0...last, using: &random))
         }
         return result
@@ -141,8 +141,7 @@ public final class Trainer {
         if state.bestStep > 0 {
             do {
                 let weights = EncoderWeights(layout, try state.takeBest(steadfast))
-                encoder = try Encoder(
-                    Checkpoint(configuration: configuration, weights: weights), Execution(execution.context))
+                encoder = Encoder(unpacked: Checkpoint(configuration: configuration, weights: weights))
             } catch {
                 failure = failure ?? error as? CoveyError ?? .internalError("\(error)")
             }
@@ -219,10 +218,10 @@ public final class Trainer {
         // Until held-out sequences have spoken, the best weights are those that were last seen to give a finite loss.
         if state.epoch == 0 { state.bestStep = state.step }
         try state.preserveBest(moved: moved, execution)
-        // From here to the end of the step nothing may stop it half-way: the weights would be of no step.
+        // Where it is stopped half-way the weights are of no step; the best ones lie elsewhere by now.
         try optimiser.step(
             outcome.gradients[0], norm: norm, number: number, rate: rate(state.step), options, outcome.tables,
-            steadfast)
+            execution)
         moved = outcome.tables.rows
         state.step = number
         state.stepInEpoch += 1

@@ -69,7 +69,7 @@ struct TrainingBatch {
         var views: [View] = []
         var random = SeededRandom(seed: key, 1)
         for (place, sequence) in chosen.enumerated() {
-            try execution.check()
+            try execution.report()
             let order = try batch.timeOrder(sequence, execution)
             let count = batch.offsets[sequence].count
             let length = min(count, options.window)

@@ -15,16 +15,16 @@ struct TrainingInputs {
     /// Returns how many distinct types there are.
     func fill() throws -> Int {
         let (events, inputs) = (run.events, shape.inputs)
-        for direction in 0..<2 { arrays.inputs[direction].update(repeating: 0, count: events * inputs) }
-        arrays.stateGradient.update(repeating: 0, count: events * shape.states)
+        for direction in 0..<2 { try run.execution.clear(arrays.inputs[direction], events * inputs) }
+        try run.execution.clear(arrays.stateGradient, events * shape.states)
         if run.options.objectives.readEmbedding {
-            arrays.outputGradient.update(repeating: 0, count: run.rows * shape.output)
+            try run.execution.clear(arrays.outputGradient, run.rows * shape.output)
         }
         // The row of `tableGradient` of each type that was seen, -1 = not yet.
         var rows = [Int32](repeating: -1, count: run.tables.types.rows.count)
         var count = 0
         for row in 0..<run.rows {
-            try run.execution.check()
+            try run.execution.report()
             let view = run.batch.views[run.views.lowerBound + row]
             try run.starts.withUnsafeBufferPointer { starts in
                 types(view, row, starts, &rows, &count)
@@ -36,7 +36,7 @@ struct TrainingInputs {
             (arrays.inputs[1] + event * inputs + shape.units).update(
                 from: arrays.inputs[0] + event * inputs + shape.units, count: inputs - shape.units)
         }
-        arrays.tableGradient.update(repeating: 0, count: count * run.directions.count * shape.gates)
+        try run.execution.clear(arrays.tableGradient, count * run.directions.count * shape.gates)
         return count
     }
 

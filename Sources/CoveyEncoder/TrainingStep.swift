@@ -37,7 +37,7 @@ final class TrainingStep {
 
     /// The gradients live until the next call.
     func run(_ batch: TrainingBatch, isLearning: Bool, _ execution: Execution) throws -> Outcome {
-        let tables = try BatchTables(layout, parameters, batch, source)
+        let tables = try BatchTables(layout, parameters, batch, source, execution)
         let parts = try self.parts(batch, tables, isLearning: isLearning, execution)
         let runs = parts.runs
         let products = Products(instructionSet: instructionSet, execution: execution)
@@ -46,7 +46,7 @@ final class TrainingStep {
                 if index < 2 {
                     try tables.prepare(index, products)
                 } else {
-                    parts.gradients[index - 2].update(repeating: 0, count: tables.count)
+                    try execution.clear(parts.gradients[index - 2], tables.count)
                 }
             }
         }

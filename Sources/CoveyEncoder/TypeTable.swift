@@ -21,11 +21,12 @@ final class TypeTable: @unchecked Sendable {
     ///   - embedding: its rows.
     init(
         _ batch: TrainingBatch, _ source: SequenceBatch, _ shape: NetworkShape, _ entries: [Int32]?,
-        _ embedding: UnsafePointer<Float>
+        _ embedding: UnsafePointer<Float>, _ execution: Execution
     ) throws {
         var places = [Int32](repeating: -1, count: entries?.count ?? shape.vocabulary)
         var rows: [Int32] = []
         for view in batch.views {
+            try execution.report()
             for step in view.shown.indices {
                 let row = BatchTables.place(view.shownType(step, source, shape.vocabulary), entries)
                 guard places[Int(row)] < 0 else { continue }
@@ -36,9 +37,9 @@ final class TypeTable: @unchecked Sendable {
         (self.rows, self.places) = (rows, places)
         let e = shape.embedding
         let count = rows.count * e
-        embeddings = try FloatBlock(count, for: "the types of a step")
-        embeddingGradients = try (0..<2).map { _ in try FloatBlock(count, for: "the types of a step") }
-        values = try FloatBlock(rows.count * 2 * shape.gates, for: "the types of a step")
+        embeddings = try FloatBlock(count, for: "the types of a step", execution)
+        embeddingGradients = try (0..<2).map { _ in try FloatBlock(count, for: "the types of a step", execution) }
+        values = try FloatBlock(rows.count * 2 * shape.gates, for: "the types of a step", execution)
         for (place, row) in rows.enumerated() {
             (embeddings.pointer + place * e).update(from: embedding + Int(row) * e, count: e)
         }
@@ -68,9 +69,9 @@ final class TypeTable: @unchecked Sendable {
     func unfold(_ direction: Int, _ runs: [ChunkRun], _ products: Products) throws {
         let (tables, target) = (runs[0].tables, runs[0])
         let (e, gates) = (target.shape.embedding, target.shape.gates)
-        let sums = try FloatBlock(rows.count * gates, for: "the types of a step")
+        let sums = try FloatBlock(rows.count * gates, for: "the types of a step", products.execution)
         for run in runs where run.directions.contains(direction) {
-            try products.execution.check()
+            try products.execution.report()
             ck_add_rows(
                 products.instructionSet, Int64(run.typeCount), Int64(gates), run.arrays.types,
                 run.tableGradient(direction), Int64(run.directions.count * gates), sums.pointer, Int64(gates))

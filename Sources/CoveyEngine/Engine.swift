@@ -15,9 +15,11 @@ public final class Engine: Sendable {
     /// Of each cluster.
     let figures: [ClusterFigures]
 
-    /// Throws `invalidArgument` and `mismatch` where the parts do not fit together.
+    /// Throws `invalidArgument` and `mismatch` where the parts do not fit together; `outOfMemory`.
     public init(_ parts: EngineParts) throws {
         try parts.validate()
+        // The first transaction does not wait for it.
+        try parts.encoder?.prepare()
         self.parts = parts
         features = try parts.features()
         let base = parts.risk.baseRate ?? 0

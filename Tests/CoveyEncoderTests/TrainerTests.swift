@@ -2,6 +2,7 @@ import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
 import Glibc
+import Synchronization
 import Testing
 
 @testable import CoveyEncoder
@@ -184,6 +185,76 @@ import Testing
         calm.cancel()
         let none = unbegun.run()
         #expect(none.failure == .cancelled && none.encoder == nil && none.steps == 0)
+    }
+
+    /// A host that is told of every report, and stops the call at one of them.
+    private final class Listener: Sendable {
+        let heard = Atomic<Int>(0)
+        let stopAt = Atomic<Int>(.max)
+        private let isListening = Atomic<Bool>(false)
+        func listen() {
+            isListening.store(true, ordering: .relaxed)
+            usleep(21_000)
+        }
+        func context(threads: Int) throws -> Context {
+            try Context(threads: threads) { _, _ in
+                guard self.isListening.load(ordering: .relaxed) else { return false }
+                // Reports within 20 ms of the last are not passed on.
+                usleep(21_000)
+                return self.heard.add(1, ordering: .relaxed).newValue >= self.stopAt.load(ordering: .relaxed)
+            }
+        }
+    }
+
+    /// The work of a step is one piece for each chunk of it, which may take long: the host is told within it.
+    @Test func tellsWithinAStep() throws {
+        func heard(_ length: Int) throws -> Int {
+            let listener = Listener()
+            let batch = try Self.sequences([length, length])
+            let trainer = try Trainer(
+                batch, vocabulary: Self.vocabulary(), Self.small, Execution(listener.context(threads: 1)))
+            listener.listen()
+            try trainer.run(until: 1)
+            return listener.heard.load(ordering: .relaxed)
+        }
+        // Both directions, there and back, over eight events more.
+        #expect(try heard(10) >= heard(2) + 32)
+    }
+
+    /// Wherever in its third step a training is stopped, also while the weights are changed, it has those that were last seen to
+    /// give a finite loss.
+    @Test func aStopWithinAStepKeepsTheBest() throws {
+        var options = Self.small
+        (options.batchSize, options.heldOut) = (2, 0)
+        func trainer(_ listener: Listener) throws -> Trainer {
+            try Trainer(
+                Self.sequences([4, 3, 2, 1, 4, 3, 2, 1]), vocabulary: Self.vocabulary(), options,
+                Execution(listener.context(threads: 1)))
+        }
+        let listener = Listener()
+        let (calm, all) = (try trainer(Listener()), try trainer(listener))
+        var weights: [[Float]] = []
+        for step in 1...2 {
+            try calm.run(until: step)
+            weights.append(calm.weights)
+        }
+        try all.run(until: 2)
+        listener.listen()
+        try all.run(until: 3)
+        let total = listener.heard.load(ordering: .relaxed)
+        for (stopAt, best, isChanged) in [(1, 1, false), (total / 2, 1, false), (total - 8, 2, true), (total, 2, true)] {
+            let listener = Listener()
+            let stopped = try trainer(listener)
+            try stopped.run(until: 2)
+            listener.stopAt.store(stopAt, ordering: .relaxed)
+            listener.listen()
+            let report = stopped.run()
+            #expect(report.failure == .cancelled && listener.heard.load(ordering: .relaxed) == stopAt)
+            #expect(report.steps == 2 && report.bestStep == best, "\(stopAt) of \(total)")
+            #expect((stopped.weights != weights[1]) == isChanged, "\(stopAt) of \(total)")
+            let found = try #require(report.encoder).checkpoint.weights.eventEmbedding.elements
+            #expect(found == Array(weights[best - 1].prefix(found.count)))
+        }
     }
 
     /// Of a large vocabulary the entries alone that a step moved are copied: the best weights are still those before the step.
