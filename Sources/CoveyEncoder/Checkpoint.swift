@@ -12,10 +12,10 @@ public struct Checkpoint: Sendable {
     }
 
     /// Reads the metadata entry "covey.encoder" and the tensors whose names begin with `prefix`.
-    /// - Throws: `corruptFile`, naming the entry's member or the tensor; `unsupported` for a newer format.
-    public init(_ file: SafeTensors, prefix: String = "") throws {
-        configuration = try EncoderConfiguration(json: file.entry(EncoderConfiguration.entryName))
-        weights = try EncoderWeights(file, prefix: prefix, configuration)
+    /// - Throws: `corruptFile`, naming the entry's member or the tensor; `unsupported` for a newer format; `cancelled`.
+    public init(_ file: SafeTensors, prefix: String = "", _ execution: Execution = Execution()) throws {
+        configuration = try EncoderConfiguration(json: file.entry(EncoderConfiguration.entryName), execution)
+        weights = try EncoderWeights(file, prefix: prefix, configuration, execution)
     }
 
     /// Adds the entry and the tensors to a file.

@@ -33,7 +33,7 @@ public final class Encoder: Sendable {
     /// Reads an encoder from a safetensors file.
     /// - Throws: `io`, `corruptFile` (naming the tensor or the entry), `unsupported`, `outOfMemory`.
     public convenience init(path: String, _ execution: Execution = Execution()) throws {
-        try self.init(try Checkpoint(SafeTensors(path: path, execution)), execution)
+        try self.init(try Checkpoint(SafeTensors(path: path, execution), execution), execution)
     }
 
     /// Writes a safetensors file, whole or not at all. The same encoder gives the same bytes.

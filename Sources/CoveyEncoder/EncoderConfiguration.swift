@@ -35,15 +35,28 @@ public struct EncoderConfiguration: Sendable, Equatable {
         self.categoricalVocabularies = categoricalVocabularies
     }
 
-    /// - Throws: `corruptFile`, naming the member of the entry; `unsupported` for a newer format.
-    public init(json: String) throws {
-        let version = try JSONText.decode(Version.self, from: json, Self.what)
+    /// - Throws: `corruptFile`, naming the member of the entry; `unsupported` for a newer format; `cancelled`.
+    public init(json: String, _ execution: Execution = Execution()) throws {
+        var json = json
+        func read(large: Int) throws -> Self {
+            try json.withUTF8 { try Self(LargeJSON($0, cutting: .arraysOfStrings, large: large, execution), execution) }
+        }
+        do {
+            self = try read(large: 1 << 20)
+        } catch is DecodingError {
+            // At one go the decoder says where it is damaged.
+            do { self = try read(large: .max) } catch let error as DecodingError { throw Self.corrupt(JSONText.reason(error)) }
+        }
+    }
+
+    private init(_ json: LargeJSON, _ execution: Execution) throws {
+        let version = try json.decode(Version.self)
         guard version.format_version <= Self.formatVersion else {
             throw CoveyError.unsupported(
                 "\(Self.what): format_version is \(version.format_version), this version reads up to \(Self.formatVersion)")
         }
         guard version.format_version >= 1 else { throw Self.corrupt("format_version is \(version.format_version)") }
-        let form = try JSONText.decode(Form.self, from: json, Self.what)
+        let form = try json.decode(Form.self)
         let features = form.dwell ? 3 : 2
         guard form.time_mean.count == features, form.time_deviation.count == features else {
             throw Self.corrupt(
@@ -55,24 +68,26 @@ public struct EncoderConfiguration: Sendable, Equatable {
         guard numeric.count <= Self.largestChannels, categorical.count <= Self.largestChannels else {
             throw Self.corrupt("numeric and categorical must have at most \(Self.largestChannels) channels")
         }
-        vocabulary = try Self.vocabulary(form.vocabulary, "vocabulary")
+        vocabulary = try Self.vocabulary("vocabulary") { try json.forEach(of: form.vocabulary, execution, $0) }
         timeScaling = try (0..<features).map {
             try Self.scaling(form.time_mean[$0], form.time_deviation[$0], "time_mean[\($0)], time_deviation[\($0)]")
         }
-        numericNames = try Self.vocabulary(numeric.map(\.name), "numeric")
+        numericNames = try Self.vocabulary("numeric") { try numeric.map(\.name).forEach($0) }
         numericScaling = try numeric.enumerated().map {
             try Self.scaling($1.mean, $1.deviation, "numeric[\($0)]")
         }
-        categoricalNames = try Self.vocabulary(categorical.map(\.name), "categorical")
-        categoricalVocabularies = try categorical.enumerated().map {
-            try Self.vocabulary($1.vocabulary, "categorical[\($0)].vocabulary")
+        categoricalNames = try Self.vocabulary("categorical") { try categorical.map(\.name).forEach($0) }
+        categoricalVocabularies = try categorical.enumerated().map { channel, form in
+            try Self.vocabulary("categorical[\(channel)].vocabulary") {
+                try json.forEach(of: form.vocabulary, execution, $0)
+            }
         }
     }
 
     /// The entry's text.
     /// - Parameter execution: of a call that can be stopped meanwhile, and is told of.
     public func json(_ execution: Execution? = nil) throws -> String {
-        // Members ascend by their names, so that the vocabulary, which may be large, is the last.
+        // Members ascend by their names: those that may be large, which are encoded in pieces, are the first and the last.
         let text = try JSONText.encode(
             Form(
                 format_version: Self.formatVersion, vocabulary: [], time_mean: timeScaling.map(\.mean),
@@ -80,21 +95,30 @@ public struct EncoderConfiguration: Sendable, Equatable {
                 numeric: zip(numericNames.names, numericScaling).map {
                     Form.Numeric(name: $0, mean: $1.mean, deviation: $1.deviation)
                 },
-                categorical: zip(categoricalNames.names, categoricalVocabularies).map {
-                    Form.Categorical(name: $0, vocabulary: $1.names)
-                }))
-        let names = try JSONText.encode(1..<vocabulary.count, execution) { vocabulary[$0] }
-        return text.dropLast("[]}".count) + names + "}"
+                categorical: []))
+        func names(_ vocabulary: Vocabulary) throws -> String {
+            try JSONText.encode(1..<vocabulary.count, execution) { vocabulary[$0] }
+        }
+        var result = #"{"categorical":["#
+        for (channel, vocabulary) in categoricalVocabularies.enumerated() {
+            if channel > 0 { result += "," }
+            result += try #"{"name":"# + JSONText.encode(categoricalNames[channel + 1])
+            result += try #","vocabulary":"# + names(vocabulary) + "}"
+        }
+        result += text.dropFirst(#"{"categorical":["#.count).dropLast("[]}".count)
+        return try result + names(vocabulary) + "}"
     }
 
     private static let what = "metadata entry \(entryName)"
 
     private static func corrupt(_ message: String) -> CoveyError { .corruptFile("\(what): \(message)") }
 
-    private static func vocabulary(_ names: [String], _ member: String) throws -> Vocabulary {
+    private static func vocabulary(
+        _ member: String, _ names: (_ add: (String) throws -> Void) throws -> Void
+    ) throws -> Vocabulary {
         do {
             return try Vocabulary(names)
-        } catch let error as CoveyError {
+        } catch let error as CoveyError where error.code != .cancelled {
             throw corrupt("\(member): \(error.message)")
         }
     }

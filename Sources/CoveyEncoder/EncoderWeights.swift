@@ -56,11 +56,11 @@ public struct EncoderWeights: Sendable {
 
     /// Reads the tensors whose names begin with `prefix`: no other may begin with it.
     /// - Throws: `corruptFile`, naming the tensor that is missing, unexpected, not finite, or of another type or shape.
-    init(_ file: SafeTensors, prefix: String, _ configuration: EncoderConfiguration) throws {
+    init(_ file: SafeTensors, prefix: String, _ configuration: EncoderConfiguration, _ execution: Execution) throws {
         var known = Set<String>()
         func values(_ name: String, _ shape: [Int?]) throws -> [Float] {
             known.insert(prefix + name)
-            return try file.finiteValues(prefix + name, shape: shape)
+            return try file.finiteValues(prefix + name, shape: shape, execution)
         }
         func matrix(_ name: String, _ rows: Int?, _ columns: Int?) throws -> Matrix<Float> {
             let elements = try values(name, [rows, columns])

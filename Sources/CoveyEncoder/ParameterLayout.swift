@@ -225,14 +225,27 @@ struct ParameterLayout: Sendable {
     }
 
     /// Puts the numbers of a tensor into a block.
-    func put(_ values: [Float], _ tensor: Tensor, into block: UnsafeMutablePointer<Float>) {
-        if tensor.isContiguous { return (block + tensor.place(0, 0)).update(from: values, count: tensor.count) }
+    func put(
+        _ values: [Float], _ tensor: Tensor, into block: UnsafeMutablePointer<Float>, _ execution: Execution
+    ) throws {
+        if tensor.isContiguous {
+            let (first, grain) = (tensor.place(0, 0), 1 << 20)
+            for start in stride(from: 0, to: tensor.count, by: grain) {
+                try execution.report()
+                let end = min(tensor.count, start + grain)
+                values[start..<end].withUnsafeBufferPointer {
+                    (block + first + start).update(from: $0.baseAddress!, count: $0.count)
+                }
+            }
+            return
+        }
         values.withUnsafeBufferPointer { values in Self.forEach(tensor) { block[$1] = values[$0] } }
     }
 
     /// Calls its argument with the place of each number of a tensor by rows and in a block, in tiles that stay in the cache.
     @inline(__always)
     private static func forEach(_ tensor: Tensor, _ body: (_ index: Int, _ place: Int) -> Void) {
+        guard tensor.count > 0 else { return }
         let rows = (0..<tensor.rows).map { tensor.place($0, 0) }
         let columns = (0..<tensor.columns).map { tensor.place(0, $0) - rows[0] }
         rows.withUnsafeBufferPointer { rows in

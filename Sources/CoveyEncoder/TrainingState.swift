@@ -172,7 +172,8 @@ final class TrainingState {
                     try execution.report()
                     let name = prefix + tensor.name
                     known.insert(name)
-                    layout.put(try file.finiteValues(name, shape: tensor.shape), tensor, into: values)
+                    try layout.put(
+                        file.finiteValues(name, shape: tensor.shape, execution), tensor, into: values, execution)
                 }
             }
         }
@@ -181,7 +182,7 @@ final class TrainingState {
         if let other = file.names().first(where: { !known.contains($0) }) {
             throw CoveyError.corruptFile("tensor \(other) is not one of a training's")
         }
-        guard try file.hasValidChecksum() else { throw CoveyError.corruptFile("\(path): the checksum is not right") }
+        guard try file.hasValidChecksum(execution) else { throw CoveyError.corruptFile("\(path): the checksum is not right") }
         guard (0...epochs).contains(form.epoch), (0...stepsPerEpoch).contains(form.step_in_epoch),
             form.step == form.epoch * stepsPerEpoch + form.step_in_epoch, (0...form.step).contains(form.best_step),
             (0...form.epoch).contains(form.patience), rows.count / 4 == form.epoch, form.epoch < epochs || form.done

@@ -69,12 +69,12 @@ extension Engine {
                 "\(Engine.what): format_version is \(version), this version reads up to \(Engine.formatVersion)")
         }
         guard version >= 1 else { throw CoveyError.corruptFile("\(Engine.what): format_version is \(version)") }
-        guard try trusted || file.hasValidChecksum() else {
+        guard try trusted || file.hasValidChecksum(execution) else {
             throw CoveyError.corruptFile("the file is damaged: its checksum is missing or wrong")
         }
         do {
             let stored = try JSONText.decode(Stored.self, from: text, Engine.what)
-            let encoder = try stored.encoder ? Encoder(Checkpoint(file, prefix: "encoder.")) : nil
+            let encoder = try stored.encoder ? Encoder(Checkpoint(file, prefix: "encoder.", execution), execution) : nil
             try execution.check()
             let hybrid = try HybridFeatures(from: file, prefix: "hybrid.")
             let clustering = try Clustering(from: file, prefix: "clustering.", execution: execution)

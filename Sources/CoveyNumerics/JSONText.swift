@@ -57,7 +57,7 @@ public enum JSONText {
     }
 
     /// What a decoder says, as one sentence.
-    static func reason(_ error: any Error) -> String {
+    public static func reason(_ error: any Error) -> String {
         guard let error = error as? DecodingError else { return "\(error)" }
         func place(_ path: [any CodingKey], _ text: String) -> String {
             let keys = path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")

@@ -75,15 +75,23 @@ public struct SafeTensors: Sendable {
     public func contains(_ name: String) -> Bool { tensors[name] != nil }
 
     /// A copy of a tensor's values, by rows.
-    /// - Parameter shape: what the shape must be; nil stands for any length of an axis.
+    /// - Parameters:
+    ///   - shape: what the shape must be; nil stands for any length of an axis.
+    ///   - execution: of a call that can be stopped meanwhile, and is told of.
     /// - Throws: `corruptFile`, naming the tensor, where it is missing or of another type or shape.
     public func values<Element: TensorElement>(
-        _ name: String, as type: Element.Type = Element.self, shape: [Int?]
+        _ name: String, as type: Element.Type = Element.self, shape: [Int?], _ execution: Execution? = nil
     ) throws -> [Element] {
         let tensor = try self.tensor(name, Element.dataType, shape: shape)
-        return Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
+        return try Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
             let target = UnsafeMutableRawBufferPointer(buffer)
-            if tensor.count > 0 { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: storage.bytes[tensor.bytes])) }
+            let piece = 4 << 20
+            for start in stride(from: 0, to: tensor.bytes.count, by: piece) {
+                try execution?.report()
+                let end = min(tensor.bytes.count, start + piece)
+                UnsafeMutableRawBufferPointer(rebasing: target[start..<end]).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: storage.bytes[tensor.bytes.lowerBound + start..<tensor.bytes.lowerBound + end]))
+            }
             count = tensor.count
         }
     }
@@ -103,11 +111,15 @@ public struct SafeTensors: Sendable {
 
     /// As `values`, and every number finite; otherwise `corruptFile`, naming the tensor and the element.
     public func finiteValues<Element: TensorElement & BinaryFloatingPoint>(
-        _ name: String, as type: Element.Type = Element.self, shape: [Int?]
+        _ name: String, as type: Element.Type = Element.self, shape: [Int?], _ execution: Execution? = nil
     ) throws -> [Element] {
-        let values = try values(name, as: type, shape: shape)
-        if let index = values.firstIndex(where: { !$0.isFinite }) {
-            throw CoveyError.corruptFile("tensor \(name), element \(index): must be finite, got \(values[index])")
+        let values = try values(name, as: type, shape: shape, execution)
+        let piece = 1 << 20
+        for start in stride(from: 0, to: values.count, by: piece) {
+            try execution?.report()
+            if let index = values[start..<min(values.count, start + piece)].firstIndex(where: { !$0.isFinite }) {
+                throw CoveyError.corruptFile("tensor \(name), element \(index): must be finite, got \(values[index])")
+            }
         }
         return values
     }

@@ -6,7 +6,7 @@ extension SafeTensors {
     public static let checksumEntry = "covey.checksum"
 
     /// Whether the file has a checksum, and it is the right one.
-    public func hasValidChecksum() throws -> Bool {
+    public func hasValidChecksum(_ execution: Execution? = nil) throws -> Bool {
         guard let expected = metadata[SafeTensors.checksumEntry] else { return false }
         return try expected == SafeTensors.checksum(
             metadata,
@@ -14,7 +14,7 @@ extension SafeTensors {
                 (tensor.type, tensor.shape, { body in
                     try body(UnsafeRawBufferPointer(rebasing: self.storage.bytes[tensor.bytes]))
                 })
-            })
+            }, execution)
     }
 
     /// A tensor's type and shape, and what calls its argument with the bytes.

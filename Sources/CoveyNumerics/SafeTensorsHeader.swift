@@ -25,11 +25,12 @@ struct SafeTensorsHeader {
         guard json[0] == UInt8(ascii: "{") else { throw corrupt("the header is not a JSON object") }
         let decoded: [String: Entry]
         do {
-            decoded = try JSONDecoder().decode([String: Entry].self, from: Data(json))
+            decoded = try Self.decode(json.assumingMemoryBound(to: UInt8.self), execution)
+        } catch let error as CoveyError {
+            throw error
         } catch {
             throw corrupt("the header is not valid: \(JSONText.reason(error))")
         }
-        try execution.check()
         var metadata: [String: String] = [:]
         var tensors: [String: SafeTensors.Tensor] = [:]
         tensors.reserveCapacity(decoded.count)
@@ -46,13 +47,26 @@ struct SafeTensorsHeader {
                     type: type, shape: shape, bytes: bytes.lowerBound + dataStart..<bytes.upperBound + dataStart)
             }
         }
-        let counted = Self.countMembers(json)
+        let counted = try Self.countMembers(json, execution)
         guard counted.outer == decoded.count, counted.inner == members else {
             throw corrupt("a name occurs twice or is not known in the header")
         }
         try Self.checkCover(tensors, dataStart..<file.count, corrupt: corrupt)
         self.metadata = metadata
         self.tensors = tensors
+    }
+
+    private static func decode(_ json: UnsafeBufferPointer<UInt8>, _ execution: Execution) throws -> [String: Entry] {
+        let large = try LargeJSON(json, cutting: .strings, execution)
+        do {
+            return try large.decode([String: Entry].self).mapValues { entry in
+                guard case .metadata(let texts) = entry else { return entry }
+                return .metadata(try texts.mapValues { try large.string($0, execution) })
+            }
+        } catch is DecodingError {
+            // At one go the decoder says where it is damaged.
+            return try JSONDecoder().decode([String: Entry].self, from: Data(json))
+        }
     }
 
     /// The text of a header for tensors that lie in the given order, padded to a multiple of 8 bytes.
@@ -134,12 +148,15 @@ struct SafeTensorsHeader {
 
     /// The members of the outer object and of the objects in it, as the text has them. The decoder keeps one of two members
     /// of the same name (also of names that differ only in how a letter is composed), which this finds out.
-    private static func countMembers(_ json: UnsafeRawBufferPointer) -> (outer: Int, inner: Int) {
+    private static func countMembers(
+        _ json: UnsafeRawBufferPointer, _ execution: Execution
+    ) throws -> (outer: Int, inner: Int) {
         var counts = (outer: 0, inner: 0)
         var depth = 0
         var inString = false
         var escaped = false
-        for byte in json {
+        for (place, byte) in json.enumerated() {
+            if place & 0xF_FFFF == 0 { try execution.report() }
             if inString {
                 if escaped {
                     escaped = false

@@ -45,7 +45,7 @@ public struct SafeTensorsWriter: Sendable {
     public func write(to path: String, _ execution: Execution? = nil) throws {
         // Each piece is on the disk before the next: syncing all at the end could take seconds.
         let piece = 8 << 20
-        try AtomicFile.write(to: path) { file in
+        try AtomicFile.write(to: path, execution) { file in
             try emit(execution) { bytes in
                 for start in stride(from: 0, to: bytes.count, by: piece) {
                     try execution?.report()

@@ -35,7 +35,8 @@ public enum AtomicFile {
     /// Lets `body` write to a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder.
     /// On any failure `path` is as it was and the temporary file is gone. Only where the last step fails, `path` is the new file
     /// already, whole, which a loss of power may take back.
-    public static func write(to path: String, _ body: (Writer) throws -> Void) throws {
+    /// - Parameter execution: of a call that is told of while the system replaces an old file, which takes long where that is large.
+    public static func write(to path: String, _ execution: Execution? = nil, _ body: (Writer) throws -> Void) throws {
         try refuseSpecialFile(path)
         // Opened first: where the host may open no more files, nothing has happened yet.
         let folder = try openFolder(of: path)
@@ -48,7 +49,7 @@ public enum AtomicFile {
             open = false
             // Where a signal came the file is closed all the same, and what it holds was synced.
             guard close(file) == 0 || errno == EINTR else { throw CoveyError.io("cannot close", path) }
-            guard rename(temporary, path) == 0 else { throw CoveyError.io("cannot rename to", path) }
+            try replace(path, by: temporary, execution)
         } catch {
             if open { close(file) }
             unlink(temporary)
@@ -57,6 +58,14 @@ public enum AtomicFile {
         if let folder, uninterrupted({ fsync(folder) }) != 0, ![EINVAL, ENOSYS, ENOTSUP, EROFS].contains(errno) {
             throw CoveyError.io("cannot sync the folder of", path)
         }
+    }
+
+    private static func replace(_ path: String, by temporary: String, _ execution: Execution?) throws {
+        var failure: Int32 = 0
+        func rename() { failure = Glibc.rename(temporary, path) == 0 ? 0 : errno }
+        if let execution { try execution.aside(rename) } else { rename() }
+        errno = failure
+        guard failure == 0 else { throw CoveyError.io("cannot rename to", path) }
     }
 
     /// Repeats a call that a signal interrupts.

@@ -46,6 +46,25 @@ extension Execution {
         }
     }
 
+    /// Work that can neither be cut into parts nor stopped half-way: where the call may use another thread, that does it, and the host is
+    /// told meanwhile.
+    /// - Throws: `cancelled` where it was not begun.
+    func aside(_ body: () -> Void) throws {
+        try check()
+        guard threads > 1, context.progress != nil else { return body() }
+        try withoutActuallyEscaping(body) { body in
+            var isDone = false
+            let job = Job(execution: self, count: 1, grain: 1, chunks: 1, stage: "") { _, _ in
+                body()
+                isDone = true
+            }
+            let helpers = Helpers(job: job, count: 1)
+            if helpers.isEmpty { return body() }
+            helpers.join(job)
+            if !isDone, let failure = job.failure.withLock({ $0 }) { throw failure.error }
+        }
+    }
+
     /// For work of C that asks whether to go on: a function, and the state that it is called with, which says yes by 0.
     public func withStop<Result>(
         _ body: (_ stop: @convention(c) (UnsafeRawPointer?) -> Int32, _ state: UnsafeRawPointer) throws -> Result
@@ -161,6 +180,7 @@ extension Execution {
     /// The threads of one job beside the caller. Signals stay with the host's threads.
     private struct Helpers {
         private var threads: [pthread_t] = []
+        var isEmpty: Bool { threads.isEmpty }
 
         init(job: Job, count: Int) {
             guard count > 0 else { return }

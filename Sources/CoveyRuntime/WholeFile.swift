@@ -26,7 +26,7 @@ public enum WholeFile {
         do {
             var offset = 0
             while offset < size {
-                try execution.check()
+                try execution.report()
                 let count = Glibc.read(file, memory.baseAddress! + offset, min(size - offset, 1 << 24))
                 if count < 0 {
                     if errno == EINTR { continue }

@@ -13,8 +13,16 @@ public final class Vocabulary: Sendable, Equatable {
     /// - Throws: `invalidArgument`, naming the name, where one is empty, occurs twice or holds a NUL.
     public convenience init(_ names: some Collection<String>) throws {
         try require(names.count <= Self.largest, "names must be at most \(Self.largest), got \(names.count)")
+        try self.init { add in for name in names { try add(name) } }
+    }
+
+    /// - Parameter names: calls its argument with each name.
+    /// - Throws: as `init(_:)` of a collection, and what `names` throws.
+    public convenience init(_ names: (_ add: (String) throws -> Void) throws -> Void) throws {
         var table = NameTable()
-        for (index, name) in names.enumerated() {
+        try names { name in
+            let index = table.count
+            try require(index < Self.largest, "names must be at most \(Self.largest)")
             try require(!name.isEmpty, "names[\(index)] must not be empty")
             try require(!name.utf8.contains(0), "names[\(index)] must not contain NUL")
             var name = name

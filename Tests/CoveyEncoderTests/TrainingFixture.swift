@@ -90,7 +90,8 @@ struct TrainingFixture {
         let layout = try ParameterLayout(NetworkShape(configuration, options), options.objectives)
         let block = try FloatBlock(layout.count, for: "test")
         for tensor in layout.tensors {
-            layout.put(try file.values("weight.\(tensor.name)", shape: tensor.shape), tensor, into: block.pointer)
+            try layout.put(
+                file.values("weight.\(tensor.name)", shape: tensor.shape), tensor, into: block.pointer, Execution())
         }
         let step = TrainingStep(
             layout, block.pointer, source, configuration, options,

@@ -77,6 +77,20 @@ import Testing
         #expect(heard.load(ordering: .sequentiallyConsistent) == 3)
     }
 
+    /// The work waits until the host has heard of it three times; the host's wish to stop comes too late for it.
+    @Test func hostIsToldOfWorkThatCannotBeStopped() throws {
+        let heard = Atomic<Int>(0)
+        let context = try Context(threads: 2) { _, _ in heard.add(1, ordering: .sequentiallyConsistent).newValue == 3 }
+        var isDone = false
+        let execution = Execution(context)
+        try execution.aside {
+            for _ in 0..<3000 where heard.load(ordering: .sequentiallyConsistent) < 3 { usleep(10_000) }
+            isDone = true
+        }
+        #expect(isDone && heard.load(ordering: .sequentiallyConsistent) == 3)
+        #expect(throws: CoveyError.cancelled) { try execution.aside { Issue.record("begun after the stop") } }
+    }
+
     @Test(arguments: [0, 1, 65_536, 200_001], [1, 3]) func arraysAreMadeByAllThreads(count: Int, threads: Int) throws {
         let execution = Execution(try Context(threads: threads))
         #expect(try execution.array(count) { Int32($0) &* 3 } == (0..<Int32(count)).map { $0 &* 3 })
