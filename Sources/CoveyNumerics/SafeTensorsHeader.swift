@@ -89,21 +89,37 @@ struct SafeTensorsHeader {
         if !metadata.isEmpty { entries[metadataKey] = .metadata(texts) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var json = [UInt8](try encoder.encode(entries))
+        let outline = [UInt8](try encoder.encode(entries))
+        var pieces: [(place: Range<Int>, text: [UInt8])] = []
         for name in large {
             let member = [UInt8](try JSONText.encode([name: mark(name)]).utf8.dropFirst().dropLast())
-            guard let place = json.indices.first(where: { json[$0...].starts(with: member) }) else {
+            guard let place = outline.indices.first(where: { outline[$0...].starts(with: member) }) else {
                 throw CoveyError.internalError("the entry \(name) is not in the header")
             }
-            let value = try [UInt8](JSONText.encode(name).utf8) + [UInt8(ascii: ":")]
-                + JSONText.encode(text: metadata[name]!, execution)
-            json.replaceSubrange(place..<place + member.count, with: value)
+            let text = try JSONText.encode(text: metadata[name]!, execution)
+            let end = place + member.count
+            pieces.append((end - (try JSONText.encode(mark(name)).utf8.count)..<end, text))
         }
-        while json.count % 8 != 0 { json.append(UInt8(ascii: " ")) }
-        guard json.count <= largest else {
-            throw CoveyError.unsupported("the header needs \(json.count) bytes, above the format's limit of \(largest)")
+        pieces.sort { $0.place.lowerBound < $1.place.lowerBound }
+        let count = pieces.reduce(outline.count) { $0 + $1.text.count - $1.place.count }
+        let length = (count + 7) / 8 * 8
+        guard length <= largest else {
+            throw CoveyError.unsupported("the header needs \(length) bytes, above the format's limit of \(largest)")
         }
-        return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) } + json
+        var header = withUnsafeBytes(of: UInt64(length).littleEndian) { Array($0) }
+        header.reserveCapacity(header.count + length)
+        var taken = 0
+        for (place, text) in pieces {
+            header += outline[taken..<place.lowerBound]
+            for start in stride(from: 0, to: text.count, by: 1 << 20) {
+                try execution?.report()
+                header += text[start..<min(text.count, start + 1 << 20)]
+            }
+            taken = place.upperBound
+        }
+        header += outline[taken...]
+        header += [UInt8](repeating: UInt8(ascii: " "), count: length - count)
+        return header
     }
 
     /// A tensor's bytes in the data part: as many as its type and shape say, inside of the data.
