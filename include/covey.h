@@ -501,7 +501,8 @@ typedef struct covey_training_options {
  *            loss.
  *  Cost: O(events H^2) an epoch, about three times that of embedding, plus the softmax. Memory: the step with the longest
  *  sequences
- *  and four times the weights, refused before it is allocated. Cancel is heard within about 100 ms.
+ *  and four times the weights, refused before it is allocated. Cancel is heard within about 100 ms, and the time that the file
+ *  system takes to remove a half-written checkpoint.
  *  The encoder's tables are made when it first embeds, or when an engine is built with it.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (as covey_embed_sequences; no events; see above), COVEY_MISMATCH
  *  (another
