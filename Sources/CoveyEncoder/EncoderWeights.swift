@@ -114,40 +114,41 @@ public struct EncoderWeights: Sendable {
     }
 
     /// The encoder's part of weights that are trained. Where most of them are the events' embedding, it is the same memory.
-    init(_ layout: ParameterLayout, _ weights: consuming [Float]) {
+    init(_ layout: ParameterLayout, _ weights: consuming [Float], _ execution: Execution) throws {
         var tensors: [String: ParameterLayout.Tensor] = [:]
         for tensor in layout.tensors.prefix(layout.encoderTensors) { tensors[tensor.name] = tensor }
-        self = weights.withUnsafeBufferPointer { Self(layout, tensors, $0.baseAddress!) }
+        self = try weights.withUnsafeBufferPointer { try Self(layout, tensors, $0.baseAddress!, execution) }
         let embedding = tensors["event_embedding.weight"]!
         if embedding.isContiguous, embedding.place(0, 0) == 0, embedding.count > weights.count / 2 {
             weights.removeLast(weights.count - embedding.count)
         } else {
-            weights = layout.values(embedding, from: weights)
+            weights = try layout.values(embedding, from: weights, execution)
         }
         eventEmbedding = Matrix(rows: embedding.rows, columns: embedding.columns, elements: weights)
     }
 
     /// All but the events' embedding.
     private init(
-        _ layout: ParameterLayout, _ tensors: [String: ParameterLayout.Tensor], _ block: UnsafePointer<Float>
-    ) {
-        func values(_ name: String) -> [Float] { layout.values(tensors[name]!, from: block) }
-        func matrix(_ name: String) -> Matrix<Float> {
-            Matrix(rows: tensors[name]!.rows, columns: tensors[name]!.columns, elements: values(name))
+        _ layout: ParameterLayout, _ tensors: [String: ParameterLayout.Tensor], _ block: UnsafePointer<Float>,
+        _ execution: Execution
+    ) throws {
+        func values(_ name: String) throws -> [Float] { try layout.values(tensors[name]!, from: block, execution) }
+        func matrix(_ name: String) throws -> Matrix<Float> {
+            try Matrix(rows: tensors[name]!.rows, columns: tensors[name]!.columns, elements: values(name))
         }
-        func direction(_ suffix: String) -> LSTM {
-            LSTM(
+        func direction(_ suffix: String) throws -> LSTM {
+            try LSTM(
                 input: matrix("lstm.weight_ih_\(suffix)"), recurrent: matrix("lstm.weight_hh_\(suffix)"),
                 inputBias: values("lstm.bias_ih_\(suffix)"), recurrentBias: values("lstm.bias_hh_\(suffix)"))
         }
         eventEmbedding = Matrix(rows: 0, columns: 0, elements: [])
-        categoricalEmbeddings = layout.shape.categories.indices.map { matrix("categorical_embeddings.\($0).weight") }
-        layers = [BiLSTM(forward: direction("l0"), reverse: direction("l0_reverse"))]
-        attention = Attention(
+        categoricalEmbeddings = try layout.shape.categories.indices.map { try matrix("categorical_embeddings.\($0).weight") }
+        layers = try [BiLSTM(forward: direction("l0"), reverse: direction("l0_reverse"))]
+        attention = try Attention(
             hidden: matrix("attention.hidden.weight"), hiddenBias: values("attention.hidden.bias"),
             time: matrix("attention.time.weight"), score: matrix("attention.score.weight"))
         if layout.projection != nil {
-            projection = Projection(weight: matrix("projection.weight"), bias: values("projection.bias"))
+            projection = try Projection(weight: matrix("projection.weight"), bias: values("projection.bias"))
         }
     }
 

@@ -216,10 +216,15 @@ struct ParameterLayout: Sendable {
     }
 
     /// The numbers of a tensor by rows, from a block that is laid out so.
-    func values(_ tensor: Tensor, from block: UnsafePointer<Float>) -> [Float] {
-        if tensor.isContiguous { return Array(UnsafeBufferPointer(start: block + tensor.place(0, 0), count: tensor.count)) }
-        return Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
-            Self.forEach(tensor) { buffer[$0] = block[$1] }
+    func values(_ tensor: Tensor, from block: UnsafePointer<Float>, _ execution: Execution) throws -> [Float] {
+        if tensor.count == 0 { return [] }
+        nonisolated(unsafe) let block = block
+        return try [Float](unsafeUninitializedCapacity: tensor.count) { buffer, count in
+            nonisolated(unsafe) let buffer = buffer.baseAddress!
+            try Self.forEachRun(tensor, execution) { index, place, offsets in
+                guard let offsets else { return (buffer + index.lowerBound).update(from: block + place, count: index.count) }
+                for (number, offset) in offsets.enumerated() { buffer[index.lowerBound &+ number] = block[place &+ offset] }
+            }
             count = tensor.count
         }
     }
@@ -228,34 +233,39 @@ struct ParameterLayout: Sendable {
     func put(
         _ values: [Float], _ tensor: Tensor, into block: UnsafeMutablePointer<Float>, _ execution: Execution
     ) throws {
-        if tensor.isContiguous {
-            let (first, grain) = (tensor.place(0, 0), 1 << 20)
-            for start in stride(from: 0, to: tensor.count, by: grain) {
-                try execution.report()
-                let end = min(tensor.count, start + grain)
-                values[start..<end].withUnsafeBufferPointer {
-                    (block + first + start).update(from: $0.baseAddress!, count: $0.count)
-                }
+        if tensor.count == 0 { return }
+        nonisolated(unsafe) let block = block
+        try values.withUnsafeBufferPointer { values in
+            nonisolated(unsafe) let values = values.baseAddress!
+            try Self.forEachRun(tensor, execution) { index, place, offsets in
+                guard let offsets else { return (block + place).update(from: values + index.lowerBound, count: index.count) }
+                for (number, offset) in offsets.enumerated() { block[place &+ offset] = values[index.lowerBound &+ number] }
             }
-            return
         }
-        values.withUnsafeBufferPointer { values in Self.forEach(tensor) { block[$1] = values[$0] } }
     }
 
-    /// Calls its argument with the place of each number of a tensor by rows and in a block, in tiles that stay in the cache.
-    @inline(__always)
-    private static func forEach(_ tensor: Tensor, _ body: (_ index: Int, _ place: Int) -> Void) {
-        guard tensor.count > 0 else { return }
+    /// Calls its argument with the indices of some numbers of a tensor by rows, and with where they lie in a block: from `place` on,
+    /// each at its offset (nil = one after the other). On all threads; in tiles that stay in the cache.
+    private static func forEachRun(
+        _ tensor: Tensor, _ execution: Execution,
+        _ body: (_ indices: Range<Int>, _ place: Int, _ offsets: UnsafeBufferPointer<Int>?) -> Void
+    ) throws {
+        if tensor.isContiguous {
+            let first = tensor.place(0, 0)
+            return try execution.parallel(tensor.count, grain: 1 << 20) { chunk, _ in body(chunk, first + chunk.lowerBound, nil) }
+        }
         let rows = (0..<tensor.rows).map { tensor.place($0, 0) }
         let columns = (0..<tensor.columns).map { tensor.place(0, $0) - rows[0] }
-        rows.withUnsafeBufferPointer { rows in
-            columns.withUnsafeBufferPointer { columns in
-                for top in stride(from: 0, to: rows.count, by: 16) {
-                    for left in stride(from: 0, to: columns.count, by: 8) {
-                        for row in top..<min(rows.count, top + 16) {
-                            for column in left..<min(columns.count, left + 8) {
-                                body(row &* columns.count &+ column, rows[row] &+ columns[column])
-                            }
+        let tile = 16
+        try columns.withUnsafeBufferPointer { columns in
+            nonisolated(unsafe) let columns = columns
+            try execution.parallel(rows.count, grain: max(1, (1 << 14) / columns.count) * tile) { chunk, _ in
+                for top in stride(from: chunk.lowerBound, to: chunk.upperBound, by: tile) {
+                    for left in stride(from: 0, to: columns.count, by: tile) {
+                        let offsets = UnsafeBufferPointer(rebasing: columns[left..<min(columns.count, left + tile)])
+                        for row in top..<min(chunk.upperBound, top + tile) {
+                            let first = row * columns.count + left
+                            body(first..<first + offsets.count, rows[row], offsets)
                         }
                     }
                 }

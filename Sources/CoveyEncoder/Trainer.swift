@@ -140,7 +140,7 @@ public final class Trainer {
         var encoder: Encoder?
         if state.bestStep > 0 {
             do {
-                let weights = EncoderWeights(layout, try state.takeBest(steadfast))
+                let weights = try EncoderWeights(layout, state.takeBest(steadfast), steadfast)
                 encoder = Encoder(unpacked: Checkpoint(configuration: configuration, weights: weights))
             } catch {
                 failure = failure ?? error as? CoveyError ?? .internalError("\(error)")

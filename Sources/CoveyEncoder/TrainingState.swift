@@ -139,7 +139,8 @@ final class TrainingState {
                     try file.add(
                         prefix + tensor.name, at: UnsafePointer(values + tensor.place(0, 0)), shape: tensor.shape)
                 } else {
-                    try file.add(prefix + tensor.name, layout.values(tensor, from: values), shape: tensor.shape)
+                    try file.add(
+                        prefix + tensor.name, layout.values(tensor, from: values, execution), shape: tensor.shape)
                 }
             }
         }
