@@ -34,6 +34,16 @@ void ck_lstm_step(int set, const ck_lstm *lstm, int64_t rows, const int32_t *ind
 #undef CK_CALL
 }
 
+void ck_lstm_sequence(int set, const ck_lstm *lstm, int64_t steps, int64_t direction, const int32_t *indices,
+                      const float *inputs, int64_t input_stride, const float *previous, float *states,
+                      int64_t state_stride, float *cells, float *sums, int descending) {
+#define CK_CALL(name)                                                                                                   \
+    lstm_sequence_##name(lstm, steps, direction, indices, inputs, input_stride, previous, states, state_stride, cells, sums, \
+                         descending)
+    CK_DISPATCH(set)
+#undef CK_CALL
+}
+
 void ck_dense_rows(int set, const ck_dense *dense, int64_t rows, const float *inputs, int64_t input_stride, float *output,
                    int64_t output_stride) {
 #define CK_CALL(name) dense_rows_##name(dense, rows, inputs, input_stride, output, output_stride)

@@ -34,7 +34,7 @@ INLINE void CK_NAME(learn_tile)(const ck_lstm_learner *lstm, const int rows, int
         for (int gate = 0; gate < 4; gate++)
             sums[row * 4 + gate] = CK_NAME(load)(table + indices[row] * table_stride + first + gate * 16);
     CK_NAME(multiply)(sums, rows, 4, lstm->inputs, inputs, input_stride,
-                      lstm->weights + block * lstm->inputs * 64 + part, 64, 0);
+                      lstm->weights + block * lstm->inputs * 64 + part, 64);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
         V input = CK_NAME(sigmoid)(sums[row * 4]);
@@ -82,7 +82,7 @@ INLINE void CK_NAME(backward_tile)(const ck_lstm_learner *lstm, const int rows, 
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++)
             sums[row * 4 + v] = CK_NAME(load)(gradient + row * gradient_stride + column + v * 16);
-    if (later) CK_NAME(multiply)(sums, rows, vectors, width, later, width, lstm->transposed + column, units, 0);
+    if (later) CK_NAME(multiply)(sums, rows, vectors, width, later, width, lstm->transposed + column, units);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++)
 #pragma clang loop unroll(full)

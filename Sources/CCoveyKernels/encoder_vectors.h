@@ -110,26 +110,22 @@ INLINE V CK_NAME(exp_minus)(V x, float factor) {
 #endif
 }
 
-/* sums[row][v] += sum over k of x[row][k] weights[k][v], one vector of columns for each v, from the first k to the last or
- * the other way. `stride` floats lie between the weights of k and of k + 1. */
+/* sums[row][v] += x[row] weights[v], one vector of columns for each v. */
+INLINE void CK_NAME(multiply_one)(V *sums, const int rows, const int vectors, const float *x, int64_t x_stride,
+                                  const float *weights) {
+    V w[4];
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) w[v] = CK_NAME(load)(weights + v * 16);
+#pragma clang loop unroll(full)
+    for (int row = 0; row < rows; row++) {
+        V value = CK_NAME(splat)(x[row * x_stride]);
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) sums[row * 4 + v] = CK_NAME(fma)(value, w[v], sums[row * 4 + v]);
+    }
+}
+
+/* sums[row][v] += sum over k of x[row][k] weights[k][v]. `stride` floats lie between the weights of k and of k + 1. */
 INLINE void CK_NAME(multiply)(V *sums, const int rows, const int vectors, int64_t count, const float *x, int64_t x_stride,
-                              const float *weights, int64_t stride, int backwards) {
-    int64_t step = 1;
-    if (backwards) {
-        step = -1;
-        x += count - 1;
-        weights += (count - 1) * stride;
-        stride = -stride;
-    }
-    for (int64_t k = 0; k < count; k++, x += step, weights += stride) {
-        V w[4];
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) w[v] = CK_NAME(load)(weights + v * 16);
-#pragma clang loop unroll(full)
-        for (int row = 0; row < rows; row++) {
-            V value = CK_NAME(splat)(x[row * x_stride]);
-#pragma clang loop unroll(full)
-            for (int v = 0; v < vectors; v++) sums[row * 4 + v] = CK_NAME(fma)(value, w[v], sums[row * 4 + v]);
-        }
-    }
+                              const float *weights, int64_t stride) {
+    for (int64_t k = 0; k < count; k++) CK_NAME(multiply_one)(sums, rows, vectors, x + k, x_stride, weights + k * stride);
 }

@@ -44,9 +44,21 @@ struct BlockRun {
         }
     }
 
-    /// One direction of one layer, step by step.
+    /// One direction of one layer.
     private func run(_ layer: Int, isReverse: Bool, _ workspace: Workspace) throws {
         let step = Step(network, bfloat16, workspace, layer: layer, isReverse: isReverse)
+        if workspace.sequences.count == 1, bfloat16 == nil {
+            for start in stride(from: 0, to: workspace.steps, by: step.grain) {
+                try execution.report()
+                step.run(start..<min(start + step.grain, workspace.steps), of: workspace.steps)
+            }
+        } else {
+            try run(step, isReverse: isReverse, workspace)
+        }
+    }
+
+    /// Step by step.
+    private func run(_ step: Step, isReverse: Bool, _ workspace: Workspace) throws {
         let starts = workspace.starts
         let steps = starts.count - 1
         func look(_ t: Int) throws { if t & 0xFF == 0 { try execution.report() } else { try execution.check() } }
@@ -135,8 +147,12 @@ struct BlockRun {
         private let inputs: UnsafePointer<Float>
         private let lower: UnsafePointer<UInt16>?
         private let width: Int
-        private var states: ck_bfloat16_states
+        private let states: ck_bfloat16_states
         private let cells: UnsafeMutablePointer<Float>
+        private let gates: UnsafeMutablePointer<Float>
+        private let isReverse: Bool
+        /// Steps of one sequence between two looks at cancel: at most 2^24 products.
+        let grain: Int
 
         init(_ network: PackedEncoder, _ bfloat16: PackedBFloat16?, _ workspace: Workspace, layer: Int, isReverse: Bool) {
             let isFirst = layer == 0
@@ -153,6 +169,21 @@ struct BlockRun {
                 floats: workspace.states + offset, halves: workspace.halves + offset, stride: Int64(columns))
             cells = workspace.cells + (isReverse ? workspace.sequences.count * network.units : 0)
             cells.update(repeating: 0, count: workspace.sequences.count * network.units)
+            gates = workspace.gates + (isReverse ? 4 * network.units : 0)
+            self.isReverse = isReverse
+            grain = max(1, (1 << 22) / (network.units * (network.units + width)))
+        }
+
+        /// Some of the steps of the block's one sequence, counted in the direction's order.
+        func run(_ steps: Range<Int>, of count: Int) {
+            let columns = Int(states.stride)
+            let (first, direction) = isReverse ? (count - 1 - steps.lowerBound, -1) : (steps.lowerBound, 1)
+            let target = states.floats + first * columns
+            ck_lstm_sequence(
+                network.instructionSet, lstm.kernel, Int64(steps.count), Int64(direction),
+                indices.map { $0 + first * network.lookups }, inputs + first * width, Int64(width),
+                steps.lowerBound > 0 ? UnsafePointer(target - direction * columns) : nil, target, Int64(columns), cells, gates,
+                Int32(truncatingIfNeeded: first & 1))
         }
 
         /// `count` rows of step t, from row `start`; the first is sequence `cell` of the block, and its previous state at row `previous`.

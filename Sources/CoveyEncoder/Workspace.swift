@@ -29,6 +29,8 @@ final class Workspace {
     let scores: UnsafeMutablePointer<Float>
     /// [2 directions][rows][units]
     let cells: UnsafeMutablePointer<Float>
+    /// [2 directions][4 x units]: sums of gates, of one sequence.
+    let gates: UnsafeMutablePointer<Float>
     /// [rows]: of exp(score - largest), and the largest scores.
     let sums: UnsafeMutablePointer<Double>
     let largest: UnsafeMutablePointer<Float>
@@ -54,13 +56,13 @@ final class Workspace {
             let isDeep = network.layers.count > 1
             let columns = network.projection.map { Int($0.kernel.pointee.vectors) * 16 } ?? 0
             var offsets: [Int] = []
-            offsets.reserveCapacity(13)
+            offsets.reserveCapacity(14)
             var total = 0
             for (count, size) in [
                 (events, network.lookups * 4), (events, network.inputs * 4), (events, width * 4),
                 (isDeep && !isBFloat16 ? events : 0, width * 4), (isBFloat16 ? events : 0, width * 2),
                 (isDeep && isBFloat16 ? events : 0, width * 2), (events, 4), (rows, width * 4), (rows, 8), (rows, 4),
-                (1, width * 8), (rows, width * 4), (rows, columns * 4),
+                (1, width * 8), (rows, width * 4), (rows, columns * 4), (1, width * 16),
             ] {
                 offsets.append(total)
                 let bytes = try checkedProduct(count, size, "a workspace")
@@ -95,6 +97,7 @@ final class Workspace {
         pooled = array(10, Double.self)
         context = array(11, Float.self)
         output = array(12, Float.self)
+        gates = array(13, Float.self)
         self.memory = memory
         starts.reserveCapacity(layout.longest + 1)
     }

@@ -2,6 +2,8 @@ import CCoveyKernels
 import Glibc
 import Testing
 
+@testable import CoveyEncoder
+
 @Suite struct KernelTests {
     /// log1p against the C library's in float64, from the smallest to the largest float.
     @Test(arguments: Fixture.instructionSets) func timeFeatureIsLog1p(instructionSet: Int32) {
@@ -91,6 +93,64 @@ import Testing
                 #expect(states[4] == 0)
             }
         }
+    }
+
+    /// A sequence at once, whole and in pieces, has the bytes of its steps one by one.
+    @Test(arguments: Fixture.instructionSets, [1, 15, 16, 17, 40, 64])
+    func sequenceIsItsSteps(instructionSet: Int32, hidden: Int) throws {
+        func numbers(_ count: Int) throws -> FloatBlock {
+            let block = try FloatBlock(count, for: "a test")
+            for index in 0..<count { block.pointer[index] = Float.random(in: -1...1) }
+            return block
+        }
+        let (blocks, steps, entries, inputs) = ((hidden + 15) / 16, 7, 3, 2)
+        let units = blocks * 16
+        let tables = try (0..<2).map { _ in try numbers(entries * blocks * 64) }
+        let weights = try numbers(blocks * inputs * 64)
+        let recurrent = try numbers(blocks * hidden * 64)
+        let values = try numbers(steps * inputs)
+        let indices = (0..<steps * 2).map { _ in Int32.random(in: 0..<Int32(entries)) }
+        let pointers = tables.map { UnsafePointer<Float>?($0.pointer) }
+
+        /// - Parameter pieces: how many steps each call takes; nil = one by one.
+        func run(_ direction: Int, _ pieces: [Int]?) throws -> [Float] {
+            let states = try FloatBlock(steps * units, for: "a test")
+            let cells = try FloatBlock(units, for: "a test")
+            let sums = try numbers(blocks * 64)
+            pointers.withUnsafeBufferPointer { pointers in
+                indices.withUnsafeBufferPointer { indices in
+                    var lstm = ck_lstm(
+                        hidden: Int64(hidden), blocks: Int64(blocks), lookups: 2, inputs: Int64(inputs),
+                        tables: pointers.baseAddress, input_weights: weights.pointer, recurrent_weights: recurrent.pointer)
+                    var step = 0
+                    for piece in pieces ?? Array(repeating: 1, count: steps) {
+                        let row = direction > 0 ? step : steps - 1 - step
+                        let target = states.pointer + row * units
+                        let previous = step > 0 ? UnsafePointer(target - direction * units) : nil
+                        let entry = indices.baseAddress! + row * 2
+                        let input = values.pointer + row * inputs
+                        if pieces == nil {
+                            ck_lstm_step(
+                                instructionSet, &lstm, 1, entry, input, Int64(inputs), previous, Int64(units), target,
+                                Int64(units), cells.pointer, Int32(row & 1))
+                        } else {
+                            ck_lstm_sequence(
+                                instructionSet, &lstm, Int64(piece), Int64(direction), entry, input, Int64(inputs), previous,
+                                target, Int64(units), cells.pointer, sums.pointer, Int32(row & 1))
+                        }
+                        step += piece
+                    }
+                }
+            }
+            return [states, cells].flatMap { Array(UnsafeBufferPointer(start: $0.pointer, count: $0.count)) }
+        }
+        for direction in [1, -1] {
+            let expected = try run(direction, nil)
+            for pieces in [[7], [1, 6], [3, 2, 1, 1]] {
+                #expect(try run(direction, pieces) == expected, "\(pieces), direction \(direction)")
+            }
+        }
+        withExtendedLifetime((tables, weights, recurrent, values)) {}
     }
 
     @Test func finiteNumbersAreTold() {

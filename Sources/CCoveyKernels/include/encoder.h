@@ -25,14 +25,20 @@ typedef struct ck_lstm {
 
 /* One step of `rows` sequences: gates from table entries (`indices`, rows x lookups; NULL = entry 0 of the one table), from
  * `inputs` (rows x inputs) and from the previous states (NULL = the first step), then the new cells (rows x 16 blocks, zero
- * before the first step) and states. Strides in floats. `descending` runs over blocks of units from the last to the first,
- * and within them over the previous states from the first to the last; otherwise both the other way. Where the steps take
- * turns, the weights that one read last are those that the next reads first: for a few rows the weights' way from the second
- * cache is what takes the time, and this spares half of it. And the states that one step computes last are those that the
- * next needs last. */
+ * before the first step) and states. Strides in floats. `descending` runs over blocks of units from the last to the first.
+ * Steps take turns: the weights that one read last are those that the next reads first. And the states that one step computes
+ * last are those that the next needs last: a block's sums begin with the previous states of the blocks that come after it,
+ * go on with its own, and end with those of the blocks before it. */
 void ck_lstm_step(int set, const ck_lstm *lstm, int64_t rows, const int32_t *indices, const float *inputs,
                   int64_t input_stride, const float *previous, int64_t previous_stride, float *states,
                   int64_t state_stride, float *cells, int descending);
+
+/* `steps` steps of one sequence that take turns, with the bytes of ck_lstm_step, reading fewer weights. The event of the
+ * next step has the next row of `indices`, `inputs` and `states`, or with `direction` -1 the one before. `sums` is memory for
+ * 64 floats for each block; `descending` is the first step's. */
+void ck_lstm_sequence(int set, const ck_lstm *lstm, int64_t steps, int64_t direction, const int32_t *indices,
+                      const float *inputs, int64_t input_stride, const float *previous, float *states,
+                      int64_t state_stride, float *cells, float *sums, int descending);
 
 /* An affine map of rows [left; right] to 16 x vectors columns. */
 typedef struct ck_dense {
