@@ -119,14 +119,14 @@ INLINE V CK_NAME(exp_minus)(V x, float factor) {
 /* sums[row][v] += x[row] weights[v], one vector of columns for each v. */
 INLINE void CK_NAME(multiply_one)(V *sums, const int rows, const int vectors, const float *x, int64_t x_stride,
                                   const float *weights) {
-    V w[4];
+    V values[CK_ROWS];
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) w[v] = CK_NAME(load)(weights + v * 16);
+    for (int row = 0; row < rows; row++) values[row] = CK_NAME(splat)(x[row * x_stride]);
 #pragma clang loop unroll(full)
-    for (int row = 0; row < rows; row++) {
-        V value = CK_NAME(splat)(x[row * x_stride]);
+    for (int v = 0; v < vectors; v++) {
+        const V w = CK_NAME(load)(weights + v * 16);
 #pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) sums[row * 4 + v] = CK_NAME(fma)(value, w[v], sums[row * 4 + v]);
+        for (int row = 0; row < rows; row++) sums[row * 4 + v] = CK_NAME(fma)(values[row], w, sums[row * 4 + v]);
     }
 }
 
