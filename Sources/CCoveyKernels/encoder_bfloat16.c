@@ -140,20 +140,13 @@ INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows
     const uint16_t *weights = lstm->recurrent_weights + block * lstm->blocks * 8 * 128;
     /* The last piece has two sixteenths of the products after it: what it stores may be read soon. */
 #define PART(i, piece) (pairs * ((i) * PIECES + (piece)) / (ROWS * PIECES + 1))
-#define FINISH(known)                                                                                                  \
-    UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int piece = 0; piece < PIECES; piece++) {                    \
-        if ((known) || i < before->rows)                                                                                \
-            finish_piece(piece, before->sums + i * 4, before->cells + i * units, before->floats + i * states->stride,   \
-                         before->halves + i * states->stride);                                                          \
-        multiply_pairs(sums, rows, 4, PART(i, piece), PART(i, piece + 1), x, states->stride, weights, 4);               \
-    }                                                                                                                   \
-    multiply_pairs(sums, rows, 4, PART(ROWS, 0), pairs, x, states->stride, weights, 4);
-    if (before->rows == ROWS) {
-        FINISH(1)
-    } else {
-        FINISH(0)
+    UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int piece = 0; piece < PIECES; piece++) {
+        if (i < before->rows)
+            finish_piece(piece, before->sums + i * 4, before->cells + i * units, before->floats + i * states->stride,
+                         before->halves + i * states->stride);
+        multiply_pairs(sums, rows, 4, PART(i, piece), PART(i, piece + 1), x, states->stride, weights, 4);
     }
-#undef FINISH
+    multiply_pairs(sums, rows, 4, PART(ROWS, 0), pairs, x, states->stride, weights, 4);
 #undef PART
     before->rows = rows;
     before->cells = cells + block * 16;
@@ -219,18 +212,11 @@ INLINE void next_scores(score_tile *before, const int rows, const int vectors, c
     multiply_floats(sums, rows, vectors, attention->times, times, time_stride,
                     attention->time_weights + vector * 16 * attention->times, vectors);
 #define PART(i) (pairs * (i) / (ROWS * 4 + 1))
-#define FINISH(known)                                                                                            \
-    UNROLL for (int i = 0; i < ROWS * 4; i++) {                                                                   \
-        if ((known) || i / 4 < before->rows) finish_score(before, i / 4, i % 4);                                  \
-        multiply_pairs(sums, rows, vectors, PART(i), PART(i + 1), states, state_stride, weights, vectors);        \
-    }                                                                                                             \
-    multiply_pairs(sums, rows, vectors, PART(ROWS * 4), pairs, states, state_stride, weights, vectors);
-    if (before->rows == ROWS) {
-        FINISH(1)
-    } else {
-        FINISH(0)
+    UNROLL for (int i = 0; i < ROWS * 4; i++) {
+        if (i / 4 < before->rows) finish_score(before, i / 4, i % 4);
+        multiply_pairs(sums, rows, vectors, PART(i), PART(i + 1), states, state_stride, weights, vectors);
     }
-#undef FINISH
+    multiply_pairs(sums, rows, vectors, PART(ROWS * 4), pairs, states, state_stride, weights, vectors);
 #undef PART
     before->rows = rows;
     before->totals = totals;
