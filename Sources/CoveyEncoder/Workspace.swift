@@ -118,6 +118,9 @@ final class Workspace {
         }
         lengths = sequences.map { batch.offsets[$0].count }
         timeOrders = try sequences.map { try batch.timeOrder($0, execution) }
+        // A local variable: each access to one of a class is checked.
+        var starts: [Int] = []
+        swap(&starts, &self.starts)
         starts.removeAll(keepingCapacity: true)
         var rows = sequences.count
         var total = 0
@@ -128,5 +131,6 @@ final class Workspace {
             total += rows
         }
         starts.append(total)
+        self.starts = starts
     }
 }
