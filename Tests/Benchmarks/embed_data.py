@@ -1,4 +1,4 @@
-"""The labelled sequences of embed_quality.py, cut before what is to be predicted, and hand-made aggregates of them.
+"""The labelled sequences of embed_quality.py, cut before what is to be predicted, and what is made of them by hand.
 
 bpi2012_loan: a bank's loan applications; an event's type is its activity and stage. Everything from the first outcome or
 fraud review on is cut, and of what is left the first k events are seen, k drawn by the seed: else the end of a sequence
@@ -6,9 +6,14 @@ would say that an outcome comes next. Label: declined. Applications that were st
 
 fraud_handbook_sim: card payments, simulated. A sequence is a customer's payments up to and with the one to be judged, at
 most 24; nothing after it is known. Event type: band of the amount, whether the customer was seen at that terminal before,
-quarter of the day. Label: that payment is fraud. Of each customer up to 2 fraudulent and 6 genuine payments are drawn by the
-seed, so fraud is more frequent than in the log. The terminals' own histories are not used, and so fraud at compromised
-terminals (62 % of all) cannot be seen.
+quarter of the day. Label: that payment is fraud. Payments at compromised terminals (scenario 2) are not judged: only the
+terminals' own histories tell them from genuine ones. Of each customer up to 4 fraudulent and 6 genuine payments are drawn by
+the seed, so fraud is more frequent than in the log.
+
+Two sets of columns by hand. `aggregates`: how often each type occurs, and mean, largest, least, sum and deviation of each
+number, as the aggregation encoding of Teinemaa et al. 2019 has them, and of payments what the Fraud Detection Handbook (Le
+Borgne et al. 2022, chapter 3) makes of a customer's: the last amount, weekend, night, number and mean amount of the last 1,
+7 and 30 days. `expert`: all that we could think of, with the last types, shares, pace, and the last amount beside the rest.
 """
 import os
 from dataclasses import dataclass
@@ -26,7 +31,7 @@ DAY = 86_400.0
 
 @dataclass
 class Labelled:
-    """Ragged events, and for each sequence its label, its customer and what an expert would count."""
+    """Ragged events, and for each sequence its label, its customer and the columns made by hand."""
     offsets: np.ndarray
     types: np.ndarray  # from 1
     names: list
@@ -35,6 +40,7 @@ class Labelled:
     label: np.ndarray
     group: np.ndarray
     aggregates: pd.DataFrame = None
+    expert: pd.DataFrame = None
 
     def __len__(self):
         return len(self.label)
@@ -59,7 +65,7 @@ def loans(sequences, seed=0):
         events.t_seconds.to_numpy(), {}, (cases.outcome.reindex(chosen) == "declined").to_numpy(), chosen)
     amount = np.log1p(cases.amount_req.reindex(events.case).to_numpy())
     found.numeric = {"amount": amount, **_clock(found.times)}
-    found.aggregates = _aggregates(found, None)
+    found.aggregates, found.expert = _aggregates(found, None), _expert(found, None)
     return found
 
 
@@ -70,10 +76,11 @@ def payments(sequences, seed=0):
     customers = random.permutation(table.customer_id.unique())
     place = table.groupby("customer_id").cumcount().to_numpy()
     table["seen"] = table.groupby(["customer_id", "terminal_id"]).cumcount() > 0
+    judged = (place >= 5) & (table.fraud_scenario != 2).to_numpy()
     drawn = pd.DataFrame({"row": np.arange(len(table)), "customer": table.customer_id, "fraud": table.fraud,
-                          "order": random.random(len(table))})[place >= 5].sort_values("order")
+                          "order": random.random(len(table))})[judged].sort_values("order")
     rank = drawn.groupby(["customer", "fraud"]).cumcount()
-    drawn = drawn[rank < np.where(drawn.fraud == 1, 2, 6)]
+    drawn = drawn[rank < np.where(drawn.fraud == 1, 4, 6)]
     turn = pd.Series(np.arange(len(customers)), customers)
     last = np.sort(drawn.row.to_numpy()[np.argsort(turn[drawn.customer].to_numpy(), kind="stable")[:sequences]])
     first = last - np.minimum(place[last], PAYMENTS - 1)
@@ -91,7 +98,7 @@ def payments(sequences, seed=0):
         offsets, (1 + (band * 2 + seen) * 4 + quarter).astype(np.int32), names, times,
         {"amount": np.log1p(amounts), **_clock(times)}, table.fraud.to_numpy()[last] == 1,
         table.customer_id.to_numpy()[last])
-    found.aggregates = _aggregates(found, amounts, seen)
+    found.aggregates, found.expert = _aggregates(found, amounts), _expert(found, amounts, seen)
     return found
 
 
@@ -103,13 +110,46 @@ def _clock(times):
     return {"hour sine": np.sin(angle), "hour cosine": np.cos(angle)}
 
 
-def _aggregates(found, amounts, seen=None):
+def _aggregates(found, amounts):
+    """Frequencies of types and statistics of numbers; of payments the Handbook's columns too."""
+    lengths, last = np.diff(found.offsets), found.offsets[1:] - 1
+    sequence = np.repeat(np.arange(len(found)), lengths)
+    first = found.offsets[:-1]
+    gaps = np.diff(found.times, prepend=found.times[:1])
+    gaps[first] = 0
+    numbers = {"gap": gaps, "since the first": found.times - found.times[first][sequence],
+               "place": np.arange(len(sequence)) - first[sequence] + 1, "time of day": found.times % DAY,
+               "weekday": found.times // DAY % 7}
+    columns = {f"count {name}": column for name, column in zip(found.names, _counts(found, sequence).T)}
+    if amounts is None:
+        columns["amount"] = found.numeric["amount"][last]
+    else:
+        numbers["amount"] = amounts
+        columns |= {"amount": amounts[last], "night": found.times[last] % DAY <= DAY / 4,
+                    "weekend": (found.times[last] // DAY + 6) % 7 >= 5}  # day 0 is a Sunday
+        ages = found.times[last][sequence] - found.times
+        for days in (1, 7, 30):
+            near = ages <= days * DAY
+            columns[f"events of {days} days"] = np.bincount(sequence, near, len(found))
+            columns[f"mean amount of {days} days"] = (
+                np.bincount(sequence, amounts * near, len(found)) / columns[f"events of {days} days"])
+    for name, values in numbers.items():
+        columns |= _statistics(name, values, sequence, ["mean", "largest", "least", "sum", "deviation"])
+    return pd.DataFrame(columns).astype(np.float64)
+
+
+def _counts(found, sequence):
+    counts = np.zeros((len(found), len(found.names)))
+    np.add.at(counts, (sequence, found.types - 1), 1)
+    return counts
+
+
+def _expert(found, amounts, seen=None):
     """Counts and shares of types, the last types, gaps, duration, pace, the clock; amounts, the last beside the rest."""
     lengths, last = np.diff(found.offsets), found.offsets[1:] - 1
     sequence = np.repeat(np.arange(len(found)), lengths)
     columns = {"events": lengths, "hour": found.times[last] % DAY / 3600, "weekday": found.times[last] // DAY % 7}
-    counts = np.zeros((len(found), len(found.names)))
-    np.add.at(counts, (sequence, found.types - 1), 1)
+    counts = _counts(found, sequence)
     columns |= {f"count {name}": counts[:, index] for index, name in enumerate(found.names)}
     columns |= {f"share {name}": counts[:, index] / lengths for index, name in enumerate(found.names)}
     columns["distinct types"] = (counts > 0).sum(axis=1)
@@ -118,7 +158,7 @@ def _aggregates(found, amounts, seen=None):
         columns |= {f"{back} before the last: {name}": type_ == index + 1 for index, name in enumerate(found.names)}
     gaps = np.diff(found.times, prepend=found.times[:1])
     gaps[found.offsets[:-1]] = np.nan
-    columns |= _statistics("log gap", np.log1p(np.maximum(gaps, 0)), sequence, last)
+    columns |= _statistics("log gap", np.log1p(np.maximum(gaps, 0)), sequence, EXPERT)
     duration = found.times[last] - found.times[found.offsets[:-1]]
     columns |= {"log duration": np.log1p(duration), "pace": np.log1p(lengths / (duration + 60) * 3600)}
     ages = found.times[last][sequence] - found.times
@@ -126,7 +166,7 @@ def _aggregates(found, amounts, seen=None):
         columns[f"events of the last {days:.2g} days"] = np.bincount(sequence, ages <= days * DAY, len(found))
     columns["amount"] = found.numeric["amount"][last]
     if amounts is not None:
-        columns |= _statistics("amount", amounts, sequence, last)
+        columns |= _statistics("amount", amounts, sequence, EXPERT)
         mean, deviation = columns["amount mean"], columns["amount deviation"]
         columns["amount over mean"] = amounts[last] / np.maximum(mean, 0.01)
         columns["amount in deviations"] = (amounts[last] - mean) / np.maximum(deviation, 0.01)
@@ -140,9 +180,11 @@ def _aggregates(found, amounts, seen=None):
     return pd.DataFrame(columns).astype(np.float64)
 
 
-def _statistics(name, values, sequence, last):
+STATISTICS = {"mean": "mean", "deviation": "std", "median": "median", "least": "min", "largest": "max", "sum": "sum",
+              "last": "last"}
+EXPERT = ["mean", "deviation", "median", "least", "largest", "last"]
+
+
+def _statistics(name, values, sequence, words):
     grouped = pd.Series(values).groupby(sequence)
-    columns = {f"{name} {word}": getattr(grouped, function)().to_numpy() for word, function in (
-        ("mean", "mean"), ("deviation", "std"), ("median", "median"), ("least", "min"), ("largest", "max"))}
-    columns[f"{name} last"] = values[last]
-    return {key: np.nan_to_num(column) for key, column in columns.items()}
+    return {f"{name} {word}": np.nan_to_num(getattr(grouped, STATISTICS[word])().to_numpy()) for word in words}

@@ -22,8 +22,8 @@ COVEY = {
     "autoencoder": {"autoencoder": 1},
     "contrastive": {"contrastive": 1},
     "next + autoencoder": {"next_event": 1, "autoencoder": 1},
-    "autoencoder + contrastive": {"autoencoder": 1, "contrastive": 1},
     "next + auto + contrastive": {"next_event": 1, "autoencoder": 1, "contrastive": 1},
+    "next + auto + contrastive / 10": {"next_event": 1, "autoencoder": 1, "contrastive": 0.1},
 }
 
 

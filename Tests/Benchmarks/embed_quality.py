@@ -7,10 +7,10 @@
 Encoders are trained on all sequences without labels: Covey's with its default objectives, and pytorch-lifestream 0.7.0's
 CoLES with embeddings of the same size. Each gets the same number of processor seconds, whatever else runs on the machine;
 only Covey's may stop before, as its held-out loss no longer falls. Then a logistic regression and gradient-boosted trees
-learn the label from the embeddings, from hand-made aggregates of the same events, and from both joined: AUROC and average
-precision on 5 folds. All of it is done once for each seed, which draws the weights, the batches, the folds and what the
-boosted trees draw. A difference is paired, seed by seed and fold by fold, with its standard error and the seeds in which it
-is above 0.
+learn the label from the embeddings, from hand-made aggregates of the same events, as published for such logs or all that an
+expert might think of, and from both joined: AUROC and average precision on 5 folds. All of it is done once for each seed,
+which draws the weights, the batches, the folds and what the boosted trees draw. A difference is paired, seed by seed and fold
+by fold, with its standard error and the seeds in which it is above 0.
 
 How defaults were chosen: half of the customers (of the cases), drawn by a seed, are for choosing (--part choice), of Covey's
 training as of the peer's; their table has all objectives, and at its end their order by the mean of all figures. What is
@@ -34,9 +34,12 @@ from covey._library import library
 from embed_peers import COVEY
 
 DIMENSION = 64
-AGGREGATES, PEER, DEFAULT = "aggregates", "CoLES", "next + auto + contrastive"
-PEERS = {"check": [AGGREGATES, PEER, DEFAULT], "choice": [AGGREGATES, *COVEY], "all": [AGGREGATES, PEER, DEFAULT]}
-SEQUENCES = {"full": 8_000, "quick": 3_000}
+AGGREGATES, EXPERT, PEER, DEFAULT = "aggregates", "expert", "CoLES", "next + autoencoder"
+PEERS = {"check": [AGGREGATES, EXPERT, PEER, DEFAULT], "choice": [AGGREGATES, *COVEY]}
+PEERS["all"] = PEERS["check"]
+# What embeddings are joined with, by the name of the use.
+JOINED = {"joined": AGGREGATES, "with expert": EXPERT}
+SEQUENCES = {"full": 16_000, "quick": 3_000}
 BUDGET = {"full": 60, "quick": 3}
 
 
@@ -89,29 +92,31 @@ def run_set(name, arguments, results, trainer):
     data = embed_data.SETS[name](SEQUENCES["quick" if arguments.quick else "full"])
     part = embed_heads.half(data.group, arguments.part)
     label, group = data.label[part], data.group[part]
-    hand = data.aggregates.to_numpy()[part]
+    hand = {AGGREGATES: data.aggregates.to_numpy()[part], EXPERT: data.expert.to_numpy()[part]}
     rows = {}
     with tempfile.TemporaryDirectory() as folder:
         for seed, method in itertools.product(range(arguments.seeds), arguments.peers):
-            trained = f"{name}, {len(data)} sequences, {DIMENSION}: {method}, seed {seed}"
-            if method != AGGREGATES:
+            trained = f"{name} {digest(embed_data.__file__)}, {len(data)} sequences, {DIMENSION}: {method}, seed {seed}"
+            if method not in hand:
                 options = arguments.peer_options if method == PEER else f"{arguments.options}, {trainer}"
                 trained += f", {arguments.budget:g} s, {options}"
             key = f"{arguments.part}: {trained}, {digest(embed_heads.__file__)}"
             if key not in results.all:
-                if method == AGGREGATES:
-                    found = {"": embed_heads.evaluate(hand, label, group, seed)}
+                if method in hand:
+                    found = {"": embed_heads.evaluate(hand[method], label, group, seed)}
                 else:
                     x, found = embeddings(trained, method, data, folder, seed, arguments)
                     if x is not None:
                         found["alone"] = embed_heads.evaluate(x[part], label, group, seed)
-                        found["joined"] = embed_heads.evaluate(np.hstack([x[part], hand]), label, group, seed)
+                        for use, by_hand in JOINED.items():
+                            if by_hand in arguments.peers:
+                                found[use] = embed_heads.evaluate(np.hstack([x[part], hand[by_hand]]), label, group, seed)
                 if "failure" in found:
                     print(f"{key}: {found['failure']}", file=sys.stderr)
                     continue
                 results.put(key, found)
             found = results.all[key]
-            for use in ("", "alone", "joined"):
+            for use in ("", "alone", *JOINED):
                 if use in found:
                     rows.setdefault((method, use), {})[seed] = {**found, **found[use]}
     print(f"\n{name}: {len(data):,} sequences, {int(data.offsets[-1]):,} events; labelled: {len(label):,} "
@@ -139,12 +144,12 @@ def figures(row, head, measure, seeds):
 
 
 def show(rows):
-    """Alone over the peer alone, joined over the aggregates alone; how many seeds of all are above."""
+    """Alone over the peer alone, joined over the columns by hand alone; how many seeds of all are above."""
     for head in embed_heads.HEADS:
-        print(f"  {head:26}{'':8}{'AUROC':>7}{'difference':>22}{'AP':>9}{'difference':>22}{'epochs':>8}{'seconds':>9}")
+        print(f"  {head:31}{'':12}{'AUROC':>7}{'difference':>22}{'AP':>9}{'difference':>22}{'epochs':>8}{'seconds':>9}")
         for (method, use), row in rows.items():
-            base = rows.get((AGGREGATES, "") if use == "joined" else (PEER, "alone"), {})
-            line = f"  {method:26}{use:8}"
+            base = rows.get((JOINED[use], "") if use in JOINED else (PEER, "alone"), {})
+            line = f"  {method:31}{use:12}"
             for measure, width in (("auroc", 7), ("ap", 9)):
                 line += f"{figures(row, head, measure, row).mean():.4f}".rjust(width)
                 both = [seed for seed in row if seed in base and base is not row and use]
@@ -167,10 +172,10 @@ def choose(sets):
             totals[method] = np.mean([figures(row, head, measure, seeds) for row in rows for head in embed_heads.HEADS
                                       for measure in ("auroc", "ap")], axis=0)
     first = max(totals, key=lambda method: totals[method].mean(), default=None)
-    print(f"\n  {'mean of all figures':28}{'':6}{'behind the first, seeds above it':>34}")
+    print(f"\n  {'mean of all figures':33}{'':6}{'behind the first, seeds above it':>34}")
     for method, values in sorted(totals.items(), key=lambda one: -one[1].mean()):
         beside = "" if method == first or values.shape != totals[first].shape else in_words(values, totals[first])
-        print(f"  {method:28}{values.mean():.4f}{beside:>34}")
+        print(f"  {method:33}{values.mean():.4f}{beside:>34}")
 
 
 def main():
