@@ -452,8 +452,7 @@ typedef struct covey_training_options {
     double next_event;               /**< Weights of the objectives, 0 to 1e6; default 1. */
     double masked_event;             /**< Default 0. */
     double autoencoder;              /**< Default 1. */
-    double contrastive;              /**< Default 1. Three as the default: among the best in `make bench-embed-quality` with
-                                          short trainings (10 s); longer ones may prefer another. */
+    double contrastive;              /**< Default 0. The two of the default did best in `make bench-embed-quality`. */
     int64_t epochs;                  /**< 1 to 1,000,000; default 20. */
     int64_t batch_size;              /**< Sequences a step, 1 to 65,536; default 128. */
     double learning_rate;            /**< The highest; finite, > 0; default 3e-3. */
@@ -479,34 +478,28 @@ typedef struct covey_training_options {
 } covey_training_options;
 
 #define COVEY_TRAINING_OPTIONS_INIT                                                                                    \
-    {sizeof(covey_training_options), 32, 8, 64, 64, 0, 1.0, 0.0, 1.0, 1.0, 20, 128, 0.003, 0.01, 1.0, 0.05, 0.1, 0.02, \
+    {sizeof(covey_training_options), 32, 8, 64, 64, 0, 1.0, 0.0, 1.0, 0.0, 20, 128, 0.003, 0.01, 1.0, 0.05, 0.1, 0.02, \
      0.15, 4, 0.5, 0.05, 5, 1024, 0, NULL, NULL, NULL, NULL, 1000, NULL, NULL}
 
 /** TRAIN: an encoder of one layer, without labels. The encoder keeps the vocabularies: their handles may be destroyed.
  *
  *  Sequences without events are left out. The scaling of time features and numeric channels is measured on all sequences;
- *  where they
- *  have dwell, the model uses it. After each epoch the held-out sequences are measured; the encoder gets the weights of the
- *  epoch
- *  with their least loss (of the last epoch where nothing is held out).
+ *  where they have dwell, the model uses it. After each epoch the held-out sequences are measured; the encoder gets the weights
+ *  of the epoch with their least loss (of the last epoch where nothing is held out).
  *  The same input, options and seed give the same weights on one kind of processor, for any number of threads, and where a
- *  training
- *  was killed and goes on from `checkpoint_path`. A file there is taken up, and refused where it belongs to other input or
- *  options; it is written whole or not at all, stays at the end, and then gives the same encoder at once.
+ *  training was killed and goes on from `checkpoint_path`. A file there is taken up, and refused where it belongs to other
+ *  input or options; it is written whole or not at all, stays at the end, and then gives the same encoder at once.
  *
  *  training  NULL, or the report. The one output that a failed call may set: where the training had begun and ends with
  *            COVEY_CANCELLED, COVEY_INVALID_DATA (the loss is not finite; the message names the step) or COVEY_IO (the
- *            checkpoint),
- *            covey_training_encoder gives the best weights so far: before the first epoch's end the last that had a finite
- *            loss.
+ *            checkpoint), covey_training_encoder gives the best weights so far: before the first epoch's end the last that had
+ *            a finite loss.
  *  Cost: O(events H^2) an epoch, about three times that of embedding, plus the softmax. Memory: the step with the longest
- *  sequences
- *  and four times the weights, refused before it is allocated. Cancel is heard within about 100 ms, and the time that the file
- *  system takes to remove a half-written checkpoint.
+ *  sequences and four times the weights, refused before it is allocated. Cancel is heard within about 100 ms, and the time
+ *  that the file system takes to remove a half-written checkpoint.
  *  The encoder's tables are made when it first embeds, or when an engine is built with it.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (as covey_embed_sequences; no events; see above), COVEY_MISMATCH
- *  (another
- *  training's checkpoint), COVEY_CORRUPT_FILE (names the tensor), COVEY_UNSUPPORTED, COVEY_IO, COVEY_OUT_OF_MEMORY,
+ *  (another training's checkpoint), COVEY_CORRUPT_FILE (names the tensor), COVEY_UNSUPPORTED, COVEY_IO, COVEY_OUT_OF_MEMORY,
  *  COVEY_CANCELLED. */
 covey_status covey_encoder_train(const covey_context *context, const covey_sequences *sequences,
                                  const covey_vocabulary *vocabulary, const covey_training_options *options,

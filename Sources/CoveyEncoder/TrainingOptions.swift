@@ -7,9 +7,9 @@ public struct TrainingOptions: Sendable, Equatable {
         public var nextEvent = 1.0
         public var maskedEvent = 0.0
         public var autoencoder = 1.0
-        public var contrastive = 1.0
+        public var contrastive = 0.0
 
-        public init(nextEvent: Double = 1, maskedEvent: Double = 0, autoencoder: Double = 1, contrastive: Double = 1) {
+        public init(nextEvent: Double = 1, maskedEvent: Double = 0, autoencoder: Double = 1, contrastive: Double = 0) {
             self.nextEvent = nextEvent
             self.maskedEvent = maskedEvent
             self.autoencoder = autoencoder
@@ -72,7 +72,7 @@ public struct TrainingOptions: Sendable, Equatable {
         try check(objectives.autoencoder, "autoencoder", 0...1e6)
         try check(objectives.contrastive, "contrastive", 0...1e6)
         try require(
-            objectives != Objectives(nextEvent: 0, autoencoder: 0, contrastive: 0),
+            objectives != Objectives(nextEvent: 0, autoencoder: 0),
             "next_event, masked_event, autoencoder and contrastive must not all be 0")
         try check(epochs, "epochs", 1...1_000_000)
         try check(batchSize, "batch_size", 1...65_536)

@@ -70,7 +70,7 @@ int main(void) {
     CHECK(training_options.embedding_size == 32 && training_options.category_embedding_size == 8);
     CHECK(training_options.hidden_size == 64 && training_options.attention_size == 64 && training_options.dimension == 0);
     CHECK(training_options.next_event == 1 && training_options.masked_event == 0);
-    CHECK(training_options.autoencoder == 1 && training_options.contrastive == 1);
+    CHECK(training_options.autoencoder == 1 && training_options.contrastive == 0);
     CHECK(training_options.epochs == 20 && training_options.batch_size == 128 && training_options.learning_rate == 3e-3);
     CHECK(training_options.weight_decay == 0.01 && training_options.clip == 1 && training_options.warm_up == 0.05);
     CHECK(training_options.dropout == 0.1 && training_options.unknown == 0.02 && training_options.mask_share == 0.15);

@@ -38,7 +38,6 @@ import Testing
         (options.embedding, options.hidden, options.attention, options.dimension) = (6, 10, 5, 7)
         (options.epochs, options.batchSize, options.heldOut) = (4, 20, 0.1)
         options.learningRate = 0.01
-        options.objectives = .init(contrastive: 0)
         return options
     }
 
@@ -392,7 +391,7 @@ import Testing
         #expect(message { $0.hidden = 0 } == "hidden_size must be 1 to 4096, got 0")
         #expect(message { $0.learningRate = .nan } == "learning_rate must be above 0 and finite, got nan")
         #expect(message { $0.dropout = 1 } == "dropout must be at least 0 and below 1, got 1.0")
-        #expect(message { $0.objectives = .init(nextEvent: 0, autoencoder: 0, contrastive: 0) }.contains("must not all be 0"))
+        #expect(message { $0.objectives = .init(nextEvent: 0, autoencoder: 0) }.contains("must not all be 0"))
         #expect(message { $0.clip = .infinity } == "")
         let empty = try Self.sequences([0, 0])
         #expect(throws: CoveyError.self) { try Trainer(empty, vocabulary: Self.vocabulary(), Self.small, Execution()) }

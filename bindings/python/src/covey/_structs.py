@@ -174,7 +174,6 @@ class TrainingOptions(Versioned):
         "attention_size": 64,
         "next_event": 1.0,
         "autoencoder": 1.0,
-        "contrastive": 1.0,
         "epochs": 20,
         "batch_size": 128,
         "learning_rate": 3e-3,

@@ -58,7 +58,7 @@ class SequenceEncoder(Handle):
                 :meth:`Vocabulary.build` to leave rare ones out, which then count as unknown).
             categorical_vocabularies: likewise for categorical channels, by name.
             objectives: a name or a mapping of names to weights, of next_event, masked_event, autoencoder and contrastive,
-                which covey.h defines; None = all but masked_event, each with weight 1.
+                which covey.h defines; None = next_event and autoencoder, each with weight 1.
             checkpoint: a file in which the state is kept, so that a training that was killed goes on where it was.
             progress: called with a :class:`TrainingProgress` after each epoch and about once a second; a true result stops
                 the training.

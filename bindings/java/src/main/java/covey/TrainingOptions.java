@@ -72,7 +72,7 @@ public record TrainingOptions(
         private double nextEvent = 1;
         private double maskedEvent;
         private double autoencoder = 1;
-        private double contrastive = 1;
+        private double contrastive;
         private long epochs = 20;
         private long batchSize = 128;
         private double learningRate = 0.003;
@@ -145,7 +145,7 @@ public record TrainingOptions(
             return this;
         }
 
-        /** Weight of CoLES; default 1. */
+        /** Weight of CoLES; default 0. */
         public Builder contrastive(double contrastive) {
             this.contrastive = contrastive;
             return this;
