@@ -68,7 +68,8 @@ def test_engine_from_its_file(folders):
     at = int(np.argmax(scores.risk))
     one = engine.score(walked.sequences[at : at + 1], walked.features.iloc[at].to_dict())
     assert one[0] == scores[at] == scores[at - road.SCORED] and one[0].reasons
-    assert list(scores.to_frame()) == ["cluster", "strength", "risk", "risky"]
+    assert list(scores.to_frame()) == ["transaction", "cluster", "strength", "risk", "risky"]
+    assert list(scores.to_frame().transaction) == list(walked.transactions.transaction[: road.SCORED])
     with pytest.raises(IndexError):
         scores[road.SCORED]
     assert len(engine.score(walked.sequences[:0], walked.features[:0])) == 0

@@ -33,6 +33,7 @@ from ._errors import (
     UnavailableError,
     UnsupportedError,
 )
+from ._findings import DataWarning, Finding
 from ._library import library_version
 from ._scores import FiredRule, Score, Scores
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
@@ -60,9 +61,11 @@ __all__ = [
     "Context",
     "CorruptFileError",
     "CoveyError",
+    "DataWarning",
     "Derived",
     "Engine",
     "FileError",
+    "Finding",
     "FiredRule",
     "HDBSCAN",
     "HybridFeatures",

@@ -211,10 +211,23 @@ def seconds(values: Any, name: str, length: Optional[int] = None) -> NDArray[np.
     elif array.dtype.kind in "mM":
         missing = np.isnat(array)
         zero = np.array(0, dtype="M8[s]" if array.dtype.kind == "M" else "m8[s]")
-        # Through microseconds: exact in a double until the year 2255, which nanoseconds since 1970 are not.
-        array = (array - zero).astype("m8[us]").astype(np.int64) / 1e6
+        array = _to_seconds(array - zero)
         array[missing] = np.nan
     return vector(array, name, np.float64, length)
+
+
+def _to_seconds(spans: NDArray[Any]) -> NDArray[np.float64]:
+    """Spans to the nearest double. Microseconds are exact in a double until the year 2255; finer ones since 1970 are not."""
+    unit, count = np.datetime_data(spans.dtype)
+    if unit in ("ns", "ps", "fs", "as"):
+        parts = 10 ** {"ns": 9, "ps": 12, "fs": 15, "as": 18}[unit]
+        whole, rest = np.divmod(spans.astype(np.int64) * count, parts)
+        micro = parts // 10**6
+        found: NDArray[np.float64] = whole + rest / parts
+        exact = rest % micro == 0
+        found[exact] = (whole * 10**6 + rest // micro)[exact] / 1e6
+        return found
+    return spans.astype("m8[us]").astype(np.int64) / 1e6
 
 
 def _moments(array: NDArray[Any], name: str) -> NDArray[Any]:

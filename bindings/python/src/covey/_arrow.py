@@ -34,7 +34,9 @@ def is_arrow(values: Any) -> bool:
     return exports and not type(values).__module__.startswith("pandas")
 
 
-def record_batch(features: Any, name: str, kinds: Optional[Mapping[str, str]] = None) -> Any:
+def record_batch(
+    features: Any, name: str, kinds: Optional[Mapping[str, str]] = None, without: Optional[str] = None
+) -> Any:
     """A table as one record batch; columns of the null type as the kind that is expected of them."""
     if not hasattr(features, "__arrow_c_stream__"):
         return features
@@ -45,6 +47,8 @@ def record_batch(features: Any, name: str, kinds: Optional[Mapping[str, str]] = 
     table = pyarrow.table(features)
     if kinds and any(label in kinds for label in table.column_names):
         table = table.select([index for index, label in enumerate(table.column_names) if label in kinds])
+    elif without is not None:
+        table = table.select([index for index, label in enumerate(table.column_names) if label != without])
     for index, field in enumerate(table.schema):
         if kinds and pyarrow.types.is_null(field.type) and field.name in kinds:
             type_name, *unit = _TYPES[kinds[field.name]]
@@ -61,9 +65,11 @@ def record_batch(features: Any, name: str, kinds: Optional[Mapping[str, str]] = 
     return pyarrow.RecordBatch.from_arrays(arrays, schema=table.schema)
 
 
-def import_table(features: Any, name: str, kinds: Optional[Mapping[str, str]] = None) -> tuple[_structs.Table, list[Any]]:
+def import_table(
+    features: Any, name: str, kinds: Optional[Mapping[str, str]] = None, without: Optional[str] = None
+) -> tuple[_structs.Table, list[Any]]:
     """A `covey_table` and what it borrows."""
-    exported = Exported(record_batch(features, name, kinds))
+    exported = Exported(record_batch(features, name, kinds, without))
     pointer = c_void_p()
     call("covey_arrow_table_import", None, exported.schema, exported.array, byref(pointer))
     handle = Native(pointer.value, "covey_arrow_table_destroy")

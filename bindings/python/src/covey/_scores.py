@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from ctypes import byref
-from typing import Any, Union, overload
+from typing import Any, Optional, Union, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _structs
 from ._arrays import integer
@@ -50,7 +51,11 @@ class Scores(Sequence[Score]):
 
     Attributes:
         cluster (n int64), strength (n float64), risk (n float64), risky (n bool): the same as arrays.
+        keys: which transaction each score is of, and key_name, what the column is called; None where they are not known.
     """
+
+    keys: Optional[NDArray[Any]] = None
+    key_name: Optional[str] = None
 
     def __init__(self, native: Native) -> None:
         self._native = native
@@ -107,9 +112,10 @@ class Scores(Sequence[Score]):
         )
 
     def to_frame(self) -> Any:
-        """A pandas DataFrame: cluster, strength, risk, risky."""
+        """A pandas DataFrame: the key, where it is known, then cluster, strength, risk, risky."""
+        keys = {} if self.keys is None else {self.key_name or "key": self.keys}
         return pandas().DataFrame(
-            {"cluster": self.cluster, "strength": self.strength, "risk": self.risk, "risky": self.risky}
+            {**keys, "cluster": self.cluster, "strength": self.strength, "risk": self.risk, "risky": self.risky}
         )
 
     def __repr__(self) -> str:

@@ -16,6 +16,7 @@ from . import _structs
 from ._arrow import import_table, is_arrow, record_batch
 from ._arrays import _is_missing, as_array, c_string, plain, seconds, stride, vector
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
+from ._keys import read_keys
 from ._strings import Names, factorise
 
 NUMERIC, CATEGORICAL, BOOLEAN, DATE = 0, 1, 2, 3
@@ -35,19 +36,27 @@ class Table:
     categorical (None and NaN = missing). Datetimes become dates (UTC where they have a zone, else as written; NaT = missing),
     for rules alone; durations are refused.
     `kinds` names the columns that are wanted, so that others may hold anything, and says what a column is of which all
-    values are missing, as its dtype then says nothing.
+    values are missing, as its dtype then says nothing. `without` is a column that is no feature, the key.
     """
 
     __slots__ = ("struct", "rows", "names", "kinds", "_keep")
 
-    def __init__(self, features: Any, name: str = "features", kinds: Optional[Mapping[str, str]] = None) -> None:
+    def __init__(
+        self,
+        features: Any,
+        name: str = "features",
+        kinds: Optional[Mapping[str, str]] = None,
+        without: Optional[str] = None,
+    ) -> None:
         if is_arrow(features):
-            self.struct, self._keep = import_table(features, name, kinds)
+            self.struct, self._keep = import_table(features, name, kinds, without)
             read = [self.struct.columns[index] for index in range(self.struct.column_count)]
             self.rows, self.names = self.struct.rows, [column.name.decode("utf-8") for column in read]
             self.kinds = {label: KINDS[column.kind] for label, column in zip(self.names, read)}
             return
-        pairs = [pair for pair in columns(features, name) if kinds is None or pair[0] in kinds]
+        pairs = [
+            pair for pair in columns(features, name) if (kinds is None and pair[0] != without) or (kinds and pair[0] in kinds)
+        ]
         self._keep = []
         self.names = [_column_name(label, name) for label, _ in pairs]
         converted = [_convert(values, f"{name}[{label!r}]") for label, values in pairs]
@@ -100,6 +109,41 @@ def columns(features: Any, name: str) -> Iterator[tuple[Any, Any]]:
             )
         for index in range(array.shape[1]):
             yield f"x{index}", array[:, index]
+
+
+def feature_keys(
+    features: Any, key: Optional[str], usual: Optional[str], name: str = "features"
+) -> tuple[Optional[NDArray[Any]], Optional[str]]:
+    """The keys of a table's rows and what they are called: its column or its named index `key`, or `usual` where there is
+    one. Raises INVALID_ARGUMENT where `key` is neither."""
+    wanted = key if key is not None else usual
+    if wanted is None or features is None:
+        if key is not None:
+            raise InvalidArgumentError(f"key={key!r} needs {name}")
+        return None, None
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(features, pandas.DataFrame):
+        if wanted in features.index.names:
+            return read_keys(features.index.get_level_values(wanted), f"{name}' index {wanted!r}"), wanted
+    found = [values for label, values in columns(features, name) if label == wanted]
+    if len(found) > 1:
+        raise InvalidArgumentError(f"key={wanted!r}: {name} have more than one column of that name")
+    if found:
+        values = found[0]
+        return read_keys([values] if np.ndim(values) == 0 else values, f"{name}[{wanted!r}]"), wanted
+    if key is not None:
+        raise InvalidArgumentError(f"key={key!r} is not a column of {name}")
+    return None, None
+
+
+def is_table(values: Any) -> bool:
+    """Whether an object has named columns, and is not one column or a list of values."""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(values, (pandas.DataFrame, pandas.Series, pandas.Index)):
+        return isinstance(values, pandas.DataFrame)
+    if isinstance(values, np.ndarray):
+        return values.dtype.names is not None
+    return is_arrow(values) and (hasattr(values, "columns") or hasattr(values, "column_names"))
 
 
 def _column_name(label: Any, name: str) -> str:

@@ -30,6 +30,7 @@ from ._errors import (
 )
 from ._handle import Native
 from ._library import call
+from ._rows import keys_of
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
 from .context import Context, running
 
@@ -93,6 +94,7 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         exemplars_: the rows, exemplar_indices_: the row numbers, of each cluster's exemplars (needs prediction_data).
         recall_: the share of true neighbours that the approximate search found, measured on a sample; 1 if exact.
         n_features_in_, feature_names_in_ (where fitted to a DataFrame with string names).
+        keys_, key_name_: of rows that carry keys (from HybridFeatures); else None.
 
     Cost: exact O(n^2 d) at the worst. C-contiguous float32 and float64 rows are read in place. Fitted objects are
     immutable and may be shared by threads. Pickles keep the arrays; prediction needs the object that was fitted.
@@ -160,6 +162,7 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
             _judge("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
         self._clusters = Clusters(Native(pointer.value, "covey_clustering_destroy"))
         _check_features(self, X, reset=True)
+        self.keys_, self.key_name_ = keys_of(X)
         self._labels: NDArray[np.int64] = self._clusters.array("labels").astype(np.int64)
         if options.prediction:
             indices = [self._clusters.exemplars(cluster) for cluster in range(self._clusters.clusters)]

@@ -13,6 +13,7 @@ from ._arrays import choice, path_bytes
 from ._errors import InvalidTypeError
 from ._handle import Handle, Native
 from ._library import call, library, required_text
+from ._rows import with_keys
 from ._structs import EmbedOptions
 from .context import Context, running
 from .sequences import Sequences
@@ -132,7 +133,8 @@ class SequenceEncoder(Handle):
     def embed(
         self, sequences: Sequences, context: Optional[Context] = None, precision: str = "float32"
     ) -> NDArray[np.float32]:
-        """One embedding a sequence: n x d float32; zeros for an empty sequence. The same bytes for any number of
+        """One embedding a sequence: n x d float32; zeros for an empty sequence. Rows of sequences with keys carry them
+        (``.keys``, ``.key_name``), and what is joined with them is compared by key. The same bytes for any number of
         threads and in whatever batch a sequence is embedded. O(events * hidden^2).
 
         precision: "float32", or "bfloat16", about twice as fast where the processor has AVX512_BF16 (on others it is
@@ -140,7 +142,8 @@ class SequenceEncoder(Handle):
 
         Errors: INVALID_ARGUMENT (precision), INVALID_DATA (offsets, times, dwell, infinite channels), MISMATCH (channels, dwell), OUT_OF_MEMORY,
         CANCELLED."""
-        return self._run(sequences, context, precision, attention=False)[0]
+        embeddings = self._run(sequences, context, precision, attention=False)[0]
+        return with_keys(embeddings, sequences.keys, sequences.key_name)
 
     def attention(
         self, sequences: Sequences, context: Optional[Context] = None, precision: str = "float32"

@@ -11,9 +11,10 @@ from . import _structs
 from ._arrays import integer, path_bytes
 from ._errors import InvalidTypeError
 from ._handle import Handle, Native
+from ._keys import alignment
 from ._library import call, library, required_text
 from ._scores import Scores
-from ._table import KINDS, Table
+from ._table import KINDS, Table, feature_keys
 from .clustering import HDBSCAN
 from .context import Context, running
 from .encoder import SequenceEncoder
@@ -66,12 +67,13 @@ class Engine(Handle):
             risk: of that clustering's labels. encoder: None where `hybrid` has no embeddings.
             rules: the rule set that describes each cluster, by its label; -1 = no single cluster.
 
-        Errors: INVALID_ARGUMENT, MISMATCH (dimensions, clusters).
+        Errors: INVALID_ARGUMENT, MISMATCH (dimensions, clusters; a clustering of keys that `hybrid` was not fitted to).
         """
         sets = list(_expect(rules if rules is not None else {}, "rules", Mapping).items())
         handles = [_expect(rule_set, f"rules[{cluster!r}]", RuleSet)._handle() for cluster, rule_set in sets]
         pointers = (c_void_p * max(1, len(sets)))(*[handle.address for handle in handles])
         clusters = (c_int64 * max(1, len(sets)))(*[integer(cluster, "a cluster of rules") for cluster, _ in sets])
+        _same_rows(hybrid, clustering)
         parts = [
             None if encoder is None else _expect(encoder, "encoder", SequenceEncoder)._handle(),
             _expect(hybrid, "hybrid", HybridFeatures)._handle(),
@@ -117,21 +119,34 @@ class Engine(Handle):
         return dict(self._features)
 
     def score(
-        self, sequences: Optional[Sequences] = None, features: Any = None, context: Optional[Context] = None
+        self,
+        sequences: Optional[Sequences] = None,
+        features: Any = None,
+        context: Optional[Context] = None,
+        *,
+        key: Optional[str] = None,
     ) -> Scores:
         """Scores n transactions: `sequences` (None where the engine has no encoder) and a table of n rows, whose
         columns are found by name; a mapping of names to plain values is one transaction.
+
+        key: the column (or the named index) of `features` that says which transaction a row is; None = the name of the
+        sequences' keys, where `features` has it. Where both have keys, the sequences are put into the order of the features,
+        and a row without a sequence is refused (MISMATCH). The scores carry the keys.
 
         risk = max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule that fires * share of the
         cluster it describes); see covey.h. Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
         """
         encoder, handle = self._encoder, self._handle()
-        struct = borrowed = None
+        struct = borrowed = own = own_name = None
         if sequences is not None:
             _expect(sequences, "sequences", Sequences)
+            own, own_name = sequences.keys, sequences.key_name
+        keys, key_name = feature_keys(features, key, own_name)
+        if sequences is not None:
             if encoder is None:
                 raise InvalidTypeError("sequences must be None: this engine has no encoder")
-            struct, borrowed = sequences._native(encoder)
+            chosen = alignment(own, keys, ("the sequences", "the features"))
+            struct, borrowed = (sequences if chosen is None else sequences[chosen])._native(encoder)
         table = None if features is None else Table(features, kinds=self._features)
         pointer = c_void_p()
         with running(context) as native:
@@ -144,7 +159,9 @@ class Engine(Handle):
                 byref(pointer),
             )
         del borrowed
-        return Scores(Native(pointer.value, "covey_scores_destroy"))
+        scores = Scores(Native(pointer.value, "covey_scores_destroy"))
+        scores.keys, scores.key_name = (own, own_name) if keys is None else (keys, key_name)
+        return scores
 
     def close(self) -> None:
         super().close()
@@ -154,6 +171,12 @@ class Engine(Handle):
         if self.closed:
             return "Engine(closed)"
         return f"Engine({len(self.features)} features, {'no encoder' if self._encoder is None else self._encoder})"
+
+
+def _same_rows(hybrid: HybridFeatures, clustering: HDBSCAN) -> None:
+    """Refuses a clustering of transactions that the features were not fitted to."""
+    fitted, clustered = getattr(hybrid, "keys_", None), getattr(clustering, "keys_", None)
+    alignment(fitted, clustered, ("the hybrid features", "the clustering"))
 
 
 def _expect(value: Any, name: str, kind: Any) -> Any:

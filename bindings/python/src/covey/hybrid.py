@@ -15,8 +15,10 @@ from ._arrow import import_matrix, is_arrow
 from ._arrays import choice, contiguous, integer, matrix, real
 from ._errors import InvalidArgumentError, MismatchError, NotFittedError, UnavailableError
 from ._handle import Native
+from ._keys import alignment
 from ._library import call, library, required_text
-from ._table import Table
+from ._rows import keys_of, with_keys
+from ._table import Table, feature_keys
 from .context import Context, running
 
 _SCALING = {"none": 0, "standard": 1, "robust": 2}
@@ -40,7 +42,7 @@ class HybridFeatures(BaseEstimator):
         column_weights: a weight >= 0 for each feature, in the order of the columns, or a mapping by name (others 1).
         context: see :class:`covey.Context`.
 
-    Fitted: ``n_features_out_``, the columns of a transformed row. Fitted objects are immutable and may be shared by
+    Fitted: ``n_features_out_``, the columns of a transformed row; ``keys_`` and ``key_name_`` of the rows, or None. Fitted objects are immutable and may be shared by
     threads. They cannot be pickled: save a :class:`covey.Engine` instead.
     """
 
@@ -65,13 +67,17 @@ class HybridFeatures(BaseEstimator):
         self.column_weights = column_weights
         self.context = context
 
-    def fit(self, embeddings: Any = None, features: Any = None) -> "HybridFeatures":
+    def fit(self, embeddings: Any = None, features: Any = None, *, key: Optional[str] = None) -> "HybridFeatures":
         """Fits to n x d embeddings (float32 or float64) and a table of n rows (the
         README says what a table may be); either may be None. O(n d + n f log n); with components O(n d^2).
 
+        key: the column (or the named index) of `features` that says which transaction a row is; it is no feature. None: the
+        name of the embeddings' keys, where `features` has it. Where both have keys, the embeddings are put into the order of
+        the features, and a feature row without an embedding is refused (MISMATCH).
+
         Errors: INVALID_ARGUMENT, INVALID_DATA (NaN in embeddings, infinities, no rows), MISMATCH (row counts),
         OUT_OF_MEMORY, CANCELLED."""
-        block, table = _inputs(embeddings, features)
+        block, table, self.keys_, self.key_name_ = _inputs(embeddings, features, key)
         weights = self._weights(table)
         options = _structs.HybridOptions(
             scaling=choice(self.scaling, "scaling", _SCALING),
@@ -90,22 +96,22 @@ class HybridFeatures(BaseEstimator):
         self.n_features_out_ = int(library.covey_hybrid_dimension(self._fitted))
         return self
 
-    def transform(self, embeddings: Any = None, features: Any = None) -> NDArray[np.float32]:
-        """n rows x ``n_features_out_`` float32. Columns of the table are found by name, whatever their order; others
-        are ignored. Errors: as :meth:`fit`; MISMATCH names a column that is missing or of another kind."""
+    def transform(self, embeddings: Any = None, features: Any = None, *, key: Optional[str] = None) -> NDArray[np.float32]:
+        """n rows x ``n_features_out_`` float32, which carry the keys. Columns of the table are found by name, whatever their
+        order; others are ignored. Errors: as :meth:`fit`; MISMATCH names a column that is missing or of another kind."""
         handle = self._handle()
-        block, table = _inputs(embeddings, features, self._kinds)
+        block, table, keys, key_name = _inputs(embeddings, features, key, self.key_name_, self._kinds)
         rows = block[0].rows if block is not None else table.rows if table is not None else 0
         output = np.empty((rows, self.n_features_out_), dtype=np.float32)
         with running(self.context) as native:
             call(
                 "covey_hybrid_transform", handle, native, _reference(block), _table(table), output.ctypes.data, 0
             )
-        return output
+        return with_keys(output, keys, key_name)
 
-    def fit_transform(self, embeddings: Any = None, features: Any = None) -> NDArray[np.float32]:
+    def fit_transform(self, embeddings: Any = None, features: Any = None, *, key: Optional[str] = None) -> NDArray[np.float32]:
         """:meth:`fit`, then :meth:`transform` of the same rows."""
-        return self.fit(embeddings, features).transform(embeddings, features)
+        return self.fit(embeddings, features, key=key).transform(embeddings, features, key=key)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """The name of each transformed column: "embedding[3]", "amount", "country=NL", "age missing"."""
@@ -157,10 +163,21 @@ def hybrid_features(embeddings: Any = None, features: Any = None, **options: Any
 
 
 def _inputs(
-    embeddings: Any, features: Any, kinds: Optional[dict[str, str]] = None
-) -> tuple[Optional[tuple[_structs.Matrix, Any]], Optional[Table]]:
+    embeddings: Any,
+    features: Any,
+    key: Optional[str],
+    usual: Optional[str] = None,
+    kinds: Optional[dict[str, str]] = None,
+) -> tuple[Optional[tuple[_structs.Matrix, Any]], Optional[Table], Optional[NDArray[Any]], Optional[str]]:
+    """The matrix in the order of the table, the table without its keys, and the keys of the rows with their name."""
+    own, own_name = keys_of(embeddings)
+    keys, name = feature_keys(features, key, own_name or usual)
+    chosen = alignment(own, keys, ("the embeddings", "the features"))
+    if chosen is not None:
+        embeddings = np.asarray(embeddings)[chosen]
     block = None if embeddings is None else import_matrix(embeddings) if is_arrow(embeddings) else matrix(embeddings, "embeddings")
-    return block, None if features is None else Table(features, kinds=kinds)
+    table = None if features is None else Table(features, kinds=kinds, without=name)
+    return (block, table, own, own_name) if keys is None else (block, table, keys, name)
 
 
 def _reference(block: Optional[tuple[_structs.Matrix, Any]]) -> Any:

@@ -12,8 +12,9 @@ from . import _structs
 from ._arrays import as_array, contiguous, seconds, stride
 from ._channels import Channels, Types
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
-from ._strings import group
-from ._table import columns
+from ._event_frames import EventFrame, Grouping, check_channels, key_order, read_times
+from ._findings import Finding, tell
+from ._keys import places, read_keys, read_order
 
 if TYPE_CHECKING:
     from .encoder import SequenceEncoder
@@ -32,7 +33,8 @@ class Sequences:
         numeric: numeric channels, one value an event, NaN = missing: a mapping of names to columns (matched with the
             model's names), a list of columns or an events x channels array (in the model's order).
         categorical: likewise, of strings or indices.
-        keys: one a sequence, kept as ``.keys``; Covey does not read them.
+        keys: one a sequence: which transaction it belongs to. Embeddings and scores carry them, and what is joined with
+            the batch is compared by them. key_name: what the column is called.
 
     Arrays of the right dtype (int64, int32, float64) are borrowed, not copied: leave them as they are. Errors:
     INVALID_ARGUMENT, INVALID_DATA, MISMATCH; times and offsets are checked when the batch is embedded.
@@ -48,6 +50,7 @@ class Sequences:
         categorical: Any = None,
         *,
         keys: Any = None,
+        key_name: Optional[str] = None,
     ) -> None:
         self.offsets: NDArray[np.int64] = contiguous(offsets, "offsets", np.int64)
         if len(self.offsets) == 0:
@@ -69,8 +72,11 @@ class Sequences:
         self._numeric = Channels.convert(numeric, "numeric", events, categorical=False)
         self._categorical = Channels.convert(categorical, "categorical", events, categorical=True)
         self.keys: Optional[NDArray[Any]] = None
+        self.key_name = key_name
+        self.rows: Optional[NDArray[np.int64]] = None
+        self.findings: list[Finding] = []
         if keys is not None:
-            self.keys = as_array(keys, "keys")
+            self.keys = read_keys(keys, "keys")
             if len(self.keys) != len(self):
                 raise MismatchError(f"keys must have {len(self)} values, one a sequence, got {len(self.keys)}")
 
@@ -85,60 +91,68 @@ class Sequences:
         dwell: Optional[str] = None,
         numeric: Union[None, str, Iterable[str]] = (),
         categorical: Union[None, str, Iterable[str]] = (),
+        order: Any = None,
+        time_unit: Optional[str] = None,
     ) -> "Sequences":
-        """From a table with one row an event: a pandas DataFrame, a mapping of columns, a structured array, an Arrow
-        table.
+        """From a table with one row an event; the README says what a table may be.
 
         Args:
-            sequence: the column that says which sequence a row belongs to. Sequences come in the order in which they
-                first appear; ``keys`` holds that column's value for each. Rows need not be adjacent; within a sequence
-                their order is kept.
+            sequence: the column with the key of the sequence that a row belongs to. ``keys`` holds the key of each sequence,
+                ``key_name`` this column's name. Rows need not be adjacent; within a sequence their order is kept, but that
+                datetimes which a double cannot tell apart (it has a quarter of a microsecond) are sorted.
             time, event, dwell: the columns of those names in ``Sequences``.
             numeric, categorical: names of channel columns.
+            order: the keys of the transactions, one a sequence and none twice: the sequences come in this order, empty where
+                a key has no events. A list of keys, a column, or a table with a column named as `sequence` (the features).
+                None: in the order of first appearance.
+            time_unit: of numbers in `time`: "s", "ms", "us" or "ns". None: seconds, unless nearly all numbers are times
+                between 1990 and 2100 in another unit, which ``findings`` then says.
 
-        O(rows log rows) at the most. Errors: INVALID_ARGUMENT for an unknown column, INVALID_DATA for a missing key.
-        """
-        table = {label: values for label, values in columns(frame, "frame")}
-
-        def column(name: Optional[str], role: str) -> Any:
-            try:
-                values = table[name]
-            except KeyError:
-                raise InvalidArgumentError(
-                    f"{role}={name!r} is not a column of the frame, which has {list(table)}"
-                ) from None
-            except TypeError:  # no hash
-                raise InvalidTypeError(f"{role} must be a column's name, got {name!r}") from None
-            if rows is not None and hasattr(values, "__len__") and len(values) != rows:
-                raise MismatchError(f"{role}={name!r} must have {rows} values, one an event, got {len(values)}")
-            return values
-
-        def channels(names: Union[None, str, Iterable[str]], role: str) -> dict[str, Any]:
-            try:
-                listed = [] if names is None else [names] if isinstance(names, str) else list(names)
-            except TypeError:
-                raise InvalidTypeError(f"{role} must be a list of columns' names, got {names!r}") from None
-            values = [column(name, role) for name in listed]
-            return dict(zip(listed, values))
-
-        rows: Optional[int] = None
-        codes, keys = group(_keys(column(sequence, "sequence")), "sequence")
-        rows = len(codes)
-        if np.any(codes < 0):
-            raise InvalidDataError(f"{sequence!r} is missing in row {int(np.flatnonzero(codes < 0)[0])}")
-        offsets = np.concatenate(([0], np.cumsum(np.bincount(codes, minlength=len(keys)))))
+        ``rows`` holds the table's row of each event. ``findings`` says what is odd (a guessed unit, events whose key is not in
+        `order`, keys without events), and each is a :class:`DataWarning`, but for keys without events. O(rows log rows) at
+        the most. Errors name the column and the table's row: INVALID_ARGUMENT for an unknown column or one that is there
+        twice, INVALID_DATA for a missing key, keys that are floats of 2^53 and more, a key twice in `order`, times that are
+        not finite, MISMATCH for keys of two kinds or no key in common."""
+        table = EventFrame(frame)
+        keys = read_keys(table.column(sequence, "sequence"), f"sequence={sequence!r}")
+        table.rows = len(keys)
+        grouping = Grouping(keys, None if order is None else key_order(order, sequence), sequence)
+        times, spent = read_times(table, time, dwell, time_unit)
         batch = cls(
-            [0, len(codes)],
-            column(event, "event"),
-            column(time, "time"),
-            None if dwell is None else column(dwell, "dwell"),
-            channels(numeric, "numeric"),
-            channels(categorical, "categorical"),
+            [0, len(keys)],
+            table.column(event, "event"),
+            times.seconds,
+            None if spent is None else spent.seconds,
+            table.several(numeric, "numeric"),
+            table.several(categorical, "categorical"),
         )
-        if np.any(np.diff(codes) < 0):
-            batch = batch._gather(np.argsort(codes, kind="stable"), batch.offsets)
-        batch.offsets, batch.keys = offsets.astype(np.int64), keys
+        check_channels(table, dict(zip(batch._numeric.names or [], batch._numeric.values)))
+        rows = grouping.rows(times.exact)
+        if rows is not None:
+            batch = batch._gather(rows, batch.offsets)
+        batch.offsets, batch.keys, batch.key_name = grouping.offsets, grouping.keys, sequence
+        batch.rows = np.arange(len(keys)) if rows is None else rows
+        batch.findings = times.findings + grouping.findings
+        tell(found for found in batch.findings if found.code != "transactions_without_events")
         return batch
+
+    def align(self, keys: Any) -> "Sequences":
+        """The sequences of these keys, in their order; empty for a key that is not there. Errors: INVALID_ARGUMENT for a
+        batch without keys, INVALID_DATA for a key twice, MISMATCH for keys of another kind."""
+        if self.keys is None:
+            raise InvalidArgumentError("align needs sequences with keys: pass keys= or use from_frame")
+        order = key_order(keys, self.key_name or "keys")
+        found = places(order, read_order(self.keys, "the sequences' keys"), ("keys", "the sequences"))
+        batch = self[np.where(found < 0, 0, found)] if len(self) else self._empty(len(order))
+        if np.any(found < 0) and len(self):
+            kept = np.repeat(found >= 0, batch.lengths)
+            offsets = np.concatenate(([0], np.cumsum(np.where(found < 0, 0, batch.lengths)))).astype(np.int64)
+            batch = batch._gather(np.flatnonzero(kept), offsets)
+        batch.keys = order
+        return batch
+
+    def _empty(self, count: int) -> "Sequences":
+        return self._gather(slice(0, 0), np.zeros(count + 1, dtype=np.int64))
 
     @property
     def types(self) -> NDArray[Any]:
@@ -192,13 +206,15 @@ class Sequences:
         batch.offsets = offsets
         batch._types = self._types.take(index)
         batch.times = self.times[index]
+        batch.rows = None if self.rows is None else self.rows[index]
         batch.dwell = None if self.dwell is None else self.dwell[index]
         batch._numeric = self._numeric.take(index)
         batch._categorical = self._categorical.take(index)
         return batch
 
     def __repr__(self) -> str:
-        return f"Sequences({len(self)} sequences, {self.event_count} events)"
+        count, events = len(self), self.event_count
+        return f"Sequences({count} sequence{'' if count == 1 else 's'}, {events} event{'' if events == 1 else 's'})"
 
     def _native(self, encoder: "SequenceEncoder") -> tuple[_structs.Sequences, list[Any]]:
         """The struct for one call with this encoder, and what it borrows."""
@@ -234,13 +250,3 @@ def _channel_array(arrays: list[NDArray[Any]]) -> Any:
     for channel, array in zip(channels, arrays):
         channel.values, channel.stride = array.ctypes.data, stride(array)
     return cast(channels, _structs.ChannelPointer)  # keeps `channels` alive
-
-
-def _keys(values: Any) -> NDArray[Any]:
-    array = as_array(values, "sequence")
-    if array.ndim != 1:
-        raise InvalidArgumentError(f"the sequence column must have 1 dimension, got {array.ndim}")
-    missing = np.isnan(array) if array.dtype.kind == "f" else np.isnat(array) if array.dtype.kind in "mM" else None
-    if missing is not None and missing.any():
-        raise InvalidDataError(f"the sequence column is missing in row {int(np.flatnonzero(missing)[0])}")
-    return array
