@@ -148,11 +148,11 @@ fuzz-seeds: $(LIBRARY)
 
 # ------------------------------------------------------------------------------------------------------- a good guest
 # Tests/Guest against the built library; what make test leaves out runs in check-host. See CONTRIBUTING.md.
-.PHONY: test-guest check-host check-faults check-rounds check-coexistence check-address check-threads
+.PHONY: test-guest check-host check-faults check-rounds check-saving check-coexistence check-address check-threads
 GUEST_OUT := $(OUT)/guest
 GUEST_WARNINGS := -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fno-builtin -ITests/ABI -ITests/Guest
 GUEST_CFLAGS := -std=c11 -pedantic $(GUEST_WARNINGS) -I$(OUT)/include
-GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults)
+GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults saving)
 GUEST_SHARED := Tests/Guest/operations.c $(wildcard Tests/Guest/*.h Tests/ABI/*.h)
 
 $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_SHARED) $(LIBRARY)
@@ -164,6 +164,7 @@ $(GUEST_OUT)/fault_hooks.o: Tests/Guest/fault_hooks.cpp Tests/Guest/fault_hooks.
 	c++ -std=c++17 $(GUEST_WARNINGS) -I$(OUT)/include -c $< -o $@
 
 # Its malloc, write and others stand before the C library's for the library too.
+$(GUEST_OUT)/saving: ABI_LINK += -rdynamic
 $(GUEST_OUT)/faults $(GUEST_OUT)/rounds: $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_OUT)/fault_hooks.o $(GUEST_SHARED) $(LIBRARY)
 	cc $(GUEST_CFLAGS) $(filter %.c %.o,$^) -o $@ -rdynamic $(ABI_LINK) -lstdc++
 
@@ -180,10 +181,14 @@ test-guest: $(GUEST_PROGRAMS) $(GUEST_OUT)/symbols $(GUEST_OUT)/libguest_road.so
 	$(GUEST_OUT)/snapshot
 	$(GUEST_OUT)/concurrency 3
 	$(GUEST_OUT)/rounds 500
+	$(GUEST_OUT)/saving 20
 	$(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$(VENV)/bin/python Tests/Guest/coexistence.py $(GUEST_OUT)
 
-check-host: check-faults check-rounds check-coexistence check-address check-threads
+check-host: check-faults check-rounds check-saving check-coexistence check-address check-threads
+
+check-saving: $(GUEST_OUT)/saving
+	$< 500
 
 check-faults: $(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$< $(GUEST_OUT)/symbols all

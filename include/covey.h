@@ -241,17 +241,20 @@ covey_status covey_arrow_matrix(const struct ArrowSchema *schema, const struct A
 /** The event types a model knows: index 0 is the unknown entry, names follow from index 1. */
 typedef struct covey_vocabulary covey_vocabulary;
 
-/** Creates a vocabulary of the given distinct names, which get the indices 1 to count in the given order.
- *  Errors: COVEY_INVALID_ARGUMENT for NULL, an empty or repeated name, invalid UTF-8, count outside 0 to 2^31 - 2. */
-covey_status covey_vocabulary_create(const char *const *names, int64_t count, covey_vocabulary **vocabulary,
-                                     covey_error **error);
+/** Creates a vocabulary of the given distinct names, which get the indices 1 to count in the given order. O(count).
+ *  Errors: COVEY_INVALID_ARGUMENT for NULL, an empty or repeated name, invalid UTF-8, count outside 0 to 2^31 - 2;
+ *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_vocabulary_create(const covey_context *context, const char *const *names, int64_t count,
+                                     covey_vocabulary **vocabulary, covey_error **error);
 
 /** Builds a vocabulary from the events of a data set, one string an event: names that occur at least `min_count` (>= 1)
  *  times, most frequent first (ties: by their UTF-8 bytes), at most `max_size` of them (0 = no limit). An empty string counts
  *  as the unknown entry. O(count).
- *  Errors: COVEY_INVALID_ARGUMENT for NULL, invalid UTF-8, min_count below 1, a negative max_size or count. */
-covey_status covey_vocabulary_build(const char *const *events, int64_t count, int64_t min_count, int64_t max_size,
-                                    covey_vocabulary **vocabulary, covey_error **error);
+ *  Errors: COVEY_INVALID_ARGUMENT for NULL, invalid UTF-8, min_count below 1, a negative max_size or count;
+ *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_vocabulary_build(const covey_context *context, const char *const *events, int64_t count,
+                                    int64_t min_count, int64_t max_size, covey_vocabulary **vocabulary,
+                                    covey_error **error);
 
 /** The number of entries with the unknown one, at least 1; 0 for NULL. */
 int64_t covey_vocabulary_size(const covey_vocabulary *vocabulary);
@@ -332,9 +335,18 @@ typedef struct covey_encoder covey_encoder;
 covey_status covey_load_model(const covey_context *context, const char *path, covey_encoder **encoder,
                               covey_error **error);
 
-/** Writes the encoder to a temporary file beside `path`, syncs it and renames it: `path` holds the old or the new file, whole.
- *  Errors: COVEY_IO. */
-covey_status covey_encoder_save(const covey_encoder *encoder, const char *path, covey_error **error);
+/** Writes the encoder to a temporary file in the folder of `path`, syncs it and renames it: `path` holds the old or the new file,
+ *  whole, also where the process is killed or the machine stops.
+ *
+ *  A file that is replaced keeps its mode, and its owner and group where the system allows it; where it does not allow the
+ *  group, the group may do no more than everybody. A new file has the mode 0666 less the umask. Where `path` is a symbolic
+ *  link, the file that it leads to is replaced and the link stays. Not kept are other hard links to the old file and access control
+ *  lists. `path` must be a regular file or not exist. The temporary file has no name while it is written, where the file
+ *  system can do that (O_TMPFILE); elsewhere it is called .covey-*.tmp. One that a killed process left there is removed by the
+ *  next save to the same path.
+ *  Errors: COVEY_IO, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED: `path` is then as it was. */
+covey_status covey_encoder_save(const covey_encoder *encoder, const covey_context *context, const char *path,
+                                covey_error **error);
 
 /** The length d of an embedding; 0 for NULL. */
 int64_t covey_encoder_dimension(const covey_encoder *encoder);
@@ -1063,13 +1075,15 @@ covey_status covey_rules_evaluate(const covey_rules *rules, const covey_context 
                                 dates seconds since 1970-01-01 UTC; a ratio that overflows is an error in PostgreSQL. */
 
 /** The set as text, which belongs to `rules`. Every format gives the same decision on every row.
- *  Errors: COVEY_INVALID_ARGUMENT for an unknown format. */
-covey_status covey_rules_export(const covey_rules *rules, int32_t format, const char **text, covey_error **error);
+ *  Errors: COVEY_INVALID_ARGUMENT for an unknown format, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_rules_export(const covey_rules *rules, const covey_context *context, int32_t format, const char **text,
+                                covey_error **error);
 
 /** Reads a rule set from JSON: `length` bytes, UTF-8, at most 64 MiB. A set written by hand needs no more than format_version,
  *  features (name and kind) and rules, each with its conditions.
- *  Errors: COVEY_INVALID_ARGUMENT, COVEY_CORRUPT_FILE (says where), COVEY_UNSUPPORTED. */
-covey_status covey_rules_parse(const char *json, int64_t length, covey_rules **rules, covey_error **error);
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_CORRUPT_FILE (says where), COVEY_UNSUPPORTED, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_rules_parse(const covey_context *context, const char *json, int64_t length, covey_rules **rules,
+                               covey_error **error);
 
 void covey_rules_destroy(covey_rules *rules);
 
@@ -1093,15 +1107,18 @@ typedef struct covey_engine_parts {
 #define COVEY_ENGINE_PARTS_INIT {sizeof(covey_engine_parts), NULL, NULL, NULL, NULL, NULL, NULL, 0}
 
 /** Puts the parts together. Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (an encoder where the hybrid has no
- *  embeddings or none where it has, dimensions, clusters that the clustering does not have, columns of two kinds). */
-covey_status covey_engine_build(const covey_engine_parts *parts, covey_engine **engine, covey_error **error);
+ *  embeddings or none where it has, dimensions, clusters that the clustering does not have, columns of two kinds),
+ *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_engine_build(const covey_context *context, const covey_engine_parts *parts, covey_engine **engine,
+                                covey_error **error);
 
-/** Reads and writes the one file (safetensors, with a checksum). Saving is atomic, as covey_encoder_save; the same engine gives the
+/** Reads and writes the one file (safetensors, with a checksum). Saving is as covey_encoder_save says; the same engine gives the
  *  same bytes.
- *  Errors: COVEY_IO, COVEY_CORRUPT_FILE, COVEY_UNSUPPORTED, COVEY_OUT_OF_MEMORY. */
+ *  Errors: COVEY_IO, COVEY_CORRUPT_FILE, COVEY_UNSUPPORTED, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_engine_load(const covey_context *context, const char *path, covey_engine **engine,
                                covey_error **error);
-covey_status covey_engine_save(const covey_engine *engine, const char *path, covey_error **error);
+covey_status covey_engine_save(const covey_engine *engine, const covey_context *context, const char *path,
+                               covey_error **error);
 
 /** The encoder inside, borrowed; NULL where there is none or for NULL. */
 const covey_encoder *covey_engine_encoder(const covey_engine *engine);

@@ -19,10 +19,11 @@ public func covey_load_model(
 
 @c @implementation
 public func covey_encoder_save(
-    _ encoder: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ encoder: OpaquePointer?, _ context: OpaquePointer?, _ path: UnsafePointer<CChar>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     boundary(error) {
-        try Handle.required(encoder, "encoder", as: Encoder.self).save(to: CoveyABI.path(path))
+        try Handle.required(encoder, "encoder", as: Encoder.self).save(to: CoveyABI.path(path), execution(context))
     }
 }
 

@@ -55,30 +55,32 @@ final class ScoresBox: @unchecked Sendable {
 
 @c @implementation
 public func covey_engine_build(
-    _ parts: UnsafePointer<covey_engine_parts>?, _ engine: UnsafeMutablePointer<OpaquePointer?>?,
-    _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ context: OpaquePointer?, _ parts: UnsafePointer<covey_engine_parts>?,
+    _ engine: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     engine?.pointee = nil
     return boundary(error) {
         let engine = try required(engine, "engine")
         let given = try Versioned.read(try required(parts, "parts"), "parts", defaults: covey_engine_parts())
+        let execution = execution(context)
         let parts = EngineParts(
             encoder: given.encoder.map { Handle.object($0, as: Encoder.self) },
             hybrid: try Handle.required(given.hybrid, "parts.hybrid", as: HybridBox.self).hybrid,
             clustering: try Handle.required(given.clustering, "parts.clustering", as: Clustering.self),
             risk: try Handle.required(given.risk, "parts.risk", as: RiskBox.self).risk,
-            ruleSets: try clusterRules(given))
-        engine.pointee = Handle.retain(EngineBox(try Engine(parts)))
+            ruleSets: try clusterRules(given, execution))
+        engine.pointee = Handle.retain(EngineBox(try Engine(parts, execution: execution)))
     }
 }
 
-private func clusterRules(_ given: covey_engine_parts) throws -> [ClusterRules] {
+private func clusterRules(_ given: covey_engine_parts, _ execution: Execution) throws -> [ClusterRules] {
     let total = try count(given.rule_count, "parts.rule_count", in: 0...Int64(EngineParts.largestRuleSets))
     if total == 0 { return [] }
     let handles = try required(given.rules, "parts.rules")
     let clusters = try required(given.rule_clusters, "parts.rule_clusters")
     return try (0..<total).map { index in
         let box = try Handle.required(handles[index], "parts.rules[\(index)]", as: RulesBox.self)
+        try execution.report()
         return ClusterRules(cluster: Int(clusters[index]), rules: box.set)
     }
 }
@@ -98,10 +100,12 @@ public func covey_engine_load(
 
 @c @implementation
 public func covey_engine_save(
-    _ engine: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ engine: OpaquePointer?, _ context: OpaquePointer?, _ path: UnsafePointer<CChar>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     boundary(error) {
-        try Handle.required(engine, "engine", as: EngineBox.self).engine.save(to: CoveyABI.path(path))
+        let engine = try Handle.required(engine, "engine", as: EngineBox.self).engine
+        try engine.save(to: CoveyABI.path(path), execution: execution(context))
     }
 }
 

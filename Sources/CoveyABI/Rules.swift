@@ -12,8 +12,9 @@ final class RulesBox: @unchecked Sendable {
     let rows: RuleRows?
     let sentences: [CText]
     let conditions: [[ConditionText]]
-    let json: CText
-    let sql: CText
+    /// Made when they are first asked for: not behind a lock, as one that is held while the host forks would stop the child for ever.
+    private let json = PublishedReference<CText>()
+    private let sql = PublishedReference<CText>()
 
     init(_ set: RuleSet) throws {
         self.set = set
@@ -25,8 +26,14 @@ final class RulesBox: @unchecked Sendable {
             set.features.compactMap { feature in feature.derived.map { (ExactName(feature.name), $0) } },
             uniquingKeysWith: { first, _ in first })
         conditions = set.rules.map { $0.conditions.map { ConditionText($0, derived[ExactName($0.feature)]) } }
-        json = CText(try set.json())
-        sql = CText(set.sql)
+    }
+
+    func json(_ execution: Execution) throws -> CText {
+        try json.load() ?? json.storeIfNil(CText(set.json(execution)))
+    }
+
+    func sql(_ execution: Execution) throws -> CText {
+        try sql.load() ?? sql.storeIfNil(CText(set.sql(execution)))
     }
 
     /// A condition as the header's struct shows it.
@@ -228,7 +235,8 @@ public func covey_rules_evaluate(
 
 @c @implementation
 public func covey_rules_export(
-    _ rules: OpaquePointer?, _ format: Int32, _ text: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
+    _ rules: OpaquePointer?, _ context: OpaquePointer?, _ format: Int32,
+    _ text: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     text?.pointee = nil
@@ -236,8 +244,8 @@ public func covey_rules_export(
         let box = try Handle.required(rules, "rules", as: RulesBox.self)
         let text = try required(text, "text")
         switch format {
-        case COVEY_RULES_JSON: text.pointee = box.json.pointer
-        case COVEY_RULES_SQL: text.pointee = box.sql.pointer
+        case COVEY_RULES_JSON: text.pointee = try box.json(execution(context)).pointer
+        case COVEY_RULES_SQL: text.pointee = try box.sql(execution(context)).pointer
         default: throw CoveyError.invalidArgument("format must be a COVEY_RULES_ format, got \(format)")
         }
     }
@@ -245,8 +253,8 @@ public func covey_rules_export(
 
 @c @implementation
 public func covey_rules_parse(
-    _ json: UnsafePointer<CChar>?, _ length: Int64, _ rules: UnsafeMutablePointer<OpaquePointer?>?,
-    _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ context: OpaquePointer?, _ json: UnsafePointer<CChar>?, _ length: Int64,
+    _ rules: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     rules?.pointee = nil
     return boundary(error) {

@@ -12,30 +12,35 @@ private func bytes(_ text: UnsafePointer<CChar>) -> UnsafeBufferPointer<UInt8> {
 
 @c @implementation
 public func covey_vocabulary_create(
-    _ names: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int64, _ vocabulary: UnsafeMutablePointer<OpaquePointer?>?,
-    _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ context: OpaquePointer?, _ names: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int64,
+    _ vocabulary: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     vocabulary?.pointee = nil
     return boundary(error) {
         let vocabulary = try required(vocabulary, "vocabulary")
         let total = try CoveyABI.count(count, "count", in: 0...Int64(Vocabulary.largest))
         let names = total == 0 ? names : try required(names, "names")
-        vocabulary.pointee = Handle.retain(
-            try Vocabulary(try (0..<total).map { try string(names?[$0], "names[\($0)]") }))
+        let made = try Vocabulary(execution(context)) { add in
+            for index in 0..<total { try add(string(names?[index], "names[\(index)]")) }
+        }
+        vocabulary.pointee = Handle.retain(made)
     }
 }
 
 @c @implementation
 public func covey_vocabulary_build(
-    _ events: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int64, _ min_count: Int64, _ max_size: Int64,
-    _ vocabulary: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ context: OpaquePointer?, _ events: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int64, _ min_count: Int64,
+    _ max_size: Int64, _ vocabulary: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     vocabulary?.pointee = nil
     return boundary(error) {
         let vocabulary = try required(vocabulary, "vocabulary")
         let total = try CoveyABI.count(count, "count", in: 0...largestRows)
         let events = total == 0 ? events : try required(events, "events")
-        let built = try Vocabulary.build(count: total, minCount: Int(min_count), maxSize: Int(max_size)) { index, body in
+        let built = try Vocabulary.build(
+            count: total, minCount: Int(min_count), maxSize: Int(max_size), execution(context)
+        ) { index, body in
             try body(bytes(try required(events?[index], "events[\(index)]")))
         }
         vocabulary.pointee = Handle.retain(built)

@@ -19,8 +19,10 @@ public struct Checkpoint: Sendable {
     }
 
     /// Adds the entry and the tensors to a file.
-    public func write(to file: inout SafeTensorsWriter, prefix: String = "") throws {
-        file.setEntry(EncoderConfiguration.entryName, try configuration.json())
+    public func write(
+        to file: inout SafeTensorsWriter, prefix: String = "", _ execution: Execution = Execution()
+    ) throws {
+        file.setEntry(EncoderConfiguration.entryName, try configuration.json(execution))
         try weights.write(to: &file, prefix: prefix)
     }
 }

@@ -37,10 +37,10 @@ public final class Encoder: Sendable {
     }
 
     /// Writes a safetensors file, whole or not at all. The same encoder gives the same bytes.
-    public func save(to path: String) throws {
+    public func save(to path: String, _ execution: Execution = Execution()) throws {
         var file = SafeTensorsWriter()
-        try checkpoint.write(to: &file)
-        try file.write(to: path)
+        try checkpoint.write(to: &file, execution)
+        try file.write(to: path, execution)
     }
 
     /// Packs the weights as inference reads them, where that has not been done: embedding then begins at once.

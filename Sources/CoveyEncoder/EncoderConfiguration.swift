@@ -68,17 +68,17 @@ public struct EncoderConfiguration: Sendable, Equatable {
         guard numeric.count <= Self.largestChannels, categorical.count <= Self.largestChannels else {
             throw Self.corrupt("numeric and categorical must have at most \(Self.largestChannels) channels")
         }
-        vocabulary = try Self.vocabulary("vocabulary") { try json.forEach(of: form.vocabulary, execution, $0) }
+        vocabulary = try Self.vocabulary("vocabulary", execution) { try json.forEach(of: form.vocabulary, execution, $0) }
         timeScaling = try (0..<features).map {
             try Self.scaling(form.time_mean[$0], form.time_deviation[$0], "time_mean[\($0)], time_deviation[\($0)]")
         }
-        numericNames = try Self.vocabulary("numeric") { try numeric.map(\.name).forEach($0) }
+        numericNames = try Self.vocabulary("numeric", execution) { try numeric.map(\.name).forEach($0) }
         numericScaling = try numeric.enumerated().map {
             try Self.scaling($1.mean, $1.deviation, "numeric[\($0)]")
         }
-        categoricalNames = try Self.vocabulary("categorical") { try categorical.map(\.name).forEach($0) }
+        categoricalNames = try Self.vocabulary("categorical", execution) { try categorical.map(\.name).forEach($0) }
         categoricalVocabularies = try categorical.enumerated().map { channel, form in
-            try Self.vocabulary("categorical[\(channel)].vocabulary") {
+            try Self.vocabulary("categorical[\(channel)].vocabulary", execution) {
                 try json.forEach(of: form.vocabulary, execution, $0)
             }
         }
@@ -114,11 +114,11 @@ public struct EncoderConfiguration: Sendable, Equatable {
     private static func corrupt(_ message: String) -> CoveyError { .corruptFile("\(what): \(message)") }
 
     private static func vocabulary(
-        _ member: String, _ names: (_ add: (String) throws -> Void) throws -> Void
+        _ member: String, _ execution: Execution, _ names: (_ add: (String) throws -> Void) throws -> Void
     ) throws -> Vocabulary {
         do {
-            return try Vocabulary(names)
-        } catch let error as CoveyError where error.code != .cancelled {
+            return try Vocabulary(execution, names)
+        } catch let error as CoveyError where error.code == .invalidArgument {
             throw corrupt("\(member): \(error.message)")
         }
     }

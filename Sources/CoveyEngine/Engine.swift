@@ -16,12 +16,13 @@ public final class Engine: Sendable {
     let figures: [ClusterFigures]
 
     /// Throws `invalidArgument` and `mismatch` where the parts do not fit together; `outOfMemory`.
-    public init(_ parts: EngineParts) throws {
+    public init(_ parts: EngineParts, execution: Execution = Execution()) throws {
         try parts.validate()
         // The first transaction does not wait for it.
-        try parts.encoder?.prepare()
+        try parts.encoder?.prepare(execution)
+        try execution.report()
         self.parts = parts
-        features = try parts.features()
+        features = try parts.features(execution)
         let base = parts.risk.baseRate ?? 0
         baseRate = base
         var figures = (0..<parts.clustering.clusterCount).map { ClusterFigures(cluster: $0, baseRate: base) }

@@ -36,20 +36,21 @@ extension Engine {
     }
 
     /// Writes the file whole or not at all. The same engine gives the same bytes. Throws `io`.
-    public func save(to path: String) throws {
-        try file().write(to: path)
+    public func save(to path: String, execution: Execution = Execution()) throws {
+        try file(execution).write(to: path, execution)
     }
 
-    func file() throws -> SafeTensorsWriter {
+    func file(_ execution: Execution = Execution()) throws -> SafeTensorsWriter {
         var writer = SafeTensorsWriter()
-        try parts.encoder?.checkpoint.write(to: &writer, prefix: "encoder.")
+        try parts.encoder?.checkpoint.write(to: &writer, prefix: "encoder.", execution)
+        try execution.report()
         try parts.hybrid.store(in: &writer, prefix: "hybrid.")
         try parts.clustering.store(into: &writer, prefix: "clustering.")
         let stored = Stored(
             format_version: Engine.formatVersion, encoder: parts.encoder != nil, risk: parts.risk,
             rules: parts.ruleSets.map { Stored.Rules(cluster: $0.cluster, set: $0.rules) })
         writer.setEntry(Engine.entryName, try JSONText.encode(stored))
-        try writer.setChecksum()
+        try writer.setChecksum(execution)
         return writer
     }
 
@@ -81,7 +82,7 @@ extension Engine {
             try self.init(
                 EngineParts(
                     encoder: encoder, hybrid: hybrid, clustering: clustering, risk: stored.risk,
-                    ruleSets: stored.rules.map { ClusterRules(cluster: $0.cluster, rules: $0.set) }))
+                    ruleSets: stored.rules.map { ClusterRules(cluster: $0.cluster, rules: $0.set) }), execution: execution)
         } catch let error as CoveyError where [.invalidArgument, .invalidData, .mismatch].contains(error.code) {
             // What would be a caller's mistake elsewhere is the file's here.
             throw CoveyError.corruptFile(error.message)

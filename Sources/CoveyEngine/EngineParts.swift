@@ -64,11 +64,12 @@ public struct EngineParts: Sendable {
     }
 
     /// The feature columns that scoring needs: those of the hybrid, then those of rules alone.
-    func features() throws -> [EngineFeature] {
+    func features(_ execution: Execution) throws -> [EngineFeature] {
         var features = hybrid.featureColumns.map { EngineFeature(name: $0.name, kind: $0.kind) }
         var kinds: [ExactName: FeatureColumn.Kind] = [:]
         for feature in features { kinds[ExactName(feature.name)] = feature.kind }
         for (index, set) in ruleSets.enumerated() {
+            try execution.report()
             for feature in set.rules.columns.map({ EngineFeature(name: $0.name, kind: $0.kind) }) {
                 if let kind = kinds[ExactName(feature.name)] {
                     guard kind == feature.kind else {

@@ -12,6 +12,11 @@ struct NameTable {
 
     var count: Int { starts.count - 1 }
 
+    /// What it takes while it grows: an array is there twice then, the new one twice as long. And a copy of the text.
+    var bytesToGrow: Int {
+        3 * (text.capacity + 8 * starts.capacity + 4 * hashes.capacity) / 2 + 3 * 4 * slots.count + text.count
+    }
+
     /// The bytes of a name, without its NUL.
     func bytes(_ index: Int) -> Range<Int> { starts[index]..<starts[index + 1] - 1 }
 

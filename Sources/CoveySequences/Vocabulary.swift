@@ -11,17 +11,20 @@ public final class Vocabulary: Sendable, Equatable {
     private let text: Text
 
     /// - Throws: `invalidArgument`, naming the name, where one is empty, occurs twice or holds a NUL.
-    public convenience init(_ names: some Collection<String>) throws {
+    public convenience init(_ names: some Collection<String>, _ execution: Execution = Execution()) throws {
         try require(names.count <= Self.largest, "names must be at most \(Self.largest), got \(names.count)")
-        try self.init { add in for name in names { try add(name) } }
+        try self.init(execution) { add in for name in names { try add(name) } }
     }
 
     /// - Parameter names: calls its argument with each name.
-    /// - Throws: as `init(_:)` of a collection, and what `names` throws.
-    public convenience init(_ names: (_ add: (String) throws -> Void) throws -> Void) throws {
+    /// - Throws: as `init(_:)` of a collection, `outOfMemory`, `cancelled`, and what `names` throws.
+    public convenience init(
+        _ execution: Execution = Execution(), _ names: (_ add: (String) throws -> Void) throws -> Void
+    ) throws {
         var table = NameTable()
         try names { name in
             let index = table.count
+            if index & 0xFFF == 0 { try execution.checkRoom(for: table) }
             try require(index < Self.largest, "names must be at most \(Self.largest)")
             try require(!name.isEmpty, "names[\(index)] must not be empty")
             try require(!name.utf8.contains(0), "names[\(index)] must not contain NUL")
@@ -29,15 +32,16 @@ public final class Vocabulary: Sendable, Equatable {
             let isNew = name.withUTF8 { table.insert($0).isNew }
             try require(isNew, "names[\(index)]: \"\(name)\" occurs twice")
         }
+        try execution.checkRoom(for: table)
         self.init(table)
     }
 
     /// The names that occur at least `minCount` times among `count` events, the most frequent first (ties: by their bytes), at
     /// most `maxSize` of them (0 = no limit). An empty name counts as the unknown entry. O(count).
     /// - Parameter event: calls its argument with the UTF-8 bytes of an event's name, without NUL.
-    /// - Throws: `invalidArgument` for a name that is not valid UTF-8, and what `event` throws.
+    /// - Throws: `invalidArgument` for a name that is not valid UTF-8, `outOfMemory`, `cancelled`, and what `event` throws.
     public static func build(
-        count: Int, minCount: Int = 1, maxSize: Int = 0,
+        count: Int, minCount: Int = 1, maxSize: Int = 0, _ execution: Execution = Execution(),
         event: (_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Void) throws -> Void
     ) throws -> Vocabulary {
         try require(minCount >= 1, "min_count must be at least 1, got \(minCount)")
@@ -45,6 +49,7 @@ public final class Vocabulary: Sendable, Equatable {
         var table = NameTable()
         var counts: [Int] = []
         for index in 0..<count {
+            if index & 0xFFF == 0 { try execution.checkRoom(for: table) }
             try event(index) { name in
                 if name.isEmpty { return }
                 let (entry, isNew) = table.insert(name)
@@ -56,15 +61,21 @@ public final class Vocabulary: Sendable, Equatable {
                 counts[entry] += 1
             }
         }
-        return table.text.withUnsafeBufferPointer { text in
+        // The names that stay stand twice, and each is counted and sorted.
+        try execution.reserve(table.count, of: 48, for: "the counts of \(table.count) names")
+        return try table.text.withUnsafeBufferPointer { text in
             var kept = counts.indices.filter { counts[$0] >= minCount }
-            kept.sort {
-                counts[$0] != counts[$1]
+            var comparisons = 0
+            try kept.sort {
+                comparisons &+= 1
+                if comparisons & 0xFFFF == 0 { try execution.report() }
+                return counts[$0] != counts[$1]
                     ? counts[$0] > counts[$1]
                     : text[table.bytes($0)].lexicographicallyPrecedes(text[table.bytes($1)])
             }
             var result = NameTable()
-            for entry in maxSize == 0 ? kept[...] : kept.prefix(maxSize) {
+            for (place, entry) in (maxSize == 0 ? kept[...] : kept.prefix(maxSize)).enumerated() {
+                if place & 0xFFF == 0 { try execution.checkRoom(for: result, beside: table) }
                 _ = result.insert(UnsafeBufferPointer(rebasing: text[table.bytes(entry)]))
             }
             return Vocabulary(result)
@@ -118,5 +129,13 @@ public final class Vocabulary: Sendable, Equatable {
         }
 
         deinit { pointer.deallocate() }
+    }
+}
+
+extension Execution {
+    /// Reports, and looks whether names have room to grow.
+    fileprivate func checkRoom(for table: NameTable, beside other: NameTable? = nil) throws {
+        try report()
+        try reserve(table.bytesToGrow + (other?.bytesToGrow ?? 0), for: "a vocabulary of \(table.count) names")
     }
 }

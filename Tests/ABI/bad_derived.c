@@ -166,7 +166,7 @@ static covey_status categories_above(covey_error **error) { return many_categori
 
 static covey_status parse(const char *json, covey_error **error) {
     covey_rules *rules = NULL;
-    covey_status status = covey_rules_parse(json, (int64_t)strlen(json), &rules, error);
+    covey_status status = covey_rules_parse(NULL, json, (int64_t)strlen(json), &rules, error);
     if (status != COVEY_OK && rules != NULL) return COVEY_INTERNAL;
     covey_rules_destroy(rules);
     return status;
@@ -191,7 +191,7 @@ static covey_status parse_large(const char *start, const char *again, const char
     while (used + strlen(again) + strlen(end) <= size) memcpy(json + used, again, strlen(again)), used += strlen(again);
     memcpy(json + used, end, strlen(end));
     covey_rules *rules = NULL;
-    covey_status status = covey_rules_parse(json, (int64_t)(used + strlen(end)), &rules, error);
+    covey_status status = covey_rules_parse(NULL, json, (int64_t)(used + strlen(end)), &rules, error);
     free(json);
     if (status != COVEY_OK && rules != NULL) return COVEY_INTERNAL;
     covey_rules_destroy(rules);

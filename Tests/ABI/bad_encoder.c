@@ -130,11 +130,11 @@ static covey_encoder *good_encoder(void) {
 
 static covey_status save(const char *path, covey_error **error) {
     covey_encoder *encoder = good_encoder();
-    covey_status status = covey_encoder_save(encoder, path, error);
+    covey_status status = covey_encoder_save(encoder, NULL, path, error);
     covey_encoder_destroy(encoder);
     return status;
 }
-static covey_status save_null_encoder(covey_error **error) { return covey_encoder_save(NULL, "/tmp/x", error); }
+static covey_status save_null_encoder(covey_error **error) { return covey_encoder_save(NULL, NULL, "/tmp/x", error); }
 static covey_status save_null_path(covey_error **error) { return save(NULL, error); }
 static covey_status save_nowhere(covey_error **error) { return save("/nonexistent/model.safetensors", error); }
 static covey_status save_on_folder(covey_error **error) { return save("/tmp", error); }

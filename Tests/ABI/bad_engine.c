@@ -16,7 +16,7 @@ static covey_engine_parts good_parts(void) {
 
 static covey_status build(const covey_engine_parts *parts, covey_error **error) {
     covey_engine *engine = (covey_engine *)1;
-    covey_status status = covey_engine_build(parts, &engine, error);
+    covey_status status = covey_engine_build(NULL, parts, &engine, error);
     if (status != COVEY_OK && engine != NULL) return COVEY_INTERNAL;
     covey_engine_destroy(engine);
     return status;
@@ -54,7 +54,7 @@ static covey_status null_parts(covey_error **error) { return build(NULL, error);
 
 static covey_status null_engine(covey_error **error) {
     covey_engine_parts parts = good_parts();
-    return covey_engine_build(&parts, NULL, error);
+    return covey_engine_build(NULL, &parts, NULL, error);
 }
 
 /* A clustering of other rows, with or without prediction data. */
@@ -119,7 +119,7 @@ static covey_status load_over_budget(covey_error **error) {
     return status;
 }
 
-static covey_status save_null(covey_error **error) { return covey_engine_save(NULL, "/tmp/x", error); }
+static covey_status save_null(covey_error **error) { return covey_engine_save(NULL, NULL, "/tmp/x", error); }
 
 /* Scores with a good engine, and checks that it stays usable. */
 static covey_status score(const covey_sequences *sequences, const covey_table *table, const covey_context *context,
@@ -127,7 +127,7 @@ static covey_status score(const covey_sequences *sequences, const covey_table *t
     covey_engine_parts parts = good_parts();
     covey_engine *engine = NULL;
     covey_scores *scores = (covey_scores *)1, *again = NULL;
-    covey_engine_build(&parts, &engine, NULL);
+    covey_engine_build(NULL, &parts, &engine, NULL);
     covey_status status = covey_engine_score(engine, context, sequences, table, &scores, error);
     if (status != COVEY_OK && scores != NULL) return COVEY_INTERNAL;
     covey_scores_destroy(scores);
@@ -209,7 +209,7 @@ static covey_status get(int64_t transaction, size_t size, int give, covey_error 
     covey_scores *scores = NULL;
     covey_score score = COVEY_SCORE_INIT;
     score.struct_size = size;
-    covey_engine_build(&parts, &engine, NULL);
+    covey_engine_build(NULL, &parts, &engine, NULL);
     covey_engine_score(engine, NULL, &sample.sequences, &sample.table, &scores, NULL);
     covey_engine_destroy(engine);
     covey_status status = covey_scores_get(scores, transaction, give ? &score : NULL, error);

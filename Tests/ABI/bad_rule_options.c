@@ -73,7 +73,7 @@ static covey_status extract(covey_error **error) {
 /* With a rule written by hand. */
 static covey_status extract_given(const char *json, covey_error **error) {
     covey_rules *given = NULL;
-    covey_status status = covey_rules_parse(json, (int64_t)strlen(json), &given, error);
+    covey_status status = covey_rules_parse(NULL, json, (int64_t)strlen(json), &given, error);
     if (status != COVEY_OK) return COVEY_INTERNAL;
     options.given = given;
     status = extract(error);

@@ -140,7 +140,7 @@ static covey_status small_budget(covey_error **error) {
 
 static covey_status parse(const char *json, covey_error **error) {
     covey_rules *rules = (covey_rules *)1;
-    covey_status status = covey_rules_parse(json, (int64_t)strlen(json), &rules, error);
+    covey_status status = covey_rules_parse(NULL, json, (int64_t)strlen(json), &rules, error);
     if (status != COVEY_OK && rules != NULL) return COVEY_INTERNAL;
     covey_rules_destroy(rules);
     return status;
@@ -185,15 +185,15 @@ PARSE(parse_same_feature, HEAD
 
 static covey_status parse_null(covey_error **error) {
     covey_rules *rules = NULL;
-    return covey_rules_parse(NULL, 4, &rules, error);
+    return covey_rules_parse(NULL, NULL, 4, &rules, error);
 }
 static covey_status parse_negative_length(covey_error **error) {
     covey_rules *rules = NULL;
-    return covey_rules_parse("{}", -1, &rules, error);
+    return covey_rules_parse(NULL, "{}", -1, &rules, error);
 }
 static covey_status parse_long(covey_error **error) {
     covey_rules *rules = NULL;
-    return covey_rules_parse("{}", ((int64_t)64 << 20) + 1, &rules, error);
+    return covey_rules_parse(NULL, "{}", ((int64_t)64 << 20) + 1, &rules, error);
 }
 /* A million opening brackets. */
 static covey_status parse_deep(covey_error **error) {
@@ -209,7 +209,7 @@ static covey_status parse_deep(covey_error **error) {
 static covey_status with_rules(covey_status (*call)(const covey_rules *, covey_error **), covey_error **error) {
     const char *json = SET(RULE(INTERVAL ",{\"feature\":\"code\",\"kind\":\"not_in\",\"categories\":[\"a\"]}"));
     covey_rules *rules = NULL;
-    if (covey_rules_parse(json, (int64_t)strlen(json), &rules, NULL) != COVEY_OK) return COVEY_INTERNAL;
+    if (covey_rules_parse(NULL, json, (int64_t)strlen(json), &rules, NULL) != COVEY_OK) return COVEY_INTERNAL;
     reset();
     covey_status status = call(rules, error);
     covey_rules_destroy(rules);
@@ -232,8 +232,8 @@ WITH_RULES(condition_rule, condition.struct_size = sizeof condition;
 WITH_RULES(condition_index, condition.struct_size = sizeof condition;
            return covey_rules_condition(rules, 0, 2, &condition, error);)
 WITH_RULES(condition_null, return covey_rules_condition(rules, 0, 0, NULL, error);)
-WITH_RULES(export_format, const char *text; return covey_rules_export(rules, 77, &text, error);)
-WITH_RULES(export_null, return covey_rules_export(rules, COVEY_RULES_SQL, NULL, error);)
+WITH_RULES(export_format, const char *text; return covey_rules_export(rules, NULL, 77, &text, error);)
+WITH_RULES(export_null, return covey_rules_export(rules, NULL, COVEY_RULES_SQL, NULL, error);)
 WITH_RULES(evaluate_good, return covey_rules_evaluate(rules, NULL, &table, fired, NULL, error);)
 WITH_RULES(evaluate_nothing, return covey_rules_evaluate(rules, NULL, &table, NULL, NULL, error);)
 WITH_RULES(evaluate_table, return covey_rules_evaluate(rules, NULL, NULL, fired, NULL, error);)

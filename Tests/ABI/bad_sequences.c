@@ -3,13 +3,15 @@
 /* ----------------------------------------------------------------------------------------------------- vocabulary --- */
 static covey_status create(const char *const *names, int64_t count, covey_error **error) {
     covey_vocabulary *vocabulary = (covey_vocabulary *)1;
-    covey_status status = covey_vocabulary_create(names, count, &vocabulary, error);
+    covey_status status = covey_vocabulary_create(NULL, names, count, &vocabulary, error);
     if (status != COVEY_OK && vocabulary != NULL) return COVEY_INTERNAL;
     covey_vocabulary_destroy(vocabulary);
     return status;
 }
 
-static covey_status vocabulary_null_output(covey_error **error) { return covey_vocabulary_create(NULL, 0, NULL, error); }
+static covey_status vocabulary_null_output(covey_error **error) {
+    return covey_vocabulary_create(NULL, NULL, 0, NULL, error);
+}
 static covey_status vocabulary_null_names(covey_error **error) { return create(NULL, 1, error); }
 static covey_status vocabulary_negative(covey_error **error) { return create(NULL, -1, error); }
 static covey_status vocabulary_overflow(covey_error **error) { return create(NULL, INT64_MAX, error); }
@@ -34,7 +36,7 @@ static covey_status vocabulary_none(covey_error **error) { return create(NULL, 0
 static covey_status build(const char *const *events, int64_t count, int64_t min_count, int64_t max_size,
                           covey_error **error) {
     covey_vocabulary *vocabulary = (covey_vocabulary *)1;
-    covey_status status = covey_vocabulary_build(events, count, min_count, max_size, &vocabulary, error);
+    covey_status status = covey_vocabulary_build(NULL, events, count, min_count, max_size, &vocabulary, error);
     if (status != COVEY_OK && vocabulary != NULL) return COVEY_INTERNAL;
     covey_vocabulary_destroy(vocabulary);
     return status;
@@ -42,7 +44,7 @@ static covey_status build(const char *const *events, int64_t count, int64_t min_
 
 static const char *const good_events[3] = {"a", "b", "a"};
 static covey_status build_null_output(covey_error **error) {
-    return covey_vocabulary_build(good_events, 3, 1, 0, NULL, error);
+    return covey_vocabulary_build(NULL, good_events, 3, 1, 0, NULL, error);
 }
 static covey_status build_null(covey_error **error) { return build(NULL, 3, 1, 0, error); }
 static covey_status build_negative(covey_error **error) { return build(good_events, -3, 1, 0, error); }
@@ -60,7 +62,7 @@ static covey_status build_utf8(covey_error **error) {
 
 static covey_status lookup(const char *const *names, int64_t count, int32_t *indices, covey_error **error) {
     covey_vocabulary *vocabulary = NULL;
-    if (covey_vocabulary_create(good_events, 2, &vocabulary, NULL) != COVEY_OK) return COVEY_INTERNAL;
+    if (covey_vocabulary_create(NULL, good_events, 2, &vocabulary, NULL) != COVEY_OK) return COVEY_INTERNAL;
     covey_status status = covey_vocabulary_lookup(vocabulary, names, count, indices, error);
     covey_vocabulary_destroy(vocabulary);
     return status;

@@ -150,7 +150,7 @@ static inline covey_engine *make_engine(const engine_sample *sample) {
     covey_engine *engine = NULL;
     memset(&made, 0, sizeof made);
     CHECK_OK(make_parts(&made, sample, &error));
-    CHECK_OK(covey_engine_build(&made.parts, &engine, &error));
+    CHECK_OK(covey_engine_build(NULL, &made.parts, &engine, &error));
     drop_parts(&made);
     return engine;
 }

@@ -125,7 +125,7 @@ static void save(void) {
     char folder[] = "/tmp/covey-encoder-XXXXXX", path[64];
     CHECK(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/model", folder);
-    CHECK_OK(covey_encoder_save(encoder, path, &error));
+    CHECK_OK(covey_encoder_save(encoder, NULL, path, &error));
     covey_encoder *loaded = NULL;
     CHECK_OK(covey_load_model(NULL, path, &loaded, &error));
     covey_sequences sequences = model_sequences();
@@ -142,7 +142,7 @@ static void save(void) {
     small.rlim_cur = 1000;
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
-    covey_status status = covey_encoder_save(encoder, path, &error);
+    covey_status status = covey_encoder_save(encoder, NULL, path, &error);
     setrlimit(RLIMIT_FSIZE, &limit);
     CHECK(status == COVEY_IO);
     CHECK(strstr(covey_error_message(error), "cannot write") != NULL);

@@ -155,7 +155,7 @@ static void test_file(const covey_engine *engine) {
     CHECK(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/engine", folder);
     snprintf(bad, sizeof bad, "%s/none/engine", folder);
-    CHECK_OK(covey_engine_save(engine, path, &error));
+    CHECK_OK(covey_engine_save(engine, NULL, path, &error));
     size_t size, again_size;
     char *bytes = contents(path, &size);
     covey_engine *loaded = NULL;
@@ -181,27 +181,27 @@ static void test_file(const covey_engine *engine) {
     small = limit;
     small.rlim_cur = 4096;
     setrlimit(RLIMIT_FSIZE, &small);
-    CHECK(covey_engine_save(engine, path, &error) == COVEY_IO);
+    CHECK(covey_engine_save(engine, NULL, path, &error) == COVEY_IO);
     setrlimit(RLIMIT_FSIZE, &limit);
     covey_error_destroy(error);
     char *again = contents(path, &again_size);
     CHECK(again_size == size && memcmp(again, bytes, size) == 0);
     free(again);
     CHECK(entries(folder) == 1);
-    CHECK(covey_engine_save(engine, bad, &error) == COVEY_IO);
+    CHECK(covey_engine_save(engine, NULL, bad, &error) == COVEY_IO);
     covey_error_destroy(error);
-    CHECK(covey_engine_save(engine, "/dev/full", &error) == COVEY_IO);
+    CHECK(covey_engine_save(engine, NULL, "/dev/full", &error) == COVEY_IO);
     covey_error_destroy(error);
-    CHECK(covey_engine_save(engine, folder, &error) == COVEY_IO);
+    CHECK(covey_engine_save(engine, NULL, folder, &error) == COVEY_IO);
     covey_error_destroy(error);
     if (geteuid() != 0) { /* root may write anywhere */
         chmod(folder, 0500);
-        CHECK(covey_engine_save(engine, path, &error) == COVEY_IO);
+        CHECK(covey_engine_save(engine, NULL, path, &error) == COVEY_IO);
         covey_error_destroy(error);
         chmod(folder, 0700);
     }
     CHECK(entries(folder) == 1);
-    CHECK_OK(covey_engine_save(engine, path, &error));
+    CHECK_OK(covey_engine_save(engine, NULL, path, &error));
 
     /* Damage anywhere is found. */
     for (size_t position = 0; position < size; position += 1 + position / 64) {

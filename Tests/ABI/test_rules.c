@@ -108,15 +108,15 @@ int main(void) {
     CHECK(strstr(covey_rules_text(rules, 0), "are cluster 7 (95% interval") != NULL);
 
     const char *sql = NULL, *json = NULL;
-    CHECK_OK(covey_rules_export(rules, COVEY_RULES_SQL, &sql, &error));
+    CHECK_OK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &sql, &error));
     CHECK(strcmp(sql, "(\"amount\" >= 100 AND \"amount\" < 250 AND \"country\" IN ('NL', 'O''Neill \"land\"'))") == 0);
-    CHECK_OK(covey_rules_export(rules, COVEY_RULES_JSON, &json, &error));
+    CHECK_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, &json, &error));
 
     /* The same set again, from its own text; on a table whose columns and categories stand in another order. */
     covey_rules *again = NULL;
-    CHECK_OK(covey_rules_parse(json, (int64_t)strlen(json), &again, &error));
+    CHECK_OK(covey_rules_parse(NULL, json, (int64_t)strlen(json), &again, &error));
     const char *json_again = NULL;
-    CHECK_OK(covey_rules_export(again, COVEY_RULES_JSON, &json_again, &error));
+    CHECK_OK(covey_rules_export(again, NULL, COVEY_RULES_JSON, &json_again, &error));
     CHECK(strcmp(json, json_again) == 0);
     static const char *const reversed[] = {"new", "O'Neill \"land\"", "DE", "BE", "NL"};
     static int32_t codes[rows];
@@ -156,7 +156,7 @@ int main(void) {
         covey_context *context = NULL;
         CHECK_OK(covey_context_create(&choice, &context, &error));
         CHECK_OK(covey_extract_rules(context, &table, target, &options, &again, &error));
-        CHECK_OK(covey_rules_export(again, COVEY_RULES_JSON, &json_again, &error));
+        CHECK_OK(covey_rules_export(again, NULL, COVEY_RULES_JSON, &json_again, &error));
         CHECK(strcmp(json, json_again) == 0);
         covey_rules_destroy(again);
         covey_context_destroy(context);
@@ -178,7 +178,7 @@ int main(void) {
     options.min_support = rows;
     CHECK_OK(covey_extract_rules(NULL, &table, target, &options, &again, &error));
     CHECK(covey_rules_count(again) == 0);
-    CHECK_OK(covey_rules_export(again, COVEY_RULES_SQL, &sql, &error));
+    CHECK_OK(covey_rules_export(again, NULL, COVEY_RULES_SQL, &sql, &error));
     CHECK(strcmp(sql, "1 = 0") == 0);
     memset(any, 1, sizeof any);
     CHECK_OK(covey_rules_evaluate(again, NULL, &table, NULL, any, &error));
@@ -236,10 +236,10 @@ int main(void) {
     CHECK(fabs(report.amount + report.search_amount - caught) < 1e-6 && report.false_amount == 0);
     CHECK(report.recall_low < report.recall && report.recall < report.recall_high);
     CHECK(report.search_precision_high == 1 && report.search_recall_low < report.search_recall);
-    CHECK_OK(covey_rules_export(again, COVEY_RULES_JSON, &json, &error));
+    CHECK_OK(covey_rules_export(again, NULL, COVEY_RULES_JSON, &json, &error));
     covey_rules *read = NULL;
-    CHECK_OK(covey_rules_parse(json, (int64_t)strlen(json), &read, &error));
-    CHECK_OK(covey_rules_export(read, COVEY_RULES_JSON, &json_again, &error));
+    CHECK_OK(covey_rules_parse(NULL, json, (int64_t)strlen(json), &read, &error));
+    CHECK_OK(covey_rules_export(read, NULL, COVEY_RULES_JSON, &json_again, &error));
     CHECK(strcmp(json, json_again) == 0);
     covey_rule_report older = COVEY_RULE_REPORT_INIT;
     older.struct_size = offsetof(covey_rule_report, recall_low);

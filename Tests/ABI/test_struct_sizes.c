@@ -128,7 +128,7 @@ static covey_status rules_options(void *given, uint64_t *sum, covey_error **erro
     covey_rules *rules = NULL;
     const char *text = NULL;
     covey_status status = covey_extract_rules(NULL, &sample.table, target, given, &rules, error);
-    if (status == COVEY_OK) status = covey_rules_export(rules, COVEY_RULES_JSON, &text, error);
+    if (status == COVEY_OK) status = covey_rules_export(rules, NULL, COVEY_RULES_JSON, &text, error);
     if (status == COVEY_OK) add(sum, text, strlen(text));
     covey_rules_destroy(rules);
     return status;
@@ -150,7 +150,7 @@ static covey_status pinned(void *given, uint64_t *sum, covey_error **error) {
 
 static covey_status engine_parts(void *given, uint64_t *sum, covey_error **error) {
     covey_engine *built = NULL;
-    covey_status status = covey_engine_build(given, &built, error);
+    covey_status status = covey_engine_build(NULL, given, &built, error);
     int64_t features = covey_engine_feature_count(built);
     add(sum, &features, sizeof features);
     covey_engine_destroy(built);
@@ -411,7 +411,7 @@ int main(void) {
     covey_error *error = NULL;
     uint64_t sum = 1;
     CHECK_OK(make_parts(&made, &sample, &error));
-    CHECK_OK(covey_engine_build(&made.parts, &engine, &error));
+    CHECK_OK(covey_engine_build(NULL, &made.parts, &engine, &error));
     CHECK_OK(covey_engine_score(engine, NULL, &sample.sequences, &sample.table, &scores, &error));
     covey_matrix rows_of_embeddings = COVEY_MATRIX_INIT;
     rows_of_embeddings.data = made.embeddings;

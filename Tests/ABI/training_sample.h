@@ -28,8 +28,8 @@ static inline training_sample *sample_create(void) {
     }
     for (int i = 0; i <= SAMPLE_SEQUENCES; i++)
         sample->offsets[i] = i * i * SAMPLE_EVENTS / (SAMPLE_SEQUENCES * SAMPLE_SEQUENCES);
-    covey_vocabulary_create(names, 4, &sample->vocabulary, NULL);
-    covey_vocabulary_create(names, 2, &sample->categories, NULL);
+    covey_vocabulary_create(NULL, names, 4, &sample->vocabulary, NULL);
+    covey_vocabulary_create(NULL, names, 2, &sample->categories, NULL);
     sample->vocabularies[0] = sample->categories;
     sample->numeric.values = sample->numbers;
     sample->categorical.values = sample->codes;

@@ -65,7 +65,7 @@ static covey_rules *make_rules(int count, int length, int mixed) {
     end += sprintf(end, "]}");
     covey_rules *rules;
     covey_error *error;
-    check(covey_rules_parse(text, end - text, &rules, &error), error);
+    check(covey_rules_parse(NULL, text, end - text, &rules, &error), error);
     free(text);
     return rules;
 }

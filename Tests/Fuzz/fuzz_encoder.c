@@ -43,10 +43,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         read_all(encoder);
         embed(encoder, threads);
         size_t first_size, second_size;
-        FUZZ_OK(covey_encoder_save(encoder, fuzz_written(), &error));
+        FUZZ_OK(covey_encoder_save(encoder, NULL, fuzz_written(), &error));
         uint8_t *first = fuzz_read_written(&first_size);
         FUZZ_OK(covey_load_model(fuzz_context(1), fuzz_file(first, first_size), &again, &error));
-        FUZZ_OK(covey_encoder_save(again, fuzz_written(), &error));
+        FUZZ_OK(covey_encoder_save(again, NULL, fuzz_written(), &error));
         uint8_t *second = fuzz_read_written(&second_size);
         FUZZ_REQUIRE(first_size == second_size && memcmp(first, second, first_size) == 0);
     } else {

@@ -77,10 +77,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         covey_scores_destroy(all);
         covey_scores_destroy(one);
         size_t first_size, second_size;
-        FUZZ_OK(covey_engine_save(engine, fuzz_written(), &error));
+        FUZZ_OK(covey_engine_save(engine, NULL, fuzz_written(), &error));
         uint8_t *first = fuzz_read_written(&first_size);
         FUZZ_OK(covey_engine_load(fuzz_context(1), fuzz_file(first, first_size), &again, &error));
-        FUZZ_OK(covey_engine_save(again, fuzz_written(), &error));
+        FUZZ_OK(covey_engine_save(again, NULL, fuzz_written(), &error));
         uint8_t *second = fuzz_read_written(&second_size);
         FUZZ_REQUIRE(first_size == second_size && memcmp(first, second, first_size) == 0);
     } else {

@@ -145,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_begin();
     memset(&made, 0, sizeof made);
     const char *json = fuzz_copy(data, size), *text, *same;
-    if (!fuzz_ok(covey_rules_parse(json, (int64_t)size, &rules, &error), &error)) {
+    if (!fuzz_ok(covey_rules_parse(NULL, json, (int64_t)size, &rules, &error), &error)) {
         FUZZ_REQUIRE(!rules);
         return fuzz_end();
     }
@@ -161,11 +161,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             make_column(&condition, rule);
         }
     }
-    FUZZ_OK(covey_rules_export(rules, COVEY_RULES_SQL, &text, &error));
+    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &text, &error));
     FUZZ_REQUIRE(strlen(text) > 0);
-    FUZZ_OK(covey_rules_export(rules, COVEY_RULES_JSON, &text, &error));
-    FUZZ_OK(covey_rules_parse(text, (int64_t)strlen(text), &again, &error));
-    FUZZ_OK(covey_rules_export(again, COVEY_RULES_JSON, &same, &error));
+    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, &text, &error));
+    FUZZ_OK(covey_rules_parse(NULL, text, (int64_t)strlen(text), &again, &error));
+    FUZZ_OK(covey_rules_export(again, NULL, COVEY_RULES_JSON, &same, &error));
     FUZZ_REQUIRE(strcmp(text, same) == 0);
     if (!made.full && count <= 256) check_evaluation(rules, count);
     covey_rules_destroy(rules);

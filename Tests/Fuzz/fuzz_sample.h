@@ -29,8 +29,8 @@ static inline const fuzz_sample *sample_get(void) {
         sample.dwell[i] = i % 7 == 0 ? NAN : i % 5;
     }
     for (int i = 0; i <= SAMPLE_SEQUENCES; i++) sample.offsets[i] = i * i * SAMPLE_EVENTS / (SAMPLE_SEQUENCES * SAMPLE_SEQUENCES);
-    FUZZ_REQUIRE(covey_vocabulary_create(names, 4, &sample.vocabulary, NULL) == COVEY_OK);
-    FUZZ_REQUIRE(covey_vocabulary_create(names, 2, &sample.categories, NULL) == COVEY_OK);
+    FUZZ_REQUIRE(covey_vocabulary_create(NULL, names, 4, &sample.vocabulary, NULL) == COVEY_OK);
+    FUZZ_REQUIRE(covey_vocabulary_create(NULL, names, 2, &sample.categories, NULL) == COVEY_OK);
     sample.vocabularies[0] = sample.categories;
     sample.numeric.values = sample.numbers;
     sample.categorical.values = sample.codes;

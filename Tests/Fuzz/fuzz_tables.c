@@ -127,9 +127,9 @@ static void check_rules(const covey_rules *rules, const covey_table *table) {
         FUZZ_REQUIRE(covey_rules_text(rules, rule) && report.condition_count >= 1 && report.support <= report.matched);
         FUZZ_REQUIRE(report.precision >= 0 && report.precision <= 1 && report.recall >= 0 && report.recall <= 1);
     }
-    FUZZ_OK(covey_rules_export(rules, COVEY_RULES_JSON, &text, &error));
-    FUZZ_OK(covey_rules_parse(text, (int64_t)strlen(text), &again, &error));
-    FUZZ_OK(covey_rules_export(rules, COVEY_RULES_SQL, &text, &error));
+    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, &text, &error));
+    FUZZ_OK(covey_rules_parse(NULL, text, (int64_t)strlen(text), &again, &error));
+    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &text, &error));
     uint8_t *any = fuzz_alloc((size_t)table->rows), *same = fuzz_alloc((size_t)table->rows);
     FUZZ_OK(covey_rules_evaluate(rules, fuzz_context(1), table, NULL, any, &error));
     FUZZ_OK(covey_rules_evaluate(again, fuzz_context(2), table, NULL, same, &error));

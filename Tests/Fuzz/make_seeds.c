@@ -34,10 +34,10 @@ static void make_trainings(void) {
             options.progress_user_data = &epochs;
         }
         fuzz_ok(covey_encoder_train(NULL, &sample_get()->sequences, sample_get()->vocabulary, &options, &encoder, NULL, &error), &error);
-        if (encoder) FUZZ_OK(covey_encoder_save(encoder, seed_path("encoder", "channels"), &error));
+        if (encoder) FUZZ_OK(covey_encoder_save(encoder, NULL, seed_path("encoder", "channels"), &error));
         covey_encoder_destroy(encoder);
     }
-    FUZZ_OK(covey_encoder_save(sample_encoder(), seed_path("encoder", "dwell"), &error));
+    FUZZ_OK(covey_encoder_save(sample_encoder(), NULL, seed_path("encoder", "dwell"), &error));
 }
 
 enum { ROWS = 60 };
@@ -93,7 +93,7 @@ static covey_rules *make_rules(const char *name, const char *age_to, const covey
     options.amounts = weights ? limits : NULL;
     options.permutations = options.resamples = weights ? 3 : 0;
     FUZZ_OK(covey_extract_rules(NULL, &table, target, &options, &rules, &error));
-    FUZZ_OK(covey_rules_export(rules, COVEY_RULES_JSON, &text, &error));
+    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, &text, &error));
     write_text("rules", name, text);
     return rules;
 }
@@ -143,8 +143,8 @@ static void make_engine(const char *name, int with_encoder, int components, cons
     parts.rules = rules;
     parts.rule_clusters = clusters;
     parts.rule_count = rule_count;
-    FUZZ_OK(covey_engine_build(&parts, &engine, &error));
-    FUZZ_OK(covey_engine_save(engine, seed_path("engine", name), &error));
+    FUZZ_OK(covey_engine_build(NULL, &parts, &engine, &error));
+    FUZZ_OK(covey_engine_save(engine, NULL, seed_path("engine", name), &error));
     covey_hybrid_destroy(hybrid);
     covey_clustering_destroy(clustering);
     covey_risk_destroy(risk);

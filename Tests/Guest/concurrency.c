@@ -95,7 +95,7 @@ static digest read_all(covey_context *context, covey_status *status) {
     DO(covey_rules_evaluate(rules, context, &one, fired, NULL, &error));
     const char *text = NULL;
     for (int32_t format = COVEY_RULES_JSON; format <= COVEY_RULES_SQL; format++) {
-        DO(covey_rules_export(rules, format, &text, &error));
+        DO(covey_rules_export(rules, NULL, format, &text, &error));
         sum = add_text(sum, text);
     }
     covey_condition condition = COVEY_CONDITION_INIT;
@@ -179,7 +179,7 @@ static void destroyed_meanwhile(void) {
     covey_scores *scores = NULL;
     memset(&made, 0, sizeof made);
     CHECK_OK(make_parts(&made, &host.sample, &error));
-    CHECK_OK(covey_engine_build(&made.parts, &engine, &error));
+    CHECK_OK(covey_engine_build(NULL, &made.parts, &engine, &error));
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, destroy_parts, &made) == 0);
     for (int round = 0; round < 10; round++) {
@@ -203,7 +203,7 @@ static void make_common(void) {
     CHECK_OK(covey_context_create(&options, &common.context, &error));
     CHECK_OK(covey_load_model(NULL, MODEL_PATH, &common.encoder, &error));
     const char *const names[] = {"login", "pay"};
-    CHECK_OK(covey_vocabulary_create(names, 2, &common.vocabulary, &error));
+    CHECK_OK(covey_vocabulary_create(NULL, names, 2, &common.vocabulary, &error));
     static arrow_batch batch;
     make_batch(&batch);
     CHECK_OK(covey_arrow_table_import(NULL, &batch.schema, &batch.array, &common.arrow, &error));

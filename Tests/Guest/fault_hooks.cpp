@@ -233,8 +233,12 @@ int close(int file) {
     return ours && fails(FAULT_CLOSE) ? -1 : result;
 }
 
-int rename(const char *from, const char *to) {
-    return fails(FAULT_RENAME) ? -1 : (int)syscall(SYS_rename, from, to);
+int renameat(int from_folder, const char *from, int to_folder, const char *to) {
+    return fails(FAULT_RENAME) ? -1 : (int)syscall(SYS_renameat, from_folder, from, to_folder, to);
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
+    return fails(FAULT_RENAME) ? -1 : (int)syscall(SYS_linkat, from_folder, from, to_folder, to, flags);
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument) {

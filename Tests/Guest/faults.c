@@ -118,11 +118,11 @@ static const file_fault file_faults[] = {
 static covey_engine *other_engine;
 
 static covey_status save_engine(const char *path, covey_error **error) {
-    return covey_engine_save(host.engine, path, error);
+    return covey_engine_save(host.engine, NULL, path, error);
 }
 
 static covey_status save_encoder(const char *path, covey_error **error) {
-    return covey_encoder_save(host.made.encoder, path, error);
+    return covey_encoder_save(host.made.encoder, NULL, path, error);
 }
 
 static covey_status load_engine(const char *path, covey_error **error) {
@@ -139,7 +139,7 @@ static void saves(const char *name, covey_status (*save)(const char *, covey_err
     size_t old_size, new_size;
     CHECK_OK(save(path, &error));
     char *new_bytes = contents(path, &new_size);
-    CHECK_OK(covey_engine_save(other_engine, path, &error));
+    CHECK_OK(covey_engine_save(other_engine, NULL, path, &error));
     char *old_bytes = contents(path, &old_size);
     CHECK(old_size != new_size || memcmp(old_bytes, new_bytes, new_size) != 0);
     int files = entries(host.folder), descriptors = entries("/proc/self/fd");
@@ -148,7 +148,7 @@ static void saves(const char *name, covey_status (*save)(const char *, covey_err
         const file_fault *fault = &file_faults[i];
         if (fault->kind == FAULT_READ) continue;
         for (long n = 1, calls = 1; n <= calls; n++, tried++) {
-            CHECK_OK(covey_engine_save(other_engine, path, &error));
+            CHECK_OK(covey_engine_save(other_engine, NULL, path, &error));
             int failed = checks_failed;
             faults_begin(fault->kind, n, fault->kind == FAULT_SHORT, fault->number);
             covey_status status = save(path, &error);
@@ -179,7 +179,7 @@ static void loads(void) {
     char path[96];
     covey_error *error = NULL;
     snprintf(path, sizeof path, "%s/engine-0", host.folder);
-    CHECK_OK(covey_engine_save(host.engine, path, &error));
+    CHECK_OK(covey_engine_save(host.engine, NULL, path, &error));
     CHECK_OK(load_engine(path, &error));
     int descriptors = entries("/proc/self/fd");
     for (size_t i = 0; i < sizeof file_faults / sizeof *file_faults; i++) {
@@ -262,7 +262,7 @@ int main(int count, char **arguments) {
     covey_error *error = NULL;
     covey_engine_parts parts = host.made.parts;
     parts.rule_count = 0;
-    CHECK_OK(covey_engine_build(&parts, &other_engine, &error));
+    CHECK_OK(covey_engine_build(NULL, &parts, &other_engine, &error));
     saves("engine", save_engine);
     saves("encoder", save_encoder);
     loads();

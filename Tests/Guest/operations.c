@@ -41,7 +41,7 @@ static covey_status use_error(const guest *guest, covey_context *context, int nu
     covey_context *no_context = NULL;
     FAILS(covey_context_create(&context_options, &no_context, &failure));
     covey_vocabulary *vocabulary = NULL;
-    FAILS(covey_vocabulary_create(twice, 2, &vocabulary, &failure));
+    FAILS(covey_vocabulary_create(NULL, twice, 2, &vocabulary, &failure));
     covey_arrow_table *arrow = NULL;
     arrow_batch batch;
     make_batch(&batch);
@@ -70,11 +70,11 @@ static covey_status use_error(const guest *guest, covey_context *context, int nu
     covey_rules *rules = NULL;
     const uint8_t one_class[SAMPLE_ROWS] = {0};
     FAILS(covey_extract_rules(context, &guest->sample.table, one_class, NULL, &rules, &failure));
-    FAILS(covey_rules_parse("{\"rules\": [}", 12, &rules, &failure));
+    FAILS(covey_rules_parse(NULL, "{\"rules\": [}", 12, &rules, &failure));
     covey_engine *engine = NULL;
     covey_engine_parts parts = guest->made.parts;
     parts.encoder = NULL;
-    FAILS(covey_engine_build(&parts, &engine, &failure));
+    FAILS(covey_engine_build(NULL, &parts, &engine, &failure));
     FAILS(covey_engine_load(context, MODEL_PATH, &engine, &failure));
     covey_scores *scores = NULL;
     FAILS(covey_engine_score(guest->engine, context, NULL, &guest->sample.table, &scores, &failure));
@@ -102,7 +102,7 @@ static covey_status use_vocabulary(const guest *guest, covey_context *context, i
     covey_vocabulary *vocabulary = NULL;
     covey_status status = COVEY_OK;
     int32_t indices[5];
-    RUN(covey_vocabulary_build(names, 5, 1, 0, &vocabulary, error));
+    RUN(covey_vocabulary_build(NULL, names, 5, 1, 0, &vocabulary, error));
     RUN(covey_vocabulary_lookup(vocabulary, names, 5, indices, error));
     *sum = add_text(add(*sum, indices, sizeof indices), covey_vocabulary_name(vocabulary, 1));
 done:
@@ -123,7 +123,7 @@ static covey_status use_encoder(const guest *guest, covey_context *context, int 
     *sum = add(*sum, embeddings, sizeof *embeddings * SAMPLE_ROWS * MODEL_DIMENSION);
     RUN(covey_embed_sequences_with(encoder, context, &guest->sample.sequences, &options, embeddings, 0, NULL, error));
     *sum = add(*sum, embeddings, sizeof *embeddings * SAMPLE_ROWS * MODEL_DIMENSION);
-    RUN(covey_encoder_save(encoder, path, error));
+    RUN(covey_encoder_save(encoder, NULL, path, error));
 done:
     free(embeddings);
     covey_encoder_destroy(encoder);
@@ -278,10 +278,10 @@ static covey_status use_rules(const guest *guest, covey_context *context, int nu
     RUN(covey_extract_rules(context, &guest->sample.table, target, &options, &rules, error));
     RUN(covey_rules_evaluate(rules, context, &guest->sample.table, NULL, fired, error));
     *sum = add_text(add(*sum, fired, sizeof fired), covey_rules_text(rules, 0));
-    RUN(covey_rules_export(rules, COVEY_RULES_SQL, &text, error));
+    RUN(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &text, error));
     *sum = add_text(*sum, text);
-    RUN(covey_rules_parse(guest->rules_json, (int64_t)strlen(guest->rules_json), &again, error));
-    RUN(covey_rules_export(again, COVEY_RULES_JSON, &text, error));
+    RUN(covey_rules_parse(NULL, guest->rules_json, (int64_t)strlen(guest->rules_json), &again, error));
+    RUN(covey_rules_export(again, NULL, COVEY_RULES_JSON, &text, error));
     *sum = add_text(*sum, text);
 done:
     covey_rules_destroy(again);
@@ -295,8 +295,8 @@ static covey_status use_engine(const guest *guest, covey_context *context, int n
     covey_engine *engine = NULL, *loaded = NULL;
     covey_scores *scores = NULL;
     covey_status status = COVEY_OK;
-    RUN(covey_engine_build(&guest->made.parts, &engine, error));
-    RUN(covey_engine_save(engine, path, error));
+    RUN(covey_engine_build(NULL, &guest->made.parts, &engine, error));
+    RUN(covey_engine_save(engine, NULL, path, error));
     RUN(covey_engine_load(context, path, &loaded, error));
     RUN(covey_engine_score(loaded, context, &guest->sample.sequences, &guest->sample.table, &scores, error));
     for (int row = 0; row < SAMPLE_ROWS; row++) {
@@ -329,7 +329,7 @@ void guest_create(guest *guest) {
     CHECK(mkdtemp(guest->folder) != NULL);
     make_sample(&guest->sample, 1);
     CHECK_OK(make_parts(&guest->made, &guest->sample, &error));
-    CHECK_OK(covey_engine_build(&guest->made.parts, &guest->engine, &error));
+    CHECK_OK(covey_engine_build(NULL, &guest->made.parts, &guest->engine, &error));
     covey_matrix matrix = COVEY_MATRIX_INIT;
     matrix.data = guest->made.embeddings;
     matrix.rows = SAMPLE_ROWS;
@@ -346,7 +346,7 @@ void guest_create(guest *guest) {
             guest->wide[row * WIDE_COLUMNS + column] =
                 (float)(sample_number(&state) + sample_number(&state) + sample_number(&state) + 2 * (row % 4 == column % 4));
     const char *text = NULL;
-    CHECK_OK(covey_rules_export(guest->made.rules, COVEY_RULES_JSON, &text, &error));
+    CHECK_OK(covey_rules_export(guest->made.rules, NULL, COVEY_RULES_JSON, &text, &error));
     guest->rules_json = strdup(text);
 }
 

@@ -22,7 +22,7 @@ int main(void) {
     int64_t i, s;
 
     /* From history: names that occur often enough, the most frequent first. Here: every name of the first visit. */
-    CHECK(covey_vocabulary_build(EVENTS, OFFSETS[1], 1, 0, &vocabulary, &error));
+    CHECK(covey_vocabulary_build(NULL, EVENTS, OFFSETS[1], 1, 0, &vocabulary, &error));
     printf("The vocabulary of the first visit, by frequency:\n");
     for (i = 0; i < covey_vocabulary_size(vocabulary); i++) {
         printf("  %lld  %s\n", (long long)i, i == 0 ? "(unknown)" : covey_vocabulary_name(vocabulary, i));

@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
     if (types == NULL) goto done;
 
     /* The event types that the model knows; any other becomes its unknown entry. */
-    CHECK(covey_vocabulary_create(sample.event_names.names, sample.event_names.count, &vocabulary, &error));
+    CHECK(covey_vocabulary_create(NULL, sample.event_names.names, sample.event_names.count, &vocabulary, &error));
     CHECK(sample_sequences(&sample, vocabulary, TRAINED, types, &sequences, &error));
 
     options.hidden_size = 16;
@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
         }
         close(file);
     }
-    CHECK(covey_encoder_save(encoder, path, &error));
+    CHECK(covey_encoder_save(encoder, NULL, path, &error));
     CHECK(covey_load_model(NULL, path, &loaded, &error));
 
     d = covey_encoder_dimension(loaded);

@@ -57,10 +57,10 @@ int main(int argc, char **argv) {
            (long long)sample.transactions, (long long)fired, (long long)fraud);
 
     /* Out, and back in. */
-    CHECK(covey_rules_export(rules, COVEY_RULES_SQL, &sql, &error));
+    CHECK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &sql, &error));
     printf("\nAs SQL:\n%s\n", sql);
-    CHECK(covey_rules_export(rules, COVEY_RULES_JSON, &json, &error));
-    CHECK(covey_rules_parse(json, (int64_t)strlen(json), &copy, &error));
+    CHECK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, &json, &error));
+    CHECK(covey_rules_parse(NULL, json, (int64_t)strlen(json), &copy, &error));
     printf("\nAs JSON: %lu bytes, read back as %lld rules.\n", (unsigned long)strlen(json), (long long)covey_rules_count(copy));
     failed = 0;
     goto done;

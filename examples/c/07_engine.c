@@ -94,8 +94,8 @@ int main(int argc, char **argv) {
     parts.rules = rule_sets;
     parts.rule_clusters = &riskiest.cluster;
     parts.rule_count = 1;
-    CHECK(covey_engine_build(&parts, &engine, &error));
-    CHECK(covey_engine_save(engine, file, &error));
+    CHECK(covey_engine_build(NULL, &parts, &engine, &error));
+    CHECK(covey_engine_save(engine, NULL, file, &error));
     CHECK(covey_engine_load(NULL, file, &loaded, &error));
     printf("%s: an engine of %d transactions in %lld clusters; it needs %lld features:", file, HISTORY,
            (long long)covey_clustering_clusters(clustering), (long long)covey_engine_feature_count(loaded));

@@ -140,7 +140,7 @@ static covey_status score(road *road, double *clock, covey_error **error) {
     parts.rules = (const covey_rules *const *)road->rules;
     parts.rule_clusters = road->rule_clusters;
     parts.rule_count = road->risky;
-    status = covey_engine_build(&parts, &road->engine, error);
+    status = covey_engine_build(NULL, &parts, &road->engine, error);
     road->times.engine = lap(clock);
     if (status != COVEY_OK) return status;
     status = covey_engine_score(road->engine, NULL, &sequences, &features, &road->scores, error);
@@ -211,7 +211,7 @@ static char *rules_text(const road *road, size_t *length, covey_error **error) {
         const char *json;
         char *longer;
         size_t bytes;
-        if (covey_rules_export(road->rules[r], COVEY_RULES_JSON, &json, error) != COVEY_OK) {
+        if (covey_rules_export(road->rules[r], NULL, COVEY_RULES_JSON, &json, error) != COVEY_OK) {
             free(text);
             return NULL;
         }
@@ -248,7 +248,7 @@ int road_write(const road *road, const char *folder) {
     rules = rules_text(road, &rules_length, &error);
     if (rules == NULL) goto failed;
     snprintf(path, sizeof path, "%s/engine.safetensors", folder);
-    CHECK(covey_engine_save(road->engine, path, &error));
+    CHECK(covey_engine_save(road->engine, NULL, path, &error));
     written = write_file(folder, "embeddings.f32", road->embeddings, (size_t)(n * road->dimension) * sizeof(float)) &&
               write_file(folder, "hybrid.f32", road->hybrids, (size_t)(n * road->columns) * sizeof(float)) &&
               write_file(folder, "labels.i32", road->labels, (size_t)n * sizeof(int32_t)) &&

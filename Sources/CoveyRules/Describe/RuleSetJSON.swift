@@ -241,7 +241,8 @@ extension RuleSet: Codable {
     }
 
     /// The whole set, keys sorted.
-    public func json() throws -> String {
+    public func json(_ execution: Execution = Execution()) throws -> String {
+        try execution.report()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(self), as: UTF8.self)

@@ -4,15 +4,19 @@
 // FALSE, which SQLite knows from 3.23 on as 1 and 0. Dates are numbers of seconds since 1970-01-01 UTC.
 
 import CoveyNumerics
+import CoveyRuntime
 
 extension RuleSet {
     /// For a WHERE clause; `1 = 0` where there are no rules.
-    public var sql: String {
+    public func sql(_ execution: Execution = Execution()) throws -> String {
         if rules.isEmpty { return "1 = 0" }
         let expressions = Dictionary(
             features.map { (ExactName($0.name), RuleSet.sql($0)) }, uniquingKeysWith: { first, _ in first })
-        let terms = rules.map { rule in
-            "(" + rule.conditions.map { RuleSet.sql($0, expressions) }.joined(separator: " AND ") + ")"
+        var place = 0
+        let terms = try rules.map { rule in
+            place += 1
+            if place & 0xFF == 0 { try execution.report() }
+            return "(" + rule.conditions.map { RuleSet.sql($0, expressions) }.joined(separator: " AND ") + ")"
         }
         return RuleSet.disjunction(terms[...])
     }

@@ -20,7 +20,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_encoderLoad(JNIEnv *env, jclass class,
     return HANDLE(encoder);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_encoderSave(JNIEnv *env, jclass class, jlong encoder, jbyteArray path)
+JNIEXPORT void JNICALL Java_covey_Native_encoderSave(JNIEnv *env, jclass class, jlong encoder, jlong context,
+                                                     jbyteArray path)
 {
     (void)class;
     arena memory;
@@ -28,7 +29,7 @@ JNIEXPORT void JNICALL Java_covey_Native_encoderSave(JNIEnv *env, jclass class, 
     const char *name = text(&memory, path);
     if (name) {
         covey_error *error = NULL;
-        covey_status status = covey_encoder_save(POINTER(covey_encoder, encoder), name, &error);
+        covey_status status = covey_encoder_save(POINTER(covey_encoder, encoder), context_of(context), name, &error);
         succeeded(env, status, error);
     }
     arena_end(&memory);

@@ -1,8 +1,8 @@
 /* Section 11 of covey.h: the engine and its scores. */
 #include "support.h"
 
-JNIEXPORT jlong JNICALL Java_covey_Native_engineBuild(JNIEnv *env, jclass class, jlong encoder, jlong hybrid,
-                                                      jlong clustering, jlong risk, jlongArray rules,
+JNIEXPORT jlong JNICALL Java_covey_Native_engineBuild(JNIEnv *env, jclass class, jlong context, jlong encoder,
+                                                      jlong hybrid, jlong clustering, jlong risk, jlongArray rules,
                                                       jlongArray rule_clusters)
 {
     (void)class;
@@ -24,7 +24,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_engineBuild(JNIEnv *env, jclass class,
         parts.rule_clusters = clusters;
         parts.rule_count = count;
         covey_error *error = NULL;
-        covey_status status = covey_engine_build(&parts, &engine, &error);
+        covey_status status = covey_engine_build(context_of(context), &parts, &engine, &error);
         succeeded(env, status, error);
     }
     arena_end(&memory);
@@ -50,7 +50,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_engineLoad(JNIEnv *env, jclass class, 
     return HANDLE(engine);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_engineSave(JNIEnv *env, jclass class, jlong engine, jbyteArray path)
+JNIEXPORT void JNICALL Java_covey_Native_engineSave(JNIEnv *env, jclass class, jlong engine, jlong context,
+                                                    jbyteArray path)
 {
     (void)class;
     arena memory;
@@ -58,7 +59,7 @@ JNIEXPORT void JNICALL Java_covey_Native_engineSave(JNIEnv *env, jclass class, j
     const char *name = text(&memory, path);
     if (name) {
         covey_error *error = NULL;
-        covey_status status = covey_engine_save(POINTER(covey_engine, engine), name, &error);
+        covey_status status = covey_engine_save(POINTER(covey_engine, engine), context_of(context), name, &error);
         succeeded(env, status, error);
     }
     arena_end(&memory);

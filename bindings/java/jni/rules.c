@@ -239,16 +239,18 @@ JNIEXPORT void JNICALL Java_covey_Native_rulesEvaluate(JNIEnv *env, jclass class
     arena_end(&memory);
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesExport(JNIEnv *env, jclass class, jlong rules, jint format)
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesExport(JNIEnv *env, jclass class, jlong rules, jlong context,
+                                                           jint format)
 {
     (void)class;
     const char *result = NULL;
     covey_error *error = NULL;
-    covey_status status = covey_rules_export(POINTER(covey_rules, rules), format, &result, &error);
+    covey_status status =
+        covey_rules_export(POINTER(covey_rules, rules), context_of(context), format, &result, &error);
     return succeeded(env, status, error) ? utf8(env, result) : NULL;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_rulesParse(JNIEnv *env, jclass class, jbyteArray json)
+JNIEXPORT jlong JNICALL Java_covey_Native_rulesParse(JNIEnv *env, jclass class, jlong context, jbyteArray json)
 {
     (void)class;
     arena memory;
@@ -257,7 +259,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_rulesParse(JNIEnv *env, jclass class, 
     const char *source = text(&memory, json);
     if (source) {
         covey_error *error = NULL;
-        covey_status status = covey_rules_parse(source, (*env)->GetArrayLength(env, json), &rules, &error);
+        covey_status status =
+            covey_rules_parse(context_of(context), source, (*env)->GetArrayLength(env, json), &rules, &error);
         succeeded(env, status, error);
     }
     arena_end(&memory);

@@ -1,7 +1,8 @@
 /* Section 5 of covey.h: vocabularies. */
 #include "support.h"
 
-JNIEXPORT jlong JNICALL Java_covey_Native_vocabularyCreate(JNIEnv *env, jclass class, jbyteArray names, jlong count)
+JNIEXPORT jlong JNICALL Java_covey_Native_vocabularyCreate(JNIEnv *env, jclass class, jlong context, jbyteArray names,
+                                                           jlong count)
 {
     (void)class;
     arena memory;
@@ -10,15 +11,15 @@ JNIEXPORT jlong JNICALL Java_covey_Native_vocabularyCreate(JNIEnv *env, jclass c
     const char **list = texts(&memory, names, count);
     if (list) {
         covey_error *error = NULL;
-        covey_status status = covey_vocabulary_create(list, count, &vocabulary, &error);
+        covey_status status = covey_vocabulary_create(context_of(context), list, count, &vocabulary, &error);
         succeeded(env, status, error);
     }
     arena_end(&memory);
     return HANDLE(vocabulary);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_vocabularyBuild(JNIEnv *env, jclass class, jbyteArray events, jlong count,
-                                                          jlong min_count, jlong max_size)
+JNIEXPORT jlong JNICALL Java_covey_Native_vocabularyBuild(JNIEnv *env, jclass class, jlong context, jbyteArray events,
+                                                          jlong count, jlong min_count, jlong max_size)
 {
     (void)class;
     arena memory;
@@ -27,7 +28,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_vocabularyBuild(JNIEnv *env, jclass cl
     const char **list = texts(&memory, events, count);
     if (list) {
         covey_error *error = NULL;
-        covey_status status = covey_vocabulary_build(list, count, min_count, max_size, &vocabulary, &error);
+        covey_status status =
+            covey_vocabulary_build(context_of(context), list, count, min_count, max_size, &vocabulary, &error);
         succeeded(env, status, error);
     }
     arena_end(&memory);

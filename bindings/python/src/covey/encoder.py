@@ -88,9 +88,11 @@ class SequenceEncoder(Handle):
         encoder._native = native
         return encoder
 
-    def save(self, path: Union[str, "os.PathLike[Any]"]) -> None:
-        """Writes the model file whole or not at all: a temporary file beside `path`, synced and renamed. Errors: IO."""
-        call("covey_encoder_save", self._handle(), path_bytes(path))
+    def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+        """Writes the model file whole or not at all: a temporary file beside `path`, synced and renamed. A file that is
+        replaced keeps its mode and owner; a symbolic link is followed. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
+        with running(context) as native:
+            call("covey_encoder_save", self._handle(), native, path_bytes(path))
 
     @property
     def dimension(self) -> int:

@@ -59,6 +59,7 @@ class Engine(Handle):
         risk: ClusterRisk,
         encoder: Optional[SequenceEncoder] = None,
         rules: Optional[Mapping[int, RuleSet]] = None,
+        context: Optional[Context] = None,
     ) -> "Engine":
         """Puts the parts together; it keeps what it needs of them.
 
@@ -67,7 +68,8 @@ class Engine(Handle):
             risk: of that clustering's labels. encoder: None where `hybrid` has no embeddings.
             rules: the rule set that describes each cluster, by its label; -1 = no single cluster.
 
-        Errors: INVALID_ARGUMENT, MISMATCH (dimensions, clusters; a clustering of keys that `hybrid` was not fitted to).
+        Errors: INVALID_ARGUMENT, MISMATCH (dimensions, clusters; a clustering of keys that `hybrid` was not fitted to),
+        OUT_OF_MEMORY, CANCELLED.
         """
         sets = list(_expect(rules if rules is not None else {}, "rules", Mapping).items())
         handles = [_expect(rule_set, f"rules[{cluster!r}]", RuleSet)._handle() for cluster, rule_set in sets]
@@ -90,7 +92,8 @@ class Engine(Handle):
             rule_count=len(sets),
         )
         pointer = c_void_p()
-        call("covey_engine_build", byref(struct), byref(pointer))
+        with running(context) as native:
+            call("covey_engine_build", native, byref(struct), byref(pointer))
         del handles, parts
         return cls._wrap(Native(pointer.value, "covey_engine_destroy"))
 
@@ -102,9 +105,11 @@ class Engine(Handle):
             call("covey_engine_load", native, path_bytes(path), byref(pointer))
         return cls._wrap(Native(pointer.value, "covey_engine_destroy"))
 
-    def save(self, path: Union[str, "os.PathLike[Any]"]) -> None:
-        """Writes the one file (safetensors) whole or not at all. Errors: IO."""
-        call("covey_engine_save", self._handle(), path_bytes(path))
+    def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+        """Writes the one file (safetensors) whole or not at all. A file that is replaced keeps its mode and owner; a symbolic
+        link is followed. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
+        with running(context) as native:
+            call("covey_engine_save", self._handle(), native, path_bytes(path))
 
     @property
     def encoder(self) -> Optional[SequenceEncoder]:

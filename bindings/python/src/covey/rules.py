@@ -122,31 +122,34 @@ class RuleSet(Handle):
             call("covey_rules_evaluate", handle, native, byref(table.struct), fired, any_rule)
         return output.view(np.bool_)
 
-    def to_json(self) -> str:
-        """The whole set with its figures; :meth:`from_json` reads it back."""
-        return self._export(0)
+    def to_json(self, context: Optional[Context] = None) -> str:
+        """The whole set with its figures; :meth:`from_json` reads it back. Errors: OUT_OF_MEMORY, CANCELLED."""
+        return self._export(0, context)
 
-    def to_sql(self, table: Optional[str] = None) -> str:
+    def to_sql(self, table: Optional[str] = None, context: Optional[Context] = None) -> str:
         """A boolean expression in standard SQL, true where a rule matches; with a table's name, the SELECT that finds
         those rows."""
-        expression = self._export(1)
+        expression = self._export(1, context)
         if table is None:
             return expression
         name = c_string(table, "table").decode("utf-8").replace('"', '""')
         return f'SELECT * FROM "{name}" WHERE {expression}'
 
-    def _export(self, format: int) -> str:
+    def _export(self, format: int, context: Optional[Context] = None) -> str:
         handle = self._handle()
         found = c_char_p()
-        call("covey_rules_export", handle, format, byref(found))
+        with running(context) as native:
+            call("covey_rules_export", handle, native, format, byref(found))
         return required_text(found.value)
 
     @classmethod
-    def from_json(cls, text: str) -> "RuleSet":
-        """Reads what :meth:`to_json` wrote. Errors: CORRUPT_FILE (says where), UNSUPPORTED (a newer version)."""
+    def from_json(cls, text: str, context: Optional[Context] = None) -> "RuleSet":
+        """Reads what :meth:`to_json` wrote. Errors: CORRUPT_FILE (says where), UNSUPPORTED (a newer version),
+        OUT_OF_MEMORY, CANCELLED."""
         encoded = c_string(text, "text")
         pointer = c_void_p()
-        call("covey_rules_parse", encoded, len(encoded), byref(pointer))
+        with running(context) as native:
+            call("covey_rules_parse", native, encoded, len(encoded), byref(pointer))
         return cls(Native(pointer.value, "covey_rules_destroy"))
 
     @classmethod

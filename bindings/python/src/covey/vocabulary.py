@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctypes import byref, c_void_p
-from typing import Any, Iterable, Iterator, Sequence
+from typing import Any, Iterable, Iterator, Optional, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,37 +13,37 @@ from ._errors import InvalidTypeError, NotFoundError
 from ._handle import Handle, Native
 from ._library import call, library, required_text
 from ._strings import Names, factorise
+from .context import Context, running
 
 
 class Vocabulary(Handle):
     """Names and their indices: 0 is the unknown entry, ``names[0]`` has index 1.
 
     Args:
-        names: distinct, not empty, valid Unicode. Errors: INVALID_ARGUMENT.
+        names: distinct, not empty, valid Unicode. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED.
 
     Immutable; any number of threads may use it. ``len`` counts the unknown entry too.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], context: Optional[Context] = None) -> None:
         strings = Names(_texts(names, "names"), "names")
         pointer = c_void_p()
-        call("covey_vocabulary_create", strings.address, strings.count, byref(pointer))
+        with running(context) as native:
+            call("covey_vocabulary_create", native, strings.address, strings.count, byref(pointer))
         self._native = Native(pointer.value, "covey_vocabulary_destroy")
 
     @classmethod
-    def build(cls, events: Iterable[str], min_count: int = 1, max_size: int = 0) -> "Vocabulary":
+    def build(
+        cls, events: Iterable[str], min_count: int = 1, max_size: int = 0, context: Optional[Context] = None
+    ) -> "Vocabulary":
         """The names that occur at least `min_count` times among `events` (one string an event), most frequent first,
-        ties by their UTF-8 bytes, at most `max_size` of them (0 = no limit). O(events)."""
+        ties by their UTF-8 bytes, at most `max_size` of them (0 = no limit). O(events).
+        Errors: INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED."""
         strings = Names(_texts(events, "events"), "events")
         pointer = c_void_p()
-        call(
-            "covey_vocabulary_build",
-            strings.address,
-            strings.count,
-            integer(min_count, "min_count"),
-            integer(max_size, "max_size"),
-            byref(pointer),
-        )
+        least, most = integer(min_count, "min_count"), integer(max_size, "max_size")
+        with running(context) as native:
+            call("covey_vocabulary_build", native, strings.address, strings.count, least, most, byref(pointer))
         return cls._wrap(Native(pointer.value, "covey_vocabulary_destroy"))
 
     @classmethod

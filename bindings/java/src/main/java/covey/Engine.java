@@ -32,9 +32,20 @@ public final class Engine extends NativeObject {
 
     /** Writes the engine, atomically: {@code path} holds the old or the new file, whole. @throws CoveyException IO */
     public void save(Path path) {
+        save(path, null);
+    }
+
+    /**
+     * As {@link #save(Path)}. A file that is replaced keeps its mode and owner; a symbolic link is followed.
+     *
+     * @param context null = the defaults
+     * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
+     */
+    public void save(Path path, Context context) {
         byte[] name = Text.encode(path);
-        try (Use self = use()) {
-            Native.engineSave(self.address(), name);
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            Native.engineSave(self.address(), with.address(), name);
         }
     }
 
@@ -152,16 +163,28 @@ public final class Engine extends NativeObject {
 
         /** @throws CoveyException INVALID_ARGUMENT, MISMATCH (dimensions, clusters) */
         public Engine build() {
+            return build(null);
+        }
+
+        /**
+         * As {@link #build()}.
+         *
+         * @param context null = the defaults
+         * @throws CoveyException INVALID_ARGUMENT, MISMATCH (dimensions, clusters), OUT_OF_MEMORY, CANCELLED
+         */
+        public Engine build(Context context) {
             Objects.requireNonNull(hybrid, "hybrid");
             Objects.requireNonNull(clustering, "clustering");
             Objects.requireNonNull(risk, "risk");
             List<Use> uses = new ArrayList<>();
-            try (Use ofEncoder = Use.of(encoder);
+            try (Use with = Use.of(context);
+                    Use ofEncoder = Use.of(encoder);
                     Use ofHybrid = hybrid.use();
                     Use ofClustering = clustering.use();
                     Use ofRisk = risk.use()) {
                 for (RuleSet set : rules) uses.add(set.use());
                 return new Engine(Native.engineBuild(
+                        with.address(),
                         ofEncoder.address(),
                         ofHybrid.address(),
                         ofClustering.address(),

@@ -48,9 +48,9 @@ final class Native {
 
     static native ByteBuffer arrowMatrix(long schema, long array, long[] shape);
 
-    static native long vocabularyCreate(byte[] names, long count);
+    static native long vocabularyCreate(long context, byte[] names, long count);
 
-    static native long vocabularyBuild(byte[] events, long count, long minCount, long maxSize);
+    static native long vocabularyBuild(long context, byte[] events, long count, long minCount, long maxSize);
 
     static native long vocabularySize(long vocabulary);
 
@@ -62,7 +62,7 @@ final class Native {
 
     static native long encoderLoad(long context, byte[] path);
 
-    static native void encoderSave(long encoder, byte[] path);
+    static native void encoderSave(long encoder, long context, byte[] path);
 
     static native long encoderDimension(long encoder);
 
@@ -246,18 +246,18 @@ final class Native {
 
     static native void rulesEvaluate(long rules, long context, FeatureTable features, byte[] fired, byte[] any);
 
-    static native byte[] rulesExport(long rules, int format);
+    static native byte[] rulesExport(long rules, long context, int format);
 
-    static native long rulesParse(byte[] json);
+    static native long rulesParse(long context, byte[] json);
 
     static native void rulesDestroy(long rules);
 
     static native long engineBuild(
-            long encoder, long hybrid, long clustering, long risk, long[] rules, long[] ruleClusters);
+            long context, long encoder, long hybrid, long clustering, long risk, long[] rules, long[] ruleClusters);
 
     static native long engineLoad(long context, byte[] path);
 
-    static native void engineSave(long engine, byte[] path);
+    static native void engineSave(long engine, long context, byte[] path);
 
     static native long engineEncoder(long engine);
 

@@ -111,7 +111,20 @@ public final class RuleSet extends NativeObject {
      * @throws CoveyException CORRUPT_FILE (says where), UNSUPPORTED, INVALID_ARGUMENT
      */
     public static RuleSet parse(String json) {
-        return new RuleSet(Native.rulesParse(Text.encodeAny(json, "json")));
+        return parse(json, null);
+    }
+
+    /**
+     * As {@link #parse(String)}.
+     *
+     * @param context null = the defaults
+     * @throws CoveyException CORRUPT_FILE (says where), UNSUPPORTED, INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED
+     */
+    public static RuleSet parse(String json, Context context) {
+        byte[] text = Text.encodeAny(json, "json");
+        try (Use with = Use.of(context)) {
+            return new RuleSet(Native.rulesParse(with.address(), text));
+        }
     }
 
     /** The number of rules. */
@@ -220,17 +233,38 @@ public final class RuleSet extends NativeObject {
 
     /** The whole set with its figures; {@link #parse} reads it back. */
     public String toJson() {
-        return export(JSON);
+        return export(JSON, null);
+    }
+
+    /**
+     * As {@link #toJson()}.
+     *
+     * @param context null = the defaults
+     * @throws CoveyException OUT_OF_MEMORY, CANCELLED
+     */
+    public String toJson(Context context) {
+        return export(JSON, context);
     }
 
     /** A boolean expression in standard SQL, true where a rule matches, for a WHERE clause. */
     public String toSql() {
-        return export(SQL);
+        return export(SQL, null);
     }
 
-    private String export(int format) {
-        try (Use self = use()) {
-            return Text.decode(Native.rulesExport(self.address(), format));
+    /**
+     * As {@link #toSql()}.
+     *
+     * @param context null = the defaults
+     * @throws CoveyException OUT_OF_MEMORY, CANCELLED
+     */
+    public String toSql(Context context) {
+        return export(SQL, context);
+    }
+
+    private String export(int format, Context context) {
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            return Text.decode(Native.rulesExport(self.address(), with.address(), format));
         }
     }
 }

@@ -71,9 +71,20 @@ public final class SequenceEncoder extends NativeObject {
      * @throws CoveyException IO
      */
     public void save(Path path) {
+        save(path, null);
+    }
+
+    /**
+     * As {@link #save(Path)}. A file that is replaced keeps its mode and owner; a symbolic link is followed.
+     *
+     * @param context null = the defaults
+     * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
+     */
+    public void save(Path path, Context context) {
         byte[] name = Text.encode(path);
-        try (Use self = use()) {
-            Native.encoderSave(self.address(), name);
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            Native.encoderSave(self.address(), with.address(), name);
         }
     }
 

@@ -25,7 +25,20 @@ public final class Vocabulary extends NativeObject {
      * @throws CoveyException INVALID_ARGUMENT for an empty or repeated name
      */
     public static Vocabulary of(List<String> names) {
-        return new Vocabulary(Native.vocabularyCreate(Text.join(names, "names"), names.size()));
+        return of(names, null);
+    }
+
+    /**
+     * As {@link #of(List)}.
+     *
+     * @param context null = the defaults
+     * @throws CoveyException INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED
+     */
+    public static Vocabulary of(List<String> names, Context context) {
+        byte[] text = Text.join(names, "names");
+        try (Use with = Use.of(context)) {
+            return new Vocabulary(Native.vocabularyCreate(with.address(), text, names.size()));
+        }
     }
 
     /** As {@link #of(List)}. */
@@ -41,8 +54,21 @@ public final class Vocabulary extends NativeObject {
      * @param maxSize the most names that are kept; 0 = no limit
      */
     public static Vocabulary build(List<String> events, long minCount, long maxSize) {
-        return new Vocabulary(
-                Native.vocabularyBuild(Text.join(events, "events"), events.size(), minCount, maxSize));
+        return build(events, minCount, maxSize, null);
+    }
+
+    /**
+     * As {@link #build(List, long, long)}.
+     *
+     * @param context null = the defaults
+     * @throws CoveyException INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED
+     */
+    public static Vocabulary build(List<String> events, long minCount, long maxSize, Context context) {
+        byte[] text = Text.join(events, "events");
+        try (Use with = Use.of(context)) {
+            return new Vocabulary(
+                    Native.vocabularyBuild(with.address(), text, events.size(), minCount, maxSize));
+        }
     }
 
     /** The number of entries with the unknown one, at least 1. */
