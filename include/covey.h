@@ -640,7 +640,8 @@ typedef struct covey_cluster_options {
     int64_t max_cluster_size;         /**< Larger clusters are not selected by excess of mass; 0 (default) = no limit. */
     double cluster_selection_epsilon; /**< Clusters born below this distance are merged; finite, >= 0; default 0
                                            (Malzer & Baum 2020). */
-    double alpha;                     /**< Distances are divided by it in mutual reachability; finite, > 0; default 1. */
+    double alpha;                     /**< Distances are divided by it in mutual reachability; finite, > 0, and so
+                                           large that no distance divided by it overflows; default 1. */
     int32_t metric;                   /**< COVEY_METRIC_...; default EUCLIDEAN. */
     int32_t selection;                /**< COVEY_SELECTION_...; default EXCESS_OF_MASS. */
     int32_t allow_single_cluster;     /**< 0 (default) or 1: the root may be the only cluster. */

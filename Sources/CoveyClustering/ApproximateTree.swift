@@ -90,7 +90,7 @@ struct ApproximateTree {
     private mutating func spanForest() throws {
         while componentCount > 1 {
             try execution.report("spanning tree", 1 - Double(componentCount) / Double(n))
-            var links = try execution.array(componentCount) { _ in Link.none }
+            var links = try execution.array(componentCount) { _ in BestLink.none }
             let (n, k, execution) = (n, k, execution)
             try indices.withUnsafeBufferPointer { indices in
                 try reaches.withUnsafeBufferPointer { reaches in
@@ -104,7 +104,7 @@ struct ApproximateTree {
                                     if other == own { continue }
                                     let reach = reaches[slot]
                                     if reach > links[Int(own)].distance && reach > links[Int(other)].distance { continue }
-                                    let link = Link(distance: reach, from: Int32(i), to: indices[slot])
+                                    let link = BestLink(distance: reach, from: Int32(i), to: indices[slot])
                                     if link < links[Int(own)] { links[Int(own)] = link }
                                     if link < links[Int(other)] { links[Int(other)] = link }
                                 }
@@ -114,14 +114,15 @@ struct ApproximateTree {
                 }
             }
             let before = componentCount
-            try merge(links)
+            // Some components have no edge to another in the graph.
+            try merge(links.compactMap(\.link))
             if componentCount == before { return }
         }
     }
 
     /// Takes away the edges that joined two parts of at least `largePart` rows.
     private mutating func cutLargeParts() throws {
-        let largePart = max(16, k)
+        let largePart = max(SearchSizes.current.largePart, k)
         let sorted = try SpanningTree(pointCount: n, edges: edges, execution: execution).edges
         var sizes = try execution.array(n) { _ in Int32(1) }
         try resetParents()
@@ -152,33 +153,29 @@ struct ApproximateTree {
 
     private mutating func joinParts() throws {
         while componentCount > 1 {
-            var links = try execution.array(componentCount) { _ in Link.none }
+            var best = try execution.array(componentCount) { _ in BestLink.none }
             for (place, edge) in cut.enumerated() {
                 if place & 0x3FFF == 0 { try execution.report() }
                 let a = Int(components[Int(edge.from)])
                 let b = Int(components[Int(edge.to)])
                 if a == b { continue }
-                let link = Link(distance: edge.distance, from: edge.from, to: edge.to)
-                if link < links[a] { links[a] = link }
-                if link < links[b] { links[b] = link }
+                let link = BestLink(distance: edge.distance, from: edge.from, to: edge.to)
+                if link < best[a] { best[a] = link }
+                if link < best[b] { best[b] = link }
             }
-            try search.join(
-                JoinQuery(components: components, cores: cores, alpha: alpha, neighbours: indices, k: k), links: &links,
+            let links = try search.join(
+                JoinQuery(components: components, cores: cores, alpha: alpha, neighbours: indices, k: k), &best,
                 execution: execution)
             // What was found between parts that stay apart helps the next search.
             cut += links.map { SpanningTree.Edge(from: $0.from, to: $0.to, distance: $0.distance) }
-            let before = componentCount
             try merge(links)
             let parts = components
             cut.removeAll { parts[Int($0.from)] == parts[Int($0.to)] }
-            if componentCount == before {
-                throw CoveyError.internalError("\(before) components have no edge to another")
-            }
         }
     }
 
     private mutating func merge(_ links: [Link]) throws {
-        for (place, link) in links.enumerated() where link != .none {
+        for (place, link) in links.enumerated() {
             if place & 0x3FFF == 0 { try execution.report() }
             let a = root(link.from)
             let b = root(link.to)

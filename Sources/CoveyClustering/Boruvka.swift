@@ -61,7 +61,7 @@ struct Boruvka {
         try cores.withUnsafeBufferPointer { cores in
             nonisolated(unsafe) let cores = cores.baseAddress!
             try execution.parallel(n, grain: max(1, Boruvka.grain * 8 / k), stage: "spanning tree") { chunk, _ in
-                var list: [Link] = []
+                var list: [BestLink] = []
                 let reaches = try AlignedBuffer<Double>(k, for: "a list", execution)
                 for i in chunk {
                     let indices = lists.indices.pointer + i &* k
@@ -78,7 +78,7 @@ struct Boruvka {
                     for slot in 0..<k {
                         let j = indices[slot]
                         let reach = max(cores[i], cores[Int(j)], distances[slot] / alpha)
-                        list.append(Link(distance: reach, from: Int32(i), to: j))
+                        list.append(BestLink(distance: reach, from: Int32(i), to: j))
                     }
                     list.sort { $0 < $1 }
                     for (slot, link) in list.enumerated() {
@@ -97,7 +97,7 @@ struct Boruvka {
     ) {
         for slot in 0..<k { reaches[slot] = max(cores[Int(indices[slot])], least) }
         if k <= Int(CK_LIST) { return ck_list_sort(reaches, indices, Int64(k)) }
-        var list = (0..<k).map { Link(distance: reaches[$0], from: -1, to: indices[$0]) }
+        var list = (0..<k).map { BestLink(distance: reaches[$0], from: -1, to: indices[$0]) }
         list.sort { $0 < $1 }
         for slot in 0..<k { indices[slot] = list[slot].to }
     }
@@ -106,7 +106,7 @@ struct Boruvka {
     consuming func run() throws -> [SpanningTree.Edge] {
         while componentCount > 1 {
             try execution.report("spanning tree", 1 - Double(componentCount) / Double(n))
-            var links = try execution.array(componentCount) { _ in Link.none }
+            var links = try execution.array(componentCount) { _ in BestLink.none }
             try listLinks(&links)
             var uncertain = try markSearched(links)
             // Rounds are cheap beside searches, but not free: components that are certain merge first where they are many.
@@ -132,17 +132,17 @@ struct Boruvka {
     }
 
     /// Each component's best edge in the lists.
-    private mutating func listLinks(_ links: inout [Link]) throws {
+    private mutating func listLinks(_ links: inout [BestLink]) throws {
         let (k, lists, next, active, activeCount) = (k, lists, next, active, activeCount)
         let first = componentCount == n
         try components.withUnsafeBufferPointer { components in
             try cores.withUnsafeBufferPointer { cores in
                 nonisolated(unsafe) let (components, cores) = (components.baseAddress!, cores.baseAddress!)
-                @Sendable func link(_ i: Int) -> Link {
+                @Sendable func link(_ i: Int) -> BestLink {
                     let slot = i &* k &+ Int(next[i])
                     let j = lists.indices[slot]
                     let reach = lists.distances.map { $0[slot] } ?? max(cores[i], cores[Int(j)])
-                    return Link(distance: reach, from: Int32(truncatingIfNeeded: i), to: j)
+                    return BestLink(distance: reach, from: Int32(truncatingIfNeeded: i), to: j)
                 }
                 try links.withUnsafeMutableBufferPointer { links in
                     nonisolated(unsafe) let links = links.baseAddress!
@@ -177,7 +177,7 @@ struct Boruvka {
     }
 
     /// Marks the rows that may have a shorter edge than their component's; returns the components that have such rows.
-    private mutating func markSearched(_ links: [Link]) throws -> [Bool] {
+    private mutating func markSearched(_ links: [BestLink]) throws -> [Bool] {
         var uncertain = try execution.array(componentCount) { _ in UInt8(0) }
         let (n, floors, execution) = (n, floors, execution)
         try components.withUnsafeBufferPointer { components in
@@ -226,7 +226,7 @@ struct Boruvka {
     }
 
     /// What was searched for has no shorter edge than its component.
-    private func raiseFloors(_ links: [Link], except largest: Int) throws {
+    private func raiseFloors(_ links: [BestLink], except largest: Int) throws {
         let floors = floors
         try components.withUnsafeBufferPointer { components in
             try links.withUnsafeBufferPointer { links in
@@ -240,7 +240,7 @@ struct Boruvka {
         }
     }
 
-    private mutating func merge(_ links: [Link], skipping uncertain: [Bool]) throws {
+    private mutating func merge(_ links: [BestLink], skipping uncertain: [Bool]) throws {
         let (n, execution) = (n, execution)
         var parents = try execution.array(componentCount) { Int32(truncatingIfNeeded: $0) }
         let numbers = try components.withUnsafeBufferPointer { components in
@@ -255,8 +255,8 @@ struct Boruvka {
                 }
                 for component in 0..<componentCount where !uncertain[component] {
                     if component & 0x3FFFF == 0 { try execution.report() }
-                    let link = links[component]
-                    guard link != .none else { continue }
+                    // One that only rows of uncertain components lead to waits for them.
+                    guard let link = links[component].link else { continue }
                     let a = root(components[Int(link.from)])
                     let b = root(components[Int(link.to)])
                     if a == b { continue }

@@ -51,7 +51,7 @@ public final class Clustering: Sendable {
             "matrix.rows must be at most \(SingleLinkageTree.largestPointCount) to be clustered, got \(view.rows)")
         try execution.hold(view.rows, of: Clustering.bytesPerRow, for: "clustering \(view.rows) rows")
         let used = try FiniteRows.find(in: view, missing: options.missing, execution: execution)
-        try Magnitude.check(view, rows: used, metric: options.metric, execution: execution)
+        try Magnitude.check(view, rows: used, metric: options.metric, alpha: options.alpha, execution: execution)
         let minSamples = try options.resolvedMinSamples(rows: used?.count ?? view.rows)
         let reachability = try MutualReachability.build(
             view: view, rows: used, metric: options.metric, minSamples: minSamples, alpha: options.alpha,

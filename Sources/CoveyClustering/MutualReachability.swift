@@ -41,13 +41,13 @@ public struct MutualReachability: Sendable {
     private static func build(
         _ rows: Rows, _ k: Int, _ alpha: Double, _ mode: SearchMode, _ seed: UInt64, _ execution: Execution
     ) throws -> MutualReachability {
-        if mode == .approximate && rows.dimension > fewDimensions && k <= ApproximateSearch.mostNeighbours
+        if mode == .approximate && k <= ApproximateSearch.mostNeighbours
             && ApproximateSearch.pays(rows: rows.count, columns: rows.dimension)
         {
             // Near a subspace of few dimensions a tree is exact and faster too.
             guard
                 let tree = try KDTreeSearch.suited(
-                    to: rows, k, mostLooks: min(KDTreeSearch.mostLooks, fewLooks / Double(rows.count)), execution: execution)
+                    to: rows, k, mostLooks: min(KDTreeSearch.mostLooks, SearchSizes.current.fewLooks / Double(rows.count)), execution: execution)
             else {
                 return try ApproximateTree.build(rows, minSamples: k, alpha: alpha, seed: seed, execution: execution)
             }
@@ -96,11 +96,6 @@ public struct MutualReachability: Sendable {
             coreDistances: CoreDistances(k: lists.k, values: cores, before: before),
             tree: try SpanningTree(pointCount: n, edges: consume edges, execution: execution), recall: 1)
     }
-
-    /// Approximate search is for more dimensions than these.
-    private static let fewDimensions = 12
-    /// The rows that a leaf of a tree may look at in the place of approximate search.
-    private static let fewLooks = 100_000.0
 
     private static func exactSearch(
         _ rows: Rows, _ k: Int, _ seed: UInt64, _ execution: Execution

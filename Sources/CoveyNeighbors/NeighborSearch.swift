@@ -18,7 +18,7 @@ public protocol NeighborSearch: Sendable {
 
     /// Lowers `links` to the best edges that lead from searched rows out of their components. Edges as good as the
     /// given ones are found as well, so that the outcome depends on neither order nor threads.
-    func nearestOutside(_ query: OutsideQuery, links: inout [Link], execution: Execution) throws
+    func nearestOutside(_ query: OutsideQuery, links: inout [BestLink], execution: Execution) throws
 }
 
 extension NeighborSearch {
@@ -29,13 +29,16 @@ extension NeighborSearch {
     }
 }
 
-/// An edge of mutual reachability; `from` < `to`. No edge: infinite, of rows Int32.max.
-public struct Link: Sendable, Equatable, BitwiseCopyable {
+/// The best edge of mutual reachability that a search has come across, for a component; there may be none yet, which is why
+/// trees are made of `Link`s.
+public struct BestLink: Sendable, Equatable, BitwiseCopyable {
+    /// Infinite where there is none.
     public var distance: Double
+    /// `from` < `to`; Int32.max where there is none.
     public var from: Int32
     public var to: Int32
 
-    public static let none = Link(distance: .infinity, from: .max, to: .max)
+    public static let none = BestLink(distance: .infinity, from: .max, to: .max)
 
     public init(distance: Double, from: Int32, to: Int32) {
         self.distance = distance
@@ -43,10 +46,30 @@ public struct Link: Sendable, Equatable, BitwiseCopyable {
         self.to = max(from, to)
     }
 
+    /// The edge, where there is one.
     @inline(__always)
-    public static func < (a: Link, b: Link) -> Bool {
+    public var link: Link? { Link(self) }
+
+    @inline(__always)
+    public static func < (a: BestLink, b: BestLink) -> Bool {
         if a.distance != b.distance { return a.distance < b.distance }
         return a.from != b.from ? a.from < b.from : a.to < b.to
+    }
+}
+
+/// An edge of mutual reachability that exists: of finite length, between two rows.
+public struct Link: Sendable, Equatable, BitwiseCopyable {
+    public let distance: Double
+    /// `from` < `to`.
+    public let from: Int32
+    public let to: Int32
+
+    @inline(__always)
+    fileprivate init?(_ best: BestLink) {
+        guard best.distance < .infinity, best.from < best.to else { return nil }
+        distance = best.distance
+        from = best.from
+        to = best.to
     }
 }
 

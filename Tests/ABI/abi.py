@@ -73,10 +73,11 @@ def describe(header):
 
 
 def exports(library):
-    """Everything the library offers to the dynamic linker, but for the version's own name."""
+    """What the library offers to the dynamic linker, but for the version's own name and what is only for Covey's tests."""
     output = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
     symbols = [line.split() for line in output.splitlines()]
-    return {fields[2].split("@")[0] for fields in symbols if fields[1].isupper() and fields[1] != "A"}
+    names = {fields[2].split("@")[0] for fields in symbols if fields[1].isupper() and fields[1] != "A"}
+    return {name for name in names if not name.startswith("covey_test_")}
 
 
 def check(header, library, baseline):

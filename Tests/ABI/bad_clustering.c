@@ -67,6 +67,8 @@ OPTION_CASE(alpha_zero, 18, options.alpha = 0)
 OPTION_CASE(alpha_negative, 18, options.alpha = -1)
 OPTION_CASE(alpha_nan, 18, options.alpha = NAN)
 OPTION_CASE(alpha_infinite, 18, options.alpha = INFINITY)
+OPTION_CASE(alpha_overflows, 18, options.alpha = 5e-324)
+OPTION_CASE(alpha_overflows_cosine, 18, (options.alpha = 5e-324, options.metric = COVEY_METRIC_COSINE))
 OPTION_CASE(metric_unknown, 18, options.metric = 3)
 OPTION_CASE(metric_negative, 18, options.metric = INT_MIN)
 OPTION_CASE(selection_unknown, 18, options.selection = 2)
@@ -254,6 +256,8 @@ const abi_case clustering_cases[] = {
     {"clustering: alpha negative", BAD, "alpha must be finite and above 0, got -1", alpha_negative},
     {"clustering: alpha NaN", BAD, "alpha must be finite and above 0, got nan", alpha_nan},
     {"clustering: alpha infinite", BAD, "alpha must be finite and above 0, got inf", alpha_infinite},
+    {"clustering: alpha overflows", BAD, "alpha must be larger: distances of up to", alpha_overflows},
+    {"clustering: alpha overflows, cosine", BAD, "alpha must be larger: distances of up to 2", alpha_overflows_cosine},
     {"clustering: metric", BAD, "metric must be a COVEY_METRIC_ value, got 3", metric_unknown},
     {"clustering: metric least", BAD, "metric must be a COVEY_METRIC_ value, got -2147483648", metric_negative},
     {"clustering: selection", BAD, "selection must be a COVEY_SELECTION_ value, got 2", selection_unknown},

@@ -115,7 +115,7 @@ import Testing
         let all = (0..<n).map { Self.distances(matrix, metric, from: $0) }
         let cores = all.map { $0[4].0 }
         for alpha in [1.0, 1.7, 0.6] {
-            var links = [Link](repeating: .none, count: 5)
+            var links = [BestLink](repeating: .none, count: 5)
             try matrix.withView { view in
                 let execution = Execution(try Context(threads: 2))
                 let rows = try Rows(view, used: nil, metric: metric, execution: execution)
@@ -173,7 +173,7 @@ import Testing
             let order = try #require(search.order)
             let number = (0..<n).map { Int(order[$0]) }
             let floors = try AlignedBuffer<Double>(n, repeating: 0, for: "floors", execution)
-            var links = [Link](repeating: .none, count: 3)
+            var links = [BestLink](repeating: .none, count: 3)
             // Once without a bound, and once with the best.
             for _ in 0..<2 {
                 try search.nearestOutside(

@@ -1,6 +1,9 @@
 /* Views of matrices and options of clustering, with whatever shapes, strides and numbers: clustered, everything read, new rows placed. */
 #include "fuzz_matrix.h"
 
+/* Exported for Covey's tests alone: searches that otherwise begin at tens of thousands of rows begin at a few dozen. */
+void covey_test_small_searches(int32_t small);
+
 enum { MOST_ROWS = 160, MOST_COLUMNS = 40 };
 
 static covey_cluster_options take_options(fuzz_input *input) {
@@ -106,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     covey_clustering *clustering = NULL;
     fuzz_begin();
     int threads = fuzz_threads(size);
+    covey_test_small_searches(size % 4 != 0);
     covey_cluster_options options = take_options(&input);
     covey_matrix matrix = take_matrix(&input, MOST_ROWS, MOST_COLUMNS);
     if (fuzz_ok(covey_cluster_matrix(fuzz_context(threads), fuzz_struct(&matrix, sizeof matrix, 0), &options, &clustering, &error), &error)) {

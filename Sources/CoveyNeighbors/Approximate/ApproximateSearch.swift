@@ -12,15 +12,16 @@ import CoveyRuntime
 public final class ApproximateSearch: Sendable {
     let index: CellIndex
 
-    /// Fewer rows than this are one cell or a few; and lists longer than `mostNeighbours` are as fast found exactly.
-    public static let leastRows = 8192
+    /// Longer lists are as fast found exactly.
     public static let mostNeighbours = 256
 
-    /// Whether it is faster than exact search with tiles: where n cbrt(d) is 180,000 or more, from 71,000 rows of 16 columns on,
+    /// Whether it is faster than exact search with tiles: beyond a few columns, where n cbrt(d) is 180,000 or more, from 71,000 rows of 16 columns on,
     /// 45,000 of 64, 28,000 of 256, 20,000 of 768. So measured at full rank on two cores.
     public static func pays(rows: Int, columns: Int) -> Bool {
-        let n = Double(rows)
-        return rows >= leastRows && n * n * n * Double(columns) >= 1.8e5 * 1.8e5 * 1.8e5
+        let (n, sizes) = (Double(rows), SearchSizes.current)
+        let least = sizes.leastWork
+        return columns > sizes.fewColumns && rows >= sizes.leastRows
+            && n * n * n * Double(columns) >= least * least * least
     }
 
     private static let probes = 6
@@ -42,14 +43,15 @@ public final class ApproximateSearch: Sendable {
     @inline(__always)
     public func row(_ place: Int) -> Int32 { index.order[place] }
 
-    /// The k near rows of each row and a few more, by places, at the distances of the caller's own numbers. There must be
-    /// `leastRows` rows.
+    /// The k near rows of each row and a few more, as far as there are, by places, at the distances of the caller's own
+    /// numbers; 1 <= k < rows.
     public func nearest(_ k: Int, execution: Execution) throws -> NeighborGraph {
         try nearest(k, rounds: ApproximateSearch.rounds, execution: execution)
     }
 
     func nearest(_ k: Int, rounds: Int, execution: Execution) throws -> NeighborGraph {
-        let lists = try NearLists(index, length: k + ApproximateSearch.spare, execution: execution)
+        let lists = try NearLists(
+            index, length: min(k + ApproximateSearch.spare, index.packed.count - 1), execution: execution)
         try lists.scan(execution: execution)
         try lists.fill(execution: execution)
         if rounds > 0 { try NeighborDescent(lists, execution: execution).run(rounds: rounds) }
@@ -61,8 +63,27 @@ public final class ApproximateSearch: Sendable {
         try RecallEstimate(graph, k, index, seed: seed, execution: execution).share
     }
 
-    /// Lowers each component's link to a short edge that leads out of it. Components without a link get one.
-    public func join(_ query: JoinQuery, links: inout [Link], execution: Execution) throws {
-        try links.withUnsafeMutableBufferPointer { try JoinSearch(index, query, $0, execution).run() }
+    /// For each component a short edge that leads out of it.
+    /// - Parameter best: the best edges that are known; lowered.
+    public func join(_ query: JoinQuery, _ best: inout [BestLink], execution: Execution) throws -> [Link] {
+        try best.withUnsafeMutableBufferPointer { try JoinSearch(index, query, $0, execution).run() }
+        // The search looks at a part of all pairs, in which a component may have none.
+        if best.contains(where: { $0.link == nil }) { try searchExactly(query, &best, execution) }
+        return try best.enumerated().map { component, best in
+            guard let link = best.link else {
+                throw CoveyError.internalError("component \(component) of \(query.components.count) rows has no edge to another")
+            }
+            return link
+        }
+    }
+
+    /// The shortest edges of the components that have none.
+    private func searchExactly(_ query: JoinQuery, _ best: inout [BestLink], _ execution: Execution) throws {
+        let exact = try TileSearch(index.packed.rows.reordered(index.order, execution: execution), execution: execution)
+        let components = query.components
+        let searched = try execution.array(components.count) { [best] in best[Int(components[$0])].link == nil }
+        try exact.nearestOutside(
+            OutsideQuery(components: components, cores: query.cores, alpha: query.alpha, searched: searched), links: &best,
+            execution: execution)
     }
 }

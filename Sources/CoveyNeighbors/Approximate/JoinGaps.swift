@@ -16,8 +16,6 @@ extension JoinSearch {
         static let much = Effort(cells: 1 / 4, pairs: 4)
     }
 
-    private static let width = 512
-    private static let batch = 128
     private static let grain = 32
     /// How many deviations nearer than usual the nearest row of a cell may be to a row, and the nearest rows of two cells: more
     /// than Gaussian clusters need, as the cells of real rows differ in their deviations.
@@ -28,10 +26,12 @@ extension JoinSearch {
     /// One thread's room.
     private final class Room {
         /// What the thread found so far.
-        let links: AlignedBuffer<Link>
+        let links: AlignedBuffer<BestLink>
         let products: AlignedBuffer<Float>
         let line: AlignedBuffer<Float>
         let tile: AlignedBuffer<Float>
+        let width: Int
+        let batch: Int
         let gathered: AlignedBuffer<Float>
         let hits: AlignedBuffer<UInt16>
         let nearDistances: AlignedBuffer<Double>
@@ -39,10 +39,12 @@ extension JoinSearch {
         let pairDistances: AlignedBuffer<Double>
         let pairs: AlignedBuffer<Int32>
 
-        init(_ index: CellIndex, _ effort: Effort, _ links: AlignedBuffer<Link>, _ execution: Execution) throws {
+        init(_ index: CellIndex, _ effort: Effort, _ links: AlignedBuffer<BestLink>, _ execution: Execution) throws {
             let cells = max(1, Int(Double(index.cellSize) * effort.cells))
             let most = max(1, Int(Double(index.cellSize) * effort.pairs))
             self.links = links
+            width = index.sizes.tileColumns
+            batch = index.sizes.tileRows / 2
             products = try AlignedBuffer(grain * index.count, for: "distances of centroids", execution)
             line = try AlignedBuffer(CellIndex.lineWidth, for: "a tile", execution)
             tile = try AlignedBuffer(batch * width, for: "a tile", execution)
@@ -106,17 +108,17 @@ extension JoinSearch {
         while next < chosen.count {
             let slot = Int(chosen[next]) / places.count
             var rows: [Int32] = []
-            while next < chosen.count, rows.count < JoinSearch.batch, Int(chosen[next]) / places.count == slot {
+            while next < chosen.count, rows.count < room.batch, Int(chosen[next]) / places.count == slot {
                 rows.append(Int32(places.lowerBound + Int(chosen[next]) % places.count))
                 next += 1
             }
             let columns = index.places(Int(near.indices[slot]))
             try rows.withUnsafeBufferPointer { rows in
                 packed.gather(rows.baseAddress!, rows.count, into: room.gathered.pointer)
-                for start in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: JoinSearch.width) {
+                for start in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: room.width) {
                     try execution.report()
                     compare(
-                        rows.baseAddress!, rows.count, start..<min(start + JoinSearch.width, columns.upperBound), room)
+                        rows.baseAddress!, rows.count, start..<min(start + room.width, columns.upperBound), room)
                 }
             }
         }
@@ -159,7 +161,7 @@ extension JoinSearch {
 
     private func compare(_ rows: UnsafePointer<Int32>, _ count: Int, _ columns: Range<Int>, _ room: Room) {
         let stride = packed.stride
-        let width = JoinSearch.width
+        let width = room.width
         ck_sgemm_nt(
             Int64(count), Int64(columns.count), Int64(stride), -2, room.gathered.pointer, Int64(stride),
             packed.numbers.pointer + columns.lowerBound * stride, Int64(stride), 0, room.tile.pointer, Int64(width))

@@ -30,11 +30,11 @@ final class JoinSearch: @unchecked Sendable {
     let packed: CompactRows
     let query: JoinQuery
     let execution: Execution
-    private let links: UnsafeMutableBufferPointer<Link>
+    private let links: UnsafeMutableBufferPointer<BestLink>
     /// The links as this part of the search began: what must be beaten.
-    private(set) var before: [Link]
+    private(set) var before: [BestLink]
     /// What each thread found so far.
-    let found: [AlignedBuffer<Link>]
+    let found: [AlignedBuffer<BestLink>]
     /// What float32 products may err by, as a share of the rows' |x|^2.
     let error: Double
     /// By cell: the component of all its rows or -1, the longest link of its rows.
@@ -45,7 +45,7 @@ final class JoinSearch: @unchecked Sendable {
     let dense: AlignedBuffer<Double>
     let sparse: AlignedBuffer<Double>
 
-    init(_ index: CellIndex, _ query: JoinQuery, _ links: UnsafeMutableBufferPointer<Link>, _ execution: Execution) throws {
+    init(_ index: CellIndex, _ query: JoinQuery, _ links: UnsafeMutableBufferPointer<BestLink>, _ execution: Execution) throws {
         self.index = index
         self.query = query
         self.execution = execution
@@ -151,18 +151,18 @@ final class JoinSearch: @unchecked Sendable {
     ///   - links: what the thread found so far.
     ///   - square: at most their squared distance in the packed rows' scale.
     @inline(__always)
-    func consider(_ p: Int, _ q: Int, _ links: AlignedBuffer<Link>, atLeast square: Double = 0) {
+    func consider(_ p: Int, _ q: Int, _ links: AlignedBuffer<BestLink>, atLeast square: Double = 0) {
         let (first, second) = (Int(query.components[p]), Int(query.components[q]))
         let floor = max(query.cores[p], query.cores[q])
         // Judged by the links before this part of the search, so that it does not matter what was found meanwhile.
         if floor > max(before[first].distance, before[second].distance) { return }
-        let best = Link(distance: floor, from: Int32(p), to: Int32(q))
+        let best = BestLink(distance: floor, from: Int32(p), to: Int32(q))
         if !(best < links[first]) && !(best < links[second]) { return }
         let bound = max(links[first].distance, links[second].distance)
         if square > 0 && square > reach(bound) * reach(bound) { return }
         let rows = packed.rows
         let reduced = rows.reduced(Int(index.order[p]), Int(index.order[q]))
-        let link = Link(
+        let link = BestLink(
             distance: max(floor, rows.metric.distance(reduced: reduced) / query.alpha), from: Int32(p), to: Int32(q))
         if link < links[first] { links[first] = link }
         if link < links[second] { links[second] = link }

@@ -14,14 +14,16 @@ final class NearLists: @unchecked Sendable {
 
     /// Cells that k-means could not split (of equal rows, say) are cut into segments of this many rows at most, and a row
     /// meets one segment of a cell.
-    private static let segmentSize = 8192
-    private static let blockSize = 256
+    private let segmentSize: Int
+    private let sizes: SearchSizes
     /// The nearest cells whose rows a row is compared with.
     static let scanned = 4
 
     init(_ index: CellIndex, length: Int, execution: Execution) throws {
         self.index = index
         self.length = length
+        sizes = index.sizes
+        segmentSize = sizes.segment
         let size = try checkedProduct(index.packed.count, length, "near rows")
         distances = try AlignedBuffer(size, repeating: .infinity, for: "near rows", execution)
         indices = try AlignedBuffer(size, repeating: -1, for: "near rows", execution)
@@ -43,27 +45,27 @@ final class NearLists: @unchecked Sendable {
 
     /// Whether all rows of the cell meet all that look into it.
     @inline(__always)
-    func isWhole(_ cell: Int) -> Bool { index.starts[cell + 1] - index.starts[cell] <= NearLists.segmentSize }
+    func isWhole(_ cell: Int) -> Bool { index.starts[cell + 1] - index.starts[cell] <= segmentSize }
 
     /// Compares each row with those of its nearest cells, its own first, which leaves few in the others that are near enough.
     /// Rows are taken by cell, so that each comparison is a product of matrices.
     func scan(execution: Execution) throws {
         var segments = [0]
         for cell in 0..<index.count {
-            segments.append(segments[cell] + max(1, (index.places(cell).count - 1) / NearLists.segmentSize + 1))
+            segments.append(segments[cell] + max(1, (index.places(cell).count - 1) / segmentSize + 1))
         }
         let segmentStarts = segments
         try execution.parallel(count, grain: 8192, stage: "neighbours") { [self] chunk, _ in
             let packed = index.packed
             let stride = packed.stride
-            let side = NearLists.blockSize
+            let side = sizes.tileRows
             let gathered = try AlignedBuffer<Float>(side * stride, for: "a tile's rows", execution)
-            let tile = try AlignedBuffer<Float>(side * 2 * side, for: "a tile", execution)
+            let tile = try AlignedBuffer<Float>(side * sizes.tileColumns, for: "a tile", execution)
             var start = chunk.lowerBound
             while start < chunk.upperBound {
                 let cell = index.places(Int(index.probes[start * index.probeCount]))
-                let first = cell.lowerBound + (start - cell.lowerBound) / NearLists.segmentSize * NearLists.segmentSize
-                let segment = first..<min(cell.upperBound, first + NearLists.segmentSize)
+                let first = cell.lowerBound + (start - cell.lowerBound) / segmentSize * segmentSize
+                let segment = first..<min(cell.upperBound, first + segmentSize)
                 let end = min(start + side, chunk.upperBound, segment.upperBound)
                 let places = (start..<end).map { Int32($0) }
                 try places.withUnsafeBufferPointer { places in
@@ -78,6 +80,8 @@ final class NearLists: @unchecked Sendable {
                 for p in chunk {
                     for probe in 1..<max(1, scannedProbes(p)) {
                         let cell = Int(index.probes[p * index.probeCount + probe])
+                        // Its own again, where the near groups have fewer cells than it looks into.
+                        if cell == Int(index.probes[p * index.probeCount]) { continue }
                         let parts = segmentStarts[cell + 1] - segmentStarts[cell]
                         body(segmentStarts[cell] + (parts == 1 ? 0 : p % parts), Int32(p))
                     }
@@ -97,8 +101,8 @@ final class NearLists: @unchecked Sendable {
                         let own = Int(sizes[segment])..<Int(sizes[segment + 1])
                         guard !own.isEmpty else { continue }
                         let part = segment - segmentStarts[cell]
-                        let first = index.starts[cell] + part * NearLists.segmentSize
-                        let last = min(index.starts[cell + 1], first + NearLists.segmentSize)
+                        let first = index.starts[cell] + part * segmentSize
+                        let last = min(index.starts[cell + 1], first + segmentSize)
                         for start in Swift.stride(from: own.lowerBound, to: own.upperBound, by: side) {
                             let lines = min(side, own.upperBound - start)
                             let places = members.baseAddress! + start
@@ -117,7 +121,7 @@ final class NearLists: @unchecked Sendable {
     ) throws {
         let packed = index.packed
         let stride = packed.stride
-        let width = 2 * NearLists.blockSize
+        let width = sizes.tileColumns
         for start in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
             try execution.report()
             let count = min(width, columns.upperBound - start)
@@ -141,7 +145,7 @@ final class NearLists: @unchecked Sendable {
             if indices[(p + 1) * length - 1] < 0 { lacking.append(Int32(p)) }
         }
         guard !lacking.isEmpty else { return }
-        let side = NearLists.blockSize
+        let side = sizes.tileRows
         for (place, p) in lacking.enumerated() {
             if place & 0xFFFF == 0 { try execution.report() }
             (distances.pointer + Int(p) * length).update(repeating: .infinity, count: length)
@@ -150,7 +154,7 @@ final class NearLists: @unchecked Sendable {
         let short = lacking
         try execution.parallel(short.count, grain: side) { [self] chunk, _ in
             let gathered = try AlignedBuffer<Float>(side * index.packed.stride, for: "a tile's rows", execution)
-            let tile = try AlignedBuffer<Float>(side * 2 * side, for: "a tile", execution)
+            let tile = try AlignedBuffer<Float>(side * sizes.tileColumns, for: "a tile", execution)
             try short.withUnsafeBufferPointer { short in
                 let places = short.baseAddress! + chunk.lowerBound
                 index.packed.gather(places, chunk.count, into: gathered.pointer)

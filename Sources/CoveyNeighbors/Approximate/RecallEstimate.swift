@@ -9,7 +9,6 @@ struct RecallEstimate {
     let share: Double
     let standardError: Double
 
-    private static let batch = 512
     private static let mostBatches = 24
     private static let wantedError = 0.004
 
@@ -17,7 +16,7 @@ struct RecallEstimate {
         var random = SeededRandom(seed: seed)
         var (sum, squares, rows, pairs) = (0.0, 0.0, 0.0, 0.0)
         var (share, standardError) = (1.0, 0.0)
-        let size = min(RecallEstimate.batch, graph.count)
+        let size = min(index.sizes.recallBatch, graph.count)
         for _ in 0..<RecallEstimate.mostBatches {
             let shift = random.uniform()
             let batch = (0..<size).map { line in
@@ -43,7 +42,7 @@ struct RecallEstimate {
     ) throws -> [Double] {
         let packed = index.packed
         let rows = packed.rows
-        let (stride, width, grain) = (packed.stride, 256, 16)
+        let (stride, width, grain) = (packed.stride, index.sizes.tileRows, 16)
         func listed(_ p: Int) -> Range<Int> { p * graph.k..<p * graph.k + k }
         let error = (1.2 * Double(stride) + 24) * 0x1p-24
         let gathered = try AlignedBuffer<Float>(batch.count * stride, for: "a sample", execution)

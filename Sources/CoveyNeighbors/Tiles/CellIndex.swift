@@ -26,24 +26,26 @@ final class CellIndex: @unchecked Sendable {
 
     /// The rows that a cell is to have.
     let cellSize: Int
+    let sizes: SearchSizes
 
     /// More in more rows: otherwise a row would meet an ever smaller share of those that may be near it.
-    static func cellSize(_ rows: Int) -> Int { max(512, Int(Double(rows).squareRoot())) }
-    private static let nearGroups = 8
+    static func cellSize(_ rows: Int) -> Int { max(SearchSizes.current.leastCell, Int(Double(rows).squareRoot())) }
     private static let sampledPerCell = 32
 
     init(_ rows: Rows, seed: UInt64, probeCount wanted: Int, cellSize: Int, execution: Execution) throws {
         let unordered = try CompactRows(rows, execution: execution)
         let n = rows.count
         self.cellSize = cellSize
-        let groups = try CellIndex.train(unordered, max(1, n / cellSize), seed, execution)
+        let sizes = SearchSizes.current
+        self.sizes = sizes
+        let groups = try CellIndex.train(unordered, max(1, n / cellSize), seed, sizes, execution)
         count = groups.starts[groups.count]
         centroids = groups.centroids
         norms = groups.norms
         let probeCount = min(wanted, count)
         self.probeCount = probeCount
         let found = try AlignedBuffer<Int32>(checkedProduct(n, probeCount, "near cells"), for: "near cells", execution)
-        try groups.nearest(of: unordered, probeCount, into: found, execution)
+        try groups.nearest(of: unordered, probeCount, sizes, into: found, execution)
 
         var starts = [Int](repeating: 0, count: count + 1)
         for i in 0..<n {
@@ -122,9 +124,12 @@ final class CellIndex: @unchecked Sendable {
         var count: Int { means.count }
 
         /// Each row's nearest cells among those of its nearest groups.
-        func nearest(of rows: CompactRows, _ wanted: Int, into found: AlignedBuffer<Int32>, _ execution: Execution) throws {
+        func nearest(
+            of rows: CompactRows, _ wanted: Int, _ sizes: SearchSizes, into found: AlignedBuffer<Int32>,
+            _ execution: Execution
+        ) throws {
             let stride = rows.stride
-            let looked = min(CellIndex.nearGroups, count)
+            let looked = min(sizes.nearGroups, count)
             let widest = (0..<count).reduce(0) { max($0, starts[$1 + 1] - starts[$1]) }
             let (grain, block) = (2048, 128)
             try execution.parallel(rows.count, grain: grain, stage: "cells") { chunk, _ in
@@ -186,7 +191,9 @@ final class CellIndex: @unchecked Sendable {
     }
 
     /// Groups of a sample of the rows, and cells of each group.
-    private static func train(_ rows: CompactRows, _ cells: Int, _ seed: UInt64, _ execution: Execution) throws -> Groups {
+    private static func train(
+        _ rows: CompactRows, _ cells: Int, _ seed: UInt64, _ sizes: SearchSizes, _ execution: Execution
+    ) throws -> Groups {
         let stride = rows.stride
         var random = SeededRandom(seed: seed)
         var sample = random.sample(min(rows.count, cells * sampledPerCell), of: rows.count)
@@ -197,7 +204,7 @@ final class CellIndex: @unchecked Sendable {
             if place & 1023 == 0 { try execution.report() }
             (points.pointer + place * stride).update(from: rows.numbers.pointer + i * stride, count: stride)
         }
-        let groups = cells <= 64 ? 1 : Int(Double(cells).squareRoot())
+        let groups = cells <= sizes.ungroupedCells ? 1 : Int(Double(cells).squareRoot())
         let means = try KMeans(
             points.pointer, pointCount: min(sample.count, groups * 256), stride: stride, count: groups, spread: true,
             execution: execution)

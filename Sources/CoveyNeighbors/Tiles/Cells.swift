@@ -39,7 +39,8 @@ final class Cells: @unchecked Sendable {
         self.packed = packed
         let n = rows.count
         let stride = packed.stride
-        let wanted = cellCount ?? (n < 4096 ? 1 : n / 512)
+        let sizes = SearchSizes.current
+        let wanted = cellCount ?? (n < sizes.oneCell ? 1 : n / sizes.exactCell)
         count = packed.reducedScale == 0 ? 1 : max(1, min(16_384, wanted, n))
         let count = self.count
         centroids = try AlignedBuffer(count * stride, repeating: 0, for: "the centroids", execution)
@@ -51,7 +52,7 @@ final class Cells: @unchecked Sendable {
         let grain = 4 * batches[0].size
         guard count > 1 else {
             try execution.parallel(n, grain: grain) { chunk, thread in packed.pack(chunk, batches[thread]) { $0 } }
-            blocks = Cells.cut(0..<n, cell: 0, ownLow, ownHigh)
+            blocks = Cells.cut(0..<n, cell: 0, by: sizes.exactBlock, ownLow, ownHigh)
             blockStarts = [0, blocks.count]
             return
         }
@@ -72,7 +73,7 @@ final class Cells: @unchecked Sendable {
                 ownLow[p] = members.low[p]
                 ownHigh[p] = members.high[p]
             }
-            blocks += Cells.cut(range, cell: cell, ownLow, ownHigh)
+            blocks += Cells.cut(range, cell: cell, by: sizes.exactBlock, ownLow, ownHigh)
             blockStarts.append(blocks.count)
         }
         self.blocks = blocks
@@ -84,7 +85,7 @@ final class Cells: @unchecked Sendable {
     }
 
     private static func cut(
-        _ range: Range<Int>, cell: Int, _ low: AlignedBuffer<Float>, _ high: AlignedBuffer<Float>
+        _ range: Range<Int>, cell: Int, by blockSize: Int, _ low: AlignedBuffer<Float>, _ high: AlignedBuffer<Float>
     ) -> [Block] {
         guard !range.isEmpty else { return [] }
         let parts = (range.count + blockSize - 1) / blockSize

@@ -40,7 +40,7 @@ public final class QuerySearch: @unchecked Sendable {
         self.nulls = nulls
         let rows = try Rows(view, used: used, metric: metric, execution: execution)
         // Smaller cells than a search of all rows wants: a query looks at few of them.
-        let wanted = rows.count < 1024 ? 1 : rows.count / 96
+        let wanted = rows.count < SearchSizes.current.oneQueryCell ? 1 : rows.count / 96
         cells = rows.count == 0 ? nil : try Cells(rows, seed: 0, cellCount: wanted, execution: execution)
     }
 

@@ -2,7 +2,7 @@ import CCoveyKernels
 import CoveyRuntime
 
 extension TileSearch {
-    public func nearestOutside(_ query: OutsideQuery, links: inout [Link], execution: Execution) throws {
+    public func nearestOutside(_ query: OutsideQuery, links: inout [BestLink], execution: Execution) throws {
         try links.withUnsafeMutableBufferPointer { links in
             try OutsidePass(self, query, links.baseAddress!, execution).run()
         }
@@ -17,7 +17,7 @@ private final class OutsidePass: @unchecked Sendable {
     let cells: Cells
     let rows: Rows
     let query: OutsideQuery
-    let links: UnsafeMutablePointer<Link>
+    let links: UnsafeMutablePointer<BestLink>
     let execution: Execution
     let lock = Locks(1)
     /// By place.
@@ -30,7 +30,7 @@ private final class OutsidePass: @unchecked Sendable {
     let leastCore: AlignedBuffer<Double>
     let groupSize: Int
 
-    init(_ search: TileSearch, _ query: OutsideQuery, _ links: UnsafeMutablePointer<Link>, _ execution: Execution) throws {
+    init(_ search: TileSearch, _ query: OutsideQuery, _ links: UnsafeMutablePointer<BestLink>, _ execution: Execution) throws {
         self.search = search
         self.query = query
         self.links = links
@@ -206,13 +206,13 @@ private final class OutsidePass: @unchecked Sendable {
             let distance = rows.metric.distance(reduced: rows.reduced(min(row, other), max(row, other)))
             let reach = max(floor, distance / query.alpha)
             if reach > group.bounds[i] { continue }
-            if offer(Link(distance: reach, from: Int32(row), to: Int32(other)), own, &group.bounds[i]) { lowered = true }
+            if offer(BestLink(distance: reach, from: Int32(row), to: Int32(other)), own, &group.bounds[i]) { lowered = true }
         }
         return lowered
     }
 
     /// Offers an edge to a component; true if its distance fell.
-    private func offer(_ link: Link, _ component: Int32, _ bound: inout Double) -> Bool {
+    private func offer(_ link: BestLink, _ component: Int32, _ bound: inout Double) -> Bool {
         lock.lock(0)
         defer { lock.unlock(0) }
         let previous = links[Int(component)]

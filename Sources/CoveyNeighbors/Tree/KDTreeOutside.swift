@@ -2,7 +2,7 @@ import CCoveyKernels
 import CoveyRuntime
 
 extension KDTreeSearch {
-    public func nearestOutside(_ query: OutsideQuery, links: inout [Link], execution: Execution) throws {
+    public func nearestOutside(_ query: OutsideQuery, links: inout [BestLink], execution: Execution) throws {
         try query.components.withUnsafeBufferPointer { components in
             try query.cores.withUnsafeBufferPointer { cores in
                 try query.searched.withUnsafeBufferPointer { searched in
@@ -34,7 +34,7 @@ private final class OutsideRound: @unchecked Sendable {
     let components: UnsafePointer<Int32>
     let cores: UnsafePointer<Double>
     let searched: UnsafePointer<Bool>
-    let links: UnsafeMutablePointer<Link>
+    let links: UnsafeMutablePointer<BestLink>
     let lock = Locks(1)
     /// By node: the component of all its points or -1, and their least core distance.
     let uniform: AlignedBuffer<Int32>
@@ -44,7 +44,7 @@ private final class OutsideRound: @unchecked Sendable {
 
     init(
         _ search: KDTreeSearch, _ query: OutsideQuery, _ components: UnsafePointer<Int32>, _ cores: UnsafePointer<Double>,
-        _ searched: UnsafePointer<Bool>, _ links: UnsafeMutablePointer<Link>, _ execution: Execution
+        _ searched: UnsafePointer<Bool>, _ links: UnsafeMutablePointer<BestLink>, _ execution: Execution
     ) throws {
         tree = search.tree
         rows = search.rows
@@ -95,7 +95,7 @@ private final class OutsideRound: @unchecked Sendable {
 
     /// Offers an edge to a component; true if its distance fell.
     @inline(__always)
-    fileprivate func offer(_ link: Link, _ component: Int32) -> Bool {
+    fileprivate func offer(_ link: BestLink, _ component: Int32) -> Bool {
         let target = links + Int(component)
         lock.lock(0)
         defer { lock.unlock(0) }
@@ -214,7 +214,7 @@ private struct OutsideVisitor: LeafVisitor {
             let distance = round.rows.metric.distance(reduced: reduced) / round.query.alpha
             let reach = max(round.cores[p], round.cores[q], distance)
             if reach > limits[i] { continue }
-            let link = Link(distance: reach, from: Int32(truncatingIfNeeded: p), to: Int32(truncatingIfNeeded: q))
+            let link = BestLink(distance: reach, from: Int32(truncatingIfNeeded: p), to: Int32(truncatingIfNeeded: q))
             if round.offer(link, component) {
                 limits[i] = reach
                 lowered = true
