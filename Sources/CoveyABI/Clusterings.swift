@@ -1,7 +1,6 @@
 import CCovey
 import CoveyClustering
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
 
 // Section 8 of covey.h: clustering.

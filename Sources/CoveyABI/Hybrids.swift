@@ -1,5 +1,5 @@
 import CCovey
-import CoveyNumerics
+import CoveyHybrid
 import CoveyRuntime
 
 // Section 7 of covey.h: hybrid features.

@@ -1,6 +1,7 @@
 import CCovey
-import CoveyNumerics
+import CoveyFiles
 import CoveyRuntime
+import CoveyTables
 import Glibc
 
 // The Arrow part of section 4 of covey.h.

@@ -1,4 +1,6 @@
+import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// The part of a hybrid row that comes from the embedding: centred, projected where asked, brought to the block's weight.
 struct EmbeddingBlock: Sendable, Equatable {
