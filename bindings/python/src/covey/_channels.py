@@ -8,7 +8,7 @@ from typing import Any, Iterator, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import _numeric, as_array, vector
+from ._arrays import _numeric, arrow_column, as_array, category_name, vector
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._strings import factorise, is_text
 
@@ -24,11 +24,14 @@ class Types:
 
     @classmethod
     def convert(cls, values: Any, name: str) -> "Types":
+        column = arrow_column(values, name)
+        if column is not None and column.is_text:
+            return cls(*column.codes(name))
         dtype: Any = getattr(values, "dtype", None)
-        if hasattr(dtype, "categories"):
+        if column is None and hasattr(dtype, "categories"):
             codes = vector(getattr(values, "cat", values).codes, name, np.int32)
-            return cls(codes, [str(item) for item in dtype.categories])
-        array = as_array(values, name)
+            return cls(codes, [category_name(item) for item in dtype.categories])
+        array = as_array(values, name) if column is None else column.to_numpy(name)
         if array.ndim != 1:
             raise InvalidArgumentError(f"{name} must have 1 dimension, got {array.ndim}")
         if is_text(array):
