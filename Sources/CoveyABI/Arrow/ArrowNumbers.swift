@@ -1,4 +1,5 @@
 import CCovey
+import CoveyFiles
 import CoveyRuntime
 import Glibc
 
