@@ -35,6 +35,9 @@ class Sequences:
         categorical: likewise, of strings or indices.
         keys: one a sequence: which transaction it belongs to. Embeddings and scores carry them, and what is joined with
             the batch is compared by them. key_name: what the column is called.
+        indices: what integers in `types` and `categorical` are: indices in the encoder's vocabulary (True), or codes that are
+            looked up by their digits (False). None: indices, unless the vocabulary has them as names; where it has both, the
+            batch is refused when it is embedded.
 
     Arrays of the right dtype (int64, int32, float64) are borrowed, not copied: leave them as they are. Errors:
     INVALID_ARGUMENT, INVALID_DATA, MISMATCH; times and offsets are checked when the batch is embedded.
@@ -51,11 +54,12 @@ class Sequences:
         *,
         keys: Any = None,
         key_name: Optional[str] = None,
+        indices: Optional[bool] = None,
     ) -> None:
         self.offsets: NDArray[np.int64] = contiguous(offsets, "offsets", np.int64)
         if len(self.offsets) == 0:
             raise InvalidArgumentError("offsets must have at least 1 number (n + 1), got 0")
-        self._types = Types.convert(types, "types")
+        self._types = Types.convert(types, "types", indices)
         events = len(self._types)
         steps = np.diff(self.offsets)
         if np.any(steps < 0):
@@ -70,7 +74,7 @@ class Sequences:
         self.times: NDArray[np.float64] = seconds(times, "times", events)
         self.dwell: Optional[NDArray[np.float64]] = None if dwell is None else seconds(dwell, "dwell", events)
         self._numeric = Channels.convert(numeric, "numeric", events, categorical=False)
-        self._categorical = Channels.convert(categorical, "categorical", events, categorical=True)
+        self._categorical = Channels.convert(categorical, "categorical", events, categorical=True, are_indices=indices)
         self.keys: Optional[NDArray[Any]] = None
         self.key_name = key_name
         self.rows: Optional[NDArray[np.int64]] = None
@@ -93,6 +97,7 @@ class Sequences:
         categorical: Union[None, str, Iterable[str]] = (),
         order: Any = None,
         time_unit: Optional[str] = None,
+        indices: bool = False,
     ) -> "Sequences":
         """From a table with one row an event; the README says what a table may be.
 
@@ -105,6 +110,9 @@ class Sequences:
             order: the keys of the transactions, one a sequence and none twice: the sequences come in this order, empty where
                 a key has no events. A list of keys, a column, or a table with a column named as `sequence` (the features).
                 None: in the order of first appearance.
+            indices: integers in `event` and `categorical` are indices in the encoder's vocabulary. False: they are codes, which
+                are looked up by their digits where the vocabulary has any of them; one that knows none is refused when
+                the batch is embedded.
             time_unit: of numbers in `time`: "s", "ms", "us" or "ns". None: seconds, unless nearly all numbers are times
                 between 1990 and 2100 in another unit, which ``findings`` then says.
 
@@ -125,6 +133,7 @@ class Sequences:
             None if spent is None else spent.seconds,
             table.several(numeric, "numeric"),
             table.several(categorical, "categorical"),
+            indices=indices,
         )
         check_channels(table, dict(zip(batch._numeric.names or [], batch._numeric.values)))
         rows = grouping.rows(times.exact)
