@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
@@ -29,6 +30,11 @@ class EventFrame:
             if label in self._columns:
                 self._repeated.add(label)
             self._columns[label] = values
+        pandas = sys.modules.get("pandas")
+        if pandas is not None and isinstance(frame, pandas.DataFrame):
+            for level in frame.index.names:
+                if level is not None and level not in self._columns:
+                    self._columns[level] = frame.index.get_level_values(level)
         self.rows: Optional[int] = None
 
     def column(self, label: Any, role: str) -> Any:
@@ -43,8 +49,6 @@ class EventFrame:
             raise InvalidTypeError(f"{role} must be a column's name, got {label!r}") from None
         if label in self._repeated:
             raise InvalidArgumentError(f"{role}={label!r}: the {self.name} has more than one column of that name")
-        if np.ndim(values) == 0 and not hasattr(values, "__len__"):
-            raise InvalidArgumentError(f"{role}={label!r} must be a column, got the single value {values!r}")
         if self.rows is not None and hasattr(values, "__len__") and len(values) != self.rows:
             raise MismatchError(f"{role}={label!r} must have {self.rows} values, one an event, got {len(values)}")
         return values

@@ -36,6 +36,11 @@ def read_keys(values: Any, name: str) -> NDArray[Any]:
     raise InvalidTypeError(f"{name} must hold integers, strings or datetimes, got dtype {array.dtype}")
 
 
+def as_column(values: Any) -> Any:
+    """One transaction's value as a column of one row; columns as they are."""
+    return [values] if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") else values
+
+
 def _refuse_missing(missing: NDArray[np.bool_], name: str) -> None:
     if missing.any():
         raise InvalidDataError(f"{name} is missing in row {int(np.argmax(missing))}; {int(missing.sum())} rows have no key")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from ctypes import cast
+from collections.abc import Collection, Mapping
+from ctypes import c_char, c_char_p, cast
 from datetime import date, time, timedelta
 from numbers import Real
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from ._arrow import Batches, SeriesOf, exporter, import_table
 from ._arrow_columns import ArrowColumn
 from ._arrays import _is_missing, arrow_column, as_array, c_string, category_name, seconds, stride, vector
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
-from ._keys import read_keys
+from ._keys import as_column, read_keys
 from ._strings import Names, factorise
 
 NUMERIC, CATEGORICAL, BOOLEAN, DATE = 0, 1, 2, 3
@@ -37,7 +37,7 @@ class Table:
     nullable booleans boolean, strings and categories categorical (None and NaN = missing). Datetimes become dates (UTC where
     they have a zone, else as written; NaT = missing), for rules alone.
     `kinds` names the columns that are wanted, so that others may hold anything, and says what is expected of a column whose
-    values say less: where all are missing, and where numbers stand for categories. `without` is the key, no feature.
+    values say less: where all are missing, and where numbers stand for categories. `without` names the key and other columns that are no features.
     """
 
     __slots__ = ("struct", "rows", "names", "kinds", "_keep")
@@ -48,14 +48,15 @@ class Table:
         features: Any,
         name: str = "features",
         kinds: Optional[Mapping[str, str]] = None,
-        without: Optional[str] = None,
+        without: Union[None, str, Collection[str]] = None,
     ) -> None:
+        without = {without} if isinstance(without, str) else set(without or ())
         batches = _batches(features, name)
         if batches is not None:
             self._read_batches(batches, name, kinds, without)
             return
         pairs = [
-            pair for pair in columns(features, name) if (kinds is None and pair[0] != without) or (kinds and pair[0] in kinds)
+            pair for pair in columns(features, name) if (kinds is None and pair[0] not in without) or (kinds and pair[0] in kinds)
         ]
         self._keep = []
         self.names = [_column_name(label, name) for label, _ in pairs]
@@ -84,12 +85,12 @@ class Table:
 
 
     def _read_batches(
-        self, batches: Batches, name: str, kinds: Optional[Mapping[str, str]], without: Optional[str]
+        self, batches: Batches, name: str, kinds: Optional[Mapping[str, str]], without: Collection[str]
     ) -> None:
         """The library reads them; a column that is not of the kind that is expected of it is converted here, if it can be."""
         named = batches.names
-        wanted = None if kinds is None and without is None else [
-            label for label in named if (label != without if kinds is None else label in kinds)
+        wanted = None if kinds is None and not without else [
+            label for label in named if (label not in without if kinds is None else label in kinds)
         ]
         table, handles = import_table(batches.schema, batches.arrays, wanted)
         self._keep = [batches, handles]
@@ -107,6 +108,34 @@ class Table:
             self.kinds[label] = KINDS[struct.kind]
         self._keep.append(structs)
         self.struct = _structs.Table(rows=table.rows, column_count=count, columns=cast(structs, _structs.ColumnPointer))
+
+    def column(self, index: int) -> _structs.Column:
+        """A column as the library sees it."""
+        found: _structs.Column = self.struct.columns[index]
+        return found
+
+    def keep_categories(self, index: int, kept: NDArray[Any]) -> None:
+        """Makes all other categories of a column missing; `kept`: their codes."""
+        struct = self.column(index)
+        pointers = (c_char_p * struct.category_count).from_address(struct.categories)
+        place = np.full(struct.category_count + 1, -1, dtype=np.int32)
+        place[kept] = np.arange(len(kept))
+        step = struct.stride or 4
+        memory: Any = (c_char * (step * (self.rows - 1) + 4)).from_address(struct.values)
+        codes: NDArray[np.int32] = np.ndarray(self.rows, dtype=np.int32, buffer=memory, strides=(step,))
+        names = [pointers[code].decode("utf-8") for code in kept]
+        self._refill(struct, (CATEGORICAL, place[codes], names))
+
+    def leave_out(self, labels: Collection[str]) -> None:
+        """Takes columns out."""
+        kept = [index for index, label in enumerate(self.names) if label not in labels]
+        structs = (_structs.Column * max(1, len(kept)))(*[self.struct.columns[index] for index in kept])
+        self._keep.append(structs)
+        self.names = [self.names[index] for index in kept]
+        self.kinds = {label: self.kinds[label] for label in self.names}
+        self.struct = _structs.Table(
+            rows=self.rows, column_count=len(kept), columns=cast(structs, _structs.ColumnPointer)
+        )
 
     def _refill(self, struct: _structs.Column, column: Converted) -> None:
         struct.kind, array, categories = column
@@ -200,8 +229,7 @@ def feature_keys(
     if len(found) > 1:
         raise InvalidArgumentError(f"key={wanted!r}: {name} have more than one column of that name")
     if found:
-        values = found[0]
-        return read_keys([values] if np.ndim(values) == 0 else values, f"{name}[{wanted!r}]"), wanted
+        return read_keys(as_column(found[0]), f"{name}[{wanted!r}]"), wanted
     if key is not None:
         raise InvalidArgumentError(f"key={key!r} is not a column of {name}")
     return None, None

@@ -121,6 +121,25 @@ class Sequences:
         the most. Errors name the column and the table's row: INVALID_ARGUMENT for an unknown column or one that is there
         twice, INVALID_DATA for a missing key, keys that are floats of 2^53 and more, a key twice in `order`, times that are
         not finite, MISMATCH for keys of two kinds or no key in common."""
+        batch = cls._from_frame(frame, sequence, time, event, dwell, numeric, categorical, order, time_unit, indices)
+        tell(found for found in batch.findings if found.code != "transactions_without_events")
+        return batch
+
+    @classmethod
+    def _from_frame(
+        cls,
+        frame: Any,
+        sequence: str,
+        time: str,
+        event: str,
+        dwell: Optional[str] = None,
+        numeric: Union[None, str, Iterable[str]] = (),
+        categorical: Union[None, str, Iterable[str]] = (),
+        order: Any = None,
+        time_unit: Optional[str] = None,
+        indices: bool = False,
+    ) -> "Sequences":
+        """`from_frame`, whose findings the caller tells."""
         table = EventFrame(frame)
         keys = read_keys(table.column(sequence, "sequence"), f"sequence={sequence!r}")
         table.rows = len(keys)
@@ -142,7 +161,6 @@ class Sequences:
         batch.offsets, batch.keys, batch.key_name = grouping.offsets, grouping.keys, sequence
         batch.rows = np.arange(len(keys)) if rows is None else rows
         batch.findings = times.findings + grouping.findings
-        tell(found for found in batch.findings if found.code != "transactions_without_events")
         return batch
 
     def align(self, keys: Any) -> "Sequences":

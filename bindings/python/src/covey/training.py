@@ -152,6 +152,16 @@ def _options(options: dict[str, Any]) -> _structs.TrainingOptions:
     return struct
 
 
+def layout_of(sequences: Sequences) -> Any:
+    """What stands where an encoder stands: the vocabulary of the sequences' own events."""
+    return _Layout(sequences, None, None)
+
+
+def training_options(options: dict[str, Any]) -> _structs.TrainingOptions:
+    """The struct of options by name."""
+    return _options({"objectives": None, "checkpoint": None, "seed": 0, **options})
+
+
 def _strings(texts: list[str], name: str) -> Any:
     return (c_char_p * len(texts))(*[c_string(text, f"{name}[{index}]") for index, text in enumerate(texts)])
 
