@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +25,20 @@ class EventFrame:
     def __init__(self, frame: Any, name: str = "frame") -> None:
         self.name = name
         self._columns: Dict[Any, Any] = {}
-        self._repeated = set()
+        self._repeated: Set[Any] = set()
         for label, values in columns(frame, name):
-            if label in self._columns:
-                self._repeated.add(label)
-            self._columns[label] = values
+            self.add(label, values)
         pandas = sys.modules.get("pandas")
         if pandas is not None and isinstance(frame, pandas.DataFrame):
             for level in frame.index.names:
                 if level is not None and level not in self._columns:
                     self._columns[level] = frame.index.get_level_values(level)
         self.rows: Optional[int] = None
+
+    def add(self, label: Any, values: Any) -> None:
+        if label in self._columns:
+            self._repeated.add(label)
+        self._columns[label] = values
 
     def column(self, label: Any, role: str) -> Any:
         """Raises INVALID_ARGUMENT where there is no such column or more than one, MISMATCH for another length."""

@@ -13,6 +13,7 @@ from ._arrays import as_array, contiguous, seconds, stride
 from ._channels import Channels, Types
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._event_frames import EventFrame, Grouping, check_channels, key_order, read_times
+from ._event_lists import read_lists
 from ._findings import Finding, tell
 from ._keys import places, read_keys, read_order
 
@@ -163,6 +164,55 @@ class Sequences:
         batch.findings = times.findings + grouping.findings
         return batch
 
+    @classmethod
+    def from_lists(
+        cls,
+        frame: Any,
+        *,
+        events: str,
+        time: str,
+        event: str,
+        dwell: Optional[str] = None,
+        numeric: Union[None, str, Iterable[str]] = (),
+        categorical: Union[None, str, Iterable[str]] = (),
+        key: Optional[str] = None,
+        time_unit: Optional[str] = None,
+        indices: bool = False,
+    ) -> "Sequences":
+        """From a table with one row a transaction, in which the column `events` holds the list of its events: an Arrow or polars
+        list of structs, or lists of mappings. One sequence a row, in the table's order; a missing list is an empty one.
+
+        key: the column with the row's key. The other arguments name fields of the structs, as in :meth:`from_frame`; errors
+        and findings count events over all lists. O(events)."""
+        table = EventFrame(frame)
+        offsets, rows = read_lists(table.column(events, "events"), f"events={events!r}")
+        if rows.rows == 0:
+            batch = cls(offsets, np.empty(0, dtype=np.int32), np.empty(0), None if dwell is None else np.empty(0))
+            batch._numeric, batch._categorical = (
+                Channels.convert({name: np.empty(0) for name in _listed(names)}, role, 0, categorical=role == "categorical")
+                for names, role in ((numeric, "numeric"), (categorical, "categorical"))
+            )
+            times = None
+        else:
+            times, spent = read_times(rows, time, dwell, time_unit)
+            batch = cls(
+                offsets,
+                rows.column(event, "event"),
+                times.seconds,
+                None if spent is None else spent.seconds,
+                rows.several(numeric, "numeric"),
+                rows.several(categorical, "categorical"),
+                indices=indices,
+            )
+            check_channels(rows, dict(zip(batch._numeric.names or [], batch._numeric.values)))
+        if key is not None:
+            batch.keys, batch.key_name = read_order(table.column(key, "key"), f"key={key!r}"), key
+            if len(batch.keys) != len(batch):
+                raise MismatchError(f"key={key!r} must have {len(batch)} values, one a row, got {len(batch.keys)}")
+        batch.findings = [] if times is None else times.findings
+        tell(batch.findings)
+        return batch
+
     def align(self, keys: Any) -> "Sequences":
         """The sequences of these keys, in their order; empty for a key that is not there. Errors: INVALID_ARGUMENT for a
         batch without keys, INVALID_DATA for a key twice, MISMATCH for keys of another kind."""
@@ -268,6 +318,10 @@ class Sequences:
         if self.dwell is not None:
             struct.dwell, struct.dwell_stride = self.dwell.ctypes.data, stride(self.dwell)
         return struct, [types, numeric, categorical, self]
+
+
+def _listed(names: Union[None, str, Iterable[str]]) -> list[str]:
+    return [] if names is None else [names] if isinstance(names, str) else list(names)
 
 
 def _channel_array(arrays: list[NDArray[Any]]) -> Any:
