@@ -2,7 +2,7 @@ import CoveyRuntime
 import CoveyTables
 
 /// The rows of a matrix around their mean, in a unit in which no sum of squares overflows.
-package struct CentredRows {
+public struct CentredRows {
     private let view: MatrixView
     /// A power of two; numbers are multiplied by it.
     package let unit: Double
@@ -89,7 +89,7 @@ package struct CentredRows {
 
     /// Far beyond any number of fitting (2 or less), and no product with weights and axes overflows from here.
     @inline(__always)
-    @inlinable package static func bounded(_ value: Double) -> Double { min(1e100, max(-1e100, value)) }
+    @inlinable public static func bounded(_ value: Double) -> Double { min(1e100, max(-1e100, value)) }
 
     /// The sum over the columns of the variance of the population.
     package func totalVariance(execution: Execution) throws -> Double {
