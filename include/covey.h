@@ -123,6 +123,15 @@ void covey_cancel(covey_context *context);
 
 void covey_context_destroy(covey_context *context);
 
+/** Bytes that the library wrote into memory: a file that is not on a disk. Immutable, for any number of threads. */
+typedef struct covey_bytes covey_bytes;
+
+/** The bytes, and how many there are; they live as long as the handle. NULL and 0 for NULL. */
+const void *covey_bytes_data(const covey_bytes *bytes);
+int64_t covey_bytes_size(const covey_bytes *bytes);
+
+void covey_bytes_destroy(covey_bytes *bytes);
+
 /* ======================================================================================= 4. Matrices and tables === */
 
 #define COVEY_FLOAT32 0
@@ -207,65 +216,23 @@ struct ArrowArray {
 
 #endif /* ARROW_C_DATA_INTERFACE */
 
-/* https://arrow.apache.org/docs/format/CStreamInterface.html: batches one after the other. */
-#ifndef ARROW_C_STREAM_INTERFACE
-#define ARROW_C_STREAM_INTERFACE
-
-struct ArrowArrayStream {
-    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
-    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
-    const char *(*get_last_error)(struct ArrowArrayStream *);
-    void (*release)(struct ArrowArrayStream *);
-    void *private_data;
-};
-
-#endif /* ARROW_C_STREAM_INTERFACE */
-
-/** A table of expert features that is read from Arrow record batches. */
+/** A table of expert features that is read from an Arrow record batch. */
 typedef struct covey_arrow_table covey_arrow_table;
 
 /** Reads a record batch (a struct array, format "+s") as a table.
  *
- *  Becomes COVEY_NUMERIC, 8 bytes a value: float64, which stays where it is if it has no nulls; float16, float32, integers (int64
- *  to the nearest double), decimals of 32 to 256 bits (to the nearest double up to 15 digits, within two units of the last
- *  place beyond), durations and times of day (as seconds), and the null type, which is missing values alone.
- *  COVEY_BOOLEAN, 1 byte: bool. COVEY_CATEGORICAL, 4 bytes: utf8, large utf8, utf8 view. COVEY_DATE, 8 bytes: date32, date64 and
- *  timestamps of any unit (one without a zone is taken for UTC). Dictionaries and run-end encoded columns become what
- *  their values become; int32 indices without nulls of a dictionary of distinct strings stay where they are. Nulls become
- *  missing values, those of a dictionary's entries too.
- *  Both structs stay the producer's: Covey neither moves nor releases them, and the producer must not release the array
- *  before the table is destroyed. Buffers are trusted to be as long as Arrow's format says; everything else is checked.
- *  O(rows x columns); strings are hashed once each. Source: the Arrow C data interface, and the columnar format 1.5.
+ *  float64 without nulls stays where it is; float32, integers (int64 to the nearest double) and float64 with nulls are
+ *  copied to COVEY_NUMERIC, 8 bytes a value; bool to COVEY_BOOLEAN, 1 byte; utf8, large utf8 and dictionaries of them to
+ *  COVEY_CATEGORICAL, 4 bytes (int32 dictionary indices without nulls stay); date32, date64 and timestamps of any unit to
+ *  COVEY_DATE, 8 bytes (a timestamp without a zone is taken for UTC). Nulls become missing values; the null type is
+ *  a numeric column of missing values. Both structs stay the producer's: Covey neither moves nor releases them, and the
+ *  producer must not release the array before the table is destroyed. Buffers are trusted to be as long as Arrow's
+ *  format says; everything else is checked.
  *  Errors: COVEY_INVALID_ARGUMENT (NULL, a released struct), COVEY_INVALID_DATA (names the column: lengths, offsets,
- *  indices outside the dictionary, run ends that do not increase, invalid UTF-8), COVEY_UNSUPPORTED (names column and format: binary, nested
+ *  indices outside the dictionary, invalid UTF-8), COVEY_UNSUPPORTED (names column and format: times of day, decimals, nested
  *  columns; rows that are null as a whole), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_arrow_table_import(const covey_context *context, const struct ArrowSchema *schema,
                                       const struct ArrowArray *array, covey_arrow_table **table, covey_error **error);
-
-/** What is read of an Arrow table. */
-typedef struct covey_arrow_options {
-    size_t struct_size;
-    const char *const *names; /**< The columns to read; NULL = all. Others may have any format; names that no column has count for nothing. */
-    int64_t name_count;       /**< 0 to 65,536. */
-} covey_arrow_options;
-
-#define COVEY_ARROW_OPTIONS_INIT {sizeof(covey_arrow_options), NULL, 0}
-
-/** As covey_arrow_table_import for the rows of `count` record batches of one schema, one batch after the other: 0 batches are a
- *  table without rows. Dictionaries may differ from batch to batch. What stays in place for one batch is copied for more.
- *  The schema and the arrays stay the producer's, until the table is destroyed. `options` may be NULL. Errors: as
- *  covey_arrow_table_import. */
-covey_status covey_arrow_table_import_batches(const covey_context *context, const struct ArrowSchema *schema,
-                                              const struct ArrowArray *const *arrays, int64_t count,
-                                              const covey_arrow_options *options, covey_arrow_table **table,
-                                              covey_error **error);
-
-/** As covey_arrow_table_import_batches for all batches of a stream, which is read to its end on the calling thread. The table owns the
- *  batches and releases them when it is destroyed; the stream stays the caller's to release, after this call.
- *  Errors: as covey_arrow_table_import; COVEY_IO with the stream's own message where it fails. */
-covey_status covey_arrow_table_import_stream(const covey_context *context, struct ArrowArrayStream *stream,
-                                             const covey_arrow_options *options, covey_arrow_table **table,
-                                             covey_error **error);
 
 /** The table, to hand to any function that takes one; lives as long as `table`. NULL for NULL. */
 const covey_table *covey_arrow_table_view(const covey_arrow_table *table);
@@ -648,6 +615,15 @@ covey_status covey_hybrid_transform(const covey_hybrid *hybrid, const covey_cont
                                     const covey_matrix *embeddings, const covey_table *features, float *output,
                                     int64_t row_stride, covey_error **error);
 
+/** A fitted transform in a file, as covey_clustering_save and its companions have it. */
+covey_status covey_hybrid_save(const covey_hybrid *hybrid, const covey_context *context, const char *path,
+                               covey_error **error);
+covey_status covey_hybrid_load(const covey_context *context, const char *path, covey_hybrid **hybrid, covey_error **error);
+covey_status covey_hybrid_write(const covey_hybrid *hybrid, const covey_context *context, covey_bytes **bytes,
+                                covey_error **error);
+covey_status covey_hybrid_read(const covey_context *context, const void *bytes, int64_t length, covey_hybrid **hybrid,
+                               covey_error **error);
+
 void covey_hybrid_destroy(covey_hybrid *hybrid);
 
 /* ================================================================================================= 8. Clustering === */
@@ -673,13 +649,19 @@ typedef struct covey_clustering covey_clustering;
 #define COVEY_MISSING_ROWS_REJECT 0 /**< A NaN or an infinity gives COVEY_INVALID_DATA. */
 #define COVEY_MISSING_ROWS_NOISE 1  /**< Rows that have one are noise, as in hdbscan: label -1, strength 0, score 1. */
 
+/** What strengths, outlier scores and persistence are relative to. The two are the same unless min_cluster_size rows, or more than
+ *  min_samples, are equal: their density is infinite. */
+#define COVEY_STRENGTHS_HDBSCAN 0 /**< The largest lambda, as in hdbscan: beside such rows every strength is 0 or 1. */
+#define COVEY_STRENGTHS_BOUNDED 1 /**< The largest finite lambda; rows beyond it have strength 1 and score 0. An engine scores with these. */
+
 typedef struct covey_cluster_options {
     size_t struct_size;
     int64_t min_cluster_size;         /**< At least 2; default 5. */
     int64_t min_samples;              /**< The core distance is the distance to this neighbour, the row itself not counted, as in
-                                           hdbscan (scikit-learn counts it: its min_samples is one more); at least 1 and
-                                           below n; 0 (default) = the smaller of min_cluster_size and n - 1. */
-    int64_t max_cluster_size;         /**< Larger clusters are not selected by excess of mass; 0 (default) = no limit. */
+                                           hdbscan (scikit-learn counts it: its min_samples is one more); 0 (default) =
+                                           min_cluster_size. n - 1 is taken where it is more than that. */
+    int64_t max_cluster_size;         /**< Larger clusters are not selected: excess of mass takes those below them, larger leaves
+                                           are noise; 0 (default) = no limit. */
     double cluster_selection_epsilon; /**< Clusters born below this distance are merged; finite, >= 0; default 0
                                            (Malzer & Baum 2020). */
     double alpha;                     /**< Distances are divided by it in mutual reachability; finite, > 0, and so
@@ -691,18 +673,29 @@ typedef struct covey_cluster_options {
     int32_t missing;                  /**< COVEY_MISSING_ROWS_...; default REJECT. */
     int32_t prediction;               /**< 1 keeps a copy of the rows, which covey_clustering_predict and an engine need; default 0. */
     uint64_t seed;                    /**< Of the approximate search; default 0. */
+    double cluster_selection_epsilon_max; /**< Excess of mass passes over clusters born above this distance; >= 0, may be infinite;
+                                           0 (default) = no limit. */
+    double cluster_selection_persistence; /**< Leaves of the tree that live for less than this, in lambda, are dissolved in the cluster
+                                           above them before clusters are selected; finite, >= 0; default 0. */
+    int64_t clusters;                 /**< How many clusters there are to be; 0 (default) = as many as selected. The tree is cut by the
+                                           largest epsilon that gives so many, in the place of cluster_selection_epsilon, and where
+                                           excess of mass has fewer, its leaves are; as hdbscan's flat functions.
+                                           COVEY_INVALID_ARGUMENT where none gives so many. */
+    int32_t match_reference;          /**< 0 (default) or 1: a row that leaves its cluster where that is born is noise, as with hdbscan's
+                                           match_reference_implementation (which also takes min_cluster_size + 1 and
+                                           min_samples - 1; set these too). */
+    int32_t strengths;                /**< COVEY_STRENGTHS_...; default HDBSCAN. Changes no label. */
 } covey_cluster_options;
 
 #define COVEY_CLUSTER_OPTIONS_INIT                                                                                   \
     {sizeof(covey_cluster_options), 5, 0, 0, 0.0, 1.0, COVEY_METRIC_EUCLIDEAN, COVEY_SELECTION_EXCESS_OF_MASS, 0,    \
-     COVEY_SEARCH_EXACT, COVEY_MISSING_ROWS_REJECT, 0, 0}
+     COVEY_SEARCH_EXACT, COVEY_MISSING_ROWS_REJECT, 0, 0, 0.0, 0.0, 0, 0, COVEY_STRENGTHS_HDBSCAN}
 
 /** CLUSTER MATRIX: clusters the rows of `matrix` (n x d).
  *
  *  Exact search equals hdbscan and scikit-learn's HDBSCAN up to the numbering of clusters and ties. Clusters are numbered by their
  *  place in the condensed tree, as hdbscan does. n = 0 gives an empty result and n = 1 noise (hdbscan refuses
- *  both); fewer rows than min_cluster_size, and rows that are all equal, give noise alone, as in hdbscan; min_samples of n and
- *  above gives COVEY_INVALID_ARGUMENT (n of 2 and above; of the rows used). At most 2^30 rows.
+ *  both); fewer rows than min_cluster_size, and rows that are all equal, give noise alone, as in hdbscan. At most 2^30 rows.
  *
  *  Ties. Mutual reachability has many, and hdbscan's labels then depend on the order of the rows. Here edges of one length first
  *  let the components that are large enough to be clusters grow, by one small component at a time, and then join them. Rows at
@@ -722,8 +715,30 @@ covey_status covey_cluster_matrix(const covey_context *context, const covey_matr
                                   const covey_cluster_options *options, covey_clustering **clustering,
                                   covey_error **error);
 
+/** Clusters n rows of which only the distances to each other are known: `distances` is n x n, finite, at least 0 and symmetric;
+ *  whatever they measure. Everything follows but prediction, exemplars' rows and soft membership: options.prediction must be 0, and
+ *  metric, search and missing are ignored.
+ *  Cost: O(n^2); memory beside the matrix O(n).
+ *  Errors: as covey_cluster_matrix; COVEY_MISMATCH (not square), COVEY_INVALID_DATA (names row and column). */
+covey_status covey_cluster_distances(const covey_context *context, const covey_matrix *distances,
+                                     const covey_cluster_options *options, covey_clustering **clustering,
+                                     covey_error **error);
+
 /** n, the number of clustered rows; 0 for NULL. */
 int64_t covey_clustering_rows(const covey_clustering *clustering);
+
+/** d, the columns of the clustered rows; 0 for NULL. */
+int64_t covey_clustering_columns(const covey_clustering *clustering);
+
+/** What the clustering was made with, or selected by; min_samples is the one that it came to, and where a number of clusters was
+ *  asked for, cluster_selection_epsilon is the one that gave it. `options` must begin with its struct_size. */
+covey_status covey_clustering_options(const covey_clustering *clustering, covey_cluster_options *options,
+                                      covey_error **error);
+
+/** The rows that the clustering keeps with `prediction` = 1: n x d numbers, by rows; NaN in those that were not used. `capacity`
+ *  counts numbers. Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_BUFFER_TOO_SMALL. */
+covey_status covey_clustering_fitted_rows(const covey_clustering *clustering, double *rows, int64_t capacity,
+                                          covey_error **error);
 
 /** The number of clusters, without noise; 0 for NULL. */
 int64_t covey_clustering_clusters(const covey_clustering *clustering);
@@ -750,8 +765,8 @@ covey_status covey_clustering_probabilities(const covey_clustering *clustering, 
 covey_status covey_clustering_outlier_scores(const covey_clustering *clustering, double *scores, int64_t capacity,
                                              covey_error **error);
 
-/** persistence: one number a cluster, its stability relative to the most that its rows could have: 0 to 1, but it may be more for a
- *  root that is the only cluster, which keeps only its densest rows, as in hdbscan. */
+/** persistence: one number a cluster, its stability relative to the most that its rows could have: 0 to 1, but it may be more,
+ *  and finite, for a root that is the only cluster, which keeps only its densest rows, as in hdbscan. */
 covey_status covey_clustering_persistence(const covey_clustering *clustering, double *persistence, int64_t capacity,
                                           covey_error **error);
 
@@ -778,6 +793,12 @@ typedef struct covey_condensed_edge {
     double lambda;
     int64_t size;
 } covey_condensed_edge;
+
+/** Clusters n rows by a spanning tree of theirs, made elsewhere: n - 1 edges, in any order. Distances are mutual reachability; for the
+ *  rest as covey_cluster_distances. Cost: O(n log n). Errors: COVEY_INVALID_DATA (no tree; names the edge). */
+covey_status covey_cluster_spanning_tree(const covey_context *context, int64_t rows, const covey_edge *edges,
+                                         const covey_cluster_options *options, covey_clustering **clustering,
+                                         covey_error **error);
 
 /** How many edges (rows used - 1, 0 at the least), merges (likewise) and condensed rows there are; 0 for NULL. */
 int64_t covey_clustering_edge_count(const covey_clustering *clustering);
@@ -809,12 +830,83 @@ covey_status covey_clustering_exemplars(const covey_clustering *clustering, int6
 
 /** Places new rows (m x d) in the clusters without changing them, as hdbscan's approximate_predict: the cluster in which the
  *  row would fall out of the tree, and its strength. labels: m, probabilities: m or NULL. Needs `prediction` = 1. Rows with a NaN
- *  or an infinity are noise with COVEY_MISSING_ROWS_NOISE, otherwise refused.
+ *  or an infinity are noise with COVEY_MISSING_ROWS_NOISE, otherwise refused. A row that was clustered gets its own label again,
+ *  whatever the options (of rows at equal distances, perhaps its neighbour's).
  *  Cost: one search among the n rows for each new row.
  *  Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (columns), COVEY_INVALID_DATA, COVEY_CANCELLED. */
 covey_status covey_clustering_predict(const covey_clustering *clustering, const covey_context *context,
                                       const covey_matrix *matrix, int32_t *labels, double *probabilities,
                                       covey_error **error);
+
+/** As covey_clustering_predict, with more to say of each row.
+ *  outlier_scores  m or NULL: the GLOSH score, 0 to 1, relative to what the row falls out of (hdbscan's approximate_predict_scores):
+ *                  near 0 for a row as dense as its surroundings, 1 far from everything.
+ *  neighbours      m or NULL: the number of the clustered row beside which the new one stands in the tree (hdbscan's connecting
+ *                  point); -1 where there is none. */
+covey_status covey_clustering_place(const covey_clustering *clustering, const covey_context *context,
+                                    const covey_matrix *matrix, int32_t *labels, double *probabilities,
+                                    double *outlier_scores, int64_t *neighbours, covey_error **error);
+
+/** Labels of a cut through the single-linkage tree, DBSCAN* (Campello, Moulavi, Sander 2013) with that radius and the clustering's
+ *  min_samples: rows joined by edges shorter than `distance` (>= 0) are a cluster where they are at least `min_cluster_size` (>= 1),
+ *  otherwise noise. As hdbscan's dbscan_clustering. labels: n numbers. Cost: O(n). */
+covey_status covey_clustering_cut(const covey_clustering *clustering, const covey_context *context, double distance,
+                                  int64_t min_cluster_size, int32_t *labels, int64_t capacity, covey_error **error);
+
+/** Soft membership: how much each row belongs to every cluster, 0 to 1 with a sum of at most 1; what is missing from 1 is the chance
+ *  that it is in none. Needs `prediction` = 1.
+ *
+ *  matrix       m x d new rows (hdbscan's membership_vector), or NULL = the n clustered rows (all_points_membership_vectors); rows that
+ *               were not used, or have a NaN with COVEY_MISSING_ROWS_NOISE, belong to none.
+ *  count        0 = a number for every cluster, in their order, and `clusters` is ignored; otherwise the `count` clusters with the largest
+ *               numbers, the largest first, in `clusters`, -1 and 0 where there are fewer.
+ *  clusters     m x count numbers, row by row, or NULL.     memberships  m x count, or m x clusters, likewise.
+ *  capacity     of `memberships`.
+ *  A lambda that is infinite (equal rows), where hdbscan has NaN, counts as the largest.
+ *  Cost: the distance from each row to every exemplar; memory O(m + clusters) beside the output.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_MISMATCH, COVEY_INVALID_DATA, COVEY_BUFFER_TOO_SMALL, COVEY_CANCELLED. */
+covey_status covey_clustering_membership(const covey_clustering *clustering, const covey_context *context,
+                                         const covey_matrix *matrix, int64_t count, int32_t *clusters,
+                                         double *memberships, int64_t capacity, covey_error **error);
+
+/** How good any labels of n rows are: DBCV (Moulavi, Jaskowiak, Campello, Zimek, Sander 2014), as hdbscan's validity_index.
+ *
+ *  labels           n numbers from -1 (noise).
+ *  plain_distances  1 = distances as they are in the place of mutual reachability (hdbscan's mst_raw_dist); otherwise 0.
+ *  index            -1 to 1, the larger the better; NaN where there is one cluster alone.
+ *  clusters         NULL, or one number for each label up to the largest, -1 to 1; 0 for one without rows.
+ *  Cost: O(d m^2) for each cluster of m rows and O(d m m') for each pair; memory O(n). */
+covey_status covey_validity(const covey_context *context, const covey_matrix *matrix, const int32_t *labels,
+                            int32_t metric, int32_t plain_distances, double *index, double *clusters, int64_t capacity,
+                            covey_error **error);
+
+/** Selects clusters anew on the trees of a clustering, without clustering again; `clustering` stays as it is, and `selected` shares
+ *  the rows and the spanning tree with it. Everything follows: labels, strengths, prediction, files, engines.
+ *
+ *  options  as in covey_cluster_matrix. min_samples, alpha, metric, search, missing, prediction and seed stay those of
+ *           `clustering`, whatever stands there; with another min_cluster_size the tree is condensed anew.
+ *  nodes    NULL = as the options say; otherwise the `node_count` nodes of the condensed tree (n = the root, and above) that are
+ *           the clusters, as covey_clustering_condensed_tree numbers them for the same min_cluster_size and
+ *           cluster_selection_persistence, none above another. All rows below a node are in its cluster.
+ *  Example: options.clusters = 8 gives eight clusters.
+ *  Cost: O(n). Errors: COVEY_INVALID_ARGUMENT, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_clustering_select(const covey_clustering *clustering, const covey_context *context,
+                                     const covey_cluster_options *options, const int64_t *nodes, int64_t node_count,
+                                     covey_clustering **selected, covey_error **error);
+
+/** A clustering in a file (safetensors, with a checksum and a version): the spanning tree, the options and, with prediction data, the
+ *  rows; all else is worked out again in O(n log n). Saving is atomic, as covey_encoder_save; the same clustering gives the same
+ *  bytes. The bytes of a file can be kept elsewhere: covey_clustering_write, covey_clustering_read.
+ *  Errors: COVEY_IO, COVEY_CORRUPT_FILE (names what is wrong), COVEY_UNSUPPORTED (of a newer version), COVEY_OUT_OF_MEMORY,
+ *  COVEY_CANCELLED. */
+covey_status covey_clustering_save(const covey_clustering *clustering, const covey_context *context, const char *path,
+                                   covey_error **error);
+covey_status covey_clustering_load(const covey_context *context, const char *path, covey_clustering **clustering,
+                                   covey_error **error);
+covey_status covey_clustering_write(const covey_clustering *clustering, const covey_context *context, covey_bytes **bytes,
+                                    covey_error **error);
+covey_status covey_clustering_read(const covey_context *context, const void *bytes, int64_t length,
+                                   covey_clustering **clustering, covey_error **error);
 
 void covey_clustering_destroy(covey_clustering *clustering);
 

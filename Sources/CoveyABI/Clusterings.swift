@@ -1,6 +1,7 @@
 import CCovey
 import CoveyClustering
 import CoveyNeighbors
+import CoveyNumerics
 import CoveyRuntime
 
 // Section 8 of covey.h: clustering.
@@ -13,7 +14,7 @@ private let defaultOptions: covey_cluster_options = {
     return options
 }()
 
-private func clusterOptions(_ pointer: UnsafePointer<covey_cluster_options>?) throws -> ClusterOptions {
+func clusterOptions(_ pointer: UnsafePointer<covey_cluster_options>?) throws -> ClusterOptions {
     let given = try pointer.map { try Versioned.read($0, "options", defaults: defaultOptions) } ?? defaultOptions
     var options = ClusterOptions()
     options.minClusterSize = Int(given.min_cluster_size)
@@ -28,12 +29,19 @@ private func clusterOptions(_ pointer: UnsafePointer<covey_cluster_options>?) th
     options.missing = try choice(given.missing, "missing", "COVEY_MISSING_ROWS_ value")
     options.prediction = try flag(given.prediction, "prediction")
     options.seed = given.seed
+    // Without a limit is 0, which a file can say.
+    options.clusterSelectionEpsilonMax =
+        given.cluster_selection_epsilon_max == .infinity ? 0 : given.cluster_selection_epsilon_max
+    options.clusterSelectionPersistence = given.cluster_selection_persistence
+    options.clusterCount = Int(given.clusters)
+    options.matchReference = try flag(given.match_reference, "match_reference")
+    options.strengths = try choice(given.strengths, "strengths", "COVEY_STRENGTHS_ value")
     try options.validate()
     return options
 }
 
 /// An enum of the header.
-private func choice<Choice: RawRepresentable<Int32>>(_ value: Int32, _ name: String, _ kind: String) throws -> Choice {
+func choice<Choice: RawRepresentable<Int32>>(_ value: Int32, _ name: String, _ kind: String) throws -> Choice {
     guard let choice = Choice(rawValue: value) else {
         throw CoveyError.invalidArgument("\(name) must be a \(kind), got \(value)")
     }
@@ -59,6 +67,65 @@ public func covey_cluster_matrix(
 public func covey_clustering_rows(_ clustering: OpaquePointer?) -> Int64 {
     guard let clustering else { return 0 }
     return Int64(Handle.object(clustering, as: Clustering.self).rowCount)
+}
+
+@c @implementation
+public func covey_clustering_columns(_ clustering: OpaquePointer?) -> Int64 {
+    guard let clustering else { return 0 }
+    return Int64(Handle.object(clustering, as: Clustering.self).columnCount)
+}
+
+@c @implementation
+public func covey_clustering_options(
+    _ clustering: OpaquePointer?, _ options: UnsafeMutablePointer<covey_cluster_options>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let clustering: Clustering = try Handle.required(clustering, "clustering")
+        let made = clustering.options
+        var given = covey_cluster_options()
+        given.min_cluster_size = Int64(made.minClusterSize)
+        given.min_samples = Int64(clustering.minSamples)
+        given.max_cluster_size = Int64(made.maxClusterSize)
+        given.cluster_selection_epsilon = clustering.selection.epsilon
+        given.alpha = made.alpha
+        given.metric = made.metric.rawValue
+        given.selection = made.selection.rawValue
+        given.allow_single_cluster = made.allowSingleCluster ? 1 : 0
+        given.search = made.search.rawValue
+        given.missing = made.missing.rawValue
+        given.prediction = made.prediction ? 1 : 0
+        given.seed = made.seed
+        given.cluster_selection_epsilon_max = made.clusterSelectionEpsilonMax
+        given.cluster_selection_persistence = made.clusterSelectionPersistence
+        given.clusters = 0
+        given.match_reference = made.matchReference ? 1 : 0
+        given.strengths = made.strengths.rawValue
+        try Versioned.write(given, to: options, "options")
+    }
+}
+
+@c @implementation
+public func covey_clustering_fitted_rows(
+    _ clustering: OpaquePointer?, _ rows: UnsafeMutablePointer<Double>?, _ capacity: Int64,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let clustering: Clustering = try Handle.required(clustering, "clustering")
+        guard let reference = clustering.predictor?.reference else {
+            throw CoveyError.invalidArgument("the clustering keeps no rows: it was made with prediction = 0")
+        }
+        let columns = clustering.columnCount
+        let count = try checkedProduct(clustering.rowCount, columns, "rows")
+        let target = try output(rows, "rows", capacity: capacity, count: count)
+        if clustering.usedRows != nil { target.update(repeating: .nan) }
+        reference.withView { view in
+            for place in 0..<view.rows {
+                let start = clustering.rowNumber(place) * columns
+                for column in 0..<columns { target[start + column] = view[place, column] }
+            }
+        }
+    }
 }
 
 @c @implementation
@@ -223,6 +290,16 @@ public func covey_clustering_predict(
     _ labels: UnsafeMutablePointer<Int32>?, _ probabilities: UnsafeMutablePointer<Double>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
+    covey_clustering_place(clustering, context, matrix, labels, probabilities, nil, nil, error)
+}
+
+@c @implementation
+public func covey_clustering_place(
+    _ clustering: OpaquePointer?, _ context: OpaquePointer?, _ matrix: UnsafePointer<covey_matrix>?,
+    _ labels: UnsafeMutablePointer<Int32>?, _ probabilities: UnsafeMutablePointer<Double>?,
+    _ outlier_scores: UnsafeMutablePointer<Double>?, _ neighbours: UnsafeMutablePointer<Int64>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
     boundary(error) {
         let clustering: Clustering = try Handle.required(clustering, "clustering")
         let view = try matrixView(matrix, "matrix")
@@ -230,6 +307,92 @@ public func covey_clustering_predict(
         let result = try clustering.predict(view, execution: execution(context))
         target?.update(from: result.labels, count: view.rows)
         probabilities?.update(from: result.probabilities, count: view.rows)
+        outlier_scores?.update(from: result.outlierScores, count: view.rows)
+        neighbours?.update(from: result.neighbours, count: view.rows)
+    }
+}
+
+// MARK: - Other clusters on the same tree
+
+@c @implementation
+public func covey_clustering_select(
+    _ clustering: OpaquePointer?, _ context: OpaquePointer?, _ options: UnsafePointer<covey_cluster_options>?,
+    _ nodes: UnsafePointer<Int64>?, _ node_count: Int64, _ selected: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    selected?.pointee = nil
+    return boundary(error) {
+        let selected = try required(selected, "selected")
+        let clustering: Clustering = try Handle.required(clustering, "clustering")
+        let options = try clusterOptions(options)
+        let most = Int64(SingleLinkageTree.largestPointCount)
+        let count = try count(node_count, "node_count", in: 0...(nodes == nil ? 0 : most))
+        let first = Int64(clustering.rowCount)
+        let chosen = try nodes.map { nodes in
+            try (0..<count).map { index in
+                let node = nodes[index]
+                try require(
+                    node >= first && node - first < most,
+                    "nodes[\(index)] must be a node of the condensed tree, \(first) and above, got \(node)")
+                return Int32(node - first)
+            }
+        }
+        selected.pointee = Handle.retain(
+            try clustering.selecting(options, nodes: chosen, execution: execution(context)))
+    }
+}
+
+// MARK: - Files
+
+@c @implementation
+public func covey_clustering_save(
+    _ clustering: OpaquePointer?, _ context: OpaquePointer?, _ path: UnsafePointer<CChar>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let clustering: Clustering = try Handle.required(clustering, "clustering")
+        try clustering.file().write(to: try CoveyABI.path(path), execution(context))
+    }
+}
+
+@c @implementation
+public func covey_clustering_load(
+    _ context: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ clustering: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    clustering?.pointee = nil
+    return boundary(error) {
+        let clustering = try required(clustering, "clustering")
+        let execution = execution(context)
+        let file = try SafeTensors(path: try CoveyABI.path(path), execution)
+        clustering.pointee = Handle.retain(try Clustering(file, execution: execution))
+    }
+}
+
+@c @implementation
+public func covey_clustering_write(
+    _ clustering: OpaquePointer?, _ context: OpaquePointer?, _ bytes: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    bytes?.pointee = nil
+    return boundary(error) {
+        let bytes = try required(bytes, "bytes")
+        let clustering: Clustering = try Handle.required(clustering, "clustering")
+        bytes.pointee = Handle.retain(try BytesBox(clustering.file(), execution(context)))
+    }
+}
+
+@c @implementation
+public func covey_clustering_read(
+    _ context: OpaquePointer?, _ bytes: UnsafeRawPointer?, _ length: Int64,
+    _ clustering: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    clustering?.pointee = nil
+    return boundary(error) {
+        let clustering = try required(clustering, "clustering")
+        let execution = execution(context)
+        let file = try BytesBox.file(bytes, length, execution)
+        clustering.pointee = Handle.retain(try Clustering(file, execution: execution))
     }
 }
 

@@ -2,6 +2,7 @@ import CCovey
 import CoveyClustering
 import CoveyEncoder
 import CoveyEngine
+import CoveyNumerics
 import CoveyRuntime
 
 // Section 11 of covey.h: engine.

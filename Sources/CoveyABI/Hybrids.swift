@@ -1,5 +1,5 @@
 import CCovey
-import CoveyHybrid
+import CoveyNumerics
 import CoveyRuntime
 
 // Section 7 of covey.h: hybrid features.
@@ -91,6 +91,60 @@ public func covey_hybrid_transform(
         if rows == 0 { return }
         try hybrid.transform(
             view, table, to: try required(output, "output"), stride: step / 4, execution: execution)
+    }
+}
+
+// MARK: - Files
+
+@c @implementation
+public func covey_hybrid_save(
+    _ hybrid: OpaquePointer?, _ context: OpaquePointer?, _ path: UnsafePointer<CChar>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let hybrid = try Handle.required(hybrid, "hybrid", as: HybridBox.self).hybrid
+        try hybrid.file().write(to: try CoveyABI.path(path), execution(context))
+    }
+}
+
+@c @implementation
+public func covey_hybrid_load(
+    _ context: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ hybrid: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    hybrid?.pointee = nil
+    return boundary(error) {
+        let hybrid = try required(hybrid, "hybrid")
+        let execution = execution(context)
+        let file = try SafeTensors(path: try CoveyABI.path(path), execution)
+        hybrid.pointee = Handle.retain(HybridBox(try HybridFeatures(file, execution)))
+    }
+}
+
+@c @implementation
+public func covey_hybrid_write(
+    _ hybrid: OpaquePointer?, _ context: OpaquePointer?, _ bytes: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    bytes?.pointee = nil
+    return boundary(error) {
+        let bytes = try required(bytes, "bytes")
+        let hybrid = try Handle.required(hybrid, "hybrid", as: HybridBox.self).hybrid
+        bytes.pointee = Handle.retain(try BytesBox(hybrid.file(), execution(context)))
+    }
+}
+
+@c @implementation
+public func covey_hybrid_read(
+    _ context: OpaquePointer?, _ bytes: UnsafeRawPointer?, _ length: Int64,
+    _ hybrid: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    hybrid?.pointee = nil
+    return boundary(error) {
+        let hybrid = try required(hybrid, "hybrid")
+        let execution = execution(context)
+        let file = try BytesBox.file(bytes, length, execution)
+        hybrid.pointee = Handle.retain(HybridBox(try HybridFeatures(file, execution)))
     }
 }
 

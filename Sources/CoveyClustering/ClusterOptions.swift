@@ -11,16 +11,35 @@ public struct ClusterOptions: Sendable, Equatable, Codable {
         case noise = 1
     }
 
+    /// What strengths, persistence and outlier scores are measured against. Raw values are those of `COVEY_STRENGTHS_...`.
+    public enum Strengths: Int32, Sendable, CaseIterable, Codable {
+        /// The largest lambda, as in hdbscan: beside `minClusterSize` equal rows it is infinite, and every strength is 0 or 1.
+        case hdbscan = 0
+        /// The largest finite lambda. The same numbers where no lambda is infinite.
+        case bounded = 1
+    }
+
     /// The fewest rows of a cluster, at least 2.
     public var minClusterSize = 5
-    /// The neighbour that gives the core distance, the row itself not counted; 0 = the smaller of `minClusterSize` and
-    /// rows - 1.
+    /// The neighbour that gives the core distance, the row itself not counted; 0 = `minClusterSize`. Where there are too few
+    /// rows, the last neighbour.
     public var minSamples = 0
-    /// Excess of mass passes over larger clusters; 0 = no limit. The root, where it may be a cluster, counts only the rows of
-    /// the clusters born from it, as in hdbscan.
+    /// Larger clusters are not chosen; 0 = no limit. Excess of mass then takes those below, leaves become noise. The root,
+    /// where it may be a cluster, counts only the rows of the clusters born from it, as in hdbscan.
     public var maxClusterSize = 0
     /// Clusters born below this distance are merged (Malzer & Baum 2020).
     public var clusterSelectionEpsilon = 0.0
+    /// Excess of mass passes over clusters born above this distance; 0 = no limit.
+    public var clusterSelectionEpsilonMax = 0.0
+    /// Leaves of the condensed tree that live for less than this (in lambda) are dissolved before clusters are chosen.
+    public var clusterSelectionPersistence = 0.0
+    /// How many clusters there are to be: the largest epsilon that gives so many is taken; 0 = as many as there are.
+    public var clusterCount = 0
+    /// The nodes of the condensed tree that are the clusters, the root 0; nil = as `selection` chooses.
+    public var chosenNodes: [Int32]?
+    /// A row that leaves its cluster where that is born is noise, as hdbscan's match_reference_implementation has it.
+    public var matchReference = false
+    public var strengths = Strengths.hdbscan
     /// Distances are divided by it in mutual reachability.
     public var alpha = 1.0
     public var metric = Metric.euclidean
@@ -44,18 +63,23 @@ public struct ClusterOptions: Sendable, Equatable, Codable {
         try require(
             clusterSelectionEpsilon.isFinite && clusterSelectionEpsilon >= 0,
             "cluster_selection_epsilon must be finite and at least 0, got \(clusterSelectionEpsilon)")
+        try require(
+            clusterSelectionEpsilonMax >= 0,
+            "cluster_selection_epsilon_max must be at least 0, got \(clusterSelectionEpsilonMax)")
+        try require(
+            clusterSelectionPersistence.isFinite && clusterSelectionPersistence >= 0,
+            "cluster_selection_persistence must be finite and at least 0, got \(clusterSelectionPersistence)")
+        try require(clusterCount >= 0, "clusters must be at least 0, got \(clusterCount)")
+        try require(
+            clusterCount == 0 || chosenNodes == nil, "clusters must be 0 where the nodes are given, got \(clusterCount)")
         try require(alpha.isFinite && alpha > 0, "alpha must be finite and above 0, got \(alpha)")
         try require(
             search == .exact || metric == .euclidean,
             "search must be COVEY_SEARCH_EXACT unless the metric is euclidean")
     }
 
-    /// The neighbour of the core distance for this many rows; at least 1.
-    func resolvedMinSamples(rows: Int) throws -> Int {
-        guard rows >= 2 else { return max(1, minSamples) }
-        if minSamples == 0 { return min(minClusterSize, rows - 1) }
-        try require(
-            minSamples < rows, "min_samples must be below the number of rows, got \(minSamples) with \(rows) rows")
-        return minSamples
+    /// The neighbour of the core distance for this many rows.
+    func resolvedMinSamples(rows: Int) -> Int {
+        max(1, min(minSamples == 0 ? minClusterSize : minSamples, rows - 1))
     }
 }

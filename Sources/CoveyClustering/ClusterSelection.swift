@@ -12,92 +12,83 @@ public struct ClusterSelection: Sendable {
 
     /// Indices in `CondensedTree.clusters`, ascending: cluster i of the result is node `nodes[i]`.
     public let nodes: [Int32]
+    /// One a cluster: the lambda that a row of it must reach.
+    let entries: [Double]
     /// For every node of the tree: its stability, or, where excess of mass prefers the nodes below it, the sum of theirs.
-    public let stabilities: [Double]
+    let stabilities: Stabilities
+    /// The epsilon that gave the number of clusters asked for; `ClusterOptions.clusterSelectionEpsilon` otherwise.
+    public let epsilon: Double
 
-    /// O(clusters of the tree) after one pass over the tree's edges.
+    /// O(clusters of the tree) after one pass over the tree's edges; a given number of clusters takes as long some dozen times.
+    /// Throws `invalidArgument` for a number of clusters that no epsilon gives, and for nodes that the tree does not have or
+    /// that lie in each other.
     public init(_ tree: CondensedTree, _ options: ClusterOptions, execution: Execution) throws {
-        var stabilities = try ClusterSelection.stabilities(of: tree, execution: execution)
-        guard tree.pointCount >= options.minClusterSize else {
-            nodes = []
-            self.stabilities = stabilities
-            return
-        }
-        var chosen: [Bool]
-        switch options.selection {
-        case .excessOfMass:
-            chosen = ClusterSelection.excessOfMass(tree, options, &stabilities)
-        case .leaf:
-            // A root without clusters below it is no leaf, even where it may be the only cluster: as in hdbscan.
-            chosen = tree.clusters.map { $0.isLeaf && $0.parent >= 0 }
-        }
-        if options.clusterSelectionEpsilon > 0, tree.clusters.count > 1, !chosen[0] {
-            chosen = ClusterSelection.merged(chosen, tree, options)
-        }
-        nodes = chosen.indices.filter { chosen[$0] }.map { Int32($0) }
-        self.stabilities = stabilities
-    }
-
-    /// The stability of each node: the sum over its edges of (lambda - birth) * size.
-    static func stabilities(of tree: CondensedTree, execution: Execution) throws -> [Double] {
-        var result = [Double](repeating: 0, count: tree.clusters.count)
-        for edge in tree.parents.indices {
-            if edge & 0xFFFFF == 0 { try execution.report() }
-            let node = Int(tree.parents[edge]) - tree.pointCount
-            // A birth is finite, so that infinite lambdas give infinity and never NaN.
-            result[node] += (tree.lambdas[edge] - tree.clusters[node].birth) * Double(tree.sizes[edge])
-        }
-        return result
-    }
-
-    /// From the leaves up, a node is chosen unless those chosen below it are more stable together or it is too large.
-    private static func excessOfMass(
-        _ tree: CondensedTree, _ options: ClusterOptions, _ stabilities: inout [Double]
-    ) -> [Bool] {
-        let clusters = tree.clusters
-        var chosen = [Bool](repeating: false, count: clusters.count)
-        let last = options.allowSingleCluster ? 0 : 1
-        for node in stride(from: clusters.count - 1, through: last, by: -1) {
-            let below = clusters[node].children
-            // In single precision, as hdbscan does: near ties then fall to the same side.
-            let sum = below.reduce(Float(0)) { Float(Double($0) + stabilities[$1]) }
-            // hdbscan takes the root to be as large as the clusters born from it.
-            let size = node > 0 ? Int(clusters[node].size) : below.reduce(0) { $0 + Int(clusters[$1].size) }
-            let tooLarge = options.maxClusterSize > 0 && size > options.maxClusterSize
-            if Double(sum) > stabilities[node] || tooLarge {
-                stabilities[node] = Double(sum)
-            } else {
-                chosen[node] = true
+        var stabilities = try Stabilities(tree, options.strengths, execution: execution)
+        var epsilon = options.clusterSelectionEpsilon
+        var chosen = [Bool](repeating: false, count: tree.clusters.count)
+        if let given = options.chosenNodes {
+            chosen = try ClusterSelection.checked(given, tree)
+        } else if tree.pointCount >= options.minClusterSize {
+            switch options.selection {
+            case .excessOfMass: chosen = stabilities.excessOfMass(tree, options)
+            case .leaf: chosen = ClusterSelection.leaves(tree, options)
+            }
+            let merging = MergedClusters(tree, allowSingleCluster: options.allowSingleCluster)
+            if options.clusterCount > 0 {
+                (chosen, epsilon) = try merging.choose(options.clusterCount, among: chosen, tree, options, execution)
+            } else if epsilon > 0 {
+                chosen = merging.merge(chosen, epsilon)
             }
         }
-        // Only the uppermost of those chosen stay; parents come before their children.
-        var covered = [Bool](repeating: false, count: clusters.count)
-        for node in clusters.indices.dropFirst() {
-            let parent = Int(clusters[node].parent)
-            covered[node] = covered[parent] || chosen[parent]
-            if covered[node] { chosen[node] = false }
+        try require(
+            options.clusterCount == 0 || tree.pointCount >= options.minClusterSize,
+            "clusters must be a number that the tree can be cut into, 0 with fewer rows than min_cluster_size, got "
+                + "\(options.clusterCount)")
+        var nodes = chosen.indices.filter { chosen[$0] }.map { Int32($0) }
+        if nodes.first == 0, options.chosenNodes == nil {
+            // A root beside other clusters has no rows, as in hdbscan, nor has one whose rows all are beyond epsilon.
+            let least = epsilon > 0 ? 1 / epsilon : tree.clusters[0].death
+            if nodes.count > 1 || !tree.rowLambdas.contains(where: { $0 >= least }) {
+                nodes.removeFirst()
+                entries = nodes.map { ClusterSelection.entry(tree, $0, options) }
+            } else {
+                entries = [least]
+            }
+        } else {
+            entries = nodes.map { ClusterSelection.entry(tree, $0, options) }
+        }
+        self.nodes = nodes
+        self.stabilities = stabilities
+        self.epsilon = epsilon
+    }
+
+    /// The lambda that a row of a node must reach: any, or, as in the reference implementation, one above the node's birth.
+    private static func entry(_ tree: CondensedTree, _ node: Int32, _ options: ClusterOptions) -> Double {
+        options.matchReference && options.chosenNodes == nil ? tree.clusters[Int(node)].birth.nextUp : 0
+    }
+
+    /// A root without clusters below it is no leaf, even where it may be the only cluster: as in hdbscan.
+    private static func leaves(_ tree: CondensedTree, _ options: ClusterOptions) -> [Bool] {
+        tree.clusters.map {
+            $0.isLeaf && $0.parent >= 0 && (options.maxClusterSize == 0 || Int($0.size) <= options.maxClusterSize)
+        }
+    }
+
+    /// The marks of nodes that the caller chose.
+    private static func checked(_ nodes: [Int32], _ tree: CondensedTree) throws -> [Bool] {
+        var chosen = [Bool](repeating: false, count: tree.clusters.count)
+        for node in nodes {
+            try require(
+                tree.clusters.indices.contains(Int(node)),
+                "nodes must be those of the condensed tree, which has \(tree.clusters.count), got the one after \(node) others")
+            try require(!chosen[Int(node)], "nodes must differ, got the one after \(node) others twice")
+            chosen[Int(node)] = true
+        }
+        var covered = chosen
+        for node in tree.clusters.indices.dropFirst() where covered[Int(tree.clusters[node].parent)] {
+            try require(!chosen[node], "nodes must not lie in each other, got the one after \(node) others, and one above it")
+            covered[node] = true
         }
         return chosen
-    }
-
-    /// Replaces each chosen cluster that is born below the epsilon by its nearest ancestor born above it, or, where there is
-    /// none, by the ancestor next to the root: the root itself only where it may be a cluster (Malzer & Baum 2020).
-    private static func merged(_ chosen: [Bool], _ tree: CondensedTree, _ options: ClusterOptions) -> [Bool] {
-        let clusters = tree.clusters
-        let epsilon = options.clusterSelectionEpsilon
-        var target = [Int](repeating: 0, count: clusters.count)
-        var result = [Bool](repeating: false, count: clusters.count)
-        for node in clusters.indices.dropFirst() {
-            let parent = Int(clusters[node].parent)
-            if parent == 0 {
-                target[node] = options.allowSingleCluster ? 0 : node
-            } else {
-                target[node] = 1 / clusters[parent].birth > epsilon ? parent : target[parent]
-            }
-            if chosen[node] {
-                result[1 / clusters[node].birth < epsilon ? target[node] : node] = true
-            }
-        }
-        return result
     }
 }

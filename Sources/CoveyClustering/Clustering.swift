@@ -1,5 +1,5 @@
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 
 /// The outcome of HDBSCAN (Campello, Moulavi, Sander 2013; McInnes & Healy 2017): labels, strengths, outlier scores, and the
 /// trees they come from. Immutable, for any number of threads.
@@ -8,17 +8,7 @@ import CoveyTables
 /// caller's rows.
 public final class Clustering: Sendable {
     public let options: ClusterOptions
-    /// The rows of the caller's matrix.
-    public let rowCount: Int
-    public let columnCount: Int
-    /// The caller's numbers of the rows used, ascending; nil = all rows.
-    public let usedRows: [Int32]?
-    /// The neighbour that gave the core distances.
-    public let minSamples: Int
-    /// The share of true neighbours that an approximate search found, measured on a sample; 1 for exact search.
-    public let recall: Double
-
-    public let spanningTree: SpanningTree
+    public let rows: FittedRows
     public let singleLinkageTree: SingleLinkageTree
     public let condensedTree: CondensedTree
     public let selection: ClusterSelection
@@ -37,8 +27,14 @@ public final class Clustering: Sendable {
     public let predictor: Predictor?
 
     public var clusterCount: Int { selection.nodes.count }
+    public var rowCount: Int { rows.rowCount }
+    public var columnCount: Int { rows.columnCount }
+    public var usedRows: [Int32]? { rows.usedRows }
+    public var minSamples: Int { rows.minSamples }
+    public var recall: Double { rows.recall }
+    public var spanningTree: SpanningTree { rows.spanningTree }
     /// The rows that were clustered.
-    public var usedCount: Int { spanningTree.pointCount }
+    public var usedCount: Int { rows.usedCount }
 
     /// Clusters the rows of `view`.
     ///
@@ -52,7 +48,7 @@ public final class Clustering: Sendable {
         try execution.hold(view.rows, of: Clustering.bytesPerRow, for: "clustering \(view.rows) rows")
         let used = try FiniteRows.find(in: view, missing: options.missing, execution: execution)
         try Magnitude.check(view, rows: used, metric: options.metric, alpha: options.alpha, execution: execution)
-        let minSamples = try options.resolvedMinSamples(rows: used?.count ?? view.rows)
+        let minSamples = options.resolvedMinSamples(rows: used?.count ?? view.rows)
         let reachability = try MutualReachability.build(
             view: view, rows: used, metric: options.metric, minSamples: minSamples, alpha: options.alpha,
             search: options.search, seed: options.seed, execution: execution)
@@ -61,51 +57,69 @@ public final class Clustering: Sendable {
             ? try ReferenceRows(
                 view, rows: used, coreDistances: reachability.coreDistances, metric: options.metric,
                 execution: execution) : nil
-        try self.init(
-            options: options, rowCount: view.rows, columnCount: view.columns, usedRows: used, minSamples: minSamples,
+        let rows = try FittedRows(
+            rowCount: view.rows, columnCount: view.columns, usedRows: used, minSamples: minSamples,
             recall: reachability.recall, spanningTree: reachability.tree, reference: reference, execution: execution)
+        try self.init(rows, options, execution: execution)
     }
 
     /// Everything that follows from the spanning tree.
-    init(
-        options: ClusterOptions, rowCount: Int, columnCount: Int, usedRows: [Int32]?, minSamples: Int, recall: Double,
-        spanningTree: SpanningTree, reference: ReferenceRows?, execution: Execution
-    ) throws {
+    ///
+    /// - Parameter earlier: another choice of clusters on the same rows, whose trees are taken where they would be the same.
+    init(_ rows: FittedRows, _ options: ClusterOptions, earlier: Clustering? = nil, execution: Execution) throws {
         self.options = options
-        self.rowCount = rowCount
-        self.columnCount = columnCount
-        self.usedRows = usedRows
-        self.minSamples = minSamples
-        self.recall = recall
-        self.spanningTree = spanningTree
-        singleLinkageTree = try SingleLinkageTree(
-            spanningTree, minClusterSize: options.minClusterSize, execution: execution)
-        condensedTree = try CondensedTree(
-            singleLinkageTree, minClusterSize: options.minClusterSize, execution: execution)
+        self.rows = rows
+        let sameSize = earlier?.options.minClusterSize == options.minClusterSize
+        let sameTree =
+            sameSize && earlier?.options.clusterSelectionPersistence == options.clusterSelectionPersistence
+        if let earlier, sameSize {
+            singleLinkageTree = earlier.singleLinkageTree
+        } else {
+            singleLinkageTree = try SingleLinkageTree(
+                rows.spanningTree, minClusterSize: options.minClusterSize, execution: execution)
+        }
+        if let earlier, sameTree {
+            condensedTree = earlier.condensedTree
+        } else {
+            let tree = try CondensedTree(singleLinkageTree, minClusterSize: options.minClusterSize, execution: execution)
+            condensedTree = try tree.simplified(options.clusterSelectionPersistence, execution: execution)
+        }
         selection = try ClusterSelection(condensedTree, options, execution: execution)
         let membership = try Membership(condensedTree, selection, options, execution: execution)
-        let scores = try OutlierScores.compute(condensedTree, execution: execution)
+        let scores = try OutlierScores.compute(condensedTree, options.strengths, execution: execution)
         exemplars = try Exemplars(
             condensedTree, membership, clusters: selection.nodes.count, execution: execution
-        ).renumbered(usedRows)
+        ).renumbered(rows.usedRows)
         persistence = membership.persistence
-        func spread<Value: BitwiseCopyable>(_ values: [Value], missing: Value) throws -> [Value] {
-            guard let usedRows else { return values }
-            var result = try execution.array(rowCount) { _ in missing }
-            for (place, row) in usedRows.enumerated() {
-                if place & 0xFFFFF == 0 { try execution.report() }
-                result[Int(row)] = values[place]
-            }
-            return result
-        }
-        labels = try spread(membership.labels, missing: -1)
-        probabilities = try spread(membership.probabilities, missing: 0)
-        outlierScores = try spread(scores, missing: 1)
-        predictor = try reference.map { [condensedTree, selection] in
-            try Predictor(
-                $0, tree: condensedTree, selection: selection, nodeClusters: membership.nodeClusters, execution: execution)
+        labels = try rows.spread(membership.labels, missing: -1, execution)
+        probabilities = try rows.spread(membership.probabilities, missing: 0, execution)
+        outlierScores = try rows.spread(scores, missing: 1, execution)
+        predictor = rows.nearest.map { [condensedTree] in
+            Predictor($0, tree: condensedTree, rule: membership.rule, options: options)
         }
         try execution.report("clustering", 1)
+    }
+
+    /// Other clusters from the same rows and spanning tree: a choice by options, or of nodes of the condensed tree (0 = the root)
+    /// that these options give. How the rows were read, searched and kept stays as it was. O(n).
+    /// Throws `invalidArgument`, `outOfMemory`, `cancelled`.
+    public func selecting(
+        _ options: ClusterOptions, nodes: [Int32]? = nil, execution: Execution = Execution()
+    ) throws -> Clustering {
+        var options = options
+        // What the clustering came to, which a min_cluster_size of another number does not change.
+        options.minSamples = rows.minSamples
+        options.alpha = self.options.alpha
+        options.metric = self.options.metric
+        options.search = self.options.search
+        options.missing = self.options.missing
+        options.prediction = self.options.prediction
+        options.seed = self.options.seed
+        options.chosenNodes = nodes
+        if nodes != nil { options.clusterCount = 0 }
+        try options.validate()
+        try execution.hold(rowCount, of: Clustering.bytesPerRow, for: "selecting clusters of \(rowCount) rows")
+        return try Clustering(rows, options, earlier: self, execution: execution)
     }
 
     /// What all trees and results take, with their scratch space.
@@ -114,9 +128,7 @@ public final class Clustering: Sendable {
     // MARK: - The trees in the caller's numbers
 
     /// The caller's number of a used row.
-    public func rowNumber(_ place: Int) -> Int {
-        usedRows.map { Int($0[place]) } ?? place
-    }
+    public func rowNumber(_ place: Int) -> Int { rows.rowNumber(place) }
 
     /// A node of the single-linkage tree: rows 0..<rowCount, merges from rowCount up.
     private func nodeNumber(_ node: Int32) -> Int {

@@ -1,7 +1,6 @@
-import CoveyFiles
 import CoveyNeighbors
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import FoundationEssentials
 
 // A clustering in a safetensors file, under a prefix:
@@ -23,6 +22,40 @@ private struct StoredClustering: Codable {
 }
 
 extension Clustering {
+    static let formatVersion = 1
+    static let entryName = "covey.clustering"
+    private static let filePrefix = "clustering."
+
+    private struct Version: Codable {
+        let format_version: Int
+    }
+
+    /// A file of the clustering alone: the entries "covey.clustering" (JSON: format_version) and "covey.checksum", and what `store`
+    /// writes under "clustering.".
+    public func file() throws -> SafeTensorsWriter {
+        var writer = SafeTensorsWriter()
+        writer.setEntry(Clustering.entryName, try JSONText.encode(Version(format_version: Clustering.formatVersion)))
+        try store(into: &writer, prefix: Clustering.filePrefix)
+        try writer.setChecksum()
+        return writer
+    }
+
+    /// Reads a file of the clustering alone. Throws as `init(from:prefix:)`; `corruptFile` for a wrong checksum; `unsupported` for a
+    /// newer format.
+    public convenience init(_ file: SafeTensors, execution: Execution = Execution()) throws {
+        let what = "metadata entry \(Clustering.entryName)"
+        let version = try JSONText.decode(Version.self, from: try file.entry(Clustering.entryName), what).format_version
+        guard version <= Clustering.formatVersion else {
+            throw CoveyError.unsupported(
+                "\(what): format_version is \(version), this version reads up to \(Clustering.formatVersion)")
+        }
+        guard version >= 1 else { throw CoveyError.corruptFile("\(what): format_version is \(version)") }
+        guard try file.hasValidChecksum(execution) else {
+            throw CoveyError.corruptFile("the file is damaged: its checksum is missing or wrong")
+        }
+        try self.init(from: file, prefix: Clustering.filePrefix, execution: execution)
+    }
+
     /// Adds the clustering to a file, under names that begin with `prefix`.
     public func store(into writer: inout SafeTensorsWriter, prefix: String) throws {
         let stored = StoredClustering(options: options, rows: rowCount, columns: columnCount, recall: recall)
@@ -50,16 +83,16 @@ extension Clustering {
         let count = used?.count ?? stored.rows
         let tree = try Clustering.storedTree(file, prefix, points: count, execution)
         do {
-            let minSamples = try stored.options.resolvedMinSamples(rows: count)
+            let minSamples = stored.options.resolvedMinSamples(rows: count)
             let reference =
                 stored.options.prediction
                 ? try ReferenceRows(
                     from: file, prefix: prefix, rows: count, columns: stored.columns, metric: stored.options.metric,
                     minSamples: minSamples) : nil
-            try self.init(
-                options: stored.options, rowCount: stored.rows, columnCount: stored.columns, usedRows: used,
-                minSamples: minSamples, recall: stored.recall, spanningTree: tree, reference: reference,
-                execution: execution)
+            let rows = try FittedRows(
+                rowCount: stored.rows, columnCount: stored.columns, usedRows: used, minSamples: minSamples,
+                recall: stored.recall, spanningTree: tree, reference: reference, execution: execution)
+            try self.init(rows, stored.options, execution: execution)
         } catch let error as CoveyError where [.internalError, .invalidArgument].contains(error.code) {
             // What would be a defect or a caller's mistake elsewhere is the file's here.
             throw CoveyError.corruptFile("\(prefix): \(error.message)")

@@ -59,7 +59,10 @@ struct CondensedOutline {
         let (leftSize, rightSize) = (tree.size(of: left), tree.size(of: right))
         // A distance that is not zero, but has no finite reciprocal, counts as zero.
         let lambda = 1 / tree.distances[merge]
-        if clusters[Int(cluster)].death < lambda { clusters[Int(cluster)].death = lambda }
+        if clusters[Int(cluster)].death < lambda {
+            clusters[Int(cluster)].death = lambda
+            if lambda < .infinity { clusters[Int(cluster)].finiteDeath = lambda }
+        }
         if lambda == .infinity {
             fall(left, leftSize, from: cluster, at: merge)
             fall(right, rightSize, from: cluster, at: merge)

@@ -36,11 +36,27 @@ public struct CondensedTree: Sendable {
         public internal(set) var firstChild: Int32 = -1
         /// The largest lambda of its own edges.
         public internal(set) var death: Double = 0
+        /// The largest finite one; 0 where all are infinite.
+        public internal(set) var finiteDeath: Double = 0
 
         public var isLeaf: Bool { firstChild < 0 }
 
         /// The two child clusters; empty for a leaf.
         public var children: Range<Int> { isLeaf ? 0..<0 : Int(firstChild)..<Int(firstChild) + 2 }
+    }
+
+    init(
+        pointCount: Int, parents: [Int32], children: [Int32], lambdas: [Double], sizes: [Int32], clusters: [Cluster],
+        rowClusters: [Int32], rowLambdas: [Double]
+    ) {
+        self.pointCount = pointCount
+        self.parents = parents
+        self.children = children
+        self.lambdas = lambdas
+        self.sizes = sizes
+        self.clusters = clusters
+        self.rowClusters = rowClusters
+        self.rowLambdas = rowLambdas
     }
 
     /// O(n) time and memory; no recursion, so that a tree of any depth will do.

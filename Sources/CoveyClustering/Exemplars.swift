@@ -16,7 +16,7 @@ public struct Exemplars: Sendable {
             let node = Int(tree.rowClusters[row])
             let leaf = tree.clusters[node]
             guard leaf.isLeaf, tree.rowLambdas[row] == leaf.death else { return nil }
-            let cluster = Int(membership.nodeClusters[node])
+            let cluster = Int(membership.rule.nodeClusters[node])
             return cluster < 0 ? nil : cluster
         }
         var offsets = [Int](repeating: 0, count: clusters + 1)

@@ -5,39 +5,32 @@ public struct Membership: Sendable {
     /// 0..<clusters, in the order of `ClusterSelection.nodes`; -1 = noise.
     public let labels: [Int32]
     /// The strength of membership: lambda where the row leaves relative to the largest in its cluster, 0 (noise) to 1. Rows at
-    /// infinite lambda (duplicates) have 1, and any other row of such a cluster 0, as in hdbscan.
+    /// infinite lambda (duplicates) have 1, and any other row of such a cluster 0, as in hdbscan, or, with bounded strengths, its
+    /// share of the largest finite lambda.
     public let probabilities: [Double]
     /// Each cluster's stability relative to the most that its rows could have; 1 where lambda is infinite.
     public let persistence: [Double]
-    /// The cluster that each node of the condensed tree lies in, -1 = none: the nearest selected node above or at it.
-    public let nodeClusters: [Int32]
+    public let rule: MembershipRule
 
     /// O(n).
     public init(
         _ tree: CondensedTree, _ selection: ClusterSelection, _ options: ClusterOptions, execution: Execution
     ) throws {
-        nodeClusters = Membership.nodeClusters(tree, selection)
+        let rule = MembershipRule(tree, selection)
         var labels = try execution.array(tree.pointCount) { _ in Int32(-1) }
         var probabilities = try execution.array(tree.pointCount) { _ in 0.0 }
         var counts = [Int](repeating: 0, count: selection.nodes.count)
-        // Where the root is the only cluster, it keeps its densest rows alone, or those within epsilon.
-        let rootThreshold =
-            options.clusterSelectionEpsilon > 0 ? 1 / options.clusterSelectionEpsilon : tree.clusters[0].death
-        let rootAlone = selection.nodes == [0]
-        let (nodes, nodeClusters) = (selection.nodes, nodeClusters)
+        let strengths = options.strengths
         try labels.withUnsafeMutableBufferPointer { labels in
             try probabilities.withUnsafeMutableBufferPointer { probabilities in
                 nonisolated(unsafe) let (labels, probabilities) = (labels, probabilities)
                 try execution.parallel(tree.pointCount, grain: 65_536) { chunk, _ in
                     for row in chunk {
-                        let cluster = nodeClusters[Int(tree.rowClusters[row])]
                         let lambda = tree.rowLambdas[row]
+                        let cluster = rule.cluster(of: Int(tree.rowClusters[row]), leavingAt: lambda)
                         guard cluster >= 0 else { continue }
-                        let node = nodes[Int(cluster)]
-                        if node == 0 && !(rootAlone && lambda >= rootThreshold) { continue }
                         labels[row] = cluster
-                        let most = tree.clusters[Int(node)].death
-                        probabilities[row] = most == 0 || lambda == .infinity ? 1 : min(lambda, most) / most
+                        probabilities[row] = rule.strength(in: cluster, at: lambda, strengths)
                     }
                 }
             }
@@ -46,21 +39,47 @@ public struct Membership: Sendable {
             if row & 0xFFFFF == 0 { try execution.report() }
             if labels[row] >= 0 { counts[Int(labels[row])] += 1 }
         }
-        let most = tree.clusters.reduce(0) { max($0, $1.death) }
-        persistence = selection.nodes.indices.map { cluster in
-            guard most.isFinite, most > 0, counts[cluster] > 0 else { return 1 }
-            return selection.stabilities[Int(selection.nodes[cluster])] / (Double(counts[cluster]) * most)
+        persistence = selection.nodes.indices.map {
+            selection.stabilities.persistence(of: Int(selection.nodes[$0]), rows: counts[$0])
         }
         self.labels = labels
         self.probabilities = probabilities
+        self.rule = rule
+    }
+}
+
+/// The rule by which fitted rows, and new ones, belong to a cluster.
+public struct MembershipRule: Sendable {
+    /// The cluster that each node of the condensed tree lies in, -1 = none: the nearest selected node above or at it.
+    public let nodeClusters: [Int32]
+    /// For each cluster, the lambda that a row must reach, the largest lambda, and the largest finite one.
+    private let entries: [Double]
+    private let deaths: [Double]
+    private let finiteDeaths: [Double]
+
+    init(_ tree: CondensedTree, _ selection: ClusterSelection) {
+        var nodeClusters = [Int32](repeating: -1, count: tree.clusters.count)
+        for (cluster, node) in selection.nodes.enumerated() { nodeClusters[Int(node)] = Int32(cluster) }
+        for node in tree.clusters.indices.dropFirst() where nodeClusters[node] < 0 {
+            nodeClusters[node] = nodeClusters[Int(tree.clusters[node].parent)]
+        }
+        self.nodeClusters = nodeClusters
+        entries = selection.entries
+        deaths = selection.nodes.map { tree.clusters[Int($0)].death }
+        finiteDeaths = selection.nodes.map { tree.clusters[Int($0)].finiteDeath }
     }
 
-    private static func nodeClusters(_ tree: CondensedTree, _ selection: ClusterSelection) -> [Int32] {
-        var result = [Int32](repeating: -1, count: tree.clusters.count)
-        for (cluster, node) in selection.nodes.enumerated() { result[Int(node)] = Int32(cluster) }
-        for node in tree.clusters.indices.dropFirst() where result[node] < 0 {
-            result[node] = result[Int(tree.clusters[node].parent)]
-        }
-        return result
+    /// The cluster of a row that leaves a node of the condensed tree at this lambda; -1 = noise.
+    @inline(__always)
+    func cluster(of node: Int, leavingAt lambda: Double) -> Int32 {
+        let cluster = nodeClusters[node]
+        return cluster >= 0 && lambda >= entries[Int(cluster)] ? cluster : -1
+    }
+
+    /// 0 to 1.
+    @inline(__always)
+    func strength(in cluster: Int32, at lambda: Double, _ strengths: ClusterOptions.Strengths) -> Double {
+        let most = strengths == .bounded ? finiteDeaths[Int(cluster)] : deaths[Int(cluster)]
+        return most == 0 || lambda == .infinity ? 1 : min(lambda, most) / most
     }
 }

@@ -1,10 +1,10 @@
 import CoveyNeighbors
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 
 /// The nearest reference rows of rows from outside.
-struct NearestRows {
-    private let reference: ReferenceRows
+struct NearestRows: Sendable {
+    let reference: ReferenceRows
     private let search: QuerySearch
 
     /// Cost: that of `QuerySearch`.

@@ -1,54 +1,61 @@
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 
 /// Places new rows in a clustering without changing it (hdbscan's approximate_predict): the cluster in which the row would
 /// fall out of the condensed tree beside its nearest row, by mutual reachability. Immutable, for any number of threads.
 ///
 /// As in hdbscan, distances are not divided by alpha, and the core distance of a new row is that to its neighbour
-/// `minSamples` + 1 of the clustered rows. Two differences: nodes belong to the cluster that was selected above them, which
-/// hdbscan guesses from the labels; and a row in the midst of infinitely dense duplicates has strength 1, as those
-/// duplicates have, not 0.
+/// `minSamples` + 1 of the clustered rows. Three differences, of which the first two give a fitted row its own label again: nodes
+/// belong to the cluster that was selected above them, which hdbscan guesses from the labels; a row belongs to a root that is the
+/// only cluster, and to a tree without clusters below the root, by the rule of fitting; and a row in the midst of infinitely dense
+/// duplicates has strength 1, as those duplicates have, not 0.
 public final class Predictor: Sendable {
-    public let reference: ReferenceRows
     private let nearest: NearestRows
     private let tree: CondensedTree
-    private let nodeClusters: [Int32]
-    /// The largest lambda in the cluster of each node.
-    private let nodeDeaths: [Double]
+    private let rule: MembershipRule
+    /// The largest lambda in the subtree of each node.
+    private let subtreeDeaths: [Double]
 
-    init(
-        _ reference: ReferenceRows, tree: CondensedTree, selection: ClusterSelection, nodeClusters: [Int32],
-        execution: Execution
-    ) throws {
-        self.reference = reference
+    public var reference: ReferenceRows { nearest.reference }
+
+    init(_ nearest: NearestRows, tree: CondensedTree, rule: MembershipRule, options: ClusterOptions) {
+        self.nearest = nearest
         self.tree = tree
-        self.nodeClusters = nodeClusters
-        nodeDeaths = nodeClusters.map { $0 < 0 ? 0 : tree.clusters[Int(selection.nodes[Int($0)])].death }
-        nearest = try NearestRows(reference, execution: execution)
+        self.rule = rule
+        subtreeDeaths = OutlierScores.deaths(tree, options.strengths)
     }
 
-    /// A label (-1 = noise) and a strength, 0 to 1, for each row of `view`, whose numbers are finite.
-    func place(_ view: MatrixView, execution: Execution) throws -> (labels: [Int32], probabilities: [Double]) {
-        var labels = [Int32](repeating: -1, count: view.rows)
-        var probabilities = [Double](repeating: 0, count: view.rows)
-        // Without clusters below the root there is nothing to place in: as in hdbscan.
-        guard tree.clusters.count > 1 else { return (labels, probabilities) }
+    /// Where a new row falls out of the tree.
+    struct Place: BitwiseCopyable {
+        var label: Int32 = -1
+        var strength = 0.0
+        var outlierScore = 1.0
+        /// 1 / mutual reachability distance to the neighbour.
+        var lambda = 0.0
+        /// The fitted row, by its place among those used, at which it would be joined to the tree; -1 = none.
+        var neighbour: Int32 = -1
+    }
+
+    /// A place for each row of `view`, whose numbers are finite.
+    func place(
+        _ view: MatrixView, _ strengths: ClusterOptions.Strengths, execution: Execution
+    ) throws -> [Place] {
+        var places = [Place](repeating: Place(), count: view.rows)
+        guard tree.pointCount > 0, view.rows > 0 else { return places }
         // As many as hdbscan looks at.
         let count = min(2 * reference.minSamples, tree.pointCount)
-        try labels.withUnsafeMutableBufferPointer { labels in
-            try probabilities.withUnsafeMutableBufferPointer { probabilities in
-                nonisolated(unsafe) let (labels, probabilities) = (labels, probabilities)
-                try nearest.nearest(count, of: view, execution) { row, found in
-                    (labels[row], probabilities[row]) = self.place(found)
-                }
+        try places.withUnsafeMutableBufferPointer { places in
+            nonisolated(unsafe) let places = places
+            try nearest.nearest(count, of: view, execution) { row, found in
+                places[row] = self.place(found, strengths)
             }
         }
-        return (labels, probabilities)
+        return places
     }
 
-    /// - Parameter found: the nearest rows, nearest first; more than `minSamples`.
-    private func place(_ found: [(row: Int32, distance: Double)]) -> (label: Int32, probability: Double) {
-        let core = found[reference.minSamples].distance
+    /// - Parameter found: the nearest rows, nearest first; more than `minSamples` where there are so many.
+    private func place(_ found: [(row: Int32, distance: Double)], _ strengths: ClusterOptions.Strengths) -> Place {
+        let core = found[min(reference.minSamples, found.count - 1)].distance
         var neighbour = 0
         var reach = Double.infinity
         for candidate in found {
@@ -60,16 +67,33 @@ public final class Predictor: Sendable {
         }
         let lambda = 1 / reach
         var node = Int(tree.rowClusters[neighbour])
+        var place = Place()
+        // A row that was fitted, or equals one, has the score of that.
+        place.outlierScore = OutlierScores.score(
+            found[0].distance == 0 ? tree.rowLambdas[neighbour] : lambda, most: subtreeDeaths[node])
         if tree.rowLambdas[neighbour] > lambda {
             // The row is too far away to stay as long as its neighbour: up to the cluster that is alive at its lambda.
             while node > 0, tree.clusters[node].birth >= lambda { node = Int(tree.clusters[node].parent) }
         }
-        let label = nodeClusters[node]
-        guard label >= 0 else { return (-1, 0) }
-        let most = nodeDeaths[node]
-        if most == 0 || lambda == .infinity { return (label, 1) }
-        return (label, min(lambda, most) / most)
+        place.neighbour = Int32(neighbour)
+        place.lambda = lambda
+        // Beside its neighbour it leaves when that leaves, at the latest.
+        place.label = rule.cluster(of: node, leavingAt: min(lambda, tree.rowLambdas[neighbour]))
+        if place.label >= 0 { place.strength = rule.strength(in: place.label, at: lambda, strengths) }
+        return place
     }
+}
+
+/// What `Clustering.predict` says of new rows, one of each.
+public struct Prediction: Sendable {
+    /// -1 = noise.
+    public var labels: [Int32]
+    /// 0 to 1.
+    public var probabilities: [Double]
+    /// 0 to 1: the outlier score, relative to the densest rows of the cluster that the neighbour falls out of.
+    public var outlierScores: [Double]
+    /// The fitted row, by the caller's number, beside which each one stands in the tree; -1 = none.
+    public var neighbours: [Int64]
 }
 
 extension Clustering {
@@ -78,9 +102,10 @@ extension Clustering {
     /// Rows with a NaN or an infinity are noise where the clustering treats them so. Throws `invalidArgument` without
     /// prediction data, `mismatch` for another number of columns, `invalidData`, `outOfMemory`, `cancelled`. Cost: one exact
     /// search among the clustered rows for each new row.
+    /// - Parameter strengths: nil = those of the options.
     public func predict(
-        _ view: MatrixView, execution: Execution = Execution()
-    ) throws -> (labels: [Int32], probabilities: [Double]) {
+        _ view: MatrixView, _ strengths: ClusterOptions.Strengths? = nil, execution: Execution = Execution()
+    ) throws -> Prediction {
         guard let predictor else {
             throw CoveyError.invalidArgument(
                 "the clustering has no prediction data: it was made with prediction = 0")
@@ -88,18 +113,25 @@ extension Clustering {
         guard view.columns == columnCount else {
             throw CoveyError.mismatch("matrix.columns must be \(columnCount), as clustered, got \(view.columns)")
         }
-        try execution.hold(view.rows, of: 16, for: "placing \(view.rows) rows")
+        try execution.hold(view.rows, of: 56, for: "placing \(view.rows) rows")
+        let strengths = strengths ?? options.strengths
         let usable = try FiniteRows.find(in: view, missing: options.missing, execution: execution)
-        guard let usable else { return try predictor.place(view, execution: execution) }
-        var labels = [Int32](repeating: -1, count: view.rows)
-        var probabilities = [Double](repeating: 0, count: view.rows)
-        let placed = try ReferenceRows.Storage(view, rows: usable, execution).withView {
-            try predictor.place($0, execution: execution)
+        var result = Prediction(
+            labels: [Int32](repeating: -1, count: view.rows), probabilities: [Double](repeating: 0, count: view.rows),
+            outlierScores: [Double](repeating: 1, count: view.rows), neighbours: [Int64](repeating: -1, count: view.rows))
+        let places =
+            try usable.map { rows in
+                try ReferenceRows.Storage(view, rows: rows, execution).withView {
+                    try predictor.place($0, strengths, execution: execution)
+                }
+            } ?? predictor.place(view, strengths, execution: execution)
+        for (index, place) in places.enumerated() {
+            let row = usable.map { Int($0[index]) } ?? index
+            result.labels[row] = place.label
+            result.probabilities[row] = place.strength
+            result.outlierScores[row] = place.outlierScore
+            result.neighbours[row] = place.neighbour < 0 ? -1 : Int64(rowNumber(Int(place.neighbour)))
         }
-        for (place, row) in usable.enumerated() {
-            labels[Int(row)] = placed.labels[place]
-            probabilities[Int(row)] = placed.probabilities[place]
-        }
-        return (labels, probabilities)
+        return result
     }
 }

@@ -1,4 +1,4 @@
-import CoveyFiles
+import CoveyNumerics
 import CoveyRuntime
 
 /// An encoder as it is kept: its configuration and its weights.

@@ -1,8 +1,7 @@
 import CCoveyKernels
-import CoveyFiles
+import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
-import CoveyTables
 
 /// A bidirectional LSTM with time attention that turns a sequence into a vector; covey.h has the equations. Immutable, for any
 /// number of threads at once.

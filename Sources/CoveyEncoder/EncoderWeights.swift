@@ -1,6 +1,5 @@
-import CoveyFiles
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 
 /// The weights of an encoder as PyTorch holds them.
 public struct EncoderWeights: Sendable {

@@ -1,4 +1,5 @@
 import CCoveyKernels
+import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
 

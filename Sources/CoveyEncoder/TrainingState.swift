@@ -1,4 +1,4 @@
-import CoveyFiles
+import CoveyNumerics
 import CoveyRuntime
 import Glibc
 

@@ -1,9 +1,9 @@
 import CoveyClustering
 import CoveyEncoder
+import CoveyNumerics
 import CoveyRules
 import CoveyRuntime
 import CoveySequences
-import CoveyTables
 
 /// Everything that scores a transaction. Immutable, for any number of threads at once.
 public final class Engine: Sendable {
@@ -48,7 +48,8 @@ public final class Engine: Sendable {
         try execution.reserve(count, of: 4 * (columns + 64), for: "\(count) scores")
         let (embeddings, events) = try embed(sequences, execution)
         let rows = try withView(embeddings) { try parts.hybrid.transform($0, table, execution: execution) }
-        let (labels, strengths) = try rows.withView { try parts.clustering.predict($0, execution: execution) }
+        // A strength of 0 or 1 alone, as hdbscan has it beside equal rows, would be a risk that jumps.
+        let placed = try rows.withView { try parts.clustering.predict($0, .bounded, execution: execution) }
         let fired = try table.map { try firedRules($0, execution) } ?? [:]
         var scores: [Score] = []
         scores.reserveCapacity(count)
@@ -56,7 +57,7 @@ public final class Engine: Sendable {
             if index & 0xFFF == 0 { try execution.check() }
             scores.append(
                 score(
-                    cluster: Int(labels[index]), strength: strengths[index], rules: fired[index] ?? [],
+                    cluster: Int(placed.labels[index]), strength: placed.probabilities[index], rules: fired[index] ?? [],
                     events: events.isEmpty ? [] : events[index]))
         }
         return scores

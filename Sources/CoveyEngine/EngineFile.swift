@@ -1,7 +1,6 @@
 import CoveyClustering
 import CoveyEncoder
-import CoveyFiles
-import CoveyHybrid
+import CoveyNumerics
 import CoveyRules
 import CoveyRuntime
 

@@ -1,9 +1,8 @@
 import CoveyClustering
 import CoveyEncoder
-import CoveyHybrid
+import CoveyNumerics
 import CoveyRules
 import CoveyRuntime
-import CoveyTables
 
 /// What an engine is made of.
 public struct EngineParts: Sendable {

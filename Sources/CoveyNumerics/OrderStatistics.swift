@@ -1,5 +1,4 @@
 import CoveyRuntime
-import CoveyTables
 
 /// Order statistics without sorting or copying.
 public enum OrderStatistics {

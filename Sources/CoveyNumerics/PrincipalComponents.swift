@@ -2,15 +2,15 @@ import CCoveyKernels
 import CoveyRuntime
 
 /// The leading principal components of rows (Pearson 1901; Hotelling 1933).
-package struct PrincipalComponents {
+struct PrincipalComponents {
     /// columns x count, row-major: an axis a column, of length 1. Its entry of the largest size is positive.
-    package let axes: [Double]
+    let axes: [Double]
     /// The rows' variance (of the population) along each axis, descending.
-    package let variances: [Double]
+    let variances: [Double]
 
     /// The covariance in float64 by tiles, then its eigenvectors.
     /// Cost: O(rows columns^2 + columns^3) time, O(columns^2) memory.
-    package init(_ rows: CentredRows, count: Int, execution: Execution) throws {
+    init(_ rows: CentredRows, count: Int, execution: Execution) throws {
         let columns = rows.columns
         var covariance = try PrincipalComponents.covariance(rows, execution)
         var values = [Double](repeating: 0, count: count)

@@ -28,7 +28,6 @@ static void check_size(const void *value, size_t size, const char *what) {
 int main(void) {
     covey_context_options context_options = COVEY_CONTEXT_OPTIONS_INIT;
     covey_matrix matrix = COVEY_MATRIX_INIT;
-    covey_arrow_options arrow_options = COVEY_ARROW_OPTIONS_INIT;
     covey_table table = COVEY_TABLE_INIT;
     covey_sequences sequences = COVEY_SEQUENCES_INIT;
     covey_embed_options embed_options = COVEY_EMBED_OPTIONS_INIT;
@@ -47,7 +46,6 @@ int main(void) {
 
     CHECK_SIZE(context_options);
     CHECK_SIZE(matrix);
-    CHECK_SIZE(arrow_options);
     CHECK_SIZE(table);
     CHECK_SIZE(sequences);
     CHECK_SIZE(embed_options);
@@ -66,7 +64,6 @@ int main(void) {
 
     CHECK(context_options.threads == 0 && context_options.memory_budget == 0 && context_options.progress == NULL);
     CHECK(matrix.data == NULL && matrix.rows == 0 && matrix.row_stride == 0 && matrix.type == COVEY_FLOAT32);
-    CHECK(arrow_options.names == NULL && arrow_options.name_count == 0);
     CHECK(table.column_size == sizeof(covey_column) && table.rows == 0 && table.columns == NULL);
     CHECK(sequences.channel_size == sizeof(covey_channel) && sequences.count == 0 && sequences.dwell == NULL);
     CHECK(sequences.numeric_count == 0 && sequences.categorical_count == 0 && sequences.dwell_stride == 0);
@@ -91,7 +88,9 @@ int main(void) {
     CHECK(cluster_options.alpha == 1 && cluster_options.metric == COVEY_METRIC_EUCLIDEAN);
     CHECK(cluster_options.selection == COVEY_SELECTION_EXCESS_OF_MASS && cluster_options.allow_single_cluster == 0);
     CHECK(cluster_options.search == COVEY_SEARCH_EXACT && cluster_options.missing == COVEY_MISSING_ROWS_REJECT);
-    CHECK(cluster_options.prediction == 0 && cluster_options.seed == 0);
+    CHECK(cluster_options.prediction == 0 && cluster_options.seed == 0 && cluster_options.clusters == 0);
+    CHECK(cluster_options.cluster_selection_epsilon_max == 0 && cluster_options.cluster_selection_persistence == 0);
+    CHECK(cluster_options.match_reference == 0 && cluster_options.strengths == COVEY_STRENGTHS_HDBSCAN);
     CHECK(risk_options.confidence == 0.95 && risk_options.min_lift == 3 && risk_options.min_fraud == 3);
     CHECK(cluster_report.rank == 0 && cluster_report.risky == 0);
     CHECK(rules_options.max_conditions == 3 && rules_options.max_rules == 8 && rules_options.min_support == 10);

@@ -1,9 +1,9 @@
-@testable import CoveyClustering
 import CoveyNeighbors
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import Testing
 
+@testable import CoveyClustering
 
 /// Approximate trees against exact ones.
 @Suite struct ApproximateTreeTests {
@@ -38,9 +38,10 @@ import Testing
             let found = try ApproximateTree.build(
                 Rows(view, used: nil, metric: .euclidean, execution: execution), minSamples: 10, alpha: 1, seed: 0,
                 execution: execution)
-            return try Clustering(
-                options: options, rowCount: view.rows, columnCount: view.columns, usedRows: nil, minSamples: 10,
-                recall: found.recall, spanningTree: found.tree, reference: nil, execution: execution)
+            let rows = try FittedRows(
+                rowCount: view.rows, columnCount: view.columns, usedRows: nil, minSamples: 10, recall: found.recall,
+                spanningTree: found.tree, reference: nil, execution: execution)
+            return try Clustering(rows, options, execution: execution)
         }
     }
 

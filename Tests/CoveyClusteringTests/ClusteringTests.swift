@@ -1,9 +1,9 @@
-@testable import CoveyClustering
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import Synchronization
 import Testing
 
+@testable import CoveyClustering
 
 @Suite struct ClusteringTests {
     private func tree(_ edges: [(Int32, Int32, Double)]) throws -> SpanningTree {
@@ -13,9 +13,10 @@ import Testing
     }
 
     private func clustering(_ tree: SpanningTree, _ options: ClusterOptions = ClusterOptions()) throws -> Clustering {
-        try Clustering(
-            options: options, rowCount: tree.pointCount, columnCount: 1, usedRows: nil, minSamples: 1, recall: 1,
-            spanningTree: tree, reference: nil, execution: Execution())
+        let rows = try FittedRows(
+            rowCount: tree.pointCount, columnCount: 1, usedRows: nil, minSamples: 1, recall: 1, spanningTree: tree,
+            reference: nil, execution: Execution())
+        return try Clustering(rows, options, execution: Execution())
     }
 
     // MARK: - Shape of the tree

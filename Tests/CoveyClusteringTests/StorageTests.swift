@@ -1,9 +1,8 @@
-@testable import CoveyClustering
-import CoveyFiles
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import Testing
 
+@testable import CoveyClustering
 
 @Suite("Clusterings in files")
 struct StorageTests {
@@ -165,7 +164,6 @@ struct StorageTests {
         try refuses("recall above 1") { $0.options = replaced("\"recall\":1", "\"recall\":2") }
         try refuses("unknown metric") { $0.options = replaced("\"metric\":0", "\"metric\":9") }
         try refuses("min_cluster_size 1") { $0.options = replaced("\"minClusterSize\":5", "\"minClusterSize\":1") }
-        try refuses("min_samples of the rows") { $0.options = replaced("\"minSamples\":0", "\"minSamples\":3") }
         try refuses("min_samples overflows") {
             $0.options = replaced("\"minSamples\":0", "\"minSamples\":99999999999999999999")
         }

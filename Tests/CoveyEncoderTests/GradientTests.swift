@@ -1,10 +1,11 @@
 import CCoveyKernels
-@testable import CoveyEncoder
+import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
 import Glibc
 import Testing
 
+@testable import CoveyEncoder
 
 @Suite struct GradientTests {
     /// Loss and gradient of every weight, against PyTorch's autograd in float64 on the same weights.

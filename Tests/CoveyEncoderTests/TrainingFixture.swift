@@ -1,10 +1,9 @@
 import CCoveyKernels
-@testable import CoveyEncoder
-import CoveyFiles
+import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
-import CoveyTables
 
+@testable import CoveyEncoder
 
 /// Weights, sequences, losses and gradients that PyTorch computed; see Tests/Fixtures/make_training_fixtures.py.
 struct TrainingFixture {

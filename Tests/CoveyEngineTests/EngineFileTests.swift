@@ -1,9 +1,9 @@
-@testable import CoveyEngine
-@testable import CoveyFiles
+@testable import CoveyNumerics
 import CoveyRuntime
 import FoundationEssentials
 import Testing
 
+@testable import CoveyEngine
 
 @Suite struct EngineFileTests {
     let sample = Sample()

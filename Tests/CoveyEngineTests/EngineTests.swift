@@ -1,13 +1,13 @@
 import CoveyClustering
 import CoveyEncoder
-@testable import CoveyEngine
+import CoveyNumerics
 import CoveyRules
 import CoveyRuntime
 import CoveySequences
-import CoveyTables
 import Synchronization
 import Testing
 
+@testable import CoveyEngine
 
 @Suite struct EngineTests {
     let sample = Sample()
@@ -24,7 +24,8 @@ import Testing
         let rows =
             try embeddings.map { try $0.withView { try parts.hybrid.transform($0, new.table()) } }
             ?? parts.hybrid.transform(nil, new.table())
-        let (labels, strengths) = try rows.withView { try parts.clustering.predict($0) }
+        let placed = try rows.withView { try parts.clustering.predict($0, .bounded) }
+        let (labels, strengths) = (placed.labels, placed.probabilities)
         #expect(Set(labels).count >= 3)
         let base = parts.risk.baseRate!
         for (row, score) in scores.enumerated() {

@@ -1,9 +1,8 @@
-@testable import CoveyEngine
 import CoveyRules
 import CoveyRuntime
-import CoveyTables
 import Testing
 
+@testable import CoveyEngine
 
 @Suite struct ReasonsTests {
     @Test func sentencesReadAsDocumented() throws {

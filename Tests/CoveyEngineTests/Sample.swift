@@ -1,12 +1,11 @@
 import CoveyClustering
 import CoveyEncoder
-@testable import CoveyEngine
-import CoveyHybrid
+import CoveyNumerics
 import CoveyRules
 import CoveyRuntime
 import CoveySequences
-import CoveyTables
 
+@testable import CoveyEngine
 
 /// Transactions of three groups that differ in amount, device and events; the parts of an engine made of them.
 struct Sample {

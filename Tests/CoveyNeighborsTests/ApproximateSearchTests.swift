@@ -1,10 +1,10 @@
 import CCoveyKernels
-@testable import CoveyNeighbors
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import Synchronization
 import Testing
 
+@testable import CoveyNeighbors
 
 @Suite struct ApproximateSearchTests {
     /// Clusters of unequal size and a fifth of noise; below `rank` dimensions but for a little.

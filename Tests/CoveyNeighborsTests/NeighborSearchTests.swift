@@ -1,11 +1,11 @@
 import CCoveyKernels
 import CFaissShim
-@testable import CoveyNeighbors
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import Synchronization
 import Testing
 
+@testable import CoveyNeighbors
 
 /// Every structure against the distances of all pairs of rows.
 @Suite struct NeighborSearchTests {

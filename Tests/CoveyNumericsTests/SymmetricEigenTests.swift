@@ -2,6 +2,7 @@ import CCoveyKernels
 import CoveyRuntime
 import Testing
 
+@testable import CoveyNumerics
 
 /// Eigenvectors by their definition: what the matrix makes of them, and that they are orthogonal.
 @Suite struct SymmetricEigenTests {

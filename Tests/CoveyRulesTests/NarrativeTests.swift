@@ -1,8 +1,8 @@
-@testable import CoveyRules
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import Testing
 
+@testable import CoveyRules
 
 @Suite struct NarrativeTests {
     @Test func sentenceWithFigures() throws {

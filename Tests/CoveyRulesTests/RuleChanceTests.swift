@@ -1,9 +1,9 @@
-@testable import CoveyRules
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import Glibc
 import Testing
 
+@testable import CoveyRules
 
 /// Chance is told from what is there, as often as is promised.
 @Suite struct RuleChanceTests {

@@ -1,10 +1,10 @@
 import CCoveyKernels
-@testable import CoveyRules
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import Foundation
 import Testing
 
+@testable import CoveyRules
 
 /// Rules by their definition, a value at a time, against blocks and tables of single rows.
 @Suite struct RuleEvaluatorTests {

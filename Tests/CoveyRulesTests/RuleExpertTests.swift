@@ -1,9 +1,9 @@
-@testable import CoveyRules
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import Glibc
 import Testing
 
+@testable import CoveyRules
 
 /// What experts say of a search is kept, whatever the table.
 @Suite struct RuleExpertTests {

@@ -1,9 +1,9 @@
-@testable import CoveyRules
+import CoveyNumerics
 import CoveyRuntime
-import CoveyTables
 import Glibc
 import Testing
 
+@testable import CoveyRules
 
 @Suite struct RuleSearchTests {
     @Test(arguments: [(20_000, 1), (20_000, 2), (50_000, 3), (50_000, 4)])

@@ -1,8 +1,7 @@
 import CoveyRuntime
-@testable import CoveySequences
-import CoveyTables
 import Testing
 
+@testable import CoveySequences
 
 @Suite struct SequenceBatchTests {
     private static func batch(

@@ -1,4 +1,4 @@
-import CoveyTables
+import CoveyNumerics
 
 /// A condition on one feature, in its own values.
 struct Term: Sendable, Equatable {

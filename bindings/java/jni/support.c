@@ -180,6 +180,20 @@ void write_back(arena *memory, jobject target, number type, const void *values, 
     }
 }
 
+jbyteArray file_bytes(JNIEnv *env, covey_bytes *bytes)
+{
+    jbyteArray result = NULL;
+    int64_t size = covey_bytes_size(bytes);
+    if (size > INT32_MAX - 16) {
+        fail(env, COVEY_OUT_OF_MEMORY, "a file of %lld bytes does not fit in an array: save it", (long long)size);
+    } else {
+        result = (*env)->NewByteArray(env, (jsize)size);
+        if (result) (*env)->SetByteArrayRegion(env, result, 0, (jsize)size, covey_bytes_data(bytes));
+    }
+    covey_bytes_destroy(bytes);
+    return result;
+}
+
 jlongArray new_longs(JNIEnv *env, const void *values, int64_t count)
 {
     if (count > INT32_MAX) {

@@ -72,6 +72,9 @@ int read_matrix(arena *memory, jobject source, covey_matrix *view, const covey_m
 /** UTF-8 as a Java byte[]; null for NULL. */
 jbyteArray utf8(JNIEnv *env, const char *string);
 
+/** A copy of a file in memory as a new byte[], and its end. */
+jbyteArray file_bytes(JNIEnv *env, covey_bytes *bytes);
+
 /** A copy of numbers as a new long[]. */
 jlongArray new_longs(JNIEnv *env, const void *values, int64_t count);
 

@@ -1,9 +1,11 @@
 """covey.HDBSCAN against hdbscan.HDBSCAN, and as a scikit-learn estimator."""
 
+import copy
 import inspect
 import pickle
 
 import hdbscan
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from hdbscan._hdbscan_tree import outlier_scores
 from hdbscan.hdbscan_ import _tree_to_labels
 from scipy.cluster.hierarchy import fcluster
 from sklearn.base import clone
+from sklearn.cluster import HDBSCAN as SklearnHDBSCAN
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -191,13 +194,14 @@ def test_hardly_any_row_without_holes(used):
     "name,value",
     [
         ("min_cluster_size", 1), ("min_cluster_size", 2.5), ("min_cluster_size", 2**70), ("min_cluster_size", True),
-        ("min_samples", 0), ("min_samples", -3), ("min_samples", 100_000), ("min_samples", "3"),
+        ("min_samples", 0), ("min_samples", -3), ("min_samples", "3"),
         ("cluster_selection_epsilon", -1), ("cluster_selection_epsilon", float("nan")), ("cluster_selection_epsilon", None),
         ("alpha", 0), ("alpha", float("inf")), ("alpha", "1"), ("metric", "haversine"), ("metric", None),
         ("algorithm", "fast"), ("cluster_selection_method", "root"), ("allow_single_cluster", "yes"),
         ("max_cluster_size", -1), ("missing", "drop"), ("seed", -1), ("context", 3),
-        ("cluster_selection_persistence", 0.1), ("cluster_selection_epsilon_max", 3.0), ("p", 2), ("memory", "/tmp"),
-        ("branch_detection_data", True),
+        ("cluster_selection_persistence", -0.1), ("cluster_selection_epsilon_max", -1), ("leaf_size", 0),
+        ("max_cluster_size", -2.5), ("max_cluster_size", float("nan")), ("strengths", "all"), ("branch_detection_data", True),
+        ("metric", "imperial"), ("typo", 3),
     ],
 )  # fmt: skip
 def test_bad_options(rows, name, value):
@@ -227,8 +231,8 @@ def test_hdbscans_own_parameters_are_taken(rows):
     fitted = covey.HDBSCAN(prediction_data=True).fit(rows)
     labels, _ = covey.approximate_predict(fitted, rows[:5], False)
     assert np.array_equal(labels, fitted.predict(rows[:5]))
-    with pytest.raises(covey.CoveyError, match="return_connecting_points"):
-        covey.approximate_predict(fitted, rows, True)
+    connecting = covey.approximate_predict(fitted, rows, True)[2]
+    assert np.array_equal(connecting, np.arange(len(rows)))
     assert repr(fitted.single_linkage_tree_) == f"SingleLinkageTree({len(rows) - 1} merges)"
 
 
@@ -264,9 +268,9 @@ def test_threads_do_not_change_a_byte(rows):
 
 def test_estimator_conventions(rows):
     estimator = covey.HDBSCAN(min_cluster_size=7, metric="l1", context=covey.Context(threads=1))
-    copy = clone(estimator)
-    assert copy.get_params() == estimator.get_params() and not hasattr(copy, "labels_")
-    assert copy.set_params(min_cluster_size=9).min_cluster_size == 9
+    other = clone(estimator)
+    assert other.get_params() == estimator.get_params() and not hasattr(other, "labels_")
+    assert other.set_params(min_cluster_size=9).min_cluster_size == 9
     reference = hdbscan.HDBSCAN().get_params()
     ours = covey.HDBSCAN().get_params()
     assert reference.pop("memory").location is ours.pop("memory") is None
@@ -287,19 +291,113 @@ def test_estimator_conventions(rows):
 
 @pytest.mark.parametrize("prediction", [False, True])
 def test_scikit_learns_own_checks(prediction):
-    # Without exceptions but the one that prediction after unpickling needs.
-    expected = {"check_estimators_pickle": "pickles keep the arrays; prediction needs the fitted object"} if prediction else {}
-    check_estimator(covey.HDBSCAN(prediction_data=prediction), expected_failed_checks=expected)
+    check_estimator(covey.HDBSCAN(prediction_data=prediction))
 
 
-def test_pickles_keep_the_results(rows):
+def file_copy(fitted, path):
+    fitted.save(path)
+    return covey.HDBSCAN.load(path)
+
+
+def joblib_copy(fitted, path):
+    joblib.dump(fitted, path)
+    return joblib.load(path)
+
+
+COPIES = {
+    "pickle": lambda fitted, path: pickle.loads(pickle.dumps(fitted)),
+    "joblib": joblib_copy,
+    "copy": lambda fitted, path: copy.copy(fitted),
+    "deepcopy": lambda fitted, path: copy.deepcopy(fitted),
+    "file": file_copy,
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.parametrize("settings", [{}, {"cluster_selection_epsilon": 1.0, "strengths": "bounded"}, {"metric": "cosine"}], ids=str)
+def test_copies_keep_everything(rows, settings, way, tmp_path):
+    spoilt = rows.copy()
+    spoilt[7, 2] = np.nan
+    fitted = covey.HDBSCAN(min_cluster_size=10, prediction_data=True, missing="noise", **settings).fit(spoilt)
+    again = COPIES[way](fitted, tmp_path / "clustering")
+    for name in ("labels_", "probabilities_", "outlier_scores_", "cluster_persistence_"):
+        assert getattr(again, name).tobytes() == getattr(fitted, name).tobytes()
+    for name in ("condensed_tree_", "single_linkage_tree_", "minimum_spanning_tree_"):
+        assert getattr(again, name).to_numpy().tobytes() == getattr(fitted, name).to_numpy().tobytes()
+    for ours, theirs in zip(again.exemplars_, fitted.exemplars_, strict=True):
+        assert np.array_equal(ours, theirs)
+    new = rows[::7] + 0.01
+    for ours, theirs in zip(covey.approximate_predict(again, new), covey.approximate_predict(fitted, new)):
+        assert ours.tobytes() == theirs.tobytes()
+    assert again.membership(new).tobytes() == fitted.membership(new).tobytes()
+    assert again.select(n_clusters=4).labels_.tobytes() == fitted.select(n_clusters=4).labels_.tobytes()
+    assert again.n_features_in_ == 5 and again.get_params()["min_cluster_size"] == 10
+
+
+def test_selections_are_kept(rows, tmp_path):
     fitted = covey.HDBSCAN(prediction_data=True).fit(rows)
-    again = pickle.loads(pickle.dumps(fitted))
-    assert np.array_equal(again.labels_, fitted.labels_)
-    assert np.array_equal(again.outlier_scores_, fitted.outlier_scores_)
-    assert again.condensed_tree_.to_numpy().tobytes() == fitted.condensed_tree_.to_numpy().tobytes()
-    with pytest.raises(covey.UnavailableError, match="pickled"):
-        again.predict(rows)
+    nodes = fitted.condensed_tree_.selected_nodes[::2]
+    chosen = fitted.select(nodes=nodes)
+    assert np.array_equal(chosen.condensed_tree_.selected_nodes, nodes)
+    again = file_copy(chosen, tmp_path / "clustering")
+    assert np.array_equal(again.labels_, chosen.labels_) and np.array_equal(again.predict(rows), chosen.labels_)
+    data = bytearray((tmp_path / "clustering").read_bytes())
+    data[-9] ^= 1
+    (tmp_path / "clustering").write_bytes(data)
+    with pytest.raises(covey.CorruptFileError, match="checksum"):
+        covey.HDBSCAN.load(tmp_path / "clustering")
+    with pytest.raises(covey.FileError):
+        covey.HDBSCAN.load(tmp_path / "none")
+
+
+def test_results_are_read_only(rows):
+    fitted = covey.HDBSCAN(prediction_data=True).fit(rows)
+    for name in ("labels_", "probabilities_", "outlier_scores_", "cluster_persistence_"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(fitted, name)[0] = 0
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_selections_equal_fits(rows, settings):
+    of_the_tree = {name: value for name, value in settings.items() if name in ("alpha", "metric")}
+    of_choice = {name: value for name, value in settings.items() if name not in (*of_the_tree, "min_samples")}
+    expected = covey.HDBSCAN(min_samples=4, **of_the_tree, **of_choice).fit(rows)
+    chosen = covey.HDBSCAN(min_samples=4, **of_the_tree).fit(rows).select(**of_choice)
+    assert np.array_equal(chosen.labels_, expected.labels_)
+    assert np.array_equal(chosen.probabilities_, expected.probabilities_)
+    assert chosen.get_params() == expected.get_params()
+
+
+def test_no_rows_are_placed_nowhere(rows):
+    fitted = covey.HDBSCAN(prediction_data=True).fit(rows)
+    assert fitted.predict(np.empty((0, 5))).shape == (0,)
+    assert fitted.membership(np.empty((0, 5))).shape == (0, fitted.labels_.max() + 1)
+    assert covey.approximate_predict_scores(fitted, np.empty((0, 5))).shape == (0,)
+    with pytest.raises(covey.MismatchError):
+        fitted.predict(np.empty((0, 4)))
+
+
+@pytest.mark.parametrize("value", [float("inf"), None, 0, 60, 60.0, 60.7])
+def test_largest_size_in_any_way(rows, value):
+    limit = 60 if value in (60, 60.0, 60.7) else 0
+    for method in ("eom", "leaf"):
+        parameters = {"min_cluster_size": 8, "cluster_selection_method": method}
+        found = covey.HDBSCAN(max_cluster_size=value, **parameters).fit(rows).labels_
+        assert np.array_equal(found, covey.HDBSCAN(max_cluster_size=limit, **parameters).fit(rows).labels_)
+        assert not limit or np.bincount(found[found >= 0], minlength=1).max() <= limit
+
+
+EXTREMES = [1e-38, 1e-100, 1e48, 2.0**200, 1e100]
+
+
+@pytest.mark.parametrize("scale", EXTREMES)
+def test_far_numbers_give_the_same_clusters(rows, scale):
+    # scikit-learn adds in float64; its min_samples counts the row itself.
+    theirs = SklearnHDBSCAN(min_cluster_size=15, min_samples=6, copy=True).fit(rows)
+    ours = covey.HDBSCAN(min_cluster_size=15, min_samples=5).fit(rows * scale)
+    assert len(set(ours.labels_)) > 3
+    same_partition(ours.labels_, theirs.labels_)
+    assert ((ours.cluster_persistence_ >= 0) & (ours.cluster_persistence_ <= 1)).all()
 
 
 def test_approximate_search_reports_its_recall():

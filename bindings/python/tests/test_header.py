@@ -157,6 +157,7 @@ def test_constants(macro, value):
             "METRIC": clustering._METRICS,
             "SEARCH": clustering._SEARCH,
             "MISSING_ROWS": clustering._MISSING,
+            "STRENGTHS": clustering._STRENGTHS,
             "QUALITY": rules._QUALITIES,
             "FEATURE": {"free": 0, **rules._USES},
             "DIRECTION": rules._DIRECTIONS,

@@ -37,15 +37,23 @@ from ._findings import DataWarning, Finding
 from ._library import library_version
 from ._scores import FiredRule, Score, Scores
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
-from .clustering import HDBSCAN, approximate_predict
+from .clustering import HDBSCAN, hdbscan
 from .context import Context
 from .encoder import SequenceEncoder
 from .engine import Engine
 from .hybrid import HybridFeatures, hybrid_features
+from .prediction import (
+    all_points_membership_vectors,
+    approximate_predict,
+    approximate_predict_scores,
+    membership_vector,
+)
 from .risk import ClusterReport, ClusterRisk, cluster_risk
+from .robust_single_linkage import RobustSingleLinkage, robust_single_linkage
 from .rules import Rule, RuleSet, extract_rules
 from .sequences import Sequences
 from .training import TrainingEpoch, TrainingProgress, TrainingReport
+from .validity import validity_index
 from .vocabulary import Vocabulary
 
 __version__ = "1.0.0"
@@ -78,6 +86,7 @@ __all__ = [
     "NotFittedError",
     "NotFoundError",
     "OutOfMemoryError",
+    "RobustSingleLinkage",
     "Rule",
     "RuleSet",
     "Score",
@@ -92,9 +101,15 @@ __all__ = [
     "UnavailableError",
     "UnsupportedError",
     "Vocabulary",
+    "all_points_membership_vectors",
     "approximate_predict",
+    "approximate_predict_scores",
     "cluster_risk",
     "extract_rules",
+    "hdbscan",
     "hybrid_features",
     "library_version",
+    "membership_vector",
+    "robust_single_linkage",
+    "validity_index",
 ]

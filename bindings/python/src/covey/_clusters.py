@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from ctypes import byref, c_void_p
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._errors import UnavailableError
+from . import _structs
+from ._arrays import contiguous, path_bytes
+from ._files import file_bytes, read_bytes
 from ._handle import Native
 from ._library import call, library
 from ._trees import CONDENSED, EDGE, MERGE
+from .context import Context, running
 
 _SIZES = {
     "labels": "covey_clustering_rows",
@@ -32,17 +36,15 @@ _TYPES: dict[str, Any] = {
 
 
 class Clusters:
-    """What a clustering came to. Pickles as its arrays; the handle, and with it prediction, stays behind."""
+    """What a clustering came to. Immutable: copies share it. Pickles as the bytes of its file."""
 
     def __init__(self, native: Native) -> None:
-        self._native: Native | None = native
+        self._native = native
         self._arrays: dict[str, NDArray[Any]] = {}
         self.recall = float(library.covey_clustering_recall(native))
         self.clusters = int(library.covey_clustering_clusters(native))
 
     def handle(self) -> Native:
-        if self._native is None:
-            raise UnavailableError("this clustering was pickled or copied, which keeps its arrays only: fit it again")
         return self._native
 
     def array(self, name: str) -> NDArray[Any]:
@@ -52,6 +54,7 @@ class Clusters:
             count = getattr(library, _SIZES[name])(handle)
             found = np.empty(count, dtype=_TYPES.get(name, np.float64))
             call(f"covey_clustering_{name}", handle, found.ctypes.data, count)
+            found.flags.writeable = False
             self._arrays[name] = found
         return found
 
@@ -84,7 +87,64 @@ class Clusters:
         call("covey_clustering_exemplars", handle, cluster, rows.ctypes.data, len(rows))
         return rows
 
-    def __getstate__(self) -> dict[str, Any]:
-        for name in _SIZES:
-            self.array(name)
-        return {**self.__dict__, "_native": None}
+    def select(self, options: _structs.ClusterOptions, nodes: Any, context: Context | None) -> Clusters:
+        """Other clusters on the same tree."""
+        pointer = c_void_p()
+        chosen = None if nodes is None else contiguous(nodes, "nodes", np.int64)
+        with running(context) as native:
+            call(
+                "covey_clustering_select", self._native, native, byref(options),
+                None if chosen is None else _address(chosen), 0 if chosen is None else len(chosen), byref(pointer),
+            )
+        return Clusters(Native(pointer.value, "covey_clustering_destroy"))
+
+    def columns(self) -> int:
+        return int(library.covey_clustering_columns(self._native))
+
+    def cut(self, distance: float, min_cluster_size: int) -> NDArray[np.int64]:
+        """The labels of a cut through the single-linkage tree."""
+        labels = np.empty(len(self.array("labels")), dtype=np.int32)
+        with running(None) as native:
+            call("covey_clustering_cut", self._native, native, distance, min_cluster_size, _address(labels), len(labels))
+        return labels.astype(np.int64)
+
+    def save(self, path: Any, context: Context | None) -> None:
+        with running(context) as native:
+            call("covey_clustering_save", self._native, native, path_bytes(path))
+
+    @staticmethod
+    def load(path: Any, context: Context | None) -> Clusters:
+        pointer = c_void_p()
+        with running(context) as native:
+            call("covey_clustering_load", native, path_bytes(path), byref(pointer))
+        return Clusters(Native(pointer.value, "covey_clustering_destroy"))
+
+    def options(self) -> _structs.ClusterOptions:
+        """What it was made with, with the min_samples that it came to."""
+        found = _structs.ClusterOptions()
+        call("covey_clustering_options", self._native, byref(found))
+        return found
+
+    def rows(self) -> NDArray[np.float64]:
+        """The rows that were clustered, those without holes alone; there with prediction data only."""
+        shape = (self.array("labels").shape[0], self.columns())
+        rows = np.empty(shape, dtype=np.float64)
+        call("covey_clustering_fitted_rows", self._native, _address(rows), rows.size)
+        return rows
+
+    def __copy__(self) -> Clusters:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Clusters:
+        return self
+
+    def __reduce__(self) -> Any:
+        return _read, (file_bytes("covey_clustering_write", self._native),)
+
+
+def _read(data: bytes) -> Clusters:
+    return Clusters(read_bytes("covey_clustering_read", data, "covey_clustering_destroy"))
+
+
+def _address(array: NDArray[Any]) -> int:
+    return array.ctypes.data

@@ -69,10 +69,6 @@ class Column(Structure):
 ColumnPointer: Any = POINTER(Column)
 
 
-class ArrowOptions(Versioned):
-    _fields_ = [("struct_size", c_size_t), ("names", c_void_p), ("name_count", c_int64)]
-
-
 class Table(Versioned):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -235,6 +231,11 @@ class ClusterOptions(Versioned):
         ("missing", c_int32),
         ("prediction", c_int32),
         ("seed", c_uint64),
+        ("cluster_selection_epsilon_max", c_double),
+        ("cluster_selection_persistence", c_double),
+        ("clusters", c_int64),
+        ("match_reference", c_int32),
+        ("strengths", c_int32),
     ]
     _defaults_ = {"min_cluster_size": 5, "alpha": 1.0}
 

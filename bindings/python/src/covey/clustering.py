@@ -2,56 +2,33 @@
 
 from __future__ import annotations
 
-import inspect
+import copy
+import os
 from ctypes import byref, c_void_p
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils import check_array
-
-try:
-    from sklearn.utils.validation import validate_data
-except ImportError:  # scikit-learn before 1.6
-    validate_data = None
 
 from . import _structs
-from ._arrays import choice, flag, integer, matrix, real
+from ._arrays import integer, matrix, real
+from ._checks import check_features, checked_rows, judged_call
+from ._cluster_options import CHOICE, cluster_options, parameters_of
+from ._cluster_options import MISSING as _MISSING  # noqa: F401 (the words of the header's values, for its test)
+from ._cluster_options import SEARCH as _SEARCH  # noqa: F401
+from ._cluster_options import SELECTION as _SELECTION  # noqa: F401
+from ._cluster_options import STRENGTHS as _STRENGTHS  # noqa: F401
 from ._clusters import Clusters
-from ._errors import (
-    CoveyError,
-    InvalidArgumentError,
-    InvalidDataError,
-    InvalidTypeError,
-    MismatchError,
-    NotFittedError,
-    UnavailableError,
-)
+from ._errors import InvalidArgumentError, NotFittedError, UnavailableError
 from ._handle import Native
-from ._library import call
+from ._metrics import NATIVE as _METRICS  # noqa: F401
+from ._metrics import Measure, measure, sparse_tree
 from ._rows import keys_of
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
 from .context import Context, running
-
-_METRICS = {"euclidean": 0, "l2": 0, "manhattan": 1, "l1": 1, "cityblock": 1, "cosine": 2}
-_SELECTION = {"eom": 0, "leaf": 1}
-_MISSING = {"reject": 0, "noise": 1}
-# hdbscan's algorithms all give the exact result, so each of their names is the exact search.
-_SEARCH = {
-    name: 0
-    for name in ("best", "exact", "generic", "prims_kdtree", "prims_balltree", "boruvka_kdtree", "boruvka_balltree")
-}
-_SEARCH["approximate"] = 1
-# hdbscan's parameters that have no counterpart here.
-_DEFAULT_ONLY: dict[str, Any] = {
-    "cluster_selection_persistence": 0.0,
-    "p": None,
-    "memory": None,
-    "branch_detection_data": False,
-    "cluster_selection_epsilon_max": float("inf"),
-}
-_FINITE = "ensure_all_finite" if "ensure_all_finite" in inspect.signature(check_array).parameters else "force_all_finite"
+from .validity import relative_validity
 
 
 class HDBSCAN(ClusterMixin, BaseEstimator):
@@ -62,42 +39,54 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
 
     Args:
         min_cluster_size: at least 2.
-        min_samples: the neighbour whose distance is the core distance, the row itself not counted, 1 to n - 1; None =
-            min_cluster_size (or n - 1 where that is smaller). As in hdbscan; scikit-learn's min_samples is one more.
+        min_samples: the neighbour whose distance is the core distance, the row itself not counted, at least 1; None =
+            min_cluster_size; n - 1 where it is more than that. As in hdbscan; scikit-learn's min_samples is one more.
         cluster_selection_epsilon: clusters born below this distance are merged; >= 0 (Malzer & Baum 2020).
-        max_cluster_size: larger clusters are not selected by "eom"; 0 or None = no limit.
-        metric: "euclidean" ("l2"), "manhattan" ("l1", "cityblock") or "cosine".
+        cluster_selection_persistence: leaves of the tree that live for less than this, in lambda, are dissolved first; >= 0.
+        max_cluster_size: larger clusters are not selected ("eom" takes those below them, larger leaves are noise); 0, None or
+            infinity = no limit.
+        metric: "euclidean" ("l2"), "manhattan" ("l1", "cityblock"), "cosine", "seuclidean" (with V), "mahalanobis" (V or VI) and
+            "correlation" are searched; "precomputed" takes a square matrix of distances, dense or sparse; the others of
+            scikit-learn ("chebyshev", "minkowski" with p, "haversine", "canberra", ...) and callables go through all n^2
+            distances, in memory, and have no prediction.
         alpha: distances are divided by it in mutual reachability; > 0.
-        algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean only; see
-            ``recall_``).
+        p: of "minkowski".
+        algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean only; see ``recall_``).
         cluster_selection_method: "eom" (excess of mass) or "leaf".
         allow_single_cluster: the root may be the only cluster.
-        prediction_data: keeps a copy of the rows, which ``predict``, ``exemplars_`` and an engine need.
-        leaf_size, approx_min_span_tree, gen_min_span_tree, core_dist_n_jobs, match_reference_implementation: accepted
-            for hdbscan's callers and without effect: the spanning tree is always exact and always there, and threads
-            come from `context`.
-        cluster_selection_persistence, cluster_selection_epsilon_max, p, memory, branch_detection_data: hdbscan's too, of
-            which Covey has only the default (0, infinity, None, None or a joblib Memory without a location, False);
-            another value is refused by ``fit``.
+        prediction_data: keeps a copy of the rows, which ``predict``, ``membership``, ``exemplars_`` and an engine need.
+        match_reference_implementation: as in hdbscan: min_cluster_size + 1, min_samples - 1, and rows that leave their cluster
+            where it is born are noise.
+        cluster_selection_epsilon_max: "eom" passes over clusters born above this distance; infinity = no limit.
+        leaf_size, approx_min_span_tree, gen_min_span_tree, core_dist_n_jobs, memory: accepted for hdbscan's callers and without
+            effect: the spanning tree is always exact and always there, threads come from `context`, and ``select`` chooses other
+            clusters on a tree without a cache.
+        branch_detection_data: hdbscan's; only False.
         missing: "reject" (a NaN or an infinity is an error) or "noise": such rows are noise, as in hdbscan. Their label is -1,
-            their probability 0, their outlier score 1; they leave the condensed tree's root at lambda 0 and are merged last,
-            at an infinite distance. ``predict`` then takes rows with a NaN or an infinity too, as noise.
+            their probability 0, their outlier score 1; they leave the condensed tree's root at lambda 0 and are merged last, at
+            an infinite distance. ``predict`` then takes rows with a NaN or an infinity too, as noise.
         seed: of the approximate search, 0 to 2^64 - 1.
+        strengths: "hdbscan", or "bounded": relative to the largest finite lambda, where hdbscan's strengths, persistence and outlier
+            scores are 0 or 1 beside min_cluster_size equal rows. Changes no label.
         context: see :class:`covey.Context`.
+        metric_parameters: V, VI, w and the like, of the metric.
 
-    Attributes (after ``fit``):
+    Attributes (after ``fit``; arrays are read-only):
         labels_: n int64, 0..clusters-1, -1 = noise.
         probabilities_: n float64, strength of membership, 0 (noise) to 1.
         outlier_scores_: n float64, GLOSH, 0 to 1.
         cluster_persistence_: one float64 a cluster, 0 to 1.
-        condensed_tree_, single_linkage_tree_, minimum_spanning_tree_: objects with ``to_numpy`` and ``to_pandas``.
+        condensed_tree_, single_linkage_tree_, minimum_spanning_tree_: objects with ``to_numpy``, ``to_pandas``,
+            ``to_networkx`` and ``plot``.
         exemplars_: the rows, exemplar_indices_: the row numbers, of each cluster's exemplars (needs prediction_data).
+        relative_validity_: a quick estimate of DBCV from the spanning tree, to compare parameters on the same rows.
         recall_: the share of true neighbours that the approximate search found, measured on a sample; 1 if exact.
         n_features_in_, feature_names_in_ (where fitted to a DataFrame with string names).
         keys_, key_name_: of rows that carry keys (from HybridFeatures); else None.
 
-    Cost: exact O(n^2 d) at the worst. C-contiguous float32 and float64 rows are read in place. Fitted objects are
-    immutable and may be shared by threads. Pickles keep the arrays; prediction needs the object that was fitted.
+    Cost: exact O(n^2 d) at the worst. C-contiguous float32 and float64 rows are read in place. Fitted objects are immutable and
+    may be shared by threads. Pickles and copies keep everything but the caller's rows, prediction too; ``save`` and ``load`` keep it in
+    a file that C and Java read as well.
     """
 
     def __init__(
@@ -106,10 +95,10 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         min_samples: Optional[int] = None,
         cluster_selection_epsilon: float = 0.0,
         cluster_selection_persistence: float = 0.0,
-        max_cluster_size: Optional[int] = 0,
-        metric: str = "euclidean",
+        max_cluster_size: Optional[float] = 0,
+        metric: Any = "euclidean",
         alpha: float = 1.0,
-        p: None = None,
+        p: Optional[float] = None,
         algorithm: str = "best",
         leaf_size: int = 40,
         memory: Any = None,
@@ -124,7 +113,9 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         cluster_selection_epsilon_max: float = float("inf"),
         missing: str = "reject",
         seed: int = 0,
+        strengths: str = "hdbscan",
         context: Optional[Context] = None,
+        **metric_parameters: Any,
     ) -> None:
         self.min_cluster_size = min_cluster_size
         self.min_samples = min_samples
@@ -148,59 +139,134 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         self.cluster_selection_epsilon_max = cluster_selection_epsilon_max
         self.missing = missing
         self.seed = seed
+        self.strengths = strengths
         self.context = context
+        if metric_parameters:
+            self._metric_parameters = metric_parameters
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters, those of the metric too."""
+        return {**super().get_params(deep), **self._own_parameters()}
+
+    def set_params(self, **parameters: Any) -> "HDBSCAN":
+        own = dict(self._own_parameters())
+        for name in own:
+            if name in parameters:
+                own[name] = parameters.pop(name)
+        if own:
+            self._metric_parameters = own
+        super().set_params(**parameters)
+        return self
+
+    def _own_parameters(self) -> dict[str, Any]:
+        own: dict[str, Any] = self.__dict__.get("_metric_parameters", {})
+        return own
+
+    # ------------------------------------------------------------------------------------------------------- fitting
 
     def fit(self, X: Any, y: Any = None) -> "HDBSCAN":
-        """Clusters the rows of X (n x d, n >= 1). `y` is ignored.
+        """Clusters the rows of X (n x d, n >= 1; sparse rows are filled up). `y` is ignored.
 
         Errors: INVALID_ARGUMENT (a parameter), INVALID_DATA (names row and column), OUT_OF_MEMORY, CANCELLED."""
-        options = self._options()
-        rows = _rows(X)
-        view, borrowed = matrix(rows, "X")
+        measured = self._measure()
+        options = cluster_options(self, measured.code)
+        rows = X if measured.precomputed and issparse(X) else checked_rows(X)
+        kept = rows
         pointer = c_void_p()
-        with running(self.context) as native:
-            _judge("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
-        self._clusters = Clusters(Native(pointer.value, "covey_clustering_destroy"))
-        _check_features(self, X, reset=True)
-        self.keys_, self.key_name_ = keys_of(X)
-        self._labels: NDArray[np.int64] = self._clusters.array("labels").astype(np.int64)
-        if options.prediction:
-            indices = [self._clusters.exemplars(cluster) for cluster in range(self._clusters.clusters)]
-            self._exemplars = (indices, [borrowed[index] for index in indices])
+        if measured.precomputed or measured.distances is not None:
+            if options.prediction:
+                raise InvalidArgumentError(
+                    f"prediction_data must be False with the metric {self.metric!r}, by which there is no search"
+                )
+            self._cluster_distances(rows, measured, options, pointer)
         else:
-            self.__dict__.pop("_exemplars", None)
+            view, kept = matrix(rows if measured.change is None else measured.change(rows), "X")
+            with running(self.context) as native:
+                judged_call("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
+        check_features(self, X, reset=True)
+        self.keys_, self.key_name_ = keys_of(X)
+        self._raw_data = None if measured.precomputed else rows if measured.change is not None else kept
+        self._finish(Clusters(Native(pointer.value, "covey_clustering_destroy")))
         return self
+
+    def _measure(self) -> Measure:
+        return measure(self.metric, self.p, self._own_parameters(), self.algorithm)
+
+    def _cluster_distances(
+        self, rows: Any, measured: Measure, options: _structs.ClusterOptions, pointer: c_void_p
+    ) -> None:
+        if issparse(rows):
+            count, edges = sparse_tree(rows, options.min_samples or options.min_cluster_size, options.alpha)
+            with running(self.context) as native:
+                judged_call(
+                    "covey_cluster_spanning_tree", native, count, edges.ctypes.data, byref(options), byref(pointer)
+                )
+            return
+        view, borrowed = matrix(rows if measured.distances is None else measured.distances(rows), "X")
+        with running(self.context) as native:
+            judged_call("covey_cluster_distances", native, byref(view), byref(options), byref(pointer))
+        del borrowed
+
+    def _finish(self, clusters: Clusters) -> None:
+        self._clusters = clusters
+        self._labels: NDArray[np.int64] = clusters.array("labels").astype(np.int64)
+        self._labels.flags.writeable = False
+        self.__dict__.pop("_exemplars", None)
+        if self.prediction_data:
+            rows: Any = self._raw_data
+            if rows is None:
+                rows = clusters.rows()
+            indices = [clusters.exemplars(cluster) for cluster in range(clusters.clusters)]
+            self._exemplars = (indices, [rows[index] for index in indices])
 
     def fit_predict(self, X: Any, y: Any = None, **ignored: Any) -> NDArray[np.int64]:
         """``fit(X).labels_``."""
         return self.fit(X).labels_
 
-    def _options(self) -> _structs.ClusterOptions:
-        for name, default in _DEFAULT_ONLY.items():
-            value = getattr(self, name)
-            if name == "memory" and getattr(value, "location", "") is None:
-                continue  # hdbscan's default, which caches nothing
-            if value is not default and not (isinstance(value, (int, float, np.number, np.bool_)) and value == default):
-                raise InvalidArgumentError(f"{name} must be {default!r}, which is all that Covey has of it, got {value!r}")
-        min_samples = 0
-        if self.min_samples is not None:
-            min_samples = integer(self.min_samples, "min_samples")
-            if min_samples < 1:  # 0 is the header's word for None
-                raise InvalidArgumentError(f"min_samples must be at least 1 or None, got {min_samples}")
-        return _structs.ClusterOptions(
-            min_cluster_size=integer(self.min_cluster_size, "min_cluster_size"),
-            min_samples=min_samples,
-            max_cluster_size=integer(0 if self.max_cluster_size is None else self.max_cluster_size, "max_cluster_size"),
-            cluster_selection_epsilon=real(self.cluster_selection_epsilon, "cluster_selection_epsilon"),
-            alpha=real(self.alpha, "alpha"),
-            metric=choice(self.metric, "metric", _METRICS),
-            selection=choice(self.cluster_selection_method, "cluster_selection_method", _SELECTION),
-            allow_single_cluster=flag(self.allow_single_cluster, "allow_single_cluster"),
-            search=choice(self.algorithm, "algorithm", _SEARCH),
-            missing=choice(self.missing, "missing", _MISSING),
-            prediction=flag(self.prediction_data, "prediction_data"),
-            seed=integer(self.seed, "seed", signed=False),
-        )
+    def select(self, *, n_clusters: Optional[int] = None, nodes: Any = None, **parameters: Any) -> "HDBSCAN":
+        """Other clusters on the same tree, without clustering again: a fitted copy. O(n).
+
+        Args:
+            n_clusters: how many there are to be: the tree is cut by the largest epsilon that gives so many; where "eom" has
+                fewer, the leaves are cut.
+            nodes: the nodes of the condensed tree (n = the root, and above) that are the clusters, none above another.
+            parameters: min_cluster_size, max_cluster_size, cluster_selection_method, cluster_selection_epsilon,
+                cluster_selection_epsilon_max, cluster_selection_persistence, allow_single_cluster, strengths; the others stay.
+
+        Errors: INVALID_ARGUMENT, also where the tree cannot be cut into so many clusters."""
+        clusters = self._result()
+        for name in parameters:
+            if name not in CHOICE:
+                raise InvalidArgumentError(f"select takes {', '.join(CHOICE)}, n_clusters and nodes, got {name}")
+        result = copy.copy(self)
+        result.set_params(**parameters)
+        options = cluster_options(result, 0)
+        if n_clusters is not None:
+            options.clusters = integer(n_clusters, "n_clusters")
+            if options.clusters < 1:
+                raise InvalidArgumentError(f"n_clusters must be at least 1, got {n_clusters}")
+        chosen = clusters.select(options, nodes, self.context)
+        if n_clusters is not None:
+            result.cluster_selection_epsilon = chosen.options().cluster_selection_epsilon
+        result._finish(chosen)
+        return result
+
+    def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+        """Writes the fitted clustering to a file, whole or not at all. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
+        self._result().save(path, context)
+
+    @classmethod
+    def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "HDBSCAN":
+        """Reads a fitted clustering, as ``save``, C or Java wrote it, with the parameters that it was made with. O(n log n).
+        Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
+        clusters = Clusters.load(path, context)
+        result = cls(**parameters_of(clusters.options()))
+        result.n_features_in_ = clusters.columns()
+        result.keys_, result.key_name_, result._raw_data = None, None, None
+        result._finish(clusters)
+        return result
+
+    # ------------------------------------------------------------------------------------------------------- results
 
     def _result(self) -> Clusters:
         found: Optional[Clusters] = self.__dict__.get("_clusters")
@@ -227,15 +293,20 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
 
     @property
     def condensed_tree_(self) -> CondensedTree:
-        return CondensedTree(self._result().array("condensed_tree"), self._result().array("selected_nodes"))
+        clusters = self._result()
+        return CondensedTree(clusters.array("condensed_tree"), clusters.array("selected_nodes"))
 
     @property
     def single_linkage_tree_(self) -> SingleLinkageTree:
-        return SingleLinkageTree(self._result().all_merges())
+        return SingleLinkageTree(self._result().all_merges(), self._result().cut)
 
     @property
     def minimum_spanning_tree_(self) -> MinimumSpanningTree:
-        return MinimumSpanningTree(self._result().array("spanning_tree"))
+        return MinimumSpanningTree(self._result().array("spanning_tree"), self._raw_data)
+
+    @property
+    def relative_validity_(self) -> float:
+        return relative_validity(self.labels_, self._result().array("spanning_tree"))
 
     @property
     def recall_(self) -> float:
@@ -251,10 +322,51 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
 
     def _exemplar_data(self) -> tuple[list[NDArray[np.int64]], list[NDArray[Any]]]:
         self._result()
-        if "_exemplars" not in self.__dict__:
-            raise UnavailableError("exemplars need prediction_data=True")
+        self._need_prediction("exemplars need prediction_data=True")
         data: tuple[list[NDArray[np.int64]], list[NDArray[Any]]] = self._exemplars
         return data
+
+    def dbscan_clustering(self, cut_distance: float, min_cluster_size: int = 5) -> NDArray[np.int64]:
+        """The labels of DBSCAN* with that radius: rows joined by edges of the tree that are shorter; clusters of fewer than
+        min_cluster_size rows are noise. O(n)."""
+        return self._result().cut(real(cut_distance, "cut_distance"), integer(min_cluster_size, "min_cluster_size"))
+
+    def weighted_cluster_centroid(self, cluster_id: int) -> NDArray[Any]:
+        """The mean of a cluster's rows, weighted by their strengths."""
+        rows, strengths = self._members(cluster_id)
+        centre: NDArray[Any] = np.average(rows, weights=strengths, axis=0)
+        return centre
+
+    def weighted_cluster_medoid(self, cluster_id: int) -> NDArray[Any]:
+        """The row of a cluster with the least sum of distances to the others, weighted by their strengths. O(m^2) time."""
+        from sklearn.metrics import pairwise_distances_chunked
+
+        rows, strengths = self._members(cluster_id)
+        parameters = {**self._own_parameters(), **({} if self.p is None else {"p": self.p})}
+        sums = [block @ strengths for block in pairwise_distances_chunked(rows, metric=self.metric, **parameters)]
+        found: NDArray[Any] = rows[int(np.argmin(np.concatenate(sums)))]
+        return found
+
+    def _members(self, cluster_id: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        clusters = self._result()
+        cluster = integer(cluster_id, "cluster_id")
+        if not 0 <= cluster < clusters.clusters:
+            raise InvalidArgumentError(f"cluster_id must be 0 to {clusters.clusters - 1}, got {cluster_id}")
+        member = self._labels == cluster
+        return self._fitted_rows("a centre")[member], clusters.array("probabilities")[member]
+
+    def _fitted_rows(self, what: str) -> NDArray[Any]:
+        rows: Any = self._raw_data
+        if rows is None and "_exemplars" in self.__dict__:
+            rows = self._result().rows()
+        if rows is None:
+            raise UnavailableError(
+                f"{what} needs the rows, which distances lack, and which a pickle or a file keeps with prediction_data=True"
+            )
+        found: NDArray[Any] = rows
+        return found
+
+    # ---------------------------------------------------------------------------------------------------- prediction
 
     @property
     def predict(self) -> Any:
@@ -264,7 +376,100 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         return self._predict
 
     def _predict(self, X: Any) -> NDArray[np.int64]:
-        return approximate_predict(self, X, context=self.context)[0]
+        return self._place(X, self.context)[0]
+
+    def _place(
+        self, X: Any, context: Optional[Context]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Labels, strengths, outlier scores, and the fitted rows beside which new rows stand in the tree."""
+        handle = self._result().handle()
+        self._need_prediction()
+        view, borrowed = matrix(self._changed(X), "X")
+        labels = np.empty(view.rows, dtype=np.int32)
+        strengths, scores = np.empty(view.rows), np.empty(view.rows)
+        neighbours = np.empty(view.rows, dtype=np.int64)
+        with running(context) as native:
+            judged_call(
+                "covey_clustering_place", handle, native, byref(view), labels.ctypes.data, strengths.ctypes.data,
+                scores.ctypes.data, neighbours.ctypes.data,
+            )
+        del borrowed
+        return labels.astype(np.int64), strengths, scores, neighbours
+
+    def membership(
+        self, X: Any = None, k: Optional[int] = None
+    ) -> Union[NDArray[np.float64], tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """How much each row belongs to every cluster: m x clusters float64 with sums of at most 1; what is missing is the chance
+        that it is in none. Needs prediction_data.
+
+        Args:
+            X: new rows (hdbscan's membership_vector); None = the fitted ones (all_points_membership_vectors).
+            k: the k largest numbers alone: m x k clusters (-1 where there are fewer) and m x k numbers, the largest first.
+
+        Cost: the distance from each row to every exemplar; memory for the result alone."""
+        clusters = self._result()
+        self._need_prediction()
+        view, borrowed = (None, None) if X is None else matrix(self._changed(X), "X")
+        count = len(self._labels) if view is None else view.rows
+        width = clusters.clusters if k is None else integer(k, "k")
+        if k is not None and width < 1:
+            raise InvalidArgumentError(f"k must be at least 1, got {k}")
+        numbers = np.zeros((count, width), dtype=np.float64)
+        best = None if k is None else np.full((count, width), -1, dtype=np.int32)
+        with running(self.context) as native:
+            judged_call(
+                "covey_clustering_membership", clusters.handle(), native, None if view is None else byref(view),
+                0 if best is None else width, None if best is None else best.ctypes.data, numbers.ctypes.data, numbers.size,
+            )
+        del borrowed
+        return numbers if best is None else (best.astype(np.int64), numbers)
+
+    def generate_prediction_data(self) -> None:
+        """What ``prediction_data=True`` would have kept. Clusters the rows again where it was not kept."""
+        self._result()
+        if "_exemplars" in self.__dict__:
+            return
+        rows = self._fitted_rows("prediction data")
+        self.prediction_data = True
+        self.fit(rows)
+
+    @property
+    def prediction_data_(self) -> "PredictionData":
+        self._result()
+        self._need_prediction("there is no prediction data: fit with prediction_data=True, or call generate_prediction_data")
+        return PredictionData(self)
+
+    def _need_prediction(self, message: str = "prediction needs prediction_data=True when fitting") -> None:
+        if "_exemplars" not in self.__dict__:
+            raise UnavailableError(message)
+
+    def _changed(self, X: Any) -> NDArray[Any]:
+        """New rows as the fit would see them."""
+        rows = checked_rows(X, least=0)
+        check_features(self, X if len(rows) else rows, reset=False)
+        change = self._measure().change
+        return rows if change is None else change(rows)
+
+    # -------------------------------------------------------------------------------------------------------- copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The caller's rows stay with the caller; prediction data has its own.
+        state = dict(super().__getstate__())
+        return {**state, "_raw_data": None} if "_raw_data" in state else state
+
+    def __copy__(self) -> "HDBSCAN":
+        result = type(self).__new__(type(self))
+        result.__dict__.update(self.__dict__)
+        return result
+
+    def __deepcopy__(self, memo: Any) -> "HDBSCAN":
+        # What was fitted never changes, so that copies share it; parameters are copied.
+        result = type(self).__new__(type(self))
+        memo[id(self)] = result
+        for name, value in self.__dict__.items():
+            shared = name in ("_clusters", "_labels", "_exemplars", "_raw_data", "context")
+            result.__dict__[name] = value if shared else copy.deepcopy(value, memo)
+        return result
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_clusters" in self.__dict__
@@ -272,72 +477,37 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing == "noise"
+        tags.input_tags.sparse = True
+        tags.input_tags.pairwise = self.metric == "precomputed"
         return tags
 
     def _more_tags(self) -> dict[str, Any]:  # scikit-learn before 1.6
         return {"allow_nan": self.missing == "noise"}
 
 
-def approximate_predict(
-    clusterer: HDBSCAN,
-    points_to_predict: Any,
-    return_connecting_points: bool = False,
-    *,
-    context: Optional[Context] = None,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Places new rows (m x d) in the clusters without changing them: labels and strengths, as hdbscan's function.
+class PredictionData:
+    """What hdbscan's callers look at: ``raw_data``, the fitted rows; ``exemplars``, those of each cluster."""
 
-    One search among the fitted rows for each new one. return_connecting_points: hdbscan's; only False. Errors: INVALID_ARGUMENT (not fitted with prediction_data=True),
-    MISMATCH (columns), INVALID_DATA, CANCELLED.
-    """
-    if not isinstance(clusterer, HDBSCAN):
-        raise InvalidTypeError(f"clusterer must be a covey.HDBSCAN, got {type(clusterer).__name__}")
-    if flag(return_connecting_points, "return_connecting_points"):
-        raise InvalidArgumentError("return_connecting_points must be False, which is all that Covey has of it, got True")
-    handle = clusterer._result().handle()
-    if "_exemplars" not in clusterer.__dict__:
-        raise UnavailableError("prediction needs prediction_data=True when fitting")
-    rows = _rows(points_to_predict)
-    _check_features(clusterer, points_to_predict, reset=False)
-    view, borrowed = matrix(rows, "X")
-    labels = np.empty(view.rows, dtype=np.int32)
-    strengths = np.empty(view.rows, dtype=np.float64)
-    with running(context) as native:
-        _judge("covey_clustering_predict", handle, native, byref(view), labels.ctypes.data, strengths.ctypes.data)
-    del borrowed
-    return labels.astype(np.int64), strengths
+    def __init__(self, clusterer: HDBSCAN) -> None:
+        self.raw_data = clusterer._result().rows()
+        self.exemplars = clusterer.exemplars_
 
 
-def _rows(X: Any) -> NDArray[Any]:
-    """scikit-learn's checks and words, as CoveyError; finiteness is the library's to judge."""
-    try:
-        checked: NDArray[Any] = check_array(X, dtype=[np.float64, np.float32], input_name="X", **{_FINITE: False})
-    except CoveyError:
-        raise
-    except TypeError as failure:
-        raise InvalidTypeError(str(failure)) from failure
-    except ValueError as failure:
-        raise InvalidDataError(str(failure)) from failure
-    return checked
-
-
-def _judge(name: str, *arguments: Any) -> None:
-    """A call whose refusal of a number is told in scikit-learn's words too."""
-    try:
-        call(name, *arguments)
-    except InvalidDataError as failure:
-        raise InvalidDataError(f"X contains NaN, infinity or a number that cannot be used: {failure}") from None
-
-
-def _check_features(clusterer: HDBSCAN, X: Any, reset: bool) -> None:
-    """scikit-learn's bookkeeping of n_features_in_ and feature_names_in_."""
-    try:
-        if validate_data is not None:
-            validate_data(clusterer, X=X, reset=reset, skip_check_array=True)
-        else:
-            clusterer._check_feature_names(X, reset=reset)
-            clusterer._check_n_features(X, reset=reset)
-    except TypeError as failure:
-        raise InvalidTypeError(str(failure)) from failure
-    except ValueError as failure:
-        raise MismatchError(str(failure)) from failure
+def hdbscan(X: Any, *parameters: Any, gen_min_span_tree: bool = False, **options: Any) -> tuple[Any, ...]:
+    """hdbscan's function: (labels, probabilities, persistence, condensed tree, single-linkage tree, spanning tree), the trees as
+    arrays, the last one None without gen_min_span_tree. The parameters are those of :class:`HDBSCAN`; in order, those of
+    hdbscan's function: min_cluster_size, min_samples, alpha, cluster_selection_epsilon, cluster_selection_persistence,
+    max_cluster_size, metric, p, leaf_size, algorithm."""
+    names = (
+        "min_cluster_size", "min_samples", "alpha", "cluster_selection_epsilon", "cluster_selection_persistence",
+        "max_cluster_size", "metric", "p", "leaf_size", "algorithm",
+    )
+    if len(parameters) > len(names):
+        raise InvalidArgumentError(f"hdbscan takes X and {len(names)} parameters in order, got {len(parameters)}")
+    given = {"p": 2, **dict(zip(names, parameters)), **options}
+    fitted = HDBSCAN(**given).fit(X)
+    return (
+        fitted.labels_.copy(), fitted.probabilities_.copy(), fitted.cluster_persistence_.copy(),
+        fitted.condensed_tree_.to_numpy(), fitted.single_linkage_tree_.to_numpy(),
+        fitted.minimum_spanning_tree_.to_numpy() if gen_min_span_tree else None,
+    )

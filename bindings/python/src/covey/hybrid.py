@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+import os
 from collections.abc import Mapping
 from ctypes import byref, c_void_p
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from . import _structs
-from ._arrays import choice, contiguous, integer, matrix, real
-from ._errors import InvalidArgumentError, MismatchError, NotFittedError, UnavailableError
+from ._arrow import import_matrix, is_arrow
+from ._arrays import choice, contiguous, integer, matrix, path_bytes, real
+from ._errors import InvalidArgumentError, MismatchError, NotFittedError
+from ._files import file_bytes, read_bytes
 from ._handle import Native
 from ._keys import alignment
 from ._library import call, library, required_text
@@ -42,7 +46,7 @@ class HybridFeatures(BaseEstimator):
         context: see :class:`covey.Context`.
 
     Fitted: ``n_features_out_``, the columns of a transformed row; ``keys_`` and ``key_name_`` of the rows, or None. Fitted objects are immutable and may be shared by
-    threads. They cannot be pickled: save a :class:`covey.Engine` instead.
+    threads. Pickles and copies keep the fit; ``save`` and ``load`` keep it in a file that C and Java read too.
     """
 
     def __init__(
@@ -138,15 +142,50 @@ class HybridFeatures(BaseEstimator):
     def _handle(self) -> Native:
         fitted: Optional[Native] = self.__dict__.get("_fitted")
         if fitted is None:
-            if hasattr(self, "n_features_out_"):
-                raise UnavailableError("this HybridFeatures was pickled or copied, which loses its fit: fit it again")
             raise NotFittedError("this HybridFeatures is not fitted yet: call fit first")
         return fitted
 
+    def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+        """Writes the fitted transform to a file, whole or not at all. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
+        with running(context) as native:
+            call("covey_hybrid_save", self._handle(), native, path_bytes(path))
+
+    @classmethod
+    def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "HybridFeatures":
+        """Reads the fitted transform; its parameters, which fitting alone needs, are the defaults. The names of keys are not kept.
+        Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
+        pointer = c_void_p()
+        with running(context) as native:
+            call("covey_hybrid_load", native, path_bytes(path), byref(pointer))
+        result = cls()
+        result._fitted = Native(pointer.value, "covey_hybrid_destroy")
+        result._kinds, result.keys_, result.key_name_ = {}, None, None
+        result.n_features_out_ = int(library.covey_hybrid_dimension(result._fitted))
+        return result
+
+    def __deepcopy__(self, memo: Any) -> "HybridFeatures":
+        # What is fitted never changes, so that copies share it.
+        result = type(self).__new__(type(self))
+        memo[id(self)] = result
+        for name, value in self.__dict__.items():
+            result.__dict__[name] = value if name == "_fitted" else copy.deepcopy(value, memo)
+        return result
+
+    def __copy__(self) -> "HybridFeatures":
+        result = type(self).__new__(type(self))
+        result.__dict__.update(self.__dict__)
+        return result
+
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
-        state.pop("_fitted", None)
+        if "_fitted" in state:
+            state["_fitted"] = file_bytes("covey_hybrid_write", state["_fitted"])
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(state.get("_fitted"), bytes):
+            state = {**state, "_fitted": read_bytes("covey_hybrid_read", state["_fitted"], "covey_hybrid_destroy")}
+        super().__setstate__(state)
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_fitted" in self.__dict__
@@ -174,7 +213,7 @@ def _inputs(
     chosen = alignment(own, keys, ("the embeddings", "the features"))
     if chosen is not None:
         embeddings = np.asarray(embeddings)[chosen]
-    block = None if embeddings is None else matrix(embeddings, "embeddings")
+    block = None if embeddings is None else import_matrix(embeddings) if is_arrow(embeddings) else matrix(embeddings, "embeddings")
     table = None if features is None else Table(features, kinds=kinds, without=name)
     return (block, table, own, own_name) if keys is None else (block, table, keys, name)
 

@@ -13,7 +13,12 @@ public record ClusterOptions(
         Search search,
         MissingRows missing,
         boolean prediction,
-        long seed) {
+        long seed,
+        double clusterSelectionEpsilonMax,
+        double clusterSelectionPersistence,
+        long clusters,
+        boolean matchReference,
+        Strengths strengths) {
 
     /** How far two rows are apart. */
     public enum Metric {
@@ -49,6 +54,50 @@ public record ClusterOptions(
         NOISE
     }
 
+    /** What strengths, outlier scores and persistence are relative to; the same unless many rows are equal. */
+    public enum Strengths {
+        /** The largest lambda, as in hdbscan: beside minClusterSize equal rows every strength is 0 or 1. */
+        HDBSCAN,
+        /** The largest finite lambda. */
+        BOUNDED
+    }
+
+    /** As the library takes them: see {@link Native#clusterMatrix}. */
+    long[] integers() {
+        return new long[] {
+            minClusterSize, minSamples, maxClusterSize, seed, clusters, metric.ordinal(), selection.ordinal(),
+            allowSingleCluster ? 1 : 0, search.ordinal(), missing.ordinal(), prediction ? 1 : 0, matchReference ? 1 : 0,
+            strengths.ordinal()
+        };
+    }
+
+    double[] reals() {
+        return new double[] {
+            clusterSelectionEpsilon, alpha, clusterSelectionEpsilonMax, clusterSelectionPersistence
+        };
+    }
+
+    static ClusterOptions of(long[] integers, double[] reals) {
+        return new ClusterOptions(
+                integers[0],
+                integers[1],
+                integers[2],
+                reals[0],
+                reals[1],
+                Metric.values()[(int) integers[5]],
+                Selection.values()[(int) integers[6]],
+                integers[7] == 1,
+                Search.values()[(int) integers[8]],
+                MissingRows.values()[(int) integers[9]],
+                integers[10] == 1,
+                integers[3],
+                reals[2],
+                reals[3],
+                integers[4],
+                integers[11] == 1,
+                Strengths.values()[(int) integers[12]]);
+    }
+
     /** The defaults. */
     public static ClusterOptions defaults() {
         return builder().build();
@@ -73,6 +122,11 @@ public record ClusterOptions(
         private MissingRows missing = MissingRows.REJECT;
         private boolean prediction;
         private long seed;
+        private double clusterSelectionEpsilonMax;
+        private double clusterSelectionPersistence;
+        private long clusters;
+        private boolean matchReference;
+        private Strengths strengths = Strengths.HDBSCAN;
 
         private Builder() {}
 
@@ -83,15 +137,15 @@ public record ClusterOptions(
         }
 
         /**
-         * The core distance is the distance to this neighbour, the row itself not counted; at least 1 and below n; 0
-         * (default) = the smaller of min_cluster_size and n - 1.
+         * The core distance is the distance to this neighbour, the row itself not counted; 0 (default) = minClusterSize;
+         * n - 1 is taken where it is more than that.
          */
         public Builder minSamples(long neighbours) {
             minSamples = neighbours;
             return this;
         }
 
-        /** Larger clusters are not selected by excess of mass; 0 (default) = no limit. */
+        /** Larger clusters are not selected; 0 (default) = no limit. */
         public Builder maxClusterSize(long rows) {
             maxClusterSize = rows;
             return this;
@@ -151,6 +205,36 @@ public record ClusterOptions(
             return this;
         }
 
+        /** Excess of mass passes over clusters born above this distance; 0 (default) = no limit. */
+        public Builder clusterSelectionEpsilonMax(double distance) {
+            clusterSelectionEpsilonMax = distance;
+            return this;
+        }
+
+        /** Leaves of the tree that live for less than this, in lambda, are dissolved first; default 0. */
+        public Builder clusterSelectionPersistence(double lambda) {
+            clusterSelectionPersistence = lambda;
+            return this;
+        }
+
+        /** How many clusters there are to be, by a cut of the tree; 0 (default) = as many as selected. */
+        public Builder clusters(long count) {
+            clusters = count;
+            return this;
+        }
+
+        /** A row that leaves its cluster where that is born is noise, as in the reference; default false. */
+        public Builder matchReference(boolean match) {
+            matchReference = match;
+            return this;
+        }
+
+        /** Default HDBSCAN; changes no label. */
+        public Builder strengths(Strengths strengths) {
+            this.strengths = strengths;
+            return this;
+        }
+
         /** The options; the call that takes them checks their ranges. */
         public ClusterOptions build() {
             return new ClusterOptions(
@@ -165,7 +249,12 @@ public record ClusterOptions(
                     search,
                     missing,
                     prediction,
-                    seed);
+                    seed,
+                    clusterSelectionEpsilonMax,
+                    clusterSelectionPersistence,
+                    clusters,
+                    matchReference,
+                    strengths);
         }
     }
 }

@@ -1,7 +1,9 @@
 package covey;
 
 import java.nio.FloatBuffer;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /** A fitted transform that joins embeddings and expert features into the rows that are clustered. */
 public final class HybridFeatures extends NativeObject {
@@ -38,6 +40,44 @@ public final class HybridFeatures extends NativeObject {
                     chosen.featureWeight(),
                     chosen.clip(),
                     weights));
+        }
+    }
+
+    /**
+     * Writes the fitted transform to a file, whole or not at all.
+     *
+     * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
+     */
+    public void save(Path path, Context context) {
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            Native.hybridSave(self.address(), with.address(), Text.encode(path));
+        }
+    }
+
+    /**
+     * Reads a transform that {@link #save}, C or Python wrote.
+     *
+     * @throws CoveyException IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY, CANCELLED
+     */
+    public static HybridFeatures load(Path path, Context context) {
+        try (Use with = Use.of(context)) {
+            return new HybridFeatures(Native.hybridLoad(with.address(), Text.encode(path)));
+        }
+    }
+
+    /** The bytes of the file that {@link #save} writes. */
+    public byte[] toBytes() {
+        try (Use self = use()) {
+            return Native.hybridWrite(self.address());
+        }
+    }
+
+    /** Reads back what {@link #toBytes} gave; as {@link #load}. */
+    public static HybridFeatures of(byte[] bytes, Context context) {
+        Objects.requireNonNull(bytes, "bytes");
+        try (Use with = Use.of(context)) {
+            return new HybridFeatures(Native.hybridRead(with.address(), bytes));
         }
     }
 

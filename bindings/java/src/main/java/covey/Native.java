@@ -30,10 +30,6 @@ final class Native {
 
     static native long arrowImport(long context, long schema, long array);
 
-    static native long arrowImportStream(long context, long stream, byte[] names, long count);
-
-    static native long arrowImportBatches(long context, long schema, long[] arrays, byte[] names, long count);
-
     static native void arrowDestroy(long table);
 
     static native long arrowRows(long table);
@@ -134,23 +130,56 @@ final class Native {
     static native void hybridTransform(
             long hybrid, long context, Matrix embeddings, FeatureTable features, Object output);
 
+    static native void hybridSave(long hybrid, long context, byte[] path);
+
+    static native long hybridLoad(long context, byte[] path);
+
+    static native byte[] hybridWrite(long hybrid);
+
+    static native long hybridRead(long context, byte[] bytes);
+
     static native void hybridDestroy(long hybrid);
 
-    static native long clusterMatrix(
+    /** Integers: those of ClusterOptions.integers(); reals: those of ClusterOptions.reals(). */
+    static native long clusterMatrix(long context, Matrix matrix, long[] integers, double[] reals);
+
+    static native long clusterDistances(long context, Matrix distances, long[] integers, double[] reals);
+
+    /** Words: from, to and the bits of the distance of each edge. */
+    static native long clusterSpanningTree(long context, long rows, long[] words, long[] integers, double[] reals);
+
+    static native long clusteringSelect(long clustering, long context, long[] integers, double[] reals, long[] nodes);
+
+    static native void clusteringSave(long clustering, long context, byte[] path);
+
+    static native long clusteringLoad(long context, byte[] path);
+
+    static native byte[] clusteringWrite(long clustering);
+
+    static native long clusteringRead(long context, byte[] bytes);
+
+    static native void clusteringOptions(long clustering, long[] integers, double[] reals);
+
+    static native long clusteringColumns(long clustering);
+
+    static native void clusteringFittedRows(long clustering, double[] rows);
+
+    static native void clusteringCut(long clustering, double distance, long minClusterSize, int[] labels);
+
+    /** Clusters: null with a count of 0. */
+    static native void clusteringMembership(
+            long clustering, long context, Matrix matrix, long count, int[] clusters, double[] numbers);
+
+    static native void clusteringPlace(
+            long clustering,
             long context,
             Matrix matrix,
-            long minClusterSize,
-            long minSamples,
-            long maxClusterSize,
-            double epsilon,
-            double alpha,
-            int metric,
-            int selection,
-            boolean allowSingleCluster,
-            int search,
-            int missing,
-            boolean prediction,
-            long seed);
+            int[] labels,
+            double[] probabilities,
+            double[] outlierScores,
+            long[] neighbours);
+
+    static native double validity(long context, Matrix matrix, int[] labels, int metric);
 
     static native long clusteringRows(long clustering);
 

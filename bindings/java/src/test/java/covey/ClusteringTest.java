@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.*;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Clustering against what a page of Java computes: spanning tree, linkage, blobs. */
 class ClusteringTest {
@@ -237,7 +239,8 @@ class ClusteringTest {
         Matrix matrix = Matrix.of(data(), ROWS, COLUMNS);
         refuse("min_cluster_size", matrix, ClusterOptions.builder().minClusterSize(1));
         refuse("min_samples", matrix, ClusterOptions.builder().minSamples(-1));
-        refuse("min_samples", matrix, ClusterOptions.builder().minSamples(ROWS));
+        refuse("clusters", matrix, ClusterOptions.builder().clusters(ROWS + 1));
+        refuse("cluster_selection_persistence", matrix, ClusterOptions.builder().clusterSelectionPersistence(-1));
         refuse("alpha", matrix, ClusterOptions.builder().alpha(Double.NaN));
         refuse("epsilon", matrix, ClusterOptions.builder().clusterSelectionEpsilon(-1));
         refuse("max_cluster_size", matrix, ClusterOptions.builder().maxClusterSize(-1));
@@ -247,6 +250,86 @@ class ClusteringTest {
         EncoderTest.refuse(StatusCode.MISMATCH, "data", () -> Matrix.of(new float[3], 2, 3));
         EncoderTest.refuse(StatusCode.MISMATCH, "data", () -> Matrix.of(new float[3], Integer.MAX_VALUE, 65_536));
         assertThrows(NullPointerException.class, () -> Matrix.of((float[]) null, 1, 1));
+    }
+
+    private static void same(Clustering expected, Clustering found) {
+        assertArrayEquals(expected.labels(), found.labels());
+        assertArrayEquals(expected.probabilities(), found.probabilities());
+        assertArrayEquals(expected.outlierScores(), found.outlierScores());
+        assertArrayEquals(expected.persistence(), found.persistence());
+        assertEquals(expected.condensedTree(), found.condensedTree());
+    }
+
+    @Test
+    void keepsInFilesAndSelectsAnew(@TempDir Path folder) {
+        Matrix matrix = Matrix.of(data(), ROWS, COLUMNS);
+        try (Clustering fitted = Clustering.cluster(matrix, options().build(), null)) {
+            Path file = folder.resolve("clustering");
+            fitted.save(file, null);
+            try (Clustering loaded = Clustering.load(file, null);
+                    Clustering read = Clustering.of(fitted.toBytes(), null)) {
+                same(fitted, loaded);
+                same(fitted, read);
+                assertArrayEquals(fitted.labels(), read.predict(matrix, null).labels());
+                assertArrayEquals(data(), read.fittedRows());
+                assertEquals(COLUMNS, read.columns());
+            }
+            byte[] spoilt = fitted.toBytes();
+            spoilt[spoilt.length - 3] ^= 1;
+            EncoderTest.refuse(StatusCode.CORRUPT_FILE, "checksum", () -> Clustering.of(spoilt, null));
+            EncoderTest.refuse(StatusCode.IO, "none", () -> Clustering.load(folder.resolve("none"), null));
+
+            ClusterOptions leaves = options().selection(ClusterOptions.Selection.LEAF).minClusterSize(7).build();
+            try (Clustering selected = fitted.select(leaves, null);
+                    Clustering again = Clustering.cluster(matrix, leaves, null)) {
+                same(again, selected);
+                assertEquals(leaves, selected.options());
+            }
+            try (Clustering two = fitted.select(options().clusters(2).build(), null);
+                    Clustering chosen = fitted.select(options().build(), two.selectedNodes(), null)) {
+                assertEquals(2, two.clusters());
+                assertArrayEquals(two.labels(), chosen.labels());
+            }
+            EncoderTest.refuse(
+                    StatusCode.INVALID_ARGUMENT, "nodes[0]", () -> fitted.select(null, new long[] {3}, null));
+            int[] labels = fitted.labels();
+            double[][] memberships = fitted.membership(null, null);
+            Clustering.Memberships best = fitted.largestMemberships(matrix, 1, null);
+            Clustering.Place place = fitted.place(matrix, null);
+            for (int row = 0; row < ROWS; ++row) {
+                assertTrue(Arrays.stream(memberships[row]).sum() <= 1 + 1e-9);
+                if (labels[row] >= 0) assertEquals(labels[row], best.clusters()[row]);
+                assertEquals(row, place.neighbours()[row]);
+            }
+            assertArrayEquals(fitted.outlierScores(), place.outlierScores(), 1e-12);
+            assertTrue(Clustering.validity(matrix, labels, ClusterOptions.Metric.EUCLIDEAN, null) > 0.3);
+            assertTrue(Arrays.stream(fitted.cut(1e9, 1)).allMatch(label -> label == 0));
+        }
+    }
+
+    @Test
+    void clustersGivenDistancesAndTrees() {
+        double[] data = data(), distances = new double[ROWS * ROWS];
+        for (int a = 0; a < ROWS; ++a) {
+            for (int b = 0; b < ROWS; ++b) {
+                double sum = 0;
+                for (int column = 0; column < COLUMNS; ++column) {
+                    double apart = data[a * COLUMNS + column] - data[b * COLUMNS + column];
+                    sum += apart * apart;
+                }
+                distances[a * ROWS + b] = Math.sqrt(sum);
+            }
+        }
+        ClusterOptions plain = options().prediction(false).build();
+        try (Clustering expected = Clustering.cluster(Matrix.of(data, ROWS, COLUMNS), plain, null);
+                Clustering given = Clustering.ofDistances(Matrix.of(distances, ROWS, ROWS), plain, null);
+                Clustering tree = Clustering.ofSpanningTree(ROWS, expected.spanningTree(), plain, null)) {
+            assertArrayEquals(expected.labels(), given.labels());
+            assertArrayEquals(expected.probabilities(), given.probabilities(), 1e-9);
+            same(expected, tree);
+        }
+        assertThrows(
+                IllegalArgumentException.class, () -> Clustering.ofSpanningTree(3, List.of(), null, null));
     }
 
     private static void refuse(String words, Matrix matrix, ClusterOptions.Builder options) {

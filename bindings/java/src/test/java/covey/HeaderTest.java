@@ -68,6 +68,7 @@ class HeaderTest {
         same("COVEY_SELECTION_", ClusterOptions.Selection.values());
         same("COVEY_SEARCH_", ClusterOptions.Search.values());
         same("COVEY_MISSING_ROWS_", ClusterOptions.MissingRows.values());
+        same("COVEY_STRENGTHS_", ClusterOptions.Strengths.values());
         same("COVEY_PRECISION_", SequenceEncoder.Precision.values());
         same("COVEY_SCALING_", HybridOptions.Scaling.values());
         same("COVEY_MISSING_", HybridOptions.Missing.values());
@@ -108,10 +109,11 @@ class HeaderTest {
     void defaultsAreTheHeaders() {
         ClusterOptions c = ClusterOptions.defaults();
         assertEquals(
-                initialiser("CLUSTER").replaceAll("COVEY_(METRIC|SELECTION|SEARCH|MISSING_ROWS)_", ""),
+                initialiser("CLUSTER").replaceAll("COVEY_(METRIC|SELECTION|SEARCH|MISSING_ROWS|STRENGTHS)_", ""),
                 joined(c.minClusterSize(), c.minSamples(), c.maxClusterSize(), c.clusterSelectionEpsilon(), c.alpha(),
                         c.metric(), c.selection(), c.allowSingleCluster(), c.search(), c.missing(), c.prediction(),
-                        c.seed()));
+                        c.seed(), c.clusterSelectionEpsilonMax(), c.clusterSelectionPersistence(), c.clusters(),
+                        c.matchReference(), c.strengths()));
         HybridOptions h = HybridOptions.defaults();
         assertEquals(
                 initialiser("HYBRID").replaceAll("COVEY_(SCALING|MISSING)_", ""),

@@ -62,6 +62,10 @@ class TableTest {
                             "guest"),
                     hybrid.columnNames());
             assertEquals(7, hybrid.dimension());
+            try (HybridFeatures again = HybridFeatures.of(hybrid.toBytes(), null)) {
+                assertArrayEquals(
+                        hybrid.transform(embeddings, table, null).floats(), again.transform(embeddings, table, null).floats());
+            }
             float[] rows = hybrid.transform(embeddings, table, null).floats();
             // Embeddings: centred, over the root of the total variance. Columns: mean 5 and 6.1.
             double variance = 0;

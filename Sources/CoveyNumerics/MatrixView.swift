@@ -1,0 +1,94 @@
+import CoveyRuntime
+
+/// A row-major matrix of float32 or float64 in somebody else's memory, borrowed for the length of a call.
+public struct MatrixView: @unchecked Sendable {
+    public enum Scalar: Sendable {
+        case float32
+        case float64
+
+        @inlinable public var size: Int { self == .float32 ? 4 : 8 }
+    }
+
+    public let base: UnsafeRawPointer
+    public let rows: Int
+    public let columns: Int
+    /// Bytes from one row to the next.
+    public let rowStride: Int
+    public let scalar: Scalar
+
+    public init(base: UnsafeRawPointer, rows: Int, columns: Int, rowStride: Int = 0, scalar: Scalar) {
+        self.base = base
+        self.rows = rows
+        self.columns = columns
+        self.rowStride = rowStride == 0 ? columns * scalar.size : rowStride
+        self.scalar = scalar
+    }
+
+    @inlinable @inline(__always)
+    public subscript(row: Int, column: Int) -> Double {
+        let address = base + row &* rowStride
+        return scalar == .float32
+            ? Double(address.loadUnaligned(fromByteOffset: column &* 4, as: Float.self))
+            : address.loadUnaligned(fromByteOffset: column &* 8, as: Double.self)
+    }
+
+    /// Copies a row as float64.
+    @inlinable
+    public func copyRow(_ row: Int, to target: UnsafeMutablePointer<Double>) {
+        let address = base + row &* rowStride
+        switch scalar {
+        case .float32:
+            for column in 0..<columns {
+                target[column] = Double(address.loadUnaligned(fromByteOffset: column &* 4, as: Float.self))
+            }
+        case .float64:
+            for column in 0..<columns {
+                target[column] = address.loadUnaligned(fromByteOffset: column &* 8, as: Double.self)
+            }
+        }
+    }
+
+    /// Copies a row as float32.
+    @inlinable
+    public func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) {
+        let address = base + row &* rowStride
+        switch scalar {
+        case .float32:
+            for column in 0..<columns {
+                target[column] = address.loadUnaligned(fromByteOffset: column &* 4, as: Float.self)
+            }
+        case .float64:
+            for column in 0..<columns {
+                target[column] = Float(address.loadUnaligned(fromByteOffset: column &* 8, as: Double.self))
+            }
+        }
+    }
+
+    /// The first number that is NaN or infinite, by rows.
+    public func firstNonFinite() -> (row: Int, column: Int)? {
+        for row in 0..<rows {
+            for column in 0..<columns where !self[row, column].isFinite { return (row, column) }
+        }
+        return nil
+    }
+}
+
+extension Matrix where Element == Float {
+    /// Runs `body` with a view of the matrix.
+    public func withView<Result>(_ body: (MatrixView) throws -> Result) rethrows -> Result {
+        try elements.withUnsafeBytes {
+            let base = $0.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
+            return try body(MatrixView(base: base, rows: rows, columns: columns, scalar: .float32))
+        }
+    }
+}
+
+extension Matrix where Element == Double {
+    /// Runs `body` with a view of the matrix.
+    public func withView<Result>(_ body: (MatrixView) throws -> Result) rethrows -> Result {
+        try elements.withUnsafeBytes {
+            let base = $0.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
+            return try body(MatrixView(base: base, rows: rows, columns: columns, scalar: .float64))
+        }
+    }
+}

@@ -1,0 +1,166 @@
+"""How a metric's name, parameters and callables come to what the library can cluster."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._arrays import integer, real
+from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError
+
+#: Searched by the library itself.
+NATIVE = {"euclidean": 0, "l2": 0, "manhattan": 1, "l1": 1, "cityblock": 1, "cosine": 2}
+#: Those that hdbscan's trees know; the library does not need trees, but the names of algorithms ask for them.
+_KD_TREE = {"euclidean", "l2", "minkowski", "p", "manhattan", "cityblock", "l1", "chebyshev", "infinity"}
+_BALL_TREE = _KD_TREE | {
+    "braycurtis", "canberra", "dice", "hamming", "haversine", "jaccard", "mahalanobis", "rogerstanimoto", "russellrao",
+    "seuclidean", "sokalmichener", "sokalsneath",
+}
+#: By scikit-learn and SciPy, as a matrix of all distances.
+_PAIRWISE = _BALL_TREE | {"correlation", "sqeuclidean", "yule", "nan_euclidean"}
+_NAMES = {"p": "minkowski", "infinity": "chebyshev"}
+_REFUSED = {"prims_kdtree": _KD_TREE, "prims_balltree": _BALL_TREE, "boruvka_kdtree": _BALL_TREE, "boruvka_balltree": _BALL_TREE}
+
+
+class Measure:
+    """What a metric comes to: one of the library's, of rows that are changed first, or a matrix of distances.
+
+    Attributes:
+        code: the library's metric.
+        change: what the rows go through first, or None.
+        distances: the matrix of all distances between rows, or None.
+        precomputed: the rows are that matrix already.
+    """
+
+    def __init__(
+        self,
+        code: int = 0,
+        change: Optional[Callable[[NDArray[Any]], NDArray[Any]]] = None,
+        distances: Optional[Callable[[NDArray[Any]], NDArray[Any]]] = None,
+        precomputed: bool = False,
+    ) -> None:
+        self.code = code
+        self.change = change
+        self.distances = distances
+        self.precomputed = precomputed
+
+
+def measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) -> Measure:
+    """Raises InvalidArgumentError for a metric that nobody knows, or that the algorithm's tree does not."""
+    if isinstance(metric, str) and (metric in NATIVE or metric in ("precomputed", "correlation")):
+        for name in parameters:
+            if name != "max_dist":  # hdbscan's, of sparse distances
+                raise InvalidTypeError(f"{name} is no parameter of HDBSCAN or of the metric {metric!r}")
+    if callable(metric):
+        return Measure(distances=lambda rows: _pairwise(rows, metric, parameters))
+    if not isinstance(metric, str):
+        raise InvalidTypeError(f"metric must be a name or a callable, got {metric!r}")
+    known = _REFUSED.get(algorithm) if isinstance(algorithm, str) else None
+    if metric == "cosine" or metric == "precomputed":
+        if known is not None:
+            raise InvalidArgumentError(f"algorithm {algorithm!r} cannot be used with the metric {metric!r}")
+        return Measure(NATIVE["cosine"]) if metric == "cosine" else Measure(precomputed=True)
+    if metric in NATIVE:
+        return Measure(NATIVE[metric])
+    if metric not in _PAIRWISE or (known is not None and metric not in known):
+        raise InvalidArgumentError(f"metric must be one of {', '.join(sorted({*NATIVE, *_PAIRWISE, 'precomputed'}))}, got {metric!r}")
+    metric = _NAMES.get(metric, metric)
+    parameters = dict(parameters)
+    if metric == "minkowski":
+        return _minkowski(parameters.pop("p", p), parameters)
+    if metric == "seuclidean":
+        return Measure(change=_scaled(parameters.get("V")))
+    if metric == "mahalanobis":
+        return Measure(change=_mahalanobis(parameters.get("V"), parameters.get("VI")))
+    if metric == "correlation":
+        return Measure(NATIVE["cosine"], change=lambda rows: rows - rows.mean(axis=1, keepdims=True))
+    return Measure(distances=lambda rows: _pairwise(rows, metric, parameters))
+
+
+def _minkowski(p: Any, parameters: dict[str, Any]) -> Measure:
+    if p is None:
+        raise InvalidTypeError("metric minkowski needs p")
+    order = real(p, "p")
+    if not order > 0:
+        raise InvalidArgumentError(f"p must be above 0, got {p}")
+    weighted = parameters.get("w") is not None
+    if order in (1.0, 2.0) and not weighted:
+        return Measure(NATIVE["manhattan" if order == 1 else "euclidean"])
+    if np.isinf(order):
+        return Measure(distances=lambda rows: _pairwise(rows, "chebyshev", parameters))
+    return Measure(distances=lambda rows: _pairwise(rows, "minkowski", {**parameters, "p": order}))
+
+
+def _scaled(variances: Any) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    def change(rows: NDArray[Any]) -> NDArray[Any]:
+        if variances is None:
+            raise InvalidTypeError("metric seuclidean needs V, the variance of each column")
+        given = np.asarray(variances, dtype=np.float64)
+        if given.shape != (rows.shape[1],) or not (given > 0).all():
+            raise InvalidArgumentError(f"V must be {rows.shape[1]} numbers above 0, one a column")
+        return np.asarray(rows, dtype=np.float64) / np.sqrt(given)
+
+    return change
+
+
+def _mahalanobis(covariance: Any, inverse: Any) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    def change(rows: NDArray[Any]) -> NDArray[Any]:
+        if covariance is None and inverse is None:
+            raise InvalidTypeError("metric mahalanobis needs V, the covariances, or VI, their inverse")
+        matrix = np.linalg.inv(np.asarray(covariance, dtype=np.float64)) if inverse is None else np.asarray(inverse, np.float64)
+        try:
+            return np.asarray(rows, dtype=np.float64) @ np.linalg.cholesky(matrix)
+        except (np.linalg.LinAlgError, ValueError) as failure:
+            raise InvalidArgumentError(f"VI must be a positive definite matrix of {rows.shape[1]} columns: {failure}") from None
+
+    return change
+
+
+def _pairwise(rows: NDArray[Any], metric: Any, parameters: dict[str, Any]) -> NDArray[np.float64]:
+    from sklearn.metrics import pairwise_distances
+
+    try:
+        found = np.ascontiguousarray(pairwise_distances(rows, metric=metric, **parameters), dtype=np.float64)
+    except (TypeError, ValueError) as failure:
+        kind = InvalidTypeError if isinstance(failure, TypeError) else InvalidArgumentError
+        raise kind(f"metric {metric!r}: {failure}") from failure
+    # A row is at no distance from itself, whatever rounding says.
+    np.fill_diagonal(found, 0.0)
+    return found
+
+
+def sparse_tree(distances: Any, min_samples: int, alpha: float) -> tuple[int, NDArray[Any]]:
+    """The spanning tree of mutual reachability of a sparse matrix of distances, of which those that are not there are infinite."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+
+    from ._trees import EDGE
+
+    matrix = csr_matrix(distances, dtype=np.float64, copy=True)
+    count = matrix.shape[0]
+    if matrix.shape[0] != matrix.shape[1]:
+        raise InvalidDataError(f"distances must be square, got {matrix.shape[0]} x {matrix.shape[1]}")
+    if matrix.nnz and not (np.isfinite(matrix.data).all() and (matrix.data >= 0).all()):
+        raise InvalidDataError("distances must be finite and at least 0")
+    matrix.eliminate_zeros()
+    cores = np.full(count, np.inf)
+    wanted = min(integer(min_samples, "min_samples"), count - 1)
+    for row in range(count):
+        line = matrix.data[matrix.indptr[row] : matrix.indptr[row + 1]]
+        if 1 <= wanted <= len(line):
+            # The stored distances alone; the row itself is not among them.
+            cores[row] = np.partition(line, wanted - 1)[wanted - 1]
+    entries = matrix.tocoo()
+    reach = np.maximum(np.maximum(entries.data / alpha, cores[entries.row]), cores[entries.col])
+    kept = np.isfinite(reach)
+    graph = csr_matrix((reach[kept], (entries.row[kept], entries.col[kept])), shape=matrix.shape)
+    if count > 1 and connected_components(graph, directed=False, return_labels=False) > 1:
+        raise InvalidDataError(
+            "the sparse distances must join all rows, with min_samples neighbours and more for each: there are several components"
+        )
+    tree = minimum_spanning_tree(graph).tocoo()
+    edges = np.empty(tree.nnz, dtype=EDGE)
+    edges["from"], edges["to"], edges["distance"] = tree.row, tree.col, tree.data
+    return count, edges
