@@ -10,6 +10,7 @@
 #   make fuzz              libFuzzer on every target of Tests/Fuzz; make fuzz FUZZ_SECONDS=3600 FUZZ_TARGETS=engine
 #   make check-host        what else a good guest is checked for: sanitizers, all faults, 10,000 rounds, PyTorch (see CONTRIBUTING.md)
 #   make check-datasets    clustering against hdbscan on every set of the development data (about three minutes)
+#   make check-tables      Python's tables with pandas, pyarrow, polars and DuckDB at their oldest versions
 #   make check-large       clustering with more than 2^31 neighbours (14 GB, about ten minutes)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
 #   make bench-embed-quality  what embeddings of encoders trained without labels know, beside CoLES
@@ -355,6 +356,18 @@ $(WHEEL): $(LIBRARY) $(PYTHON_SOURCES) $(VENV)/stamp LICENSE NOTICE
 test-python: $(WHEEL)
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m mypy
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m pytest
+
+# Tables with every library at its oldest version; test-python has the newest.
+.PHONY: check-tables
+OLDEST_VENV := .venv-tables-oldest
+$(OLDEST_VENV)/stamp: bindings/python/requirements-tables-oldest.txt | prepare-test
+	$(PYTHON) -m venv $(OLDEST_VENV)
+	$(OLDEST_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+check-tables: $(LIBRARY) $(OLDEST_VENV)/stamp
+	cd bindings/python && PYTHONPATH=src ../../$(OLDEST_VENV)/bin/python -m pytest -q tests/test_tables.py tests/test_keys.py \
+		tests/test_sequences.py tests/test_features.py
 
 # ---------------------------------------------------------------------------------------------- hosts, references, README
 .PHONY: test-hosts test-reference test-readme check-datasets check-large

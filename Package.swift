@@ -43,21 +43,31 @@ let package = Package(
         .target(
             name: "CoveyABI",
             dependencies: [
-                "CCovey", "CoveyRuntime", "CoveyNumerics", "CoveySequences", "CoveyEncoder", "CoveyClustering",
-                "CoveyRules", "CoveyEngine", "CCoveyKernels",
+                "CCovey", "CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveySequences", "CoveyEncoder",
+                "CoveyHybrid", "CoveyNeighbors", "CoveyClustering", "CoveyRules", "CoveyEngine", "CCoveyKernels",
             ],
             linkerSettings: native),
     ]
         + stage("CoveyRuntime", ["CCoveyKernels"])
-        + stage("CoveyNumerics", ["CoveyRuntime", "CCoveyKernels"])
-        + stage("CoveySequences", ["CoveyRuntime"])
-        + stage("CoveyEncoder", ["CoveyRuntime", "CoveyNumerics", "CoveySequences", "CCoveyKernels"])
-        + stage("CoveyNeighbors", ["CoveyRuntime", "CoveyNumerics", "CCoveyKernels", "CFaissShim"])
-        + stage("CoveyClustering", ["CoveyRuntime", "CoveyNumerics", "CoveyNeighbors", "CCoveyKernels"])
-        + stage("CoveyRules", ["CoveyRuntime", "CoveyNumerics", "CCoveyKernels"])
+        + [.target(name: "CoveyTables", dependencies: ["CoveyRuntime"])]
+        + stage("CoveyFiles", ["CoveyRuntime"])
+        + stage("CoveyNumerics", ["CoveyRuntime", "CoveyTables", "CCoveyKernels"])
+        + stage("CoveySequences", ["CoveyRuntime", "CoveyTables"])
+        + stage(
+            "CoveyEncoder",
+            ["CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveySequences", "CCoveyKernels"])
+        + stage("CoveyHybrid", ["CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics"])
+        + stage("CoveyNeighbors", ["CoveyRuntime", "CoveyTables", "CoveyNumerics", "CCoveyKernels", "CFaissShim"])
+        + stage(
+            "CoveyClustering",
+            ["CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveyNeighbors", "CCoveyKernels"])
+        + stage("CoveyRules", ["CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CCoveyKernels"])
         + stage(
             "CoveyEngine",
-            ["CoveyRuntime", "CoveyNumerics", "CoveySequences", "CoveyEncoder", "CoveyClustering", "CoveyRules"]),
+            [
+                "CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveySequences", "CoveyEncoder",
+                "CoveyHybrid", "CoveyClustering", "CoveyRules",
+            ]),
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )

@@ -216,23 +216,65 @@ struct ArrowArray {
 
 #endif /* ARROW_C_DATA_INTERFACE */
 
-/** A table of expert features that is read from an Arrow record batch. */
+/* https://arrow.apache.org/docs/format/CStreamInterface.html: batches one after the other. */
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+
+#endif /* ARROW_C_STREAM_INTERFACE */
+
+/** A table of expert features that is read from Arrow record batches. */
 typedef struct covey_arrow_table covey_arrow_table;
 
 /** Reads a record batch (a struct array, format "+s") as a table.
  *
- *  float64 without nulls stays where it is; float32, integers (int64 to the nearest double) and float64 with nulls are
- *  copied to COVEY_NUMERIC, 8 bytes a value; bool to COVEY_BOOLEAN, 1 byte; utf8, large utf8 and dictionaries of them to
- *  COVEY_CATEGORICAL, 4 bytes (int32 dictionary indices without nulls stay); date32, date64 and timestamps of any unit to
- *  COVEY_DATE, 8 bytes (a timestamp without a zone is taken for UTC). Nulls become missing values; the null type is
- *  a numeric column of missing values. Both structs stay the producer's: Covey neither moves nor releases them, and the
- *  producer must not release the array before the table is destroyed. Buffers are trusted to be as long as Arrow's
- *  format says; everything else is checked.
+ *  Becomes COVEY_NUMERIC, 8 bytes a value: float64, which stays where it is if it has no nulls; float16, float32, integers (int64
+ *  to the nearest double), decimals of 32 to 256 bits (to the nearest double up to 15 digits, within two units of the last
+ *  place beyond), durations and times of day (as seconds), and the null type, which is missing values alone.
+ *  COVEY_BOOLEAN, 1 byte: bool. COVEY_CATEGORICAL, 4 bytes: utf8, large utf8, utf8 view. COVEY_DATE, 8 bytes: date32, date64 and
+ *  timestamps of any unit (one without a zone is taken for UTC). Dictionaries and run-end encoded columns become what
+ *  their values become; int32 indices without nulls of a dictionary of distinct strings stay where they are. Nulls become
+ *  missing values, those of a dictionary's entries too.
+ *  Both structs stay the producer's: Covey neither moves nor releases them, and the producer must not release the array
+ *  before the table is destroyed. Buffers are trusted to be as long as Arrow's format says; everything else is checked.
+ *  O(rows x columns); strings are hashed once each. Source: the Arrow C data interface, and the columnar format 1.5.
  *  Errors: COVEY_INVALID_ARGUMENT (NULL, a released struct), COVEY_INVALID_DATA (names the column: lengths, offsets,
- *  indices outside the dictionary, invalid UTF-8), COVEY_UNSUPPORTED (names column and format: times of day, decimals, nested
+ *  indices outside the dictionary, run ends that do not increase, invalid UTF-8), COVEY_UNSUPPORTED (names column and format: binary, nested
  *  columns; rows that are null as a whole), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_arrow_table_import(const covey_context *context, const struct ArrowSchema *schema,
                                       const struct ArrowArray *array, covey_arrow_table **table, covey_error **error);
+
+/** What is read of an Arrow table. */
+typedef struct covey_arrow_options {
+    size_t struct_size;
+    const char *const *names; /**< The columns to read; NULL = all. Others may have any format; names that no column has count for nothing. */
+    int64_t name_count;       /**< 0 to 65,536. */
+} covey_arrow_options;
+
+#define COVEY_ARROW_OPTIONS_INIT {sizeof(covey_arrow_options), NULL, 0}
+
+/** As covey_arrow_table_import for the rows of `count` record batches of one schema, one batch after the other: 0 batches are a
+ *  table without rows. Dictionaries may differ from batch to batch. What stays in place for one batch is copied for more.
+ *  The schema and the arrays stay the producer's, until the table is destroyed. `options` may be NULL. Errors: as
+ *  covey_arrow_table_import. */
+covey_status covey_arrow_table_import_batches(const covey_context *context, const struct ArrowSchema *schema,
+                                              const struct ArrowArray *const *arrays, int64_t count,
+                                              const covey_arrow_options *options, covey_arrow_table **table,
+                                              covey_error **error);
+
+/** As covey_arrow_table_import_batches for all batches of a stream, which is read to its end on the calling thread. The table owns the
+ *  batches and releases them when it is destroyed; the stream stays the caller's to release, after this call.
+ *  Errors: as covey_arrow_table_import; COVEY_IO with the stream's own message where it fails. */
+covey_status covey_arrow_table_import_stream(const covey_context *context, struct ArrowArrayStream *stream,
+                                             const covey_arrow_options *options, covey_arrow_table **table,
+                                             covey_error **error);
 
 /** The table, to hand to any function that takes one; lives as long as `table`. NULL for NULL. */
 const covey_table *covey_arrow_table_view(const covey_arrow_table *table);

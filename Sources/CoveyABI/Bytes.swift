@@ -1,5 +1,5 @@
 import CCovey
-import CoveyNumerics
+import CoveyFiles
 import CoveyRuntime
 
 /// A file in memory as the caller holds it.

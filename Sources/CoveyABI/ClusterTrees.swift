@@ -1,8 +1,8 @@
 import CCovey
 import CoveyClustering
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 // Section 8 of covey.h: clustering from distances and trees, cuts, soft membership, validity.
 

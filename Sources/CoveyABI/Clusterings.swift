@@ -1,8 +1,9 @@
 import CCovey
 import CoveyClustering
+import CoveyFiles
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 // Section 8 of covey.h: clustering.
 

@@ -2,7 +2,6 @@ import CCovey
 import CoveyClustering
 import CoveyEncoder
 import CoveyEngine
-import CoveyNumerics
 import CoveyRuntime
 
 // Section 11 of covey.h: engine.

@@ -1,5 +1,6 @@
 import CCovey
-import CoveyNumerics
+import CoveyFiles
+import CoveyHybrid
 import CoveyRuntime
 
 // Section 7 of covey.h: hybrid features.

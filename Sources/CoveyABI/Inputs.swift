@@ -1,6 +1,6 @@
 import CCovey
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 // Section 4 of covey.h: matrices and tables, checked before a stage sees them.
 

@@ -1,6 +1,6 @@
 import CCovey
-import CoveyNumerics
 import CoveyRules
+import CoveyTables
 import Glibc
 
 /// Rules on a few rows of the caller's memory, without a copy of the table's names: what a payment page asks for.

@@ -1,7 +1,7 @@
 import CCovey
-import CoveyNumerics
 import CoveyRules
 import CoveyRuntime
+import CoveyTables
 
 // Section 10 of covey.h: rules.
 

@@ -2,6 +2,7 @@ import CCovey
 import CoveyEncoder
 import CoveyRuntime
 import CoveySequences
+import CoveyTables
 
 // Section 5 of covey.h: sequences, checked before a stage sees them.
 

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// The outcome of HDBSCAN (Campello, Moulavi, Sander 2013; McInnes & Healy 2017): labels, strengths, outlier scores, and the
 /// trees they come from. Immutable, for any number of threads.

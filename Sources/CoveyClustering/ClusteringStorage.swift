@@ -1,6 +1,7 @@
+import CoveyFiles
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 import FoundationEssentials
 
 // A clustering in a safetensors file, under a prefix:

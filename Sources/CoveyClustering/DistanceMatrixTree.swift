@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// The spanning tree of mutual reachability from a matrix of distances, whatever they measure: Prim 1957.
 enum DistanceMatrixTree {

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// The rows of a matrix that can be clustered: those without a NaN or an infinity.
 enum FiniteRows {

@@ -1,4 +1,3 @@
-import CoveyNumerics
 import CoveyRuntime
 
 /// What rows come to before clusters are chosen: their spanning tree, and, where they were kept, the rows themselves. Every choice of

@@ -1,6 +1,6 @@
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Numbers whose distances float64 can hold. Squares of the others overflow, or vanish, and rows would seem to be infinitely far
 /// from each other, or equal.

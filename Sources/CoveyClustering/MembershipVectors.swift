@@ -1,7 +1,7 @@
 import CCoveyKernels
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 import Glibc
 
 /// How much a row belongs to every cluster, not to its own alone: hdbscan's membership_vector (new rows) and

@@ -1,6 +1,6 @@
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// What the hierarchy is made of: core distances and the spanning tree of mutual reachability.
 public struct MutualReachability: Sendable {

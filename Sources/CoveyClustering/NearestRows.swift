@@ -1,6 +1,6 @@
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// The nearest reference rows of rows from outside.
 struct NearestRows: Sendable {

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Places new rows in a clustering without changing it (hdbscan's approximate_predict): the cluster in which the row would
 /// fall out of the condensed tree beside its nearest row, by mutual reachability. Immutable, for any number of threads.

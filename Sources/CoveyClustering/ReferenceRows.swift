@@ -1,6 +1,6 @@
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// The rows that new ones are placed among: a copy, as float32 or float64 as they were given, and their core distances.
 public struct ReferenceRows: Sendable {

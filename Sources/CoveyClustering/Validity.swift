@@ -1,6 +1,6 @@
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 import Glibc
 
 /// How well clusters are separated relative to how dense they are: DBCV (Moulavi, Jaskowiak, Campello, Zimek, Sander 2014), as hdbscan's

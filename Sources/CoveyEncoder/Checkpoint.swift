@@ -1,4 +1,4 @@
-import CoveyNumerics
+import CoveyFiles
 import CoveyRuntime
 
 /// An encoder as it is kept: its configuration and its weights.

@@ -1,7 +1,8 @@
 import CCoveyKernels
-import CoveyNumerics
+import CoveyFiles
 import CoveyRuntime
 import CoveySequences
+import CoveyTables
 
 /// A bidirectional LSTM with time attention that turns a sequence into a vector; covey.h has the equations. Immutable, for any
 /// number of threads at once.

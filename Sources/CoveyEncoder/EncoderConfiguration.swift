@@ -1,4 +1,4 @@
-import CoveyNumerics
+import CoveyFiles
 import CoveyRuntime
 import CoveySequences
 

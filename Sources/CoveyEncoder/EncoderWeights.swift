@@ -1,5 +1,6 @@
-import CoveyNumerics
+import CoveyFiles
 import CoveyRuntime
+import CoveyTables
 
 /// The weights of an encoder as PyTorch holds them.
 public struct EncoderWeights: Sendable {

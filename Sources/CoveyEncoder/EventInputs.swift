@@ -1,7 +1,7 @@
 import CCoveyKernels
-import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
+import CoveyTables
 
 /// Writes what the first layer reads of each event: table entries, time features, channels.
 struct EventInputs {

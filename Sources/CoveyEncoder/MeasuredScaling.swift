@@ -1,4 +1,3 @@
-import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
 import Glibc

@@ -1,5 +1,5 @@
 import CCoveyKernels
-import CoveyNumerics
+import CoveyTables
 
 /// An affine map of rows [left; right], its weights in the order in which the kernel reads them.
 final class PackedDense: @unchecked Sendable {

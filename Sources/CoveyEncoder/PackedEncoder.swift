@@ -1,5 +1,4 @@
 import CCoveyKernels
-import CoveyNumerics
 import CoveyRuntime
 import CoveySequences
 

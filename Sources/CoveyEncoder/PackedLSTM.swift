@@ -1,6 +1,6 @@
 import CCoveyKernels
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// One direction of one LSTM layer, its weights in the order in which the kernel reads them.
 ///

@@ -1,5 +1,6 @@
 import CoveyRuntime
 import CoveySequences
+import CoveyTables
 
 /// What one step reads: views of sequences in chunks, the entries of vocabularies that occur, and how many predictions are
 /// asked for. Which chunk a view is in depends on the batch alone, not on the threads.

@@ -1,6 +1,6 @@
-import CoveyNumerics
 import CoveyRules
 import CoveyRuntime
+import CoveyTables
 
 /// A rule set and the cluster that it describes, ready to be evaluated.
 public struct ClusterRules: Sendable {

@@ -1,9 +1,9 @@
 import CoveyClustering
 import CoveyEncoder
-import CoveyNumerics
 import CoveyRules
 import CoveyRuntime
 import CoveySequences
+import CoveyTables
 
 /// Everything that scores a transaction. Immutable, for any number of threads at once.
 public final class Engine: Sendable {

@@ -1,6 +1,7 @@
 import CoveyClustering
 import CoveyEncoder
-import CoveyNumerics
+import CoveyFiles
+import CoveyHybrid
 import CoveyRules
 import CoveyRuntime
 

@@ -1,8 +1,9 @@
 import CoveyClustering
 import CoveyEncoder
-import CoveyNumerics
+import CoveyHybrid
 import CoveyRules
 import CoveyRuntime
+import CoveyTables
 
 /// What an engine is made of.
 public struct EngineParts: Sendable {

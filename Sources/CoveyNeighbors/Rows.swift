@@ -1,6 +1,6 @@
 import CCoveyKernels
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// The rows that are searched, and their exact distances: float64 from the caller's own numbers, borrowed for the length of
 /// a call.

@@ -1,20 +1,21 @@
 import CoveyRuntime
+import CoveyTables
 
 /// The rows of a matrix around their mean, in a unit in which no sum of squares overflows.
-struct CentredRows {
+public struct CentredRows {
     private let view: MatrixView
     /// A power of two; numbers are multiplied by it.
-    let unit: Double
+    package let unit: Double
     /// The mean, in that unit.
-    let centre: [Double]
+    package let centre: [Double]
 
     /// Rows are summed in this many segments, each on one thread, whatever the number of threads.
     let segments = 16
-    var rows: Int { view.rows }
-    var columns: Int { view.columns }
+    package var rows: Int { view.rows }
+    package var columns: Int { view.columns }
 
     /// Refuses NaN and infinities, and no rows. Two passes, O(rows columns).
-    init(_ view: MatrixView, _ name: String, execution: Execution) throws {
+    package init(_ view: MatrixView, _ name: String, execution: Execution) throws {
         guard view.rows > 0 else { throw CoveyError.invalidData("\(name) must have at least one row, got 0") }
         self.view = view
         let columns = view.columns
@@ -88,10 +89,10 @@ struct CentredRows {
 
     /// Far beyond any number of fitting (2 or less), and no product with weights and axes overflows from here.
     @inline(__always)
-    static func bounded(_ value: Double) -> Double { min(1e100, max(-1e100, value)) }
+    @inlinable public static func bounded(_ value: Double) -> Double { min(1e100, max(-1e100, value)) }
 
     /// The sum over the columns of the variance of the population.
-    func totalVariance(execution: Execution) throws -> Double {
+    package func totalVariance(execution: Execution) throws -> Double {
         var sums = [Double](repeating: 0, count: segments)
         try sums.withUnsafeMutableBufferPointer { sums in
             nonisolated(unsafe) let sums = sums

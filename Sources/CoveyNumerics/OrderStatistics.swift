@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 
 /// Order statistics without sorting or copying.
 public enum OrderStatistics {

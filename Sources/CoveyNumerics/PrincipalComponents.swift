@@ -2,15 +2,15 @@ import CCoveyKernels
 import CoveyRuntime
 
 /// The leading principal components of rows (Pearson 1901; Hotelling 1933).
-struct PrincipalComponents {
+package struct PrincipalComponents {
     /// columns x count, row-major: an axis a column, of length 1. Its entry of the largest size is positive.
-    let axes: [Double]
+    package let axes: [Double]
     /// The rows' variance (of the population) along each axis, descending.
-    let variances: [Double]
+    package let variances: [Double]
 
     /// The covariance in float64 by tiles, then its eigenvectors.
     /// Cost: O(rows columns^2 + columns^3) time, O(columns^2) memory.
-    init(_ rows: CentredRows, count: Int, execution: Execution) throws {
+    package init(_ rows: CentredRows, count: Int, execution: Execution) throws {
         let columns = rows.columns
         var covariance = try PrincipalComponents.covariance(rows, execution)
         var values = [Double](repeating: 0, count: count)

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Which clusters are risky, from late and partial labels: one report for each label that occurs, riskiest first.
 ///

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// A feature that rules speak about: a column's name and kind, or a number that is worked out of columns.
 public struct RuleFeature: Sendable, Equatable {

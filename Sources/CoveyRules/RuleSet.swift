@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// A conjunction of conditions, with what it matched. Figures are worked out from these counts, see `RuleSet.figures`.
 public struct Rule: Sendable, Equatable {

@@ -49,7 +49,7 @@ extension Execution {
     /// Work that can neither be cut into parts nor stopped half-way: where the call may use another thread, that does it, and the host is
     /// told meanwhile.
     /// - Throws: `cancelled` where it was not begun.
-    func aside(_ body: () -> Void) throws {
+    package func aside(_ body: () -> Void) throws {
         try check()
         guard threads > 1, context.progress != nil else { return body() }
         try withoutActuallyEscaping(body) { body in

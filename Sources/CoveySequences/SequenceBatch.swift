@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 
 /// A batch of event sequences, ragged: columns of all events, and where each sequence lies in them. Borrowed, as its columns
 /// are.

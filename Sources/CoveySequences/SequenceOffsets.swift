@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 
 /// Where the sequences of a ragged batch lie: sequence i has the events offsets[i] to offsets[i + 1] - 1.
 public struct SequenceOffsets: Sendable {

@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 
 /// The names that a model knows: index 0 is the unknown entry, names follow from index 1. Names are distinct by their UTF-8
 /// bytes, not empty and without NUL.

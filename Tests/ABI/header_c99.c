@@ -28,6 +28,7 @@ static void check_size(const void *value, size_t size, const char *what) {
 int main(void) {
     covey_context_options context_options = COVEY_CONTEXT_OPTIONS_INIT;
     covey_matrix matrix = COVEY_MATRIX_INIT;
+    covey_arrow_options arrow_options = COVEY_ARROW_OPTIONS_INIT;
     covey_table table = COVEY_TABLE_INIT;
     covey_sequences sequences = COVEY_SEQUENCES_INIT;
     covey_embed_options embed_options = COVEY_EMBED_OPTIONS_INIT;
@@ -46,6 +47,7 @@ int main(void) {
 
     CHECK_SIZE(context_options);
     CHECK_SIZE(matrix);
+    CHECK_SIZE(arrow_options);
     CHECK_SIZE(table);
     CHECK_SIZE(sequences);
     CHECK_SIZE(embed_options);
@@ -64,6 +66,7 @@ int main(void) {
 
     CHECK(context_options.threads == 0 && context_options.memory_budget == 0 && context_options.progress == NULL);
     CHECK(matrix.data == NULL && matrix.rows == 0 && matrix.row_stride == 0 && matrix.type == COVEY_FLOAT32);
+    CHECK(arrow_options.names == NULL && arrow_options.name_count == 0);
     CHECK(table.column_size == sizeof(covey_column) && table.rows == 0 && table.columns == NULL);
     CHECK(sequences.channel_size == sizeof(covey_channel) && sequences.count == 0 && sequences.dwell == NULL);
     CHECK(sequences.numeric_count == 0 && sequences.categorical_count == 0 && sequences.dwell_stride == 0);

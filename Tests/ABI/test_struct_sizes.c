@@ -196,6 +196,23 @@ static covey_status arrow_matrix(void *given, uint64_t *sum, covey_error **error
     return covey_arrow_matrix(&schema, &array, given, error);
 }
 
+static covey_status arrow_options(void *given, uint64_t *sum, covey_error **error) {
+    static const double numbers[2] = {1, 2};
+    const void *buffers[2] = {NULL, numbers}, *none[1] = {NULL};
+    struct ArrowSchema item = {"g", "x", NULL, 0, 0, NULL, NULL, NULL, NULL}, *items = &item;
+    struct ArrowArray values = {2, 0, 0, 2, 0, buffers, NULL, NULL, NULL, NULL}, *children = &values;
+    struct ArrowSchema schema = {"+s", "", NULL, 0, 1, &items, NULL, NULL, NULL};
+    struct ArrowArray array = {2, 0, 0, 1, 1, none, &children, NULL, NULL, NULL};
+    schema.release = (void (*)(struct ArrowSchema *))drop;
+    array.release = (void (*)(struct ArrowArray *))drop;
+    const struct ArrowArray *arrays[1] = {&array};
+    covey_arrow_table *table = NULL;
+    covey_status status = covey_arrow_table_import_batches(NULL, &schema, arrays, 1, given, &table, error);
+    if (status == COVEY_OK) *sum = (uint64_t)covey_arrow_table_view(table)->column_count;
+    covey_arrow_table_destroy(table);
+    return status;
+}
+
 /* -------------------------------------------------------------------------------------------------------- the table */
 
 /* A callback's struct: it tells its size, and has it. */
@@ -224,6 +241,7 @@ static covey_rules_options default_rules = COVEY_RULES_OPTIONS_INIT;
 static covey_rule_report empty_rule = COVEY_RULE_REPORT_INIT;
 static covey_engine_parts parts;
 static covey_score empty_score = COVEY_SCORE_INIT;
+static covey_arrow_options default_arrow = COVEY_ARROW_OPTIONS_INIT;
 static covey_matrix empty_matrix = COVEY_MATRIX_INIT;
 
 enum direction { IN, OUT, CALLBACK };
@@ -245,6 +263,7 @@ static const row rows[] = {
     WHOLE(covey_context_options, IN, &default_context, "options", context_options),
     WHOLE(covey_matrix, IN, &embeddings, "embeddings", matrix),
     WHOLE(covey_matrix, OUT, &empty_matrix, "matrix", arrow_matrix),
+    WHOLE(covey_arrow_options, IN, &default_arrow, "options", arrow_options),
     WHOLE(covey_table, IN, &sample.table, "features", table),
     WHOLE(covey_sequences, IN, &sample.sequences, "sequences", sequences),
     WHOLE(covey_embed_options, IN, &default_embed, "options", embed_options),

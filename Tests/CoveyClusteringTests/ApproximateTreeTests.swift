@@ -1,9 +1,9 @@
+@testable import CoveyClustering
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 import Testing
 
-@testable import CoveyClustering
 
 /// Approximate trees against exact ones.
 @Suite struct ApproximateTreeTests {

@@ -1,9 +1,9 @@
-import CoveyNumerics
+@testable import CoveyClustering
 import CoveyRuntime
+import CoveyTables
 import Synchronization
 import Testing
 
-@testable import CoveyClustering
 
 @Suite struct ClusteringTests {
     private func tree(_ edges: [(Int32, Int32, Double)]) throws -> SpanningTree {

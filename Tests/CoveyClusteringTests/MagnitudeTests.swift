@@ -1,9 +1,9 @@
+@testable import CoveyClustering
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 import Testing
 
-@testable import CoveyClustering
 
 /// Numbers at the ends of float64: the same tree up to the unit, or refused.
 @Suite struct MagnitudeTests {

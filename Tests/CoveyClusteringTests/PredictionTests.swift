@@ -1,6 +1,6 @@
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 import Testing
 
 @testable import CoveyClustering

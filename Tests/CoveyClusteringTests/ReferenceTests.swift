@@ -1,8 +1,7 @@
-import CoveyNumerics
+@testable import CoveyClustering
 import CoveyRuntime
 import Testing
 
-@testable import CoveyClustering
 
 @Suite("Against hdbscan and scikit-learn")
 struct ReferenceTests {

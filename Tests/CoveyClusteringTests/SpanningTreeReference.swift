@@ -1,6 +1,6 @@
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 import Testing
 
 /// Mutual reachability of every pair of rows, and Prim's algorithm on it.

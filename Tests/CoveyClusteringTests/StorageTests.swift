@@ -1,8 +1,9 @@
-import CoveyNumerics
+@testable import CoveyClustering
+import CoveyFiles
 import CoveyRuntime
+import CoveyTables
 import Testing
 
-@testable import CoveyClustering
 
 @Suite("Clusterings in files")
 struct StorageTests {

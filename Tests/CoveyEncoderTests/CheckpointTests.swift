@@ -1,10 +1,10 @@
-import CoveyNumerics
+@testable import CoveyEncoder
+import CoveyFiles
 import CoveyRuntime
 import CoveySequences
 import Glibc
 import Testing
 
-@testable import CoveyEncoder
 
 @Suite struct CheckpointTests {
     /// A model's file with some of its tensors and its entry replaced; nil removes.

@@ -1,11 +1,11 @@
 import CCoveyKernels
-import CoveyNumerics
+@testable import CoveyEncoder
 import CoveyRuntime
 import CoveySequences
+import CoveyTables
 import Glibc
 import Testing
 
-@testable import CoveyEncoder
 
 @Suite struct EncoderTests {
     @Test(arguments: Fixture.names, Fixture.instructionSets)

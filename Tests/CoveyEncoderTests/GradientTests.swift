@@ -1,11 +1,10 @@
 import CCoveyKernels
-import CoveyNumerics
+@testable import CoveyEncoder
 import CoveyRuntime
 import CoveySequences
 import Glibc
 import Testing
 
-@testable import CoveyEncoder
 
 @Suite struct GradientTests {
     /// Loss and gradient of every weight, against PyTorch's autograd in float64 on the same weights.

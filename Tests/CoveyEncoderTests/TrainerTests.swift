@@ -1,11 +1,12 @@
-import CoveyNumerics
+@testable import CoveyEncoder
+import CoveyFiles
 import CoveyRuntime
 import CoveySequences
+import CoveyTables
 import Glibc
 import Synchronization
 import Testing
 
-@testable import CoveyEncoder
 
 @Suite struct TrainerTests {
     private static func vocabulary() throws -> Vocabulary { try Vocabulary((1...9).map { "event \($0)" }) }

@@ -1,9 +1,10 @@
 import CCoveyKernels
-import CoveyNumerics
+@testable import CoveyEncoder
+import CoveyFiles
 import CoveyRuntime
 import CoveySequences
+import CoveyTables
 
-@testable import CoveyEncoder
 
 /// Weights, sequences, losses and gradients that PyTorch computed; see Tests/Fixtures/make_training_fixtures.py.
 struct TrainingFixture {

@@ -1,9 +1,9 @@
-@testable import CoveyNumerics
+@testable import CoveyEngine
+@testable import CoveyFiles
 import CoveyRuntime
 import FoundationEssentials
 import Testing
 
-@testable import CoveyEngine
 
 @Suite struct EngineFileTests {
     let sample = Sample()

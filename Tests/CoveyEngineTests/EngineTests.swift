@@ -1,13 +1,13 @@
 import CoveyClustering
 import CoveyEncoder
-import CoveyNumerics
+@testable import CoveyEngine
 import CoveyRules
 import CoveyRuntime
 import CoveySequences
+import CoveyTables
 import Synchronization
 import Testing
 
-@testable import CoveyEngine
 
 @Suite struct EngineTests {
     let sample = Sample()

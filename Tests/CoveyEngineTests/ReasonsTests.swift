@@ -1,8 +1,9 @@
+@testable import CoveyEngine
 import CoveyRules
 import CoveyRuntime
+import CoveyTables
 import Testing
 
-@testable import CoveyEngine
 
 @Suite struct ReasonsTests {
     @Test func sentencesReadAsDocumented() throws {

@@ -1,11 +1,12 @@
 import CoveyClustering
 import CoveyEncoder
-import CoveyNumerics
+@testable import CoveyEngine
+import CoveyHybrid
 import CoveyRules
 import CoveyRuntime
 import CoveySequences
+import CoveyTables
 
-@testable import CoveyEngine
 
 /// Transactions of three groups that differ in amount, device and events; the parts of an engine made of them.
 struct Sample {

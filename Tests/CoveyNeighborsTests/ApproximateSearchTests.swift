@@ -1,10 +1,10 @@
 import CCoveyKernels
-import CoveyNumerics
+@testable import CoveyNeighbors
 import CoveyRuntime
+import CoveyTables
 import Synchronization
 import Testing
 
-@testable import CoveyNeighbors
 
 @Suite struct ApproximateSearchTests {
     /// Clusters of unequal size and a fifth of noise; below `rank` dimensions but for a little.

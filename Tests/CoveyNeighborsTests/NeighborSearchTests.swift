@@ -1,11 +1,11 @@
 import CCoveyKernels
 import CFaissShim
-import CoveyNumerics
+@testable import CoveyNeighbors
 import CoveyRuntime
+import CoveyTables
 import Synchronization
 import Testing
 
-@testable import CoveyNeighbors
 
 /// Every structure against the distances of all pairs of rows.
 @Suite struct NeighborSearchTests {

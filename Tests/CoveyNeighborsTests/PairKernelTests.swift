@@ -1,9 +1,9 @@
 import CCoveyKernels
-import CoveyNumerics
+@testable import CoveyNeighbors
 import CoveyRuntime
+import CoveyTables
 import Testing
 
-@testable import CoveyNeighbors
 
 /// The register tiles of each instruction set against plain sums in float64.
 @Suite struct PairKernelTests {

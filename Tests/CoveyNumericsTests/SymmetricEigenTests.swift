@@ -2,7 +2,6 @@ import CCoveyKernels
 import CoveyRuntime
 import Testing
 
-@testable import CoveyNumerics
 
 /// Eigenvectors by their definition: what the matrix makes of them, and that they are orthogonal.
 @Suite struct SymmetricEigenTests {

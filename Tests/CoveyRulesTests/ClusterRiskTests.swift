@@ -1,8 +1,9 @@
+@testable import CoveyRules
 import CoveyRuntime
+import CoveyTables
 import FoundationEssentials
 import Testing
 
-@testable import CoveyRules
 
 @Suite struct ClusterRiskTests {
     private static func rate(

@@ -1,8 +1,8 @@
-import CoveyNumerics
+@testable import CoveyRules
 import CoveyRuntime
+import CoveyTables
 import Testing
 
-@testable import CoveyRules
 
 @Suite struct NarrativeTests {
     @Test func sentenceWithFigures() throws {

@@ -1,8 +1,8 @@
-import CoveyNumerics
+@testable import CoveyRules
 import CoveyRuntime
+import CoveyTables
 import Glibc
 
-@testable import CoveyRules
 
 /// A table whose target is made of three known conjunctions of two to four conditions, with label noise and missing values.
 struct PlantedTable {

@@ -1,9 +1,9 @@
-import CoveyNumerics
+@testable import CoveyRules
 import CoveyRuntime
+import CoveyTables
 import Glibc
 import Testing
 
-@testable import CoveyRules
 
 /// Chance is told from what is there, as often as is promised.
 @Suite struct RuleChanceTests {

@@ -1,10 +1,10 @@
 import CCoveyKernels
-import CoveyNumerics
+@testable import CoveyRules
 import CoveyRuntime
+import CoveyTables
 import Foundation
 import Testing
 
-@testable import CoveyRules
 
 /// Rules by their definition, a value at a time, against blocks and tables of single rows.
 @Suite struct RuleEvaluatorTests {

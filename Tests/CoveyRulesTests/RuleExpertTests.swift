@@ -1,9 +1,9 @@
-import CoveyNumerics
+@testable import CoveyRules
 import CoveyRuntime
+import CoveyTables
 import Glibc
 import Testing
 
-@testable import CoveyRules
 
 /// What experts say of a search is kept, whatever the table.
 @Suite struct RuleExpertTests {

@@ -1,9 +1,9 @@
-import CoveyNumerics
+@testable import CoveyRules
 import CoveyRuntime
+import CoveyTables
 import Glibc
 import Testing
 
-@testable import CoveyRules
 
 /// Each quality against a slow look at everything there is.
 @Suite struct RuleQualityTests {

@@ -1,9 +1,9 @@
-import CoveyNumerics
+@testable import CoveyRules
 import CoveyRuntime
+import CoveyTables
 import Glibc
 import Testing
 
-@testable import CoveyRules
 
 @Suite struct RuleSearchTests {
     @Test(arguments: [(20_000, 1), (20_000, 2), (50_000, 3), (50_000, 4)])

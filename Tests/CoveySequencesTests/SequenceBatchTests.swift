@@ -1,7 +1,8 @@
 import CoveyRuntime
+@testable import CoveySequences
+import CoveyTables
 import Testing
 
-@testable import CoveySequences
 
 @Suite struct SequenceBatchTests {
     private static func batch(

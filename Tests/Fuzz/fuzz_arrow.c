@@ -9,9 +9,11 @@ static void release_array(struct ArrowArray *array) { array->release = NULL; }
 
 static const char *take_format(fuzz_input *input) {
     static const char *const formats[] = {"g", "f", "c", "C", "s", "S", "i", "I", "l", "L", "n", "b", "u", "U", "tdD", "tdm",
-                                          "tss:", "tsm:UTC", "tsu:Europe/Amsterdam", "tsn:", "ts", "tsx:", "e", "z", "+s", "+w:2", "d:5,2", "vu"};
+                                          "tss:", "tsm:UTC", "tsu:Europe/Amsterdam", "tsn:", "ts", "tsx:", "e", "z", "+s", "+w:2", "d:5,2", "vu",
+                                          "+r", "d:9,2,32", "d:18,-3,64", "d:60,9,256", "tts", "ttm", "ttu", "ttn", "tDs", "tDm", "tDu", "tDn",
+                                          "d:5", "d:5,2,48", "tD", "tDx", "vz"};
     uint8_t kind = take_byte(input);
-    if (kind < 252) return formats[kind % (kind < 200 ? 20 : sizeof formats / sizeof *formats)];
+    if (kind < 252) return formats[kind % (kind < 130 ? 20 : sizeof formats / sizeof *formats)];
     return kind == 252 ? NULL : take_name(input);
 }
 
@@ -19,11 +21,14 @@ static const char *take_format(fuzz_input *input) {
 static int64_t width_of(const char *format) {
     if (!format || !format[0]) return 0;
     if (!strncmp(format, "ts", 2) || !strcmp(format, "tdm")) return 64;
-    if (!strcmp(format, "tdD")) return 32;
+    if (!strcmp(format, "tdD") || !strcmp(format, "tts") || !strcmp(format, "ttm") || !strcmp(format, "d:9,2,32")) return 32;
+    if (!strncmp(format, "tD", 2) || !strncmp(format, "tt", 2) || !strcmp(format, "d:18,-3,64")) return 64;
+    if (!strcmp(format, "d:60,9,256")) return 256;
+    if (!strncmp(format, "d:", 2) || !strcmp(format, "vu")) return 128;
     if (format[1]) return 0;
     if (strchr("glL", format[0])) return 64;
     if (strchr("fiI", format[0])) return 32;
-    if (strchr("sS", format[0])) return 16;
+    if (strchr("sSe", format[0])) return 16;
     if (strchr("cC", format[0])) return 8;
     return format[0] == 'b' ? 1 : 0;
 }
@@ -50,24 +55,99 @@ static void *take_offsets(fuzz_input *input, int64_t count, int wide) {
     return offsets;
 }
 
+/* Views of strings: within 12 bytes, or at a place of the text where they mostly fit. */
+static void *take_views(fuzz_input *input, int64_t count) {
+    unsigned char *views = take_block(input, count * 16);
+    for (int64_t i = 0; i < count; i++) {
+        uint8_t kind = views[i * 16 + 3];
+        int32_t length = views[i * 16] % (kind % 4 == 3 ? 40 : 13), zero = 0, place = views[i * 16 + 12] % 80;
+        if (kind < 250) memcpy(views + i * 16, &length, 4);
+        if (length > 12 && kind < 240) memcpy(views + i * 16 + 8, &zero, 4), memcpy(views + i * 16 + 12, &place, 4);
+    }
+    return views;
+}
+
+static void fill(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArray *array, int64_t held, int depth);
+
+/* Run ends that mostly increase, and the values of the runs. */
+static void fill_runs(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArray *array, int64_t held, int depth) {
+    static const char *const ends_formats[] = {"s", "i", "l", "c"};
+    int64_t runs = take_byte(input) % 9;
+    schema->children = fuzz_alloc(2 * sizeof *schema->children);
+    array->children = fuzz_alloc(2 * sizeof *array->children);
+    for (int i = 0; i < 2; i++) {
+        schema->children[i] = fuzz_alloc(sizeof **schema->children);
+        array->children[i] = fuzz_alloc(sizeof **array->children);
+        memset(schema->children[i], 0, sizeof **schema->children);
+        memset(array->children[i], 0, sizeof **array->children);
+        schema->children[i]->name = i ? "values" : "run_ends";
+        array->children[i]->length = runs;
+    }
+    uint8_t kind = take_byte(input);
+    schema->children[0]->format = ends_formats[kind % (kind < 200 ? 3 : 4)];
+    const void **buffers = fuzz_alloc(2 * sizeof *buffers);
+    size_t size = !strcmp(schema->children[0]->format, "s") ? 2 : !strcmp(schema->children[0]->format, "i") ? 4 : 8;
+    char *ends = fuzz_alloc((size_t)runs * size + 1);
+    int64_t end = 0;
+    for (int64_t i = 0; i < runs; i++) {
+        uint8_t step = take_byte(input);
+        end += step < 250 ? step % 16 + 1 : (int64_t)step - 252;
+        if (i == runs - 1 && step < 240 && end < held) end = held;
+        int16_t small = (int16_t)end;
+        int32_t middle = (int32_t)end;
+        memcpy(ends + (size_t)i * size, size == 2 ? (void *)&small : size == 4 ? (void *)&middle : (void *)&end, size);
+    }
+    buffers[0] = NULL;
+    buffers[1] = ends;
+    array->children[0]->buffers = buffers;
+    array->children[0]->n_buffers = 2;
+    schema->children[1]->format = take_format(input);
+    fill(input, schema->children[1], array->children[1], runs, depth + 1);
+    uint8_t odd = take_byte(input);
+    schema->n_children = array->n_children = 2;
+    array->n_buffers = 0;
+    switch (odd) {
+    case 255: array->children[1]->length = runs - 1; break;
+    case 254: schema->n_children = 1; break;
+    case 253: array->n_children = 1; break;
+    case 252: array->children[0] = NULL; break;
+    case 251: schema->children[1] = NULL; break;
+    case 250: schema->children = NULL; break;
+    case 249: array->children = NULL; break;
+    case 248: array->n_children = 3; break;
+    }
+}
+
 /* The buffers of `held` values, and everything else of an array. */
 static void fill(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArray *array, int64_t held, int depth) {
     const char *format = schema->format;
+    if (format && !strcmp(format, "+r") && depth < 2) {
+        fill_runs(input, schema, array, held, depth);
+        return;
+    }
+    int view = format && !strcmp(format, "vu");
     int text = format && (!strcmp(format, "u") || !strcmp(format, "U"));
     uint8_t flags = take_byte(input);
     array->n_buffers = text ? 3 : !format || !strcmp(format, "n") ? 0 : format[0] == '+' ? 1 : 2;
-    const void **buffers = fuzz_alloc(3 * sizeof *buffers);
+    if (view) array->n_buffers = 4;
+    const void **buffers = fuzz_alloc(4 * sizeof *buffers);
+    buffers[3] = NULL;
     buffers[0] = flags & 1 ? take_block(input, (held + 7) / 8) : NULL;
-    buffers[1] = text ? take_offsets(input, held + 1, format[0] == 'U') : take_block(input, (held * width_of(format) + 7) / 8);
-    buffers[2] = text ? take_block(input, MOST_TEXT_BYTES) : NULL;
-    if (text && flags & 2) /* letters, as most strings are */
+    buffers[1] = text ? take_offsets(input, held + 1, format[0] == 'U') : view ? take_views(input, held) : take_block(input, (held * width_of(format) + 7) / 8);
+    buffers[2] = text || view ? take_block(input, MOST_TEXT_BYTES) : NULL;
+    if (view) {
+        int64_t *sizes = fuzz_alloc(sizeof *sizes);
+        *sizes = MOST_TEXT_BYTES;
+        buffers[3] = sizes;
+    }
+    if ((text || view) && flags & 2) /* letters, as most strings are */
         for (int i = 0; i < MOST_TEXT_BYTES; i++) ((char *)buffers[2])[i] = (char)('a' + ((const char *)buffers[2])[i] % 4);
     array->null_count = flags & 1 ? take_count(input, 4) : 0;
     if (flags & 4) array->null_count = -1;
     uint8_t odd = take_byte(input);
     if (odd == 255) buffers[1] = NULL;
     if (odd == 254) buffers[2] = NULL;
-    if (odd == 253) array->n_buffers = take_count(input, 3);
+    if (odd == 253) array->n_buffers = view ? 2 + take_byte(input) % 2 : take_count(input, 3);
     if (odd == 252) array->buffers = NULL;
     else array->buffers = buffers;
     schema->flags = odd & 7;
@@ -105,6 +185,59 @@ static int64_t take_extent(fuzz_input *input, struct ArrowArray *array, int64_t 
     case 250: array->length = INT64_MAX; break;
     }
     return held;
+}
+
+/* A stream of some copies of one batch, which fails where it is told to. */
+typedef struct copies {
+    const struct ArrowSchema *schema;
+    const struct ArrowArray *array;
+    int left, failure;
+} copies;
+
+static int copies_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
+    copies *given = stream->private_data;
+    if (given->failure == 1) return 5;
+    *out = *given->schema;
+    return 0;
+}
+
+static int copies_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
+    copies *given = stream->private_data;
+    if (given->left == 0 && given->failure == 2) return 5;
+    if (given->left-- <= 0) memset(out, 0, sizeof *out);
+    else *out = *given->array;
+    return 0;
+}
+
+static const char *copies_error(struct ArrowArrayStream *stream) { return ((copies *)stream->private_data)->left % 2 ? NULL : "no more"; }
+static void copies_release(struct ArrowArrayStream *stream) { stream->release = NULL; }
+
+/* Through one of the three functions; sets *times to how many copies of the rows the table must have. */
+static covey_status import_by(fuzz_input *input, const covey_context *context, struct ArrowSchema *schema, struct ArrowArray *array, int64_t *times,
+                              int *wanted, covey_arrow_table **table, covey_error **error) {
+    uint8_t way = take_byte(input);
+    covey_arrow_options options = COVEY_ARROW_OPTIONS_INIT;
+    static const char *const some[] = {"country", "nothing"};
+    *wanted = way & 8 ? 1 : 0;
+    if (*wanted) options.names = some, options.name_count = 2;
+    *times = 1;
+    if (way % 4 < 2) {
+        *wanted = 0;
+        return covey_arrow_table_import(context, schema, array, table, error);
+    }
+    *times = way / 16 % 4;
+    if (way % 4 == 2) {
+        const struct ArrowArray *arrays[3] = {array, array, array};
+        return covey_arrow_table_import_batches(context, schema, arrays, *times, *wanted || way & 4 ? &options : NULL, table, error);
+    }
+    copies given = {schema, array, (int)*times, way > 250 ? way % 3 : 0};
+    struct ArrowArrayStream stream = {copies_schema, copies_next, copies_error, copies_release, &given};
+    if (!schema || !array) return covey_arrow_table_import_stream(context, NULL, &options, table, error);
+    int released = !array->release;
+    covey_status status = covey_arrow_table_import_stream(context, &stream, &options, table, error);
+    FUZZ_REQUIRE(stream.release);
+    if (released) *times = 0; /* a released array ends a stream */
+    return status;
 }
 
 static void import(fuzz_input *input, int threads) {
@@ -157,10 +290,13 @@ static void import(fuzz_input *input, int threads) {
     case 243: root_buffers[0] = take_block(input, (rows + start + 7) / 8), array.null_count = -1; break;
     }
     if (schema.n_children == array.n_children && schema.n_children > count) schema.n_children = -1;
-    if (fuzz_ok(covey_arrow_table_import(fuzz_context(threads), odd == 242 ? NULL : &schema, odd == 241 ? NULL : &array, &table, &error), &error)) {
-        FUZZ_REQUIRE(usable);
+    int64_t times = 1;
+    int wanted = 0;
+    covey_status status = import_by(input, fuzz_context(threads), odd == 242 ? NULL : &schema, odd == 241 ? NULL : &array, &times, &wanted, &table, &error);
+    if (fuzz_ok(status, &error)) {
+        FUZZ_REQUIRE(usable || times == 0);
         const covey_table *view = covey_arrow_table_view(table);
-        FUZZ_REQUIRE(view->rows == array.length && view->column_count == schema.n_children);
+        FUZZ_REQUIRE(view->rows == array.length * times && (wanted ? view->column_count <= schema.n_children : view->column_count == schema.n_children));
         covey_hybrid *hybrid = NULL;
         covey_hybrid_options options = COVEY_HYBRID_OPTIONS_INIT;
         options.missing = COVEY_MISSING_INDICATOR;

@@ -8,6 +8,8 @@ struct ArrowInput {
     /// What messages call it.
     let name: String
     let format: String
+    /// The table's row of the first element, for messages.
+    var firstRow = 0
 
     var length: Int { Int(array.length) }
     var offset: Int { Int(array.offset) }
@@ -57,6 +59,11 @@ struct ArrowInput {
             try required(array.children, "the children of the array")[index], name)
     }
 
+    /// The values that a dictionary's indices stand for.
+    func dictionary() throws -> ArrowInput {
+        try ArrowInput(schema.dictionary, array.dictionary, "the dictionary of \(name)")
+    }
+
     /// A buffer of the array; one of no bytes may be NULL.
     func buffer(_ index: Int, of count: Int) throws -> UnsafeRawPointer? {
         guard array.n_buffers == count else {
@@ -93,7 +100,9 @@ struct ArrowInput {
         part.offset += Int64(start)
         part.length = Int64(count)
         if part.null_count != 0 { part.null_count = -1 }
-        return ArrowInput(schema: schema, array: part, name: name, format: format)
+        var input = ArrowInput(schema: schema, array: part, name: name, format: format)
+        input.firstRow = firstRow
+        return input
     }
 
     func unsupported(_ hint: String = "") -> CoveyError {

@@ -1,6 +1,6 @@
 import CCoveyKernels
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 import Glibc
 
 /// The nearest of a fixed set of rows to rows from outside: exact float64 distances, found by k-means cells. Blocks of rows are

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 import FoundationEssentials
 
 // A rule set as JSON, format version 1. Counts are what is read back; precision, recall, lift and text are there for people

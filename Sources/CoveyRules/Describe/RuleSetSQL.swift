@@ -3,8 +3,8 @@
 // comparison with NULL is not true, so that it does not match, as in `RuleEvaluator`. Booleans are compared with TRUE and
 // FALSE, which SQLite knows from 3.23 on as 1 and 0. Dates are numbers of seconds since 1970-01-01 UTC.
 
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 extension RuleSet {
     /// For a WHERE clause; `1 = 0` where there are no rules.

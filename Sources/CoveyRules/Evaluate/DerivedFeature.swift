@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// A number that is worked out of one or two columns of a row, and can stand in a rule like a column.
 ///

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// A table in which dates and pairs of columns have become numbers, for a search that knows numbers alone.
 ///

@@ -1,6 +1,6 @@
 import CCoveyKernels
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Rules laid out for single rows, in the manner of QuickScorer (Lucchese et al. 2015): each feature's value falls between two
 /// of its thresholds, a table says which rules are still possible there, and the rules that fire are possible for all features.

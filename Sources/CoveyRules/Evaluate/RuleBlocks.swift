@@ -1,6 +1,6 @@
 import CCoveyKernels
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 // Rules on blocks of rows: each column becomes the bits of its tests, and rules are conjunctions of these.
 

@@ -1,6 +1,6 @@
 import CCoveyKernels
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// A rule set compiled for evaluation. Immutable; shared by threads.
 ///

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Measures rules on both sides of the split and leaves out those that do not hold.
 struct RuleTruth {

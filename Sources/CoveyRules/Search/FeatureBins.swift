@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// How a feature's values become bins: bins 0..<count, and `count` for missing values.
 struct FeatureBins: Sendable {

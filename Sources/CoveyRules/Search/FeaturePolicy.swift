@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// What of a feature is riskier. Raw values are those of COVEY_DIRECTION_.
 public enum Direction: Int32, Sendable {

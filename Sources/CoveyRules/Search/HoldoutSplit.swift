@@ -1,5 +1,6 @@
 import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Which rows are in the target, which the search may see, and which it may not. Rows that weigh nothing are in none of them.
 struct HoldoutSplit: Sendable {

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// The same search on targets that say nothing: the rows of the search keep their features, weights and amounts, and the target's
 /// places among them are drawn anew. The distribution of the best score corrects for everything that a search tries (maxT,

@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 
 /// What rows weigh: numbers of rows, or sums of the weights that were given.
 struct RowMeasure: Sendable {

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Finds rules on some rows; sees no others.
 ///

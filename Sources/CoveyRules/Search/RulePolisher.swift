@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Improves a conjunction on all rows of the search, at the full resolution of the values: fits each condition again to the rows
 /// that the others leave, drops conditions that can go, adds one that is worth it, and rounds thresholds in the end.

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Finds a small set of conjunctions that hold in the target and rarely elsewhere.
 ///

@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 
 /// What a rule search looks for. See covey_rules_options in the header for ranges and defaults.
 public struct RuleSearchOptions: Sendable {

@@ -1,5 +1,5 @@
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Rows that the beam search looks at: all or many of the target's, enough of the others, as bins.
 struct SearchSample {

@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 
 /// The values of some rows that are not missing, ascending, with what lies below each.
 struct SortedValues {

@@ -1,4 +1,4 @@
-import CoveyNumerics
+import CoveyTables
 
 /// A condition on one feature, in its own values.
 struct Term: Sendable, Equatable {

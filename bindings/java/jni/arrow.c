@@ -15,6 +15,69 @@ JNIEXPORT jlong JNICALL Java_covey_Native_arrowImport(JNIEnv *env, jclass class,
     return HANDLE(table);
 }
 
+/* The columns that are wanted: `count` names; a null blob = all. */
+static covey_arrow_options wanted(arena *memory, jbyteArray names, jlong count)
+{
+    covey_arrow_options options = COVEY_ARROW_OPTIONS_INIT;
+    static const char *const none[1];
+    if (names == NULL) return options;
+    options.names = count == 0 ? none : (const char *const *)texts(memory, names, count);
+    options.name_count = count;
+    return options;
+}
+
+JNIEXPORT jlong JNICALL Java_covey_Native_arrowImportStream(JNIEnv *env, jclass class, jlong context, jlong stream,
+                                                            jbyteArray names, jlong count)
+{
+    (void)class;
+    arena memory;
+    arena_start(&memory, env);
+    covey_arrow_table *table = NULL;
+    covey_error *error = NULL;
+    covey_arrow_options options = wanted(&memory, names, count);
+    if (!(*env)->ExceptionCheck(env)) {
+        covey_status status = covey_arrow_table_import_stream(
+            context_of(context), POINTER(struct ArrowArrayStream, stream), &options, &table, &error);
+        if (!succeeded(env, status, error)) {
+            covey_arrow_table_destroy(table);
+            table = NULL;
+        }
+    }
+    arena_end(&memory);
+    return HANDLE(table);
+}
+
+JNIEXPORT jlong JNICALL Java_covey_Native_arrowImportBatches(JNIEnv *env, jclass class, jlong context, jlong schema,
+                                                             jlongArray arrays, jbyteArray names,
+                                                             jlong name_count)
+{
+    (void)class;
+    arena memory;
+    arena_start(&memory, env);
+    covey_arrow_table *table = NULL;
+    covey_error *error = NULL;
+    covey_arrow_options options = wanted(&memory, names, name_count);
+    jsize count = (*env)->GetArrayLength(env, arrays);
+    const struct ArrowArray **pointers = arena_allocate(&memory, count, sizeof *pointers);
+    if (pointers != NULL) {
+        for (jsize index = 0; index < count; index++) {
+            jlong address = 0;
+            (*env)->GetLongArrayRegion(env, arrays, index, 1, &address);
+            pointers[index] = POINTER(struct ArrowArray, address);
+        }
+    }
+    if (!(*env)->ExceptionCheck(env)) {
+        covey_status status = covey_arrow_table_import_batches(
+            context_of(context), POINTER(struct ArrowSchema, schema), pointers, count, &options, &table, &error);
+        if (!succeeded(env, status, error)) {
+            covey_arrow_table_destroy(table);
+            table = NULL;
+        }
+    }
+    arena_end(&memory);
+    return HANDLE(table);
+}
+
 JNIEXPORT void JNICALL Java_covey_Native_arrowDestroy(JNIEnv *env, jclass class, jlong table)
 {
     (void)env, (void)class;

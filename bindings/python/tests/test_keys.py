@@ -100,8 +100,10 @@ def test_engine_joins_by_key(encoder):
     assert list(scores.keys) == list(features["id"])
     expected = scores.to_frame().set_index("id")
     shuffled = features.sort_values("amount")
-    pd.testing.assert_frame_equal(engine.score(sequences, shuffled).to_frame(), expected.loc[shuffled["id"]].reset_index())
-    part = engine.score(sequences, shuffled[:7], key="id").to_frame()
+    found = engine.score(sequences, shuffled).to_frame()
+    assert list(found.index) == list(shuffled.index)
+    pd.testing.assert_frame_equal(found.reset_index(drop=True), expected.loc[shuffled["id"]].reset_index())
+    part = engine.score(sequences, shuffled[:7], key="id").to_frame().reset_index(drop=True)
     pd.testing.assert_frame_equal(part, expected.loc[shuffled["id"][:7]].reset_index())
     assert engine.score(sequences, features.drop(columns="id")).keys is sequences.keys
     one = features.iloc[3].to_dict()

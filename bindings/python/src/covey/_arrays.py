@@ -5,14 +5,17 @@ from __future__ import annotations
 import numbers
 import operator
 import os
-from datetime import date, datetime, timedelta, timezone
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
-from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
+from ._arrow import Batches, SeriesOf, exporter
+from ._arrow_columns import ArrowColumn
+from ._errors import CoveyError, InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 
 _FLOATS = {np.dtype(np.float32): 0, np.dtype(np.float64): 1}
 
@@ -77,31 +80,56 @@ def c_string(value: Union[str, bytes], name: str) -> bytes:
     return value
 
 
-def plain(values: Any) -> Any:
-    """Arrow columns as arrays; everything else as it is."""
-    if type(values).__module__.startswith("pyarrow") and hasattr(values, "to_numpy"):
-        return values.to_numpy() if hasattr(values, "chunks") else values.to_numpy(zero_copy_only=False)
-    return values
-
-
 def as_array(values: Any, name: str) -> NDArray[Any]:
-    """Anything array-like, dense."""
+    """Anything array-like, dense; columns of Arrow, polars and pandas with missing values as floats, or as objects with None."""
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
         raise InvalidTypeError(f"{name} is a sparse matrix; Covey needs a dense one: pass {name}.toarray()")
-    values = plain(values)
-    if hasattr(values, "to_numpy") and not isinstance(values, np.ndarray):
-        dtype: Any = getattr(values, "dtype", None)
-        if not isinstance(dtype, np.dtype) and getattr(dtype, "kind", "O") in "iuf" and values.isna().any():
-            values = values.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas' nullable numbers
-        else:
-            values = values.to_numpy()
+    if isinstance(values, np.ndarray):
+        return values
+    column = arrow_column(values, name)
+    if column is not None:
+        return column.to_numpy(name)
     try:
+        if hasattr(values, "to_numpy"):
+            values = _from_series(values)
         array = np.asarray(values)
         if array.dtype.kind in "US" and isinstance(values, (list, tuple)):
             array = np.asarray(values, dtype=object)  # else None and NaN beside strings become words
-    except (TypeError, ValueError) as failure:
+    except CoveyError:
+        raise
+    except Exception as failure:  # whatever a library raises for what has no array
         raise InvalidTypeError(f"{name} cannot be made an array: {failure}") from None
     return array
+
+
+def arrow_column(values: Any, name: str) -> Optional[ArrowColumn]:
+    """The Arrow data of a column: pyarrow's, polars', pandas' columns that are Arrow's inside; None for others."""
+    if isinstance(values, ArrowColumn):
+        return values
+    if isinstance(values, (np.ndarray, list, tuple, str, bytes, Mapping)) or np.isscalar(values) or values is None:
+        return None
+    inside: Any = getattr(values, "array", None)  # of a Series or an index
+    if type(inside).__name__.startswith("Arrow") and hasattr(inside, "__arrow_array__"):
+        try:
+            return ArrowColumn.read(inside.__arrow_array__(), name)
+        except ImportError:
+            return None
+    return ArrowColumn.read(values, name)
+
+
+def _from_series(values: Any) -> Any:
+    dtype: Any = getattr(values, "dtype", None)
+    if not isinstance(dtype, np.dtype) and getattr(dtype, "kind", "O") in ("i", "u", "f", "b") and hasattr(values, "isna"):
+        if values.isna().any():  # pandas' nullable numbers and booleans
+            if dtype.kind == "b":
+                return values.to_numpy(dtype=object, na_value=None)
+            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+            if dtype.kind in "iu" and np.any(np.abs(numbers) >= 2.0**53):
+                return values.to_numpy(dtype=object, na_value=None)
+            return numbers
+        if dtype.kind == "b":
+            return values.to_numpy(dtype=np.bool_)
+    return values.to_numpy()
 
 
 def _numeric(array: NDArray[Any], name: str) -> NDArray[Any]:
@@ -136,7 +164,7 @@ def matrix(values: Any, name: str) -> tuple[_structs.Matrix, NDArray[Any]]:
     C-contiguous float32 and float64 arrays and row slices of such (any row stride) pass without a copy; other layouts
     are copied, other numbers become float64.
     """
-    array = _numeric(as_array(values, name), name)
+    array = _numeric(_two_dimensions(values, name), name)
     if array.ndim != 2:
         raise InvalidArgumentError(f"{name} must have 2 dimensions (rows, columns), got {array.ndim}")
     if array.shape[1] < 1:
@@ -157,6 +185,28 @@ def matrix(values: Any, name: str) -> tuple[_structs.Matrix, NDArray[Any]]:
         type=_FLOATS[array.dtype],
     )
     return view, array
+
+
+def _two_dimensions(values: Any, name: str) -> NDArray[Any]:
+    """Arrow lists of one length, a table of columns of numbers, or anything array-like."""
+    if isinstance(values, np.ndarray):
+        return values
+    source = exporter(values)
+    if source is None:
+        return as_array(values, name)
+    batches = Batches(source, name)
+    if batches.is_table and not isinstance(source, SeriesOf):
+        columns = [ArrowColumn.of_table(batches, index) for index in range(len(batches.names))]
+        arrays = [
+            _numeric(column.to_numpy(f"{name}[{label!r}]"), f"{name}[{label!r}]") for label, column in zip(batches.names, columns)
+        ]
+        if not arrays:
+            return np.empty((batches.rows, 0))
+        float32 = all(array.dtype == np.float32 for array in arrays)
+        return np.column_stack([array.astype(np.float32 if float32 else np.float64, copy=False) for array in arrays])
+    column = ArrowColumn.of_table(batches, 0) if batches.is_table else ArrowColumn.of_array(batches)
+    found = column.matrix(name)
+    return column.to_numpy(name) if found is None else found
 
 
 def vector(values: Any, name: str, dtype: Any, length: Optional[int] = None) -> NDArray[Any]:
@@ -234,6 +284,8 @@ def _moments(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Objects that are datetimes, dates or durations as seconds; other objects as they are."""
     kinds = set(map(type, array.flat))
     durations = any(issubclass(kind, timedelta) for kind in kinds)
+    if any(issubclass(kind, time) for kind in kinds):
+        return _times_of_day(array, name)
     if not durations and not any(issubclass(kind, date) for kind in kinds):  # a datetime, and NaT, is a date
         return array
     found = np.empty(array.size, dtype=np.float64)
@@ -251,35 +303,41 @@ def _moments(array: NDArray[Any], name: str) -> NDArray[Any]:
     return found.reshape(array.shape)
 
 
-def binary(values: Any, name: str, length: Optional[int] = None, unknown: bool = False) -> NDArray[np.int8]:
-    """A label a row as int8: 0 or 1 (bool, integer, float); with `unknown` also -1, NaN, None and pandas.NA as -1."""
-    if hasattr(values, "to_numpy") and str(getattr(values, "dtype", "")) in ("boolean", "Int8", "Int16", "Int32", "Int64"):
-        array = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    else:
-        array = as_array(values, name)
-    if array.dtype.kind == "O":
-        array = np.array([np.nan if _is_missing(item) else item for item in array.ravel()], dtype=object)
-    array = _numeric(array, name)
+def _times_of_day(array: NDArray[Any], name: str) -> NDArray[np.float64]:
+    found = np.full(array.size, np.nan)
+    for index, value in enumerate(array.flat):
+        if isinstance(value, time):
+            found[index] = value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6
+        elif not _is_missing(value):
+            raise InvalidTypeError(f"{name} mixes times of day with other values, got {value!r}")
+    return found
+
+
+def binary(values: Any, name: str, length: Optional[int] = None) -> NDArray[np.int8]:
+    """A 0 or a 1 a row as int8: bool, integer, float."""
+    array = as_array(values, name)
     if array.ndim != 1:
         raise InvalidArgumentError(f"{name} must have 1 dimension, got {array.ndim}")
     if length is not None and len(array) != length:
         raise MismatchError(f"{name} must have {length} values, got {len(array)}")
+    array = _numeric(array, name)
     if array.dtype.kind == "b":
-        return np.ascontiguousarray(array).view(np.int8)
-    result = np.full(len(array), -2, dtype=np.int8)
-    result[array == 0] = 0
-    result[array == 1] = 1
-    if unknown:
-        result[(array == -1) | np.isnan(array)] = -1
-    wrong = np.flatnonzero(result == -2)
+        return np.ascontiguousarray(array.astype(np.int8))
+    wrong = np.flatnonzero(~((array == 0) | (array == 1)))
     if len(wrong):
-        allowed = "0, 1, or -1, NaN or None for unknown" if unknown else "0 or 1"
-        raise InvalidDataError(f"{name}[{wrong[0]}] must be {allowed}, got {array[wrong[0]]}")
-    return result
+        raise InvalidDataError(f"{name}[{wrong[0]}] must be 0 or 1, got {array[wrong[0]]}")
+    return np.asarray(array == 1, dtype=np.int8)
+
+
+def category_name(value: Any) -> str:
+    """What a category is called: a whole float as the integer, so that missing values beside it change nothing."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def _is_missing(value: Any) -> bool:
-    """None, NaN, pandas.NA or pandas.NaT."""
+    """None, NaN, a Decimal that is NaN, pandas.NA or pandas.NaT."""
     if value is None:
         return True
     try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +25,20 @@ class EventFrame:
     def __init__(self, frame: Any, name: str = "frame") -> None:
         self.name = name
         self._columns: Dict[Any, Any] = {}
-        self._repeated = set()
+        self._repeated: Set[Any] = set()
         for label, values in columns(frame, name):
-            if label in self._columns:
-                self._repeated.add(label)
-            self._columns[label] = values
+            self.add(label, values)
+        pandas = sys.modules.get("pandas")
+        if pandas is not None and isinstance(frame, pandas.DataFrame):
+            for level in frame.index.names:
+                if level is not None and level not in self._columns:
+                    self._columns[level] = frame.index.get_level_values(level)
         self.rows: Optional[int] = None
+
+    def add(self, label: Any, values: Any) -> None:
+        if label in self._columns:
+            self._repeated.add(label)
+        self._columns[label] = values
 
     def column(self, label: Any, role: str) -> Any:
         """Raises INVALID_ARGUMENT where there is no such column or more than one, MISMATCH for another length."""
@@ -43,8 +52,6 @@ class EventFrame:
             raise InvalidTypeError(f"{role} must be a column's name, got {label!r}") from None
         if label in self._repeated:
             raise InvalidArgumentError(f"{role}={label!r}: the {self.name} has more than one column of that name")
-        if np.ndim(values) == 0 and not hasattr(values, "__len__"):
-            raise InvalidArgumentError(f"{role}={label!r} must be a column, got the single value {values!r}")
         if self.rows is not None and hasattr(values, "__len__") and len(values) != self.rows:
             raise MismatchError(f"{role}={label!r} must have {self.rows} values, one an event, got {len(values)}")
         return values

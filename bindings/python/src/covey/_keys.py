@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Any, Optional
 
 import numpy as np
@@ -35,6 +36,11 @@ def read_keys(values: Any, name: str) -> NDArray[Any]:
     raise InvalidTypeError(f"{name} must hold integers, strings or datetimes, got dtype {array.dtype}")
 
 
+def as_column(values: Any) -> Any:
+    """One transaction's value as a column of one row; columns as they are."""
+    return [values] if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") else values
+
+
 def _refuse_missing(missing: NDArray[np.bool_], name: str) -> None:
     if missing.any():
         raise InvalidDataError(f"{name} is missing in row {int(np.argmax(missing))}; {int(missing.sum())} rows have no key")
@@ -64,6 +70,9 @@ def _from_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
             return array.astype(np.int64)
         except OverflowError:
             return array
+    if all(issubclass(kind, datetime) for kind in kinds) and all(value.tzinfo is None for value in array):
+        pandas = sys.modules.get("pandas")
+        return array.astype("M8[us]") if pandas is None else np.asarray(pandas.DatetimeIndex(array))
     if all(issubclass(kind, (float, np.floating)) for kind in kinds):
         return _from_floats(array.astype(np.float64), name)
     for row, value in enumerate(array):
@@ -142,6 +151,9 @@ def places(keys: NDArray[Any], order: NDArray[Any], names: tuple[str, str]) -> N
             f"(as {_shown(order[0])}): make them the same first"
         )
     codes, distinct = first_appearance(keys)
+    if distinct.dtype.kind in "mM" and order.dtype.kind == distinct.dtype.kind:
+        common = np.result_type(distinct.dtype, order.dtype)
+        distinct, order = distinct.astype(common), order.astype(common)
     pandas = sys.modules.get("pandas")
     if pandas is not None and distinct.dtype.kind != "O" and order.dtype.kind != "O" and len(order):
         found = pandas.Index(order).get_indexer(pandas.Index(distinct))

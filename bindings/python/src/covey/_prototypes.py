@@ -33,6 +33,11 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_bytes_size": (c_int64, (_HANDLE,)),
     "covey_bytes_destroy": (None, (_HANDLE,)),
     "covey_arrow_table_import": (_STATUS, (_HANDLE, c_void_p, c_void_p, _OUT, _ERROR)),
+    "covey_arrow_table_import_batches": (
+        _STATUS,
+        (_HANDLE, c_void_p, _OUT, c_int64, POINTER(s.ArrowOptions), _OUT, _ERROR),
+    ),
+    "covey_arrow_table_import_stream": (_STATUS, (_HANDLE, c_void_p, POINTER(s.ArrowOptions), _OUT, _ERROR)),
     "covey_arrow_table_view": (_TABLE, (_HANDLE,)),
     "covey_arrow_table_destroy": (None, (_HANDLE,)),
     "covey_arrow_matrix": (_STATUS, (c_void_p, c_void_p, _MATRIX, _ERROR)),

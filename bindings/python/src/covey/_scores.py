@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from . import _structs
 from ._arrays import integer
 from ._errors import NotFoundError
+from ._findings import Finding
 from ._handle import Native
 from ._library import call, library, required_text
-from ._trees import pandas
+from ._output import Kind, frame_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,14 +52,17 @@ class Scores(Sequence[Score]):
 
     Attributes:
         cluster (n int64), strength (n float64), risk (n float64), risky (n bool): the same as arrays.
+        findings: :class:`Finding` objects, where the events came as a table.
         keys: which transaction each score is of, and key_name, what the column is called; None where they are not known.
     """
 
     keys: Optional[NDArray[Any]] = None
     key_name: Optional[str] = None
+    _kind: Optional[Kind] = None
 
     def __init__(self, native: Native) -> None:
         self._native = native
+        self.findings: list[Finding] = []
         count = int(library.covey_scores_count(native))
         self.cluster = np.empty(count, dtype=np.int64)
         self.strength = np.empty(count, dtype=np.float64)
@@ -112,11 +116,11 @@ class Scores(Sequence[Score]):
         )
 
     def to_frame(self) -> Any:
-        """A pandas DataFrame: the key, where it is known, then cluster, strength, risk, risky."""
-        keys = {} if self.keys is None else {self.key_name or "key": self.keys}
-        return pandas().DataFrame(
-            {**keys, "cluster": self.cluster, "strength": self.strength, "risk": self.risk, "risky": self.risky}
-        )
+        """The key, where it is known, then cluster, strength, risk, risky: in a frame of the kind that the features were (its
+        index kept), in pandas otherwise."""
+        columns: dict[str, Any] = {} if self.keys is None else {self.key_name or "key": self.keys}
+        columns.update(cluster=self.cluster, strength=self.strength, risk=self.risk, risky=self.risky)
+        return frame_of(columns, self._kind)
 
     def __repr__(self) -> str:
         return f"Scores({len(self)} transactions, {int(self.risky.sum())} risky)"

@@ -69,6 +69,10 @@ class Column(Structure):
 ColumnPointer: Any = POINTER(Column)
 
 
+class ArrowOptions(Versioned):
+    _fields_ = [("struct_size", c_size_t), ("names", c_void_p), ("name_count", c_int64)]
+
+
 class Table(Versioned):
     _fields_ = [
         ("struct_size", c_size_t),

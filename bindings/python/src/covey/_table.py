@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from ctypes import cast
-from datetime import date
+from collections.abc import Collection, Mapping
+from ctypes import c_char, c_char_p, cast
+from datetime import date, time, timedelta
 from numbers import Real
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
-from ._arrow import import_table, is_arrow, record_batch
-from ._arrays import _is_missing, as_array, c_string, plain, seconds, stride, vector
+from ._arrow import Batches, SeriesOf, exporter, import_table
+from ._arrow_columns import ArrowColumn
+from ._arrays import _is_missing, arrow_column, as_array, c_string, category_name, seconds, stride, vector
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
-from ._keys import read_keys
+from ._keys import as_column, read_keys
 from ._strings import Names, factorise
 
 NUMERIC, CATEGORICAL, BOOLEAN, DATE = 0, 1, 2, 3
@@ -28,40 +29,42 @@ KINDS = {NUMERIC: "numeric", CATEGORICAL: "categorical", BOOLEAN: "boolean", DAT
 class Table:
     """A `covey_table` and the arrays that it borrows.
 
-    Accepted: a pandas DataFrame or a row of one, a mapping of names to arrays (or to scalars: one row), a structured array, a pyarrow
-    Table or RecordBatch, any object with ``__arrow_c_stream__`` (polars, DuckDB; needs pyarrow), and a 2-d array of
-    numbers, whose columns are named x0, x1, ...
+    Accepted: a pandas DataFrame or a row of one, a mapping of names to arrays (or to scalars: one row), a list of mappings, a
+    structured array, a polars DataFrame or LazyFrame, a DuckDB relation or query, a pyarrow Table, RecordBatch or Dataset, any
+    object with ``__arrow_c_stream__`` or ``__arrow_c_array__``, and a 2-d array of numbers, whose columns are named x0, x1, ...
 
-    Floats and integers become numeric (NaN = missing), bools and nullable booleans boolean, strings and categories
-    categorical (None and NaN = missing). Datetimes become dates (UTC where they have a zone, else as written; NaT = missing),
-    for rules alone; durations are refused.
-    `kinds` names the columns that are wanted, so that others may hold anything, and says what a column is of which all
-    values are missing, as its dtype then says nothing. `without` is a column that is no feature, the key.
+    Floats, integers and decimals become numeric (NaN = missing), durations and times of day too (seconds), bools and
+    nullable booleans boolean, strings and categories categorical (None and NaN = missing). Datetimes become dates (UTC where
+    they have a zone, else as written; NaT = missing), for rules alone.
+    `kinds` names the columns that are wanted, so that others may hold anything, and says what is expected of a column whose
+    values say less: where all are missing, and where numbers stand for categories. `without` names the key and other columns that are no features.
     """
 
     __slots__ = ("struct", "rows", "names", "kinds", "_keep")
+    _keep: list[Any]
 
     def __init__(
         self,
         features: Any,
         name: str = "features",
         kinds: Optional[Mapping[str, str]] = None,
-        without: Optional[str] = None,
+        without: Union[None, str, Collection[str]] = None,
     ) -> None:
-        if is_arrow(features):
-            self.struct, self._keep = import_table(features, name, kinds, without)
-            read = [self.struct.columns[index] for index in range(self.struct.column_count)]
-            self.rows, self.names = self.struct.rows, [column.name.decode("utf-8") for column in read]
-            self.kinds = {label: KINDS[column.kind] for label, column in zip(self.names, read)}
+        without = {without} if isinstance(without, str) else set(without or ())
+        batches = _batches(features, name)
+        if batches is not None:
+            self._read_batches(batches, name, kinds, without)
             return
         pairs = [
-            pair for pair in columns(features, name) if (kinds is None and pair[0] != without) or (kinds and pair[0] in kinds)
+            pair for pair in columns(features, name) if (kinds is None and pair[0] not in without) or (kinds and pair[0] in kinds)
         ]
         self._keep = []
         self.names = [_column_name(label, name) for label, _ in pairs]
         converted = [_convert(values, f"{name}[{label!r}]") for label, values in pairs]
         if kinds:
-            converted = [_all_missing(column, kinds.get(label)) for label, column in zip(self.names, converted)]
+            converted = [
+                _as_expected(column, kinds.get(label), f"{name}[{label!r}]") for label, column in zip(self.names, converted)
+            ]
         self.kinds = {label: KINDS[kind] for label, (kind, _, _) in zip(self.names, converted)}
         self.rows = _common_rows(self.names, [array for _, array, _ in converted], features, name)
         array_type = _structs.Column * max(1, len(converted))
@@ -81,34 +84,131 @@ class Table:
         )
 
 
+    def _read_batches(
+        self, batches: Batches, name: str, kinds: Optional[Mapping[str, str]], without: Collection[str]
+    ) -> None:
+        """The library reads them; a column that is not of the kind that is expected of it is converted here, if it can be."""
+        named = batches.names
+        wanted = None if kinds is None and not without else [
+            label for label in named if (label not in without if kinds is None else label in kinds)
+        ]
+        table, handles = import_table(batches.schema, batches.arrays, wanted)
+        self._keep = [batches, handles]
+        count = table.column_count
+        structs = (_structs.Column * max(1, count))(*[table.columns[index] for index in range(count)])
+        self.rows, self.names, self.kinds = table.rows, [], {}
+        for index in range(count):
+            struct = structs[index]
+            label = struct.name.decode("utf-8")
+            expected = None if kinds is None else kinds.get(label)
+            if expected is not None and KINDS[struct.kind] != expected:
+                column = ArrowColumn.of_table(batches, named.index(label))
+                self._refill(struct, _as_expected(_convert(column, f"{name}[{label!r}]"), expected, f"{name}[{label!r}]"))
+            self.names.append(label)
+            self.kinds[label] = KINDS[struct.kind]
+        self._keep.append(structs)
+        self.struct = _structs.Table(rows=table.rows, column_count=count, columns=cast(structs, _structs.ColumnPointer))
+
+    def column(self, index: int) -> _structs.Column:
+        """A column as the library sees it."""
+        found: _structs.Column = self.struct.columns[index]
+        return found
+
+    def keep_categories(self, index: int, kept: NDArray[Any]) -> None:
+        """Makes all other categories of a column missing; `kept`: their codes."""
+        struct = self.column(index)
+        pointers = (c_char_p * struct.category_count).from_address(struct.categories)
+        place = np.full(struct.category_count + 1, -1, dtype=np.int32)
+        place[kept] = np.arange(len(kept))
+        step = struct.stride or 4
+        memory: Any = (c_char * (step * (self.rows - 1) + 4)).from_address(struct.values)
+        codes: NDArray[np.int32] = np.ndarray(self.rows, dtype=np.int32, buffer=memory, strides=(step,))
+        names = [pointers[code].decode("utf-8") for code in kept]
+        self._refill(struct, (CATEGORICAL, place[codes], names))
+
+    def leave_out(self, labels: Collection[str]) -> None:
+        """Takes columns out."""
+        kept = [index for index, label in enumerate(self.names) if label not in labels]
+        structs = (_structs.Column * max(1, len(kept)))(*[self.struct.columns[index] for index in kept])
+        self._keep.append(structs)
+        self.names = [self.names[index] for index in kept]
+        self.kinds = {label: self.kinds[label] for label in self.names}
+        self.struct = _structs.Table(
+            rows=self.rows, column_count=len(kept), columns=cast(structs, _structs.ColumnPointer)
+        )
+
+    def _refill(self, struct: _structs.Column, column: Converted) -> None:
+        struct.kind, array, categories = column
+        struct.values, struct.stride = array.ctypes.data, stride(array)
+        self._keep.append(array)
+        struct.categories, struct.category_count = None, 0
+        if categories is not None:
+            pointers = Names(categories, "categories")
+            struct.categories, struct.category_count = pointers.address, pointers.count
+            self._keep.append(pointers)
+
+
+def _batches(features: Any, name: str) -> Optional[Batches]:
+    """The Arrow data of a table; None for other tables. Raises INVALID_ARGUMENT where the data are no table."""
+    if isinstance(features, (Mapping, np.ndarray, list, tuple, str, bytes)):
+        return None
+    source = exporter(features)
+    if source is None:
+        return None
+    batches = Batches(source, name)
+    if not batches.is_table or isinstance(source, SeriesOf):
+        raise InvalidTypeError(f"{name} must be a table, got one column of the Arrow format {batches.schema.format.decode()!r}")
+    return batches
+
+
 def columns(features: Any, name: str) -> Iterator[tuple[Any, Any]]:
     """Name and values of each column."""
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(features, pandas.DataFrame):
         for index, label in enumerate(features.columns):
             yield label, features.iloc[:, index]
-    elif isinstance(features, Mapping):
+        return
+    if isinstance(features, Mapping):
         yield from features.items()
-    elif pandas is not None and isinstance(features, pandas.Series) and any(isinstance(x, str) for x in features.index):
+        return
+    if pandas is not None and isinstance(features, pandas.Series) and any(isinstance(x, str) for x in features.index):
         yield from features.items()  # a row of a DataFrame
-    elif isinstance(features, np.ndarray) and features.dtype.names is not None:
+        return
+    if isinstance(features, np.ndarray) and features.dtype.names is not None:
         if features.ndim != 1:
             raise InvalidArgumentError(f"{name} must have 1 dimension where it is a structured array, got {features.ndim}")
         for label in features.dtype.names:
             yield label, features[label]
-    elif is_arrow(features):
-        batch = record_batch(features, name)
-        for index, label in enumerate(batch.schema.names):
-            yield label, batch.column(index)
-    else:
-        array = as_array(features, name)
-        if array.ndim != 2:
-            raise InvalidTypeError(
-                f"{name} must be a DataFrame, a mapping of names to columns, a structured array, a pyarrow Table or a "
-                f"2-d array, got {type(features).__name__} of {array.ndim} dimension(s)"
-            )
-        for index in range(array.shape[1]):
-            yield f"x{index}", array[:, index]
+        return
+    if isinstance(features, (list, tuple)) and features and isinstance(features[0], Mapping):
+        yield from _from_rows(features, name)
+        return
+    batches = _batches(features, name)
+    if batches is not None:
+        for index, label in enumerate(batches.names):
+            yield label, ArrowColumn.of_table(batches, index)
+        return
+    array = as_array(features, name)
+    if array.ndim != 2:
+        raise InvalidTypeError(
+            f"{name} must be a DataFrame, a mapping of names to columns, a list of mappings, a structured array, an Arrow table or "
+            f"a 2-d array, got {type(features).__name__} of {array.ndim} dimension(s)"
+        )
+    for index in range(array.shape[1]):
+        yield f"x{index}", array[:, index]
+
+
+def _from_rows(rows: Any, name: str) -> Iterator[tuple[Any, Any]]:
+    """A list of mappings, one a row; a name that a row lacks is missing there."""
+    labels: dict[Any, None] = {}
+    for index, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise InvalidTypeError(f"{name}[{index}] must be a mapping as {name}[0] is, got {type(row).__name__}")
+        labels.update(dict.fromkeys(row))
+    for label in labels:
+        values = np.empty(len(rows), dtype=object)
+        values[:] = [row.get(label) for row in rows]
+        yield label, values
 
 
 def feature_keys(
@@ -129,8 +229,7 @@ def feature_keys(
     if len(found) > 1:
         raise InvalidArgumentError(f"key={wanted!r}: {name} have more than one column of that name")
     if found:
-        values = found[0]
-        return read_keys([values] if np.ndim(values) == 0 else values, f"{name}[{wanted!r}]"), wanted
+        return read_keys(as_column(found[0]), f"{name}[{wanted!r}]"), wanted
     if key is not None:
         raise InvalidArgumentError(f"key={key!r} is not a column of {name}")
     return None, None
@@ -143,7 +242,9 @@ def is_table(values: Any) -> bool:
         return isinstance(values, pandas.DataFrame)
     if isinstance(values, np.ndarray):
         return values.dtype.names is not None
-    return is_arrow(values) and (hasattr(values, "columns") or hasattr(values, "column_names"))
+    if isinstance(values, (list, tuple)):
+        return bool(values) and isinstance(values[0], Mapping)
+    return any(hasattr(values, name) for name in ("columns", "column_names", "collect_schema"))
 
 
 def _column_name(label: Any, name: str) -> str:
@@ -170,7 +271,9 @@ def _common_rows(names: list[str], arrays: list[NDArray[Any]], features: Any, na
 
 def _convert(values: Any, name: str) -> Converted:
     """Kind, values and categories of one column."""
-    values = plain(values)  # an Arrow array inside a mapping
+    column = arrow_column(values, name)
+    if column is not None:
+        return _from_arrow(column, name)
     dtype = getattr(values, "dtype", None)
     if dtype is not None and not isinstance(dtype, np.dtype):
         converted = _from_extension(values, dtype, name)
@@ -183,16 +286,32 @@ def _convert(values: Any, name: str) -> Converted:
     return _from_numpy(array, name)
 
 
-def _all_missing(column: Converted, kind: Optional[str]) -> Converted:
-    """A column without a value, as the kind that is expected of it."""
+def _from_arrow(column: ArrowColumn, name: str) -> Converted:
+    if column.is_text:
+        codes, names = column.codes(name)
+        return CATEGORICAL, codes, names
+    return _from_numpy(column.to_numpy(name), name)
+
+
+def _as_expected(column: Converted, kind: Optional[str], name: str) -> Converted:
+    """A column as the kind that is expected of it: one without a value, and numbers where categories are expected, which
+    are the categories of their names ("7995" for 7995 and 7995.0). Others stay what they are."""
     own, array, _ = column
-    if kind is None or KINDS[own] == kind or not np.all(np.isnan(array) if own in (NUMERIC, DATE) else array == -1):
+    if kind is None or KINDS[own] == kind:
         return column
-    if kind in (KINDS[NUMERIC], KINDS[DATE]):
-        return NUMERIC if kind == KINDS[NUMERIC] else DATE, np.full(len(array), np.nan), None
-    if kind == KINDS[BOOLEAN]:
-        return BOOLEAN, np.full(len(array), -1, dtype=np.int8), None
-    return CATEGORICAL, np.full(len(array), -1, dtype=np.int32), []
+    if np.all(np.isnan(array) if own in (NUMERIC, DATE) else array == -1):
+        if kind in (KINDS[NUMERIC], KINDS[DATE]):
+            return NUMERIC if kind == KINDS[NUMERIC] else DATE, np.full(len(array), np.nan), None
+        if kind == KINDS[BOOLEAN]:
+            return BOOLEAN, np.full(len(array), -1, dtype=np.int8), None
+        return CATEGORICAL, np.full(len(array), -1, dtype=np.int32), []
+    if kind == KINDS[CATEGORICAL] and own == NUMERIC:
+        numbers, codes = np.unique(array, return_inverse=True)
+        present = numbers[~np.isnan(numbers)]
+        codes = codes.reshape(-1).astype(np.int32)
+        codes[codes >= len(present)] = -1
+        return CATEGORICAL, codes, [category_name(number) for number in present]
+    return column
 
 
 def _from_numpy(array: NDArray[Any], name: str) -> Converted:
@@ -207,8 +326,9 @@ def _from_numpy(array: NDArray[Any], name: str) -> Converted:
         return _from_objects(array, name)
     if kind == "M":
         return DATE, seconds(array, name), None
-    hint = ": make it numbers first (seconds or days)" if kind == "m" else ""
-    raise InvalidTypeError(f"{name} has dtype {array.dtype}, which is not a feature{hint}")
+    if kind == "m":
+        return NUMERIC, seconds(array, name), None
+    raise InvalidTypeError(f"{name} has dtype {array.dtype}, which is not a feature")
 
 
 def _from_objects(array: NDArray[Any], name: str) -> Converted:
@@ -227,7 +347,7 @@ def _from_extension(values: Any, dtype: Any, name: str) -> Optional[Converted]:
     """pandas' own dtypes: categories, nullable numbers and booleans, strings."""
     if hasattr(dtype, "categories"):
         codes = getattr(values, "cat", values).codes
-        names = [item if isinstance(item, str) else str(item) for item in dtype.categories]
+        names = [category_name(item) for item in dtype.categories]
         if len(set(names)) != len(names):
             raise InvalidDataError(f"{name} has categories that are the same as strings")
         return CATEGORICAL, vector(codes, name, np.int32), names
@@ -239,7 +359,7 @@ def _from_extension(values: Any, dtype: Any, name: str) -> Optional[Converted]:
     if kind == "M":
         return DATE, seconds(values, name), None
     if kind == "m":
-        raise InvalidTypeError(f"{name} has dtype {dtype}, which is not a feature: make it numbers first")
+        return NUMERIC, seconds(values, name), None
     return _from_numpy(np.asarray(values, dtype=object), name)
 
 
@@ -259,6 +379,8 @@ def _from_values(array: NDArray[Any], name: str) -> Optional[Converted]:
         return NUMERIC, numbers, None
     if all(issubclass(kind, date) for kind in present):  # a datetime is a date
         return DATE, seconds(array, name), None
+    if all(issubclass(kind, (time, timedelta)) for kind in present):
+        return NUMERIC, seconds(array, name), None
     if any(hasattr(kind, "isoformat") for kind in present):
-        raise InvalidTypeError(f"{name} holds times of day or dates beside other values: make them numbers first")
+        raise InvalidTypeError(f"{name} holds dates or times of day beside other values: make them one kind first")
     return None

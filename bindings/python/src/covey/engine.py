@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from ctypes import addressof, byref, c_int64, c_void_p
 from typing import Any, Optional, Union
 
+import numpy as np
+
 from . import _structs
 from ._arrays import integer, path_bytes
 from ._errors import InvalidTypeError
+from ._find_inputs import join_events
+from ._findings import Finding, tell
 from ._handle import Handle, Native
 from ._keys import alignment
 from ._library import call, library, required_text
+from ._output import Kind
 from ._scores import Scores
 from ._table import KINDS, Table, feature_keys
 from .clustering import HDBSCAN
@@ -24,6 +29,10 @@ from .rules import RuleSet
 from .sequences import Sequences
 
 
+#: Findings that are usual where a few transactions of a table are scored.
+_EXPECTED = ("column_role", "events_without_transaction", "transactions_without_events")
+
+
 class Engine(Handle):
     """Encoder, scaling, clustering and rules together; made by :meth:`build` or :meth:`load`.
 
@@ -32,6 +41,9 @@ class Engine(Handle):
 
     _features: dict[str, str]
     _encoder: Optional[SequenceEncoder]
+    #: Which columns of events "key", "time", "event" and "dwell" are, where :func:`covey.find` made the engine; a loaded one has
+    #: none, and ``score`` takes them by name.
+    columns: dict[str, str]
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         raise InvalidTypeError("an Engine is made by Engine.build(...) or Engine.load(path)")
@@ -40,6 +52,7 @@ class Engine(Handle):
     def _wrap(cls, native: Native) -> "Engine":
         engine = cls.__new__(cls)
         engine._native = native
+        engine.columns = {}
         engine._features = {
             required_text(library.covey_engine_feature_name(native, index)): KINDS[
                 library.covey_engine_feature_kind(native, index)
@@ -125,31 +138,39 @@ class Engine(Handle):
 
     def score(
         self,
-        sequences: Optional[Sequences] = None,
+        events: Any = None,
         features: Any = None,
         context: Optional[Context] = None,
         *,
         key: Optional[str] = None,
+        time: Optional[str] = None,
+        event: Optional[str] = None,
+        dwell: Optional[str] = None,
     ) -> Scores:
-        """Scores n transactions: `sequences` (None where the engine has no encoder) and a table of n rows, whose
-        columns are found by name; a mapping of names to plain values is one transaction.
+        """Scores n transactions.
 
-        key: the column (or the named index) of `features` that says which transaction a row is; None = the name of the
-        sequences' keys, where `features` has it. Where both have keys, the sequences are put into the order of the features,
-        and a row without a sequence is refused (MISMATCH). The scores carry the keys.
+        Args:
+            events: :class:`Sequences`, or a table with one row an event; None where the engine has no encoder.
+            features: a table of n rows, whose columns are found by name; a mapping of names to plain values is one transaction.
+            key: the column (or the named index) of `features` that says which transaction a row is; None = that of
+                ``columns``, the name of the sequences' keys, or, for tables, the only column that both have. Where both sides
+                have keys, the sequences are put into the order of the features. Of :class:`Sequences` each row must have one
+                (MISMATCH otherwise); of a table a transaction without events has an empty sequence.
+            time, event, dwell: columns of a table of events; None = those of ``columns``, or of these names.
 
-        risk = max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule that fires * share of the
-        cluster it describes); see covey.h. Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
+        The scores carry the keys, and in ``findings`` what is odd about the events, as :meth:`Sequences.from_frame`. risk = max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule
+        that fires * share of the cluster it describes); see covey.h, also for engines of :func:`covey.find`. Errors:
+        INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
         """
         encoder, handle = self._encoder, self._handle()
+        if events is not None and encoder is None:
+            raise InvalidTypeError("events must be None: this engine has no encoder")
+        sequences, findings = self._sequences(events, features, key, time, event, dwell)
         struct = borrowed = own = own_name = None
         if sequences is not None:
-            _expect(sequences, "sequences", Sequences)
             own, own_name = sequences.keys, sequences.key_name
-        keys, key_name = feature_keys(features, key, own_name)
-        if sequences is not None:
-            if encoder is None:
-                raise InvalidTypeError("sequences must be None: this engine has no encoder")
+        keys, key_name = feature_keys(features, key, self.columns.get("key") or own_name)
+        if sequences is not None and encoder is not None:
             chosen = alignment(own, keys, ("the sequences", "the features"))
             struct, borrowed = (sequences if chosen is None else sequences[chosen])._native(encoder)
         table = None if features is None else Table(features, kinds=self._features)
@@ -166,7 +187,31 @@ class Engine(Handle):
         del borrowed
         scores = Scores(Native(pointer.value, "covey_scores_destroy"))
         scores.keys, scores.key_name = (own, own_name) if keys is None else (keys, key_name)
+        scores._kind = Kind.of(features)
+        scores.findings = findings
+        tell(found for found in findings if found.code not in _EXPECTED)
         return scores
+
+    def _sequences(
+        self, events: Any, features: Any, key: Optional[str], time: Optional[str], event: Optional[str], dwell: Optional[str]
+    ) -> tuple[Optional[Sequences], list[Finding]]:
+        """The events as sequences, in the order of the features where they are a table, and what is odd."""
+        encoder = self._encoder
+        if events is None or isinstance(events, Sequences) or encoder is None:
+            return (events, []) if isinstance(events, Sequences) else (None, [])
+        if isinstance(events, np.ndarray) and events.dtype.names is None:
+            raise InvalidTypeError(f"events must be a covey.Sequences or a table, got a {type(events).__name__}")
+        sequences, _, findings = join_events(
+            events,
+            features,
+            key=key or self.columns.get("key"),
+            time=time or self.columns.get("time") or "time",
+            event=event or self.columns.get("event") or "event",
+            dwell=dwell or self.columns.get("dwell"),
+            uses_dwell=encoder.uses_dwell,
+            channels={"numeric": encoder.numeric_names, "categorical": encoder.categorical_names},
+        )
+        return sequences, findings
 
     def close(self) -> None:
         super().close()

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from . import _structs
-from ._arrow import import_matrix, is_arrow
 from ._arrays import choice, contiguous, integer, matrix, path_bytes, real
 from ._errors import InvalidArgumentError, MismatchError, NotFittedError
 from ._files import file_bytes, read_bytes
@@ -213,7 +212,7 @@ def _inputs(
     chosen = alignment(own, keys, ("the embeddings", "the features"))
     if chosen is not None:
         embeddings = np.asarray(embeddings)[chosen]
-    block = None if embeddings is None else import_matrix(embeddings) if is_arrow(embeddings) else matrix(embeddings, "embeddings")
+    block = None if embeddings is None else matrix(embeddings, "embeddings")
     table = None if features is None else Table(features, kinds=kinds, without=name)
     return (block, table, own, own_name) if keys is None else (block, table, keys, name)
 

@@ -9,9 +9,10 @@ from typing import Any, Iterator, Optional
 import numpy as np
 
 from . import _structs
-from ._arrays import binary, contiguous, integer, real, seconds
+from ._arrays import contiguous, integer, real, seconds
 from ._errors import NotFoundError
 from ._handle import Handle, Native, made_by_library
+from ._labels import label_codes
 from ._library import call, library
 from ._trees import pandas
 from .context import Context, running
@@ -104,7 +105,7 @@ def cluster_risk(
 
     Args:
         labels: n cluster labels, -1 = noise.
-        fraud: n of True/1 (fraud), False/0 (legitimate), None/NaN/-1 (unknown). Where a missing chargeback says
+        fraud: n of True/1/"fraud" (known fraud), False/0/"legitimate" (known legitimate), None/NaN/-1/"" (unknown). Where a missing chargeback says
             nothing, pass unknown; where it mostly means that all is well, legitimate.
         amounts: n finite numbers >= 0. times: n finite numbers (seconds) or datetimes.
         confidence: of the Wilson intervals (Wilson 1927), 0.5 to 0.9999.
@@ -114,7 +115,7 @@ def cluster_risk(
     """
     label_array = contiguous(labels, "labels", np.int32)
     rows = len(label_array)
-    known = binary(fraud, "fraud", rows, unknown=True)
+    known = label_codes(fraud, "fraud", rows)
     money = None if amounts is None else contiguous(amounts, "amounts", np.float64, rows)
     when = None if times is None else np.ascontiguousarray(seconds(times, "times", rows))
     options = _structs.RiskOptions(

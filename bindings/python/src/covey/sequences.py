@@ -13,6 +13,7 @@ from ._arrays import as_array, contiguous, seconds, stride
 from ._channels import Channels, Types
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._event_frames import EventFrame, Grouping, check_channels, key_order, read_times
+from ._event_lists import read_lists
 from ._findings import Finding, tell
 from ._keys import places, read_keys, read_order
 
@@ -35,6 +36,9 @@ class Sequences:
         categorical: likewise, of strings or indices.
         keys: one a sequence: which transaction it belongs to. Embeddings and scores carry them, and what is joined with
             the batch is compared by them. key_name: what the column is called.
+        indices: what integers in `types` and `categorical` are: indices in the encoder's vocabulary (True), or codes that are
+            looked up by their digits (False). None: indices, unless the vocabulary has them as names; where it has both, the
+            batch is refused when it is embedded.
 
     Arrays of the right dtype (int64, int32, float64) are borrowed, not copied: leave them as they are. Errors:
     INVALID_ARGUMENT, INVALID_DATA, MISMATCH; times and offsets are checked when the batch is embedded.
@@ -51,11 +55,12 @@ class Sequences:
         *,
         keys: Any = None,
         key_name: Optional[str] = None,
+        indices: Optional[bool] = None,
     ) -> None:
         self.offsets: NDArray[np.int64] = contiguous(offsets, "offsets", np.int64)
         if len(self.offsets) == 0:
             raise InvalidArgumentError("offsets must have at least 1 number (n + 1), got 0")
-        self._types = Types.convert(types, "types")
+        self._types = Types.convert(types, "types", indices)
         events = len(self._types)
         steps = np.diff(self.offsets)
         if np.any(steps < 0):
@@ -70,7 +75,7 @@ class Sequences:
         self.times: NDArray[np.float64] = seconds(times, "times", events)
         self.dwell: Optional[NDArray[np.float64]] = None if dwell is None else seconds(dwell, "dwell", events)
         self._numeric = Channels.convert(numeric, "numeric", events, categorical=False)
-        self._categorical = Channels.convert(categorical, "categorical", events, categorical=True)
+        self._categorical = Channels.convert(categorical, "categorical", events, categorical=True, are_indices=indices)
         self.keys: Optional[NDArray[Any]] = None
         self.key_name = key_name
         self.rows: Optional[NDArray[np.int64]] = None
@@ -93,6 +98,7 @@ class Sequences:
         categorical: Union[None, str, Iterable[str]] = (),
         order: Any = None,
         time_unit: Optional[str] = None,
+        indices: bool = False,
     ) -> "Sequences":
         """From a table with one row an event; the README says what a table may be.
 
@@ -105,6 +111,9 @@ class Sequences:
             order: the keys of the transactions, one a sequence and none twice: the sequences come in this order, empty where
                 a key has no events. A list of keys, a column, or a table with a column named as `sequence` (the features).
                 None: in the order of first appearance.
+            indices: integers in `event` and `categorical` are indices in the encoder's vocabulary. False: they are codes, which
+                are looked up by their digits where the vocabulary has any of them; one that knows none is refused when
+                the batch is embedded.
             time_unit: of numbers in `time`: "s", "ms", "us" or "ns". None: seconds, unless nearly all numbers are times
                 between 1990 and 2100 in another unit, which ``findings`` then says.
 
@@ -113,6 +122,25 @@ class Sequences:
         the most. Errors name the column and the table's row: INVALID_ARGUMENT for an unknown column or one that is there
         twice, INVALID_DATA for a missing key, keys that are floats of 2^53 and more, a key twice in `order`, times that are
         not finite, MISMATCH for keys of two kinds or no key in common."""
+        batch = cls._from_frame(frame, sequence, time, event, dwell, numeric, categorical, order, time_unit, indices)
+        tell(found for found in batch.findings if found.code != "transactions_without_events")
+        return batch
+
+    @classmethod
+    def _from_frame(
+        cls,
+        frame: Any,
+        sequence: str,
+        time: str,
+        event: str,
+        dwell: Optional[str] = None,
+        numeric: Union[None, str, Iterable[str]] = (),
+        categorical: Union[None, str, Iterable[str]] = (),
+        order: Any = None,
+        time_unit: Optional[str] = None,
+        indices: bool = False,
+    ) -> "Sequences":
+        """`from_frame`, whose findings the caller tells."""
         table = EventFrame(frame)
         keys = read_keys(table.column(sequence, "sequence"), f"sequence={sequence!r}")
         table.rows = len(keys)
@@ -125,6 +153,7 @@ class Sequences:
             None if spent is None else spent.seconds,
             table.several(numeric, "numeric"),
             table.several(categorical, "categorical"),
+            indices=indices,
         )
         check_channels(table, dict(zip(batch._numeric.names or [], batch._numeric.values)))
         rows = grouping.rows(times.exact)
@@ -133,7 +162,55 @@ class Sequences:
         batch.offsets, batch.keys, batch.key_name = grouping.offsets, grouping.keys, sequence
         batch.rows = np.arange(len(keys)) if rows is None else rows
         batch.findings = times.findings + grouping.findings
-        tell(found for found in batch.findings if found.code != "transactions_without_events")
+        return batch
+
+    @classmethod
+    def from_lists(
+        cls,
+        frame: Any,
+        *,
+        events: str,
+        time: str,
+        event: str,
+        dwell: Optional[str] = None,
+        numeric: Union[None, str, Iterable[str]] = (),
+        categorical: Union[None, str, Iterable[str]] = (),
+        key: Optional[str] = None,
+        time_unit: Optional[str] = None,
+        indices: bool = False,
+    ) -> "Sequences":
+        """From a table with one row a transaction, in which the column `events` holds the list of its events: an Arrow or polars
+        list of structs, or lists of mappings. One sequence a row, in the table's order; a missing list is an empty one.
+
+        key: the column with the row's key. The other arguments name fields of the structs, as in :meth:`from_frame`; errors
+        and findings count events over all lists. O(events)."""
+        table = EventFrame(frame)
+        offsets, rows = read_lists(table.column(events, "events"), f"events={events!r}")
+        if rows.rows == 0:
+            batch = cls(offsets, np.empty(0, dtype=np.int32), np.empty(0), None if dwell is None else np.empty(0))
+            batch._numeric, batch._categorical = (
+                Channels.convert({name: np.empty(0) for name in _listed(names)}, role, 0, categorical=role == "categorical")
+                for names, role in ((numeric, "numeric"), (categorical, "categorical"))
+            )
+            times = None
+        else:
+            times, spent = read_times(rows, time, dwell, time_unit)
+            batch = cls(
+                offsets,
+                rows.column(event, "event"),
+                times.seconds,
+                None if spent is None else spent.seconds,
+                rows.several(numeric, "numeric"),
+                rows.several(categorical, "categorical"),
+                indices=indices,
+            )
+            check_channels(rows, dict(zip(batch._numeric.names or [], batch._numeric.values)))
+        if key is not None:
+            batch.keys, batch.key_name = read_order(table.column(key, "key"), f"key={key!r}"), key
+            if len(batch.keys) != len(batch):
+                raise MismatchError(f"key={key!r} must have {len(batch)} values, one a row, got {len(batch.keys)}")
+        batch.findings = [] if times is None else times.findings
+        tell(batch.findings)
         return batch
 
     def align(self, keys: Any) -> "Sequences":
@@ -241,6 +318,10 @@ class Sequences:
         if self.dwell is not None:
             struct.dwell, struct.dwell_stride = self.dwell.ctypes.data, stride(self.dwell)
         return struct, [types, numeric, categorical, self]
+
+
+def _listed(names: Union[None, str, Iterable[str]]) -> list[str]:
+    return [] if names is None else [names] if isinstance(names, str) else list(names)
 
 
 def _channel_array(arrays: list[NDArray[Any]]) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from . import _structs
 from ._arrays import c_string, integer, path_bytes, real
 from ._channels import Types
-from ._errors import CoveyError, InvalidArgumentError, InvalidTypeError, MismatchError
+from ._errors import CoveyError, InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._handle import Native
 from ._library import call, library
 from .context import Context, running
@@ -104,12 +104,24 @@ def _names(channels: Any, kind: str) -> list[str]:
 
 def _vocabulary(types: Types) -> Vocabulary:
     """The names that occur, the most frequent first, ties by their bytes; for indices their numbers."""
-    codes = types.codes[types.codes >= 0]
     if types.names is None:
-        return Vocabulary(str(index) for index in range(1, int(codes.max(initial=0)) + 1))
+        return _vocabulary_of_integers(types)
+    codes = types.codes[types.codes >= 0]
     counts = np.bincount(codes, minlength=len(types.names))
-    found = [(-int(count), name.encode(), name) for name, count in zip(types.names, counts) if count and name]
+    found = [(-int(count), name.encode("utf-8", "surrogatepass"), name) for name, count in zip(types.names, counts) if count and name]
     return Vocabulary(name for _, _, name in sorted(found))
+
+
+def _vocabulary_of_integers(types: Types) -> Vocabulary:
+    codes = types.codes[types.codes >= 0]
+    largest = int(codes.max(initial=0))
+    if types.are_indices is not False and largest <= max(1000, len(codes)):
+        return Vocabulary(str(index) for index in range(1, largest + 1))
+    if types.are_indices:
+        raise InvalidDataError(f"{types.label} holds the index {largest} among {len(codes)} events: pass a vocabulary, or indices=False")
+    values, counts = np.unique(codes, return_counts=True)  # codes: only those that occur
+    order = sorted(zip(-counts, map(str, values.tolist())))
+    return Vocabulary(name for _, name in order)
 
 
 def _options(options: dict[str, Any]) -> _structs.TrainingOptions:
@@ -138,6 +150,16 @@ def _options(options: dict[str, Any]) -> _structs.TrainingOptions:
     if options:
         raise InvalidArgumentError(f"{next(iter(options))!r} is not an option of training")
     return struct
+
+
+def layout_of(sequences: Sequences) -> Any:
+    """What stands where an encoder stands: the vocabulary of the sequences' own events."""
+    return _Layout(sequences, None, None)
+
+
+def training_options(options: dict[str, Any]) -> _structs.TrainingOptions:
+    """The struct of options by name."""
+    return _options({"objectives": None, "checkpoint": None, "seed": 0, **options})
 
 
 def _strings(texts: list[str], name: str) -> Any:

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** The native table of an Arrow record batch, which owns what had to be copied; kept by the FeatureTable over it. */
 final class ArrowTable extends NativeObject {
@@ -12,10 +13,29 @@ final class ArrowTable extends NativeObject {
     }
 
     static FeatureTable read(long schema, long array, Context context) {
-        ArrowTable table;
         try (Use with = Use.of(context)) {
-            table = new ArrowTable(Native.arrowImport(with.address(), schema, array));
+            return view(new ArrowTable(Native.arrowImport(with.address(), schema, array)));
         }
+    }
+
+    static FeatureTable readBatches(long schema, long[] arrays, List<String> names, Context context) {
+        Objects.requireNonNull(arrays, "arrays");
+        byte[] wanted = names == null ? null : Text.join(names, "names");
+        try (Use with = Use.of(context)) {
+            return view(new ArrowTable(Native.arrowImportBatches(
+                    with.address(), schema, arrays, wanted, names == null ? 0 : names.size())));
+        }
+    }
+
+    static FeatureTable readStream(long stream, List<String> names, Context context) {
+        byte[] wanted = names == null ? null : Text.join(names, "names");
+        try (Use with = Use.of(context)) {
+            return view(new ArrowTable(Native.arrowImportStream(
+                    with.address(), stream, wanted, names == null ? 0 : names.size())));
+        }
+    }
+
+    private static FeatureTable view(ArrowTable table) {
         // The buffers have no reference to the table: from here on the FeatureTable does.
         try (Use self = table.use()) {
             int rows = Text.size(Native.arrowRows(self.address()), "rows");

@@ -60,8 +60,9 @@ public final class FeatureTable {
      * The table of an Arrow record batch, by the addresses of the two structs of Arrow's C data interface: in Arrow Java
      * {@code ArrowSchema.memoryAddress()} and {@code ArrowArray.memoryAddress()}, after {@code Data.exportVectorSchemaRoot}.
      *
-     * <p>Doubles without nulls and int dictionary indices stay where they are; floats, integers and doubles with nulls
-     * become numeric, booleans boolean, strings and dictionaries of them categorical columns, dates and timestamps dates. Both structs stay the
+     * <p>Doubles without nulls and int dictionary indices stay where they are. Numbers, decimals, durations and times of day
+     * (in seconds) become numeric, booleans boolean, strings (views too) categorical columns, dates and timestamps dates;
+     * dictionaries and run-end encoded columns what their values become. Both structs stay the
      * producer's, who must not release them while the table or a slice of it is in use. <b>A wrong address ends the
      * process</b>: Arrow's interface does not let anybody check it.
      *
@@ -71,6 +72,28 @@ public final class FeatureTable {
      */
     public static FeatureTable ofArrow(long schemaAddress, long arrayAddress, Context context) {
         return ArrowTable.read(schemaAddress, arrayAddress, context);
+    }
+
+    /**
+     * As {@link #ofArrow(long, long, Context)} for the rows of several batches of one schema, one batch after the other, in
+     * which dictionaries may differ. All structs stay the producer's, as there.
+     *
+     * @param names the columns to read, null = all; others may have any format
+     */
+    public static FeatureTable ofArrowBatches(long schemaAddress, long[] arrayAddresses, List<String> names, Context context) {
+        return ArrowTable.readBatches(schemaAddress, arrayAddresses, names, context);
+    }
+
+    /**
+     * The table of all batches of an Arrow stream, by the address of its struct: in Arrow Java
+     * {@code ArrowArrayStream.memoryAddress()} after {@code Data.exportArrayStream}. The stream is read to its end by this
+     * call, on its thread, and stays the caller's to close; the batches belong to the table. A wrong address ends the process.
+     *
+     * @param names the columns to read, null = all; others may have any format
+     * @throws CoveyException as {@link #ofArrow(long, long, Context)}; IO with the stream's own message where it fails
+     */
+    public static FeatureTable ofArrowStream(long streamAddress, List<String> names, Context context) {
+        return ArrowTable.readStream(streamAddress, names, context);
     }
 
     /** A builder of a table with so many rows, at least 0. */

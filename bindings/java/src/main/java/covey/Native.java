@@ -30,6 +30,10 @@ final class Native {
 
     static native long arrowImport(long context, long schema, long array);
 
+    static native long arrowImportStream(long context, long stream, byte[] names, long count);
+
+    static native long arrowImportBatches(long context, long schema, long[] arrays, byte[] names, long count);
+
     static native void arrowDestroy(long table);
 
     static native long arrowRows(long table);

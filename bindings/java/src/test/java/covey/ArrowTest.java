@@ -100,6 +100,35 @@ class ArrowTest {
     }
 
     @Test
+    void readsBatchesAndOnlyWhatIsWanted() {
+        long schema = schema("+s", "", schema("g", "amount"), schema("z", "bytes"), schema("tDm", "age"));
+        long[] arrays = new long[2];
+        for (int index = 0; index < 2; ++index) {
+            arrays[index] = array(2, 0, new long[] {0},
+                    array(2, 0, new long[] {0, Memory.doubles(index, 7)}),
+                    array(2, 0, new long[] {0, 0, 0}),
+                    array(2, 0, new long[] {0, Memory.longs(1500 + index, -2)}));
+        }
+        FeatureTable expected = FeatureTable.builder(4)
+                .numeric("amount", 0, 7, 1, 7)
+                .numeric("age", 1.5, -.002, 1.501, -.002)
+                .build();
+        FeatureTable table = FeatureTable.ofArrowBatches(schema, arrays, List.of("age", "amount", "nothing"), null);
+        assertEquals(List.of("amount", "age"), table.names());
+        try (HybridFeatures hybrid = HybridFeatures.fit(null, expected, null, null)) {
+            assertArrayEquals(
+                    hybrid.transform(null, expected, null).floats(), hybrid.transform(null, table, null).floats());
+        }
+        assertEquals(0, FeatureTable.ofArrowBatches(schema, new long[0], List.of("age"), null).rows());
+        EncoderTest.refuse(
+                StatusCode.UNSUPPORTED, "bytes", () -> FeatureTable.ofArrowBatches(schema, arrays, null, null));
+        EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "stream", () -> FeatureTable.ofArrowStream(0, null, null));
+        EncoderTest.refuse(
+                StatusCode.INVALID_ARGUMENT, "stream was released",
+                () -> FeatureTable.ofArrowStream(Memory.longs(0, 0, 0, 0, 0), List.of(), null));
+    }
+
+    @Test
     void readsAMatrix() {
         long schema = schema("+w:2", "", schema("g", "item"));
         long array = array(3, 0, new long[] {0}, array(6, 0, new long[] {0, Memory.doubles(1, 2, 3, 4, 5, 6)}));
@@ -112,7 +141,7 @@ class ArrowTest {
     void refusesWhatItCannotRead() {
         EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "schema", () -> FeatureTable.ofArrow(0, 0, null));
         EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "schema", () -> Matrix.ofArrow(0, 0));
-        long prices = schema("+s", "", schema("d:9,2", "price"));
+        long prices = schema("+s", "", schema("z", "price"));
         long array = array(1, 0, new long[] {0}, array(1, 0, new long[] {0, Memory.longs(1)}));
         EncoderTest.refuse(StatusCode.UNSUPPORTED, "price", () -> FeatureTable.ofArrow(prices, array, null));
         EncoderTest.refuse(StatusCode.UNSUPPORTED, "", () -> Matrix.ofArrow(prices, array));

@@ -1,3 +1,4 @@
+import CoveyRuntime
 import Glibc
 
 /// A file that is written before it takes its place. It has no name while it is written, where the file system can do that

@@ -1,4 +1,6 @@
+import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// The part of a hybrid row that comes from the embedding: centred, projected where asked, brought to the block's weight.
 struct EmbeddingBlock: Sendable, Equatable {
@@ -50,7 +52,8 @@ struct EmbeddingBlock: Sendable, Equatable {
     func transform(
         _ view: MatrixView, rows range: Range<Int>, to target: UnsafeMutablePointer<Float>, stride: Int
     ) throws {
-        var sums = [Double](repeating: 0, count: axes.isEmpty ? 0 : outputs)
+        let (unit, factor, outputs, rotated) = (unit, factor, outputs, !axes.isEmpty)
+        var sums = [Double](repeating: 0, count: rotated ? outputs : 0)
         try sums.withUnsafeMutableBufferPointer { sums in
             try centre.withUnsafeBufferPointer { centre in
                 try axes.withUnsafeBufferPointer { axes in
@@ -64,7 +67,7 @@ struct EmbeddingBlock: Sendable, Equatable {
                                     "embeddings, row \(row), column \(column): must be finite, got \(value)")
                             }
                             let centred = CentredRows.bounded(value * unit) - centre[column]
-                            if axes.isEmpty {
+                            if !rotated {
                                 output[column] = held(centred * factor)
                             } else {
                                 let axis = axes.baseAddress! + column * outputs

@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 
 /// What becomes of missing values. Raw values are those of the header.
 public enum MissingValues: Int32, Sendable, Codable {

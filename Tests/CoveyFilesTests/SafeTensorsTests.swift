@@ -1,8 +1,8 @@
+@testable import CoveyFiles
 import CoveyRuntime
 import Glibc
 import Testing
 
-@testable import CoveyNumerics
 
 @Suite struct SafeTensorsTests {
     /// A file of the given header text and data, by hand.

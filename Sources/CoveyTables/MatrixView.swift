@@ -6,7 +6,13 @@ public struct MatrixView: @unchecked Sendable {
         case float32
         case float64
 
-        @inlinable public var size: Int { self == .float32 ? 4 : 8 }
+        // A switch: the `==` that Swift makes for an enum is a call into this module.
+        @inlinable public var size: Int {
+            switch self {
+            case .float32: 4
+            case .float64: 8
+            }
+        }
     }
 
     public let base: UnsafeRawPointer
@@ -27,9 +33,10 @@ public struct MatrixView: @unchecked Sendable {
     @inlinable @inline(__always)
     public subscript(row: Int, column: Int) -> Double {
         let address = base + row &* rowStride
-        return scalar == .float32
-            ? Double(address.loadUnaligned(fromByteOffset: column &* 4, as: Float.self))
-            : address.loadUnaligned(fromByteOffset: column &* 8, as: Double.self)
+        switch scalar {
+        case .float32: return Double(address.loadUnaligned(fromByteOffset: column &* 4, as: Float.self))
+        case .float64: return address.loadUnaligned(fromByteOffset: column &* 8, as: Double.self)
+        }
     }
 
     /// Copies a row as float64.

@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 
 /// The part of a hybrid row that comes from the expert features.
 struct FeatureBlock: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import CoveyRuntime
 import Glibc
 
 /// Files read whole.

@@ -1,7 +1,8 @@
+@testable import CoveyHybrid
 import CoveyRuntime
+@testable import CoveyTables
 import Testing
 
-@testable import CoveyNumerics
 
 @Suite struct HybridFeaturesTests {
     /// Numeric with a missing value, boolean with one, categorical with one and a category that does not occur.

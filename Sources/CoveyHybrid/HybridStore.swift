@@ -1,4 +1,6 @@
+import CoveyFiles
 import CoveyRuntime
+import CoveyTables
 import FoundationEssentials
 
 /// A transform in a safetensors file: the tensors PREFIXcentre (float64, [columns]) and PREFIXaxes ([columns, components], where there are

@@ -1,10 +1,10 @@
+@testable import CoveyFiles
 import CoveyRuntime
 import FoundationEssentials
 import Glibc
 import Synchronization
 import Testing
 
-@testable import CoveyNumerics
 
 /// Against the decoder at one go.
 @Suite struct LargeJSONTests {

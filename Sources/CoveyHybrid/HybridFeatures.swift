@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 
 /// How embeddings and expert features are joined. The names are those of `covey_hybrid_options`.
 public struct HybridOptions: Sendable {

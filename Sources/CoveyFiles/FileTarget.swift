@@ -1,3 +1,4 @@
+import CoveyRuntime
 import Glibc
 
 /// The place of a file that is written: its open folder, and its name there. Where the caller's path is a symbolic link, this is

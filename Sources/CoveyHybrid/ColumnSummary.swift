@@ -1,4 +1,6 @@
+import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 import Glibc
 
 /// What scaling needs to know of a numeric column. Numbers whose doubled or squared value would overflow are handled.
@@ -75,9 +77,4 @@ struct ColumnSummary {
         }
         (halfLowerQuartile, halfMedian, halfUpperQuartile) = (halves[0], halves[1], halves[2])
     }
-}
-
-/// A power of two that brings numbers of at most this size to 2 or less, exactly where they do not underflow.
-func powerOfTwo(below largest: Double) -> Double {
-    largest == 0 ? 1 : scalbn(1.0, -max(-1000, Int32(clamping: Int(largest.exponent))))
 }

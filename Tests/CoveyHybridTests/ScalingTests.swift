@@ -1,8 +1,10 @@
+@testable import CoveyHybrid
+@testable import CoveyNumerics
 import CoveyRuntime
+@testable import CoveyTables
 import Foundation
 import Testing
 
-@testable import CoveyNumerics
 
 @Suite struct ScalingTests {
     let fixture: NumericsFixture

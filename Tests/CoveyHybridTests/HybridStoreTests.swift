@@ -1,7 +1,9 @@
+@testable import CoveyFiles
+@testable import CoveyHybrid
 import CoveyRuntime
+@testable import CoveyTables
 import Testing
 
-@testable import CoveyNumerics
 
 @Suite struct HybridStoreTests {
     private func fitted(components: Int) throws -> (hybrid: HybridFeatures, rows: Matrix<Double>, table: FeatureTable) {

@@ -1,7 +1,7 @@
+@testable import CoveyHybrid
 import CoveyRuntime
+@testable import CoveyTables
 import Foundation
-
-@testable import CoveyNumerics
 
 /// What Tests/Fixtures/make_numerics_fixtures.py wrote.
 struct NumericsFixture: Decodable {

@@ -1,7 +1,9 @@
+@testable import CoveyHybrid
+@testable import CoveyNumerics
 import CoveyRuntime
+@testable import CoveyTables
 import Testing
 
-@testable import CoveyNumerics
 
 @Suite struct PrincipalComponentsTests {
     let fixture: NumericsFixture
