@@ -1,9 +1,10 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Adam (Kingma and Ba 2015) with decoupled weight decay (AdamW, Loshchilov and Hutter 2019) and clipping of the gradient by
-/// its global norm (Pascanu, Mikolov, Bengio 2013). Entries of a large vocabulary that do not occur in a step stay as they
-/// are, with their moments (lazy Adam, as PyTorch's SparseAdam). Biases do not decay.
+/// Updates the weights with Adam (Kingma and Ba 2015) and decoupled weight decay (AdamW, Loshchilov and Hutter 2019).
+/// The gradient is clipped by its global norm (Pascanu, Mikolov and Bengio 2013). If an entry of a large vocabulary
+/// does not occur in a step, its weights and moments do not change (lazy Adam, like SparseAdam in PyTorch). Biases do
+/// not decay.
 struct AdamW {
     static let beta1 = 0.9
     static let beta2 = 0.999
@@ -15,7 +16,7 @@ struct AdamW {
     let second: UnsafeMutablePointer<Float>
     let instructionSet: Int32
 
-    /// Rows of a region that are worked on together.
+    /// Some rows of one region. One piece of work updates them.
     private struct Part {
         let region: Int
         let rows: Range<Int>
@@ -29,7 +30,7 @@ struct AdamW {
         }
     }
 
-    /// Adds the other gradients to the first one, always in the same order, and returns its norm.
+    /// Adds all gradients to the first one, always in the same order. Returns the norm of the sum.
     func reduce(_ gradients: [UnsafeMutablePointer<Float>], _ tables: BatchTables, _ execution: Execution) throws -> Double {
         let parts = Self.parts(tables)
         var squares = [Double](repeating: 0, count: parts.count)
@@ -48,7 +49,7 @@ struct AdamW {
         return squares.reduce(0, +).squareRoot()
     }
 
-    /// One step, the `number`th from 1.
+    /// Does one optimisation step. `number` counts the steps from 1.
     func step(
         _ gradient: UnsafePointer<Float>, norm: Double, number: Int, rate: Double, _ options: TrainingOptions,
         _ tables: BatchTables, _ execution: Execution

@@ -1,23 +1,24 @@
 import CoveyRuntime
 import CoveySequences
 
-/// The weights of a step as its products read them, and where their gradients lie: of a large vocabulary only the entries
-/// that occur, side by side.
+/// The weights that one training step reads, arranged for its matrix products, and the layout of their gradients. Of a
+/// large vocabulary it has only the entries that occur in the step, stored without gaps.
 final class BatchTables {
     let layout: ParameterLayout
-    /// The weights of all regions; those of a large vocabulary are not looked at here but in `gathered`.
+    /// The weights of all regions. The weights of a large vocabulary are read from `gathered` instead.
     let parameters: UnsafeMutablePointer<Float>
-    /// For each region: its entries, nil = all.
+    /// The entries of each region that the step uses. nil means all.
     let rows: [[Int32]?]
-    /// For each region: where its gradient begins.
+    /// The offset of each region's gradient, in floats.
     let gradients: [Int]
-    /// Floats of a gradient.
+    /// The number of floats in a gradient.
     let count: Int
-    /// Of each direction: the columns of 16 units side by side, and the recurrent weights transposed, as ck_lstm_learner has
-    /// them.
+    /// The LSTM weights of each direction in the two orders of ck_lstm_learner. `packed` has the columns of 16 units
+    /// side by side, and `transposed` has the transposed recurrent weights.
     let packed: [FloatBlock]
     let transposed: [FloatBlock]
-    /// Of each head's region of weights: [width][columns] and the bias [columns].
+    /// The transposed weights of each head, [width][columns], then its bias, [columns]. The key is the head's region of
+    /// weights.
     let turned: [Int: FloatBlock]
     let types: TypeTable
     private var gathered: [FloatBlock?]
@@ -68,7 +69,8 @@ final class BatchTables {
             gathered[layout.events]?.pointer ?? parameters + layout.regions[layout.events].offset, execution)
     }
 
-    /// Rearranges a direction's weights, and those of some heads, and folds the types into the gates: before anything else.
+    /// Rearranges the weights of one direction and of some heads, and computes what each type adds to the gates. Call
+    /// it before the chunks run.
     func prepare(_ direction: Int, _ products: Products) throws {
         let (units, gates, inputs) = (layout.shape.units, layout.shape.gates, layout.shape.inputs)
         let source = values(layout.lstm[direction])
@@ -91,7 +93,7 @@ final class BatchTables {
         try types.fold(direction, self, products)
     }
 
-    /// The transpose of `rows` x `columns` numbers, in squares that stay in the cache.
+    /// Transposes a matrix of `rows` x `columns` numbers, 16 rows at a time, so that the data stays in the cache.
     private static func transpose(
         _ rows: Int, _ columns: Int, _ source: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>,
         _ targetStride: Int, _ execution: Execution
@@ -111,18 +113,18 @@ final class BatchTables {
         return blocks.reduce(0) { $0 + 4 * $1.count }
     }
 
-    /// The weights of a region.
+    /// Returns the weights of a region.
     func values(_ region: Int) -> UnsafeMutablePointer<Float> {
         gathered[region]?.pointer ?? parameters + layout.regions[region].offset
     }
 
     func rowCount(_ region: Int) -> Int { rows[region]?.count ?? layout.regions[region].rows }
 
-    /// The place of an entry among the rows of a region.
+    /// Returns the index of an entry among the rows of a region.
     @inline(__always)
     func place(_ entry: Int32, _ region: Int) -> Int32 { Self.place(entry, rows[region]) }
 
-    /// The place of an entry among some in ascending order; nil = all.
+    /// Returns the index of an entry in an ascending list. nil means that all entries are listed.
     @inline(__always)
     static func place(_ entry: Int32, _ rows: [Int32]?) -> Int32 {
         guard let rows else { return entry }

@@ -1,25 +1,25 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Runs the network over the block in a workspace, from the inputs to the embeddings.
+/// Runs the network on the block in a workspace, from the inputs to the embeddings.
 struct BlockRun {
     let network: PackedEncoder
-    /// The weights of a run in bfloat16.
+    /// The weights in bfloat16; nil if the run is in float32.
     let bfloat16: PackedBFloat16?
     let execution: Execution
-    /// Whether a second thread may help with a block.
+    /// If true, a second thread may help with a block.
     let sharesBlocks: Bool
 
-    /// Blocks of fewer steps are not worth a second thread.
+    /// A second thread does not help with a block of fewer steps than this.
     private static let sharedSteps = 2048
 
-    /// Leaves exp(score - largest) in `scores`, their sums in `sums` and the embeddings (or, without a projection, the
-    /// weighted states) in `output` (`context`).
+    /// Writes the embeddings to `output`, or, without a projection, the weighted mean of the states to `context`.
+    /// `scores` then has exp(score - largest), and `sums` has the sum of these for each sequence.
     func run(_ workspace: Workspace) throws {
         let isShared = sharesBlocks && workspace.steps >= Self.sharedSteps
         for layer in network.layers.indices {
             if layer > 0 {
-                // In bfloat16 the layer above reads the halves alone.
+                // In bfloat16 the next layer reads only the bfloat16 copy of the states.
                 if bfloat16 == nil {
                     swap(&workspace.states, &workspace.nextStates)
                 } else {
@@ -44,7 +44,7 @@ struct BlockRun {
         }
     }
 
-    /// One direction of one layer.
+    /// Runs one direction of one layer.
     private func run(_ layer: Int, isReverse: Bool, _ workspace: Workspace) throws {
         let step = Step(network, bfloat16, workspace, layer: layer, isReverse: isReverse)
         if workspace.sequences.count == 1, bfloat16 == nil {
@@ -57,7 +57,7 @@ struct BlockRun {
         }
     }
 
-    /// Step by step.
+    /// Runs the steps one after the other, each for all sequences of the block.
     private func run(_ step: Step, isReverse: Bool, _ workspace: Workspace) throws {
         let starts = workspace.starts
         let steps = starts.count - 1
@@ -67,7 +67,7 @@ struct BlockRun {
             for t in (0..<steps).reversed() {
                 try look(t)
                 let (start, rows) = (starts[t], starts[t + 1] - starts[t])
-                // Those that are longer than t + 1 go on; the others begin at their last event.
+                // Sequences longer than t + 1 go on. The others begin here, with their last event.
                 if running > 0 { step(t, from: start, count: running, cell: 0, previous: starts[t + 1]) }
                 if rows > running { step(t, from: start + running, count: rows - running, cell: running, previous: nil) }
                 running = rows
@@ -81,7 +81,7 @@ struct BlockRun {
         }
     }
 
-    /// The attention's scores of all events.
+    /// Computes the attention scores of all events.
     private func score(_ workspace: Workspace, isShared: Bool) throws {
         let columns = 2 * network.units
         func score(_ events: Range<Int>) {
@@ -108,11 +108,11 @@ struct BlockRun {
         }
     }
 
-    /// Softmax of one sequence's scores and the weighted mean of its states.
+    /// Computes the softmax of one sequence's scores, and the weighted mean of its states.
     private func pool(_ row: Int, _ workspace: Workspace) throws {
         let columns = 2 * network.units
         let scores = workspace.scores
-        // A multiple of 64, as ck_attention_pool_sequence asks.
+        // ck_attention_pool_sequence needs a multiple of 64.
         let grain = 4096
         try workspace.starts.withUnsafeBufferPointer { starts in
             let steps = workspace.lengths[row]
@@ -138,7 +138,7 @@ struct BlockRun {
         }
     }
 
-    /// One direction of one layer.
+    /// The arguments of the kernels for one direction of one layer.
     private struct Step {
         private let network: PackedEncoder
         private let lstm: PackedLSTM
@@ -151,7 +151,7 @@ struct BlockRun {
         private let cells: UnsafeMutablePointer<Float>
         private let gates: UnsafeMutablePointer<Float>
         private let isReverse: Bool
-        /// Steps of one sequence between two looks at cancel: at most 2^24 products.
+        /// The number of steps of one sequence between two checks for cancellation: at most 2^24 products.
         let grain: Int
 
         init(_ network: PackedEncoder, _ bfloat16: PackedBFloat16?, _ workspace: Workspace, layer: Int, isReverse: Bool) {
@@ -174,7 +174,7 @@ struct BlockRun {
             grain = max(1, (1 << 22) / (network.units * (network.units + width)))
         }
 
-        /// Some of the steps of the block's one sequence, counted in the direction's order.
+        /// Runs some steps of a block that has one sequence. Steps are counted in the order of the direction.
         func run(_ steps: Range<Int>, of count: Int) {
             let columns = Int(states.stride)
             let (first, direction) = isReverse ? (count - 1 - steps.lowerBound, -1) : (steps.lowerBound, 1)
@@ -186,7 +186,8 @@ struct BlockRun {
                 Int32(truncatingIfNeeded: first & 1))
         }
 
-        /// `count` rows of step t, from row `start`; the first is sequence `cell` of the block, and its previous state at row `previous`.
+        /// Runs `count` rows of step t, beginning at row `start`. The first of them belongs to sequence `cell` of the
+        /// block. Its previous state is at row `previous`; nil means that there is none.
         @inline(__always)
         func callAsFunction(_ t: Int, from start: Int, count: Int, cell: Int, previous: Int?) {
             let descending = Int32(truncatingIfNeeded: t & 1)

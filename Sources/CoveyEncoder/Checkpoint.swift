@@ -1,7 +1,7 @@
 import CoveyFiles
 import CoveyRuntime
 
-/// An encoder as it is kept: its configuration and its weights.
+/// The configuration and the weights of an encoder, as they are stored in a file.
 public struct Checkpoint: Sendable {
     public var configuration: EncoderConfiguration
     public var weights: EncoderWeights
@@ -12,7 +12,8 @@ public struct Checkpoint: Sendable {
     }
 
     /// Reads the metadata entry "covey.encoder" and the tensors whose names begin with `prefix`.
-    /// - Throws: `corruptFile`, naming the entry's member or the tensor; `unsupported` for a newer format; `cancelled`.
+    /// - Throws: `corruptFile`, with the name of the member or of the tensor; `unsupported` if the format is newer;
+    ///   `cancelled`.
     public init(_ file: SafeTensors, prefix: String = "", _ execution: Execution = Execution()) throws {
         configuration = try EncoderConfiguration(json: file.entry(EncoderConfiguration.entryName), execution)
         weights = try EncoderWeights(file, prefix: prefix, configuration, execution)

@@ -1,9 +1,9 @@
 import CoveyRuntime
 
-/// The arrays of one chunk of a step. Events lie step by step: those of step t of all views that are longer than t, the
-/// longest first, as in `Workspace`.
+/// The arrays of one chunk of a training step. Events are stored step by step, as in `Workspace`: first step 0 of all
+/// views, then step 1 of all views that have one, and so on. Within a step the longest views come first.
 struct ChunkArrays {
-    /// Events, views, distinct types, directions.
+    /// The numbers of events, views, distinct types and directions.
     struct Size {
         var events: Int
         var rows: Int
@@ -11,20 +11,21 @@ struct ChunkArrays {
         var directions: Int
     }
 
-    /// For each direction: [events][inputs], [events][4 units], [events][units].
+    /// One for each direction: [events][inputs], [events][4 units], [events][units].
     let inputs: [UnsafeMutablePointer<Float>]
     let gates: [UnsafeMutablePointer<Float>]
     let cells: [UnsafeMutablePointer<Float>]
     /// [events][2 units]
     let states: UnsafeMutablePointer<Float>
     let stateGradient: UnsafeMutablePointer<Float>
-    /// [events]: the event's row of the batch's table of types and of `tableGradient`, its type's place among the outputs,
-    /// its categories' places [channels].
+    /// `tableRows` is [events]: the row of the event's type in the batch's table of types. `indices` is [events]: its
+    /// row in `tableGradient`. `outputTypes` is [events]: the index of its type among the outputs. `categories` is
+    /// [channels][events]: the indices of its categories.
     let tableRows: UnsafeMutablePointer<Int32>
     let indices: UnsafeMutablePointer<Int32>
     let outputTypes: UnsafeMutablePointer<Int32>
     let categories: UnsafeMutablePointer<Int32>
-    /// [types]: the type's row of the batch's table; [types][directions][4 units]
+    /// `types` is [types]: the row of each type in the batch's table. `tableGradient` is [types][directions][4 units].
     let types: UnsafeMutablePointer<Int32>
     let tableGradient: UnsafeMutablePointer<Float>
     /// [rows][units]
@@ -35,11 +36,12 @@ struct ChunkArrays {
     let scales: UnsafeMutablePointer<Float>
     let numbers: UnsafeMutablePointer<Float>
     let numberScales: UnsafeMutablePointer<Float>
-    /// [events][attention], [events] each
+    /// `hidden` is [events][attention]. `weights` and `products` are [events].
     let hidden: UnsafeMutablePointer<Float>
     let weights: UnsafeMutablePointer<Float>
     let products: UnsafeMutablePointer<Float>
-    /// [rows], [rows][2 units], [rows][output]
+    /// `largest`, `sums` and `totals` are [rows]. `pooledSums`, `pooled` and `pooledGradient` are [rows][2 units].
+    /// `output` and `outputGradient` are [rows][output].
     let largest: UnsafeMutablePointer<Float>
     let sums: UnsafeMutablePointer<Double>
     let totals: UnsafeMutablePointer<Double>
@@ -48,17 +50,20 @@ struct ChunkArrays {
     let pooledGradient: UnsafeMutablePointer<Float>
     let output: UnsafeMutablePointer<Float>
     let outputGradient: UnsafeMutablePointer<Float>
-    /// [events][decoder], [events][positions], [rows][decoder]
+    /// `decoded` and `decodedGradient` are [events][decoder]. `positions` is [events][positions]. `shared` and
+    /// `sharedGradient` are [rows][decoder].
     let decoded: UnsafeMutablePointer<Float>
     let decodedGradient: UnsafeMutablePointer<Float>
     let positions: UnsafeMutablePointer<Float>
     let shared: UnsafeMutablePointer<Float>
     let sharedGradient: UnsafeMutablePointer<Float>
-    /// [events][2 units]: masked events' states and their gradient; gradients of categories.
+    /// `chosen` and `chosenGradient` are [events][2 units]: the states of masked events and their gradient.
+    /// `categoryGradient` is the gradient of the categories' embeddings.
     let chosen: UnsafeMutablePointer<Float>
     let chosenGradient: UnsafeMutablePointer<Float>
     let categoryGradient: UnsafeMutablePointer<Float>
-    /// Of a head: [block][logits], [block][width] each.
+    /// The arrays of an output head. `logits` is [block][outputs]. `dropped` and `droppedGradient` are [block][width].
+    /// `losses` is [block].
     let logits: UnsafeMutablePointer<Float>
     let dropped: UnsafeMutablePointer<Float>
     let droppedGradient: UnsafeMutablePointer<Float>
@@ -120,7 +125,8 @@ struct ChunkArrays {
         losses = cutter.array(block)
     }
 
-    /// Bytes of the arrays: of those that outlive the chunk's work, and of the others.
+    /// Returns the bytes of the arrays: `kept` for arrays that are still needed after the chunk has run, `scratch` for
+    /// the others.
     static func bytes(
         _ size: Size, _ shape: NetworkShape, _ objectives: TrainingOptions.Objectives, outputs: Int
     ) -> (kept: Int, scratch: Int) {
@@ -129,7 +135,7 @@ struct ChunkArrays {
         return (kept.bytes, cutter.bytes)
     }
 
-    /// Rows of logits that are computed at a time: they stay in the second cache until all is made of them.
+    /// The number of rows of logits in one block. The block stays in the second-level cache while it is used.
     static func block(_ outputs: Int) -> Int { min(96, max(48, (1 << 18) / stride(outputs))) }
     static func stride(_ outputs: Int) -> Int { NetworkShape.padded(max(1, outputs)) }
 }

@@ -1,8 +1,8 @@
 import CCoveyKernels
 
-/// Time attention and projection of a chunk, forwards and backwards.
+/// Time attention and projection of a chunk: forward pass and backward pass.
 extension ChunkRun {
-    /// Where the time features of the first event lie, one event `shape.inputs` after the other.
+    /// The time features of the first event. Those of the next event are `shape.inputs` floats later.
     private var timeFeatures: UnsafeMutablePointer<Float> { arrays.inputs[0] + shape.units }
 
     func attend() throws {
@@ -11,7 +11,8 @@ extension ChunkRun {
         try project()
     }
 
-    /// A number for each event, later its exp and its weight.
+    /// Computes the score of each event. `arrays.weights` has the scores, later their exponentials, and then the
+    /// weights.
     private func scoreEvents() throws {
         let (states, columns) = (shape.states, shape.attentionUnits)
         let weights = tables.values(layout.attention)
@@ -27,7 +28,7 @@ extension ChunkRun {
         }
     }
 
-    /// Softmax, and the weighted sum of the states.
+    /// Computes the softmax of the scores and the weighted sum of the states.
     private func poolStates() throws {
         let states = shape.states
         arrays.largest.update(repeating: -.greatestFiniteMagnitude, count: rows)

@@ -2,22 +2,21 @@ import CCoveyKernels
 import CoveyRuntime
 import CoveySequences
 
-/// One chunk of a step, in both directions or in one of them: the network forwards over its views, and the gradients
-/// backwards.
+/// The forward pass and the backward pass of one chunk of a training step, in one direction or in both.
 final class ChunkRun: @unchecked Sendable {
     let tables: BatchTables
     let batch: TrainingBatch
     let views: Range<Int>
     let directions: Range<Int>
     let options: TrainingOptions
-    /// From `begin` on.
+    /// Nil until `begin` is called.
     private(set) var arrays: ChunkArrays! = nil
     let products: Products
     let instructionSet: Int32
-    /// The first row of each step, and one more: the number of events.
+    /// The first row of each step, then the number of events.
     let starts: [Int]
     private(set) var typeCount = 0
-    /// The gradient of all weights, in the order of `tables`; nil where only the loss is asked for.
+    /// The gradient of all weights, in the order of `tables`. Nil if only the loss is needed.
     let gradient: UnsafeMutablePointer<Float>?
 
     var layout: ParameterLayout { tables.layout }
@@ -32,7 +31,8 @@ final class ChunkRun: @unchecked Sendable {
     func rows(_ step: Int) -> Int { starts[step + 1] - starts[step] }
     func length(_ row: Int) -> Int { batch.views[views.lowerBound + row].steps.count }
     func gradient(_ region: Int) -> UnsafeMutablePointer<Float> { gradient! + tables.gradients[region] }
-    /// [typeCount][4 units], `directions.count` times as far from one row to the next.
+    /// The gradient of one direction in the table of types, [typeCount][4 units]. The distance between two rows is
+    /// `directions.count` x 4 units.
     func tableGradient(_ direction: Int) -> UnsafeMutablePointer<Float> {
         arrays.tableGradient + (direction - directions.lowerBound) * shape.gates
     }
@@ -69,13 +69,13 @@ final class ChunkRun: @unchecked Sendable {
         self.starts = starts + [total]
     }
 
-    /// What is read of the sequences, into these arrays.
+    /// Sets the arrays of the run and fills them with the inputs of its views.
     func begin(_ arrays: ChunkArrays, _ source: SequenceBatch, _ configuration: EncoderConfiguration) throws {
         self.arrays = arrays
         typeCount = try TrainingInputs(run: self, source: source, configuration: configuration).fill()
     }
 
-    /// To the states and, where an objective reads them, the embeddings.
+    /// Computes the states and, if an objective reads them, the embeddings.
     func forward() throws {
         for direction in directions { try recur(direction) }
         if options.objectives.readEmbedding { try attend() }
@@ -91,7 +91,8 @@ final class ChunkRun: @unchecked Sendable {
     private func recur(_ direction: Int) throws {
         var lstm = learner(direction)
         let (units, states, gates, inputs) = (shape.units, shape.states, shape.gates, shape.inputs)
-        /// `count` rows from row `start`; the previous cells lie at row `before`, the states go on to row `after`.
+        /// Runs `count` rows from row `start`. The previous cells are at row `before`. The states of the first `going`
+        /// rows are copied to the inputs at row `after`.
         func step(_ start: Int, _ count: Int, before: Int?, after: Int?, going: Int) {
             ck_lstm_learn_forward(
                 instructionSet, &lstm, Int64(count), tables.types.values.pointer + direction * gates, Int64(2 * gates),
@@ -125,7 +126,8 @@ final class ChunkRun: @unchecked Sendable {
         }
     }
 
-    /// From the states' gradients, and where an objective reads them the embeddings', to the weights'.
+    /// Computes the gradients of the weights from those of the states and, if an objective reads them, of the
+    /// embeddings.
     func backward() throws {
         if options.objectives.readEmbedding { try attendBackward() }
         for direction in directions { try recurBackward(direction) }
@@ -137,7 +139,7 @@ final class ChunkRun: @unchecked Sendable {
         let (units, states, gates) = (shape.units, shape.states, shape.gates)
         let (cells, gate) = (arrays.cells[direction], arrays.gates[direction])
         try execution.clear(arrays.cellGradient, rows * units)
-        /// `count` rows from row `start`, of which the first is view `row`.
+        /// Runs `count` rows from row `start`. The first of them belongs to view `row`.
         func step(_ start: Int, _ count: Int, row: Int, later: Int?, before: Int?) {
             ck_lstm_learn_backward(
                 instructionSet, &lstm, Int64(count), later.map { UnsafePointer(gate + $0 * gates) },

@@ -1,9 +1,10 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// CoLES (Babaev et al. 2022): random slices of one sequence lie close to each other, those of others at least a margin
-/// away. With D the distance of two embeddings of length 1, the mean over all pairs of one sequence's views of D^2, and over
-/// each view's five nearest of other sequences (hard negatives) of max(0, margin - D)^2 (Hadsell, Chopra, LeCun 2006).
+/// The contrastive objective CoLES (Babaev et al. 2022). It moves random slices of one sequence close to each other,
+/// and slices of other sequences at least a margin away. Embeddings are scaled to length 1; D is the distance between
+/// two of them. The loss is the mean, over all pairs, of D^2 for two views of one sequence, and of max(0, margin - D)^2
+/// for a view and each of its five nearest views of other sequences (hard negatives; Hadsell, Chopra and LeCun 2006).
 struct ContrastiveObjective {
     let runs: [ChunkRun]
     let weight: Double
@@ -19,14 +20,14 @@ struct ContrastiveObjective {
         let gradient: UnsafeMutablePointer<Float>
     }
 
-    /// Bytes for so many views.
+    /// The bytes that the objective needs for this number of views.
     static func bytes(_ views: Int, _ width: Int) -> Int { views * (8 * width + 4 * block + 64) }
 
-    /// Its loss; with `isLearning` the gradient is added to the embeddings'.
+    /// Returns the loss. If `isLearning`, adds the gradient to that of the embeddings.
     func run(isLearning: Bool) throws -> Double {
         guard let shape = runs.first?.shape else { return 0 }
         let width = shape.output
-        // In the order of the sequences, so that the result does not depend on the chunks.
+        // The views are in the order of the sequences, so that the result does not depend on the chunks.
         let views: [View] = runs.flatMap { run in
             (0..<run.rows).map {
                 View(
@@ -53,7 +54,7 @@ struct ContrastiveObjective {
         guard pairs > 0 else { return 0 }
         let unit = weight / Double(pairs)
 
-        /// Adds factor * (a - b) to the gradient of a, and the opposite to that of b.
+        /// Adds factor * (a - b) to the gradient of a, and subtracts it from the gradient of b.
         func pull(_ a: Int, _ b: Int, _ factor: Float) {
             guard isLearning else { return }
             let (left, right) = (units.pointer + a * width, units.pointer + b * width)
@@ -93,7 +94,7 @@ struct ContrastiveObjective {
             }
         }
         guard isLearning else { return total }
-        // Through the division by the length.
+        // The gradient passes through the division by the length.
         for (index, view) in views.enumerated() {
             let (point, gradient) = (units.pointer + index * width, gradients.pointer + index * width)
             var along: Float = 0
@@ -105,7 +106,8 @@ struct ContrastiveObjective {
         return total
     }
 
-    /// The views of other sequences with the largest products, the largest first; ties: the lower index.
+    /// Returns the views of other sequences with the largest products, in descending order. If products are equal, the
+    /// lower index comes first.
     private func nearest(_ anchor: Int, _ products: UnsafePointer<Float>, _ views: [View], _ count: Int) -> [Int] {
         var best: [(product: Float, index: Int)] = []
         let place = views[anchor].place

@@ -4,11 +4,11 @@ import CoveyRuntime
 import CoveySequences
 import CoveyTables
 
-/// A bidirectional LSTM with time attention that turns a sequence into a vector; covey.h has the equations. Immutable, for any
-/// number of threads at once.
+/// A bidirectional LSTM with time attention that turns a sequence of events into a vector. covey.h has the equations.
+/// An encoder is immutable: any number of threads may use it at once.
 public final class Encoder: Sendable {
     public let checkpoint: Checkpoint
-    /// Not behind a lock: one that is held while the host forks would stop the child for ever.
+    /// A lock would not be safe here: if the host forks while a thread holds it, the child process waits forever.
     private let packed = PublishedReference<PackedEncoder>()
 
     /// - Throws: `outOfMemory`, `cancelled`.
@@ -17,12 +17,14 @@ public final class Encoder: Sendable {
         try prepare(execution)
     }
 
-    /// An encoder that is prepared when it first embeds: a training that is stopped does not wait for it.
+    /// Creates an encoder that packs its weights when it first embeds. So a training that is stopped does not wait for
+    /// it.
     init(unpacked checkpoint: Checkpoint) {
         self.checkpoint = checkpoint
     }
 
-    /// With a lesser instruction set than the processor has (ck_encoder_instruction_set), or with fewer bytes of tables.
+    /// For tests: uses a smaller instruction set than the processor has (ck_encoder_instruction_set), or a lower limit
+    /// for the bytes of the tables.
     init(_ checkpoint: Checkpoint, instructionSet: Int32, largestTables: Int = PackedEncoder.largestTables) throws {
         self.checkpoint = checkpoint
         _ = packed.storeIfNil(
@@ -32,19 +34,20 @@ public final class Encoder: Sendable {
     }
 
     /// Reads an encoder from a safetensors file.
-    /// - Throws: `io`, `corruptFile` (naming the tensor or the entry), `unsupported`, `outOfMemory`.
+    /// - Throws: `io`, `corruptFile` (with the name of the tensor or of the entry), `unsupported`, `outOfMemory`.
     public convenience init(path: String, _ execution: Execution = Execution()) throws {
         try self.init(try Checkpoint(SafeTensors(path: path, execution), execution), execution)
     }
 
-    /// Writes a safetensors file, whole or not at all. The same encoder gives the same bytes.
+    /// Writes a safetensors file. The write is atomic. The same encoder always gives the same bytes.
     public func save(to path: String, _ execution: Execution = Execution()) throws {
         var file = SafeTensorsWriter()
         try checkpoint.write(to: &file, execution)
         try file.write(to: path, execution)
     }
 
-    /// Packs the weights as inference reads them, where that has not been done: embedding then begins at once.
+    /// Packs the weights for inference, if this has not been done yet. The first call of `embed` then does not have to
+    /// do it.
     /// - Throws: `outOfMemory`, `cancelled`.
     public func prepare(_ execution: Execution = Execution()) throws {
         _ = try network(execution)
@@ -52,7 +55,7 @@ public final class Encoder: Sendable {
 
     private func network(_ execution: Execution) throws -> PackedEncoder {
         if let network = packed.load() { return network }
-        // Where several ask at once each packs, and one is kept.
+        // If several threads ask at once, each packs the weights, and one result is kept.
         return packed.storeIfNil(try PackedEncoder(checkpoint, execution))
     }
 
@@ -61,8 +64,8 @@ public final class Encoder: Sendable {
     /// The length d of an embedding.
     public var dimension: Int { checkpoint.weights.dimension }
 
-    /// Embeds every sequence of a batch: count x d, zero for an empty one.
-    /// - Throws: as `embed(_:into:rowStride:attention:precision:_:)`.
+    /// Embeds every sequence of a batch. The result is count x d; the row of an empty sequence is zero.
+    /// - Throws: the errors of `embed(_:into:rowStride:attention:precision:_:)`.
     public func embed(
         _ batch: SequenceBatch, precision: Precision = .float32, _ execution: Execution = Execution()
     ) throws -> Matrix<Float> {
@@ -70,7 +73,7 @@ public final class Encoder: Sendable {
         try execution.reserve(count, of: 4, for: "the embeddings")
         var result = Matrix<Float>(rows: batch.count, columns: dimension, repeating: 0)
         try result.elements.withUnsafeMutableBytes { buffer in
-            // No sequences, no memory: nothing is written.
+            // A batch without sequences has no memory to write to.
             guard let base = buffer.baseAddress else { return }
             try embed(
                 batch, into: base, rowStride: dimension * 4, attention: nil, precision: precision, execution)
@@ -78,14 +81,18 @@ public final class Encoder: Sendable {
         return result
     }
 
-    /// Embeds every sequence of a batch, with the same bytes for any number of threads and in any batch.
+    /// Embeds every sequence of a batch. The result does not depend on the number of threads, nor on the other
+    /// sequences of the batch: it is the same byte for byte.
     ///
-    /// Cost: O(events H^2); working memory O(threads x longest sequence x H).
+    /// Cost: O(events H^2). Working memory: O(threads x longest sequence x H).
     /// - Parameters:
-    ///   - embeddings: float32, d for each sequence; `rowStride` bytes, a multiple of 4, from one to the next.
-    ///   - attention: nil, or a weight for each event of `batch.offsets.events`, in the given order.
-    /// - Throws: `mismatch` where the batch has not the model's channels; `invalidData` as `SequenceBatch.validate`, and where
-    ///   weights are so large that an embedding is not finite; `outOfMemory`; `cancelled`.
+    ///   - embeddings: receives d float32 numbers for each sequence. `rowStride`, a multiple of 4, is the number of
+    ///     bytes from one embedding to the next.
+    ///   - attention: nil, or receives one weight for each event of `batch.offsets.events`, in the order of the events
+    ///     as given.
+    /// - Throws: `mismatch` if the batch does not have the channels of the model; `invalidData` as
+    ///   `SequenceBatch.validate`, or if the weights are so large that an embedding is not finite; `outOfMemory`;
+    ///   `cancelled`.
     public func embed(
         _ batch: SequenceBatch, into embeddings: UnsafeMutableRawPointer, rowStride: Int,
         attention: UnsafeMutablePointer<Float>?, precision: Precision = .float32, _ execution: Execution
@@ -139,7 +146,7 @@ public final class Encoder: Sendable {
         }
     }
 
-    /// Copies a block's embeddings to the caller.
+    /// Copies the embeddings of a block to the caller's memory.
     private func write(
         _ workspace: Workspace, _ network: PackedEncoder, _ embeddings: UnsafeMutableRawPointer, _ rowStride: Int
     ) throws {
@@ -166,7 +173,7 @@ public final class Encoder: Sendable {
         }
     }
 
-    /// Copies a block's attention weights to the caller, in the given order of the events.
+    /// Copies the attention weights of a block to the caller's memory, in the order of the events as given.
     private func writeAttention(
         _ workspace: Workspace, _ batch: SequenceBatch, _ attention: UnsafeMutablePointer<Float>, _ execution: Execution
     ) throws {

@@ -2,21 +2,21 @@ import CoveyFiles
 import CoveyRuntime
 import CoveySequences
 
-/// What an encoder reads: the metadata entry "covey.encoder" of its file.
+/// The vocabularies, channels and scalings of an encoder: the metadata entry "covey.encoder" of its file.
 public struct EncoderConfiguration: Sendable, Equatable {
-    /// The newest form of the entry that this version reads, and the one it writes.
+    /// The newest version of the entry that this library reads. It is also the version that it writes.
     public static let formatVersion = 1
     public static let entryName = "covey.encoder"
-    /// The most numeric and the most categorical channels.
+    /// The largest number of numeric channels, and of categorical channels.
     public static let largestChannels = 1024
 
     public let vocabulary: Vocabulary
-    /// Of log1p(gap), log1p(time until the last event) and, where the model has it, log1p(dwell).
+    /// The scaling of log1p(gap), of log1p(time until the last event) and, if the model uses dwell, of log1p(dwell).
     public let timeScaling: [Scaling]
-    /// Names of the numeric channels, as entries 1 and on.
+    /// The names of the numeric channels, as the entries from 1 on.
     public let numericNames: Vocabulary
     public let numericScaling: [Scaling]
-    /// Names of the categorical channels, as entries 1 and on.
+    /// The names of the categorical channels, as the entries from 1 on.
     public let categoricalNames: Vocabulary
     public let categoricalVocabularies: [Vocabulary]
 
@@ -35,7 +35,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
         self.categoricalVocabularies = categoricalVocabularies
     }
 
-    /// - Throws: `corruptFile`, naming the member of the entry; `unsupported` for a newer format; `cancelled`.
+    /// - Throws: `corruptFile`, with the name of the member of the entry; `unsupported` if the format is newer;
+    ///   `cancelled`.
     public init(json: String, _ execution: Execution = Execution()) throws {
         var json = json
         func read(large: Int) throws -> Self {
@@ -44,7 +45,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
         do {
             self = try read(large: 1 << 20)
         } catch is DecodingError {
-            // At one go the decoder says where it is damaged.
+            // The decoder names the damaged member only if it reads the whole text at once.
             do { self = try read(large: .max) } catch let error as DecodingError { throw Self.corrupt(JSONText.reason(error)) }
         }
     }
@@ -84,10 +85,11 @@ public struct EncoderConfiguration: Sendable, Equatable {
         }
     }
 
-    /// The entry's text.
-    /// - Parameter execution: of a call that can be stopped meanwhile, and is told of.
+    /// Returns the text of the entry.
+    /// - Parameter execution: if given, the call reports progress to it and can be cancelled.
     public func json(_ execution: Execution? = nil) throws -> String {
-        // Members ascend by their names: those that may be large, which are encoded in pieces, are the first and the last.
+        // The members are sorted by name. The two that may be large are encoded in parts; they are the first and the
+        // last.
         let text = try JSONText.encode(
             Form(
                 format_version: Self.formatVersion, vocabulary: [], time_mean: timeScaling.map(\.mean),
@@ -135,7 +137,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
         let format_version: Int
     }
 
-    /// The entry as JSON, its members by their names there.
+    /// The entry as JSON. The properties have the names of its members.
     private struct Form: Codable {
         struct Numeric: Codable {
             let name: String

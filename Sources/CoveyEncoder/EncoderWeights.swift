@@ -2,7 +2,7 @@ import CoveyFiles
 import CoveyRuntime
 import CoveyTables
 
-/// The weights of an encoder as PyTorch holds them.
+/// The weights of an encoder, in the shapes that PyTorch uses.
 public struct EncoderWeights: Sendable {
     /// One direction of one layer (torch.nn.LSTM, gate order i, f, g, o).
     public struct LSTM: Sendable {
@@ -51,12 +51,14 @@ public struct EncoderWeights: Sendable {
     /// d
     public var dimension: Int { projection?.weight.rows ?? 2 * hidden }
 
-    /// The most layers, and the most columns of any matrix but the vocabularies' lengths.
+    /// The largest number of layers, and the largest number of columns of a matrix. Vocabularies may be longer.
     static let largestLayers = 64
     static let largestSize = 65_536
 
-    /// Reads the tensors whose names begin with `prefix`: no other may begin with it.
-    /// - Throws: `corruptFile`, naming the tensor that is missing, unexpected, not finite, or of another type or shape.
+    /// Reads the tensors whose names begin with `prefix`. A tensor with this prefix that is not one of the encoder's is
+    /// an error.
+    /// - Throws: `corruptFile`, with the name of the tensor that is missing, unexpected, not finite, or of another type
+    ///   or shape.
     init(_ file: SafeTensors, prefix: String, _ configuration: EncoderConfiguration, _ execution: Execution) throws {
         var known = Set<String>()
         func values(_ name: String, _ shape: [Int?]) throws -> [Float] {
@@ -65,7 +67,7 @@ public struct EncoderWeights: Sendable {
         }
         func matrix(_ name: String, _ rows: Int?, _ columns: Int?) throws -> Matrix<Float> {
             let elements = try values(name, [rows, columns])
-            // It has two axes: `values` has checked it.
+            // `values` has checked that there are two axes.
             let shape = file.tensors[prefix + name]?.shape ?? [0, 0]
             guard shape[0] >= 1, (1...Self.largestSize).contains(shape[1]) else {
                 throw CoveyError.corruptFile(
@@ -114,7 +116,8 @@ public struct EncoderWeights: Sendable {
         }
     }
 
-    /// The encoder's part of weights that are trained. Where most of them are the events' embedding, it is the same memory.
+    /// Takes the encoder's weights from a block that was trained. If more than half of the block is the embedding of
+    /// the events, the embedding keeps the memory of the block.
     init(_ layout: ParameterLayout, _ weights: consuming [Float], _ execution: Execution) throws {
         var tensors: [String: ParameterLayout.Tensor] = [:]
         for tensor in layout.tensors.prefix(layout.encoderTensors) { tensors[tensor.name] = tensor }
@@ -128,7 +131,7 @@ public struct EncoderWeights: Sendable {
         eventEmbedding = Matrix(rows: embedding.rows, columns: embedding.columns, elements: weights)
     }
 
-    /// All but the events' embedding.
+    /// Reads all weights but the embedding of the events.
     private init(
         _ layout: ParameterLayout, _ tensors: [String: ParameterLayout.Tensor], _ block: UnsafePointer<Float>,
         _ execution: Execution

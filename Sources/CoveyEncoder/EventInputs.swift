@@ -3,15 +3,16 @@ import CoveyRuntime
 import CoveySequences
 import CoveyTables
 
-/// Writes what the first layer reads of each event: table entries, time features, channels.
+/// Writes the inputs of the first layer for each event: the indices of table entries, the time features and the
+/// channels.
 struct EventInputs {
-    /// Has the checkpoint, which is much to copy for one sequence.
+    /// The encoder has the checkpoint. To copy the checkpoint would cost much for a single sequence.
     let encoder: Encoder
     let network: PackedEncoder
     let batch: SequenceBatch
     let execution: Execution
 
-    /// Events of a sequence that are written between two looks at cancel.
+    /// The number of events of a sequence between two checks for cancellation.
     private static let grain = 1024
 
     /// Fills `indices` and `inputs` for the block in the workspace.
@@ -31,7 +32,7 @@ struct EventInputs {
         }
     }
 
-    /// - Parameter event: the place of the event of a step.
+    /// - Parameter event: returns the index of the event of a step.
     @inline(__always)
     private func fill(
         _ workspace: Workspace, _ row: Int, _ range: Range<Int>, _ starts: UnsafeBufferPointer<Int>,
@@ -44,7 +45,7 @@ struct EventInputs {
                 try execution.report()
                 let steps = start..<min(start + Self.grain, range.count)
                 fillLookups(workspace, row, steps, starts, event: event)
-                // Time features, then numeric channels.
+                // First the time features, then the numeric channels.
                 for step in steps {
                     let time = batch.times[event(step)]
                     feature[step &- start] = Self.seconds(time - before)
@@ -68,7 +69,8 @@ struct EventInputs {
         }
     }
 
-    /// Types and categories: entries of the tables or, where there are none, their embeddings.
+    /// Writes the types and categories: the indices of their table entries or, if there are no tables, their
+    /// embeddings.
     @inline(__always)
     private func fillLookups(
         _ workspace: Workspace, _ row: Int, _ steps: Range<Int>, _ starts: UnsafeBufferPointer<Int>,
@@ -101,13 +103,13 @@ struct EventInputs {
         }
     }
 
-    /// Seconds as float32, which end where its numbers end; NaN stays.
+    /// Converts seconds to float32. Larger numbers become the largest finite float32. NaN stays NaN.
     @inline(__always)
     static func seconds(_ value: Double) -> Float {
         value > Double(Float.greatestFiniteMagnitude) ? .greatestFiniteMagnitude : Float(value)
     }
 
-    /// Writes time feature `index` of one sequence's steps, whose seconds are in `feature`.
+    /// Scales time feature `index` of one sequence and writes it. `feature` has its seconds.
     @inline(__always)
     private func scale(
         _ workspace: Workspace, _ row: Int, _ steps: Range<Int>, _ starts: UnsafeBufferPointer<Int>,

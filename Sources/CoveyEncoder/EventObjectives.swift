@@ -2,12 +2,12 @@ import CCoveyKernels
 import CoveyRuntime
 import Glibc
 
-/// The objectives that are a sum over a chunk's whole views; each returns its loss, and with a gradient adds it to the
-/// states' or the embeddings'.
+/// The objectives that are a sum over the whole views of a chunk. Each returns its loss. If the run has a gradient,
+/// each also adds to the gradient of the states or of the embeddings.
 extension ChunkRun {
-    /// The forward state after event t predicts the type and the gap of event t + 1, the backward state at t those of t - 1:
-    /// no state has seen what it predicts. Gaps: not of the first event, which has none, and in the forward direction not of
-    /// the last, which is the time until the last event that the state has seen.
+    /// After event t the forward state predicts the type and the gap of event t + 1; the backward state predicts those
+    /// of event t - 1. So no state has read what it predicts. Two gaps are left out. The first event has none. In the
+    /// forward direction the last gap is left out too: the state has read it as the time until the last event.
     func nextEvent() throws -> Double {
         guard isWhole, let next = layout.next, let previous = layout.previous, batch.pairs > 0 else { return 0 }
         let weight = options.objectives.nextEvent
@@ -33,7 +33,7 @@ extension ChunkRun {
                 arrays.numberScales[event] = row < after ? gapScale : 0
             }
         }
-        // The last step's rows have no event behind them.
+        // The rows of the last step have no next event.
         let inner = starts[steps - 1]
         return try OutputHead(run: self, head: head, purpose: 11).run(
             inner, arrays.states, arrays.stateGradient, stride: shape.states, targets: arrays.targets, scales: arrays.scales,
@@ -57,7 +57,7 @@ extension ChunkRun {
             scales: arrays.scales + first, numbers: arrays.numbers + first, numberScales: arrays.numberScales + first)
     }
 
-    /// The type of events that are shown as unknown, from both states at their place.
+    /// Predicts the types of masked events from the forward and backward state at the same event.
     func maskedEvent() throws -> Double {
         guard isWhole, let head = layout.masked, batch.masks > 0 else { return 0 }
         let width = shape.states
@@ -82,8 +82,8 @@ extension ChunkRun {
         return total
     }
 
-    /// Each event's type, time features and numeric channels, and the number of events, from the embedding and the event's
-    /// relative position alone.
+    /// Predicts each event's type, time features and numeric channels from the embedding and the event's relative
+    /// position, and the number of events from the embedding.
     func autoencoder() throws -> Double {
         guard isWhole, let decoder = layout.decoder else { return 0 }
         let (width, hidden, positions) = (shape.output, shape.decoder, NetworkShape.positions)
@@ -99,7 +99,8 @@ extension ChunkRun {
                 for k in 0..<positions {
                     arrays.positions[event * positions + k] = Float(cos(Double(k + 1) * .pi * position))
                 }
-                // The last event is what has to be judged: it counts as much as all together.
+                // The last event is the one that is judged, so it gets an additional weight: that of all events
+                // together.
                 arrays.scales[event] = Float(unit / Double(length) + (step == length - 1 ? unit : 0))
                 arrays.numberScales[event] = arrays.scales[event]
             }

@@ -1,12 +1,12 @@
 import CoveyRuntime
 import Glibc
 
-/// Floats at an address that stays, aligned to a cache line, zero at first.
+/// An array of floats, aligned to a cache line and cleared to zero. Its address never changes.
 final class FloatBlock: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Float>
     let count: Int
 
-    /// - Parameter execution: of a call that may be stopped while a large block is cleared.
+    /// - Parameter execution: the call can be cancelled while a large block is cleared.
     init(_ count: Int, for what: @autoclosure () -> String, _ execution: Execution? = nil) throws {
         pointer = try alignedMemory(count, of: Float.self, for: what()).baseAddress!
         self.count = count
@@ -17,8 +17,8 @@ final class FloatBlock: @unchecked Sendable {
 }
 
 extension Execution {
-    /// Sets numbers to zero in parts, between which the call may be stopped and the host is told: memory that is touched for the
-    /// first time takes long.
+    /// Sets numbers to zero in parts. Between the parts the call reports progress and can be cancelled, because memory
+    /// that is used for the first time is slow.
     func clear(_ first: UnsafeMutablePointer<Float>, _ count: Int) throws {
         let grain = 1 << 20
         for start in stride(from: 0, to: count, by: grain) {
@@ -28,10 +28,10 @@ extension Execution {
     }
 }
 
-/// Memory for `count` values, aligned to a cache line, that the caller frees with `free`.
+/// Allocates memory for `count` values, aligned to a cache line. The caller frees it with `free`.
 ///
-/// Much memory comes in large pages, where the system has them: a cancelled call that gives gigabytes back in small ones takes
-/// tenths of a second for it.
+/// A large block uses large pages, if the system has them. A cancelled call that frees gigabytes in small pages takes
+/// tenths of a second to do so.
 func alignedMemory<Element: BitwiseCopyable>(
     _ count: Int, of type: Element.Type, for what: @autoclosure () -> String
 ) throws -> UnsafeMutableBufferPointer<Element> {
@@ -46,7 +46,7 @@ func alignedMemory<Element: BitwiseCopyable>(
     return UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: type), count: count)
 }
 
-/// Zeros in an array, cleared in parts between which the call may be stopped.
+/// Returns an array of zeros. It is cleared in parts, between which the call can be cancelled.
 func largeArray(_ count: Int, _ execution: Execution) throws -> [Float] {
     try [Float](unsafeUninitializedCapacity: count) { room, filled in
         guard let first = room.baseAddress else { return }

@@ -2,7 +2,7 @@ import CoveyRuntime
 import CoveySequences
 import Glibc
 
-/// Mean and deviation of a column, in one pass (Welford 1962); missing values do not count.
+/// The mean and standard deviation of a column, in one pass (Welford 1962). Missing values are left out.
 private struct RunningScaling {
     private var count = 0.0
     private var mean = 0.0
@@ -16,7 +16,7 @@ private struct RunningScaling {
         squares += difference * (value - mean)
     }
 
-    /// Deviation 1 for a column that is constant or all missing, or of which float64 cannot hold the squares.
+    /// The deviation is 1 if the column is constant, has no value, or has squares that are too large for float64.
     var scaling: Scaling {
         let deviation = (squares / max(1, count)).squareRoot()
         let isUsable = mean.isFinite && deviation.isFinite && deviation > 1e-12 * abs(mean) && deviation > 1e-300
@@ -25,9 +25,8 @@ private struct RunningScaling {
 }
 
 extension EncoderConfiguration {
-    /// What an encoder reads that is trained on the batch: its time features and numeric channels are standardised as they
-    /// lie there.
-    /// O(events).
+    /// Returns the configuration of an encoder that is trained on the batch. Time features and numeric channels are
+    /// standardised by the mean and deviation of the batch. Cost: O(events).
     static func measured(
         _ batch: SequenceBatch, vocabulary: Vocabulary, numericNames: Vocabulary, categoricalNames: Vocabulary,
         categoricalVocabularies: [Vocabulary], _ execution: Execution

@@ -1,21 +1,25 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// A map from states to the types' logits and to other numbers, with its loss: cross-entropy of the type (softmax over all
-/// types, or over those of the step), Huber's loss (1964) of the numbers, whose slope ends at 1.
+/// A linear map from states to the logits of the types and to additional numbers, with its loss. The loss of the type
+/// is the cross-entropy; its softmax is over all types or over those of the step. The loss of a number is Huber's
+/// (1964), with slopes limited to 1.
 struct OutputHead {
     let run: ChunkRun
     let head: ParameterLayout.Head
-    /// Draws which numbers are dropped.
+    /// Selects the random numbers of the dropout.
     let purpose: UInt64
 
+    /// Adds the gradient of the inputs to `inputGradient`, and that of the weights to the run's gradient.
     /// - Parameters:
-    ///   - inputs: [count][width], `stride` floats from one row to the next, as their gradient, to which it adds.
-    ///   - targets: the place of the type among the outputs; below 0 = not asked for.
-    ///   - scales: what each row's cross-entropy counts, on its way to the gradient.
-    ///   - numbers: targets of the extra outputs, `numberStride` floats from one row to the next, nil = none.
-    ///   - numberScales: likewise what their losses count; 0 = not asked for.
-    /// - Returns: the sum of the cross-entropies, each times its scale, and that of the numbers' losses, likewise.
+    ///   - inputs: [count][width]. `stride` is the number of floats from one row to the next, here and in
+    ///     `inputGradient`.
+    ///   - targets: the index of each row's type among the outputs. If it is below 0, the row has no loss of the type.
+    ///   - scales: the weight of each row's cross-entropy in the loss.
+    ///   - numbers: the targets of the additional numbers, `numberStride` floats from one row to the next; nil if there
+    ///     are none.
+    ///   - numberScales: the weight of each row's losses of numbers. 0 means that the row has none.
+    /// - Returns: the weighted sum of the cross-entropies and of the losses of numbers.
     func run(
         _ count: Int, _ inputs: UnsafePointer<Float>, _ inputGradient: UnsafeMutablePointer<Float>, stride: Int,
         targets: UnsafePointer<Int32>, scales: UnsafePointer<Float>, numbers: UnsafePointer<Float>? = nil,

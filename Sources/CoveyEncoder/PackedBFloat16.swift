@@ -1,14 +1,15 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// How an embedding is computed.
+/// The number format in which an embedding is computed.
 public enum Precision: Int32, Sendable {
     case float32 = 0
-    /// Products of bfloat16 numbers, summed in float32, where the processor has them; otherwise as float32.
+    /// Products of bfloat16 numbers, summed in float32. If the processor cannot do this, the result is that of float32.
     case bfloat16 = 1
 }
 
-/// An encoder's weights in bfloat16, scaled as the kernels want them (ck_lstm_bfloat16), made from those packed in float32.
+/// The weights of an encoder in bfloat16, scaled as the kernels need them (ck_lstm_bfloat16). They are made from the
+/// packed float32 weights.
 final class PackedBFloat16: Sendable {
     final class LSTM: @unchecked Sendable {
         let kernel: UnsafeMutablePointer<ck_lstm_bfloat16>
@@ -16,8 +17,8 @@ final class PackedBFloat16: Sendable {
         private let tables: UnsafeMutablePointer<UnsafePointer<Float>?>
 
         /// - Parameters:
-        ///   - entries: of each table.
-        ///   - isFirst: whether its inputs stay float32; those of a layer above are states.
+        ///   - entries: the number of entries of each table.
+        ///   - isFirst: true for the first layer, whose inputs stay float32. The inputs of the other layers are states.
         init(_ lstm: PackedLSTM, entries: [Int], isFirst: Bool, _ execution: Execution) throws {
             let packed = lstm.kernel.pointee
             let (units, inputs) = (Int(packed.blocks), Int(packed.inputs))
@@ -36,7 +37,7 @@ final class PackedBFloat16: Sendable {
                 blocks.append(table)
             }
             func pairs(_ source: UnsafePointer<Float>, _ columns: Int) throws -> UnsafePointer<UInt16> {
-                // States come in blocks of 16 units, also where the matrix ends before.
+                // States are stored in blocks of 16 units, also if the matrix has fewer columns.
                 let count = (columns + 15) / 16 * 8
                 let block = try FloatBlock(units * count * 64, for: PackedBFloat16.what)
                 let target = UnsafeMutableRawPointer(block.pointer).assumingMemoryBound(to: UInt16.self)
@@ -58,7 +59,7 @@ final class PackedBFloat16: Sendable {
                 for place in 0..<units * inputs * 64 { dense.pointer[place] = packed.input_weights[place] * factor(place) }
             }
             blocks.append(dense)
-            // What is freed in deinit comes after all that may throw.
+            // These are freed in deinit, so they are allocated after the last call that may throw.
             tables = .allocate(capacity: entries.count)
             for index in entries.indices { (tables + index).initialize(to: UnsafePointer(blocks[index].pointer)) }
             kernel = .allocate(capacity: 1)
@@ -120,9 +121,9 @@ final class PackedBFloat16: Sendable {
 
     private static let what = "the encoder's weights in bfloat16"
 
-    /// - Parameter entries: of each table of the first layer.
+    /// - Parameter entries: the number of entries of each table of the first layer.
     init(_ network: PackedEncoder, entries: [Int], _ execution: Execution) throws {
-        // The tables, and at the most as much again for the rest, as in float32.
+        // The tables, and at most the same amount for the other weights, as in float32.
         try execution.reserve(network.packedRows, of: network.units * 32, for: Self.what)
         layers = try network.layers.enumerated().map { index, layer in
             func packed(_ lstm: PackedLSTM) throws -> LSTM {
@@ -137,7 +138,8 @@ final class PackedBFloat16: Sendable {
 private let log2e: Float = 1.442_695
 private let log2TwoLog2e: Float = 1.528_766
 
-/// The nearest bfloat16, even where two are as near. Weights are finite; what rounds beyond the largest becomes infinite.
+/// Returns the nearest bfloat16; of two equally near ones the even one. Weights are finite. A value that rounds beyond
+/// the largest bfloat16 becomes infinite.
 private func rounded(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)

@@ -1,13 +1,13 @@
 import CCoveyKernels
 import CoveyTables
 
-/// An affine map of rows [left; right], its weights in the order in which the kernel reads them.
+/// An affine map of rows [left; right]. Its weights are stored in the order in which the kernel reads them.
 final class PackedDense: @unchecked Sendable {
     let kernel: UnsafeMutablePointer<ck_dense>
     private let blocks: [FloatBlock]
 
     /// - Parameters:
-    ///   - right: for each input of the right part its column in `weight`, nil for one that is always zero.
+    ///   - columns: for each input of the right part its column in `weight`; nil for an input that is always zero.
     ///   - left: [rows, left columns]
     init(_ weight: Matrix<Float>, columns: [Int?], left: Matrix<Float>? = nil, bias: [Float]) throws {
         let vectors = (weight.rows + 15) / 16

@@ -2,40 +2,42 @@ import CCoveyKernels
 import CoveyRuntime
 import CoveySequences
 
-/// An encoder's weights as inference reads them.
+/// The weights of an encoder, packed for inference.
 ///
-/// States lie as [forward; backward], each padded to a multiple of 16 units that stay zero. The dense inputs of the first
-/// layer are the time features and the numeric channels; where a vocabulary is so large that folding it into a table would
-/// take too much memory, the embeddings of the event and its categories as well.
+/// A state is [forward; backward]. Each half is padded to a multiple of 16 units; the padding stays zero. The dense
+/// inputs of the first layer are the time features and the numeric channels. If the tables of a large vocabulary would
+/// need too much memory, there are no tables, and the embeddings of the event and of its categories are dense inputs
+/// too.
 final class PackedEncoder: Sendable {
     struct Layer: Sendable {
         let forward: PackedLSTM
         let reverse: PackedLSTM
     }
 
-    /// The most bytes of tables.
+    /// The largest number of bytes of the tables.
     static let largestTables = 64 << 20
 
-    /// What ck_encoder_instruction_set returns, or a lesser one.
+    /// The result of ck_encoder_instruction_set, or a smaller instruction set.
     let instructionSet: Int32
     let layers: [Layer]
     let attention: PackedDense
     let score: FloatBlock
     let projection: PackedDense?
-    /// H, and H padded.
+    /// H, and H padded to a multiple of 16.
     let hidden: Int
     let units: Int
-    /// Whether events and categories are looked up in tables.
+    /// If true, events and categories are looked up in tables.
     let isFolded: Bool
-    /// Table entries of an event; 0 where there are none to look up.
+    /// The number of table entries of an event; 0 if there are no tables.
     let lookups: Int
-    /// Dense inputs of an event, and where the time features begin in them.
+    /// The number of dense inputs of an event, and the index of the first time feature among them.
     let inputs: Int
     let firstTime: Int
-    /// Rows of 8 x units floats that the weights of the layers take, and the entries of each table.
+    /// The number of rows, each of 8 x units floats, in the packed weights of the layers; and the number of entries of
+    /// each table.
     let packedRows: Int
     private let entries: [Int]
-    /// Not behind a lock: one that is held while the host forks would stop the child for ever.
+    /// A lock would not be safe here: if the host forks while a thread holds it, the child process waits forever.
     private let bfloat16 = PublishedReference<PackedBFloat16>()
 
     init(
@@ -62,7 +64,7 @@ final class PackedEncoder: Sendable {
         }
         try execution.reserve(packed, of: units * 32, for: "the encoder's packed weights")
         let columns = isFolded ? Array(events..<events + dense) : Array(0..<firstColumn)
-        // The column of each padded state.
+        // For each padded state, its column in PyTorch's matrix.
         let states: [Int?] = (0..<2 * units).map { $0 % units < hidden ? $0 / units * hidden + $0 % units : nil }
         layers = try weights.layers.enumerated().map { index, layer in
             func pack(_ direction: EncoderWeights.LSTM) throws -> PackedLSTM {
@@ -88,15 +90,15 @@ final class PackedEncoder: Sendable {
         firstTime = isFolded ? 0 : events
     }
 
-    /// The weights in bfloat16, packed when first asked for; nil where the processor has no use for them.
+    /// The weights in bfloat16. The first call packs them. Nil if the processor has no bfloat16 products.
     func bfloat16(_ execution: Execution) throws -> PackedBFloat16? {
         guard instructionSet == CK_AVX512, ck_encoder_has_bfloat16() != 0 else { return nil }
         if let packed = bfloat16.load() { return packed }
-        // Where several ask at once each packs, and one is kept.
+        // If several threads ask at once, each packs the weights, and one result is kept.
         return bfloat16.storeIfNil(try PackedBFloat16(self, entries: entries, execution))
     }
 
-    /// Bytes that an event takes in a workspace.
+    /// The number of bytes that an event needs in a workspace.
     func bytesPerEvent(isBFloat16: Bool) -> Int {
         let layers = layers.count > 1 ? 2 : 1
         return (2 * units * (isBFloat16 ? 1 : layers) + inputs + 1 + lookups) * 4 + (isBFloat16 ? 2 * units * layers * 2 : 0)

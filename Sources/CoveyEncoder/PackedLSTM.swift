@@ -2,12 +2,13 @@ import CCoveyKernels
 import CoveyRuntime
 import CoveyTables
 
-/// One direction of one LSTM layer, its weights in the order in which the kernel reads them.
+/// One direction of one LSTM layer. Its weights are stored in the order in which the kernel reads them.
 ///
-/// What a table entry (an event type, a category) adds to the gates is computed once: its embedding times the input matrix,
-/// and in the first table both biases. Only the recurrent product and the few dense input columns remain for each event.
+/// A table has, for each entry (an event type or a category), what it adds to the gates: its embedding times the input
+/// matrix and, in the first table, both biases. This is computed once. For each event only the recurrent product and
+/// the few dense input columns remain.
 final class PackedLSTM: @unchecked Sendable {
-    /// A table: the embeddings of its entries, and where their columns begin in the input matrix.
+    /// A table: the embeddings of its entries, and the first of their columns in the input matrix.
     struct Lookup {
         let embeddings: Matrix<Float>
         let firstColumn: Int
@@ -18,8 +19,8 @@ final class PackedLSTM: @unchecked Sendable {
     private let tables: UnsafeMutablePointer<UnsafePointer<Float>?>
 
     /// - Parameters:
-    ///   - lookups: tables, none for inputs that are all dense.
-    ///   - columns: for each dense input its column in the input matrix, nil for one that is always zero.
+    ///   - lookups: the tables; empty if all inputs are dense.
+    ///   - columns: for each dense input its column in the input matrix; nil for an input that is always zero.
     init(_ weights: EncoderWeights.LSTM, lookups: [Lookup], columns: [Int?], _ execution: Execution) throws {
         let hidden = weights.recurrent.columns
         let units = (hidden + 15) / 16
@@ -65,7 +66,7 @@ final class PackedLSTM: @unchecked Sendable {
         return packed
     }
 
-    /// [entries][blocks][4 gates][16 units]: `start` and the entry's embedding times its columns of the input matrix.
+    /// [entries][blocks][4 gates][16 units]: `start`, plus the entry's embedding times its columns of the input matrix.
     private static func table(
         _ lookup: Lookup?, _ matrix: Matrix<Float>, start: [Double], hidden: Int, _ execution: Execution
     ) throws -> FloatBlock {
@@ -73,7 +74,7 @@ final class PackedLSTM: @unchecked Sendable {
         let width = lookup?.embeddings.columns ?? 0
         let size = (hidden + 15) / 16 * 64
         let table = try FloatBlock(entries * size, for: "the encoder's tables")
-        // In the order of the table; the last row is the start.
+        // The columns in the order of the table; the last row is `start`.
         var columns = [Double](repeating: 0, count: (width + 1) * size)
         for row in 0..<4 * hidden {
             let (gate, unit) = row.quotientAndRemainder(dividingBy: hidden)
@@ -83,7 +84,7 @@ final class PackedLSTM: @unchecked Sendable {
         }
         try columns.withUnsafeBufferPointer { columns in
             nonisolated(unsafe) let columns = columns.baseAddress!
-            // One entry without an embedding needs none to be read.
+            // If there is no lookup, there is one entry and no embedding.
             let embeddings = lookup?.embeddings.elements ?? []
             try embeddings.withUnsafeBufferPointer { embeddings in
                 nonisolated(unsafe) let embeddings = embeddings

@@ -1,43 +1,44 @@
 import CoveyRuntime
 
-/// Where each weight lies in one block of floats, in the order in which the products read them, and by PyTorch's names.
+/// The layout of all weights in one block of floats, in the order in which the matrix products read them, and the names
+/// that PyTorch gives them.
 struct ParameterLayout: Sendable {
-    /// Which rows of a region a batch reads: all, or the entries of a vocabulary that occur in it.
+    /// The rows of a region that a batch reads: all rows, or the entries of a vocabulary that occur in the batch.
     enum Table: Sendable, Equatable {
         case none
         case events
         case category(Int)
-        /// Types that are predicted, then rows for other predictions.
+        /// The types that are predicted, then rows for other predictions.
         case outputs
     }
 
-    /// Rows of one purpose.
+    /// A matrix or a bias: rows that are used together.
     struct Region: Sendable {
         let offset: Int
         let rows: Int
         let stride: Int
         let table: Table
-        /// Whether weight decay applies: to matrices, not to biases.
+        /// Weight decay applies to matrices, not to biases.
         let decays: Bool
         var count: Int { rows * stride }
     }
 
-    /// A tensor by its name in a file.
+    /// A tensor and its name in a file.
     struct Tensor: Sendable {
         let name: String
         let shape: [Int]
-        /// U(-bound, bound) at first; 0 = N(0, 1).
+        /// The initial values are U(-bound, bound), or N(0, 1) if `bound` is 0.
         let bound: Double
-        /// The sum of what the row says and what the column says.
+        /// The index of an element in the block. It is the sum of a number for the row and a number for the column.
         let place: @Sendable (_ row: Int, _ column: Int) -> Int
         var rows: Int { shape[0] }
         var columns: Int { shape.count > 1 ? shape[1] : 1 }
         var count: Int { rows * columns }
-        /// Whether it lies by rows, without gaps.
+        /// If true, the tensor is stored by rows, without gaps.
         var isContiguous = false
     }
 
-    /// A prediction: a map from `width` numbers to types, then `extras` numbers.
+    /// A prediction: a linear map from `width` numbers to the types and to `extras` further numbers.
     struct Head: Sendable {
         let weight: Int
         let bias: Int
@@ -57,14 +58,14 @@ struct ParameterLayout: Sendable {
     private(set) var regions: [Region] = []
     private(set) var tensors: [Tensor] = []
     private(set) var count = 0
-    /// How many tensors, and how many floats, are the encoder's; the others are the objectives'.
+    /// The number of tensors, and of floats, of the encoder. The others belong to the objectives.
     private(set) var encoderTensors = 0
     private(set) var encoderCount = 0
 
-    // Regions by their index.
+    // The indices of the regions.
     private(set) var events = 0
     private(set) var categories: [Int] = []
-    /// Of the forward and the backward direction.
+    /// One for the forward and one for the backward direction.
     private(set) var lstm: [Int] = []
     private(set) var inputBias: [Int] = []
     private(set) var recurrentBias: [Int] = []
@@ -136,7 +137,7 @@ struct ParameterLayout: Sendable {
             let start = regions[matrix].offset
             let (first, second) = (regions[biases.0].offset, regions[biases.1].offset)
             tensor("lstm.weight_ih_\(suffix)", [4 * hidden, e + dense], bound: bound) { row, column in
-                // PyTorch's columns: the event's embedding, then the dense inputs.
+                // The columns of PyTorch: the embedding of the event, then the dense inputs.
                 let place = column < e ? shape.inputs + column : shape.units + column - e
                 return start + place * gates + shape.gate(row)
             }
@@ -196,7 +197,7 @@ struct ParameterLayout: Sendable {
         let (width, hidden, positions) = (shape.output, shape.decoder, NetworkShape.positions)
         let dimension = shape.projection > 0 ? shape.projection : 2 * shape.hidden
         let units = max(32, dimension)
-        // Rows: the embedding, then the cosines.
+        // The rows: the embedding, then the cosines of the position.
         let weight = try region(width + positions, hidden)
         let bias = try region(1, hidden, decays: false)
         let (matrix, vector) = (regions[weight].offset, regions[bias].offset)
@@ -215,7 +216,7 @@ struct ParameterLayout: Sendable {
         decoder = Decoder(hidden: weight, hiddenBias: bias, head: head, length: length, lengthBias: lengthBias)
     }
 
-    /// The numbers of a tensor by rows, from a block that is laid out so.
+    /// Returns the elements of a tensor by rows, from a block with this layout.
     func values(_ tensor: Tensor, from block: UnsafePointer<Float>, _ execution: Execution) throws -> [Float] {
         if tensor.count == 0 { return [] }
         nonisolated(unsafe) let block = block
@@ -229,7 +230,7 @@ struct ParameterLayout: Sendable {
         }
     }
 
-    /// Puts the numbers of a tensor into a block.
+    /// Writes the elements of a tensor into a block.
     func put(
         _ values: [Float], _ tensor: Tensor, into block: UnsafeMutablePointer<Float>, _ execution: Execution
     ) throws {
@@ -244,8 +245,8 @@ struct ParameterLayout: Sendable {
         }
     }
 
-    /// Calls its argument with the indices of some numbers of a tensor by rows, and with where they lie in a block: from `place` on,
-    /// each at its offset (nil = one after the other). On all threads; in tiles that stay in the cache.
+    /// Calls `body` for runs of elements of a tensor, on all threads and in tiles that stay in the cache. `indices` are
+    /// the elements by rows. In a block they are stored at `place` plus their offsets; nil means one after the other.
     private static func forEachRun(
         _ tensor: Tensor, _ execution: Execution,
         _ body: (_ indices: Range<Int>, _ place: Int, _ offsets: UnsafeBufferPointer<Int>?) -> Void
@@ -273,7 +274,8 @@ struct ParameterLayout: Sendable {
         }
     }
 
-    /// The weights at first: as PyTorch's modules have them, embeddings N(0, 1), the others U(-bound, bound).
+    /// Sets the initial weights, as the modules of PyTorch do: embeddings from N(0, 1), the others from U(-bound,
+    /// bound).
     func initialise(_ block: UnsafeMutablePointer<Float>, seed: UInt64, _ execution: Execution) throws {
         var random = SeededRandom(seed: seed)
         for tensor in tensors {

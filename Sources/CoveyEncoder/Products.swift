@@ -1,8 +1,8 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Matrix products on the calling thread, in slices of some milliseconds so that cancel is heard. What a slice is depends on
-/// the sizes alone.
+/// Matrix products on the calling thread. They are computed in slices of a few milliseconds, so that the call can be
+/// cancelled between two slices. The slices depend only on the sizes of the matrices.
 struct Products {
     let instructionSet: Int32
     let execution: Execution
@@ -19,8 +19,8 @@ struct Products {
         }
     }
 
-    /// C (m x n) = A (m x k) B (k x n) + beta C, beta 0 or 1; n a multiple of 16.
-    /// - Parameter bias: n numbers that are added to each row where beta is 0.
+    /// C (m x n) = A (m x k) B (k x n) + beta C. `beta` is 0 or 1, and n is a multiple of 16.
+    /// - Parameter bias: n numbers that are added to each row if `beta` is 0.
     func nn(
         _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
         bias: UnsafePointer<Float>? = nil, _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
@@ -32,7 +32,7 @@ struct Products {
         }
     }
 
-    /// C (m x n) = A (m x k) times B (n x k) transposed + beta C.
+    /// C (m x n) = A (m x k) times the transpose of B (n x k), plus beta C.
     func nt(
         _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
         _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
@@ -44,7 +44,7 @@ struct Products {
         }
     }
 
-    /// C (m x n) += A (k x m) transposed times B (k x n); n a multiple of 16.
+    /// C (m x n) += the transpose of A (k x m), times B (k x n). n is a multiple of 16.
     func tn(
         _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
         _ c: UnsafeMutablePointer<Float>, _ ldc: Int

@@ -1,23 +1,24 @@
 import CoveyRuntime
 import CoveySequences
 
-/// The order in which a batch is embedded: the longest sequences first, in blocks of about equal length that run side by
-/// side. Which block a sequence is in does not change its embedding.
+/// The order in which a batch is embedded: the longest sequences first, in blocks of about equal length. The sequences
+/// of a block are computed together. The embedding of a sequence does not depend on its block.
 struct SequenceBlocks {
-    /// Sequences that are not empty, the longest first.
+    /// The sequences that are not empty, the longest first.
     let order: [Int]
-    /// Each block's range of `order`.
+    /// The range of `order` of each block.
     let blocks: [Range<Int>]
-    /// The most events, and the most sequences, of a block, and the longest sequence.
+    /// The largest number of events in a block, the largest number of sequences in a block, and the length of the
+    /// longest sequence.
     let largestEvents: Int
     let largestRows: Int
     let longest: Int
 
-    /// The most sequences of a block: their states stay in the second cache.
+    /// The largest number of sequences in a block. Their states then stay in the second-level cache.
     private static let rows = 12
-    /// Batches of fewer events run on one thread, if they fit in one block.
+    /// A batch of fewer events runs on one thread, if it fits in one block.
     private static let smallest = 1000
-    /// A block's events take at most this many bytes, if it has more than one sequence.
+    /// The largest number of bytes of a block's events, if the block has more than one sequence.
     private static let bytes = 32 << 20
 
     init(_ offsets: SequenceOffsets, bytesPerEvent: Int, _ execution: Execution) throws {
@@ -29,7 +30,8 @@ struct SequenceBlocks {
             if !offsets[sequence].isEmpty { order.append(sequence) }
         }
         try Self.sort(&order, offsets, execution)
-        // Small batches are spread over the threads, in multiples of a kernel's tile; the smallest are not worth a thread.
+        // The sequences of a small batch are divided among the threads, in multiples of the kernel's tile. The smallest
+        // batches stay on one thread: a second thread would cost more than it saves.
         let isSmall = offsets.events.count < Self.smallest
         let rows = isSmall ? Self.rows : min(Self.rows, (order.count / execution.threads + 5) / 6 * 6)
         let events = max(1, Self.bytes / bytesPerEvent)
@@ -55,7 +57,8 @@ struct SequenceBlocks {
         largestRows = largest.rows
     }
 
-    /// The longest first, equal ones in their order: by digits of the length, the lowest first.
+    /// Sorts by descending length. Sequences of equal length keep their order. It is a radix sort, from the lowest
+    /// digit on.
     private static func sort(_ order: inout [Int], _ offsets: SequenceOffsets, _ execution: Execution) throws {
         guard order.count > 1 else { return }
         let bits = 8

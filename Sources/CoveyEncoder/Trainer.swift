@@ -3,10 +3,11 @@ import CoveyRuntime
 import CoveySequences
 import Glibc
 
-/// Trains an encoder without labels: AdamW, warm-up and cosine decay, early stopping on held-out sequences. The same input,
-/// options and seed give the same weights for any number of threads, and where it goes on from a checkpoint.
+/// Trains an encoder without labels: AdamW, warm-up and cosine decay, early stopping on held-out sequences. The weights
+/// depend only on the input, the options and the seed. They do not depend on the number of threads, nor on whether the
+/// training was continued from a checkpoint.
 public final class Trainer {
-    /// Called after each epoch, and about once a second; `true` stops the training.
+    /// Called after each epoch, and about once a second. It returns `true` to stop the training.
     public typealias Observer = (TrainingProgress) -> Bool
 
     private let source: SequenceBatch
@@ -14,7 +15,7 @@ public final class Trainer {
     private let options: TrainingOptions
     let layout: ParameterLayout
     private let execution: Execution
-    /// Not cancelled with the call.
+    /// The same number of threads as `execution`, but it is not cancelled with the call.
     private let steadfast: Execution
     let state: TrainingState
     private let step: TrainingStep
@@ -23,19 +24,19 @@ public final class Trainer {
     private let heldOut: [Int]
     private let fingerprint: String
     private let observer: Observer?
-    /// The entries that the last step moved; nil before the first.
+    /// The entries that the last step changed; nil before the first step.
     private var moved: [[Int32]?]?
     private var limit = Int.max
 
-    /// What random numbers are for.
+    /// The uses of random numbers. Each has its own generator.
     private enum Purpose: UInt64 {
         case split = 101
         case weights, order, batch, evaluation
     }
 
-    /// - Throws: `invalidArgument`, `invalidData` (no events), `mismatch` (names, vocabularies, another checkpoint),
-    /// `outOfMemory`,
-    ///   `cancelled`, and what reading the checkpoint throws.
+    /// - Throws: `invalidArgument`, `invalidData` (there are no events), `mismatch` (wrong number of names or
+    ///   vocabularies, or a checkpoint of another training), `outOfMemory`, `cancelled`, and the errors of reading the
+    ///   checkpoint.
     public init(
         _ source: SequenceBatch, vocabulary: Vocabulary, numericNames: [String]? = nil, categoricalNames: [String]? = nil,
         categoricalVocabularies: [Vocabulary] = [], _ options: TrainingOptions, _ execution: Execution,
@@ -97,7 +98,7 @@ public final class Trainer {
             instructionSet: step.instructionSet)
     }
 
-    /// The lengths of the longest views that one step may have.
+    /// Returns the lengths of the longest views that one step may have.
     private static func longest(
         _ sequences: [Int], _ source: SequenceBatch, _ options: TrainingOptions, _ execution: Execution
     ) throws -> [Int] {
@@ -114,7 +115,7 @@ public final class Trainer {
         return result
     }
 
-    /// In random order (Fisher and Yates; Durstenfeld 1964).
+    /// Returns the values in random order (Fisher and Yates; Durstenfeld 1964).
     private static func shuffled(_ values: [Int], _ random: inout SeededRandom, _ execution: Execution) throws -> [Int] {
         var result = values
         for last in stride(from: values.count - 1, to: 0, by: -1) {
@@ -127,8 +128,8 @@ public final class Trainer {
     private var stepsPerEpoch: Int { (training.count + options.batchSize - 1) / options.batchSize }
     private var totalSteps: Int { stepsPerEpoch * options.epochs }
 
-    /// Trains to the end. A cancel, a loss that is not finite or a checkpoint that cannot be written ends it before; the
-    /// report then says so, and has the best weights until there.
+    /// Trains to the end. It ends early if the call is cancelled, if a loss is not finite, or if a checkpoint cannot be
+    /// written. The report then has the reason, and the best weights so far.
     public func run() -> TrainingReport {
         var failure: CoveyError?
         do {
@@ -149,21 +150,21 @@ public final class Trainer {
             epochs: state.history, steps: state.step, bestStep: state.bestStep, encoder: encoder, failure: failure)
     }
 
-    /// Learns until so many steps are done, and writes no checkpoint at the end: as if it had been killed. For tests.
+    /// For tests: trains until `step` steps are done and then writes no checkpoint, as if the process had been killed.
     func run(until step: Int) throws {
         limit = step
         defer { limit = .max }
         while !state.isDone, state.step < limit { try epoch() }
     }
 
-    /// The bytes that a step of these sequences takes, for tests.
+    /// For tests: the number of bytes that a step on these sequences needs.
     func stepBytes(_ sequences: [Int], _ execution: Execution) throws -> Int {
         let batch = try TrainingBatch(sequences, source, layout.shape, options, key: 1, isLearning: true, execution)
         let outcome = try step.run(batch, isLearning: true, execution)
         return step.arenaBytes + outcome.tables.bytes
     }
 
-    /// The weights, for tests.
+    /// For tests: the weights.
     var weights: [Float] { Array(UnsafeBufferPointer(start: state.parameters.pointer, count: layout.count)) }
 
     private func epoch() throws {
@@ -214,10 +215,11 @@ public final class Trainer {
         guard norm.isFinite else {
             throw CoveyError.invalidData("the gradient is not finite at step \(number): try a smaller learning_rate")
         }
-        // Until held-out sequences have spoken, the best weights are those that were last seen to give a finite loss.
+        // Until the first evaluation on held-out sequences, the best weights are the last ones that gave a finite loss.
         if state.epoch == 0 { state.bestStep = state.step }
         try state.preserveBest(moved: moved, execution)
-        // Where it is stopped half-way the weights are of no step; the best ones lie elsewhere by now.
+        // If the optimiser is stopped in the middle, the weights belong to no step. The best weights are stored
+        // elsewhere by now.
         try optimiser.step(
             outcome.gradients[0], norm: norm, number: number, rate: rate(state.step), options, outcome.tables,
             execution)
@@ -227,7 +229,7 @@ public final class Trainer {
         state.lossSum += outcome.loss * Double(chosen.count)
     }
 
-    /// Rises to the learning rate over the warm-up, then falls to 0 along a cosine (Loshchilov and Hutter 2017).
+    /// Increases to the learning rate during warm-up, then decreases to 0 along a cosine (Loshchilov and Hutter 2017).
     private func rate(_ step: Int) -> Double {
         let warm = Int((options.warmUp * Double(totalSteps)).rounded())
         if step < warm { return options.learningRate * Double(step + 1) / Double(warm) }
@@ -235,7 +237,7 @@ public final class Trainer {
         return options.learningRate * 0.5 * (1 + cos(.pi * done))
     }
 
-    /// The mean loss of the held-out sequences, with the same masks and slices each time; NaN where there are none.
+    /// The mean loss of the held-out sequences, with the same masks and slices each time; NaN if nothing is held out.
     private func evaluate() throws -> Double {
         guard !heldOut.isEmpty else { return .nan }
         var total = 0.0
@@ -268,7 +270,7 @@ public final class Trainer {
         try state.save(to: path, fingerprint: fingerprint, configuration, execution)
     }
 
-    /// A number that another vocabulary, other sequences or other options that matter change.
+    /// A hash of the vocabularies, the sequences and the options that influence the weights.
     private static func fingerprint(
         _ source: SequenceBatch, _ configuration: EncoderConfiguration, _ options: TrainingOptions, _ execution: Execution
     ) throws -> String {
@@ -302,7 +304,7 @@ public final class Trainer {
     }
 }
 
-/// Seconds since some time, on top of those before.
+/// Measures seconds since its creation, added to a number of seconds from before.
 private struct Clock {
     private let start = Clock.now
     private let already: Double

@@ -1,7 +1,7 @@
 import CoveyRuntime
 import Glibc
 
-/// Memory that the steps of a training use one after the other: its pages stay.
+/// Memory that all steps of a training use, one after the other. It keeps its pages between the steps.
 final class TrainingArena: @unchecked Sendable {
     private var memory: UnsafeMutableRawBufferPointer?
     private var used = 0
@@ -9,7 +9,7 @@ final class TrainingArena: @unchecked Sendable {
 
     deinit { free(memory?.baseAddress) }
 
-    /// Begins a step that takes so many bytes.
+    /// Begins a step that needs this number of bytes.
     func begin(_ bytes: Int) throws {
         used = 0
         if let memory, memory.count >= bytes { return }
@@ -18,7 +18,7 @@ final class TrainingArena: @unchecked Sendable {
         memory = UnsafeMutableRawBufferPointer(try alignedMemory(bytes, of: UInt8.self, for: "a training step"))
     }
 
-    /// The next part of the step's memory.
+    /// Returns the next part of the step's memory.
     func take(_ bytes: Int) -> UnsafeMutableRawPointer {
         defer { used += bytes }
         precondition(used + bytes <= memory!.count)
@@ -26,12 +26,12 @@ final class TrainingArena: @unchecked Sendable {
     }
 }
 
-/// Cuts memory into arrays, or measures how much they take.
+/// Divides memory into arrays, or measures how much memory the arrays need.
 struct ArrayCutter {
     private let base: UnsafeMutableRawPointer
     private(set) var bytes = 0
 
-    /// - Parameter base: nil where only `bytes` is asked for.
+    /// - Parameter base: nil if only `bytes` is needed.
     init(_ base: UnsafeMutableRawPointer? = nil) {
         self.base = base ?? UnsafeMutableRawPointer(bitPattern: 64)!
     }

@@ -2,31 +2,31 @@ import CoveyRuntime
 import CoveySequences
 import CoveyTables
 
-/// What one step reads: views of sequences in chunks, the entries of vocabularies that occur, and how many predictions are
-/// asked for. Which chunk a view is in depends on the batch alone, not on the threads.
+/// The input of one training step: views of sequences, divided into chunks; the vocabulary entries that occur; and the
+/// number of predictions. The division into chunks depends on the batch alone, not on the number of threads.
 struct TrainingBatch {
-    /// A run of a sequence's events in the order of time.
+    /// A range of a sequence's events, in the order of time.
     struct View: Sendable {
         let sequence: Int
-        /// Its place among the batch's sequences.
+        /// The index of its sequence in the batch.
         let place: Int
-        /// Steps of the sequence, in the order of time.
+        /// The steps of the sequence, in the order of time.
         let steps: Range<Int>
-        /// Events in the order of time; nil = as given.
+        /// The events in the order of time; nil if they were given in this order.
         let order: [Int32]?
-        /// Whether predictions are asked of it; other views serve the contrastive objective alone.
+        /// If true, the view takes part in all objectives. The other views are for the contrastive objective alone.
         let isWhole: Bool
-        /// How each event is shown.
+        /// How each event is presented to the network.
         var shown: [Shown]
 
-        /// The place of an event among all.
+        /// Returns the index of an event among all events.
         @inline(__always)
         func event(_ step: Int, _ offsets: SequenceOffsets) -> Int {
             let position = steps.lowerBound + step
             return offsets[sequence].lowerBound + (order.map { Int($0[position]) } ?? position)
         }
 
-        /// The type that an event is shown as.
+        /// Returns the type of an event as the network sees it.
         @inline(__always)
         func shownType(_ step: Int, _ source: SequenceBatch, _ vocabulary: Int) -> Int32 {
             shown[step] == .asIs ? TrainingBatch.known(source.types[event(step, source.offsets)], vocabulary) : 0
@@ -35,34 +35,34 @@ struct TrainingBatch {
 
     enum Shown: UInt8, Sendable {
         case asIs
-        /// Its type as the unknown one.
+        /// The type is replaced by the unknown type.
         case unknown
-        /// Its type and categories unknown, its numbers missing; the type is asked for.
+        /// The type and categories are unknown and the numbers are missing. The network predicts the type.
         case masked
     }
 
-    /// The longest first; whole views before others.
+    /// Whole views before the others; of each kind the longest first.
     let views: [View]
-    /// Ranges of `views`; whole views and others are not mixed.
+    /// Ranges of `views`. A chunk has only whole views or only other views.
     let chunks: [Range<Int>]
-    /// How many sequences the views are of.
+    /// The number of sequences that the views come from.
     let sequences: Int
-    /// Predictions of types and of gaps in each direction, and masked events.
+    /// The numbers of predicted types and gaps in each direction, and of masked events.
     let pairs: Int
     let gaps: Int
     let masks: Int
-    /// What the seed of this batch's random numbers is.
+    /// The seed of the random numbers of this batch.
     let key: UInt64
-    /// Entries that occur, ascending; nil = all take part. Predicted types have more.
+    /// The entries that occur, in ascending order; nil means all entries. `outputs` has additional sampled types.
     let events: [Int32]?
     let categories: [[Int32]?]
     let outputs: [Int32]?
 
-    /// Most chunks of a batch; fewer than `smallest` events are not worth one.
+    /// A batch is divided into about `chunks` chunks, but not into parts of fewer than `smallest` events.
     static let chunks = 8
     static let smallest = 256
 
-    /// - Parameter isLearning: whether events are shown as unknown now and then.
+    /// - Parameter isLearning: if true, some events are presented with an unknown type.
     init(
         _ chosen: [Int], _ batch: SequenceBatch, _ shape: NetworkShape, _ options: TrainingOptions, key: UInt64,
         isLearning: Bool, _ execution: Execution
@@ -93,7 +93,7 @@ struct TrainingBatch {
         self.init(views, sequences: chosen.count, batch, shape, key: key, largestSoftmax: options.largestSoftmax)
     }
 
-    /// Of views that were chosen already, in any order.
+    /// Creates a batch of given views, in any order.
     init(
         _ views: [View], sequences: Int, _ batch: SequenceBatch, _ shape: NetworkShape, key: UInt64, largestSoftmax: Int
     ) {
@@ -133,7 +133,7 @@ struct TrainingBatch {
         }
     }
 
-    /// How many types a sampled softmax has beside those of the batch.
+    /// The number of types that a sampled softmax draws, in addition to those of the batch.
     static let sampled = 1024
 
     private static func draw(
@@ -148,7 +148,7 @@ struct TrainingBatch {
         }
     }
 
-    /// The entry of a vocabulary for a code.
+    /// Returns the vocabulary entry of a code; 0 if the code is unknown.
     @inline(__always)
     static func known(_ code: Int32, _ entries: Int) -> Int32 {
         code >= 0 && Int(code) < entries ? code : 0
@@ -159,7 +159,8 @@ struct TrainingBatch {
         let budget = max(smallest, total / chunks)
         var result: [Range<Int>] = []
         var start = 0
-        // Each ends where it comes nearest to its share of all, so that none is much smaller than the others.
+        // A chunk ends where its end is nearest to its share of the events. So no chunk is much smaller than the
+        // others.
         var (done, share) = (0, budget)
         while start < views.count {
             var end = start

@@ -2,8 +2,8 @@ import CCoveyKernels
 import CoveyRuntime
 import CoveySequences
 
-/// Writes what a chunk reads of its events. A view is a sequence of its own: the gap of its first event is 0, and its last
-/// event is the one until which time is counted.
+/// Writes the inputs of a chunk. A view is treated as a complete sequence: the gap of its first event is 0, and its
+/// last event is the one to which the time until the last event is measured.
 struct TrainingInputs {
     let run: ChunkRun
     let source: SequenceBatch
@@ -12,7 +12,7 @@ struct TrainingInputs {
     private var arrays: ChunkArrays { run.arrays }
     private var shape: NetworkShape { run.shape }
 
-    /// Returns how many distinct types there are.
+    /// Writes the inputs. Returns the number of distinct types.
     func fill() throws -> Int {
         let (events, inputs) = (run.events, shape.inputs)
         for direction in 0..<2 { try run.execution.clear(arrays.inputs[direction], events * inputs) }
@@ -20,7 +20,7 @@ struct TrainingInputs {
         if run.options.objectives.readEmbedding {
             try run.execution.clear(arrays.outputGradient, run.rows * shape.output)
         }
-        // The row of `tableGradient` of each type that was seen, -1 = not yet.
+        // For each type its row in `tableGradient`; -1 means that the type has not occurred yet.
         var rows = [Int32](repeating: -1, count: run.tables.types.rows.count)
         var count = 0
         for row in 0..<run.rows {

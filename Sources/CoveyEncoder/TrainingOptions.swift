@@ -1,8 +1,8 @@
 import CoveyRuntime
 
-/// How an encoder is trained; covey.h has each option's meaning and range.
+/// The options of a training. covey.h has the meaning and the range of each.
 public struct TrainingOptions: Sendable, Equatable {
-    /// What each objective counts in the sum.
+    /// The weight of each objective in the loss.
     public struct Objectives: Sendable, Equatable {
         public var nextEvent = 1.0
         public var maskedEvent = 0.0
@@ -16,7 +16,7 @@ public struct TrainingOptions: Sendable, Equatable {
             self.contrastive = contrastive
         }
 
-        /// Whether an objective reads the embedding, and so trains the attention and the projection.
+        /// True if an objective reads the embedding. Only then the attention and the projection are trained.
         var readEmbedding: Bool { autoencoder > 0 || contrastive > 0 }
     }
 
@@ -24,7 +24,7 @@ public struct TrainingOptions: Sendable, Equatable {
     public var categoryEmbedding = 8
     public var hidden = 64
     public var attention = 64
-    /// Of the embedding; 0 = 2 x hidden, without a projection.
+    /// The length of the embedding; 0 means 2 x hidden, without a projection.
     public var dimension = 0
     public var objectives = Objectives()
     public var epochs = 20
@@ -40,16 +40,16 @@ public struct TrainingOptions: Sendable, Equatable {
     public var margin = 0.5
     public var heldOut = 0.05
     public var patience = 5
-    /// The most events of a sequence that one step looks at.
+    /// The largest number of events of a sequence that one step reads.
     public var window = 1024
     public var seed: UInt64 = 0
-    /// Where the state is kept; nil = nowhere.
+    /// The path of the checkpoint file; nil means that no checkpoint is written.
     public var checkpointPath: String?
     public var checkpointSteps = 1000
 
     public init() {}
 
-    /// The most entries of a vocabulary that all take part in each step.
+    /// If a vocabulary has more entries than this, only some of them take part in each step.
     var largestSoftmax = 4096
 
     public func validate() throws {

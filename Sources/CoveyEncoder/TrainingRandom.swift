@@ -2,7 +2,7 @@ import CoveyRuntime
 import Glibc
 
 extension SeededRandom {
-    /// A generator of its own for each purpose and number: what it gives does not depend on what was drawn before.
+    /// Creates a separate generator for each purpose and number. Its numbers do not depend on what was drawn before.
     init(seed: UInt64, _ purpose: UInt64, _ numbers: UInt64...) {
         var state = SeededRandom(seed: seed).mixed(purpose)
         for number in numbers { state = SeededRandom(seed: state).mixed(number) }
@@ -15,7 +15,7 @@ extension SeededRandom {
         return other.next()
     }
 
-    /// A number of N(0, 1) (Box and Muller 1958).
+    /// Draws a number from N(0, 1) (Box and Muller 1958).
     mutating func normal() -> Double {
         let radius = (-2 * log(1 - uniform())).squareRoot()
         return radius * cos(2 * .pi * uniform())

@@ -1,9 +1,9 @@
 import CoveyRuntime
 
-/// How a training went, and the encoder with the best weights it found.
+/// The course of a training, and the encoder with the best weights.
 public final class TrainingReport: Sendable {
     public struct Epoch: Sendable, Equatable {
-        /// Means over the sequences. Without held-out sequences `heldOutLoss` is NaN.
+        /// The losses are means over the sequences. `heldOutLoss` is NaN if nothing is held out.
         public let loss: Double
         public let heldOutLoss: Double
         public let seconds: Double
@@ -11,12 +11,12 @@ public final class TrainingReport: Sendable {
     }
 
     public let epochs: [Epoch]
-    /// Steps done, and the step whose weights the encoder has.
+    /// The number of steps done, and the step whose weights the encoder has.
     public let steps: Int
     public let bestStep: Int
-    /// Nil where the training stopped before its first step was done.
+    /// Nil if the training stopped before its first step was done.
     public let encoder: Encoder?
-    /// Why it stopped before its end.
+    /// The reason why the training stopped early; nil if it did not.
     public let failure: CoveyError?
 
     init(epochs: [Epoch], steps: Int, bestStep: Int, encoder: Encoder?, failure: CoveyError?) {
@@ -28,13 +28,14 @@ public final class TrainingReport: Sendable {
     }
 }
 
-/// What a running training tells its host.
+/// The state of a running training, for the observer.
 public struct TrainingProgress: Sendable {
     public let epoch: Int
     public let step: Int
-    /// Of all epochs, should none be left out.
+    /// The number of steps of all epochs, if the training does not stop early.
     public let steps: Int
-    /// The mean since the epoch began, and the held-out loss at its end (NaN before it, and without held-out sequences).
+    /// `loss` is the mean since the epoch began. `heldOutLoss` is known at the end of an epoch; before that, and if
+    /// nothing is held out, it is NaN.
     public let loss: Double
     public let heldOutLoss: Double
     public let sequencesPerSecond: Double

@@ -2,26 +2,27 @@ import CoveyFiles
 import CoveyRuntime
 import Glibc
 
-/// All that a training knows between two steps: from the same state follow the same weights.
+/// The complete state of a training between two steps. The same state always leads to the same weights.
 final class TrainingState {
     let layout: ParameterLayout
     let parameters: FloatBlock
     let first: FloatBlock
     let second: FloatBlock
-    /// The encoder's weights with the least held-out loss so far are those of step `bestStep`; of the last step where
-    /// nothing is held out. Until a further step is done they are in `parameters`, then in `kept`: an array, so that the
-    /// encoder can have it without a copy.
+    /// A copy of the encoder's best weights: those of step `bestStep`, with the smallest held-out loss so far, or those
+    /// of the last step if nothing is held out. They are in `parameters` until the next step is done, and in `kept`
+    /// after it. `kept` is an array, so that the encoder can take it without a copy.
     private var kept: [Float]
     private var keptStep = 0
     var bestLoss = Double.infinity
     var bestStep = 0
-    /// Steps done in all and in this epoch, the epochs done, and those in a row that were not better.
+    /// The number of steps done in total and in this epoch, of epochs done, and of epochs in a row without an
+    /// improvement.
     var step = 0
     var stepInEpoch = 0
     var epoch = 0
     var patience = 0
     var isDone = false
-    /// The sum over the sequences of this epoch so far, and its time.
+    /// The sum of the losses of this epoch's sequences so far, and the seconds it took.
     var lossSum = 0.0
     var seconds = 0.0
     var history: [TrainingReport.Epoch] = []
@@ -36,9 +37,10 @@ final class TrainingState {
 
     static func bytes(_ layout: ParameterLayout) -> Int { 4 * (3 * layout.count + layout.encoderCount) }
 
-    /// Before a step: copies the parameters where they are the best weights. Where it is stopped they still are.
-    /// - Parameter rows: for each region the entries that the last step moved, nil = all; where the weights before it were
-    ///   kept, those alone are copied.
+    /// Call this before a step. If the parameters are the best weights, it copies them to `kept`. If it is stopped,
+    /// they are still in `parameters`.
+    /// - Parameter rows: for each region the entries that the last step changed; nil means all. If `kept` has the
+    ///   weights of the step before, only these entries are copied.
     func preserveBest(moved rows: [[Int32]?]?, _ execution: Execution) throws {
         guard step > 0, bestStep == step, keptStep != step else { return }
         let isNext = keptStep > 0 && keptStep == step - 1
@@ -67,14 +69,14 @@ final class TrainingState {
         keptStep = step
     }
 
-    /// Calls its argument with the best weights.
+    /// Calls `body` with the best weights.
     func withBest<Result>(_ body: (UnsafePointer<Float>) throws -> Result) rethrows -> Result {
         if bestStep == step { return try body(parameters.pointer) }
         return try kept.withUnsafeBufferPointer { try body($0.baseAddress!) }
     }
 
-    /// The best weights, and nothing further can be done with the state.
-    /// - Parameter execution: of which nothing stops it.
+    /// Returns the best weights. The state cannot be used after this.
+    /// - Parameter execution: must not be cancelled with the call.
     func takeBest(_ execution: Execution) throws -> [Float] {
         try preserveBest(moved: nil, execution)
         let result = kept
@@ -110,8 +112,8 @@ final class TrainingState {
         ]
     }
 
-    /// Writes the state whole or not at all.
-    /// - Parameter fingerprint: of the options and the data, which must be the same where the training goes on.
+    /// Writes the state to a file. The write is atomic.
+    /// - Parameter fingerprint: a hash of the options and the data. They must be the same when the training continues.
     func save(
         to path: String, fingerprint: String, _ configuration: EncoderConfiguration, _ execution: Execution
     ) throws {
@@ -152,8 +154,9 @@ final class TrainingState {
         try file.write(to: path, execution)
     }
 
-    /// Takes up the state that a file holds.
-    /// - Throws: `corruptFile`, naming the tensor; `mismatch` for other options or data; `unsupported`; `io`.
+    /// Continues from the state in a file.
+    /// - Throws: `corruptFile`, with the name of the tensor; `mismatch` if the options or the data are others;
+    ///   `unsupported`; `io`.
     func load(
         from path: String, fingerprint: String, epochs: Int, stepsPerEpoch: Int, _ execution: Execution
     ) throws {

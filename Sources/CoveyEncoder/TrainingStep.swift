@@ -2,7 +2,7 @@ import CCoveyKernels
 import CoveyRuntime
 import CoveySequences
 
-/// The loss of a batch, and the gradient of all weights.
+/// Computes the loss of a batch and the gradient of all weights.
 final class TrainingStep {
     let layout: ParameterLayout
     let parameters: UnsafeMutablePointer<Float>
@@ -25,17 +25,17 @@ final class TrainingStep {
         self.instructionSet = instructionSet
     }
 
-    /// The bytes that the steps so far have taken for their arrays.
+    /// The number of bytes that the steps so far have used for their arrays.
     var arenaBytes: Int { arena.bytes }
 
     struct Outcome {
         let loss: Double
-        /// One for each chunk, to be added up; empty where only the loss was asked for.
+        /// One for each chunk; the gradient of the batch is their sum. Empty if only the loss was computed.
         let gradients: [UnsafeMutablePointer<Float>]
         let tables: BatchTables
     }
 
-    /// The gradients live until the next call.
+    /// Runs the step. The gradients are valid until the next call.
     func run(_ batch: TrainingBatch, isLearning: Bool, _ execution: Execution) throws -> Outcome {
         let tables = try BatchTables(layout, parameters, batch, source, execution)
         let parts = try self.parts(batch, tables, isLearning: isLearning, execution)
@@ -82,7 +82,7 @@ final class TrainingStep {
         return Outcome(loss: loss, gradients: parts.gradients, tables: tables)
     }
 
-    /// A step's work and the memory that it takes.
+    /// The pieces of work of a step, and the memory they need.
     private struct Parts: @unchecked Sendable {
         var runs: [ChunkRun] = []
         /// One for each chunk.
@@ -90,11 +90,13 @@ final class TrainingStep {
         let make: (_ run: Int, _ slot: Int) -> ChunkArrays
         let isShared: Bool
 
-        /// The arrays of a run: its own, or those that the thread's runs have one after the other.
+        /// Returns the arrays of a run. Either each run has its own, or all runs of a thread use the same arrays one
+        /// after the other.
         func arrays(_ run: Int, _ thread: Int) -> ChunkArrays { make(run, isShared ? thread : run) }
     }
 
-    /// Whether each direction is on its own from its inputs to its gradient: then they are two pieces of work.
+    /// True if the directions do not depend on each other, from the inputs to the gradient. Then a chunk is two pieces
+    /// of work.
     private static func isDivided(_ layout: ParameterLayout, _ objectives: TrainingOptions.Objectives) -> Bool {
         !objectives.readEmbedding && objectives.maskedEvent == 0 && layout.categories.isEmpty
     }
@@ -103,7 +105,7 @@ final class TrainingStep {
         _ batch: TrainingBatch, _ tables: BatchTables, isLearning: Bool, _ execution: Execution
     ) throws -> Parts {
         let (shape, objectives, outputs) = (layout.shape, options.objectives, Self.outputs(tables))
-        // A run that is done at one go leaves its arrays to the thread's next: they stay in its caches.
+        // If a run ends before the next one begins, both use the same arrays, which then stay in the thread's caches.
         let isShared = objectives.contrastive == 0
         let directions = Self.isDivided(layout, objectives) ? [0..<1, 1..<2] : [0..<2]
         let chunks = batch.chunks.indices.flatMap { chunk in directions.map { (chunk: chunk, directions: $0) } }
@@ -143,8 +145,8 @@ final class TrainingStep {
         return [layout.next, layout.masked, layout.decoder?.head].map { $0.map { tables.rowCount($0.weight) } ?? 0 }.max()!
     }
 
-    /// Bytes that the largest step can take, within about twice what it does.
-    /// - Parameter longest: the lengths of its sequences, or of their windows, the longest first.
+    /// An upper limit of the bytes that the largest step needs, within about a factor of 2.
+    /// - Parameter longest: the lengths of its sequences, or of their windows, in descending order.
     static func largestBytes(
         _ longest: [Int], _ layout: ParameterLayout, _ options: TrainingOptions, threads: Int
     ) throws -> Int {
@@ -169,7 +171,7 @@ final class TrainingStep {
             gradient += entries * region.stride + 16
             if entries < region.rows { gathered += entries * region.stride }
         }
-        // An estimate first: the sizes may be anything.
+        // First comes an estimate, because the sizes may be so large that exact arithmetic would overflow.
         let types = min(events, used(shape.vocabulary, 1))
         let columns = ChunkArrays.stride(outputs)
         let block = min(events, ChunkArrays.block(outputs)) * (columns + 2 * max(shape.states, shape.decoder) + 2)

@@ -2,23 +2,24 @@ import CCoveyKernels
 import CoveyRuntime
 import CoveySequences
 
-/// What each type of a batch adds to the gates: its embedding times the input matrix, and the biases. So the products with
-/// the embeddings, and on the way back with their gradients, are made once for each type and not for each event.
+/// What each type of a batch adds to the gates: its embedding times the input matrix, plus the biases. So the products
+/// with the embeddings, and those with their gradients in the backward pass, are computed once for each type and not
+/// for each event.
 final class TypeTable: @unchecked Sendable {
-    /// The place among the rows of the embedding of each type that occurs.
+    /// For each type that occurs, its index among the rows of the embedding.
     let rows: [Int32]
-    /// The other way round; -1 = does not occur.
+    /// For each row of the embedding, its index among the types that occur; -1 if it does not occur.
     let places: [Int32]
     /// [types][8 units]
     let values: FloatBlock
     /// [types][embedding]
     private let embeddings: FloatBlock
-    /// For each direction, [types][embedding].
+    /// One for each direction: [types][embedding].
     private let embeddingGradients: [FloatBlock]
 
     /// - Parameters:
-    ///   - entries: those of the vocabulary that the embedding has rows of; nil = all.
-    ///   - embedding: its rows.
+    ///   - entries: the vocabulary entries that have a row in `embedding`; nil means all.
+    ///   - embedding: the rows of the embedding.
     init(
         _ batch: TrainingBatch, _ source: SequenceBatch, _ shape: NetworkShape, _ entries: [Int32]?,
         _ embedding: UnsafePointer<Float>, _ execution: Execution
@@ -47,10 +48,10 @@ final class TypeTable: @unchecked Sendable {
 
     var blocks: [FloatBlock] { embeddingGradients + [embeddings, values] }
 
-    /// Floats of a batch with so many types, with those that `unfold` takes.
+    /// The number of floats for a batch with this number of types, including the memory that `unfold` needs.
     static func count(_ types: Int, _ shape: NetworkShape) -> Int { types * (3 * shape.embedding + 4 * shape.gates) }
 
-    /// The part of one direction.
+    /// Computes the table of one direction.
     func fold(_ direction: Int, _ tables: BatchTables, _ products: Products) throws {
         let (e, gates) = (tables.layout.shape.embedding, tables.layout.shape.gates)
         let first = tables.values(tables.layout.inputBias[direction])
@@ -64,8 +65,9 @@ final class TypeTable: @unchecked Sendable {
         UnsafePointer(tables.values(tables.layout.lstm[direction])) + tables.layout.shape.inputs * tables.layout.shape.gates
     }
 
-    /// The way back: from the sums over each chunk's events to the gradients of the input matrix's columns for types, of the
-    /// biases and of the embeddings. They go to the first chunk's.
+    /// The backward pass. From the sums over the events of each chunk it computes the gradients of the biases, of the
+    /// embeddings, and of the rows of the input matrix that belong to the embedding. They become part of the first
+    /// chunk's gradient.
     func unfold(_ direction: Int, _ runs: [ChunkRun], _ products: Products) throws {
         let (tables, target) = (runs[0].tables, runs[0])
         let (e, gates) = (target.shape.embedding, target.shape.gates)
@@ -90,7 +92,7 @@ final class TypeTable: @unchecked Sendable {
             embeddingGradients[direction].pointer, e)
     }
 
-    /// The embeddings' gradients, after both directions.
+    /// Adds the gradients of the embeddings. Call it after `unfold` for both directions.
     func addEmbeddings(_ target: ChunkRun) {
         let e = target.shape.embedding
         for block in embeddingGradients {

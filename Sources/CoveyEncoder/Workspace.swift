@@ -5,12 +5,14 @@ import Glibc
 
 /// The memory in which one thread embeds blocks of sequences.
 ///
-/// Events of a block lie step by step: those of step t of all sequences that are longer than t, the longest first. So each
-/// step is one run of rows, and a row's previous state lies at the same place of the previous step; nothing is padded.
+/// The events of a block are stored step by step: step 0 of all sequences, then step 1 of all sequences that have one,
+/// and so on. Within a step the longest sequences come first. So each step is one range of rows, a sequence has the
+/// same index in each step, and there is no padding.
 final class Workspace {
-    /// The first row of each step, and one more: the number of events. Step t has starts[t + 1] - starts[t] rows.
+    /// The first row of each step, then the number of events. Step t has starts[t + 1] - starts[t] rows.
     var starts: [Int] = []
-    /// The sequences of the block, the longest first, their lengths and their orders in time (nil = as given).
+    /// The sequences of the block, the longest first; their lengths; and their orders in time (nil if given in this
+    /// order).
     var sequences: [Int] = []
     var lengths: [Int] = []
     var timeOrders: [[Int32]?] = []
@@ -19,22 +21,22 @@ final class Workspace {
     let indices: UnsafeMutablePointer<Int32>
     /// [events][inputs]
     let inputs: UnsafeMutablePointer<Float>
-    /// [events][2 x units], of a layer and of the one above.
+    /// [events][2 x units], for a layer and for the layer above it.
     var states: UnsafeMutablePointer<Float>
     var nextStates: UnsafeMutablePointer<Float>
-    /// The same in bfloat16, where that is the precision; then `nextStates` has no memory.
+    /// The same in bfloat16, if the precision is bfloat16. Then `nextStates` has no memory.
     var halves: UnsafeMutablePointer<UInt16>
     var nextHalves: UnsafeMutablePointer<UInt16>
-    /// [events]: the attention's scores, later exp(score - largest).
+    /// [events]: the scores of the attention, later exp(score - largest).
     let scores: UnsafeMutablePointer<Float>
     /// [2 directions][rows][units]
     let cells: UnsafeMutablePointer<Float>
-    /// [2 directions][4 x units]: sums of gates, of one sequence.
+    /// [2 directions][4 x units]: the sums of the gates of one sequence.
     let gates: UnsafeMutablePointer<Float>
-    /// [rows]: of exp(score - largest), and the largest scores.
+    /// [rows]: the sums of exp(score - largest), and the largest scores.
     let sums: UnsafeMutablePointer<Double>
     let largest: UnsafeMutablePointer<Float>
-    /// [2 x units]: of one sequence.
+    /// [2 x units], for one sequence.
     let pooled: UnsafeMutablePointer<Double>
     /// [rows][2 x units]
     let context: UnsafeMutablePointer<Float>
@@ -43,12 +45,12 @@ final class Workspace {
 
     private let memory: UnsafeMutableRawBufferPointer
 
-    /// Where each array of a workspace for these blocks lies, in bytes from its start.
+    /// The offset in bytes of each array of a workspace for these blocks.
     struct Layout {
         fileprivate let offsets: [Int]
         fileprivate let memory: Int
         fileprivate let longest: Int
-        /// All that a workspace takes: beside the arrays `starts`, and a sequence's order in time.
+        /// All bytes of a workspace: the arrays, `starts`, and the order in time of one sequence.
         var bytes: Int { memory + 16 * longest }
 
         init(_ network: PackedEncoder, _ blocks: SequenceBlocks, isBFloat16: Bool) throws {
@@ -107,10 +109,10 @@ final class Workspace {
     var steps: Int { starts.count - 1 }
     var events: Int { starts[steps] }
 
-    /// Takes a block: its sequences, their orders in time and the rows of its steps.
+    /// Sets the block: its sequences, their orders in time and the first row of each step.
     func begin(_ block: ArraySlice<Int>, _ batch: SequenceBatch, _ execution: Execution) throws {
         sequences = Array(block)
-        // All of the block at once: one after the other they would each wait for the memory.
+        // Prefetch the data of all sequences at once. Otherwise each sequence would wait for the memory in turn.
         for sequence in block {
             let range = batch.offsets[sequence].prefix(1024)
             if let times = batch.times.contiguous { ck_prefetch_range(times + range.lowerBound, Int64(range.count * 8)) }
@@ -118,7 +120,7 @@ final class Workspace {
         }
         lengths = sequences.map { batch.offsets[$0].count }
         timeOrders = try sequences.map { try batch.timeOrder($0, execution) }
-        // A local variable: each access to one of a class is checked.
+        // A local variable, because each access to a property of a class is checked.
         var starts: [Int] = []
         swap(&starts, &self.starts)
         starts.removeAll(keepingCapacity: true)
