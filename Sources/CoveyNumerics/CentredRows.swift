@@ -1,20 +1,22 @@
 import CoveyRuntime
 import CoveyTables
 
-/// The rows of a matrix around their mean, in a unit in which no sum of squares overflows.
+/// The rows of a matrix minus their mean, scaled so that no sum of squares overflows.
 public struct CentredRows {
     private let view: MatrixView
-    /// A power of two; numbers are multiplied by it.
+    /// The scale, a power of two. Numbers are multiplied by it.
     package let unit: Double
-    /// The mean, in that unit.
+    /// The mean of the scaled rows.
     package let centre: [Double]
 
-    /// Rows are summed in this many segments, each on one thread, whatever the number of threads.
+    /// The number of segments in which rows are summed. Each segment is summed on one thread. It does not depend on the
+    /// number of threads.
     let segments = 16
     package var rows: Int { view.rows }
     package var columns: Int { view.columns }
 
-    /// Refuses NaN and infinities, and no rows. Two passes, O(rows columns).
+    /// Reads the rows in two passes: O(rows columns). Throws `invalidData` if there are no rows or a number is not
+    /// finite.
     package init(_ view: MatrixView, _ name: String, execution: Execution) throws {
         guard view.rows > 0 else { throw CoveyError.invalidData("\(name) must have at least one row, got 0") }
         self.view = view
@@ -47,7 +49,7 @@ public struct CentredRows {
         let unit = powerOfTwo(below: largest.max() ?? 0)
         self.unit = unit
 
-        // Differences from the first row: a constant column's mean is exact.
+        // Sums of differences from the first row: so the mean of a constant column is exact.
         let origin = (0..<columns).map { view[0, $0] * unit }
         var sums = [Double](repeating: 0, count: segments * columns)
         try sums.withUnsafeMutableBufferPointer { sums in
@@ -79,7 +81,7 @@ public struct CentredRows {
         return start..<min(rows, start + size)
     }
 
-    /// Copies a row, centred and in the unit. Bounded even where the caller changes the lent numbers meanwhile.
+    /// Copies a row, scaled and centred. The result is bounded, even if the caller changes its memory during the call.
     @inline(__always)
     func copy(_ row: Int, to target: UnsafeMutablePointer<Double>) {
         for column in 0..<columns {
@@ -87,11 +89,12 @@ public struct CentredRows {
         }
     }
 
-    /// Far beyond any number of fitting (2 or less), and no product with weights and axes overflows from here.
+    /// Limits a value. The limit is much larger than any valid number, which is 2 at most, and no product with weights
+    /// and axes overflows from here.
     @inline(__always)
     @inlinable public static func bounded(_ value: Double) -> Double { min(1e100, max(-1e100, value)) }
 
-    /// The sum over the columns of the variance of the population.
+    /// The sum over the columns of the population variance.
     package func totalVariance(execution: Execution) throws -> Double {
         var sums = [Double](repeating: 0, count: segments)
         try sums.withUnsafeMutableBufferPointer { sums in

@@ -3,13 +3,14 @@ import CoveyTables
 
 /// Order statistics without sorting or copying.
 public enum OrderStatistics {
-    /// The values at the given ranks (0 = smallest, ascending), NaN not counted. Each rank is below the number of values
-    /// that are not NaN. Radix selection on the order-preserving bits of a double: six passes, O(values) time, exact.
+    /// Returns the values at the given ranks; the smallest value has rank 0, and NaN is left out. Ranks must ascend and
+    /// be below the number of values that are not NaN. The method is radix selection on the bits of a double, in an
+    /// order-preserving form: six passes, O(values), exact.
     public static func select(_ values: Strided<Double>, ranks: [Int], execution: Execution) throws -> [Double] {
         let width = 11
         var found = ranks.map { (prefix: UInt64(0), rank: $0) }
         for shift in [53, 42, 31, 20, 9, 0] {
-            // The last pass has 9 bits left.
+            // The last pass has only 9 bits.
             let bits = shift == 0 ? 9 : width
             let mask = (UInt64(1) << UInt64(bits)) - 1
             var prefixes: [UInt64] = []
@@ -35,7 +36,7 @@ public enum OrderStatistics {
             for number in found.indices {
                 while prefixes[index] != found[number].prefix { index += 1 }
                 var digit = 0
-                // Bounded, whatever a caller does meanwhile to the numbers that it lends.
+                // The index is bounded, even if the caller changes its memory during the call.
                 while digit < Int(mask), found[number].rank >= histogram[index << width | digit] {
                     found[number].rank -= histogram[index << width | digit]
                     digit += 1
@@ -46,7 +47,7 @@ public enum OrderStatistics {
         return found.map { value(of: $0.prefix) }
     }
 
-    /// Bits whose unsigned order is the order of the numbers.
+    /// Maps the bits of a double so that their unsigned order is the order of the numbers.
     @inline(__always)
     private static func ordered(_ value: Double) -> UInt64 {
         let bits = value.bitPattern

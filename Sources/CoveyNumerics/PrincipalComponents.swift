@@ -1,15 +1,16 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// The leading principal components of rows (Pearson 1901; Hotelling 1933).
+/// The first principal components of rows (Pearson 1901; Hotelling 1933).
 package struct PrincipalComponents {
-    /// columns x count, row-major: an axis a column, of length 1. Its entry of the largest size is positive.
+    /// columns x count, row-major. Each column is an axis of length 1. Its entry with the largest absolute value is
+    /// positive.
     package let axes: [Double]
-    /// The rows' variance (of the population) along each axis, descending.
+    /// The population variance of the rows along each axis, in descending order.
     package let variances: [Double]
 
-    /// The covariance in float64 by tiles, then its eigenvectors.
-    /// Cost: O(rows columns^2 + columns^3) time, O(columns^2) memory.
+    /// Computes the covariance matrix in float64, block by block, then its eigenvectors. Cost: O(rows columns^2 +
+    /// columns^3) time, O(columns^2) memory.
     package init(_ rows: CentredRows, count: Int, execution: Execution) throws {
         let columns = rows.columns
         var covariance = try PrincipalComponents.covariance(rows, execution)
@@ -26,7 +27,7 @@ package struct PrincipalComponents {
         var axes = try execution.array(columns * count) { _ in 0.0 }
         for component in 0..<count {
             if component & 7 == 0 { try execution.report() }
-            // LAPACK's order is ascending, and it leaves the sign open.
+            // LAPACK gives eigenvalues in ascending order, and the sign of an eigenvector is arbitrary.
             let vector = vectors[(count - 1 - component) * columns..<(count - component) * columns]
             var extreme = 0.0
             for entry in vector where abs(entry) > abs(extreme) { extreme = entry }
@@ -41,17 +42,18 @@ package struct PrincipalComponents {
         variances = values.reversed().map { max(0, $0) }
     }
 
-    /// Sums over fixed segments of the rows, added in order: the same bytes for any number of threads.
+    /// Adds up fixed segments of the rows in order. So the result is the same byte for byte with any number of threads.
     private static func covariance(_ rows: CentredRows, _ execution: Execution) throws -> [Double] {
         let columns = rows.columns
         let size = try checkedProduct(columns, columns, "covariance")
         let segments = min(rows.segments, max(1, (1 << 25) / size))
         let blockRows = max(1, min(256, (1 << 20) / columns))
-        // The vectors and what finding them takes come after the segments, and are no larger than 4 of them.
+        // The eigenvectors and the working memory of the solver come after the segments. They need at most 4 times a
+        // segment.
         try execution.reserve(
             size, of: 8 * (segments + 4), for: "principal components of \(columns) columns")
         var sums = try execution.array(segments * size) { _ in 0.0 }
-        // The part of a product that takes some 20 ms.
+        // The number of rows of a product that takes about 20 ms.
         let strip = max(16, min(columns, (1 << 21) / columns))
         try sums.withUnsafeMutableBufferPointer { sums in
             nonisolated(unsafe) let sums = sums

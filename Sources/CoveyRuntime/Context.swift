@@ -2,21 +2,21 @@ import CCoveyKernels
 import Glibc
 import Synchronization
 
-/// Threads, memory budget, progress and cancel for the calls that are made with it. Safe to share between threads.
+/// Threads, memory budget, progress and cancellation for the calls that use the context. Several threads may share it.
 public final class Context: Sendable {
-    /// Called with the running stage and the fraction done; `true` stops the call.
+    /// Called with the current stage and the fraction done. It returns `true` to cancel the call.
     public typealias Progress = @Sendable (_ stage: StaticString, _ fraction: Double) -> Bool
 
-    /// Threads that one call may use, at least 1.
+    /// The number of threads that one call may use, at least 1.
     public let threads: Int
-    /// Bytes that one call may allocate beside its input.
+    /// The number of bytes that one call may allocate, in addition to its input.
     public let memoryBudget: Int
     let progress: Progress?
     let cancellations = Atomic<UInt64>(0)
 
     /// - Parameters:
-    ///   - threads: 0 = the processors that this process may run on; at most 1024.
-    ///   - memoryBudget: bytes; 0 = the machine's physical memory.
+    ///   - threads: at most 1024; 0 means the number of processors that this process may use.
+    ///   - memoryBudget: in bytes; 0 means the physical memory of the machine.
     public init(threads: Int = 0, memoryBudget: UInt64 = 0, progress: Progress? = nil) throws {
         try require((0...1024).contains(threads), "threads must be 0 to 1024, got \(threads)")
         self.threads = threads == 0 ? Context.availableProcessors : threads
@@ -30,10 +30,10 @@ public final class Context: Sendable {
         progress = nil
     }
 
-    /// The context of calls that are given none.
+    /// The context of calls that are made without one.
     public static let standard = Context()
 
-    /// Stops every call that is running with this context now; later calls are not affected.
+    /// Cancels every call that is running with this context now. Later calls are not affected.
     public func cancel() {
         cancellations.add(1, ordering: .sequentiallyConsistent)
     }

@@ -1,4 +1,4 @@
-/// What went wrong. Raw values are those of `covey_status` and fixed for ever.
+/// The kind of an error. The raw values are those of `covey_status` and never change.
 public enum StatusCode: Int32, Sendable, CaseIterable {
     case ok = 0
     case invalidArgument = 1
@@ -13,7 +13,7 @@ public enum StatusCode: Int32, Sendable, CaseIterable {
     case internalError = 10
 }
 
-/// The one error type of all stages: a code, and a message that names the field and the value.
+/// The only error type of the library: a code, and a message that names the field and the value.
 public struct CoveyError: Error, Sendable, Equatable, CustomStringConvertible {
     public let code: StatusCode
     public let message: String
@@ -36,13 +36,13 @@ public struct CoveyError: Error, Sendable, Equatable, CustomStringConvertible {
     public static let cancelled = CoveyError(.cancelled, "the call was cancelled")
 }
 
-/// Throws `invalidArgument` with the message unless the condition holds.
+/// Throws `invalidArgument` with the message if the condition is false.
 @inlinable
 public func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
     if !condition { throw CoveyError.invalidArgument(message()) }
 }
 
-/// a * b, or `outOfMemory` where the product of two sizes overflows.
+/// Returns a * b. Throws `outOfMemory` if the product overflows.
 @inlinable
 public func checkedProduct(_ a: Int, _ b: Int, _ what: @autoclosure () -> String) throws -> Int {
     let (product, overflow) = a.multipliedReportingOverflow(by: b)

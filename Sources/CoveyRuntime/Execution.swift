@@ -1,20 +1,22 @@
 import Glibc
 import Synchronization
 
-/// One running call: the context it was made with, and its view of cancel and progress.
+/// One running call: its context, its cancellation and its progress.
 ///
-/// Every stage takes one and asks it often: `check` between units of work of at most a few milliseconds, `parallel` to
-/// spread work over threads that end with the call, `hold` or `reserve` before a large allocation.
+/// Every stage takes an execution and uses it often. It calls `check` or `report` between units of work of at most a
+/// few milliseconds, `parallel` to divide work among threads that end with the call, and `hold` or `reserve` before a
+/// large allocation.
 public final class Execution: Sendable {
     public let context: Context
     private let generation: UInt64
     private let stopped = Atomic<Bool>(false)
     private let lastReport = Atomic<UInt64>(0)
     private let caller: UInt
-    /// What was reported last; touched by the calling thread alone.
+    /// The last progress that was reported. Only the calling thread uses these two.
     nonisolated(unsafe) private var stage: StaticString = "start"
     nonisolated(unsafe) private var fraction = 0.0
-    /// What the call holds of the memory budget; outlives it where memory does.
+    /// The bytes of the memory budget that the call uses. An object whose memory outlives the call keeps a reference to
+    /// it.
     public let memory: MemoryUse
 
     public init(_ context: Context = .standard) {
@@ -30,13 +32,13 @@ public final class Execution: Sendable {
         stopped.load(ordering: .relaxed) || context.cancellations.load(ordering: .relaxed) != generation
     }
 
-    /// Throws `cancelled` once the call was stopped. From any thread of the call; costs two loads.
+    /// Throws `cancelled` if the call was cancelled. Any thread of the call may use it. Cost: two loads.
     @inline(__always)
     public func check() throws {
         if isCancelled { throw CoveyError.cancelled }
     }
 
-    /// `check`, and on the calling thread the host's progress callback, at most every 20 ms.
+    /// Does `check`. On the calling thread it also reports progress to the host, at most every 20 ms.
     public func report(_ stage: StaticString, _ fraction: Double) throws {
         try check()
         guard let progress = context.progress, UInt(pthread_self()) == caller else { return }
@@ -45,7 +47,7 @@ public final class Execution: Sendable {
         try tell(progress, always: fraction >= 1)
     }
 
-    /// `report` of what was reported last, for work that has no stage of its own: the host can stop it too.
+    /// Reports the last progress again, for work that has no stage of its own. So the host can cancel this work too.
     public func report() throws {
         try check()
         guard let progress = context.progress, UInt(pthread_self()) == caller else { return }
@@ -63,23 +65,24 @@ public final class Execution: Sendable {
     }
 
     /// Counts memory against the budget before it is allocated, until the call ends or until `memory.release`. Throws
-    /// `outOfMemory`, with the bytes, where it does not fit beside what the call holds already.
+    /// `outOfMemory`, with the bytes, if it does not fit in the rest of the budget.
     public func hold(_ bytes: Int, for what: @autoclosure () -> String) throws {
         try memory.hold(bytes, for: what())
     }
 
-    /// `hold` for `count` values of `stride` bytes each, checked for overflow.
+    /// Does `hold` for `count` values of `stride` bytes each, and checks for overflow.
     public func hold(_ count: Int, of stride: Int, for what: @autoclosure () -> String) throws {
         try hold(checkedProduct(count, stride, what()), for: what())
     }
 
-    /// As `hold`, for a working set that is gone before the next is asked for: it is not counted further.
+    /// Does `hold` and releases the memory at once. Use it for a working set that is freed before the next one is
+    /// allocated.
     public func reserve(_ bytes: Int, for what: @autoclosure () -> String) throws {
         try memory.hold(bytes, for: what())
         memory.release(bytes)
     }
 
-    /// `reserve` for `count` values of `stride` bytes each, checked for overflow.
+    /// Does `reserve` for `count` values of `stride` bytes each, and checks for overflow.
     public func reserve(_ count: Int, of stride: Int, for what: @autoclosure () -> String) throws {
         try reserve(checkedProduct(count, stride, what()), for: what())
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The bytes that one call holds of its memory budget. Safe to share between threads.
+/// The number of bytes of its memory budget that one call uses. Several threads may share it.
 public final class MemoryUse: Sendable {
     private let budget: Int
     private let held = Atomic<Int>(0)
@@ -9,7 +9,7 @@ public final class MemoryUse: Sendable {
         self.budget = budget
     }
 
-    /// The bytes held now.
+    /// The number of bytes in use now.
     public var bytes: Int { held.load(ordering: .relaxed) }
 
     func hold(_ bytes: Int, for what: @autoclosure () -> String) throws {
@@ -27,7 +27,7 @@ public final class MemoryUse: Sendable {
         }
     }
 
-    /// Memory that was held and is free again.
+    /// Subtracts memory that was counted by `hold` and is free again.
     public func release(_ bytes: Int) {
         held.subtract(bytes, ordering: .relaxed)
     }

@@ -3,18 +3,20 @@ import Synchronization
 
 extension Execution {
     /// Runs `body` over 0..<count in chunks of `grain` indices, on the calling thread and on threads that end with this
-    /// call. Chunks are handed out in order, each to one thread. Cancel is looked at before every chunk and progress
-    /// reported from the calling thread. An error stops the rest; once all threads have ended, the one of the lowest
-    /// chunk is thrown: chunks below it have all run, so it is the same for any number of threads.
+    /// call. Each thread takes the next chunk in ascending order. Before every chunk it checks for cancellation; the
+    /// calling thread also reports progress. After an error no new chunk is started. When all threads have ended, the
+    /// error of the lowest chunk is thrown. All chunks below it have run, so it is the same error for any number of
+    /// threads.
     ///
-    /// `body` gets the chunk and the number of the thread that runs it, below `threads`, to index scratch space with.
-    /// It runs on several threads at once: what it writes must not overlap between chunks.
+    /// `body` gets the chunk and the number of its thread, below `threads`, as an index of scratch memory. Several
+    /// threads run it at once: the memory that it writes must not overlap between chunks.
     public func parallel(
         _ count: Int, grain: Int = 1, stage: StaticString = "", _ body: (_ chunk: Range<Int>, _ thread: Int) throws -> Void
     ) throws {
         guard count > 0 else { return }
         let chunks = (count - 1) / grain + 1
-        // Before the others start, which may take all chunks: the host is told of each stage, and can stop it.
+        // This comes before the other threads start, because they may take all chunks. So every stage reports progress
+        // and can be cancelled.
         if stage.utf8CodeUnitCount > 0 { try report(stage, 0) } else { try report() }
         if min(threads, chunks) == 1 {
             for chunk in 0..<chunks {
@@ -33,8 +35,8 @@ extension Execution {
         }
     }
 
-    /// `count` elements that `element` gives by their places, by all threads. What is large is so first touched in parts, between
-    /// which the host can stop the call.
+    /// Returns an array of `count` elements, computed by `element` from their indices, on all threads. Large memory is
+    /// touched in parts for the first time; between the parts the call can be cancelled.
     @inlinable
     public func array<Element: BitwiseCopyable>(_ count: Int, _ element: (Int) -> Element) throws -> [Element] {
         try [Element](unsafeUninitializedCapacity: count) { room, filled in
@@ -46,9 +48,9 @@ extension Execution {
         }
     }
 
-    /// Work that can neither be cut into parts nor stopped half-way: where the call may use another thread, that does it, and the host is
-    /// told meanwhile.
-    /// - Throws: `cancelled` where it was not begun.
+    /// Runs work that can neither be divided nor cancelled. If the call may use another thread, that thread does the
+    /// work, and the calling thread reports progress meanwhile.
+    /// - Throws: `cancelled` if the work was not begun.
     package func aside(_ body: () -> Void) throws {
         try check()
         guard threads > 1, context.progress != nil else { return body() }
@@ -65,7 +67,7 @@ extension Execution {
         }
     }
 
-    /// For work of C that asks whether to go on: a function, and the state that it is called with, which says yes by 0.
+    /// For C code that asks whether to go on. `stop` is called with `state` and returns 0 to go on.
     public func withStop<Result>(
         _ body: (_ stop: @convention(c) (UnsafeRawPointer?) -> Int32, _ state: UnsafeRawPointer) throws -> Result
     ) rethrows -> Result {
@@ -126,7 +128,8 @@ extension Execution {
             failure.withLock { if $0.map({ chunk < $0.chunk }) ?? true { $0 = (chunk, error) } }
         }
 
-        /// Waits until so many helpers have ended. The host is told meanwhile, which may stop the job.
+        /// Waits until this number of helpers have ended. Meanwhile it reports progress, and the host can cancel the
+        /// job.
         func awaitEnd(of helpers: Int) {
             while !ending.wait(for: helpers) {
                 do { try execution.report() } catch { fail(chunks, error) }
@@ -134,7 +137,7 @@ extension Execution {
         }
     }
 
-    /// Counts the helpers that have ended their work.
+    /// Counts the helper threads that have ended their work.
     private final class Ending: @unchecked Sendable {
         private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
         private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -144,7 +147,7 @@ extension Execution {
             pthread_mutex_init(mutex, nil)
             var attributes = pthread_condattr_t()
             pthread_condattr_init(&attributes)
-            // The host may set the other clock.
+            // The host may change the real-time clock, so the monotonic clock is used.
             pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
             pthread_cond_init(changed, &attributes)
             pthread_condattr_destroy(&attributes)
@@ -164,7 +167,7 @@ extension Execution {
             pthread_mutex_unlock(mutex)
         }
 
-        /// Whether so many have ended; waits for one of them, at most 20 ms.
+        /// Returns true if this number of helpers have ended. If not, it first waits for one of them, at most 20 ms.
         func wait(for helpers: Int) -> Bool {
             var time = timespec()
             clock_gettime(CLOCK_MONOTONIC, &time)
@@ -177,7 +180,8 @@ extension Execution {
         }
     }
 
-    /// The threads of one job beside the caller. Signals stay with the host's threads.
+    /// The threads of one job, beside the calling thread. They block all signals, so that the host's threads handle
+    /// them.
     private struct Helpers {
         private var threads: [pthread_t] = []
         var isEmpty: Bool { threads.isEmpty }
@@ -201,7 +205,7 @@ extension Execution {
                         return nil
                     }, start.toOpaque())
                 guard status == 0 else {
-                    // Fewer threads than asked for: the rest of the work is done by those there are.
+                    // There are fewer threads than wanted. The existing ones do the rest of the work.
                     start.release()
                     return
                 }

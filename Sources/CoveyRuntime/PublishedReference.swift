@@ -1,7 +1,8 @@
 import Synchronization
 
-/// An object that is made when it is first asked for and then read by any thread. There is no lock: one that is held while the host
-/// forks would stop the child for ever. As `AtomicLazyReference`, but compiled here, where ThreadSanitizer sees the ordering.
+/// An object that is created at its first use and then read by any thread. There is no lock: if the host forked while a
+/// thread held it, the child process would wait forever. It works like `AtomicLazyReference`, but it is compiled here,
+/// so that ThreadSanitizer sees the memory ordering.
 public struct PublishedReference<Object: AnyObject & Sendable>: ~Copyable, @unchecked Sendable {
     private let address = Atomic<UnsafeMutableRawPointer?>(nil)
 
@@ -15,8 +16,8 @@ public struct PublishedReference<Object: AnyObject & Sendable>: ~Copyable, @unch
         address.load(ordering: .acquiring).map { Unmanaged<Object>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// Publishes `made`, unless another thread was first.
-    /// - Returns: The object that is published.
+    /// Publishes `made`, if no other thread has published an object before.
+    /// - Returns: the published object.
     public func storeIfNil(_ made: Object) -> Object {
         let own = Unmanaged.passRetained(made)
         let (_, first) = address.compareExchange(

@@ -1,4 +1,4 @@
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed on every machine.
+/// The generator SplitMix64 (Steele, Lea, Flood 2014). A seed gives the same numbers on every machine.
 public struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -19,7 +19,7 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
         Double(next() &>> 11) * 0x1p-53
     }
 
-    /// `count` distinct numbers of 0..<limit, ascending (Floyd's method).
+    /// Returns `count` distinct numbers of 0..<limit, in ascending order (Floyd's method).
     public mutating func sample(_ count: Int, of limit: Int) -> [Int] {
         var chosen = Set<Int>()
         for last in max(0, limit - count)..<limit {

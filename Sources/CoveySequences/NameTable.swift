@@ -1,23 +1,27 @@
-/// Names in the order of their first insertion, found by their UTF-8 bytes: open addressing over one block of text.
-/// (Swift's String compares and hashes by canonical equivalence, which merges names that a caller holds apart.)
+/// Names in the order of their first insertion, with a hash table (open addressing) to find them by their UTF-8 bytes.
+/// (String is not used as the key, because Swift compares strings by canonical equivalence: it would merge names that a
+/// caller keeps apart.)
 struct NameTable {
-    /// Each name's bytes and a NUL.
+    /// The bytes of all names. A NUL follows each name.
     private(set) var text: [UInt8] = []
-    /// Where each name begins in `text`, and one more: where the next would.
+    /// The start of each name in `text`, then the start of the next name to be inserted.
     private(set) var starts: [Int] = [0]
-    /// Of each name: a table that grows asks no name for it again, which would take a tenth of a second for a million.
+    /// The hash of each name. A table that grows does not hash its names again, which would take 0.1 seconds for a
+    /// million names.
     private var hashes: [UInt32] = []
-    /// Index + 1 of the name in a slot, 0 = free. A power of two, at most half full.
+    /// The hash table: in each slot the index of a name + 1, or 0 if the slot is free. The number of slots is a power
+    /// of two, and at most half of them are used.
     private var slots = [UInt32](repeating: 0, count: 16)
 
     var count: Int { starts.count - 1 }
 
-    /// What it takes while it grows: an array is there twice then, the new one twice as long. And a copy of the text.
+    /// The bytes that the table needs while it grows. An array that grows exists twice, and the new one is twice as
+    /// long. A copy of the text is added.
     var bytesToGrow: Int {
         3 * (text.capacity + 8 * starts.capacity + 4 * hashes.capacity) / 2 + 3 * 4 * slots.count + text.count
     }
 
-    /// The bytes of a name, without its NUL.
+    /// The range of a name's bytes in `text`, without its NUL.
     func bytes(_ index: Int) -> Range<Int> { starts[index]..<starts[index + 1] - 1 }
 
     func find(_ name: UnsafeBufferPointer<UInt8>) -> Int? {
@@ -25,7 +29,8 @@ struct NameTable {
         return slots[slot] == 0 ? nil : Int(slots[slot]) - 1
     }
 
-    /// The name's index, and whether it is new. `name` has no NUL; there is room for 2^32 - 2 names.
+    /// Inserts a name, if it is new. Returns its index, and whether it is new. `name` must not contain NUL. The table
+    /// holds up to 2^32 - 2 names.
     mutating func insert(_ name: UnsafeBufferPointer<UInt8>) -> (index: Int, isNew: Bool) {
         let hash = Self.hash(name)
         let slot = slot(of: name, hash)
@@ -40,7 +45,7 @@ struct NameTable {
         return (index, true)
     }
 
-    /// The slot that holds the name, or the free one where it belongs.
+    /// The slot of a name or, if the table does not have it, the free slot for it.
     private func slot(of name: UnsafeBufferPointer<UInt8>, _ hash: UInt32) -> Int {
         var slot = Int(hash) & (slots.count - 1)
         while slots[slot] != 0 {
@@ -61,7 +66,8 @@ struct NameTable {
         }
     }
 
-    /// Seeded anew in each process, so that no file can be made to collide. Never seen in a result.
+    /// The hash has another seed in each process, so that no file can be made to cause collisions. No result depends on
+    /// it.
     private static func hash(_ name: UnsafeBufferPointer<UInt8>) -> UInt32 {
         var hasher = Hasher()
         hasher.combine(bytes: UnsafeRawBufferPointer(name))

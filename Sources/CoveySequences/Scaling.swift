@@ -1,4 +1,4 @@
-/// How a number is standardised: (x - mean) / deviation.
+/// The standardisation of a number: (x - mean) / deviation.
 public struct Scaling: Sendable, Equatable {
     public var mean: Double
     /// Above 0.
@@ -11,10 +11,11 @@ public struct Scaling: Sendable, Equatable {
 
     public var isValid: Bool { mean.isFinite && deviation.isFinite && deviation > 0 }
 
-    /// Beyond this many deviations a value counts as this many: no number that is finite can make a state that is not.
+    /// The largest absolute value of a standardised number. Larger ones are replaced by it, so that every finite input
+    /// gives a finite state.
     public static let limit = 10_000.0
 
-    /// The standardised value; 0 for NaN (missing).
+    /// Returns the standardised value; 0 if the value is NaN (missing).
     @inlinable
     public func apply(_ value: Double) -> Float {
         if value.isNaN { return 0 }

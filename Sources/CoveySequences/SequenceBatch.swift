@@ -1,22 +1,22 @@
 import CoveyRuntime
 import CoveyTables
 
-/// A batch of event sequences, ragged: columns of all events, and where each sequence lies in them. Borrowed, as its columns
-/// are.
+/// A batch of event sequences: the columns of all events, and the offsets of each sequence in them. A batch borrows its
+/// columns; it does not copy them.
 public struct SequenceBatch: Sendable {
     public let offsets: SequenceOffsets
-    /// Vocabulary indices; any index outside of the vocabulary counts as the unknown entry.
+    /// Vocabulary indices. An index outside of the vocabulary is the unknown entry.
     public let types: Strided<Int32>
     /// Seconds on any clock.
     public let times: Strided<Double>
-    /// Seconds spent on the event; NaN = missing.
+    /// Seconds spent on the event; NaN means missing.
     public let dwell: Strided<Double>?
-    /// NaN = missing.
+    /// NaN means missing.
     public let numeric: [Strided<Double>]
-    /// Indices of the channel's vocabulary; any other counts as the unknown entry.
+    /// Indices of the channel's vocabulary. Any other number is the unknown entry.
     public let categorical: [Strided<Int32>]
 
-    /// - Throws: `mismatch` where a column has not offsets.events.upperBound values. Values are checked by `validate`.
+    /// - Throws: `mismatch` if a column does not have offsets.events.upperBound values. `validate` checks the values.
     public init(
         offsets: SequenceOffsets, types: Strided<Int32>, times: Strided<Double>, dwell: Strided<Double>? = nil,
         numeric: [Strided<Double>] = [], categorical: [Strided<Int32>] = []
@@ -40,11 +40,12 @@ public struct SequenceBatch: Sendable {
         self.categorical = categorical
     }
 
-    /// Sequences.
+    /// The number of sequences.
     public var count: Int { offsets.count }
 
-    /// - Throws: `invalidData`, naming the column, the event and the value, where a time is not finite, a dwell is negative or
-    ///   infinite, or a number is infinite; `cancelled`. O(events).
+    /// Checks the values. Cost: O(events).
+    /// - Throws: `invalidData`, with the column, the event and the value, if a time is not finite, a dwell is negative
+    ///   or infinite, or a number is infinite; `cancelled`.
     public func validate(_ execution: Execution) throws {
         try check(times, "times", "finite", execution) { $0.isFinite }
         if let dwell { try check(dwell, "dwell", "at least 0 and finite, or NaN", execution) { $0.isNaN || $0 >= 0 && $0.isFinite } }
@@ -84,8 +85,9 @@ public struct SequenceBatch: Sendable {
         return true
     }
 
-    /// The events of a sequence in the order of time, as positions within it; nil where they are given in that order.
-    /// Events with equal times keep their given order. O(T), where unsorted O(T log T).
+    /// Returns the events of a sequence in the order of time, as positions within the sequence; nil if they were given
+    /// in this order. Events with equal times keep their given order. Cost: O(T) for T events in the order of time,
+    /// otherwise O(T log T).
     public func timeOrder(_ sequence: Int, _ execution: Execution) throws -> [Int32]? {
         let range = offsets[sequence]
         let start = range.lowerBound

@@ -1,20 +1,20 @@
 import CoveyRuntime
 import CoveyTables
 
-/// Where the sequences of a ragged batch lie: sequence i has the events offsets[i] to offsets[i + 1] - 1.
+/// The offsets of the sequences of a batch: sequence i has the events offsets[i] to offsets[i + 1] - 1.
 public struct SequenceOffsets: Sendable {
-    /// No product with the bytes of an event overflows.
+    /// The largest offset. With this limit, no product of an offset and the bytes of an event overflows.
     private static let largest: Int64 = 1 << 48
 
     private let offsets: Strided<Int64>
-    /// Sequences.
+    /// The number of sequences.
     public let count: Int
     /// The events of all sequences.
     public let events: Range<Int>
 
-    /// - Parameter offsets: one more than there are sequences, or none where there are no sequences.
-    /// - Throws: `invalidData`, naming the offset, where they decrease, are negative, or a sequence has more than 2^31 - 1
-    ///   events; `cancelled`.
+    /// - Parameter offsets: n + 1 offsets for n sequences. It may be empty if there are no sequences.
+    /// - Throws: `invalidData`, with the offset, if offsets decrease or are negative, or if a sequence has more than
+    ///   2^31 - 1 events; `cancelled`.
     public init(_ offsets: Strided<Int64>, _ execution: Execution = Execution()) throws {
         self.offsets = offsets
         count = max(0, offsets.count - 1)

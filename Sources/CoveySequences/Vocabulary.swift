@@ -1,24 +1,24 @@
 import CoveyRuntime
 import CoveyTables
 
-/// The names that a model knows: index 0 is the unknown entry, names follow from index 1. Names are distinct by their UTF-8
-/// bytes, not empty and without NUL.
+/// The names that a model knows. Index 0 is the unknown entry; the names follow from index 1. Names differ in their
+/// UTF-8 bytes, are not empty and do not contain NUL.
 public final class Vocabulary: Sendable, Equatable {
-    /// The most names: an index is an Int32.
+    /// The largest number of names. An index must fit in an Int32.
     public static let largest = Int(Int32.max) - 1
 
     private let table: NameTable
-    /// A copy of the table's text at an address that stays, for C.
+    /// A copy of the table's text for C. Its address never changes.
     private let text: Text
 
-    /// - Throws: `invalidArgument`, naming the name, where one is empty, occurs twice or holds a NUL.
+    /// - Throws: `invalidArgument`, with the name, if a name is empty, occurs twice or contains NUL.
     public convenience init(_ names: some Collection<String>, _ execution: Execution = Execution()) throws {
         try require(names.count <= Self.largest, "names must be at most \(Self.largest), got \(names.count)")
         try self.init(execution) { add in for name in names { try add(name) } }
     }
 
     /// - Parameter names: calls its argument with each name.
-    /// - Throws: as `init(_:)` of a collection, `outOfMemory`, `cancelled`, and what `names` throws.
+    /// - Throws: the errors of `init(_:)` of a collection, `outOfMemory`, `cancelled`, and the errors of `names`.
     public convenience init(
         _ execution: Execution = Execution(), _ names: (_ add: (String) throws -> Void) throws -> Void
     ) throws {
@@ -37,10 +37,11 @@ public final class Vocabulary: Sendable, Equatable {
         self.init(table)
     }
 
-    /// The names that occur at least `minCount` times among `count` events, the most frequent first (ties: by their bytes), at
-    /// most `maxSize` of them (0 = no limit). An empty name counts as the unknown entry. O(count).
+    /// Builds a vocabulary from the names of `count` events. It has the names that occur at least `minCount` times, the
+    /// most frequent first, and at most `maxSize` of them (0 means no limit). Equally frequent names are ordered by
+    /// their bytes. An empty name is the unknown entry. Cost: O(count) plus the sorting of the names.
     /// - Parameter event: calls its argument with the UTF-8 bytes of an event's name, without NUL.
-    /// - Throws: `invalidArgument` for a name that is not valid UTF-8, `outOfMemory`, `cancelled`, and what `event` throws.
+    /// - Throws: `invalidArgument` if a name is not valid UTF-8, `outOfMemory`, `cancelled`, and the errors of `event`.
     public static func build(
         count: Int, minCount: Int = 1, maxSize: Int = 0, _ execution: Execution = Execution(),
         event: (_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Void) throws -> Void
@@ -62,7 +63,7 @@ public final class Vocabulary: Sendable, Equatable {
                 counts[entry] += 1
             }
         }
-        // The names that stay stand twice, and each is counted and sorted.
+        // The selected names exist twice, and each has a count and an index to sort.
         try execution.reserve(table.count, of: 48, for: "the counts of \(table.count) names")
         return try table.text.withUnsafeBufferPointer { text in
             var kept = counts.indices.filter { counts[$0] >= minCount }
@@ -88,29 +89,30 @@ public final class Vocabulary: Sendable, Equatable {
         text = Text(table.text)
     }
 
-    /// The number of entries with the unknown one, at least 1.
+    /// The number of entries, including the unknown entry; at least 1.
     public var count: Int { table.count + 1 }
 
-    /// The name of an entry, "" for the unknown one. `index` is 0 to count - 1.
+    /// The name of an entry; "" for the unknown entry. `index` is 0 to count - 1.
     public subscript(index: Int) -> String {
         index == 0 ? "" : String(cString: text.pointer + table.bytes(index - 1).lowerBound)
     }
 
-    /// The names of the entries from index 1.
+    /// The names of the entries from index 1 on.
     public var names: [String] { (1..<count).map { self[$0] } }
 
-    /// The index of a name by its bytes; 0 where it is unknown.
+    /// Returns the index of a name, given by its bytes; 0 if the name is unknown.
     public func index(of name: UnsafeBufferPointer<UInt8>) -> Int {
         table.find(name).map { $0 + 1 } ?? 0
     }
 
-    /// The index of a name; 0 where it is unknown.
+    /// Returns the index of a name; 0 if the name is unknown.
     public func index(of name: String) -> Int {
         var name = name
         return name.withUTF8 { index(of: $0) }
     }
 
-    /// The name of an entry for C, "" for the unknown one and nil outside of the vocabulary. Lives as long as the vocabulary.
+    /// Returns the name of an entry as a C string: "" for the unknown entry, nil if the index is outside of the
+    /// vocabulary. The string is valid as long as the vocabulary exists.
     public func cString(_ index: Int) -> UnsafePointer<CChar>? {
         guard (0..<count).contains(index) else { return nil }
         let offset = index == 0 ? table.text.count : table.bytes(index - 1).lowerBound
@@ -119,7 +121,7 @@ public final class Vocabulary: Sendable, Equatable {
 
     public static func == (left: Vocabulary, right: Vocabulary) -> Bool { left.table.text == right.table.text }
 
-    /// The text and one more NUL, which is the unknown entry's name.
+    /// The text of the table, then one more NUL, which is the name of the unknown entry.
     private final class Text: @unchecked Sendable {
         let pointer: UnsafeMutablePointer<UInt8>
 
@@ -134,7 +136,7 @@ public final class Vocabulary: Sendable, Equatable {
 }
 
 extension Execution {
-    /// Reports, and looks whether names have room to grow.
+    /// Reports progress, and checks that the memory budget is enough for the table to grow.
     fileprivate func checkRoom(for table: NameTable, beside other: NameTable? = nil) throws {
         try report()
         try reserve(table.bytesToGrow + (other?.bytesToGrow ?? 0), for: "a vocabulary of \(table.count) names")

@@ -1,5 +1,5 @@
-/// A name that equals another only byte by byte. Swift's strings are equal where they are canonically equivalent, which
-/// would merge names that a caller holds apart.
+/// A name that is compared by its bytes. Swift compares strings by canonical equivalence, which would merge names that
+/// a caller keeps apart.
 public struct ExactName: Hashable, Sendable {
     public let text: String
 

@@ -1,6 +1,6 @@
 import CoveyRuntime
 
-/// A table of expert features, checked: names are unique and not empty, every column has a value for each row.
+/// A table of expert features. Its names are unique and not empty, and every column has one value for each row.
 public struct FeatureTable: Sendable {
     public let rows: Int
     public let columns: [FeatureColumn]
@@ -25,8 +25,8 @@ public struct FeatureTable: Sendable {
         columns.first { ExactName($0.name) == ExactName(name) }
     }
 
-    /// The columns of these names and kinds, in this order. Throws `mismatch` for one that is missing or of another kind.
-    /// O(names) where they stand in order without a gap, otherwise O(names + columns).
+    /// Returns the columns with these names and kinds, in this order. Throws `mismatch` if one is missing or of another
+    /// kind. Cost: O(names) if they are consecutive columns in this order, otherwise O(names + columns).
     public func columns(named wanted: [(name: String, kind: FeatureColumn.Kind)]) throws -> [FeatureColumn] {
         var next = 0
         var positions: [ExactName: Int]?
@@ -62,13 +62,13 @@ public struct FeatureColumn: Sendable {
     }
 
     public enum Values: Sendable {
-        /// NaN = missing.
+        /// NaN means missing.
         case numeric(Strided<Double>)
-        /// Indices into `categories`; -1 = missing.
+        /// Indices into `categories`; -1 means missing.
         case categorical(Strided<Int32>, categories: [String])
-        /// 0 or 1; -1 = missing.
+        /// 0 or 1; -1 means missing.
         case boolean(Strided<Int8>)
-        /// Seconds since 1970-01-01 UTC, within `FeatureColumn.dates`; NaN = missing.
+        /// Seconds since 1970-01-01 UTC, within `FeatureColumn.dates`; NaN means missing.
         case date(Strided<Double>)
 
         public var count: Int {
@@ -93,7 +93,8 @@ public struct FeatureColumn: Sendable {
     public let name: String
     public let values: Values
 
-    /// 100,000,000 days around 1970, as in ECMAScript: seconds are exact to a millisecond there.
+    /// The range of dates: 100,000,000 days before and after 1970, as in ECMAScript. In it a double is exact to a
+    /// millisecond.
     public static let dates = -8.64e12...8.64e12
 
     public init(name: String, values: Values) {
@@ -101,13 +102,13 @@ public struct FeatureColumn: Sendable {
         self.values = values
     }
 
-    /// Throws where a value is infinite, a code outside the categories or a boolean none of -1, 0, 1 or a date too far
-    /// away.
+    /// Throws if a number is infinite, a code is not an index of the categories, a boolean is not -1, 0 or 1, or a date
+    /// is out of range.
     public func validate() throws {
         try validate(0..<values.count)
     }
 
-    /// The same for some rows.
+    /// Does the same for a range of rows.
     public func validate(_ rows: Range<Int>) throws {
         switch values {
         case .numeric(let values):

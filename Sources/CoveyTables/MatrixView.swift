@@ -1,12 +1,12 @@
 import CoveyRuntime
 
-/// A row-major matrix of float32 or float64 in somebody else's memory, borrowed for the length of a call.
+/// A row-major matrix of float32 or float64 in the caller's memory, borrowed for the duration of a call.
 public struct MatrixView: @unchecked Sendable {
     public enum Scalar: Sendable {
         case float32
         case float64
 
-        // A switch: the `==` that Swift makes for an enum is a call into this module.
+        // This is a switch because the `==` that Swift generates for an enum would be a call into this module.
         @inlinable public var size: Int {
             switch self {
             case .float32: 4
@@ -18,7 +18,7 @@ public struct MatrixView: @unchecked Sendable {
     public let base: UnsafeRawPointer
     public let rows: Int
     public let columns: Int
-    /// Bytes from one row to the next.
+    /// The number of bytes from one row to the next.
     public let rowStride: Int
     public let scalar: Scalar
 
@@ -71,7 +71,7 @@ public struct MatrixView: @unchecked Sendable {
         }
     }
 
-    /// The first number that is NaN or infinite, by rows.
+    /// Returns the first number, row by row, that is NaN or infinite.
     public func firstNonFinite() -> (row: Int, column: Int)? {
         for row in 0..<rows {
             for column in 0..<columns where !self[row, column].isFinite { return (row, column) }

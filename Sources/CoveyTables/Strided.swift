@@ -1,12 +1,12 @@
-/// A column of numbers in somebody's memory, read only: borrowed from a caller for the length of a call, or kept alive by
-/// `owner`. Subscripts are not checked against `count` in release builds; who makes one has checked the bounds.
+/// A read-only column of numbers. Its memory is borrowed from a caller for the duration of a call, or kept by `owner`.
+/// In release builds a subscript is not checked against `count`: the code that creates the column checks the bounds.
 public struct Strided<Element: BitwiseCopyable>: @unchecked Sendable {
     @usableFromInline let base: UnsafeRawPointer
     @usableFromInline let stride: Int
     private let owner: AnyObject?
     public let count: Int
 
-    /// Borrows `count` elements, `stride` bytes apart; 0 = contiguous.
+    /// Borrows `count` elements. `stride` is the number of bytes from one to the next; 0 means contiguous.
     public init(borrowing base: UnsafeRawPointer, count: Int, stride: Int = 0) {
         self.base = base
         self.stride = stride == 0 ? MemoryLayout<Element>.stride : stride
@@ -23,7 +23,7 @@ public struct Strided<Element: BitwiseCopyable>: @unchecked Sendable {
         owner = storage
     }
 
-    /// `count` elements that `body` writes where they stay; all of them.
+    /// Creates a column of `count` elements. `body` must write all of them.
     public init(
         count: Int, writing body: (UnsafeMutableBufferPointer<Element>) throws -> Void
     ) rethrows {
@@ -41,7 +41,7 @@ public struct Strided<Element: BitwiseCopyable>: @unchecked Sendable {
         return base.loadUnaligned(fromByteOffset: index &* stride, as: Element.self)
     }
 
-    /// The elements where they are, if they lie side by side and are aligned.
+    /// The address of the elements, if they are contiguous and aligned.
     public var contiguous: UnsafePointer<Element>? {
         guard stride == MemoryLayout<Element>.stride, Int(bitPattern: base) % MemoryLayout<Element>.alignment == 0 else {
             return nil
@@ -55,7 +55,7 @@ public struct Strided<Element: BitwiseCopyable>: @unchecked Sendable {
         let elements: UnsafeMutableBufferPointer<Element>
 
         init(capacity: Int) {
-            // One spare element: an empty buffer has no address.
+            // One element more, because an empty buffer has no address.
             elements = .allocate(capacity: capacity + 1)
         }
 
