@@ -2,7 +2,7 @@
 
 #include <xmmintrin.h>
 
-/* To the nearest, no number flushed, every exception masked, none pending. */
+/* Rounding to nearest, no flushing to zero, every exception masked and none pending. */
 #define STANDARD_SSE 0x1f80u
 #define STANDARD_X87 0x037fu
 
@@ -18,7 +18,7 @@ static uint16_t x87_flags(void) {
     return word & FE_ALL_EXCEPT;
 }
 
-/* x87 computes in no more than a few functions of libm; its environment takes long to save and is almost never changed. */
+/* Only a few functions of libm use x87. Its environment takes long to save and is almost never changed. */
 void ck_arithmetic_enter(ck_arithmetic *host) {
     host->control = _mm_getcsr();
     host->other = x87_control() != STANDARD_X87 || x87_flags() != 0;

@@ -4,18 +4,18 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-/* OpenBLAS's work space, for calls from several threads at once.
+/* The work space of OpenBLAS, for calls from several threads at once.
  *
- * A serial OpenBLAS hands out its buffers without a lock unless it was built with USE_LOCKING, which Debian's is not: two
- * threads in sgemm may pack into the same buffer and get wrong products, without any error. The linker sends OpenBLAS's own
- * calls here (--wrap in Package.swift). A buffer is claimed by one atomic exchange, so that a fork cannot leave a lock
- * behind.
+ * A serial OpenBLAS hands out its buffers without a lock, unless it was built with USE_LOCKING; Debian's was not. So
+ * two threads in sgemm may pack into the same buffer and get wrong products, without any error. The linker redirects
+ * OpenBLAS's own calls to this file (--wrap in Package.swift). One atomic exchange claims a buffer, so a fork cannot
+ * leave a lock behind.
  *
- * OpenBLAS does not ask whether it got a buffer: without one it writes to address 0. So one buffer is part of the library,
- * and where the system gives no more (a limit on the address space), a thread waits for one that is in use: no thread
- * holds two. */
+ * OpenBLAS does not check whether it got a buffer: without one it writes to address 0. So one buffer is part of the
+ * library. If the system gives no more memory (a limit on the address space), a thread waits until a buffer is free.
+ * This cannot deadlock, because no thread holds two buffers. */
 
-/* BUFFER_SIZE of OpenBLAS on x86-64 (32 << 22) and the page that it adds. */
+/* BUFFER_SIZE of OpenBLAS on x86-64 (32 << 22), and the page that OpenBLAS adds. */
 #define BYTES (((size_t)32 << 22) + 4096)
 #define SLOTS 256
 
@@ -24,7 +24,7 @@ static struct {
     void *_Atomic buffer;
 } slots[SLOTS];
 
-/* Only what is touched becomes memory. */
+/* The system gives memory only for the pages that are used. */
 static _Alignas(4096) char first[BYTES];
 
 static void *map(void) {
@@ -32,7 +32,7 @@ static void *map(void) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* A buffer that nobody has; NULL where all are taken and the system gives no more. */
+/* Returns a free buffer; NULL if all are in use and the system gives no more memory. */
 static void *claim(void) {
     for (int slot = 0; slot < SLOTS; slot++) {
         if (atomic_load_explicit(&slots[slot].claimed, memory_order_relaxed)) continue;

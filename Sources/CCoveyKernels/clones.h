@@ -1,8 +1,8 @@
-/* One function for several generations of processors, chosen when the library is loaded. */
+/* Compiles a function for several generations of processors. The version is chosen when the library is loaded. */
 #ifndef CK_CLONES_H
 #define CK_CLONES_H
 
-/* The dynamic linker chooses before ThreadSanitizer is ready to be called. */
+/* With ThreadSanitizer there is one version: the dynamic linker would choose before ThreadSanitizer can be called. */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define CLONES

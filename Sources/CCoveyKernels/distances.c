@@ -9,13 +9,13 @@ typedef int64_t words __attribute__((vector_size(64)));
 typedef float wide __attribute__((vector_size(64), aligned(1)));
 typedef int32_t wide_words __attribute__((vector_size(64)));
 
-/* Eight lanes, always added in this order. */
+/* Adds eight lanes, always in this order. */
 #define LANES(v) ((((v)[0] + (v)[4]) + ((v)[2] + (v)[6])) + (((v)[1] + (v)[5]) + ((v)[3] + (v)[7])))
 #define LOAD_F64(p) (*(const doubles *)(p))
 #define LOAD_F32(p) __builtin_convertvector(*(const floats *)(p), doubles)
 #define ABSOLUTE(v) ((doubles)((words)(v) & 0x7fffffffffffffffLL))
 
-/* Short rows are summed one by one, as the references do. */
+/* The last d % 8 numbers are added one by one. So short rows are summed in the order of the references. */
 #define PAIR_DISTANCE(NAME, TYPE, LOAD, PARAMETERS, VECTOR_TERM, TERM)                                                  \
     CLONES double NAME(const void *first, const void *second, int64_t d PARAMETERS) {                                 \
         const char *a = first, *b = second;                                                                           \
@@ -48,7 +48,7 @@ PAIR_DISTANCE(ck_manhattan_distance_f64, double, LOAD_F64, NO_PARAMETERS, ABSOLU
 PAIR_DISTANCE(ck_scaled_distance_f32, float, LOAD_F32, SCALES, SCALED_SQUARE, SCALED_SQUARE)
 PAIR_DISTANCE(ck_scaled_distance_f64, double, LOAD_F64, SCALES, SCALED_SQUARE, SCALED_SQUARE)
 
-/* Hits are rare: 64 columns are tested at once, and only where one of them hits are they looked at one by one. */
+/* Hits are rare. 64 columns are tested at once, and only if one of them is a hit, each is tested alone. */
 #define SCAN(CONDITION)                                                                                               \
     int64_t count = 0, j = 0;                                                                                         \
     for (; j + 64 <= n; j += 64) {                                                                                    \
@@ -145,7 +145,7 @@ CLONES int64_t ck_least_sum(int64_t count, const float *restrict a, const float 
 CLONES void ck_centroid_bounds(int64_t count, int manhattan, const float *restrict products,
                                const double *restrict norms, double centroid_norm, double error, double slack,
                                float *restrict low, float *restrict high) {
-    /* Rounding to float32 moves a bound by less than that. */
+    /* Rounding to float32 changes a bound by less than this factor. */
     const double below = 1 - 0x1p-22, above = 1 + 0x1p-22;
     for (int64_t i = 0; i < count; i++) {
         double both = norms[i] + centroid_norm, least, most;

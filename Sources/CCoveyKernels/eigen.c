@@ -7,9 +7,10 @@
 
 #include <cblas.h>
 
-/* The steps of LAPACK's dsyevr and dsyevd (tridiagonal form, eigenvectors of that, back), each in pieces of a few milliseconds,
- * between which the host may stop them. LAPACK's routines as OpenBLAS exports them: Fortran's calling convention, with the lengths of
- * the strings at the end. Matrices by columns; of the symmetric one, the lower triangle. */
+/* The steps of LAPACK's dsyevr and dsyevd: reduction to tridiagonal form, its eigenvectors, and the transformation
+ * back. Each step is divided into pieces of a few milliseconds, between which the call can be cancelled. The LAPACK
+ * routines are declared as OpenBLAS exports them, with Fortran's calling convention: the lengths of strings are the
+ * last arguments. Matrices are stored by columns. Of the symmetric matrix only the lower triangle is used. */
 void dlarfg_(const int *n, double *alpha, double *x, const int *step, double *tau);
 void dsytd2_(const char *triangle, const int *n, double *a, const int *lda, double *diagonal, double *beside, double *tau,
              int *info, size_t);
@@ -40,7 +41,7 @@ typedef struct {
     const void *state;
 } Decomposition;
 
-/* How many of some equal pieces of work, each of so many multiplications, may follow each other: some 20 ms. */
+/* Returns how many equal pieces of work, of `each` multiplications, may run without a stop: about 20 ms. */
 static int pieces(double each, int most) {
     double count = 4e8 / each;
     return count < 1 ? 1 : count < most ? (int)count : most;
@@ -48,8 +49,9 @@ static int pieces(double each, int most) {
 
 static int stopped(const Decomposition *s) { return s->stop != NULL && s->stop(s->state); }
 
-/* As dlatrd: the first columns of the rest of the matrix (`m` rows) to tridiagonal form. What they change in the other columns
- * is - V W^T - W V^T, with V in place of them. A column takes a product of the whole rest, bound by memory. */
+/* Like dlatrd: reduces the first columns of the rest of the matrix (`m` rows) to tridiagonal form. The other columns
+ * must then change by - V W^T - W V^T; V is stored in the reduced columns. Each column needs a product with the whole
+ * rest, which is limited by the memory bandwidth. */
 static int reduce_panel(const Decomposition *s, int start, int width) {
     int n = s->n, m = n - start, one = 1;
     double *a = s->matrix + start + (size_t)start * n;
@@ -75,7 +77,7 @@ static int reduce_panel(const Decomposition *s, int start, int width) {
     return 0;
 }
 
-/* As dsytrd: panels of columns, then what they change in the rest of the matrix, by strips of columns. */
+/* Like dsytrd: reduces a panel of columns, then updates the rest of the matrix in strips of columns. */
 static int reduce(const Decomposition *s) {
     int n = s->n, start = 0, info = 0;
     for (; n - start > 2 * PANEL; start += PANEL) {
@@ -102,7 +104,8 @@ static int reduce(const Decomposition *s) {
     return info;
 }
 
-/* The `count` largest eigenpairs of the tridiagonal matrix, by LAPACK's dstemr. `copy` has room for 3 n. */
+/* Computes the `count` largest eigenpairs of the tridiagonal matrix by LAPACK's dstemr. `copy` has space for 3 n
+ * numbers. */
 static int solve(const Decomposition *s, double *copy, int count, double *values, double *vectors, int *support) {
     int n = s->n, first = n - count + 1, found = 0, relative = 1, info = 0, liwork = 10 * n;
     double unused = 0;
@@ -117,9 +120,10 @@ static int solve(const Decomposition *s, double *copy, int count, double *values
     return info != 0 ? info : found == count ? 0 : 1;
 }
 
-/* Joins the eigenpairs of two parts of the tridiagonal matrix, as LAPACK's dlaed1 and dlaed3: `n` rows, of which the first
- * part has `cut`; `rho` is the entry between the parts. What is equal is deflated by dlaed2; each other eigenvalue is a root of
- * the secular equation, whose vectors follow Gu & Eisenstat (1994), so that they are orthogonal without more precision. */
+/* Merges the eigenpairs of two parts of the tridiagonal matrix, like LAPACK's dlaed1 and dlaed3. The parts have `n`
+ * rows together, and the first part has `cut`. `rho` is the matrix entry between the parts. dlaed2 deflates equal
+ * eigenvalues. Each other eigenvalue is a root of the secular equation. The eigenvectors follow Gu & Eisenstat (1994),
+ * so that they are orthogonal without extra precision. */
 static int join(const Decomposition *s, int n, int cut, double rho, double *values, double *q, int ldq, int *order,
                 double *work, int *iwork) {
     double *z = work, *poles = z + n, *w = poles + n, *packed = w + n;
@@ -162,8 +166,8 @@ static int join(const Decomposition *s, int n, int cut, double rho, double *valu
             for (int i = 0; i < k; i++) column[i] = own[groups[i] - 1] / length;
         }
     }
-    /* Back to the parts' own vectors, which dlaed2 has packed by where they are not zero. A strip's coefficients are copied
-     * first: the product takes their place. */
+    /* Back to the eigenvectors of the parts, which dlaed2 has packed by their non-zero rows. The coefficients of a
+     * strip are copied first, because the product overwrites them. */
     int widest = upper * (double)cut > lower * (double)rest ? upper : lower;
     int strip = pieces((double)n * (widest > 0 ? widest : 1), k);
     for (int at = 0; at < k; at += strip) {
@@ -186,8 +190,8 @@ static int join(const Decomposition *s, int n, int cut, double rho, double *valu
     return 0;
 }
 
-/* All eigenpairs of a part of the tridiagonal matrix by division (Cuppen 1981), into a `q` of zeros; by `order` (from 1) they
- * ascend. */
+/* Computes all eigenpairs of a part of the tridiagonal matrix by divide and conquer (Cuppen 1981). `q` must be zero.
+ * `order` (from 1) sorts the eigenvalues in ascending order. */
 static int divide(const Decomposition *s, int start, int n, double *values, double *q, int *order, double *work, int *iwork) {
     int ldq = s->n, info = 0;
     double *own = values + start, *block = q + start + (size_t)start * ldq;
@@ -206,8 +210,8 @@ static int divide(const Decomposition *s, int start, int n, double *values, doub
     return status != 0 ? status : join(s, n, cut, rho, own, block, ldq, order + start, work, iwork);
 }
 
-/* All eigenpairs, of which the `count` largest are kept. `order` and `iwork` have room for 5 n, `q` for n^2, `work` for
- * 2 n^2 + 5 n. */
+/* Computes all eigenpairs and keeps the `count` largest. `order` has space for 5 n numbers (the last 4 n are the
+ * `iwork` of `divide`), `q` for n^2, and `work` for 2 n^2 + 5 n. */
 static int solve_all(const Decomposition *s, int count, double *values, double *vectors, double *q, double *work, int *order) {
     size_t n = (size_t)s->n;
     double unit = 0, *own = work + 2 * n * n + 4 * n;
@@ -215,7 +219,8 @@ static int solve_all(const Decomposition *s, int count, double *values, double *
     if (unit == 0) unit = 1;
     for (size_t i = 0; i < n; i++) own[i] = s->diagonal[i] / unit;
     for (size_t i = 0; i + 1 < n; i++) s->beside[i] /= unit;
-    /* dlaed2 touches all of it at once: what the system takes to give it is spent before. */
+    /* dlaed2 uses all of this memory at once. It is cleared here in parts, so that the time to get it from the system
+     * can be stopped. */
     for (size_t i = 0; i < 3 * n; i++) {
         if (i % 32 == 0 && stopped(s)) return CK_STOPPED;
         memset(i < n ? q + i * n : work + (i - n) * n, 0, n * sizeof *q);
@@ -230,7 +235,8 @@ static int solve_all(const Decomposition *s, int count, double *values, double *
     return status;
 }
 
-/* The vectors in the matrix's own coordinates: the reflections by blocks, the last ones first. */
+/* Transforms the eigenvectors to the coordinates of the matrix. The reflections are applied in blocks, the last block
+ * first. */
 static int turn(const Decomposition *s, int count, double *vectors) {
     int n = s->n, size = PANEL;
     double block[PANEL * PANEL];
@@ -258,7 +264,7 @@ int ck_symmetric_eigen(int64_t n, int64_t count, double *matrix, double *values,
         vectors[0] = 1;
         return 0;
     }
-    /* A panel's products, dstemr's and dlarfb's working space, one after the other. */
+    /* The products of a panel, and the work space of dstemr and of dlarfb, which use it one after the other. */
     size_t lwork = (size_t)n * PANEL;
     double *room = malloc(((size_t)n * 6 + lwork) * sizeof *room);
     int *support = malloc(2 * (size_t)count * sizeof *support);
@@ -268,7 +274,8 @@ int ck_symmetric_eigen(int64_t n, int64_t count, double *matrix, double *values,
                            .work = room + 6 * n, .lwork = (int)lwork, .stop = stop, .state = state};
         status = reduce(&s);
         if (status == 0) {
-            /* A few of them at once; what that cannot be stopped for, or fails on, by division. */
+            /* dstemr, if few eigenpairs are wanted: it cannot be stopped. Otherwise, or if it fails, divide and
+             * conquer. */
             status = pieces(1000.0 * order, wanted) < wanted ? 1 : solve(&s, room + 3 * n, wanted, values, vectors, support);
             if (status > 0) {
                 size_t square = (size_t)n * (size_t)n;

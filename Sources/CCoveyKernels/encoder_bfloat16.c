@@ -1,11 +1,14 @@
-/* The encoder's loops in bfloat16, for processors with AVX512_BF16: products of bfloat16 pairs, summed in float32 (vdpbf16ps);
- * cells, time features and the softmax stay float32. As in encoder_kernels.h, a row's result does not depend on the rows beside it.
+/* The loops of the encoder in bfloat16, for processors with AVX512_BF16. Products of bfloat16 pairs are summed in
+ * float32 (vdpbf16ps). Cells, time features and the softmax stay in float32. As in encoder_kernels.h, the result of a
+ * row does not depend on the other rows.
  *
- * The gates are as exact as bfloat16 asks for. Weights come scaled (see ck_lstm_bfloat16), so that a gate's sum is the
- * exponent of 2: 2^y by a table of 16 lines and vscalefps (relative error 1.2e-4), 1 / (1 + 2^y) by vrcp14ps (6e-5).
+ * The gates are only as exact as bfloat16 needs. Weights are scaled (see ck_lstm_bfloat16) so that the sum of a gate is
+ * an exponent of 2. 2^y is computed by a table of 16 lines and vscalefps (relative error 1.2e-4), 1 / (1 + 2^y) by
+ * vrcp14ps (6e-5).
  *
- * vdpbf16ps, multiplications and vrcp14ps share a pipe, which the products alone keep busy; additions, vreduceps, vscalefps and
- * vpermps have another. So the gates of one tile are computed in pieces, between the products of the next. */
+ * vdpbf16ps, multiplications and vrcp14ps share an execution port, and the products alone keep it busy. Additions,
+ * vreduceps, vscalefps and vpermps use another port. So the gates of one tile are computed in pieces, between the
+ * products of the next. */
 #include <immintrin.h>
 #include <stddef.h>
 #include <string.h>
@@ -22,20 +25,20 @@ int ck_encoder_has_bfloat16(void) {
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define TWO_LOG2E 2.88539008f
-/* Rows of a tile: twice 12 sums stay in registers, those of a tile and those of the tile before. */
+/* The number of rows of a tile. Twice 12 sums stay in registers: those of this tile and those of the tile before. */
 enum { ROWS = 3 };
 
-/* 2^y. With f the part of y beyond a sixteenth, 2^f = (1 - e) (1 + a f), e = 1.17e-4: the chord from 0 to 1/16, in the middle
- * of its error. */
+/* 2^y. With f the part of y beyond a multiple of 1/16, 2^f = (1 - e) (1 + a f) and e = 1.17e-4. This is the chord from
+ * 0 to 1/16, shifted to the middle of its error. */
 INLINE __m512 power(__m512 y) {
-    /* (1 - e) 2^(i/16), and that times a. */
+    /* (1 - e) 2^(i/16), and the same times a. */
     static const float starts[16] = {
         0.999882705f, 1.04415129f, 1.09037982f, 1.13865506f, 1.18906763f, 1.24171215f, 1.29668744f, 1.3540967f,
         1.41404768f, 1.47665292f, 1.54202993f, 1.61030143f, 1.68159556f, 1.75604616f, 1.83379297f, 1.91498192f};
     static const float slopes[16] = {
         0.708297429f, 0.739656436f, 0.772403824f, 0.806601063f, 0.842312342f, 0.879604696f, 0.918548123f, 0.959215723f,
         1.00168383f, 1.04603216f, 1.09234396f, 1.14070616f, 1.19120954f, 1.24394889f, 1.29902321f, 1.35653588f};
-    /* The low bits of this are those of floor(16 y). */
+    /* The low bits of this number are those of floor(16 y). */
     const __m512i place = (__m512i)_mm512_add_round_ps(y, _mm512_set1_ps(0x1.8p19f), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     const __m512 part = _mm512_reduce_ps(y, 0x49); /* y - floor(16 y) / 16 */
     const __m512 p = _mm512_fmadd_ps(_mm512_permutexvar_ps(place, _mm512_loadu_ps(slopes)), part,
@@ -43,11 +46,11 @@ INLINE __m512 power(__m512 y) {
     return _mm512_scalef_ps(p, y);
 }
 
-/* 1 / (1 + 2^y); 1 and 0 at its ends. */
+/* 1 / (1 + 2^y). It is 1 or 0 at the ends of the range. */
 INLINE __m512 squash(__m512 y) { return _mm512_rcp14_ps(_mm512_add_ps(power(y), _mm512_set1_ps(1.0f))); }
 
-/* sums[row][v] += sum over pairs k from `first` to `end` of x[row][k] . weights[k][v]; `stride` vectors lie between the
- * weights of k and of k + 1. */
+/* sums[row][v] += the sum over the pairs k from `first` to `end` of x[row][k] . weights[k][v]. `stride` is the number
+ * of vectors from the weights of k to those of k + 1. */
 INLINE void multiply_pairs(__m512 *sums, const int rows, const int vectors, int64_t first, int64_t end, const uint16_t *x,
                            int64_t x_stride, const uint16_t *weights, int64_t stride) {
     for (int64_t k = first; k < end; k++) {
@@ -77,7 +80,7 @@ INLINE void multiply_floats(__m512 *sums, const int rows, const int vectors, int
     }
 }
 
-/* A tile whose gates' sums are known: its rows, 0 = none, and where its cells and states begin. */
+/* A tile whose gate sums are computed: its number of rows (0 means none), and the start of its cells and states. */
 typedef struct tile {
     int rows;
     float *cells;
@@ -88,9 +91,10 @@ typedef struct tile {
 
 enum { PIECES = 5 };
 
-/* A piece of what turns the sums of one row to its cells and states: i, f, o = squash; tanh(x) = 2 squash - 1.
- * i tanh(g) takes one division: with a = 1 + 2^i and b = 2^g it is (1 - b) / (a (1 + b)). The cell has -2 log2(e) of it, and
- * what is computed of a is a / (2 log2(e)). b is held below what is infinite. */
+/* One piece of the work that turns the sums of one row into its cells and states. i, f and o are `squash` of their
+ * sums; tanh(x) = 2 squash - 1. i tanh(g) needs only one division: with a = 1 + 2^i and b = 2^g it is (1 - b) / (a (1 +
+ * b)). The cell is multiplied by -2 log2(e), so a / (2 log2(e)) is computed instead of a. b is limited so that it is
+ * not infinite. */
 INLINE void finish_piece(const int piece, __m512 *sums, float *cells, float *floats, uint16_t *halves) {
     switch (piece) {
     case 0: sums[0] = _mm512_add_ps(power(sums[0]), _mm512_set1_ps(1 / TWO_LOG2E)); break;
@@ -113,8 +117,8 @@ INLINE void finish_piece(const int piece, __m512 *sums, float *cells, float *flo
     }
 }
 
-/* One step of `rows` sequences for the units block * 16 to block * 16 + 15, up to the gates' sums, which take the place of
- * those of the tile before; that is finished meanwhile. */
+/* Computes the gate sums of one step of `rows` sequences for the units block * 16 to block * 16 + 15. They replace the
+ * sums of the tile before, which is finished at the same time. */
 INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows, int64_t block, const int32_t *indices,
                       const float *inputs, int64_t input_stride, const uint16_t *lower, int64_t lower_stride,
                       const ck_bfloat16_states *states, int64_t row, int64_t previous, float *cells) {
@@ -138,7 +142,7 @@ INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows
                        lstm->lower_weights + block * lstm->lower_pairs * 128, 4);
     const uint16_t *x = states->halves + (previous < 0 ? 0 : previous) * states->stride;
     const uint16_t *weights = lstm->recurrent_weights + block * lstm->blocks * 8 * 128;
-    /* The last piece has two sixteenths of the products after it: what it stores may be read soon. */
+    /* After the last piece come 2/16 of the products, because the data that it stores may be read soon. */
 #define PART(i, piece) (pairs * ((i) * PIECES + (piece)) / (ROWS * PIECES + 1))
     UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int piece = 0; piece < PIECES; piece++) {
         if (i < before->rows)
@@ -183,8 +187,8 @@ void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int
                              before.floats + i * states->stride, before.halves + i * states->stride);
 }
 
-/* A tile of the attention whose sums are known: its rows, 0 = none, where their totals lie, 16 for each, and the score's
- * weights. */
+/* A tile of the attention whose sums are computed: its number of rows (0 means none), the totals, 16 for each row, and
+ * the weights of the score. */
 typedef struct score_tile {
     int rows;
     float *totals;
@@ -199,8 +203,9 @@ INLINE void finish_score(const score_tile *before, const int row, const int vect
     _mm512_storeu_ps(total, _mm512_fmadd_ps(squashed, _mm512_loadu_ps(before->score + vector * 16), _mm512_loadu_ps(total)));
 }
 
-/* The sums of `rows` rows for a panel of `vectors` vectors from `vector` on take the place of those of the tile before; that
- * is finished meanwhile. What a panel has not of 4 vectors counts with weights of zero. */
+/* Computes the sums of `rows` rows for a panel of `vectors` vectors, from `vector` on. They replace the sums of the
+ * tile before, which is finished at the same time. If a panel has fewer than 4 vectors, the others have weights of
+ * zero. */
 INLINE void next_scores(score_tile *before, const int rows, const int vectors, const ck_attention_bfloat16 *attention,
                         int64_t vector, const float *times, int64_t time_stride, const uint16_t *states,
                         int64_t state_stride, float *totals) {

@@ -1,11 +1,11 @@
-/* The loops of training, included once for each instruction set; see instruction_sets.h. */
+/* The loops of training. This file is included once for each instruction set; see instruction_sets.h. */
 
 #include "encoder_vectors.h"
 
-/* 1 / x for x from 1 to some 2^40. */
+/* 1 / x for x from 1 to about 2^40. */
 INLINE V CK_NAME(reciprocal)(V x) {
 #if CK_LANES == 16
-    /* 14 bits, doubled by a step of Newton's: dividing keeps the multipliers waiting. */
+    /* An estimate of 14 bits, doubled by a step of Newton's method. A division would block the multipliers. */
     V r = (V)_mm512_rcp14_ps((__m512)x);
     return CK_NAME(fma)(r, CK_NAME(fma)(-x, r, CK_NAME(splat)(1.0f)), r);
 #else
@@ -141,7 +141,7 @@ INLINE float CK_NAME(total)(V v) {
     return lanes[0];
 }
 
-/* The largest of a vector's numbers, in every lane. */
+/* The largest of a vector's numbers, copied to every lane. */
 INLINE V CK_NAME(largest)(V v) {
     float lanes[CK_LANES];
     memcpy(lanes, &v, sizeof v);
@@ -151,7 +151,7 @@ INLINE V CK_NAME(largest)(V v) {
     return CK_NAME(splat)(lanes[0]);
 }
 
-/* exp(x) for x below 0, held at exp(-80). */
+/* exp(x) for x below 0; below -80 it is exp(-80). */
 INLINE V CK_NAME(exp_below)(V x) {
     x = x > CK_NAME(splat)(-80.0f) ? x : CK_NAME(splat)(-80.0f);
 #if CK_LANES == 16
@@ -302,7 +302,7 @@ static void CK_NAME(dropout)(uint64_t key, int64_t first_row, int64_t rows, int6
                              float scale, const float *values, int64_t stride, float *output, int64_t output_stride) {
     for (int64_t row = 0; row < rows; row++)
         for (int64_t start = 0; start < columns; start += 4) {
-            /* SplitMix64's mixing of a counter: four numbers of 16 bits. */
+            /* SplitMix64 of a counter gives four numbers of 16 bits. */
             uint64_t bits = key + (uint64_t)((first_row + row) * columns + start) * 0x9E3779B97F4A7C15u;
             bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9u;
             bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EBu;

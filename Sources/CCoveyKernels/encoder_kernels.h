@@ -1,11 +1,12 @@
-/* The encoder's loops, included once for each instruction set; see instruction_sets.h.
+/* The loops of the encoder. This file is included once for each instruction set; see instruction_sets.h.
  *
- * Every number is computed by the same operations in the same order, whatever rows are beside it: a row's result does not
- * depend on the batch. */
+ * Every number is computed by the same operations in the same order, whatever other rows are computed with it. So the
+ * result of a row does not depend on the batch. */
 
 #include "encoder_vectors.h"
 
-/* What the table entries and the inputs of `rows` events add to the gates of the units block * 16 + part to + CK_LANES - 1. */
+/* Computes what the table entries and the inputs of `rows` events add to the gates of the units block * 16 + part to
+ * block * 16 + part + CK_LANES - 1. */
 INLINE void CK_NAME(lstm_inputs)(V *sums, const ck_lstm *lstm, const int rows, int64_t block, int part,
                                  const int32_t *indices, const float *inputs, int64_t input_stride) {
     const int64_t entry = lstm->blocks * 64;
@@ -27,13 +28,14 @@ INLINE void CK_NAME(lstm_inputs)(V *sums, const ck_lstm *lstm, const int rows, i
                       lstm->input_weights + block * lstm->inputs * 64 + part, 64);
 }
 
-/* Where the units of a block end. */
+/* The end of a block's range of units. */
 INLINE int64_t CK_NAME(block_end)(const ck_lstm *lstm, int64_t block) {
     return (block + 1) * 16 < lstm->hidden ? (block + 1) * 16 : lstm->hidden;
 }
 
-/* Adds the products of a block's gates with previous states to their sums: first with those of the blocks `after` it in this
- * step, then its own, and then with those of the blocks `before` it. One loop with a turn is faster than two loops. */
+/* Adds the products of a block's gates with previous states to their sums. With `after`, these are the states of the
+ * blocks that this step computes later, then its own. With `before`, they are those of the blocks that this step
+ * computed already. One loop that changes its direction is faster than two loops. */
 INLINE void CK_NAME(lstm_products)(V *sums, const ck_lstm *lstm, const int rows, const int after, const int before,
                                    int64_t block, int part, const float *previous, int64_t previous_stride,
                                    int descending) {
@@ -52,7 +54,7 @@ INLINE void CK_NAME(lstm_products)(V *sums, const ck_lstm *lstm, const int rows,
     }
 }
 
-/* Adds the products with the states of the block itself. */
+/* Adds the products with the block's own states. */
 INLINE void CK_NAME(lstm_own_products)(V *sums, const ck_lstm *lstm, int64_t block, int part, const float *previous,
                                        int descending) {
     const int64_t first = block * 16, last = CK_NAME(block_end)(lstm, block) - 1, step = descending ? 1 : -1;
@@ -62,8 +64,8 @@ INLINE void CK_NAME(lstm_own_products)(V *sums, const ck_lstm *lstm, int64_t blo
         CK_NAME(multiply_one)(sums, 1, 4, previous + k, 0, weights + k * 64);
 }
 
-/* Adds the products with the states of the blocks before it: of the previous ones to the sums of this step, of the new ones
- * to those of the next. */
+/* Adds the products with the states of the blocks that this step computed already: the previous states to the sums of
+ * this step, and the new states to the sums of the next step. */
 INLINE void CK_NAME(lstm_products_of_two)(V *now, V *next, const ck_lstm *lstm, int64_t block, int part, const float *previous,
                                           const float *states, int descending) {
     const int64_t end = CK_NAME(block_end)(lstm, block), step = descending ? -1 : 1;
@@ -80,13 +82,13 @@ INLINE void CK_NAME(lstm_products_of_two)(V *now, V *next, const ck_lstm *lstm, 
     }
 }
 
-/* New cells and states from the sums of the gates. */
+/* Computes the new cells and states from the sums of the gates. */
 INLINE void CK_NAME(lstm_outputs)(const V *sums, const int rows, float *cells, int64_t cell_stride, float *states,
                                   int64_t state_stride) {
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
-        /* With i, f, o = 1 / (1 + exp(-x)) and tanh(x) = (1 - m) / (1 + m), m = exp(-2x), over common denominators:
-         * c = f c + i tanh(g), h = o tanh(c). */
+        /* With i, f, o = 1 / (1 + exp(-x)) and tanh(x) = (1 - m) / (1 + m), m = exp(-2x), and common denominators: c =
+         * f c + i tanh(g), h = o tanh(c). */
         float *cell = cells + row * cell_stride;
         V input = CK_NAME(exp_minus)(sums[row * 4], 1.0f) + 1.0f;
         V forget = CK_NAME(exp_minus)(sums[row * 4 + 1], 1.0f) + 1.0f;
@@ -100,7 +102,7 @@ INLINE void CK_NAME(lstm_outputs)(const V *sums, const int rows, float *cells, i
     }
 }
 
-/* One step of `rows` sequences for the units block * 16 + part to + CK_LANES - 1. */
+/* One step of `rows` sequences for the units block * 16 + part to block * 16 + part + CK_LANES - 1. */
 INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t block, int part, const int32_t *indices,
                                const float *inputs, int64_t input_stride, const float *previous,
                                int64_t previous_stride, float *states, int64_t state_stride, float *cells,
@@ -113,11 +115,11 @@ INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t bloc
     CK_NAME(lstm_outputs)(sums, rows, cells + column, lstm->blocks * 16, states + column, state_stride);
 }
 
-/* Steps of one sequence, with the sums of lstm_tile. Weights come from the second cache, so each is read as rarely as can be:
- * the states of the blocks before a block in this step are those of the blocks after it in the next, and as the new ones are
- * known by then, one read of their weights serves both steps. The next step's products with the block's own states, which
- * have no such pair, are left for the time in which the gates of the block after it are computed. `sums` has what is known of
- * the sums, [blocks][4][16]. */
+/* Computes steps of one sequence, with the sums of lstm_tile. The weights are in the second-level cache, so each is
+ * read as rarely as possible. The next step runs in the opposite direction: the blocks before a block in this step come
+ * after it in the next step. The new states of these blocks are known by then, so one read of their weights serves both
+ * steps. The next step's products with the block's own states have no such partner. They are computed while the gates
+ * of the next block are computed. `sums` has the sums so far, [blocks][4][16]. */
 static void CK_NAME(lstm_sequence)(const ck_lstm *lstm, int64_t steps, int64_t direction, const int32_t *indices,
                                    const float *inputs, int64_t input_stride, const float *previous, float *first_states,
                                    int64_t state_stride, float *cells, float *sums, int descending) {
@@ -169,7 +171,7 @@ static void CK_NAME(lstm_sequence)(const ck_lstm *lstm, int64_t steps, int64_t d
 #undef STORE
 }
 
-/* One sequence: a function of its own, of which the compiler makes a few instructions beside the tile. */
+/* One sequence. This is a separate function because the compiler then needs only a few instructions beside the tile. */
 static void CK_NAME(lstm_step_one)(const ck_lstm *lstm, const int32_t *indices, const float *inputs, int64_t input_stride,
                                    const float *previous, int64_t previous_stride, float *states, int64_t state_stride,
                                    float *cells, int descending) {
@@ -208,7 +210,7 @@ static void CK_NAME(lstm_step)(const ck_lstm *lstm, int64_t rows, const int32_t 
 #undef TILE
 }
 
-/* The sums of a panel of `vectors` vectors of 16 columns for `rows` rows. */
+/* Computes the sums of a panel of `vectors` vectors of 16 columns for `rows` rows. */
 INLINE void CK_NAME(panel)(V *sums, const int rows, const int vectors, int part, const ck_dense *dense,
                            int64_t first_vector, const float *left, int64_t left_stride, const float *right,
                            int64_t right_stride) {
@@ -222,7 +224,7 @@ INLINE void CK_NAME(panel)(V *sums, const int rows, const int vectors, int part,
     CK_NAME(multiply)(sums, rows, vectors, dense->right, right, right_stride, weights + dense->left * stride, stride);
 }
 
-/* Runs PANEL(rows, vectors, part, first vector) for every tile of rows x panel of columns. */
+/* Runs PANEL(rows, vectors, part, first vector) for every tile of rows and panel of columns. */
 #define VECTORS(n)                                         \
     switch (dense->vectors - vector < 4 ? dense->vectors - vector : 4) { \
     case 4: PANEL(n, 4); break;                            \
@@ -365,7 +367,8 @@ static void CK_NAME(attention_pool_sequence)(int64_t steps, const ptrdiff_t *row
     }
 }
 
-/* log1p(x) for x from 0 to the largest float: log(u) + (x - (u - 1)) / u with u = 1 + x rounded; log by Cephes, logf. */
+/* log1p(x) for x from 0 to the largest float: log(u) + (x - (u - 1)) / u, where u is 1 + x rounded. The log is that of
+ * Cephes (logf). */
 INLINE V CK_NAME(log1p)(V x) {
     V u = x + 1.0f;
     V lost = (x - (u - 1.0f)) / u;

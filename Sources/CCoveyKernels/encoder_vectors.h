@@ -1,7 +1,7 @@
-/* Vectors, exp and the innermost product of the encoder's loops, included once for each instruction set by encoder_kernels.h
- * and encoder_gradient_kernels.h, which undefine V, I, INLINE and CK_ROWS at their ends. */
+/* Vectors, exp and the innermost product of the encoder's loops. encoder_kernels.h and encoder_gradient_kernels.h
+ * include this file once for each instruction set. They undefine V, I, INLINE and CK_ROWS at their end. */
 
-/* Rows of a tile, so that CK_ROWS x 4 accumulators stay in registers. */
+/* The number of rows of a tile: CK_ROWS x 4 accumulators stay in registers. */
 #if CK_LANES == 16
 #define CK_ROWS 6
 #elif CK_LANES == 8
@@ -11,7 +11,7 @@
 #endif
 
 #ifndef CK_EVERY_ROW
-/* Runs TILE(n) at `row` for all rows, in tiles of nearly the same height: short ones wait for their weights. */
+/* Runs TILE(n) at `row` for all rows, in tiles of nearly the same height. A short tile would wait for its weights. */
 #define CK_EVERY_ROW(count)                                                               \
     for (int64_t row = 0, tiles = ((count) + CK_ROWS - 1) / CK_ROWS; tiles > 0; tiles--) { \
         const int64_t height = ((count)-row + tiles - 1) / tiles;                         \
@@ -60,20 +60,20 @@ INLINE V CK_NAME(fma)(V a, V b, V c) {
 #endif
 }
 
-/* x held within [low, high]; high for NaN. */
+/* x limited to [low, high]; high if x is NaN. */
 INLINE V CK_NAME(clamp)(V x, float low, float high) {
     x = x < CK_NAME(splat)(high) ? x : CK_NAME(splat)(high);
     return x > CK_NAME(splat)(low) ? x : CK_NAME(splat)(low);
 }
 
-/* exp(x) = scale + scale * part for x within [-80, 80]: x = n ln 2 + r, scale = 2^n, part = exp(r) - 1 by a polynomial
- * (Cephes, expf), relative error about 1e-7. */
+/* exp(x) = scale + scale * part for x in [-80, 80]. With x = n ln 2 + r, scale is 2^n, and part is exp(r) - 1, computed
+ * by a polynomial (Cephes, expf). The relative error is about 1e-7. */
 typedef struct {
     V scale, part;
 } CK_NAME(exponential);
 
 INLINE CK_NAME(exponential) CK_NAME(exp)(V x) {
-    const float magic = 12582912.0f; /* 1.5 x 2^23: adding it rounds to an integer, which the low bits then hold */
+    const float magic = 12582912.0f; /* 1.5 x 2^23: adding it rounds to an integer, which is then in the low bits */
     V shifted = CK_NAME(fma)(x, CK_NAME(splat)(1.44269504088896341f), CK_NAME(splat)(magic));
     V n = shifted - magic;
     V r = CK_NAME(fma)(n, CK_NAME(splat)(-0.693359375f), x);
@@ -91,12 +91,12 @@ INLINE CK_NAME(exponential) CK_NAME(exp)(V x) {
     return e;
 }
 
-/* exp(-factor * x), held at about exp(28): a product of three of them is still a float. */
+/* exp(-factor * x), limited to about exp(28), so that a product of three of them is still a float. */
 INLINE V CK_NAME(exp_minus)(V x, float factor) {
 #if CK_LANES == 16
-    /* 2^y = 2^floor(y) t p(r): r is what y has beyond a thirty-second, t = 2^(its thirty-seconds), p a minimax polynomial
-     * (Remez's exchange, exact at 0; relative error 6.6e-8). Four instructions go to the multipliers, which the products keep
-     * busy; the others run beside them. */
+    /* 2^y = 2^floor(y) t p(r). r is the part of y beyond a multiple of 1/32, t is 2^(number of 32nds / 32), and p is a
+     * minimax polynomial (Remez's exchange, exact at 0; relative error 6.6e-8). Four of the instructions use the
+     * multipliers, which the products keep busy. The other instructions run at the same time. */
     static const float powers[32] = {
         1.0f, 1.0218972f, 1.04427373f, 1.06714046f, 1.09050775f, 1.1143868f, 1.13878858f, 1.1637249f,
         1.18920708f, 1.21524739f, 1.24185777f, 1.26905096f, 1.29683959f, 1.32523668f, 1.35425556f, 1.38390994f,
@@ -104,7 +104,7 @@ INLINE V CK_NAME(exp_minus)(V x, float factor) {
         1.68179286f, 1.71861935f, 1.75625217f, 1.79470909f, 1.8340081f, 1.87416768f, 1.91520655f, 1.95714414f};
     V y = (V)_mm512_min_ps((__m512)(x * (factor * -1.44269504088896341f)), _mm512_set1_ps(40.0f));
     V r = (V)_mm512_reduce_ps((__m512)y, 0x59); /* y - floor(32 y) / 32 */
-    /* The low bits of this are those of floor(32 y). */
+    /* The low bits of this number are those of floor(32 y). */
     const __m512 place = _mm512_add_round_ps((__m512)y, _mm512_set1_ps(0x1.8p18f), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     V t = (V)_mm512_permutex2var_ps(_mm512_loadu_ps(powers), (__m512i)place, _mm512_loadu_ps(powers + 16));
     V p = CK_NAME(fma)(r, CK_NAME(splat)(0x1.f0f3e6p-3f), CK_NAME(splat)(0x1.62e11ep-1f));
@@ -116,7 +116,7 @@ INLINE V CK_NAME(exp_minus)(V x, float factor) {
 #endif
 }
 
-/* sums[row][v] += x[row] weights[v], one vector of columns for each v. */
+/* sums[row][v] += x[row] weights[v], with one vector of columns for each v. */
 INLINE void CK_NAME(multiply_one)(V *sums, const int rows, const int vectors, const float *x, int64_t x_stride,
                                   const float *weights) {
     V values[CK_ROWS];
@@ -130,7 +130,8 @@ INLINE void CK_NAME(multiply_one)(V *sums, const int rows, const int vectors, co
     }
 }
 
-/* sums[row][v] += sum over k of x[row][k] weights[k][v]. `stride` floats lie between the weights of k and of k + 1. */
+/* sums[row][v] += sum over k of x[row][k] weights[k][v]. `stride` is the number of floats from the weights of k to
+ * those of k + 1. */
 INLINE void CK_NAME(multiply)(V *sums, const int rows, const int vectors, int64_t count, const float *x, int64_t x_stride,
                               const float *weights, int64_t stride) {
     for (int64_t k = 0; k < count; k++) CK_NAME(multiply_one)(sums, rows, vectors, x + k, x_stride, weights + k * stride);

@@ -1,8 +1,9 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The one function of the Fortran run-time library that OpenBLAS's LAPACK needs here. libgfortran.a cannot go into a shared
- * library (it is not position independent) and libgfortran.so.5 would be one more thing to install. */
+/* The only function of the Fortran run-time library that OpenBLAS's LAPACK needs here. libgfortran.a cannot be linked
+ * into a shared library (it is not position independent), and libgfortran.so.5 would be one more dependency to install.
+ */
 __attribute__((visibility("hidden"))) void _gfortran_concat_string(size_t target_length, char *target,
                                                                     size_t first_length, const char *first,
                                                                     size_t second_length, const char *second) {

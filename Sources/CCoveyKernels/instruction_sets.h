@@ -1,8 +1,8 @@
-/* Includes CK_KERNELS, a file of loops, once for each instruction set, with
+/* Includes CK_KERNELS, a file of loops, once for each instruction set. For each it defines
  *   CK_NAME(f)  the name of function f for the set: f_avx512, f_avx2 or f_baseline
- *   CK_LANES    floats in a vector register: 16, 8 or 4
- *   CK_FMA      whether the set has fused multiply-add
- * CK_DISPATCH(set) then runs CK_CALL(name of the set) for the one that `set` says. */
+ *   CK_LANES    the number of floats in a vector register: 16, 8 or 4
+ *   CK_FMA      1 if the set has fused multiply-add, otherwise 0
+ * CK_DISPATCH(set) then runs CK_CALL(name of the set) for the set that is given. */
 
 #define CK_NAME(f) f##_avx512
 #define CK_LANES 16

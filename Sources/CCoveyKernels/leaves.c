@@ -43,7 +43,7 @@ INLINE int64_t leaf_pairs(const double *queries, const double *points, int64_t d
         high = (doubles){0};
         unsigned near = 0;
         for (int64_t c = 0; c < d;) {
-            /* Points that are too far by some coordinates alone are dropped. */
+            /* Leave the loop if the first coordinates alone show that all points are too far away. */
             for (int64_t end = c + 4 < d ? c + 4 : d; c < end; c++) {
                 double q = queries[c * CK_LEAF + query];
                 doubles a = LOAD(points + c * CK_LEAF) - q, b = LOAD(points + c * CK_LEAF + 8) - q;
@@ -104,7 +104,7 @@ CLONES uint32_t ck_box_gaps_manhattan(const double *box, const double *boxes, in
     return box_gaps(box, boxes, m, most, gaps, true);
 }
 
-/* Inserts without branches: what comes before stays, what comes after moves on by one place. */
+/* Inserts without branches: smaller entries stay, larger ones move by one slot. */
 #define INSERT(VALUE, NUMBER)                                                                                         \
     do {                                                                                                              \
         doubles value = (VALUE) - (doubles){0};                                                                       \

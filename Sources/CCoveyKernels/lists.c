@@ -8,14 +8,14 @@
 
 typedef float wide __attribute__((vector_size(64), aligned(4)));
 
-/* Hits are rare: 32 columns are tested at once. */
+/* Hits are rare, so 32 columns are tested at once. */
 #define STEP 32
 
-/* A sorted list in one or two registers, at the end of them: an offer moves what is farther by one lane. */
+/* A sorted list at the end of one or two registers. An insertion moves the larger entries by one lane. */
 typedef bool wide_bits __attribute__((ext_vector_type(16)));
 typedef int32_t wide_words __attribute__((vector_size(64), aligned(4)));
 
-/* Bit by bit, which of 16 columns are. */
+/* Returns one bit for each of 16 columns: 1 if it is below the limit. */
 static inline __attribute__((always_inline)) uint32_t below(const float *tile, const float *norms, float limit) {
     const wide_words mask = *(const wide *)tile + *(const wide *)norms < limit;
     const wide_bits found = __builtin_convertvector(mask, wide_bits);
@@ -32,7 +32,7 @@ struct list {
     wide_words indices[2];
 };
 
-/* `registers` is 1 or 2, and constant. */
+/* `registers` is a constant, 1 or 2. */
 static inline __attribute__((always_inline)) void push(struct list *list, const int registers, float value, int32_t index) {
     wide_words after = {0};
     wide first = {0};
@@ -174,7 +174,7 @@ struct search {
     int64_t used_count, count;
 };
 
-/* True the first time. */
+/* Returns 1 if the value is new. */
 static inline int insert(struct search *search, int32_t value) {
     uint32_t place = ((uint32_t)value * 2654435761u) >> 20;
     while (search->table[place] != -1) {
@@ -186,7 +186,7 @@ static inline int insert(struct search *search, int32_t value) {
     return 1;
 }
 
-/* Entries are judged 16 at once; few pass. */
+/* Tests 16 entries at once. Few of them pass. */
 static inline __attribute__((always_inline)) void offer(struct search *search, const int32_t *entries, int64_t depth,
                                                         int32_t all, const int32_t *firsts, const uint32_t *sizes,
                                                         int64_t ranges) {

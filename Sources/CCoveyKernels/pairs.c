@@ -6,7 +6,7 @@
 
 #include "encoder.h"
 
-/* What is known of a panel's columns; those beyond the last are near to none. */
+/* The bounds of the columns of a panel. Columns after the last one are near to no row. */
 typedef struct columns {
     float thresholds[CK_PANEL_COLUMNS];
     float biases[CK_PANEL_COLUMNS];

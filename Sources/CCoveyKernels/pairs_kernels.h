@@ -1,6 +1,6 @@
-/* The register tiles of pairs.c, included once for each instruction set; see instruction_sets.h. */
+/* The register tiles of pairs.c. This file is included once for each instruction set; see instruction_sets.h. */
 
-/* Rows of a register tile, and its groups of 16 columns, at the most. */
+/* The largest number of rows of a register tile, and of its groups of 16 columns. */
 #if CK_LANES == 4
 #define CK_ROWS 2
 #else
@@ -17,7 +17,7 @@ typedef bool CK_NAME(lanes) __attribute__((ext_vector_type(CK_LANES)));
 #define V CK_NAME(vector)
 #define INLINE static inline __attribute__((always_inline))
 #define PARTS (CK_PANEL_GROUP / CK_LANES)
-/* Accumulators stay in registers where every index into them is a constant. */
+/* Accumulators stay in registers if every index into them is a constant. */
 #define EACH _Pragma("clang loop unroll(full)") for
 
 INLINE V CK_NAME(load)(const float *p) {
@@ -34,7 +34,7 @@ INLINE V CK_NAME(fma)(V a, V b, V c) {
 #endif
 }
 
-/* The greatest g of a near pair. */
+/* The largest g of a near pair. */
 INLINE V CK_NAME(limit)(float threshold, float bias, const float *thresholds, const float *biases) {
     V row = (V)threshold - CK_NAME(load)(biases);
     V column = CK_NAME(load)(thresholds) - (V)bias;
@@ -52,7 +52,8 @@ INLINE uint32_t CK_NAME(mask)(V a, V b) {
     return bits;
 }
 
-/* One register tile: CK_ROWS rows against `groups` groups of columns from `first`; `rows` of them count. */
+/* One register tile: CK_ROWS rows and `groups` groups of columns from `first` on. Only the first `rows` rows are
+ * reported. */
 INLINE void CK_NAME(tile)(const ck_pairs *pairs, const columns *columns, const int64_t *places, int rows, int64_t first,
                           const int groups, uint32_t *hits, ck_pairs_found *found) {
     const float *row[CK_ROWS];
@@ -119,7 +120,7 @@ static ck_pairs_found CK_NAME(near_pairs)(const ck_pairs *pairs, const columns *
         for (int64_t i = 0; i < pairs->rows; i += CK_ROWS) {
             int rows = pairs->rows - i < CK_ROWS ? (int)(pairs->rows - i) : CK_ROWS;
             int64_t places[CK_ROWS];
-            /* Rows beyond the last repeat it. */
+            /* If there are fewer rows, the last one is repeated. */
             for (int r = 0; r < CK_ROWS; r++) {
                 int64_t line = i + (r < rows ? r : rows - 1);
                 places[r] = pairs->places ? pairs->places[line] : line;

@@ -1,11 +1,12 @@
-/* Small matrix products, included once for each instruction set; see instruction_sets.h. */
+/* Small matrix products. This file is included once for each instruction set; see instruction_sets.h. */
 
 #include "encoder_vectors.h"
 
-/* Rows of B that are read from a copy of 64 columns side by side: it stays in the first cache while the rows of A pass. */
+/* The number of rows of B in a contiguous copy of 64 columns. The copy stays in the first-level cache while all rows of
+ * A are multiplied with it. */
 #define DEPTH 128
 
-/* `rows` rows and `vectors` times 16 columns of C. Element (i, p) of A lies at a[i * a_row + p * a_step]. */
+/* Computes `rows` rows and 16 x `vectors` columns of C. Element (i, p) of A is a[i * a_row + p * a_step]. */
 INLINE void CK_NAME(product_tile)(const int rows, const int vectors, int64_t k, const float *a, int64_t a_row,
                                   int64_t a_step, const float *b, int64_t ldb, const float *before, int64_t before_row,
                                   float *c, int64_t ldc) {
@@ -32,7 +33,7 @@ INLINE void CK_NAME(product_tile)(const int rows, const int vectors, int64_t k, 
         for (int v = 0; v < vectors; v++) CK_NAME(store)(c + row * ldc + v * 16, sums[row * 4 + v]);
 }
 
-/* A panel: all rows of 16 to 64 columns, `k` products deep. */
+/* A panel: all rows of 16 to 64 columns, with `k` terms of each product. */
 INLINE void CK_NAME(product_panel)(const int vectors, int64_t m, int64_t k, const float *a, int64_t a_row, int64_t a_step,
                                    const float *b, int64_t ldb, const float *before, int64_t before_row, float *c,
                                    int64_t ldc) {

@@ -13,14 +13,15 @@
 
 int ck_rules_instruction_set(void) { return ck_encoder_instruction_set(); }
 
-/* Of the words that a block of rows fills, the last one's valid bits. */
+/* The bits of a word that belong to rows of the block. */
 INLINE uint64_t valid(int64_t rows, int64_t word) {
     return rows - 64 * word >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << (rows - 64 * word)) - 1;
 }
 
-/* ------------------------------------------------------------------------------------------------------ thresholds --- */
+/* ------------------------------------------------------------------------------------------------- thresholds --- */
 
-/* 64 values at a time stay in registers while all thresholds pass. The last, short group is read from a copy. */
+/* 64 values at a time stay in registers while all thresholds are compared. The last, incomplete group is read from a
+ * copy. */
 #define COMPARE(attribute, name, VECTOR, LANES, LOAD, SPLAT, GREATER_EQUAL, ORDERED, INFINITE)                          \
     attribute static int compare_##name(const double *values, int64_t rows, int64_t words, const double *thresholds,    \
                                         int64_t count, uint64_t *present, uint64_t *at_least) {                         \
@@ -70,7 +71,7 @@ COMPARE(AVX2, avx2, __m256d, 4, _mm256_loadu_pd, _mm256_set1_pd, AT_LEAST_256, O
     (uint64_t)_mm_movemask_pd(_mm_cmpeq_pd(_mm_andnot_pd(_mm_set1_pd(-0.0), v), _mm_set1_pd(__builtin_inf())))
 COMPARE(, baseline, __m128d, 2, _mm_loadu_pd, _mm_set1_pd, AT_LEAST_128, ORDERED_128, INFINITE_128)
 
-/* ---------------------------------------------------------------------------------------------------- conjunctions --- */
+/* ----------------------------------------------------------------------------------------------- conjunctions --- */
 
 #define CONJUNCTION(attribute, name)                                                                                    \
     attribute static void conjunction_##name(const uint64_t *tests, int64_t words, const int32_t *with,                 \
@@ -90,7 +91,7 @@ CONJUNCTION(AVX512, avx512)
 CONJUNCTION(AVX2, avx2)
 CONJUNCTION(, baseline)
 
-/* ----------------------------------------------------------------------------------------------------------- bytes --- */
+/* ------------------------------------------------------------------------------------------------------ bytes --- */
 
 /* Bit c of word r becomes bit r of word c (Warren, Hacker's Delight, 7-3). */
 INLINE void transpose(uint64_t *a) {
@@ -124,7 +125,7 @@ AVX2 static void spread_avx2(uint64_t bits, int64_t count, uint8_t *bytes) {
 static void spread_baseline(uint64_t bits, int64_t count, uint8_t *bytes) {
     uint8_t copy[64];
     for (int i = 0; i < 8; i++) {
-        /* Bit k of a byte to byte k. */
+        /* Moves bit k of a byte to byte k. */
         const uint64_t eight = (bits >> (8 * i) & 0xFF) * UINT64_C(0x0101010101010101) & UINT64_C(0x8040201008040201);
         const uint64_t spread = (eight + UINT64_C(0x7F7F7F7F7F7F7F7F)) >> 7 & UINT64_C(0x0101010101010101);
         memcpy(copy + 8 * i, &spread, sizeof spread);
@@ -158,7 +159,7 @@ BYTES(AVX512, avx512)
 BYTES(AVX2, avx2)
 BYTES(, baseline)
 
-/* -------------------------------------------------------------------------------------------------------- dispatch --- */
+/* --------------------------------------------------------------------------------------------------- dispatch --- */
 
 int ck_rules_compare(int set, const double *values, int64_t rows, int64_t words, const double *thresholds, int64_t count,
                      uint64_t *present, uint64_t *at_least) {

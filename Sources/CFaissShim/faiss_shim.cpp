@@ -23,7 +23,7 @@ int guarded(Body body) noexcept {
     }
 }
 
-/* A flat index whose searches, the long part of k-means, can be stopped. */
+/* A flat index whose searches, the long part of k-means, can be cancelled. */
 class StoppableIndex : public faiss::IndexFlatL2 {
     int (*stop)(const void *);
     const void *state;
@@ -44,7 +44,8 @@ public:
 
 } // namespace
 
-/* Not by faiss::Clustering: it allocates where its threads run, and a failure there ends the process instead of being thrown. */
+/* faiss::Clustering is not used. It allocates memory in its threads, and a failure there ends the process instead of
+ * throwing. */
 int fs_kmeans(int64_t n, int64_t d, const float *rows, int64_t k, int iterations, int64_t seed, float *centroids,
               int (*stop)(const void *state), const void *state) {
     return guarded([&] {
@@ -65,13 +66,13 @@ int fs_kmeans(int64_t n, int64_t d, const float *rows, int64_t k, int iterations
             std::fill(sums.begin(), sums.end(), 0);
             std::fill(sizes.begin(), sizes.end(), 0);
             for (int64_t i = 0; i < n; i++) {
-                if (cells[i] < 0) continue; /* A distance that is beyond float32. */
+                if (cells[i] < 0) continue; /* The distance is too large for float32. */
                 double *sum = &sums[cells[i] * d];
                 for (int64_t column = 0; column < d; column++) sum[column] += rows[i * d + column];
                 sizes[cells[i]]++;
                 if (i % 1024 == 0 && stop(state)) throw std::runtime_error("stopped");
             }
-            /* A centroid without rows stays where it is. */
+            /* A centroid without rows does not move. */
             for (int64_t cell = 0; cell < k; cell++) {
                 if (sizes[cell] == 0) continue;
                 for (int64_t column = 0; column < d; column++)

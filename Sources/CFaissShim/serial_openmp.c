@@ -1,9 +1,10 @@
-/* OpenMP for FAISS, on the calling thread alone.
+/* OpenMP for FAISS, on the calling thread only.
  *
- * FAISS's objects call libgomp, which has no place in a host's process beyond the host's own: it keeps threads, reads the
- * environment, counts threads for the host's OpenMP code too, and ends the process where memory is short. These are the
- * calls that Debian's libfaiss.a makes, for a team of one; they are hidden, so that nobody else's OpenMP sees them.
- * Sections that one thread at a time may enter guard what belongs to one call: k-means over a flat index has none. */
+ * The objects of FAISS call libgomp. Covey must not load it into a host's process: it keeps threads, reads the
+ * environment, changes the number of threads of the host's own OpenMP code, and ends the process if memory is short.
+ * These are the calls that Debian's libfaiss.a makes, for a team of one thread. They are hidden, so that no other
+ * OpenMP code sees them. The critical sections and locks do nothing, because they guard the data of one call, and only
+ * one thread runs it. */
 #include <stdbool.h>
 
 void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags) {
@@ -11,7 +12,7 @@ void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned 
     body(data);
 }
 
-/* The first to ask gets the whole loop. */
+/* The first call gets the whole loop. */
 bool GOMP_loop_nonmonotonic_dynamic_start(long start, long end, long step, long chunk, long *from, long *to) {
     (void)chunk;
     *from = start;

@@ -1,6 +1,6 @@
-/* The calling thread's floating-point environment: a host may round upwards, flush small numbers to zero, or have a division by
- * zero end it. Covey's calls compute in the standard environment, and give the host's back bit for bit. Threads that a call
- * starts inherit the caller's. */
+/* The floating-point environment of the calling thread. A host may round upwards, flush subnormal numbers to zero, or
+ * trap divisions by zero. Covey's calls compute in the standard environment and then restore the host's, bit for bit.
+ * Threads that a call starts inherit the environment of the caller. */
 #ifndef CK_ARITHMETIC_H
 #define CK_ARITHMETIC_H
 
@@ -9,11 +9,11 @@
 
 typedef struct ck_arithmetic {
     uint32_t control;   /* MXCSR */
-    int32_t other;      /* Whether x87 has another control word than the standard one, or flags raised. */
-    fenv_t environment; /* All of it where so. */
+    int32_t other;      /* Not 0 if the x87 control word is not the standard one, or an x87 exception flag is set. */
+    fenv_t environment; /* The whole environment, saved only if `other` is not 0. */
 } ck_arithmetic;
 
-/* Takes the host's environment into `host` and sets the standard one. */
+/* Saves the host's environment in `host` and sets the standard one. */
 void ck_arithmetic_enter(ck_arithmetic *host);
 void ck_arithmetic_leave(const ck_arithmetic *host);
 

@@ -1,4 +1,5 @@
-/* The FAISS calls that Covey uses, as C. Every exception becomes a status; FAISS runs on the calling thread alone. */
+/* The FAISS calls that Covey uses, as C functions. Every exception becomes a status. FAISS runs on the calling thread
+ * only. */
 #ifndef FAISS_SHIM_H
 #define FAISS_SHIM_H
 
@@ -12,8 +13,9 @@ extern "C" {
 #define FS_OUT_OF_MEMORY 1
 #define FS_FAILED 2
 
-/* k-means of n x d finite rows: writes k x d centroids. Lloyd's algorithm from a seeded sample of rows. n >= k >= 1.
- * Between steps of a few milliseconds `stop(state)` is asked; nonzero ends the call with FS_FAILED. */
+/* k-means of n x d finite rows. Writes k x d centroids. It is Lloyd's algorithm, starting from a seeded sample of the
+ * rows; n >= k >= 1. `stop(state)` is called between steps of a few milliseconds. If it returns nonzero, the call ends
+ * with FS_FAILED. */
 int fs_kmeans(int64_t n, int64_t d, const float *rows, int64_t k, int iterations, int64_t seed, float *centroids,
               int (*stop)(const void *state), const void *state);
 
