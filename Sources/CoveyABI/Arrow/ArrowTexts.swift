@@ -5,73 +5,105 @@ import Glibc
 /// The distinct strings of a column, over all its batches, in the order of their first appearance.
 final class ArrowCategories {
     private(set) var texts: [CText] = []
-    private var lengths: [Int] = []
-    private var hashes: [UInt64] = []
-    /// Open addressing: a code, or -1.
-    private var slots = [Int32](repeating: -1, count: 64)
+    /// The same for the inner loop, which must not count references.
+    private var entries = UnsafeMutablePointer<Entry>.allocate(capacity: 32)
+    /// Open addressing: a code, or -1; twice as many as entries at the least.
+    private var slots = UnsafeMutablePointer<Int32>.allocate(capacity: 64)
+    private var mask = 63
     private var last: Int32 = -1
+
+    private struct Entry {
+        let text: UnsafePointer<CChar>
+        let length: Int
+        let hash: UInt64
+    }
+
+    init() {
+        slots.update(repeating: -1, count: mask + 1)
+    }
+
+    deinit {
+        entries.deallocate()
+        slots.deallocate()
+    }
 
     var count: Int { texts.count }
 
     /// The code of a string; equal bytes are one category. The name is what messages call it.
-    func code(_ bytes: UnsafeRawBufferPointer, _ name: @autoclosure () -> String) throws -> Int32 {
-        if last >= 0 && equals(last, bytes) { return last }
+    @inline(__always)
+    func code(_ bytes: UnsafeRawBufferPointer, _ name: () -> String) throws -> Int32 {
+        let last = last
+        if last >= 0 && Self.equals(entries[Int(last)], bytes) { return last }
         let hash = Self.hash(bytes)
-        var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+        let (entries, slots, mask) = (entries, slots, mask)
+        var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot] >= 0 {
             let code = slots[slot]
-            if hashes[Int(code)] == hash && equals(code, bytes) {
-                last = code
+            if entries[Int(code)].hash == hash && Self.equals(entries[Int(code)], bytes) {
+                self.last = code
                 return code
             }
-            slot = (slot + 1) & (slots.count - 1)
+            slot = (slot + 1) & mask
         }
+        return try add(bytes, hash, slot, name())
+    }
+
+    private func add(_ bytes: UnsafeRawBufferPointer, _ hash: UInt64, _ slot: Int, _ name: String) throws -> Int32 {
         guard let code = Int32(exactly: texts.count) else {
-            throw CoveyError.unsupported("\(name()): there are more than \(Int32.max) categories")
+            throw CoveyError.unsupported("\(name): there are more than \(Int32.max) categories")
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CoveyError.invalidData("\(name()): must be valid UTF-8")
+        guard let string = String(validating: bytes, as: UTF8.self) else {
+            throw CoveyError.invalidData("\(name): must be valid UTF-8")
         }
-        guard !bytes.contains(0) else { throw CoveyError.invalidData("\(name()): must not hold a NUL character") }
-        texts.append(CText(text))
-        lengths.append(bytes.count)
-        hashes.append(hash)
+        guard !bytes.contains(0) else { throw CoveyError.invalidData("\(name): must not hold a NUL character") }
+        let text = CText(string)
+        entries[texts.count] = Entry(text: text.pointer, length: bytes.count, hash: hash)
+        texts.append(text)
         slots[slot] = code
         last = code
-        if texts.count * 2 > slots.count { grow() }
+        if texts.count * 2 > mask { grow() }
         return code
     }
 
-    private func equals(_ code: Int32, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        let length = lengths[Int(code)]
-        guard length == bytes.count else { return false }
-        return length == 0 || memcmp(texts[Int(code)].pointer, bytes.baseAddress!, length) == 0
+    @inline(__always)
+    private static func equals(_ entry: Entry, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard entry.length == bytes.count else { return false }
+        return entry.length == 0 || memcmp(entry.text, bytes.baseAddress!, entry.length) == 0
     }
 
     private func grow() {
-        slots = [Int32](repeating: -1, count: slots.count * 2)
-        for (code, hash) in hashes.enumerated() {
-            var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-            while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
+        mask = mask * 2 + 1
+        let larger = UnsafeMutablePointer<Entry>.allocate(capacity: (mask + 1) / 2)
+        larger.update(from: entries, count: texts.count)
+        entries.deallocate()
+        entries = larger
+        slots.deallocate()
+        slots = .allocate(capacity: mask + 1)
+        slots.update(repeating: -1, count: mask + 1)
+        for code in 0..<texts.count {
+            var slot = Int(truncatingIfNeeded: entries[code].hash) & mask
+            while slots[slot] >= 0 { slot = (slot + 1) & mask }
             slots[slot] = Int32(code)
         }
     }
 
     /// Eight bytes at a time, each mixed by a multiplication of 64 x 64 bits.
+    @inline(__always)
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         func mix(_ one: UInt64, _ other: UInt64) -> UInt64 {
             let product = one.multipliedFullWidth(by: other)
             return product.high ^ product.low
         }
         var state = UInt64(bytes.count) &+ 0x9E37_79B9_7F4A_7C15
+        guard let base = bytes.baseAddress else { return state }
         var place = 0
         while place + 8 <= bytes.count {
-            state = mix(state ^ bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self), 0xA076_1D64_78BD_642F)
+            state = mix(state ^ base.loadUnaligned(fromByteOffset: place, as: UInt64.self), 0xA076_1D64_78BD_642F)
             place += 8
         }
         var rest: UInt64 = 0
         while place < bytes.count {
-            rest = rest << 8 | UInt64(bytes[place])
+            rest = rest << 8 | UInt64(base.load(fromByteOffset: place, as: UInt8.self))
             place += 1
         }
         return mix(state ^ rest, 0xE703_7ED1_A0B4_28DB)
@@ -93,7 +125,11 @@ extension ArrowInput {
             return try writeRuns(target, execution) { try $0.writeCodes($1, categories, execution) }
         }
         try forEachText(execution) { row, text in
-            target[row] = try text.map { try categories.code($0, "\(name), row \(firstRow + row)") } ?? -1
+            guard let text else {
+                target[row] = -1
+                return
+            }
+            target[row] = try categories.code(text) { "\(name), row \(firstRow + row)" }
         }
     }
 
@@ -104,12 +140,13 @@ extension ArrowInput {
         var codes: [Int32] = []
         codes.reserveCapacity(values.length)
         try values.forEachText(execution) { row, text in
-            codes.append(try text.map { try categories.code($0, "\(values.name), entry \(row)") } ?? -1)
+            codes.append(try text.map { text in try categories.code(text) { "\(values.name), entry \(row)" } } ?? -1)
         }
         return codes
     }
 
     /// Calls `body` with each row's bytes; nil = null.
+    @inline(__always)
     private func forEachText(_ execution: Execution, _ body: (Int, UnsafeRawBufferPointer?) throws -> Void) throws {
         switch format {
         case "u": try forEachText(offsets: Int32.self, execution, body)
@@ -119,6 +156,7 @@ extension ArrowInput {
         }
     }
 
+    @inline(__always)
     private func forEachText<Offset: FixedWidthInteger & BitwiseCopyable>(
         offsets: Offset.Type, _ execution: Execution, _ body: (Int, UnsafeRawBufferPointer?) throws -> Void
     ) throws {
@@ -129,7 +167,7 @@ extension ArrowInput {
         let validity = try validity(of: 3)
         for row in 0..<length {
             if row & 0xFFF == 0 { try execution.check() }
-            if validity.map({ $0[row] }) == false {
+            if let validity, !validity[row] {
                 try body(row, nil)
                 continue
             }
@@ -144,6 +182,7 @@ extension ArrowInput {
 
     /// Views: 16 bytes each, with the text itself where it has at most 12, else with its buffer and the place there. The
     /// last buffer holds the sizes of the text's buffers.
+    @inline(__always)
     private func forEachView(_ execution: Execution, _ body: (Int, UnsafeRawBufferPointer?) throws -> Void) throws {
         guard length > 0 else { return }
         let buffers = Int(array.n_buffers)
@@ -155,7 +194,7 @@ extension ArrowInput {
         let sizes = try buffer(buffers - 1, of: buffers)
         for row in 0..<length {
             if row & 0xFFF == 0 { try execution.check() }
-            if validity.map({ $0[row] }) == false {
+            if let validity, !validity[row] {
                 try body(row, nil)
                 continue
             }
