@@ -1,5 +1,6 @@
 """Training: against PyTorch on the same weights where it is installed, and what the binding adds."""
 
+import inspect
 import json
 import math
 import struct
@@ -7,6 +8,7 @@ import struct
 import covey
 import numpy as np
 import pytest
+from covey import _structs
 
 SMALL = dict(embedding_size=4, hidden_size=6, attention_size=4, dimension=5, epochs=3, batch_size=16, learning_rate=0.01)
 
@@ -110,6 +112,14 @@ def test_errors(options, error, message):
         covey.SequenceEncoder.train(sequences(), **{**SMALL, **options})
 
 
+def test_options_are_named_with_the_headers_defaults():
+    parameters = inspect.signature(covey.SequenceEncoder.train).parameters
+    struct = _structs.TrainingOptions()
+    named = {name: parameter.default for name, parameter in parameters.items() if hasattr(struct, name) and name not in ("progress",)}
+    named.pop("categorical_vocabularies")
+    assert len(named) == 21 and named == {name: getattr(struct, name) for name in named}
+
+
 def test_one_step_is_pytorchs(tmp_path):
     """The weights before and after a step, from two state files, against PyTorch's AdamW on the same sequences."""
     torch = pytest.importorskip("torch")
@@ -187,3 +197,9 @@ def _read(path):
         for name, item in header.items()
     }
     return tensors, (entry["time_mean"], entry["time_deviation"])
+
+
+def test_versions_are_shown(capsys):
+    covey.show_versions()
+    text = capsys.readouterr().out
+    assert f"libcovey{' ' * 6}" in text and covey.library_version() in text and np.__version__ in text

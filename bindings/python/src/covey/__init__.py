@@ -54,6 +54,7 @@ from .rules import Rule, RuleSet, extract_rules
 from .sequences import Sequences
 from .training import TrainingEpoch, TrainingProgress, TrainingReport
 from .validity import validity_index
+from ._versions import show_versions
 from .vocabulary import Vocabulary
 
 __version__ = "1.0.0"
@@ -109,6 +110,7 @@ __all__ = [
     "hdbscan",
     "hybrid_features",
     "library_version",
+    "show_versions",
     "membership_vector",
     "robust_single_linkage",
     "validity_index",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._findings import Finding
-from ._table import CATEGORICAL, NUMERIC, Table
+from ._table import BOOLEAN, CATEGORICAL, NUMERIC, Table
 
 #: Of a categorical column; each is a column of the clustered rows.
 MOST_CATEGORIES = 100
@@ -63,6 +63,26 @@ def describe_columns(table: Table) -> List[Finding]:
                     )
     if left_out:
         table.leave_out(left_out)
+    return findings
+
+
+def leave_out_labels(table: Table, fraud: NDArray[np.int8]) -> List[Finding]:
+    """Leaves out columns that are the labels themselves, with what is not known missing: they were handed over twice."""
+    known = np.where(fraud < 0, np.nan, fraud.astype(np.float64))
+    findings: List[Finding] = []
+    for index, label in enumerate(table.names):
+        struct = table.column(index)
+        if struct.kind == NUMERIC:
+            values = _values(struct, table.rows, np.dtype(np.float64))
+        elif struct.kind == BOOLEAN:
+            codes = _values(struct, table.rows, np.dtype(np.int8)).astype(np.float64)
+            values = np.where(codes < 0, np.nan, codes)
+        else:
+            continue
+        if np.isnan(known).any() and np.array_equal(values, known, equal_nan=True):
+            text = f"features[{label!r}] is `fraud` itself, and is left out"
+            findings.append(Finding("feature_gives_label_away", text, f"pass fraud={label!r}, or features without it", label))
+    table.leave_out([str(finding.column) for finding in findings])
     return findings
 
 

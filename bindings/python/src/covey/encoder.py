@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from ctypes import byref, c_void_p
-from typing import Any, Mapping, Optional, Union
+from typing import Any, Mapping, NoReturn, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,27 @@ class SequenceEncoder(Handle):
         progress: Optional[Callback] = None,
         seed: int = 0,
         context: Optional[Context] = None,
-        **options: Any,
+        embedding_size: int = 32,
+        category_embedding_size: int = 8,
+        hidden_size: int = 64,
+        attention_size: int = 64,
+        dimension: int = 0,
+        epochs: int = 20,
+        batch_size: int = 128,
+        learning_rate: float = 3e-3,
+        weight_decay: float = 0.01,
+        clip: float = 1.0,
+        warm_up: float = 0.05,
+        dropout: float = 0.1,
+        unknown: float = 0.02,
+        mask_share: float = 0.15,
+        slices: int = 4,
+        margin: float = 0.5,
+        held_out: float = 0.05,
+        patience: int = 5,
+        window: int = 1024,
+        checkpoint_steps: int = 1000,
+        **others: NoReturn,
     ) -> "SequenceEncoder":
         """Trains an encoder on the sequences, without labels. The same input, options and seed give the same weights for
         any number of threads.
@@ -63,14 +83,31 @@ class SequenceEncoder(Handle):
             checkpoint: a file in which the state is kept, so that a training that was killed goes on where it was.
             progress: called with a :class:`TrainingProgress` after each epoch and about once a second; a true result stops
                 the training.
-            options: embedding_size, category_embedding_size, hidden_size, attention_size, dimension, epochs, batch_size,
-                learning_rate, weight_decay, clip, warm_up, dropout, unknown, mask_share, slices, margin, held_out,
-                patience, window and checkpoint_steps: see ``covey_training_options`` in covey.h.
+            embedding_size: of an event type; category_embedding_size: of an entry of a categorical channel; hidden_size: units a
+                direction; attention_size: each 1 to 4,096.
+            dimension: of an embedding, 1 to 65,536; 0 = twice hidden_size, without a projection.
+            epochs: 1 to 1,000,000. batch_size: sequences a step, 1 to 65,536.
+            learning_rate: the highest, > 0; it rises over the share warm_up (0 to 1) of the steps, then falls. weight_decay: times
+                the learning rate, 0 to 1. clip: of the gradient's norm, > 0.
+            dropout: share of the states that predictions do not see, 0 to below 1. unknown: share of the events shown as
+                unknown, 0 to below 1, which trains that entry.
+            mask_share: of masked_event, above 0 and below 1. slices: views of contrastive, 2 to 64. margin: of contrastive, > 0.
+            held_out: share of the sequences that measure, 0 to below 1. patience: the training stops after so many epochs without
+                a better held-out loss; 0 = never.
+            window: events that one step backs through, 2 to 1,000,000. checkpoint_steps: between two writes of `checkpoint`.
 
         ``training`` of the encoder says how it went. A training that is stopped, or whose loss is no longer finite, raises
         ``CoveyError`` with the report in its attribute ``training``, which has the best encoder so far. Errors: INVALID_ARGUMENT,
         INVALID_DATA, MISMATCH (another training's checkpoint), CORRUPT_FILE, IO, OUT_OF_MEMORY, CANCELLED."""
-        named = {**options, "objectives": objectives, "checkpoint": checkpoint, "seed": seed}
+        named: dict[str, Any] = {
+            "embedding_size": embedding_size, "category_embedding_size": category_embedding_size,
+            "hidden_size": hidden_size, "attention_size": attention_size, "dimension": dimension, "epochs": epochs,
+            "batch_size": batch_size, "learning_rate": learning_rate, "weight_decay": weight_decay, "clip": clip,
+            "warm_up": warm_up, "dropout": dropout, "unknown": unknown, "mask_share": mask_share, "slices": slices,
+            "margin": margin, "held_out": held_out, "patience": patience, "window": window,
+            "checkpoint_steps": checkpoint_steps,
+            "objectives": objectives, "checkpoint": checkpoint, "seed": seed, **others,
+        }  # fmt: skip
         return train(cls, sequences, vocabulary, categorical_vocabularies, progress, context, named)
 
     @classmethod

@@ -44,7 +44,7 @@ def approximate_predict_scores(
 
 def membership_vector(clusterer: HDBSCAN, points_to_predict: Any) -> NDArray[np.float64]:
     """How much new rows belong to every cluster, m x clusters: ``clusterer.membership(X)``."""
-    found: Any = _checked(clusterer).membership(points_to_predict)
+    found: NDArray[np.float64] = _checked(clusterer).membership(points_to_predict)
     return found
 
 
