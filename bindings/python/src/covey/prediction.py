@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +44,7 @@ def approximate_predict_scores(
 
 def membership_vector(clusterer: HDBSCAN, points_to_predict: Any) -> NDArray[np.float64]:
     """How much new rows belong to every cluster, m x clusters: ``clusterer.membership(X)``."""
-    found: NDArray[np.float64] = _checked(clusterer).membership(points_to_predict)
-    return found
+    return cast("NDArray[np.float64]", _checked(clusterer).membership(points_to_predict))
 
 
 def all_points_membership_vectors(clusterer: HDBSCAN) -> NDArray[np.float64]:
