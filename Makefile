@@ -313,10 +313,12 @@ $(EXAMPLES_OUT)/%: $(EXAMPLES)/%.c $(EXAMPLES)/sample.c $(wildcard $(EXAMPLES)/*
 	@mkdir -p $(@D)
 	cc $(EXAMPLE_CFLAGS) $(filter %.c,$^) -o $@ $(COVEY_FLAGS) -lm
 $(EXAMPLES_OUT)/pipeline: $(EXAMPLES)/road.c $(EXAMPLES)/terminal.c
+$(EXAMPLES_OUT)/08_find: $(EXAMPLES)/terminal.c
 
 examples: $(EXAMPLE_PROGRAMS)
 
-demo: $(EXAMPLES_OUT)/pipeline
+demo: $(EXAMPLES_OUT)/08_find $(EXAMPLES_OUT)/pipeline
+	@$(EXAMPLES_OUT)/08_find examples/data
 	@$(EXAMPLES_OUT)/pipeline examples/data
 
 test-examples: $(EXAMPLE_PROGRAMS)

@@ -44,7 +44,8 @@ let package = Package(
             name: "CoveyABI",
             dependencies: [
                 "CCovey", "CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveySequences", "CoveyEncoder",
-                "CoveyHybrid", "CoveyNeighbors", "CoveyClustering", "CoveyRules", "CoveyEngine", "CCoveyKernels",
+                "CoveyHybrid", "CoveyNeighbors", "CoveyClustering", "CoveyRisk", "CoveyRules", "CoveyEngine",
+                "CCoveyKernels",
             ],
             linkerSettings: native),
     ]
@@ -61,12 +62,18 @@ let package = Package(
         + stage(
             "CoveyClustering",
             ["CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveyNeighbors", "CCoveyKernels"])
+        + stage(
+            "CoveyRisk",
+            [
+                "CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveySequences", "CoveyHybrid",
+                "CoveyNeighbors", "CoveyClustering",
+            ])
         + stage("CoveyRules", ["CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CCoveyKernels"])
         + stage(
             "CoveyEngine",
             [
                 "CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveySequences", "CoveyEncoder",
-                "CoveyHybrid", "CoveyClustering", "CoveyRules",
+                "CoveyHybrid", "CoveyClustering", "CoveyRisk", "CoveyRules",
             ]),
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

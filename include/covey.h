@@ -10,9 +10,11 @@
  *
  *   1. Version      2. Status and errors   3. Context        4. Matrices and tables   5. Vocabulary and sequences
  *   6. Encoder      7. Hybrid features     8. Clustering     9. Cluster risk          10. Rules        11. Engine
+ *   12. Find
  *
- * Four verbs carry it: covey_load_model, covey_embed_sequences, covey_cluster_matrix, covey_extract_rules; the engine
- * then puts the four in one file that scores transactions.
+ * covey_find goes the whole road in one call, and is where to start. Four verbs carry it: covey_load_model,
+ * covey_embed_sequences, covey_cluster_matrix, covey_extract_rules; the engine then puts the four in one file that scores
+ * transactions.
  *
  * Rules that hold for every function
  * ----------------------------------
@@ -613,6 +615,12 @@ typedef struct covey_hybrid covey_hybrid;
                                       all missing in fitting. */
 #define COVEY_SCALING_ROBUST 2   /**< (x - median) / (q75 - q25) (linear quantiles, as sklearn's RobustScaler); the standard
                                       deviation where the quartiles are equal; 0 as above. */
+#define COVEY_SCALING_QUANTILE 3 /**< The normal quantile of the share of values below (ties: half of them), held within
+                                      [1/2m, 1 - 1/2m] for m values, over 1.349, so that quartiles lie 1 apart as with ROBUST; no
+                                      value is far out. At most 1,024 values are kept, linear between them. */
+#define COVEY_SCALING_LOG 4      /**< ROBUST on sign(x) log(1 + |x| / u), u = max(|median|, q75 - q25). */
+#define COVEY_SCALING_AUTO 5     /**< For each column ROBUST, or where the standard deviation is above twice that of a normal
+                                      column with these quartiles LOG (none below 0) or QUANTILE. */
 
 #define COVEY_MISSING_REJECT 0    /**< A missing value, in fitting or later, gives COVEY_INVALID_DATA. */
 #define COVEY_MISSING_MEDIAN 1    /**< The fitted column's median. */
@@ -961,14 +969,24 @@ typedef struct covey_risk covey_risk;
 #define COVEY_LABEL_LEGITIMATE 0
 #define COVEY_LABEL_FRAUD 1
 
+/* What a share of fraud is counted over. Unknown is not legitimate: where hardly any row is known to be legitimate, a share over the
+ * labelled rows says nothing, and one over all rows is that of known fraud, known_share times that of fraud (Elkan and Noto 2008). */
+#define COVEY_SHARES_AUTO 0     /**< covey_cluster_risk: ALL where no row is labelled as legitimate, otherwise LABELLED. covey_find:
+                                     LABELLED where at least a fifth of the rows are labelled as legitimate, otherwise ALL. */
+#define COVEY_SHARES_LABELLED 1 /**< fraud / labelled. */
+#define COVEY_SHARES_ALL 2      /**< (fraud / size) / known_share, at most 1. */
+
 typedef struct covey_risk_options {
     size_t struct_size;
     double confidence;   /**< Of the Wilson intervals, 0.5 to 0.9999; default 0.95. */
     double min_lift;     /**< See `risky` below; finite, > 0; default 3. */
     int64_t min_fraud;   /**< Likewise; at least 1; default 3. */
+    double known_share;  /**< With shares over all rows: the share of all fraud that is labelled, above 0, at most 1; 0 = 1. */
+    int32_t shares_over; /**< COVEY_SHARES_...; default AUTO. */
+    int32_t reserved;    /**< 0. */
 } covey_risk_options;
 
-#define COVEY_RISK_OPTIONS_INIT {sizeof(covey_risk_options), 0.95, 3.0, 3}
+#define COVEY_RISK_OPTIONS_INIT {sizeof(covey_risk_options), 0.95, 3.0, 3, 0, COVEY_SHARES_AUTO, 0}
 
 /** One cluster's figures; cluster -1 is the noise. */
 typedef struct covey_cluster_report {
@@ -979,15 +997,16 @@ typedef struct covey_cluster_report {
     int64_t labelled;      /**< Rows whose label is known (fraud or legitimate). */
     int64_t fraud;         /**< Rows labelled as fraud. */
     double labelled_share; /**< labelled / size. */
-    double share;          /**< fraud / labelled; NaN where nothing is labelled. */
-    double share_low;      /**< Wilson score interval (Wilson 1927) of the share; 0 and 1 where nothing is labelled. */
+    double share;          /**< fraud / labelled, or as COVEY_SHARES_ALL says; NaN where nothing is counted. */
+    double share_low;      /**< Wilson score interval (Wilson 1927) of the share; 0 and 1 where nothing is counted. */
     double share_high;
     double lift;           /**< share / base rate; NaN where either is undefined. */
     double loss;           /**< Sum of amounts of the rows labelled as fraud; 0 without amounts. */
     double amount;         /**< Sum of amounts of all rows; 0 without amounts. */
     double first_seen;     /**< Smallest and largest time; NaN without times. */
     double last_seen;
-    int32_t risky;         /**< 1 where fraud >= min_fraud and share_low >= min_lift * base rate (at most 1), and not noise. */
+    int32_t risky;         /**< 1 where fraud >= min_fraud and the odds of share_low are at least min_lift times those of the base
+                                rate, and not noise. */
     int32_t reserved;
 } covey_cluster_report;
 
@@ -999,7 +1018,7 @@ typedef struct covey_cluster_report {
  *  fraud    n of COVEY_LABEL_...: where a missing chargeback says nothing, pass UNKNOWN; where it mostly means that all is
  *           well, LEGITIMATE.
  *  amounts  n finite numbers >= 0, or NULL.   times  n finite numbers (seconds), or NULL.
- *  The base rate is the share of fraud among all labelled rows. Cost: O(n).
+ *  The base rate is the share of all rows together, of the same kind. Cost: O(n).
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA. */
 covey_status covey_cluster_risk(const covey_context *context, const int32_t *labels, const int8_t *fraud,
                                 const double *amounts, const double *times, int64_t rows,
@@ -1008,7 +1027,7 @@ covey_status covey_cluster_risk(const covey_context *context, const int32_t *lab
 /** Reports: one for each label that occurs, noise among them; 0 for NULL. */
 int64_t covey_risk_count(const covey_risk *risk);
 
-/** The share of fraud among all labelled rows; NaN where there are none. */
+/** The share of all rows together; NaN where no row is labelled. */
 double covey_risk_base_rate(const covey_risk *risk);
 
 /** The report at a rank, 0..count-1. Errors: COVEY_INVALID_ARGUMENT. */
@@ -1311,6 +1330,13 @@ void covey_engine_destroy(covey_engine *engine);
 /** The scores of a batch of transactions. */
 typedef struct covey_scores covey_scores;
 
+/* The parts of the evidence: see covey_find. */
+#define COVEY_EVIDENCE_TREE 0       /**< Known fraud around the row, along the tree of clusters. */
+#define COVEY_EVIDENCE_NEIGHBOURS 1 /**< Known fraud among its nearest rows. */
+#define COVEY_EVIDENCE_FEATURES 2   /**< A forest on the features. */
+#define COVEY_EVIDENCE_EVENTS 3     /**< A forest on features and counts of events. */
+#define COVEY_EVIDENCE_JOINT 4      /**< A forest on all of these and the embeddings. */
+
 typedef struct covey_score {
     size_t struct_size;
     int64_t cluster;      /**< The cluster it behaves like; -1 = none. */
@@ -1318,11 +1344,14 @@ typedef struct covey_score {
     double risk;          /**< 0 to 1; see covey_engine_score. */
     int64_t rule_count;   /**< Rules that fire. */
     int64_t reason_count; /**< Sentences. */
-    int32_t risky;        /**< 1 where the cluster is risky, or a rule fires of a risky cluster or of no single one. */
-    int32_t reserved;
+    int32_t risky;        /**< 1 where the cluster is risky, or a rule fires of a risky cluster or of no single one. Of an engine of
+                               covey_find: 1 in a risky group. */
+    int32_t has_evidence; /**< 1 where the engine is one of covey_find that knew fraud; without, what follows is 0 and -1. */
+    double evidence[5];   /**< By COVEY_EVIDENCE_...: the parts of the sum behind `risk`, in log odds; 0 says nothing. */
+    int64_t group;        /**< The risky group, as numbered by the covey_found; -1 = none. */
 } covey_score;
 
-#define COVEY_SCORE_INIT {sizeof(covey_score), 0, 0, 0, 0, 0, 0, 0}
+#define COVEY_SCORE_INIT {sizeof(covey_score), 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0}, 0}
 
 /** Scores transactions: `sequences` (NULL where the engine has no encoder) and `features` with as many rows. From any number of
  *  threads at once, with the same result as in any batch.
@@ -1330,6 +1359,8 @@ typedef struct covey_score {
  *  risk = max(strength * share(cluster) + (1 - strength) * base, precision * share of the best rule that fires), where share is
  *  the cluster's share of fraud (the base rate where nothing in it is labelled; for a rule, that of the cluster it describes, or
  *  1 for -1), and base is the base rate of the labelled rows (0 where there are none).
+ *  An engine of covey_find that knew fraud gives the risk of its evidence instead; the cluster, the rules that fire and what is
+ *  unusual in a transaction without a cluster are among the reasons.
  *  `features` may be NULL where covey_engine_feature_count is 0. No transactions are fine.
  *  Errors: as covey_embed_sequences, covey_hybrid_transform, covey_clustering_predict and covey_rules_evaluate; COVEY_MISMATCH
  *  for an input that is missing, for sequences given to an engine without an encoder, and for row counts that differ. */
@@ -1351,6 +1382,183 @@ int64_t covey_scores_rule_cluster(const covey_scores *scores, int64_t transactio
 const char *covey_scores_reason(const covey_scores *scores, int64_t transaction, int64_t index);
 
 void covey_scores_destroy(covey_scores *scores);
+
+/* ====================================================================================================== 12. Find === */
+
+/** What covey_find found. Immutable, for any number of threads. */
+typedef struct covey_found covey_found;
+
+/* What `significance` bounds. */
+#define COVEY_ERROR_RATE_FAMILYWISE 0      /**< The chance that any group is a false one. */
+#define COVEY_ERROR_RATE_FALSE_DISCOVERY 1 /**< The share of false ones among the groups. */
+
+#define COVEY_SEARCH_AUTO (-1) /**< covey_find: EXACT up to 200,000 rows, APPROXIMATE above. */
+
+typedef struct covey_find_options {
+    size_t struct_size;
+    uint64_t seed;           /**< Of all that is drawn; default 0. */
+    double known_share;      /**< c, the share of all fraud that is known; above 0, at most 1; 0 (default) = estimated. */
+    int32_t shares_over;     /**< COVEY_SHARES_...; default AUTO. */
+    int32_t error_rate;      /**< COVEY_ERROR_RATE_...; default FAMILYWISE. */
+    double significance;     /**< The largest corrected p value of a risky group, above 0, at most 1; default 0.05. */
+    double confidence;       /**< Of the intervals, 0.5 to 0.9999; default 0.95. */
+    double min_share;        /**< The smallest estimated share of fraud in a risky group, 0 to 1; default 0.8. */
+    int64_t min_fraud;       /**< The fewest known frauds in a risky group, at least 2; default 2. */
+    int64_t permutations;    /**< Behind the p values, 19 to 100,000; default 999. */
+    int64_t trees;           /**< Of each forest, 0 to 10,000; 0 = without them; default 200. */
+    int64_t max_rules;       /**< Rules for fraud, 0 to 1,000; default 8. */
+    int64_t min_cluster_size; /**< Of the clusters that labels name, at least 2; default 5. */
+    int32_t scaling;         /**< COVEY_SCALING_... of numeric features; default ROBUST. */
+    int32_t search;          /**< COVEY_SEARCH_...; default AUTO. */
+    double embedding_weight; /**< Of the blocks in joined rows; finite, above 0; default 1. */
+    double feature_weight;   /**< Likewise. */
+    const covey_training_options *training; /**< Of the encoder, where one is trained; NULL = the defaults. Its seed is `seed`. */
+} covey_find_options;
+
+#define COVEY_FIND_OPTIONS_INIT                                                                                        \
+    {sizeof(covey_find_options), 0, 0, COVEY_SHARES_AUTO, COVEY_ERROR_RATE_FAMILYWISE, 0.05, 0.95, 0.8, 2, 999, 200, 8, \
+     5, COVEY_SCALING_ROBUST, COVEY_SEARCH_AUTO, 1.0, 1.0, NULL}
+
+/** FIND: the whole road in one call, from events and features to who is likely to be fraud, with the engine that says it of new
+ *  transactions.
+ *
+ *  sequences   n click streams, or NULL: then features alone. A transaction without events has an empty sequence.
+ *  vocabulary  of their event types, where an encoder is trained; otherwise NULL.
+ *  features    n rows, or NULL: then sequences alone. Dates take part in rules alone.
+ *  fraud       n of COVEY_LABEL_..., or NULL: then clusters, outliers and what is new. Late and few labels will do. What is not
+ *              known is UNKNOWN, not LEGITIMATE.
+ *  amounts     n numbers >= 0, NaN where not known, or NULL.   times  n finite numbers, seconds, or NULL.
+ *  rows        n, at least 1.
+ *  encoder     NULL = one is trained on the sequences (needs no categorical channels), with `training`.
+ *
+ *  1. Views. Rows are looked at in several ways, each clustered with min_samples 1: embeddings joined with features (the first, whose
+ *     clusters are the labels), features alone, embeddings alone; without events the features as `scaling` says and by quantiles.
+ *  2. Evidence. With y = 1 for known fraud and 0 for all other rows, s = K / n the base rate: P, the share of known fraud of the
+ *     lowest node of a view's tree above the row, each node's shrunk towards its parent's, P = (k + 5 P(parent)) / (size + 5)
+ *     (empirical Bayes: Efron and Morris 1975); N, that of its 20 nearest rows, the t-th counting 1 / t; forests on positive and
+ *     unlabelled rows (balanced bagging: Mordelet and Vert 2014; Breiman 2001): on the features; on features and event columns
+ *     (counts of the 64 most frequent types, gaps, dwell); on all of these, the 12 leading principal components of the embeddings, P
+ *     and N. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of log((N + s) / 2s) + the forests' log odds. Of a row that is known every
+ *     part leaves out what is known of it: the row itself, or the trees that saw it. The forests are the one supervised part; they
+ *     are kept apart and can be left out.
+ *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up to 0.9, above
+ *     it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known (Elkan and Noto 2008): as
+ *     given; the share of rows that are labelled, where a fifth or more are legitimate; otherwise the highest 95 % lower bound of the
+ *     share of known fraud in any set of rows that is significant below (TIcE: Bekker and Davis 2018).
+ *  4. Risky groups. Every merge of every view's single-linkage tree is a candidate; its statistic is the log likelihood ratio of its
+ *     share of known fraud against s (tree scan: Kulldorff, Fang and Walsh 2003). The labels are permuted, and the best candidate of
+ *     each permutation gives p values that are corrected for all candidates (maxT: Westfall and Young 1993). Of those significant with
+ *     an estimated share of at least min_share, the disjoint ones with the largest sum of statistics are the groups. The rows that Z
+ *     puts first and no group holds make one more, tested likewise over all beginnings of that order.
+ *  5. Rules for fraud, as covey_extract_rules finds them with known fraud as the target, min_precision max(c / 2, 2s).
+ *  6. Findings: what to know about the result, and what to do where nothing was found, which is a success too.
+ *
+ *  Cost: that of covey_encoder_train and covey_embed_sequences; for each view that of covey_cluster_matrix and a search of 20
+ *  neighbours; O(permutations n) for each view; O(trees n) for each forest. Everything is kept in memory: about 8 bytes a number of the
+ *  views' rows and 400 bytes a row. The result depends on the input, the options and the seed alone.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (labels, amounts below 0, times that are not finite, no rows; as the stages),
+ *  COVEY_MISMATCH (row counts; channels of the encoder), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED.
+ *
+ *      covey_found *found = NULL;
+ *      covey_find(NULL, &sequences, vocabulary, &features, fraud, NULL, NULL, n, NULL, NULL, &found, &error);
+ *      covey_found_scores(found, scores, n, &error);
+ *      covey_engine_save(covey_found_engine(found), NULL, "shop.engine", &error);
+ *      covey_found_destroy(found); */
+covey_status covey_find(const covey_context *context, const covey_sequences *sequences, const covey_vocabulary *vocabulary,
+                        const covey_table *features, const int8_t *fraud, const double *amounts, const double *times,
+                        int64_t rows, const covey_encoder *encoder, const covey_find_options *options,
+                        covey_found **found, covey_error **error);
+
+/** n; 0 for NULL. */
+int64_t covey_found_rows(const covey_found *found);
+
+/** The number of clusters, without noise; 0 for NULL. */
+int64_t covey_found_clusters(const covey_found *found);
+
+/** labels: n numbers, 0..clusters-1, -1 = in no cluster. Errors of these: COVEY_INVALID_ARGUMENT, COVEY_BUFFER_TOO_SMALL. */
+covey_status covey_found_labels(const covey_found *found, int32_t *labels, int64_t capacity, covey_error **error);
+
+/** groups: n numbers, 0..covey_found_group_count-1, -1 = in no risky group. */
+covey_status covey_found_row_groups(const covey_found *found, int32_t *groups, int64_t capacity, covey_error **error);
+
+/** risky: n of 0 and 1, 1 = in a risky group. */
+covey_status covey_found_risky(const covey_found *found, uint8_t *risky, int64_t capacity, covey_error **error);
+
+/** scores: n numbers, 0 to 1: each row's risk of fraud, without what is known of the row itself. Where no fraud is known, outlier
+ *  scores. */
+covey_status covey_found_scores(const covey_found *found, double *scores, int64_t capacity, covey_error **error);
+
+/** values: n numbers, a part of Z; 0 where no fraud is known. `part`: COVEY_EVIDENCE_.... */
+covey_status covey_found_evidence(const covey_found *found, int32_t part, double *values, int64_t capacity,
+                                  covey_error **error);
+
+/** A risky group. */
+typedef struct covey_risky_group {
+    size_t struct_size;
+    int64_t rows;
+    int64_t fraud;      /**< Known to be fraud. */
+    int64_t legitimate; /**< Known to be legitimate. */
+    int64_t unknown;    /**< Not known. */
+    double share;       /**< The estimated share of fraud: fraud / rows / c, at most 1. */
+    double share_low;   /**< The Wilson interval of fraud / rows, over c, likewise. */
+    double share_high;
+    double lift;        /**< fraud / rows over s. */
+    double p_value;     /**< Corrected for all candidates. */
+    double loss;        /**< Sum of amounts of the rows known to be fraud, and of all rows; 0 without amounts. */
+    double amount;
+    double first_seen;  /**< Smallest and largest time; NaN without times. */
+    double last_seen;
+    int32_t of_evidence; /**< 1 = the rows that all evidence together puts first; 0 = a knot of a tree. */
+    int32_t reserved;
+} covey_risky_group;
+
+#define COVEY_RISKY_GROUP_INIT {sizeof(covey_risky_group), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/** Risky groups, by share_low, that of the evidence last; 0 for NULL. */
+int64_t covey_found_group_count(const covey_found *found);
+
+/** Errors: COVEY_INVALID_ARGUMENT. */
+covey_status covey_found_group(const covey_found *found, int64_t index, covey_risky_group *group, covey_error **error);
+
+/** The group in a sentence; NULL outside. */
+const char *covey_found_group_text(const covey_found *found, int64_t index);
+
+/** The rules for fraud, borrowed; NULL where none were searched for, which a finding explains, or for NULL. */
+const covey_rules *covey_found_rules(const covey_found *found);
+
+/** The engine, borrowed: keep it by saving it, or `found`. NULL for NULL. */
+const covey_engine *covey_found_engine(const covey_found *found);
+
+/* Findings. Codes are fixed for ever; new ones may be added. */
+#define COVEY_FINDING_NO_LABELS 1          /**< `fraud` is NULL. */
+#define COVEY_FINDING_NO_KNOWN_FRAUD 2
+#define COVEY_FINDING_TOO_FEW_FRAUDS 3     /**< Fewer than 5 are known. */
+#define COVEY_FINDING_ONLY_FRAUD 4         /**< All rows are known fraud: nothing to tell it from. */
+#define COVEY_FINDING_NO_SIGNAL 5          /**< Known fraud is spread as by chance. */
+#define COVEY_FINDING_NO_GROUP 6           /**< There is signal, but no group that is fraud enough. */
+#define COVEY_FINDING_GIANT_CLUSTER 7      /**< More than 90 % of the rows in one cluster. */
+#define COVEY_FINDING_MUCH_NOISE 8         /**< More than half of the rows in none. */
+#define COVEY_FINDING_NO_CLUSTERS 9
+#define COVEY_FINDING_EMBEDDINGS_WITHOUT_SIGNAL 10
+#define COVEY_FINDING_FEATURE_GIVES_LABEL_AWAY 11
+#define COVEY_FINDING_UNLABELLED_COMPARED 12 /**< Known fraud is compared with rows of which nobody knows. */
+#define COVEY_FINDING_KNOWN_SHARE 13         /**< c is estimated, or cannot be. */
+#define COVEY_FINDING_NO_RULE 14
+#define COVEY_FINDING_AMOUNTS_MISSING 15
+#define COVEY_FINDING_FEW_EVENTS 16          /**< Less than half of the transactions have events. */
+#define COVEY_FINDING_DATES_LEFT_OUT 17
+#define COVEY_FINDING_NEW_BEHAVIOUR 18       /**< A cluster of the last tenth of the time. */
+#define COVEY_FINDING_FEW_ROWS 19            /**< Fewer than 50. */
+
+/** Findings; 0 for NULL. A finding's code, 0 outside, and its text with what to do, NULL outside. */
+int64_t covey_found_finding_count(const covey_found *found);
+int32_t covey_found_finding_code(const covey_found *found, int64_t index);
+const char *covey_found_finding_text(const covey_found *found, int64_t index);
+
+/** What was chosen and how, as a JSON object; NULL for NULL. */
+const char *covey_found_settings(const covey_found *found);
+
+void covey_found_destroy(covey_found *found);
 
 #ifdef __cplusplus
 }

@@ -138,7 +138,7 @@ public func covey_engine_feature_kind(_ engine: OpaquePointer?, _ feature: Int64
 }
 
 /// An element of the caller's number; nil outside.
-private func element<Element>(_ elements: [Element], _ index: Int64) -> Element? {
+func element<Element>(_ elements: [Element], _ index: Int64) -> Element? {
     index >= 0 && index < Int64(elements.count) ? elements[Int(index)] : nil
 }
 
@@ -186,6 +186,14 @@ public func covey_scores_get(
         result.rule_count = Int64(found.rules.count)
         result.reason_count = Int64(object.box.engine.reasonCount(found))
         result.risky = found.isRisky ? 1 : 0
+        result.group = -1
+        if let evidence = found.evidence {
+            result.has_evidence = 1
+            result.evidence = (
+                evidence[.tree], evidence[.neighbours], evidence[.features], evidence[.events], evidence[.joint]
+            )
+            result.group = Int64(evidence.group)
+        }
         try Versioned.write(result, to: score, "score")
     }
 }

@@ -1,5 +1,5 @@
 import CCovey
-import CoveyRules
+import CoveyRisk
 import CoveyRuntime
 
 // Section 9 of covey.h: cluster risk.
@@ -28,16 +28,27 @@ public func covey_cluster_risk(
         defaults.min_lift = 3
         defaults.min_fraud = 3
         let options = try options.map { try Versioned.read($0, "options", defaults: defaults) } ?? defaults
+        try require(options.reserved == 0, "options.reserved must be 0, got \(options.reserved)")
         let rows = try count(rows, "rows", in: 0...largestRows)
         let result = try ClusterRisk(
             labels: strided(labels, "labels", count: rows), fraud: strided(fraud, "fraud", count: rows),
             amounts: amounts.map { try strided($0, "amounts", count: rows) },
             times: times.map { try strided($0, "times", count: rows) },
             options: ClusterRisk.Options(
-                confidence: options.confidence, minLift: options.min_lift, minFraud: Int(options.min_fraud)),
+                confidence: options.confidence, minLift: options.min_lift, minFraud: Int(options.min_fraud),
+                population: try population(options.shares_over),
+                knownShare: options.known_share == 0 ? 1 : options.known_share),
             execution: execution(context))
         risk.pointee = Handle.retain(RiskBox(result))
     }
+}
+
+/// A COVEY_SHARES_ value.
+func population(_ value: Int32) throws -> KnownLabels.Population {
+    guard let population = KnownLabels.Population(rawValue: value) else {
+        throw CoveyError.invalidArgument("options.shares_over must be a COVEY_SHARES_ value, got \(value)")
+    }
+    return population
 }
 
 @c @implementation
@@ -70,8 +81,8 @@ public func covey_risk_get(
         result.fraud = Int64(found.fraud)
         result.labelled_share = found.labelledShare
         result.share = found.share ?? .nan
-        result.share_low = found.interval.low
-        result.share_high = found.interval.high
+        result.share_low = found.low
+        result.share_high = found.high
         result.lift = found.lift ?? .nan
         result.loss = found.loss
         result.amount = found.amount

@@ -65,6 +65,11 @@ private var trainingDefaults: covey_training_options {
     return options
 }
 
+/// A caller's options of any version.
+func readTrainingOptions(_ pointer: UnsafePointer<covey_training_options>, _ name: String) throws -> TrainingOptions {
+    try trainingOptions(Versioned.read(pointer, name, defaults: trainingDefaults))
+}
+
 private func trainingOptions(_ given: covey_training_options) throws -> TrainingOptions {
     var options = TrainingOptions()
     options.embedding = Int(given.embedding_size)

@@ -36,6 +36,13 @@ public final class Predictor: Sendable {
         var neighbour: Int32 = -1
     }
 
+    func nearest(
+        _ count: Int, of view: MatrixView, _ execution: Execution,
+        _ body: (_ row: Int, _ found: [(row: Int32, distance: Double)]) throws -> Void
+    ) throws {
+        try nearest.nearest(count, of: view, execution, body)
+    }
+
     /// A place for each row of `view`, whose numbers are finite.
     func place(
         _ view: MatrixView, _ strengths: ClusterOptions.Strengths, execution: Execution
@@ -97,6 +104,22 @@ public struct Prediction: Sendable {
 }
 
 extension Clustering {
+    /// Calls `body` with the `count` clustered rows nearest to each row of finite numbers, nearest first: from several threads. Errors
+    /// and cost: as `predict`.
+    public func nearest(
+        _ count: Int, of view: MatrixView, execution: Execution,
+        _ body: (_ row: Int, _ found: [(row: Int32, distance: Double)]) throws -> Void
+    ) throws {
+        guard let predictor else {
+            throw CoveyError.invalidArgument(
+                "the clustering has no prediction data: it was made with prediction = 0")
+        }
+        guard view.columns == columnCount else {
+            throw CoveyError.mismatch("matrix.columns must be \(columnCount), as clustered, got \(view.columns)")
+        }
+        try predictor.nearest(count, of: view, execution, body)
+    }
+
     /// Places new rows in the clusters: a label (-1 = noise) and a strength, 0 to 1, for each.
     ///
     /// Rows with a NaN or an infinity are noise where the clustering treats them so. Throws `invalidArgument` without

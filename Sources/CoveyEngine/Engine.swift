@@ -1,5 +1,7 @@
 import CoveyClustering
 import CoveyEncoder
+import CoveyHybrid
+import CoveyRisk
 import CoveyRules
 import CoveyRuntime
 import CoveySequences
@@ -38,6 +40,7 @@ public final class Engine: Sendable {
     /// risk = max(strength share(cluster) + (1 - strength) base, the best precision share(cluster) of a rule that fires),
     /// where share is the cluster's share of fraud: the base rate where nothing in it is labelled, 1 for a rule set without a
     /// cluster.
+    /// With evidence risk and verdict are those of `Evidence.rows`.
     /// Throws what the stages throw, `mismatch` for inputs that are missing, too many or of other lengths.
     public func score(
         _ sequences: SequenceBatch?, _ table: FeatureTable?, execution: Execution = Execution()
@@ -50,6 +53,8 @@ public final class Engine: Sendable {
         let rows = try withView(embeddings) { try parts.hybrid.transform($0, table, execution: execution) }
         // A strength of 0 or 1 alone, as hdbscan has it beside equal rows, would be a risk that jumps.
         let placed = try rows.withView { try parts.clustering.predict($0, .bounded, execution: execution) }
+        let evidence = try parts.evidence?.rows(
+            EvidenceInput(count: count, embeddings: embeddings, table: table, sequences: sequences), execution: execution)
         let fired = try table.map { try firedRules($0, execution) } ?? [:]
         var scores: [Score] = []
         scores.reserveCapacity(count)
@@ -58,7 +63,8 @@ public final class Engine: Sendable {
             scores.append(
                 score(
                     cluster: Int(placed.labels[index]), strength: placed.probabilities[index], rules: fired[index] ?? [],
-                    events: events.isEmpty ? [] : events[index]))
+                    events: events.isEmpty ? [] : events[index], evidence: evidence?[index],
+                    unusual: placed.labels[index] < 0 ? parts.hybrid.unusual(rows, index) : []))
         }
         return scores
     }
@@ -109,7 +115,15 @@ public final class Engine: Sendable {
         return try embeddings.withView { try body($0) }
     }
 
-    private func score(cluster: Int, strength: Double, rules: [FiredRule], events: [WeighedEvent]) -> Score {
+    private func score(
+        cluster: Int, strength: Double, rules: [FiredRule], events: [WeighedEvent], evidence: Evidence.Row?,
+        unusual: [UnusualFeature]
+    ) -> Score {
+        if let evidence {
+            return Score(
+                cluster: cluster, strength: strength, risk: evidence.risk, isRisky: evidence.group >= 0, rules: rules,
+                events: events, evidence: evidence, unusual: unusual)
+        }
         var risk = baseRate
         var isRisky = false
         if cluster >= 0 {
@@ -123,7 +137,8 @@ public final class Engine: Sendable {
             isRisky = isRisky || described < 0 || figures[described].isRisky
         }
         return Score(
-            cluster: cluster, strength: strength, risk: min(1, max(0, risk)), isRisky: isRisky, rules: rules, events: events)
+            cluster: cluster, strength: strength, risk: min(1, max(0, risk)), isRisky: isRisky, rules: rules, events: events,
+            evidence: nil, unusual: unusual)
     }
 }
 

@@ -2,6 +2,7 @@ import CoveyClustering
 import CoveyEncoder
 import CoveyFiles
 import CoveyHybrid
+import CoveyRisk
 import CoveyRules
 import CoveyRuntime
 
@@ -12,6 +13,7 @@ import CoveyRuntime
 //   encoder.*, "covey.encoder"    as in an encoder's own file
 //   hybrid.*, "covey.hybrid"      the hybrid features
 //   clustering.*                  spanning tree and rows
+//   evidence.*                    where there is evidence: see EvidenceStorage.swift
 //
 // What can be worked out from these is not stored, so that a file cannot contradict itself.
 
@@ -29,6 +31,8 @@ extension Engine {
         let encoder: Bool
         let risk: ClusterRisk
         let rules: [Rules]
+        /// Left out by files of an engine without.
+        let evidence: Bool?
 
         struct Rules: Codable {
             let cluster: Int
@@ -47,9 +51,11 @@ extension Engine {
         try execution.report()
         try parts.hybrid.store(in: &writer, prefix: "hybrid.")
         try parts.clustering.store(into: &writer, prefix: "clustering.")
+        try parts.evidence?.store(in: &writer, prefix: "evidence.")
         let stored = Stored(
             format_version: Engine.formatVersion, encoder: parts.encoder != nil, risk: parts.risk,
-            rules: parts.ruleSets.map { Stored.Rules(cluster: $0.cluster, set: $0.rules) })
+            rules: parts.ruleSets.map { Stored.Rules(cluster: $0.cluster, set: $0.rules) },
+            evidence: parts.evidence == nil ? nil : true)
         writer.setEntry(Engine.entryName, try JSONText.encode(stored))
         try writer.setChecksum(execution)
         return writer
@@ -80,10 +86,16 @@ extension Engine {
             try execution.check()
             let hybrid = try HybridFeatures(from: file, prefix: "hybrid.")
             let clustering = try Clustering(from: file, prefix: "clustering.", execution: execution)
+            let evidence =
+                stored.evidence == true
+                ? try Evidence(
+                    from: file, prefix: "evidence.", first: EvidenceView(hybrid: hybrid, clustering: clustering),
+                    execution: execution) : nil
             try self.init(
                 EngineParts(
                     encoder: encoder, hybrid: hybrid, clustering: clustering, risk: stored.risk,
-                    ruleSets: stored.rules.map { ClusterRules(cluster: $0.cluster, rules: $0.set) }), execution: execution)
+                    ruleSets: stored.rules.map { ClusterRules(cluster: $0.cluster, rules: $0.set) },
+                    evidence: evidence), execution: execution)
         } catch let error as CoveyError where [.invalidArgument, .invalidData, .mismatch].contains(error.code) {
             // What would be a caller's mistake elsewhere is the file's here.
             throw CoveyError.corruptFile(error.message)

@@ -1,6 +1,7 @@
 import CoveyClustering
 import CoveyEncoder
 import CoveyHybrid
+import CoveyRisk
 import CoveyRules
 import CoveyRuntime
 import CoveyTables
@@ -15,16 +16,20 @@ public struct EngineParts: Sendable {
     /// Of the clustering's labels.
     public var risk: ClusterRisk
     public var ruleSets: [ClusterRules]
+    /// What judges a transaction in the place of its cluster's share, as `Finder` makes it; its first view is `hybrid` and
+    /// `clustering`.
+    public var evidence: Evidence?
 
     public init(
         encoder: Encoder?, hybrid: HybridFeatures, clustering: Clustering, risk: ClusterRisk,
-        ruleSets: [ClusterRules] = []
+        ruleSets: [ClusterRules] = [], evidence: Evidence? = nil
     ) {
         self.encoder = encoder
         self.hybrid = hybrid
         self.clustering = clustering
         self.risk = risk
         self.ruleSets = ruleSets
+        self.evidence = evidence
     }
 
     /// The most rule sets.
@@ -33,6 +38,7 @@ public struct EngineParts: Sendable {
     /// Throws `invalidArgument` and `mismatch` where the parts do not fit together.
     func validate() throws {
         try validateEmbeddings()
+        try evidence?.check(embeddings: hybrid.embeddingColumns, columns: hybrid.featureColumns)
         try require(
             clustering.predictor != nil, "clustering must be made with prediction = 1, which keeps the rows that scoring needs")
         guard clustering.columnCount == hybrid.dimension else {

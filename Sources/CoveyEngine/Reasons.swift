@@ -1,13 +1,18 @@
+import CoveyRisk
 import CoveyRules
 
 extension Engine {
-    /// How many sentences `reason` has for a score: the cluster, a sentence for each rule that fires, the events.
+    /// How many sentences `reason` has for a score: the evidence and the risky group, the cluster, a sentence for each rule that
+    /// fires, the events.
     public func reasonCount(_ score: Score) -> Int {
-        1 + score.rules.count + (score.events.isEmpty ? 0 : 1)
+        evidenceReasons(score).count + 1 + score.rules.count + (score.events.isEmpty ? 0 : 1)
     }
 
     /// A reason for a score, as a sentence. `index` is 0 to reasonCount - 1.
     public func reason(_ score: Score, _ index: Int) -> String {
+        let evidence = evidenceReasons(score)
+        if index < evidence.count { return evidence[index] }
+        let index = index - evidence.count
         if index == 0 { return clusterReason(score) }
         if index <= score.rules.count { return ruleReason(score.rules[index - 1]) }
         return eventReason(score.events)
@@ -20,18 +25,32 @@ extension Engine {
 
     private func clusterReason(_ score: Score) -> String {
         guard score.cluster >= 0 else {
-            guard parts.risk.baseRate != nil else { return "It behaves like no known cluster." }
-            return "It behaves like no known cluster; the base rate of fraud is \(Words.percent(baseRate))."
+            let unusual = EvidenceWords.unusual(score.unusual)
+            guard parts.risk.baseRate != nil, score.evidence == nil else {
+                return "It behaves like no known cluster" + (unusual.isEmpty ? "." : ": \(unusual).")
+            }
+            return "It behaves like no known cluster" + (unusual.isEmpty ? "" : ": \(unusual)")
+                + "; the base rate of fraud is \(Words.percent(baseRate))."
         }
         let head = "It behaves like cluster \(score.cluster) (strength \(Engine.hundredths(score.strength)))"
         guard let report = figures[score.cluster].report else { return head + ", which was not rated." }
         let size = "\(Words.count(report.size)) \(report.size == 1 ? "transaction" : "transactions")"
         guard let share = report.share else { return "\(head): \(size), none of which is labelled." }
         let interval =
-            "\(Words.confidence(parts.risk.options.confidence)) interval \(Words.percent(report.interval.low)) to "
-            + Words.percent(report.interval.high)
+            "\(Words.confidence(parts.risk.options.confidence)) interval \(Words.percent(report.low)) to "
+            + Words.percent(report.high)
         let lift = report.lift.map { ", \(Words.factor($0)) times the base rate" } ?? ""
+        if parts.risk.population == .all {
+            return "\(head): \(size), of which \(Words.count(report.fraud)) are known to be fraud and an estimated "
+                + "\(Words.percent(share)) are (\(interval))\(lift)."
+        }
         return "\(head): \(size), of which \(Words.percent(share)) of the labelled ones are fraud (\(interval))\(lift)."
+    }
+
+    private func evidenceReasons(_ score: Score) -> [String] {
+        guard let evidence = parts.evidence, let row = score.evidence else { return [] }
+        let group = row.group >= 0 ? [EvidenceWords.group(evidence.groups.groups[row.group], row.group, evidence)] : []
+        return [EvidenceWords.evidence(row, evidence)] + group
     }
 
     private func ruleReason(_ fired: FiredRule) -> String {

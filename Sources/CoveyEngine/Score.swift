@@ -1,3 +1,6 @@
+import CoveyHybrid
+import CoveyRisk
+
 /// What the engine says of one transaction.
 public struct Score: Sendable, Equatable {
     /// The cluster that it behaves like; -1 = none.
@@ -6,12 +9,16 @@ public struct Score: Sendable, Equatable {
     public let strength: Double
     /// 0 to 1; see `Engine.score`.
     public let risk: Double
-    /// The cluster is risky, or a rule fires of a risky cluster or of a set without a cluster.
+    /// With evidence: the transaction is in a risky group. Otherwise the cluster is risky, or a rule fires of a risky cluster or of a set without a cluster.
     public let isRisky: Bool
     /// The rules that fire, in the order of the sets and of their rules.
     public let rules: [FiredRule]
     /// The events with the most attention, most first; empty without an encoder and for an empty sequence.
     public let events: [WeighedEvent]
+    /// nil where the engine has none.
+    public let evidence: Evidence.Row?
+    /// What is far from the middle in a transaction without a cluster, farthest first.
+    public let unusual: [UnusualFeature]
 }
 
 /// A rule that fires.

@@ -58,7 +58,7 @@ struct FittedFeature: Sendable, Equatable {
         case .date: throw FittedFeature.refused(name)
         case .numeric(let values):
             let summary = try ColumnSummary(values, name: name, execution: execution)
-            fitted = ColumnScaling(scaling, summary)
+            fitted = try ColumnScaling(scaling, summary, values, execution)
             median = summary.halfMedian * 2
             absent = summary.missing
         case .boolean(let values):

@@ -87,6 +87,14 @@ public struct HybridFeatures: Sendable, Equatable {
         }
     }
 
+    /// How each numeric feature column is scaled: `log` and `quantile` by their names, what is linear as `robust`.
+    public var scalings: [(name: String, scaling: FeatureScaling)] {
+        features?.columns.filter { $0.kind == .numeric }.map { ($0.name, $0.scaling.scaling) } ?? []
+    }
+
+    /// The columns of a hybrid row that come from embeddings; they come first.
+    public var embeddingOutputs: Int { embeddings?.outputs ?? 0 }
+
     /// The columns of a hybrid row.
     public var dimension: Int { (embeddings?.outputs ?? 0) + (features?.outputs ?? 0) }
     /// Columns that embeddings must have; nil where there are none.

@@ -6,10 +6,11 @@ import FoundationEssentials
 /// A transform in a safetensors file: the tensors PREFIXcentre (float64, [columns]) and PREFIXaxes ([columns, components], where there are
 /// principal components), and the metadata entry "covey.hybrid", a JSON object.
 extension HybridFeatures {
-    static let entryName = "covey.hybrid"
+    public static let entryName = "covey.hybrid"
     static let formatVersion = 1
 
-    public func store(in writer: inout SafeTensorsWriter, prefix: String) throws {
+    /// - Parameter entry: the name of the metadata entry, where a file has several transforms.
+    public func store(in writer: inout SafeTensorsWriter, prefix: String, entry: String = entryName) throws {
         if let embeddings {
             try writer.add(prefix + "centre", embeddings.centre, shape: [embeddings.columns])
             if !embeddings.axes.isEmpty {
@@ -26,12 +27,12 @@ extension HybridFeatures {
             })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        writer.setEntry(HybridFeatures.entryName, String(decoding: try encoder.encode(stored), as: UTF8.self))
+        writer.setEntry(entry, String(decoding: try encoder.encode(stored), as: UTF8.self))
     }
 
     /// Throws `corruptFile`, naming the tensor or the entry, for anything that fitting cannot give; `unsupported` for a newer version.
-    public init(from file: SafeTensors, prefix: String) throws {
-        let text = try file.entry(HybridFeatures.entryName)
+    public init(from file: SafeTensors, prefix: String, entry: String = entryName) throws {
+        let text = try file.entry(entry)
         let version = try HybridFeatures.decode(Version.self, text).format_version
         guard version >= 1 else { throw HybridFeatures.corrupt("format_version must be at least 1, got \(version)") }
         guard version <= HybridFeatures.formatVersion else {
@@ -102,6 +103,9 @@ extension HybridFeatures {
             let kind: FeatureColumn.Kind
             let half_centre: Double
             let half_scale: Double
+            /// Where the logarithm or the quantiles are scaled; left out otherwise.
+            let log_unit: Double?
+            let quantiles: QuantileScaling?
             let median: Double
             let categories: [String]
             let indicator: Bool
@@ -112,6 +116,8 @@ extension HybridFeatures {
                 kind = column.kind
                 half_centre = column.scaling.halfCentre
                 half_scale = column.scaling.halfScale
+                log_unit = column.scaling.logUnit > 0 ? column.scaling.logUnit : nil
+                quantiles = column.scaling.quantiles
                 median = column.median
                 categories = column.categories
                 indicator = column.hasIndicator
@@ -152,7 +158,9 @@ extension FeatureBlock {
         var names = Set<ExactName>()
         let columns = try stored.columns.map { column in
             let distinct = Set(column.categories.map { ExactName($0) })
-            let scaling = ColumnScaling(halfCentre: column.half_centre, halfScale: column.half_scale)
+            let scaling = ColumnScaling(
+                halfCentre: column.half_centre, halfScale: column.half_scale, logUnit: column.log_unit ?? 0,
+                quantiles: column.quantiles)
             guard !column.name.isEmpty, !column.name.utf8.contains(0), names.insert(ExactName(column.name)).inserted,
                 scaling.isValid, column.median.isFinite, column.factor.isFinite, column.factor >= 0,
                 distinct.count == column.categories.count, column.kind == .categorical || distinct.isEmpty,

@@ -48,7 +48,7 @@ static const double nan_weights[2] = {NAN, 1};
 
 OPTION_CASE(options_good, (void)0)
 OPTION_CASE(options_size, options.struct_size = 8)
-OPTION_CASE(scaling, options.scaling = 3)
+OPTION_CASE(scaling, options.scaling = 6)
 OPTION_CASE(missing, options.missing = -1)
 OPTION_CASE(missing_rejected, options.missing = COVEY_MISSING_REJECT)
 OPTION_CASE(components_negative, options.embedding_components = -1)
@@ -165,7 +165,7 @@ static covey_status transform_null(covey_error **error) {
 const abi_case hybrid_cases[] = {
     {"hybrid: good options", COVEY_OK, "", options_good},
     {"hybrid: struct_size", COVEY_INVALID_ARGUMENT, "options.struct_size must be", options_size},
-    {"hybrid: scaling", COVEY_INVALID_ARGUMENT, "scaling must be a COVEY_SCALING_ value, got 3", scaling},
+    {"hybrid: scaling", COVEY_INVALID_ARGUMENT, "scaling must be a COVEY_SCALING_ value, got 6", scaling},
     {"hybrid: missing", COVEY_INVALID_ARGUMENT, "missing must be a COVEY_MISSING_ value, got -1", missing},
     {"hybrid: missing value", COVEY_INVALID_DATA, "column \"country\" has 1 missing values", missing_rejected},
     {"hybrid: negative components", COVEY_INVALID_ARGUMENT, "embedding_components must be", components_negative},

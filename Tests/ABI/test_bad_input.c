@@ -7,6 +7,7 @@ extern const abi_case context_cases[];
 extern const abi_case derived_cases[];
 extern const abi_case encoder_cases[];
 extern const abi_case engine_cases[];
+extern const abi_case find_cases[];
 extern const abi_case hybrid_cases[];
 extern const abi_case matrix_cases[];
 extern const abi_case risk_cases[];
@@ -26,6 +27,7 @@ static const abi_case *const tables[] = {
     clustering_cases,
     risk_cases,
     engine_cases,
+    find_cases,
     rule_option_cases,
     rules_cases,
     derived_cases,

@@ -10,6 +10,7 @@ static sample_parts made;
 static covey_engine *engine;
 static covey_scores *scores;
 static covey_training *training;
+static covey_found *found;
 static covey_matrix embeddings;
 static uint8_t target[SAMPLE_ROWS];
 
@@ -122,6 +123,28 @@ static covey_status risk_options(void *given, uint64_t *sum, covey_error **error
     add(sum, &report, sizeof report);
     covey_risk_destroy(risk);
     return status;
+}
+
+/* Two groups of the sample are far from the third, of which half is known to be fraud. */
+static covey_status find_in_sample(const covey_find_options *options, covey_found **result, covey_error **error) {
+    int8_t fraud[SAMPLE_ROWS];
+    for (int row = 0; row < SAMPLE_ROWS; row++) fraud[row] = row % 6 == 0 && row < 96 ? COVEY_LABEL_FRAUD : COVEY_LABEL_UNKNOWN;
+    return covey_find(NULL, NULL, NULL, &sample.table, fraud, NULL, NULL, SAMPLE_ROWS, NULL, options, result, error);
+}
+
+static covey_status find_options(void *given, uint64_t *sum, covey_error **error) {
+    static double scores[SAMPLE_ROWS];
+    covey_found *own = NULL;
+    covey_status status = find_in_sample(given, &own, error);
+    if (status == COVEY_OK) status = covey_found_scores(own, scores, SAMPLE_ROWS, error);
+    if (status == COVEY_OK) add(sum, scores, sizeof scores);
+    covey_found_destroy(own);
+    return status;
+}
+
+static covey_status risky_group(void *given, uint64_t *sum, covey_error **error) {
+    (void)sum;
+    return covey_found_group(found, 0, given, error);
 }
 
 static covey_status rules_options(void *given, uint64_t *sum, covey_error **error) {
@@ -241,6 +264,8 @@ static covey_rules_options default_rules = COVEY_RULES_OPTIONS_INIT;
 static covey_rule_report empty_rule = COVEY_RULE_REPORT_INIT;
 static covey_engine_parts parts;
 static covey_score empty_score = COVEY_SCORE_INIT;
+static covey_find_options small_find = COVEY_FIND_OPTIONS_INIT;
+static covey_risky_group empty_group = COVEY_RISKY_GROUP_INIT;
 static covey_arrow_options default_arrow = COVEY_ARROW_OPTIONS_INIT;
 static covey_matrix empty_matrix = COVEY_MATRIX_INIT;
 
@@ -281,6 +306,8 @@ static const row rows[] = {
     ROW(covey_rule_report, OUT, offsetof(covey_rule_report, recall_low), &empty_rule, "report", rule_report),
     WHOLE(covey_engine_parts, IN, &parts, "parts", engine_parts),
     WHOLE(covey_score, OUT, &empty_score, "score", score),
+    WHOLE(covey_find_options, IN, &small_find, "options", find_options),
+    WHOLE(covey_risky_group, OUT, &empty_group, "group", risky_group),
 };
 
 enum { LARGEST = 4096 };
@@ -426,11 +453,15 @@ static void test_arrays(void) {
 }
 
 int main(void) {
+    small_find.permutations = 99;
+    small_find.trees = 10;
     make_sample(&sample, 1);
     covey_error *error = NULL;
     uint64_t sum = 1;
     CHECK_OK(make_parts(&made, &sample, &error));
     CHECK_OK(covey_engine_build(NULL, &made.parts, &engine, &error));
+    CHECK_OK(find_in_sample(&small_find, &found, &error));
+    CHECK(covey_found_group_count(found) > 0);
     CHECK_OK(covey_engine_score(engine, NULL, &sample.sequences, &sample.table, &scores, &error));
     covey_matrix rows_of_embeddings = COVEY_MATRIX_INIT;
     rows_of_embeddings.data = made.embeddings;
@@ -460,6 +491,7 @@ int main(void) {
 
     covey_training_destroy(training);
     covey_scores_destroy(scores);
+    covey_found_destroy(found);
     covey_engine_destroy(engine);
     drop_parts(&made);
     return finish();

@@ -1,6 +1,6 @@
 import CoveyClustering
 import CoveyEncoder
-@testable import CoveyEngine
+import CoveyRisk
 import CoveyRules
 import CoveyRuntime
 import CoveySequences
@@ -8,6 +8,7 @@ import CoveyTables
 import Synchronization
 import Testing
 
+@testable import CoveyEngine
 
 @Suite struct EngineTests {
     let sample = Sample()

@@ -1,3 +1,4 @@
+import CoveyRisk
 @testable import CoveyEngine
 import CoveyRules
 import CoveyRuntime

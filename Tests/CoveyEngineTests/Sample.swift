@@ -1,12 +1,13 @@
 import CoveyClustering
 import CoveyEncoder
-@testable import CoveyEngine
 import CoveyHybrid
+import CoveyRisk
 import CoveyRules
 import CoveyRuntime
 import CoveySequences
 import CoveyTables
 
+@testable import CoveyEngine
 
 /// Transactions of three groups that differ in amount, device and events; the parts of an engine made of them.
 struct Sample {

@@ -3,7 +3,8 @@
 
 JNIEXPORT jlong JNICALL Java_covey_Native_riskRate(JNIEnv *env, jclass class, jlong context, jintArray labels,
                                                    jbyteArray fraud, jdoubleArray amounts, jdoubleArray times,
-                                                   jdouble confidence, jdouble min_lift, jlong min_fraud)
+                                                   jdouble confidence, jdouble min_lift, jlong min_fraud,
+                                                   jdouble known_share, jint shares_over)
 {
     (void)class;
     arena memory;
@@ -19,6 +20,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_riskRate(JNIEnv *env, jclass class, jl
         options.confidence = confidence;
         options.min_lift = min_lift;
         options.min_fraud = min_fraud;
+        options.known_share = known_share;
+        options.shares_over = shares_over;
         covey_error *error = NULL;
         covey_status status =
             covey_cluster_risk(context_of(context), places, truth, money, clock, rows, &options, &risk, &error);

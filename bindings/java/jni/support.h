@@ -67,6 +67,9 @@ int read_sequences(arena *memory, jobject source, covey_sequences *view, const c
 int read_table(arena *memory, jobject source, covey_table *view, const covey_table **result);
 int read_matrix(arena *memory, jobject source, covey_matrix *view, const covey_matrix **result);
 
+/** Fills the numbers in the order of TrainingOptions; likewise. */
+int read_training_numbers(arena *memory, jlongArray integers, jdoubleArray reals, covey_training_options *options);
+
 /* ----------------------------------------------------------------------------------------------------- outputs --- */
 
 /** UTF-8 as a Java byte[]; null for NULL. */

@@ -45,7 +45,7 @@ static int listen(JNIEnv *env, jobject object, listener *to, covey_training_opti
 }
 
 /** Fills the numbers in the order of TrainingOptions. */
-static int read_numbers(arena *memory, jlongArray integers, jdoubleArray reals, covey_training_options *options)
+int read_training_numbers(arena *memory, jlongArray integers, jdoubleArray reals, covey_training_options *options)
 {
     const int64_t *n = numbers(memory, integers, NUMBER_I64, 0, 12);
     const double *x = n ? numbers(memory, reals, NUMBER_F64, 0, 13) : NULL;
@@ -90,7 +90,7 @@ JNIEXPORT void JNICALL Java_covey_Native_encoderTrain(
     covey_sequences view;
     const covey_sequences *batch;
     covey_training_options options = COVEY_TRAINING_OPTIONS_INIT;
-    if (read_sequences(&memory, sequences, &view, &batch) && read_numbers(&memory, integers, reals, &options) &&
+    if (read_sequences(&memory, sequences, &view, &batch) && read_training_numbers(&memory, integers, reals, &options) &&
         listen(env, object, &to, &options)) {
         if (numeric_names) options.numeric_names = texts(&memory, numeric_names, batch->numeric_count);
         if (categorical_names && !(*env)->ExceptionCheck(env))

@@ -16,6 +16,13 @@ HEADER = REPOSITORY / "include" / "covey.h"
 VALUES = {"int32_t": c_int32, "int64_t": c_int64, "double": c_double, "covey_status": c_int32, "void": None}
 
 
+FINDINGS = (
+    "NO_LABELS NO_KNOWN_FRAUD TOO_FEW_FRAUDS ONLY_FRAUD NO_SIGNAL NO_GROUP GIANT_CLUSTER MUCH_NOISE NO_CLUSTERS "
+    "EMBEDDINGS_WITHOUT_SIGNAL FEATURE_GIVES_LABEL_AWAY UNLABELLED_COMPARED KNOWN_SHARE NO_RULE AMOUNTS_MISSING "
+    "FEW_EVENTS DATES_LEFT_OUT NEW_BEHAVIOUR FEW_ROWS"
+).split()
+
+
 def code():
     """The header without comments and preprocessor lines."""
     text = re.sub(r"/\*.*?\*/", " ", HEADER.read_text(), flags=re.S)
@@ -131,7 +138,7 @@ def test_struct_members_are_complete():
     """A field that the header appended would leave the sizes apart; a renamed one does not compile."""
     for name, kind in structs().items():
         body = re.search(rf"typedef struct {name} \{{(.*?)\}} {name};", code(), flags=re.S).group(1)
-        members = [re.findall(r"(\w+)\s*$", line)[0] for line in body.split(";") if line.strip()]
+        members = [re.findall(r"(\w+)\s*(?:\[\d+\])?\s*$", line)[0] for line in body.split(";") if line.strip()]
         assert members == [field for field, *_ in kind._fields_], name
 
 
@@ -155,7 +162,11 @@ def test_constants(macro, value):
             "SCALING": hybrid._SCALING,
             "MISSING": hybrid._MISSING,
             "METRIC": clustering._METRICS,
-            "SEARCH": clustering._SEARCH,
+            "SEARCH": {**clustering._SEARCH, "auto": -1},
+            "SHARES": {"auto": 0, "labelled": 1, "all": 2},
+            "ERROR_RATE": {"familywise": 0, "false_discovery": 1},
+            "EVIDENCE": {"tree": 0, "neighbours": 1, "features": 2, "events": 3, "joint": 4},
+            "FINDING": {name.lower(): code for code, name in enumerate(FINDINGS, 1)},
             "MISSING_ROWS": clustering._MISSING,
             "STRENGTHS": clustering._STRENGTHS,
             "QUALITY": rules._QUALITIES,

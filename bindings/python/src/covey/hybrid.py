@@ -23,7 +23,7 @@ from ._rows import keys_of, with_keys
 from ._table import Table, feature_keys
 from .context import Context, running
 
-_SCALING = {"none": 0, "standard": 1, "robust": 2}
+_SCALING = {"none": 0, "standard": 1, "robust": 2, "quantile": 3, "log": 4, "auto": 5}
 _MISSING = {"reject": 0, "median": 1, "indicator": 2}
 
 
@@ -36,7 +36,9 @@ class HybridFeatures(BaseEstimator):
     at the column's median; a missing category, or one not seen in fitting, is a row of zeros.
 
     Args:
-        scaling: "robust" ((x - median) / interquartile range, as sklearn's RobustScaler), "standard" or "none".
+        scaling: "robust" ((x - median) / interquartile range, as sklearn's RobustScaler), "standard",
+            "none", "quantile" (normal quantiles of the ranks), "log" (robust on logarithms) or "auto" (the one of robust,
+            log and quantile that a column's shape asks for).
         missing: "median", "indicator" (the median, and a 0/1 column for each feature with missing values) or "reject".
         embedding_components: principal components kept, 0 to d; 0 = all, unrotated.
         embedding_weight, feature_weight: of the blocks; finite, >= 0.

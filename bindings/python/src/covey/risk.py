@@ -9,13 +9,17 @@ from typing import Any, Iterator, Optional
 import numpy as np
 
 from . import _structs
-from ._arrays import contiguous, integer, real, seconds
+from ._arrays import choice, contiguous, integer, real, seconds
 from ._errors import NotFoundError
 from ._handle import Handle, Native, made_by_library
 from ._labels import label_codes
 from ._library import call, library
 from ._trees import pandas
 from .context import Context, running
+
+
+#: By COVEY_SHARES_...
+SHARES = {"auto": 0, "labelled": 1, "all": 2}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +35,7 @@ class ClusterReport:
     fraud: int
     #: labelled / size
     labelled_share: float
-    #: fraud / labelled with its Wilson interval; NaN, 0 and 1 where nothing is labelled.
+    #: fraud / labelled, or of all rows (see `shares_over`), with its Wilson interval; NaN, 0 and 1 where nothing is counted.
     share: float
     share_low: float
     share_high: float
@@ -43,7 +47,7 @@ class ClusterReport:
     #: Smallest and largest time, seconds; NaN without times.
     first_seen: float
     last_seen: float
-    #: fraud >= min_fraud and share_low >= min_lift * base rate (at most 1), and not noise.
+    #: fraud >= min_fraud and the odds of share_low at least min_lift times those of the base rate, and not noise.
     risky: bool
 
 
@@ -52,7 +56,7 @@ class ClusterRisk(Handle):
 
     Attributes:
         reports: :class:`ClusterReport` objects by rank, riskiest first; the noise takes part.
-        base_rate: the share of fraud among all labelled rows; NaN where there are none.
+        base_rate: the share of all rows together; NaN where none is labelled.
         risky: the labels of the risky clusters, riskiest first.
     """
 
@@ -99,6 +103,8 @@ def cluster_risk(
     confidence: float = 0.95,
     min_lift: float = 3.0,
     min_fraud: int = 3,
+    shares_over: str = "auto",
+    known_share: Optional[float] = None,
     context: Optional[Context] = None,
 ) -> ClusterRisk:
     """Rates the clusters of n rows. O(n).
@@ -109,7 +115,11 @@ def cluster_risk(
             nothing, pass unknown; where it mostly means that all is well, legitimate.
         amounts: n finite numbers >= 0. times: n finite numbers (seconds) or datetimes.
         confidence: of the Wilson intervals (Wilson 1927), 0.5 to 0.9999.
-        min_lift, min_fraud: a cluster is risky where fraud >= min_fraud and share_low >= min_lift * base rate (at most 1).
+        min_lift, min_fraud: a cluster is risky where fraud >= min_fraud and the odds of share_low are at least min_lift times
+            those of the base rate.
+        shares_over: "labelled" (fraud / labelled), "all" (fraud / size / known_share) or "auto": "all" where no row is labelled as
+            legitimate, for then the labelled rows are all fraud and say nothing.
+        known_share: with shares over all rows, the share of all fraud that is labelled, above 0, at most 1; None = 1.
 
     Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (lengths).
     """
@@ -122,6 +132,8 @@ def cluster_risk(
         confidence=real(confidence, "confidence"),
         min_lift=real(min_lift, "min_lift"),
         min_fraud=integer(min_fraud, "min_fraud"),
+        shares_over=choice(shares_over, "shares_over", SHARES),
+        known_share=0.0 if known_share is None else real(known_share, "known_share"),
     )
     pointer = c_void_p()
     with running(context) as native:

@@ -43,7 +43,9 @@ public final class ClusterRisk extends NativeObject {
                     times,
                     chosen.confidence(),
                     chosen.minLift(),
-                    chosen.minFraud()));
+                    chosen.minFraud(),
+                    chosen.knownShare(),
+                    chosen.sharesOver().ordinal()));
         }
     }
 

@@ -12,6 +12,16 @@ public final class Engine extends NativeObject {
         super("Engine", address, Native::engineDestroy);
     }
 
+    /** Borrowed from `owner`, of which it holds a use until it is freed itself. */
+    private Engine(long address, Handle owner) {
+        super("Engine", address, borrowed -> owner.release());
+    }
+
+    static Engine borrow(Handle owner, long address) {
+        owner.acquire();
+        return new Engine(address, owner);
+    }
+
     /** A builder of which hybrid, clustering and risk must be given. */
     public static Builder builder() {
         return new Builder();

@@ -21,7 +21,13 @@ public record HybridOptions(
         /** (x - mean) / standard deviation. */
         STANDARD,
         /** (x - median) / (q75 - q25); the standard deviation where the quartiles are equal. */
-        ROBUST
+        ROBUST,
+        /** The normal quantile of the share of values below, over 1.349: no value is far out. */
+        QUANTILE,
+        /** ROBUST on sign(x) log(1 + |x| / u), u = max(|median|, q75 - q25). */
+        LOG,
+        /** For each column the one of ROBUST, LOG and QUANTILE that its shape asks for. */
+        AUTO
     }
 
     /** What stands for a missing value. */

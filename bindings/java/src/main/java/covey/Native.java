@@ -216,7 +216,9 @@ final class Native {
             double[] times,
             double confidence,
             double minLift,
-            long minFraud);
+            long minFraud,
+            double knownShare,
+            int sharesOver);
 
     static native long riskCount(long risk);
 
@@ -322,4 +324,47 @@ final class Native {
     static native byte[] scoresReason(long scores, long transaction, long index);
 
     static native void scoresDestroy(long scores);
+
+    static native long findRun(
+            long context,
+            Sequences sequences,
+            long vocabulary,
+            FeatureTable features,
+            byte[] fraud,
+            double[] amounts,
+            double[] times,
+            long rows,
+            long encoder,
+            long[] integers,
+            double[] reals,
+            long[] trainingIntegers,
+            double[] trainingReals);
+
+    static native long foundRows(long found);
+
+    static native long foundClusters(long found);
+
+    static native void foundIntegers(long found, int which, int[] result);
+
+    static native void foundReals(long found, int part, double[] result);
+
+    static native long foundGroupCount(long found);
+
+    static native void foundGroup(long found, long index, long[] integers, double[] reals);
+
+    static native byte[] foundGroupText(long found, long index);
+
+    static native long foundFindingCount(long found);
+
+    static native int foundFindingCode(long found, long index);
+
+    static native byte[] foundFindingText(long found, long index);
+
+    static native byte[] foundSettings(long found);
+
+    static native long foundRules(long found);
+
+    static native long foundEngine(long found);
+
+    static native void foundDestroy(long found);
 }

@@ -6,7 +6,7 @@ import java.util.function.LongConsumer;
 /** What owns native memory: closed by hand, or by a Cleaner once it is unreachable. */
 abstract sealed class NativeObject implements AutoCloseable
         permits ArrowTable, Context, Vocabulary, SequenceEncoder, Training, HybridFeatures, Clustering, ClusterRisk, RuleSet,
-                Engine, Scores {
+                Engine, Scores, Found {
     private static final Cleaner CLEANER = Cleaner.create();
 
     final Handle handle;

@@ -15,6 +15,16 @@ public final class RuleSet extends NativeObject {
         super("RuleSet", address, Native::rulesDestroy);
     }
 
+    /** Borrowed from `owner`, of which it holds a use until it is freed itself. */
+    private RuleSet(long address, Handle owner) {
+        super("RuleSet", address, borrowed -> owner.release());
+    }
+
+    static RuleSet borrow(Handle owner, long address) {
+        owner.acquire();
+        return new RuleSet(address, owner);
+    }
+
     /**
      * Finds conjunctions that hold in the target rows and rarely elsewhere. Every figure is measured again on rows that the
      * search never saw; a rule that fails there is not returned. No rule found is a success with an empty set.

@@ -73,6 +73,10 @@ class HeaderTest {
         same("COVEY_SCALING_", HybridOptions.Scaling.values());
         same("COVEY_MISSING_", HybridOptions.Missing.values());
         same("COVEY_CONDITION_", Condition.Kind.values());
+        same("COVEY_SHARES_", RiskOptions.SharesOver.values());
+        same("COVEY_ERROR_RATE_", FindOptions.ErrorRate.values());
+        same("COVEY_EVIDENCE_", Found.Evidence.values());
+        for (Finding.Code code : Finding.Code.values()) assertEquals(constant("COVEY_FINDING_" + code), code.ordinal() + 1);
         for (FeatureTable.Kind kind : FeatureTable.Kind.values()) {
             assertEquals(constant("COVEY_" + kind), kind.ordinal());
         }
@@ -120,7 +124,15 @@ class HeaderTest {
                 joined(h.scaling(), h.missing(), h.embeddingComponents(), h.embeddingWeight(), h.featureWeight(),
                         h.clip(), h.columnWeights()));
         RiskOptions r = RiskOptions.defaults();
-        assertEquals(initialiser("RISK"), joined(r.confidence(), r.minLift(), r.minFraud()));
+        assertEquals(
+                initialiser("RISK").replaceAll("COVEY_SHARES_", ""),
+                joined(r.confidence(), r.minLift(), r.minFraud(), r.knownShare(), r.sharesOver(), 0));
+        FindOptions f = FindOptions.defaults();
+        assertEquals(
+                initialiser("FIND").replaceAll("COVEY_(SHARES|ERROR_RATE|SCALING|SEARCH)_", ""),
+                joined(f.seed(), f.knownShare(), f.sharesOver(), f.errorRate(), f.significance(), f.confidence(), f.minShare(),
+                        f.minFraud(), f.permutations(), f.trees(), f.maxRules(), f.minClusterSize(), f.scaling(), f.search(),
+                        f.embeddingWeight(), f.featureWeight(), f.training()));
         TrainingOptions t = TrainingOptions.defaults();
         assertEquals(
                 initialiser("TRAINING"),

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import CoveyRules
+@testable import CoveyNumerics
 
 @Suite struct WilsonIntervalTests {
     /// Published: Newcombe 1998, Statistics in Medicine 17, table I, method 3 (score, no continuity correction).

@@ -1,9 +1,9 @@
-@testable import CoveyRules
 import CoveyRuntime
 import CoveyTables
 import FoundationEssentials
 import Testing
 
+@testable import CoveyRisk
 
 @Suite struct ClusterRiskTests {
     private static func rate(
@@ -48,8 +48,8 @@ import Testing
             #expect(report.fraud == frauds.count)
             #expect(report.labelledShare == Double(labelled) / Double(rows.count))
             #expect(report.share == share)
-            #expect(abs(report.interval.low - (2 * share + q - root) / (2 * (1 + q))) < 1e-9)
-            #expect(abs(report.interval.high - (2 * share + q + root) / (2 * (1 + q))) < 1e-9)
+            #expect(abs(report.low - (2 * share + q - root) / (2 * (1 + q))) < 1e-9)
+            #expect(abs(report.high - (2 * share + q + root) / (2 * (1 + q))) < 1e-9)
             #expect(report.lift == share / base)
             #expect(abs(report.loss - frauds.reduce(0) { $0 + amounts[$1] }) < 1e-6)
             #expect(abs(report.amount - rows.reduce(0) { $0 + amounts[$1] }) < 1e-6)
@@ -57,12 +57,12 @@ import Testing
             #expect(report.lastSeen == rows.map { times[$0] }.max())
             #expect(
                 report.isRisky
-                    == (report.cluster >= 0 && frauds.count >= 3 && report.interval.low >= min(1, 3 * base)))
+                    == (report.cluster >= 0 && frauds.count >= 3 && report.low / (1 - report.low) >= 3 * base / (1 - base)))
         }
         #expect(risk.report(of: Int(3 * spread))?.isRisky == true)
         for (a, b) in zip(risk.reports, risk.reports.dropFirst()) {
             #expect(
-                (-a.interval.low, -a.loss, Double(a.cluster)) < (-b.interval.low, -b.loss, Double(b.cluster)))
+                (-a.low, -a.loss, Double(a.cluster)) < (-b.low, -b.loss, Double(b.cluster)))
         }
     }
 
@@ -72,7 +72,7 @@ import Testing
             [2, 2, 1, 1, 0, 0, 3], [1, 0, 1, 0, 1, 0, -1], amounts: [5, 1, 9, 1, 5, 1, 7])
         #expect(risk.reports.map(\.cluster) == [1, 0, 2, 3])
         let last = risk.reports[3]
-        #expect(last.share == nil && last.lift == nil && last.interval.low == 0 && last.interval.high == 1)
+        #expect(last.share == nil && last.lift == nil && last.low == 0 && last.high == 1)
         #expect(last.amount == 7 && last.loss == 0 && last.firstSeen == nil && !last.isRisky)
     }
 

@@ -1,3 +1,4 @@
+import CoveyNumerics
 import CoveyRuntime
 import CoveyTables
 
@@ -10,21 +11,48 @@ public struct ClusterRisk: Sendable, Equatable {
     public struct Options: Sendable, Equatable, Codable {
         /// Of the Wilson intervals, 0.5 to 0.9999.
         public var confidence: Double
-        /// A risky cluster's lower bound is at least so many times the base rate.
+        /// The odds of a risky cluster's lower bound are at least so many times those of the base rate: for small shares as
+        /// good as so many times the base rate, and within reach for any base rate below 1.
         public var minLift: Double
         /// A risky cluster has at least so many rows labelled as fraud.
         public var minFraud: Int
+        /// The rows that shares are counted over. `automatic`: all of them where no row is labelled as legitimate.
+        public var population: KnownLabels.Population
+        /// The share of all fraud that is labelled, where shares are counted over all rows: they are divided by it. Above 0, at
+        /// most 1.
+        public var knownShare: Double
 
-        public init(confidence: Double = 0.95, minLift: Double = 3, minFraud: Int = 3) throws {
+        public init(
+            confidence: Double = 0.95, minLift: Double = 3, minFraud: Int = 3,
+            population: KnownLabels.Population = .automatic, knownShare: Double = 1
+        ) throws {
             try require(
                 WilsonInterval.confidences.contains(confidence),
                 "options.confidence must be 0.5 to 0.9999, got \(confidence)")
             try require(
                 minLift.isFinite && minLift > 0, "options.min_lift must be finite and above 0, got \(minLift)")
             try require(minFraud >= 1, "options.min_fraud must be at least 1, got \(minFraud)")
+            try require(
+                knownShare > 0 && knownShare <= 1,
+                "options.known_share must be above 0 and at most 1, got \(knownShare)")
             self.confidence = confidence
             self.minLift = minLift
             self.minFraud = minFraud
+            self.population = population
+            self.knownShare = knownShare
+        }
+
+        private enum CodingKeys: String, CodingKey { case confidence, minLift, minFraud, population, knownShare }
+
+        /// What a file of an older version leaves out counts labelled rows.
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            try self.init(
+                confidence: values.decode(Double.self, forKey: .confidence),
+                minLift: values.decode(Double.self, forKey: .minLift),
+                minFraud: values.decode(Int.self, forKey: .minFraud),
+                population: values.decodeIfPresent(KnownLabels.Population.self, forKey: .population) ?? .labelled,
+                knownShare: values.decodeIfPresent(Double.self, forKey: .knownShare) ?? 1)
         }
     }
 
@@ -35,8 +63,15 @@ public struct ClusterRisk: Sendable, Equatable {
     public let fraud: Int
     public let labelled: Int
 
-    /// The share of fraud among all labelled rows; nil where there are none.
-    public var baseRate: Double? { labelled == 0 ? nil : Double(fraud) / Double(labelled) }
+    /// The rows that shares are counted over, and what these are: never `automatic`.
+    public let counted: Int
+    public let population: KnownLabels.Population
+
+    /// The share of fraud among all counted rows, where unknown rows are counted with those frauds that are to be expected among
+    /// them; nil where no row is labelled.
+    public var baseRate: Double? {
+        labelled == 0 ? nil : ClusterReport.estimate(Double(fraud) / Double(counted), options, population)
+    }
 
     /// The report of a cluster; nil where no row had that label.
     public func report(of cluster: Int) -> ClusterReport? {
@@ -89,23 +124,33 @@ public struct ClusterRisk: Sendable, Equatable {
         var seen = Set<Int>()
         var fraud = 0
         var labelled = 0
+        var rows = 0
         for tally in tallies {
             try tally.validate()
+            rows += tally.size
             guard seen.insert(tally.cluster).inserted else {
                 throw CoveyError.invalidData("cluster \(tally.cluster) occurs twice")
             }
             fraud += tally.fraud
             labelled += tally.labelled
-            guard labelled <= 1 << 48 else { throw CoveyError.invalidData("the clusters count more rows than there can be") }
+            guard rows <= 1 << 48 else { throw CoveyError.invalidData("the clusters count more rows than there can be") }
         }
-        let base = labelled == 0 ? nil : Double(fraud) / Double(labelled)
+        let population: KnownLabels.Population =
+            options.population == .automatic ? (fraud == labelled && fraud > 0 ? .all : .labelled) : options.population
+        counted = population == .all ? rows : labelled
+        let base =
+            labelled == 0 ? nil : ClusterReport.estimate(Double(fraud) / Double(counted), options, population)
         let z = WilsonInterval.quantile(confidence: options.confidence)
         self.options = options
+        self.population = population
         self.fraud = fraud
         self.labelled = labelled
-        reports = tallies.map { ClusterReport(tally: $0, baseRate: base, z: z, options: options) }
+        reports = tallies.map {
+            ClusterReport(
+                tally: $0, population: labelled == 0 ? .labelled : population, baseRate: base, z: z, options: options)
+        }
             .sorted { a, b in
-                if a.interval.low != b.interval.low { return a.interval.low > b.interval.low }
+                if a.low != b.low { return a.low > b.low }
                 if a.loss != b.loss { return a.loss > b.loss }
                 return a.cluster < b.cluster
             }
@@ -156,10 +201,9 @@ extension ClusterRisk: Codable {
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        let read = try values.decode(Options.self, forKey: .options)
         try self.init(
             tallies: values.decode([ClusterTally].self, forKey: .clusters),
-            options: Options(confidence: read.confidence, minLift: read.minLift, minFraud: read.minFraud))
+            options: values.decode(Options.self, forKey: .options))
     }
 
     public func encode(to encoder: any Encoder) throws {

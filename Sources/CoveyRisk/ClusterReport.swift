@@ -1,3 +1,4 @@
+import CoveyNumerics
 import CoveyRuntime
 
 /// What is counted for one cluster.
@@ -44,13 +45,17 @@ struct ClusterTally: Sendable, Equatable, Codable {
 /// One cluster's figures; cluster -1 is the noise.
 public struct ClusterReport: Sendable, Equatable {
     let tally: ClusterTally
-    /// fraud / labelled; nil where nothing is labelled.
+    /// The rows that shares are counted over: those labelled, or all; see `KnownLabels.Population`.
+    public let counted: Int
+    /// fraud / counted, over the share of fraud that is labelled where all rows are counted; nil where nothing is counted.
     public let share: Double?
-    /// Wilson interval of the share; 0 to 1 where nothing is labelled.
-    public let interval: WilsonInterval
+    /// Wilson interval of fraud / counted, likewise; 0 to 1 where nothing is counted.
+    public let low: Double
+    public let high: Double
     /// share / base rate; nil where either is undefined or the base rate is 0.
     public let lift: Double?
-    /// At least `minFraud` frauds, the interval's low end at least `minLift` (capped at 1 in all) base rates, and not noise.
+    /// At least `minFraud` frauds, the odds of the interval's low end at least `minLift` times those of the base rate, and not
+    /// noise.
     public let isRisky: Bool
 
     public var cluster: Int { tally.cluster }
@@ -69,10 +74,18 @@ public struct ClusterReport: Sendable, Equatable {
     public var firstSeen: Double? { tally.firstSeen }
     public var lastSeen: Double? { tally.lastSeen }
 
-    init(tally: ClusterTally, baseRate: Double?, z: Double, options: ClusterRisk.Options) {
+    init(
+        tally: ClusterTally, population: KnownLabels.Population, baseRate: Double?, z: Double, options: ClusterRisk.Options
+    ) {
         self.tally = tally
-        share = tally.labelled == 0 ? nil : Double(tally.fraud) / Double(tally.labelled)
-        interval = WilsonInterval(successes: tally.fraud, trials: tally.labelled, z: z)
+        let counted = population == .all ? tally.size : tally.labelled
+        self.counted = counted
+        func estimate(_ share: Double) -> Double { ClusterReport.estimate(share, options, population) }
+        let share = counted == 0 ? nil : estimate(Double(tally.fraud) / Double(counted))
+        self.share = share
+        let interval = WilsonInterval(successes: tally.fraud, trials: counted, z: z)
+        low = estimate(interval.low)
+        high = estimate(interval.high)
         if let share, let baseRate, baseRate > 0 {
             lift = share / baseRate
         } else {
@@ -80,6 +93,16 @@ public struct ClusterReport: Sendable, Equatable {
         }
         isRisky =
             tally.cluster >= 0 && tally.fraud >= options.minFraud
-            && interval.low >= min(1, options.minLift * (baseRate ?? 1))
+            && low >= ClusterReport.leastShare(baseRate ?? 1, lift: options.minLift)
+    }
+
+    /// A share of labelled fraud as one of fraud.
+    static func estimate(_ share: Double, _ options: ClusterRisk.Options, _ population: KnownLabels.Population) -> Double {
+        population == .all ? min(1, share / options.knownShare) : share
+    }
+
+    /// The share whose odds are so many times those of the base rate.
+    static func leastShare(_ baseRate: Double, lift: Double) -> Double {
+        lift * baseRate / (1 + (lift - 1) * baseRate)
     }
 }

@@ -1,0 +1,28 @@
+/// Something that whoever asked should know about what was found, or why nothing was, with what to do.
+public struct Finding: Sendable, Equatable {
+    /// Raw values are those of `COVEY_FINDING_...`, fixed for ever.
+    public enum Code: Int32, Sendable, CaseIterable {
+        case noLabels = 1
+        case noKnownFraud = 2
+        case tooFewFrauds = 3
+        case onlyFraud = 4
+        case noSignal = 5
+        case noGroup = 6
+        case giantCluster = 7
+        case muchNoise = 8
+        case noClusters = 9
+        case embeddingsWithoutSignal = 10
+        case featureGivesLabelAway = 11
+        case unlabelledCompared = 12
+        case knownShareEstimated = 13
+        case noRule = 14
+        case amountsMissing = 15
+        case fewEvents = 16
+        case datesLeftOut = 17
+        case newBehaviour = 18
+        case fewRows = 19
+    }
+
+    public let code: Code
+    public let text: String
+}

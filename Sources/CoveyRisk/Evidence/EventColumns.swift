@@ -1,0 +1,109 @@
+import CoveyRuntime
+import CoveySequences
+import CoveyTables
+
+/// A sequence in a few plain numbers: how often each of the frequent event types occurs, how many events there are, of how many
+/// types, their gaps, the first and the last one. An empty sequence has counts of 0, and all else missing.
+struct EventColumns: Sendable, Equatable, Codable {
+    /// The types that are counted, the most frequent first.
+    let types: [Int32]
+    let hasDwell: Bool
+
+    private static let most = 64
+
+    /// O(events).
+    /// - Parameter vocabulary: types outside of 0..<vocabulary count as type 0, the unknown one.
+    init(fitting sequences: SequenceBatch, vocabulary: Int, execution: Execution) throws {
+        var counts = [Int](repeating: 0, count: max(1, vocabulary))
+        for event in sequences.offsets.events {
+            if event & 0xFFFF == 0 { try execution.check() }
+            counts[EventColumns.type(sequences.types[event], vocabulary)] += 1
+        }
+        types = counts.indices.filter { counts[$0] > 0 }
+            .sorted { counts[$0] != counts[$1] ? counts[$0] > counts[$1] : $0 < $1 }
+            .prefix(EventColumns.most).map { Int32($0) }
+        hasDwell = sequences.dwell != nil
+    }
+
+    var isValid: Bool {
+        types.count <= EventColumns.most && types.allSatisfy { $0 >= 0 } && Set(types).count == types.count
+    }
+
+    @inline(__always)
+    private static func type(_ type: Int32, _ vocabulary: Int) -> Int {
+        type >= 0 && Int(type) < vocabulary ? Int(type) : 0
+    }
+
+    var names: [String] {
+        types.map { "count of type \($0)" } + [
+            "events", "types", "mean gap", "deviation of gaps", "least gap", "largest gap", "sum of gaps", "first type",
+            "last type",
+        ] + (hasDwell ? ["mean dwell"] : [])
+    }
+
+    /// The columns of some sequences. 8 bytes a number.
+    func table(_ sequences: SequenceBatch, vocabulary: Int, execution: Execution) throws -> FeatureTable {
+        let names = names
+        let count = sequences.count
+        try execution.hold(checkedProduct(count, names.count, "event columns"), of: 8, for: "event columns")
+        var columns = [[Double]](repeating: [Double](repeating: .nan, count: count), count: names.count)
+        var ranks = [Int](repeating: -1, count: max(1, vocabulary))
+        for (rank, type) in types.enumerated() where Int(type) < ranks.count { ranks[Int(type)] = rank }
+        for row in 0..<count {
+            if row & 0xFFF == 0 { try execution.report() }
+            for rank in types.indices { columns[rank][row] = 0 }
+            let numbers = measure(sequences, row, ranks) { columns[$0][row] += 1 }
+            for (index, number) in numbers.enumerated() { columns[types.count + index][row] = number }
+        }
+        return try FeatureTable(
+            rows: count, columns: zip(names, columns).map { FeatureColumn(name: $0, values: .numeric(Strided($1))) })
+    }
+
+    /// What is not a count of a type, in the order of the columns.
+    private func measure(
+        _ sequences: SequenceBatch, _ row: Int, _ ranks: [Int], _ found: (_ rank: Int) -> Void
+    ) -> [Double] {
+        let range = sequences.offsets[row]
+        var seen = Set<Int>()
+        var gaps = (count: 0.0, sum: 0.0, least: Double.infinity, largest: -Double.infinity, mean: 0.0, squares: 0.0)
+        var dwell = (count: 0.0, sum: 0.0)
+        for event in range {
+            let rank = ranks[EventColumns.type(sequences.types[event], ranks.count)]
+            if rank >= 0 {
+                found(rank)
+                seen.insert(rank)
+            }
+            if event > range.lowerBound {
+                let gap = sequences.times[event] - sequences.times[event - 1]
+                gaps.count += 1
+                gaps.sum += gap
+                gaps.least = min(gaps.least, gap)
+                gaps.largest = max(gaps.largest, gap)
+                // Welford 1962.
+                let before = gap - gaps.mean
+                gaps.mean += before / gaps.count
+                gaps.squares += before * (gap - gaps.mean)
+            }
+            if let time = sequences.dwell?[event], !time.isNaN {
+                dwell.count += 1
+                dwell.sum += time
+            }
+        }
+        func rank(_ event: Int) -> Double {
+            let rank = ranks[EventColumns.type(sequences.types[event], ranks.count)]
+            return rank >= 0 ? Double(rank) : .nan
+        }
+        /// A table takes no infinities; times may be as far apart as doubles reach.
+        func held(_ value: Double) -> Double {
+            value.isFinite ? value : value.isNaN ? .nan : value < 0 ? -Double.greatestFiniteMagnitude : .greatestFiniteMagnitude
+        }
+        let none = gaps.count == 0
+        let deviation = gaps.count < 2 ? .nan : (gaps.squares / (gaps.count - 1)).squareRoot()
+        return [
+            range.isEmpty ? .nan : Double(range.count), range.isEmpty ? .nan : Double(seen.count),
+            none ? .nan : held(gaps.mean), held(deviation), none ? .nan : held(gaps.least), none ? .nan : held(gaps.largest),
+            range.isEmpty ? .nan : held(gaps.sum), range.isEmpty ? .nan : rank(range.lowerBound),
+            range.isEmpty ? .nan : rank(range.upperBound - 1),
+        ] + (hasDwell ? [dwell.count > 0 ? held(dwell.sum / dwell.count) : .nan] : [])
+    }
+}

@@ -1,0 +1,174 @@
+import CoveyClustering
+import CoveyRuntime
+import CoveyTables
+
+extension Evidence {
+    public struct Options: Sendable, Equatable {
+        /// The share of all fraud that is known; nil = estimated.
+        public var knownShare: Double?
+        public var groups = RiskyGroups.Options()
+        /// Of each forest; 0 = none.
+        public var trees = 200
+        public var seed: UInt64 = 0
+
+        public init() {}
+    }
+
+    /// Weighs what is known of n rows, and says what speaks for fraud in each of them.
+    ///
+    /// Cost: for each view a search for every row's nearest rows and O(permutations n) for the groups; the forests.
+    /// - Parameters:
+    ///   - views: one or more, each of all rows.
+    ///   - input: what the views are made of.
+    ///   - vocabulary: the types that its sequences may have; others count as type 0.
+    ///   - labels: n, with at least one fraud and one other row.
+    public static func fit(
+        _ views: [EvidenceView], of input: EvidenceInput, vocabulary: Int, labels given: KnownLabels, options: Options,
+        execution: Execution
+    ) throws -> Fit {
+        let labels = given.counted(over: .all)
+        guard !views.isEmpty, labels.fraud > 0, labels.fraud < labels.count,
+            views.allSatisfy({ $0.clustering.usedRows == nil && $0.clustering.rowCount == labels.count })
+        else { throw CoveyError.internalError("evidence of \(labels.fraud) frauds among \(labels.count) rows") }
+        try execution.hold(labels.count, of: 16 * views.count + 120, for: "evidence of \(labels.count) rows")
+        let shares = try views.map {
+            try TreeShares($0.clustering.singleLinkageTree, labels: labels, execution: execution)
+        }
+        let near = try views.indices.map { index in
+            try nearValues(views[index], shares[index], input, labels, options, execution)
+        }
+        let trees = views.map(\.clustering.singleLinkageTree)
+        let scan = try GroupScan(trees, labels: labels, options: options.groups, execution: execution)
+        var grown: (forests: EvidenceForests, odds: EvidenceForests.Odds)?
+        if options.trees > 0, labels.fraud >= 2 {
+            grown = try EvidenceForests.grow(
+                input, vocabulary: vocabulary, near: near, labels: labels, trees: options.trees, seed: options.seed,
+                execution: execution)
+        }
+        let base = labels.baseRate
+        let parts = (0..<labels.count).map { row in
+            Evidence.parts(near.map { $0[row] }, grown?.odds, row, base: base)
+        }
+        let sums = parts.map { $0.reduce(0, +) }
+        let calibration = try Calibration(
+            sums, fraud: { labels.isFraud($0) }, known: labels.fraud, execution: execution)
+        let order = try EvidenceOrder(
+            sums, labels: labels, permutations: options.groups.permutations, seed: options.groups.seed,
+            execution: execution)
+        let (share, source) = knownShare(given, scan, order, options)
+        let groups = try RiskyGroups(
+            scan, order: order, trees: trees, labels: labels, knownShare: share,
+            isShareGiven: source == .given || source == .labelled, execution: execution)
+        let evidence = Evidence(
+            views: views, labels: labels, knownShare: share ?? 1, shareSource: source, groups: groups, shares: shares,
+            forests: grown?.forests, calibration: calibration)
+        let rows = parts.indices.map { evidence.row(parts[$0], group: Int(groups.rowGroups[$0])) }
+        let ofEmbeddings = views.indices.first {
+            views[$0].hybrid.embeddingColumns != nil && views[$0].hybrid.featureColumns.isEmpty
+        }
+        let test = ofEmbeddings.map { view in
+            RankTest((0..<labels.count).map { (near[view][$0].tree + near[view][$0].neighbours, labels.isFraud($0)) })
+        }
+        return Fit(
+            evidence: evidence, rows: rows, candidates: scan.candidates, bestPValue: scan.bestPValue,
+            embeddingsTest: test?.deviations)
+    }
+
+    /// What fitting gives.
+    public struct Fit: Sendable {
+        public let evidence: Evidence
+        /// One a row.
+        public let rows: [Row]
+        /// Merges of the trees that were looked at, and the smallest corrected p value among them.
+        public let candidates: Int
+        public let bestPValue: Double
+        /// How many deviations the embeddings alone rank known fraud above the rest; nil without a view of them.
+        public let embeddingsTest: Double?
+    }
+
+    private static func knownShare(
+        _ labels: KnownLabels, _ scan: GroupScan, _ order: EvidenceOrder, _ options: Options
+    ) -> (share: Double?, source: ShareSource) {
+        if let share = options.knownShare { return (share, .given) }
+        // Where many rows are known to be legitimate, fraud is known as often as anything is.
+        if labels.population == .labelled { return (Double(labels.counted) / Double(labels.count), .labelled) }
+        let bounds = [scan.knownShare(), order.knownShare(significance: options.groups.significance)].compactMap { $0 }
+        return bounds.max().map { ($0, .groups) } ?? (nil, .unknown)
+    }
+
+    /// What the tree and the nearest rows of a view say of each of its rows.
+    private static func nearValues(
+        _ view: EvidenceView, _ shares: TreeShares, _ input: EvidenceInput, _ labels: KnownLabels, _ options: Options,
+        _ execution: Execution
+    ) throws -> [(tree: Double, neighbours: Double)] {
+        let own = try shares.ownShares(execution: execution)
+        let matrix = try view.matrix(input, execution: execution)
+        let count = min(EvidenceView.neighbours, labels.count - 1)
+        let graph = try matrix.withView {
+            try RowNeighbours.find(
+                $0, count, approximate: view.clustering.options.search == .approximate, seed: options.seed,
+                execution: execution)
+        }
+        let k = graph.k
+        return (0..<labels.count).map { row in
+            let share = EvidenceView.neighbourShare(
+                { labels.isFraud(Int(graph.indices[row * k + $0])) }, count: min(k, count))
+            return (own[row], share)
+        }
+    }
+
+    private static func parts(
+        _ near: [(tree: Double, neighbours: Double)], _ odds: EvidenceForests.Odds?, _ row: Int, base: Double
+    ) -> [Double] {
+        let near = nearParts(near, base: base)
+        guard let odds else { return [near.tree, near.neighbours, 0, 0, 0] }
+        return [near.tree, near.neighbours, odds.features[row], odds.events[row], odds.joint[row]]
+    }
+
+    /// Judges new rows by the same parts.
+    public func rows(_ input: EvidenceInput, execution: Execution) throws -> [Row] {
+        var near: [[(tree: Double, neighbours: Double)]] = []
+        var groups = [Int](repeating: -1, count: input.count)
+        for (index, view) in views.enumerated() {
+            let found = try placed(view.matrix(input, execution: execution), view, shares[index], execution)
+            for row in 0..<input.count where found[row].merge >= 0 {
+                // A group of a lower number is the riskier one.
+                let group = Int(self.groups.mergeGroups[index][found[row].merge])
+                if group >= 0, groups[row] < 0 || group < groups[row] { groups[row] = group }
+            }
+            near.append(found.map { ($0.tree, $0.neighbours) })
+        }
+        let odds = try forests?.odds(input, near: near, base: baseRate, execution: execution)
+        return (0..<input.count).map { index in
+            let parts = Evidence.parts(near.map { $0[index] }, odds, index, base: baseRate)
+            let group = groups[index] >= 0 ? groups[index] : self.groups.group(ofSum: parts.reduce(0, +))
+            return row(parts, group: group)
+        }
+    }
+
+    /// Where new rows join a view's tree, and what the tree and the nearest rows say there.
+    private func placed(
+        _ matrix: Matrix<Float>, _ view: EvidenceView, _ shares: TreeShares, _ execution: Execution
+    ) throws -> [(merge: Int, tree: Double, neighbours: Double)] {
+        var result = [(merge: Int, tree: Double, neighbours: Double)](
+            repeating: (-1, baseRate, baseRate), count: matrix.rows)
+        try result.withUnsafeMutableBufferPointer { result in
+            nonisolated(unsafe) let result = result
+            try matrix.withView { rows in
+                try view.clustering.nearest(EvidenceView.neighbours, of: rows, execution: execution) { row, found in
+                    var reach = Double.infinity
+                    var beside = 0
+                    for near in found.prefix(EvidenceView.joined) {
+                        let distance = max(near.distance, shares.joinDistance(Int(near.row)))
+                        if distance < reach { (reach, beside) = (distance, Int(near.row)) }
+                    }
+                    let merge = shares.join(beside: beside, at: reach)
+                    let share = EvidenceView.neighbourShare(
+                        { self.labels.isFraud(Int(found[$0].row)) }, count: found.count)
+                    result[row] = (merge, shares.share(of: merge), share)
+                }
+            }
+        }
+        return result
+    }
+}

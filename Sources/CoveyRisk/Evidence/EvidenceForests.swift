@@ -1,0 +1,142 @@
+import CoveyHybrid
+import CoveyRuntime
+import CoveyTables
+
+/// The forests of the evidence, and the columns that they read. Each reads what the one before it does and more, so that columns
+/// without signal spoil one of them alone: features; event columns beside; principal components of the embeddings and what the views
+/// say beside.
+struct EvidenceForests: Sendable {
+    /// The features in bins; nil without.
+    let codes: FeatureCodes?
+    /// Event columns and their bins; nil without events.
+    let events: EventColumns?
+    let eventCodes: FeatureCodes?
+    /// The types that the sequences may have.
+    let vocabulary: Int
+    /// nil without embeddings.
+    let components: HybridFeatures?
+    /// On the features; nil without. On features and events, or on events alone; nil without. On all.
+    let features: BaggedForest?
+    let withEvents: BaggedForest?
+    let joint: BaggedForest
+
+    static let leading = 12
+    private static let leaf = 3
+
+    var codeCount: Int { codes?.columnNames.count ?? 0 }
+    var eventCount: Int { eventCodes?.columnNames.count ?? 0 }
+    private var componentCount: Int { components?.dimension ?? 0 }
+
+    func columns(views: Int) -> Int { codeCount + eventCount + componentCount + 2 * views }
+
+    var treeCount: Int { (features?.treeCount ?? 0) + (withEvents?.treeCount ?? 0) + joint.treeCount }
+
+    /// What each forest says, as log odds, by `Evidence.Part`: features, events, joint. 0 where there is no such forest.
+    typealias Odds = (features: [Double], events: [Double], joint: [Double])
+
+    /// Grows them; what they say of each row is out of bag.
+    static func grow(
+        _ input: EvidenceInput, vocabulary: Int, near: [[(tree: Double, neighbours: Double)]], labels: KnownLabels,
+        trees: Int, seed: UInt64, execution: Execution
+    ) throws -> (forests: EvidenceForests, odds: Odds) {
+        let codes = try input.table.map { try FeatureCodes(fitting: $0, execution: execution) }
+        let events = try input.sequences.map {
+            try EventColumns(fitting: $0, vocabulary: vocabulary, execution: execution)
+        }
+        let eventTable = try events.flatMap { events in
+            try input.sequences.map { try events.table($0, vocabulary: vocabulary, execution: execution) }
+        }
+        let eventCodes = try eventTable.map { try FeatureCodes(fitting: $0, execution: execution) }
+        let components = try input.embeddings.map { embeddings in
+            var options = HybridOptions()
+            options.embeddingComponents = min(leading, embeddings.columns)
+            return try embeddings.withView { try HybridFeatures(fitting: $0, nil, options: options, execution: execution) }
+        }
+        let shape = EvidenceForests(
+            codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
+            features: nil, withEvents: nil, joint: BaggedForest(trees: [], columns: 0))
+        let rows = try shape.rows(input, eventTable, near: near, base: labels.baseRate, execution: execution)
+        let frauds = (0..<Int32(labels.count)).filter { labels.isFraud(Int($0)) }
+        let others = (0..<Int32(labels.count)).filter { !labels.isFraud(Int($0)) }
+        func grow(_ rows: Matrix<Float>, _ number: UInt64) throws -> (forest: BaggedForest, outOfBag: [Double]) {
+            var options = BaggedForest.Options()
+            options.trees = trees
+            options.minLeaf = leaf
+            options.seed = seed &+ number &* 0x5851_F42D_4C95_7F2D
+            return try BaggedForest.grow(rows, fraud: frauds, others: others, options: options, execution: execution)
+        }
+        let plain = try codes == nil ? nil : grow(rows.leading(shape.codeCount), 1)
+        let middle = try eventCodes == nil ? nil : grow(rows.leading(shape.codeCount + shape.eventCount), 2)
+        let joined = try grow(rows, 3)
+        let none = [Double](repeating: 0, count: labels.count)
+        return (
+            EvidenceForests(
+                codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
+                features: plain?.forest, withEvents: middle?.forest, joint: joined.forest),
+            (
+                plain?.outOfBag.map(BaggedForest.odds) ?? none, middle?.outOfBag.map(BaggedForest.odds) ?? none,
+                joined.outOfBag.map(BaggedForest.odds)
+            )
+        )
+    }
+
+    /// What the forests say of new rows.
+    func odds(
+        _ input: EvidenceInput, near: [[(tree: Double, neighbours: Double)]], base: Double, execution: Execution
+    ) throws -> Odds {
+        let eventTable = try events.flatMap { events in
+            try input.sequences.map { try events.table($0, vocabulary: vocabulary, execution: execution) }
+        }
+        let rows = try rows(input, eventTable, near: near, base: base, execution: execution)
+        func odds(_ forest: BaggedForest?, _ columns: Int) throws -> [Double] {
+            guard let forest else { return [Double](repeating: 0, count: rows.rows) }
+            return try forest.shares(rows.leading(columns), execution: execution).map(BaggedForest.odds)
+        }
+        return (
+            try odds(features, codeCount), try odds(withEvents, codeCount + eventCount), try odds(joint, rows.columns)
+        )
+    }
+
+    /// The rows of the joint forest: features, events, components, then log(P + s / 10) and log(N + s / 10) of each view.
+    private func rows(
+        _ input: EvidenceInput, _ eventTable: FeatureTable?, near: [[(tree: Double, neighbours: Double)]], base: Double,
+        execution: Execution
+    ) throws -> Matrix<Float> {
+        let width = columns(views: near.count)
+        try execution.hold(checkedProduct(input.count, width, "the forest's rows"), of: 8, for: "the forest's rows")
+        var rows = Matrix<Float>(rows: input.count, columns: width, repeating: 0)
+        if let codes, let table = input.table { try codes.write(table, to: &rows, offset: 0, execution: execution) }
+        if let eventCodes, let eventTable {
+            try eventCodes.write(eventTable, to: &rows, offset: codeCount, execution: execution)
+        }
+        var first = codeCount + eventCount
+        if let components, let embeddings = input.embeddings {
+            try rows.elements.withUnsafeMutableBufferPointer { elements in
+                guard let base = elements.baseAddress else { return }
+                try embeddings.withView {
+                    try components.transform($0, nil, to: base + first, stride: width, execution: execution)
+                }
+            }
+        }
+        first += componentCount
+        for (view, values) in near.enumerated() {
+            for row in 0..<input.count {
+                if row & 0xFFFF == 0 { try execution.check() }
+                rows[row, first + 2 * view] = Float(naturalLogarithm(values[row].tree + base / 10))
+                rows[row, first + 2 * view + 1] = Float(naturalLogarithm(values[row].neighbours + base / 10))
+            }
+        }
+        return rows
+    }
+}
+
+extension Matrix<Float> {
+    /// The first columns.
+    fileprivate func leading(_ width: Int) -> Matrix<Float> {
+        if width == columns { return self }
+        var elements: [Float] = []
+        elements.reserveCapacity(rows * width)
+        for row in 0..<rows { elements.append(contentsOf: self.elements[row * columns..<row * columns + width]) }
+        return Matrix(rows: rows, columns: width, elements: elements)
+    }
+}

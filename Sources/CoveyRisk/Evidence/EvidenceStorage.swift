@@ -1,0 +1,191 @@
+import CoveyClustering
+import CoveyFiles
+import CoveyHybrid
+import CoveyRuntime
+import CoveyTables
+
+// Evidence in a safetensors file, under a prefix:
+//
+//   entry  evidence               JSON: knownShare, its source, calibration, groups and their options, what the forests read
+//   U8     labels                 [rows]: 0 unknown, 1 legitimate, 2 fraud
+//   view1., view2., ...           hybrid features and clustering of each view but the first, which is the engine's own
+//   codes.*                       features in bins, where there are features
+//   events.*                      event columns in bins, where there are events
+//   components.*                  principal components of the embeddings, where there are embeddings
+//   features.*, withevents.*, joint.*  the forests: nodes of all trees one after another
+//
+// Shares along the trees follow from these and are counted anew.
+
+private struct StoredEvidence: Codable {
+    let known_share: Double
+    let share_source: Evidence.ShareSource
+    let calibration: Calibration
+    let groups: [RiskyGroup]
+    let group_options: RiskyGroups.Options
+    let least_sum: Double?
+    let views: Int
+    let forests: Bool
+    let codes: Bool
+    let events: EventColumns?
+    let vocabulary: Int?
+    let components: Bool
+}
+
+extension Evidence {
+    private static let largestViews = 16
+
+    public func store(in writer: inout SafeTensorsWriter, prefix: String) throws {
+        let stored = StoredEvidence(
+            known_share: knownShare, share_source: shareSource, calibration: calibration, groups: groups.groups,
+            group_options: groups.options, least_sum: groups.leastSum.isFinite ? groups.leastSum : nil, views: views.count,
+            forests: forests != nil, codes: forests?.codes != nil, events: forests?.events,
+            vocabulary: forests?.vocabulary, components: forests?.components != nil)
+        writer.setEntry(prefix + "evidence", try JSONText.encode(stored))
+        try writer.add(prefix + "labels", labels.values.map { UInt8($0 + 1) }, shape: [labels.count])
+        for (index, view) in views.enumerated().dropFirst() {
+            let own = "\(prefix)view\(index)."
+            try view.hybrid.store(in: &writer, prefix: own, entry: own + HybridFeatures.entryName)
+            try view.clustering.store(into: &writer, prefix: own)
+        }
+        guard let forests else { return }
+        try forests.codes?.store(in: &writer, prefix: prefix + "codes.")
+        let own = prefix + "components."
+        try forests.components?.store(in: &writer, prefix: own, entry: own + HybridFeatures.entryName)
+        try forests.eventCodes?.store(in: &writer, prefix: prefix + "events.")
+        try forests.features?.store(in: &writer, prefix: prefix + "features.")
+        try forests.withEvents?.store(in: &writer, prefix: prefix + "withevents.")
+        try forests.joint.store(in: &writer, prefix: prefix + "joint.")
+    }
+
+    /// Throws `corruptFile`, naming what is wrong, for anything that `store` would not have written; `outOfMemory`, `cancelled`.
+    public convenience init(
+        from file: SafeTensors, prefix: String, first: EvidenceView, execution: Execution
+    ) throws {
+        let what = "metadata entry \(prefix)evidence"
+        let stored = try JSONText.decode(StoredEvidence.self, from: file.entry(prefix + "evidence"), what)
+        func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+            if !condition { throw CoveyError.corruptFile("\(what): \(message())") }
+        }
+        try check(stored.known_share > 0 && stored.known_share <= 1, "known_share must be above 0 and at most 1")
+        try check(stored.calibration.isValid, "the calibration is not one that fitting gives")
+        try check((1...Evidence.largestViews).contains(stored.views), "views must be 1 to \(Evidence.largestViews)")
+        try check(stored.least_sum?.isFinite ?? true, "least_sum must be finite")
+        var views = [first]
+        for index in 1..<max(1, stored.views) {
+            let own = "\(prefix)view\(index)."
+            views.append(
+                EvidenceView(
+                    hybrid: try HybridFeatures(from: file, prefix: own, entry: own + HybridFeatures.entryName),
+                    clustering: try Clustering(from: file, prefix: own, execution: execution)))
+        }
+        let codes = try file.values(prefix + "labels", as: UInt8.self, shape: [first.clustering.rowCount])
+        try check(codes.allSatisfy { $0 <= 2 }, "labels must be 0 to 2")
+        let values = codes.map { Int8($0) - 1 }
+        let labels = try KnownLabels(Strided(values), population: .all, execution: execution)
+        try check(labels.fraud > 0 && labels.fraud < labels.count, "there must be known fraud and other rows")
+        for view in views {
+            try check(
+                view.clustering.usedRows == nil && view.clustering.rowCount == labels.count
+                    && view.clustering.columnCount == view.hybrid.dimension && view.clustering.predictor != nil
+                    && view.clustering.options.metric == .euclidean, "a view's clustering does not fit")
+        }
+        let shares = try views.map {
+            try TreeShares($0.clustering.singleLinkageTree, labels: labels, execution: execution)
+        }
+        let groups = try RiskyGroups(
+            kept: stored.groups, leastSum: stored.least_sum, trees: views.map(\.clustering.singleLinkageTree),
+            options: stored.group_options)
+        var forests: EvidenceForests?
+        if stored.forests {
+            func forest(_ name: String) throws -> BaggedForest {
+                try BaggedForest(from: file, prefix: prefix + name, execution: execution)
+            }
+            func codes(_ name: String) throws -> FeatureCodes { try FeatureCodes(from: file, prefix: prefix + name) }
+            let own = prefix + "components."
+            let components =
+                stored.components
+                ? try HybridFeatures(from: file, prefix: own, entry: own + HybridFeatures.entryName) : nil
+            let vocabulary = stored.vocabulary ?? 0
+            try check((0...Int(Int32.max)).contains(vocabulary), "vocabulary is out of range")
+            try check(stored.events?.isValid ?? true, "the event columns are not ones that fitting gives")
+            try check(components?.featureColumns.isEmpty ?? true, "components are of embeddings alone")
+            let found = EvidenceForests(
+                codes: stored.codes ? try codes("codes.") : nil, events: stored.events,
+                eventCodes: stored.events == nil ? nil : try codes("events."), vocabulary: vocabulary,
+                components: components, features: stored.codes ? try forest("features.") : nil,
+                withEvents: stored.events == nil ? nil : try forest("withevents."), joint: try forest("joint."))
+            try check(
+                found.joint.columns == found.columns(views: views.count)
+                    && found.features?.columns ?? found.codeCount == found.codeCount
+                    && found.withEvents?.columns ?? 0 == (found.events == nil ? 0 : found.codeCount + found.eventCount),
+                "the forests are on other columns")
+            try check(
+                found.eventCodes?.columnNames ?? [] == found.events?.names ?? [], "the event columns are others")
+            forests = found
+        }
+        self.init(
+            views: views, labels: labels, knownShare: stored.known_share, shareSource: stored.share_source, groups: groups,
+            shares: shares, forests: forests, calibration: stored.calibration)
+    }
+
+    /// Throws `mismatch` where the evidence reads events without an encoder, embeddings of another width than the engine's encoder makes, or embeddings or
+    /// columns that the engine does not ask for.
+    public func check(embeddings: Int?, columns: [(name: String, kind: FeatureColumn.Kind)]) throws {
+        var kinds: [ExactName: FeatureColumn.Kind] = [:]
+        for column in columns { kinds[ExactName(column.name)] = column.kind }
+        func check(_ width: Int?, _ own: [(name: String, kind: FeatureColumn.Kind)]) throws {
+            if let width, width != embeddings {
+                throw CoveyError.mismatch("the evidence reads embeddings of \(width) columns, there are \(embeddings ?? 0)")
+            }
+            for column in own where kinds[ExactName(column.name)] != column.kind {
+                throw CoveyError.mismatch("the evidence reads the column \"\(column.name)\", which the engine does not")
+            }
+        }
+        if forests?.events != nil, embeddings == nil {
+            throw CoveyError.mismatch("the evidence reads events, and there is no encoder")
+        }
+        for view in views { try check(view.hybrid.embeddingColumns, view.hybrid.featureColumns) }
+        try check(forests?.components?.embeddingColumns, forests?.codes?.featureColumns ?? [])
+    }
+}
+
+extension BaggedForest {
+    private static let mostTrees = 10_000
+
+    func store(in writer: inout SafeTensorsWriter, prefix: String) throws {
+        let nodes = trees.flatMap(\.nodes)
+        writer.setEntry(prefix + "columns", "\(columns)")
+        try writer.add(prefix + "sizes", trees.map { Int32($0.nodes.count) }, shape: [trees.count])
+        try writer.add(prefix + "column", nodes.map(\.column), shape: [nodes.count])
+        try writer.add(prefix + "threshold", nodes.map(\.threshold), shape: [nodes.count])
+        try writer.add(prefix + "left", nodes.map(\.left), shape: [nodes.count])
+        try writer.add(prefix + "share", nodes.map(\.share), shape: [nodes.count])
+    }
+
+    init(from file: SafeTensors, prefix: String, execution: Execution) throws {
+        let sizes = try file.values(prefix + "sizes", as: Int32.self, shape: [nil])
+        guard let columns = Int(try file.entry(prefix + "columns")), columns >= 1, columns <= 1 << 20, !sizes.isEmpty,
+            sizes.count <= BaggedForest.mostTrees, sizes.allSatisfy({ $0 >= 1 })
+        else { throw CoveyError.corruptFile("\(prefix): a forest has 1 to \(BaggedForest.mostTrees) trees on columns") }
+        let total = sizes.reduce(0) { $0 + Int($1) }
+        let column = try file.values(prefix + "column", as: Int32.self, shape: [total])
+        let threshold = try file.values(prefix + "threshold", as: Float.self, shape: [total])
+        let left = try file.values(prefix + "left", as: Int32.self, shape: [total])
+        let share = try file.values(prefix + "share", as: Float.self, shape: [total])
+        var start = 0
+        var trees: [ForestTree] = []
+        for (index, size) in sizes.enumerated() {
+            try execution.check()
+            let tree = ForestTree(
+                nodes: (start..<start + Int(size)).map {
+                    ForestTree.Node(column: column[$0], threshold: threshold[$0], left: left[$0], share: share[$0])
+                })
+            guard tree.isValid(columns: columns) else {
+                throw CoveyError.corruptFile("\(prefix): tree \(index) is not a tree")
+            }
+            trees.append(tree)
+            start += Int(size)
+        }
+        self.init(trees: trees, columns: columns)
+    }
+}

@@ -1,0 +1,107 @@
+import CoveyRuntime
+
+/// The rows by all that speaks for fraud in them, most first. Whether the first of them hold more known fraud than chance would give
+/// the best of all beginnings of the order is tested as the merges of the trees are: by permuted labels, corrected for having looked
+/// at every beginning. The order must not depend on the rows' own labels.
+struct EvidenceOrder: Sendable {
+    /// Most evidence first; of equal ones the lower number.
+    let rows: [Int32]
+    /// Known frauds among the first j + 1.
+    private let fraud: [Int32]
+    /// The share of known fraud at each place, never rising (isotonic regression: Ayer et al. 1955, pool adjacent violators).
+    private let shares: [Double]
+    private let sums: [Double]
+    private let statistic: ScanStatistic
+    private let best: [Double]
+
+    /// The fewest rows of a beginning that is looked at.
+    private static let smallest = 4
+    /// The smallest share of fraud at the end of the group, as a part of the known share, and the least known share that is used
+    /// for it where it was estimated.
+    private static let leastShare = 0.7
+    private static let leastKnown = 0.3
+
+    /// O(n log n + permutations known log known).
+    init(
+        _ sums: [Double], labels: KnownLabels, permutations: Int, seed: UInt64, execution: Execution
+    ) throws {
+        let rows = sums.indices.map { Int32($0) }.sorted {
+            sums[Int($0)] != sums[Int($1)] ? sums[Int($0)] > sums[Int($1)] : $0 < $1
+        }
+        let statistic = try ScanStatistic(rows: labels.count, fraud: labels.fraud, execution: execution)
+        var fraud: [Int32] = []
+        fraud.reserveCapacity(rows.count)
+        for row in rows { fraud.append((fraud.last ?? 0) + (labels.isFraud(Int(row)) ? 1 : 0)) }
+        self.rows = rows
+        self.sums = rows.map { sums[Int($0)] }
+        self.fraud = fraud
+        self.statistic = statistic
+        shares = EvidenceOrder.falling(rows.map { labels.isFraud(Int($0)) })
+        let (count, known) = (rows.count, labels.fraud)
+        var best = [Double](repeating: 0, count: permutations)
+        try best.withUnsafeMutableBufferPointer { best in
+            nonisolated(unsafe) let best = best
+            try execution.parallel(permutations, grain: 16, stage: "risky groups") { chunk, _ in
+                for permutation in chunk {
+                    try execution.check()
+                    var random = SeededRandom(seed: seed &+ 1 &+ UInt64(permutation) &* 0xD6E8_FEB8_6659_FD93)
+                    // Only where a known fraud ends it can a beginning be the best.
+                    for (index, place) in random.sample(known, of: count).enumerated() where index >= 1 {
+                        let size = max(EvidenceOrder.smallest, place + 1)
+                        if size > count / 2 { break }
+                        best[permutation] = max(best[permutation], statistic.value(fraud: index + 1, of: size))
+                    }
+                }
+            }
+        }
+        self.best = best.sorted()
+    }
+
+    /// Means of the values over the longest stretches that keep them from rising.
+    private static func falling(_ values: [Bool]) -> [Double] {
+        var stretches: [(sum: Int, count: Int)] = []
+        for value in values {
+            var last = (sum: value ? 1 : 0, count: 1)
+            // Shares compared without division.
+            while let before = stretches.last, before.sum * last.count <= last.sum * before.count {
+                last = (before.sum + last.sum, before.count + last.count)
+                stretches.removeLast()
+            }
+            stretches.append(last)
+        }
+        return stretches.flatMap { repeatElement(Double($0.sum) / Double($0.count), count: $0.count) }
+    }
+
+    private func pValue(_ value: Double) -> Double {
+        Double(1 + best.count - best.firstPlace(notBelow: value)) / Double(1 + best.count)
+    }
+
+    /// The highest lower bound of the share of fraud that is known among the beginnings that are significant; nil where none is.
+    func knownShare(significance: Double) -> Double? {
+        var bound: Double?
+        for place in rows.indices where place + 1 >= EvidenceOrder.smallest && place < rows.count / 2 {
+            // The bound is highest where a known fraud ends a beginning.
+            let known = Int(fraud[place])
+            guard known >= 5, place == 0 || fraud[place] > fraud[place - 1] else { continue }
+            guard Double(known) / Double(place + 1) > bound ?? 0 else { continue }
+            guard pValue(statistic.value(fraud: known, of: place + 1)) <= significance else { continue }
+            bound = max(bound ?? 0, KnownShare.lowerBound(successes: known, trials: place + 1))
+        }
+        return bound
+    }
+
+    /// The rows at the beginning where the share of known fraud is high enough, if they are more than chance.
+    func group(
+        knownShare: Double, isGiven: Bool, options: RiskyGroups.Options
+    ) -> (rows: Int, leastSum: Double, statistic: Double, pValue: Double)? {
+        let least = EvidenceOrder.leastShare * (isGiven ? knownShare : max(EvidenceOrder.leastKnown, knownShare))
+        let count = shares.firstIndex { $0 < least } ?? shares.count
+        guard count >= EvidenceOrder.smallest, count <= rows.count / 2 else { return nil }
+        let known = Int(fraud[count - 1])
+        guard known >= options.minFraud else { return nil }
+        let value = statistic.value(fraud: known, of: count)
+        let chance = pValue(value)
+        guard chance <= options.significance else { return nil }
+        return (count, sums[count - 1], value, chance)
+    }
+}

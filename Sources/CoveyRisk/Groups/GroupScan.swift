@@ -1,0 +1,101 @@
+import CoveyClustering
+import CoveyRuntime
+
+/// Looks at every merge of every tree: which hold more known fraud than chance alone would give the best of them.
+struct GroupScan: Sendable {
+    let options: RiskyGroups.Options
+    /// With their p values.
+    let significant: [Candidate]
+    /// The statistic that chance alone may give.
+    let critical: Double
+    /// Merges that had known fraud enough to be looked at.
+    let candidates: Int
+    /// The smallest corrected p value of all candidates; 1 where there are none.
+    let bestPValue: Double
+
+    /// O(permutations x n) for each tree.
+    /// - Parameters:
+    ///   - trees: one or more, of the same n rows.
+    ///   - labels: n, counted over all rows.
+    init(
+        _ trees: [SingleLinkageTree], labels: KnownLabels, options: RiskyGroups.Options = RiskyGroups.Options(),
+        execution: Execution
+    ) throws {
+        try options.validate()
+        self.options = options
+        for tree in trees where tree.pointCount != labels.count {
+            throw CoveyError.mismatch("fraud has \(labels.count) values, the tree \(tree.pointCount) rows")
+        }
+        guard !trees.isEmpty, labels.fraud >= options.minFraud, labels.fraud < labels.count else {
+            significant = []
+            critical = .infinity
+            candidates = 0
+            bestPValue = 1
+            return
+        }
+        let statistic = try ScanStatistic(rows: labels.count, fraud: labels.fraud, execution: execution)
+        let looked = trees.map { GroupCandidates($0, minFraud: options.minFraud) }
+        let found = try looked.indices.flatMap {
+            try GroupScan.candidates(looked[$0], $0, labels, statistic, execution)
+        }
+        let chance = try GroupPermutations(
+            looked, statistic: statistic, fraud: labels.fraud, count: options.permutations,
+            observed: found.map(\.value), seed: options.seed, execution: execution)
+        (significant, critical) = GroupScan.significant(found, chance, options)
+        candidates = found.count
+        bestPValue = found.map { chance.familywise($0.value) }.min() ?? 1
+    }
+
+    private static func candidates(
+        _ looked: GroupCandidates, _ tree: Int, _ labels: KnownLabels, _ statistic: ScanStatistic, _ execution: Execution
+    ) throws -> [Candidate] {
+        try execution.check()
+        var counts = [Int32](repeating: 0, count: 2 * labels.count)
+        for row in 0..<labels.count where labels.isFraud(row) { counts[row] = 1 }
+        var found: [(merge: Int, value: Double)] = []
+        counts.withUnsafeMutableBufferPointer { counts in
+            _ = looked.scan(counts.baseAddress!, statistic) { merge, value in found.append((merge, value)) }
+        }
+        return found.map { merge, value in
+            Candidate(
+                tree: tree, merge: merge, value: value, fraud: Int(counts[labels.count + merge]),
+                size: Int(looked.tree.sizes[merge]))
+        }
+    }
+
+    private static func significant(
+        _ found: [Candidate], _ chance: GroupPermutations, _ options: RiskyGroups.Options
+    ) -> (candidates: [Candidate], critical: Double) {
+        var pValue: (Double) -> Double = chance.familywise
+        var critical = chance.critical(options.significance)
+        if options.errorRate == .falseDiscovery {
+            let table = chance.falseDiscoveries()
+            let values = table.map(\.value)
+            pValue = { value in
+                let place = values.firstPlace(notBelow: value)
+                return place < table.count && values[place] == value ? table[place].share : 1
+            }
+            critical = table.first { $0.share <= options.significance }?.value ?? .infinity
+        }
+        var result: [Candidate] = []
+        for var candidate in found {
+            candidate.pValue = pValue(candidate.value)
+            if candidate.pValue <= options.significance { result.append(candidate) }
+        }
+        return (result, min(critical, result.map(\.value).min() ?? critical))
+    }
+
+    /// The highest lower bound of the share of fraud that is known; nil where no merge speaks of it.
+    func knownShare() -> Double? {
+        var best = 0.0
+        // The purest first: most others cannot have a higher bound.
+        let order = significant.filter { $0.fraud >= 3 }.sorted {
+            Double($0.fraud) * Double($1.size) > Double($1.fraud) * Double($0.size)
+        }
+        for candidate in order {
+            guard Double(candidate.fraud) / Double(candidate.size) > best else { break }
+            best = max(best, KnownShare.lowerBound(successes: candidate.fraud, trials: candidate.size))
+        }
+        return best > 0 ? best : nil
+    }
+}

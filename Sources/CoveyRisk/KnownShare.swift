@@ -1,0 +1,44 @@
+import Glibc
+
+/// The share c of all fraud that is known, where known fraud is compared with rows of which nobody knows. A share of known fraud is
+/// then c times the share of fraud, if which frauds are known is chance.
+///
+/// No set of rows can have a share of known fraud above c, but by chance. So the highest lower bound over sets of rows is one of c,
+/// and close to it where one of them is all fraud: TIcE (Bekker and Davis 2018), with the nodes of the clustering's tree in the place
+/// of a decision tree's.
+enum KnownShare {
+    /// Of the one-sided bounds.
+    static let confidence = 0.95
+
+    /// The lower end of the exact interval of a share (Clopper and Pearson 1934), one-sided: the share at which as many successes or
+    /// more have the chance 1 - confidence. 0 for no successes.
+    static func lowerBound(successes: Int, trials: Int) -> Double {
+        guard successes > 0, trials >= successes else { return 0 }
+        var (low, high) = (0.0, Double(successes) / Double(trials))
+        for _ in 0..<60 {
+            let middle = (low + high) / 2
+            if upperTail(successes, trials, middle) < 1 - confidence { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    /// P(X >= successes) of a binomial X, for a share below successes / trials, where terms fall.
+    private static func upperTail(_ successes: Int, _ trials: Int, _ share: Double) -> Double {
+        guard share > 0 else { return 0 }
+        func logFactorial(_ n: Int) -> Double {
+            // lgamma would write the process-wide signgam, which is the host's.
+            var sign: Int32 = 0
+            return lgamma_r(Double(n) + 1, &sign)
+        }
+        let ways = logFactorial(trials) - logFactorial(successes) - logFactorial(trials - successes)
+        var term = exp(ways + Double(successes) * log(share) + Double(trials - successes) * log1p(-share))
+        var sum = 0.0
+        var count = successes
+        while count <= trials, term > sum * 1e-16 {
+            sum += term
+            term *= Double(trials - count) / Double(count + 1) * share / (1 - share)
+            count += 1
+        }
+        return sum
+    }
+}
