@@ -1,19 +1,19 @@
-# Covey. `make demo` and `make test` are all that a new machine needs; see README.md.
+# Covey. A new machine needs only `make demo` and `make test`; see README.md.
 #
 #   make build             the library, header, pkg-config and CMake files, under .build-out
-#   make install           the same under PREFIX (default /usr/local), honouring DESTDIR; make uninstall takes it away
-#   make demo              the whole road on the shipped sample
+#   make install           installs the same under PREFIX (default /usr/local), with DESTDIR; make uninstall removes it
+#   make demo              runs the whole pipeline on the sample in examples/data
 #   make examples          the programs of examples/c, into .build-out/examples
 #   make jar               the Java binding with the library inside, under dist
-#   make test              every suite; make test-swift, test-abi, test-package, ... one of them
+#   make test              every suite; make test-swift, test-abi, test-package and others run one suite
 #   make check-memory      the C ABI suite under valgrind
 #   make fuzz              libFuzzer on every target of Tests/Fuzz; make fuzz FUZZ_SECONDS=3600 FUZZ_TARGETS=engine
-#   make check-host        what else a good guest is checked for: sanitizers, all faults, 10,000 rounds, PyTorch (see CONTRIBUTING.md)
+#   make check-host        the slow checks of a good guest: sanitizers, all faults, 10,000 rounds; see CONTRIBUTING.md
 #   make check-datasets    clustering against hdbscan on every set of the development data (about three minutes)
-#   make check-tables      Python's tables with pandas, pyarrow, polars and DuckDB at their oldest versions
+#   make check-tables      the Python tables with the oldest versions of pandas, pyarrow, polars and DuckDB
 #   make check-large       clustering with more than 2^31 neighbours (14 GB, about ten minutes)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
-#   make bench-embed-quality  what embeddings of encoders trained without labels know, beside CoLES
+#   make bench-embed-quality  the quality of embeddings of encoders trained without labels, compared with CoLES
 #   make abi-baseline      accepts additions to the C interface
 
 VERSION := $(shell sed -n 's/^\#define COVEY_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' include/covey.h | paste -sd.)
@@ -23,10 +23,10 @@ SWIFT ?= swift
 PYTHON ?= python3
 export SWIFT
 
-# Python for the tests.
+# The Python environment of the tests.
 VENV := .venv-test
 
-# What is built, laid out as it is installed: lib/, include/, lib/pkgconfig, lib/cmake.
+# The built files, in the layout of an installation: lib/, include/, lib/pkgconfig, lib/cmake.
 OUT := .build-out
 STAGED := $(abspath $(OUT))
 LIBRARY := $(OUT)/lib/libcovey.so.$(VERSION)
@@ -45,13 +45,14 @@ prepare-test:
 
 build: $(LIBRARY)
 
-# Sources named twice in a product are none of our business; the linker's remark on mktemp is about code that is not called.
+# Two remarks of the build are harmless: sources named twice in a product, and the linker's warning of mktemp, which
+# Covey does not call.
 $(LIBRARY): $(SOURCES) $(wildcard packaging/*.in) | prepare
 	$(SWIFT) build -c release --product covey --scratch-path $(SWIFT_BUILD) $(LINK)
 	$(call install_into,$(STAGED),$(STAGED))
 	@touch $@
 
-# $(1) the folder that receives the files, $(2) the prefix that they name.
+# $(1) is the folder that receives the files, and $(2) is the prefix that they name.
 define install_into
 	install -d $(1)/lib/pkgconfig $(1)/lib/cmake/covey $(1)/include
 	install -m 644 include/covey.h $(1)/include/covey.h
@@ -85,7 +86,7 @@ test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)
 
 .PHONY: test-swift test-abi test-interface test-package abi-baseline check-memory
-# Optimised, as the library is: the numerical tests are heavy.
+# The tests are optimised, like the library, because the numerical tests are heavy.
 test-swift: | prepare-test
 	$(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build-test --no-parallel
 
@@ -98,7 +99,7 @@ $(ABI_OUT)/test_%: Tests/ABI/test_%.c $(wildcard Tests/ABI/*.h) $(LIBRARY)
 	@mkdir -p $(ABI_OUT)
 	cc $(ABI_CFLAGS) $< -o $@ $(ABI_LINK)
 
-# All bad_*.c are one table, driven by test_bad_input.c.
+# All bad_*.c are one table of bad inputs, which test_bad_input.c runs.
 $(ABI_OUT)/test_bad_input: $(wildcard Tests/ABI/bad_*.c) Tests/ABI/test_bad_input.c $(wildcard Tests/ABI/*.h) $(LIBRARY)
 	@mkdir -p $(ABI_OUT)
 	cc $(ABI_CFLAGS) $(filter %.c,$^) -o $@ $(ABI_LINK)
@@ -106,13 +107,13 @@ $(ABI_OUT)/test_bad_input: $(wildcard Tests/ABI/bad_*.c) Tests/ABI/test_bad_inpu
 test-abi: $(ABI_PROGRAMS)
 	@set -e; for program in $(ABI_PROGRAMS); do echo "== $$program"; $$program; done
 
-# OpenBLAS picks its kernels by the processor; valgrind knows none of AVX-512.
+# OpenBLAS chooses its kernels by the processor, and valgrind does not know AVX-512.
 check-memory: $(ABI_PROGRAMS) | prepare-test
 	@set -e; for program in $(ABI_PROGRAMS); do echo "== valgrind $$program"; \
 		OPENBLAS_CORETYPE=Haswell valgrind --quiet --error-exitcode=9 --leak-check=full \
 			--show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect $$program; done
 
-# The header against the exports, and both against what was promised before.
+# Compares the header with the exports of the library, and both with the baseline.
 test-interface: $(LIBRARY)
 	$(PYTHON) Tests/ABI/abi.py check include/covey.h $(LIBRARY) Tests/ABI/baseline.txt
 
@@ -129,7 +130,7 @@ FUZZ_SECONDS ?= 20
 fuzz: | prepare
 	Tests/Fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-# The targets without libFuzzer, on their seeds and on what was found once.
+# The targets without libFuzzer, on their seeds and on earlier findings.
 FUZZ_OUT := $(OUT)/fuzz
 FUZZ_CFLAGS := -std=c11 -D_GNU_SOURCE -DFUZZ_REPLAY -Wall -Wextra -Werror -g -O1 -I$(OUT)/include
 FUZZ_REPLAYS := $(patsubst Tests/Fuzz/fuzz_%.c,$(FUZZ_OUT)/replay_%,$(wildcard Tests/Fuzz/fuzz_*.c))
@@ -141,14 +142,14 @@ test-fuzz-seeds: $(FUZZ_REPLAYS)
 	@set -e; for program in $^; do target=$${program##*/replay_}; \
 		$$program Tests/Fuzz/seeds/$$target/* $$(ls -d Tests/Fuzz/seeds/regressions/$$target-* 2>/dev/null); done
 
-# The seeds that Covey writes itself, anew: after a change of a format.
+# Writes the seeds that Covey itself makes. Run it after a change of a file format.
 fuzz-seeds: $(LIBRARY)
 	@mkdir -p $(FUZZ_OUT)
 	cc $(FUZZ_CFLAGS) Tests/Fuzz/make_seeds.c -o $(FUZZ_OUT)/make_seeds $(ABI_LINK)
 	$(FUZZ_OUT)/make_seeds Tests/Fuzz/seeds
 
 # ------------------------------------------------------------------------------------------------------- a good guest
-# Tests/Guest against the built library; what make test leaves out runs in check-host. See CONTRIBUTING.md.
+# Tests/Guest on the built library. check-host runs what make test leaves out. See CONTRIBUTING.md.
 .PHONY: test-guest check-host check-faults check-rounds check-saving check-coexistence check-address check-threads
 GUEST_OUT := $(OUT)/guest
 GUEST_WARNINGS := -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fno-builtin -ITests/ABI -ITests/Guest
@@ -164,12 +165,12 @@ $(GUEST_OUT)/fault_hooks.o: Tests/Guest/fault_hooks.cpp Tests/Guest/fault_hooks.
 	@mkdir -p $(@D)
 	c++ -std=c++17 $(GUEST_WARNINGS) -I$(OUT)/include -c $< -o $@
 
-# Its malloc, write and others stand before the C library's for the library too.
+# -rdynamic: the library then calls the program's malloc, write and others instead of those of the C library.
 $(GUEST_OUT)/saving: ABI_LINK += -rdynamic
 $(GUEST_OUT)/faults $(GUEST_OUT)/rounds: $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_OUT)/fault_hooks.o $(GUEST_SHARED) $(LIBRARY)
 	cc $(GUEST_CFLAGS) $(filter %.c %.o,$^) -o $@ -rdynamic $(ABI_LINK) -lstdc++
 
-# The names that strip takes away.
+# The symbols that strip removes.
 $(GUEST_OUT)/symbols: $(LIBRARY)
 	@mkdir -p $(@D)
 	nm --defined-only -n $(SWIFT_BUILD)/release/libcovey.so > $@
@@ -197,7 +198,7 @@ check-faults: $(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 check-rounds: $(GUEST_OUT)/rounds
 	$< 10000
 
-# PyTorch and FAISS are some hundred megabytes; each is left out where it cannot be installed, and the check says so.
+# PyTorch and FAISS are hundreds of megabytes. If one cannot be installed, the check runs without it and prints this.
 HOST_VENV := .venv-host
 $(HOST_VENV)/stamp: Tests/Guest/requirements.txt | prepare-test
 	$(PYTHON) -m venv $(HOST_VENV)
@@ -209,7 +210,8 @@ $(HOST_VENV)/stamp: Tests/Guest/requirements.txt | prepare-test
 check-coexistence: $(GUEST_OUT)/digests $(GUEST_OUT)/libguest_road.so $(HOST_VENV)/stamp
 	$(HOST_VENV)/bin/python Tests/Guest/coexistence.py $(GUEST_OUT)
 
-# The library and its C suite with a sanitizer, by the clang and the run-time libraries that come with Swift. $(1) its name.
+# The library and its C suite with the sanitizer $(1), built by the clang and the run-time libraries that come with
+# Swift.
 SANITIZED := address thread
 define sanitized
 .build-$(1)/lib/libcovey.so.$(SOVERSION): $(SOURCES) | prepare-test
@@ -231,10 +233,10 @@ define sanitized
 	$$(SANITIZED_CC_$(1)) -std=c11 $(GUEST_WARNINGS) -Iinclude $$(filter %.c,$$^) -o $$@ \
 		-L.build-$(1)/lib -lcovey -Wl,-rpath,'$$$$ORIGIN/../lib' -lpthread -lm
 endef
-# What is left out: types of C++ objects and of function pointers, which Swift's closures for C have their own of.
+# The checks vptr and function are left out, because Swift's closures for C have function types of their own.
 SANITIZE_address := -fsanitize=undefined -fno-sanitize=vptr,function -fno-omit-frame-pointer
 SANITIZE_thread := -fno-omit-frame-pointer
-# Swift's own run-time library for threads needs libdispatch; gcc's is the same one without.
+# The ThreadSanitizer library of Swift needs libdispatch. The one of gcc is the same without it.
 SANITIZED_CC_address := clang -fsanitize=address $(SANITIZE_address) -fuse-ld=lld
 SANITIZED_CC_thread := gcc -fsanitize=thread $(SANITIZE_thread) -rdynamic Tests/Guest/tsan_memory.c
 $(foreach sanitizer,$(SANITIZED),$(eval $(call sanitized,$(sanitizer))))
@@ -261,7 +263,7 @@ JNI_LIBRARY := $(JAVA_OUT)/native/libcovey_jni.so
 JNI_LINK := -Wl,-z,defs -Wl,-rpath,'$$ORIGIN'
 JNI_FLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -pedantic -Wmissing-prototypes -fPIC -shared -fvisibility=hidden
 
-# javac writes the header that holds the C functions against Native.java.
+# javac writes the header that checks the C functions against Native.java.
 $(JAVA_OUT)/main.stamp: $(JAVA_SOURCES) | prepare-test
 	rm -rf $(JAVA_OUT)/main $(JAVA_OUT)/include
 	mkdir -p $(JAVA_OUT)/main
@@ -284,7 +286,7 @@ $(JAR): $(JAVA_OUT)/main.stamp $(JNI_LIBRARY) LICENSE NOTICE
 	strip --strip-unneeded -o $(JAVA_OUT)/jar/META-INF/native/linux-x86_64/libcovey_jni.so $(JNI_LIBRARY)
 	$(JAVA_HOME)/bin/jar --create --file $@ --module-version $(VERSION) -C $(JAVA_OUT)/jar .
 
-# The tests see what users see: the jar. -Xcheck:jni ends the program or prints where a JNI rule is broken.
+# The tests use the jar, as users do. If a JNI rule is broken, -Xcheck:jni ends the program or prints a warning.
 JUNIT := $(subst $() ,:,$(foreach part,jupiter-api jupiter-engine jupiter-params platform-commons platform-console \
 	platform-engine platform-launcher platform-reporting,/usr/share/java/junit-$(part).jar) \
 	$(foreach part,opentest4j apiguardian-api picocli univocity-parsers,/usr/share/java/$(part).jar))
@@ -306,7 +308,7 @@ EXAMPLES := examples/c
 EXAMPLES_OUT := $(OUT)/examples
 EXAMPLE_PROGRAMS := $(addprefix $(EXAMPLES_OUT)/,$(basename $(notdir $(wildcard $(EXAMPLES)/0*.c))) pipeline)
 EXAMPLE_CFLAGS := -std=c99 -O2 -Wall -Wextra -Werror -pedantic
-# As any program finds an installed Covey; the staged copy is laid out like one.
+# The flags with which any program finds an installed Covey. The staged copy has the same layout.
 COVEY_FLAGS = $$(PKG_CONFIG_PATH=$(STAGED)/lib/pkgconfig pkg-config --cflags --libs covey) -Wl,-rpath,$(STAGED)/lib
 
 $(EXAMPLES_OUT)/%: $(EXAMPLES)/%.c $(EXAMPLES)/sample.c $(wildcard $(EXAMPLES)/*.h) $(LIBRARY)
@@ -324,7 +326,7 @@ demo: $(EXAMPLES_OUT)/08_find $(EXAMPLES_OUT)/pipeline
 test-examples: $(EXAMPLE_PROGRAMS)
 	Tests/Examples/run $(EXAMPLES_OUT)
 
-# The header alone, as C and as C++; no initialiser may be forgotten there.
+# Compiles the header alone, as C and as C++. The test must use every initialiser.
 test-header: | prepare-test
 	@mkdir -p $(ABI_OUT)
 	cc -std=c99 -Wall -Wextra -Werror -pedantic -Iinclude Tests/ABI/header_c99.c -o $(ABI_OUT)/header_c99
@@ -344,7 +346,7 @@ $(VENV)/stamp: bindings/python/requirements-test.txt | prepare-test
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-# From a copy, so that the library inside the wheel never stands in the place of the one that is being developed.
+# Built from a copy of the sources: the library of the wheel must never replace the one in development.
 wheel: $(WHEEL)
 $(WHEEL): $(LIBRARY) $(PYTHON_SOURCES) $(VENV)/stamp LICENSE NOTICE
 	rm -rf $(OUT)/wheel
@@ -359,7 +361,7 @@ test-python: $(WHEEL)
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m mypy
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m pytest
 
-# Tables with every library at its oldest version; test-python has the newest.
+# The tables with the oldest version of every library. test-python uses the newest.
 .PHONY: check-tables
 OLDEST_VENV := .venv-tables-oldest
 $(OLDEST_VENV)/stamp: bindings/python/requirements-tables-oldest.txt | prepare-test
@@ -377,7 +379,7 @@ test-hosts: $(EXAMPLES_OUT)/pipeline $(JAVA_OUT)/test.stamp $(WHEEL)
 	Tests/Hosts/run "$(EXAMPLES_OUT)/pipeline examples/data --write" \
 		"env PYTHONPATH=bindings/python/src $(VENV)/bin/python bindings/python/tests/road.py" "$(JAVA_RUN) covey.WriteRoad"
 
-# pytest ends with 5 where every file is skipped, as without the development data.
+# pytest ends with 5 if every file is skipped, for example without the development data.
 test-reference: $(LIBRARY) $(VENV)/stamp
 	COVEY_LARGEST_SET=2500 $(VENV)/bin/python -m pytest -q -rs Tests/Reference || [ $$? -eq 5 ]
 
@@ -399,8 +401,8 @@ $(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.txt | prepare-test
 	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-# The peers of bench-rules: Weka from Debian, and two more sets of Python packages. iguanas asks for xgboost with its GPU code;
-# xgboost-cpu is the same without. What needs an older NumPy stands apart.
+# The peers of bench-rules: Weka from Debian, and two more sets of Python packages. iguanas needs xgboost with its GPU
+# code; xgboost-cpu is the same without it. Packages that need an older NumPy have an environment of their own.
 $(BENCH_VENV)/rules-stamp: $(wildcard Tests/Benchmarks/requirements-rules*.txt) $(BENCH_VENV)/stamp
 	packaging/prepare rules
 	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/Benchmarks/requirements-rules.txt
@@ -410,7 +412,7 @@ $(BENCH_VENV)/rules-stamp: $(wildcard Tests/Benchmarks/requirements-rules*.txt) 
 	@touch $@
 bench-rules: $(BENCH_VENV)/rules-stamp
 
-# The peer of bench-embed-quality, which holds some packages to versions of its own.
+# The peer of bench-embed-quality needs certain versions of some packages.
 $(BENCH_VENV)/coles-stamp: Tests/Benchmarks/requirements-coles.txt $(BENCH_VENV)/stamp
 	$(PYTHON) -m venv $(BENCH_VENV)-coles
 	$(BENCH_VENV)-coles/bin/pip install --quiet --disable-pip-version-check -r $<
@@ -419,7 +421,7 @@ $(BENCH_VENV)/coles-stamp: Tests/Benchmarks/requirements-coles.txt $(BENCH_VENV)
 bench-embed-quality: $(LIBRARY) $(BENCH_VENV)/coles-stamp
 	PYTHONPATH=bindings/python/src $(BENCH_VENV)/bin/python Tests/Benchmarks/embed_quality.py $(BENCH_OPTIONS)
 
-# covey_rules_evaluate on one row and on tables, in C: from Python a call takes longer than the rules.
+# covey_rules_evaluate on one row and on tables, in C. From Python the call itself would take longer than the rules.
 bench-evaluate: $(LIBRARY)
 	cc -O3 -march=native -Wall -Wextra -I$(OUT)/include Tests/Benchmarks/rules_evaluate.c -o $(OUT)/rules_evaluate $(ABI_LINK) \
 		-Wl,-rpath,$(STAGED)/lib

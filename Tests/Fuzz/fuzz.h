@@ -1,5 +1,6 @@
-/* What the fuzz targets share: taking numbers from the input, memory of exactly the size that is needed, contexts with a small budget,
- * and what must hold for every call. A target is one file with LLVMFuzzerTestOneInput; libFuzzer runs it, and replay.c does without. */
+/* What the fuzz targets share: taking numbers from the input, memory blocks of the exact size, contexts with a small
+ * budget, and the checks of every call. A target is one file with LLVMFuzzerTestOneInput. libFuzzer runs it; replay.c
+ * runs it without libFuzzer. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -20,10 +21,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What a call may allocate; libFuzzer's -malloc_limit_mb is set above it. */
+/* The number of bytes that a call may allocate. The limit of libFuzzer, -malloc_limit_mb, is higher. */
 #define FUZZ_BUDGET (128u << 20)
-/* Processor time of one input, all of which are small: above it the input is too slow, and at ten times it is stopped. Not the clock's
- * time, in which a busy machine does nothing for minutes. The sanitizer takes the larger part of it. */
+/* The limit of processor time for one input; all inputs are small. Above it the input is a finding, and at ten times
+ * the limit it is stopped. Processor time is used because on a busy machine a process may wait for minutes. The
+ * sanitizer takes the larger part of it. */
 #define FUZZ_SECONDS 3
 
 #define FUZZ_REQUIRE(condition)                                                             \
@@ -36,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* ------------------------------------------------------------------------------------------------- the input --- */
 
-/* Taken from the front; zeros where it ends. */
+/* The input. Bytes are taken from its front; after its end come zeros. */
 typedef struct fuzz_input {
     const uint8_t *next;
     size_t left;
@@ -62,14 +64,14 @@ static inline int64_t take_int64(fuzz_input *input) {
     return value;
 }
 
-/* 0 to limit - 1. */
+/* Returns 0 to limit - 1. */
 static inline int64_t take_below(fuzz_input *input, int64_t limit) {
     uint16_t value;
     take(input, &value, limit > 256 ? 2 : 1);
     return value % limit;
 }
 
-/* Where a count, a stride or an option is asked for: mostly within 0 to limit, at times anything. */
+/* Returns a count, a stride or an option: mostly 0 to limit, but sometimes any number. */
 static inline int64_t take_count(fuzz_input *input, int64_t limit) {
     static const int64_t odd[] = {-1, INT64_MIN, INT64_MAX, INT32_MAX, (int64_t)INT32_MAX + 1, INT32_MIN, 1ll << 48, (1ll << 48) + 1,
                                   65536, 65537, 1ll << 60, 1ll << 61, 1ll << 62, UINT32_MAX, 1024, 1025};
@@ -97,7 +99,8 @@ static inline double take_double(fuzz_input *input) {
 
 /* ---------------------------------------------------------------------------------------------------- memory --- */
 
-/* Each block is an allocation of its own, so that the sanitizer sees a read one byte behind it; all go with fuzz_end. */
+/* Each block is a separate allocation, so that the sanitizer detects a read one byte after it. fuzz_end frees all
+ * blocks. */
 static void **fuzz_blocks;
 static size_t fuzz_block_count;
 
@@ -115,7 +118,8 @@ static inline void *fuzz_copy(const void *source, size_t size) {
     return block;
 }
 
-/* A struct that begins with its size, in a block of as many bytes as it says where that is possible; unknown ones at its end are `tail`. */
+/* Copies a struct that begins with its size into a block of this size, if the size is possible. Unknown bytes at its
+ * end are `tail`. */
 static inline void *fuzz_struct(const void *source, size_t known, uint8_t tail) {
     size_t size;
     memcpy(&size, source, sizeof size);
@@ -127,7 +131,7 @@ static inline void *fuzz_struct(const void *source, size_t known, uint8_t tail) 
     return block;
 }
 
-/* A string of a few bytes, mostly letters: names meet each other often. */
+/* A string of a few bytes, mostly letters. So names are often equal. */
 static inline const char *take_name(fuzz_input *input) {
     static const char *const names[] = {"a", "b", "c", "amount", "country", "", "\xff", "\xc3\xa9", "e\xcc\x81", "hour of d", "d"};
     uint8_t kind = take_byte(input);
@@ -166,7 +170,7 @@ static inline int fuzz_end(void) {
     fuzz_blocks = NULL;
     struct itimerval none = {{0, 0}, {0, 0}};
     setitimer(ITIMER_PROF, &none, NULL);
-#ifndef FUZZ_REPLAY /* a test on a machine of any speed asks only that it ends */
+#ifndef FUZZ_REPLAY /* a regression test runs on machines of any speed */
     FUZZ_REQUIRE(fuzz_clock() - fuzz_started < FUZZ_SECONDS);
 #endif
     return 0;
@@ -186,10 +190,11 @@ static inline covey_context *fuzz_context(int threads) {
     return contexts[threads];
 }
 
-/* Two threads for some inputs only: on a busy machine each waits for the other. */
+/* Only some inputs use two threads: on a busy machine each thread would wait for the other. */
 static inline int fuzz_threads(size_t size) { return size % 16 == 0 ? 2 : 1; }
 
-/* What holds for every call: a known status, never a defect, and an error object with a message exactly where it failed. */
+/* The checks of every call: the status is known and not an internal error, and there is an error object with a message
+ * if and only if the call failed. */
 static inline int fuzz_ok(covey_status status, covey_error **error) {
     FUZZ_REQUIRE(status >= COVEY_OK && status <= COVEY_BUFFER_TOO_SMALL);
     FUZZ_REQUIRE((*error != NULL) == (status != COVEY_OK));
@@ -201,12 +206,12 @@ static inline int fuzz_ok(covey_status status, covey_error **error) {
     return status == COVEY_OK;
 }
 
-/* For calls whose input is right by construction. */
+/* For calls whose input is always valid. */
 #define FUZZ_OK(call) FUZZ_REQUIRE(fuzz_ok((call), &error))
 
 /* ----------------------------------------------------------------------------------------------------- files --- */
 
-/* A path under which the bytes can be read; the file has no name anywhere. */
+/* Returns a path from which the bytes can be read. The file has no name in any folder. */
 static inline const char *fuzz_file(const uint8_t *data, size_t size) {
     static int file = -1;
     static char path[64];
@@ -224,7 +229,7 @@ static inline const char *fuzz_file(const uint8_t *data, size_t size) {
     return path;
 }
 
-/* A path that Covey can write to; one for each process, in memory where the system has a place for that. */
+/* Returns a path that Covey can write to. Each process has its own, in memory if the system supports that. */
 static inline const char *fuzz_written(void) {
     static char path[64];
     if (!path[0]) {
@@ -234,7 +239,7 @@ static inline const char *fuzz_written(void) {
     return path;
 }
 
-/* What a call wrote there, as a block; the file is gone afterwards. */
+/* Returns what a call wrote to that path, as a block. Removes the file. */
 static inline uint8_t *fuzz_read_written(size_t *size) {
     int file = open(fuzz_written(), O_RDONLY);
     FUZZ_REQUIRE(file >= 0);

@@ -1,5 +1,6 @@
-/* Arrow record batches and matrices, with whatever formats, lengths, offsets, null counts, children and dictionaries. Buffers are as long
- * as Arrow's format says for the lengths that Covey must believe, and end there; lengths that cannot be are left to Covey to find. */
+/* Arrow record batches and matrices with any formats, lengths, offsets, null counts, children and dictionaries. If a
+ * length is one that Covey must believe, the buffers have exactly the size that Arrow's format requires. Covey must
+ * refuse lengths that are impossible. */
 #include "fuzz.h"
 
 enum { MOST_LENGTH = 64, MOST_COLUMNS = 5, MOST_TEXT_BYTES = 96 };
@@ -17,7 +18,7 @@ static const char *take_format(fuzz_input *input) {
     return kind == 252 ? NULL : take_name(input);
 }
 
-/* Bits of one value; 0 where the format has none that Covey reads. */
+/* The bits of one value; 0 if Covey does not read the format. */
 static int64_t width_of(const char *format) {
     if (!format || !format[0]) return 0;
     if (!strncmp(format, "ts", 2) || !strcmp(format, "tdm")) return 64;
@@ -39,7 +40,7 @@ static void *take_block(fuzz_input *input, int64_t size) {
     return block;
 }
 
-/* Offsets of strings that stay within the text: those that go back or below 0 are for Covey to find. */
+/* Offsets of strings, mostly within the text. Covey must refuse those that decrease or are negative. */
 static void *take_offsets(fuzz_input *input, int64_t count, int wide) {
     char *offsets = fuzz_alloc((size_t)(count * (wide ? 8 : 4)));
     int64_t place = 0;
@@ -55,7 +56,7 @@ static void *take_offsets(fuzz_input *input, int64_t count, int wide) {
     return offsets;
 }
 
-/* Views of strings: within 12 bytes, or at a place of the text where they mostly fit. */
+/* String views. They are at most 12 bytes long, or they point into the text, mostly within it. */
 static void *take_views(fuzz_input *input, int64_t count) {
     unsigned char *views = take_block(input, count * 16);
     for (int64_t i = 0; i < count; i++) {
@@ -69,7 +70,7 @@ static void *take_views(fuzz_input *input, int64_t count) {
 
 static void fill(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArray *array, int64_t held, int depth);
 
-/* Run ends that mostly increase, and the values of the runs. */
+/* Run ends, which mostly increase, and the values of the runs. */
 static void fill_runs(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArray *array, int64_t held, int depth) {
     static const char *const ends_formats[] = {"s", "i", "l", "c"};
     int64_t runs = take_byte(input) % 9;
@@ -118,7 +119,7 @@ static void fill_runs(fuzz_input *input, struct ArrowSchema *schema, struct Arro
     }
 }
 
-/* The buffers of `held` values, and everything else of an array. */
+/* Fills the buffers for `held` values, and all other fields of an array. */
 static void fill(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArray *array, int64_t held, int depth) {
     const char *format = schema->format;
     if (format && !strcmp(format, "+r") && depth < 2) {
@@ -140,7 +141,7 @@ static void fill(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArra
         *sizes = MOST_TEXT_BYTES;
         buffers[3] = sizes;
     }
-    if ((text || view) && flags & 2) /* letters, as most strings are */
+    if ((text || view) && flags & 2) /* letters, like most strings */
         for (int i = 0; i < MOST_TEXT_BYTES; i++) ((char *)buffers[2])[i] = (char)('a' + ((const char *)buffers[2])[i] % 4);
     array->null_count = flags & 1 ? take_count(input, 4) : 0;
     if (flags & 4) array->null_count = -1;
@@ -163,7 +164,7 @@ static void fill(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArra
         int64_t entries = array->dictionary->length + array->dictionary->offset;
         if (odd == 251) array->dictionary->length = INT64_MIN + take_byte(input);
         fill(input, schema->dictionary, array->dictionary, entries, depth + 1);
-        /* Indices mostly within it. */
+        /* Most indices are in the dictionary. */
         if (flags & 64 && buffers[1] && !strcmp(format, "c"))
             for (int64_t i = 0; i < held; i++) ((int8_t *)buffers[1])[i] &= 3;
         if (odd == 250) schema->dictionary = NULL;
@@ -171,7 +172,8 @@ static void fill(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArra
     }
 }
 
-/* A length and an offset; the values that must be there. What is returned is small, or Covey must refuse the numbers. */
+/* Sets a length and an offset. Returns the number of values that the buffers must have. It is small, or Covey must
+ * refuse the array. */
 static int64_t take_extent(fuzz_input *input, struct ArrowArray *array, int64_t least) {
     array->length = least + take_byte(input) % 3;
     array->offset = take_byte(input) % 4 == 3 ? take_byte(input) % 20 : 0;
@@ -187,7 +189,7 @@ static int64_t take_extent(fuzz_input *input, struct ArrowArray *array, int64_t 
     return held;
 }
 
-/* A stream of some copies of one batch, which fails where it is told to. */
+/* A stream of copies of one batch. It may fail at a given copy. */
 typedef struct copies {
     const struct ArrowSchema *schema;
     const struct ArrowArray *array;
@@ -212,7 +214,8 @@ static int copies_next(struct ArrowArrayStream *stream, struct ArrowArray *out) 
 static const char *copies_error(struct ArrowArrayStream *stream) { return ((copies *)stream->private_data)->left % 2 ? NULL : "no more"; }
 static void copies_release(struct ArrowArrayStream *stream) { stream->release = NULL; }
 
-/* Through one of the three functions; sets *times to how many copies of the rows the table must have. */
+/* Imports through one of the three functions. *times becomes the number of copies of the rows that the table must have.
+ */
 static covey_status import_by(fuzz_input *input, const covey_context *context, struct ArrowSchema *schema, struct ArrowArray *array, int64_t *times,
                               int *wanted, covey_arrow_table **table, covey_error **error) {
     uint8_t way = take_byte(input);
@@ -248,7 +251,7 @@ static void import(fuzz_input *input, int threads) {
     struct ArrowArray array = {0, 0, 0, 1, 0, NULL, NULL, NULL, release_array, NULL};
     int64_t rows = take_byte(input) % (MOST_LENGTH - 20), start = take_byte(input) % 4 == 3 ? take_byte(input) % 16 : 0;
     int64_t count = take_byte(input) % (MOST_COLUMNS + 1);
-    /* Covey may look at the first child that the schema says it has before it finds that the array has another number. */
+    /* If schema and array have different numbers of children, Covey may read the first child before it finds out. */
     struct ArrowSchema **schemas = fuzz_alloc((size_t)(count + !count) * sizeof *schemas);
     struct ArrowArray **arrays = fuzz_alloc((size_t)(count + !count) * sizeof *arrays);
     schemas[0] = NULL;

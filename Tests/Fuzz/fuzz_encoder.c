@@ -1,4 +1,4 @@
-/* An encoder's file: whatever it holds it is refused, or it loads, embeds, and comes back whole from a file of its own. */
+/* An encoder file with any content. Covey refuses it, or loads it, embeds with it, and saves it without a loss. */
 #include "fuzz_sample.h"
 #ifndef FUZZ_REPLAY
 #include "tensors_mutator.h"

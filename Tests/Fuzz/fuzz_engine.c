@@ -1,4 +1,4 @@
-/* An engine's file: whatever it holds it is refused, or it loads, scores, and comes back whole from a file of its own. */
+/* An engine file with any content. Covey refuses it, or loads it, scores with it, and saves it without a loss. */
 #include "fuzz_sample.h"
 #ifndef FUZZ_REPLAY
 #include "tensors_mutator.h"
@@ -11,7 +11,7 @@ static const double numbers[ROWS] = {1, 150, NAN}, dates[ROWS] = {1e9, 1.6e9 + 1
 static const int32_t codes[ROWS] = {0, 3, -1};
 static const int8_t flags[ROWS] = {1, 0, -1};
 
-/* The columns that the engine asks for. */
+/* Makes the columns that the engine needs. */
 static covey_table table_for(const covey_engine *engine) {
     int64_t count = covey_engine_feature_count(engine);
     covey_column *columns = fuzz_alloc((size_t)count * sizeof *columns);

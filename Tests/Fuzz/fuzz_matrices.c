@@ -1,7 +1,8 @@
-/* Views of matrices and options of clustering, with whatever shapes, strides and numbers: clustered, everything read, new rows placed. */
+/* Matrices with any shapes, strides and numbers, and any clustering options. The target clusters, reads all results,
+ * and predicts new rows. */
 #include "fuzz_matrix.h"
 
-/* Exported for Covey's tests alone: searches that otherwise begin at tens of thousands of rows begin at a few dozen. */
+/* Exported only for Covey's tests. Search methods for tens of thousands of rows then begin at a few dozen rows. */
 void covey_test_small_searches(int32_t small);
 
 enum { MOST_ROWS = 160, MOST_COLUMNS = 40 };

@@ -1,11 +1,12 @@
-/* A matrix view made from the input: its numbers lie in a block that ends with the last one, wherever the header allows the shape; what
- * it forbids is left to Covey to find. */
+/* A matrix made from the input. If the header allows its shape, its numbers are in a block that ends after the last
+ * one. Covey must refuse all other shapes. */
 #ifndef FUZZ_MATRIX_H
 #define FUZZ_MATRIX_H
 
 #include "fuzz.h"
 
-/* `style` says what numbers there are: whatever the fuzzer gives, few values (ties), few rows (duplicates), or numbers of one scale. */
+/* `style` selects the numbers: any bytes of the fuzzer, few values (ties), few rows (duplicates), or numbers of one
+ * scale. */
 static inline covey_matrix take_matrix(fuzz_input *input, int64_t most_rows, int64_t most_columns) {
     covey_matrix matrix = COVEY_MATRIX_INIT;
     matrix.rows = take_count(input, most_rows);
@@ -15,7 +16,8 @@ static inline covey_matrix take_matrix(fuzz_input *input, int64_t most_rows, int
     if (flags & 2) matrix.type = (int32_t)take_count(input, 2);
     if ((flags & 0xC) == 0xC) matrix.reserved = (int32_t)take_count(input, 1);
     int64_t size = matrix.type == COVEY_FLOAT64 ? 8 : 4;
-    /* What Covey may believe must be there: sizes in between, which are possible but large, become small. */
+    /* Large sizes that are possible would need the memory, so they are made small. Covey must refuse the impossible
+     * ones. */
     if (matrix.rows > 512 && matrix.rows <= 1ll << 48) matrix.rows = 512;
     if (matrix.columns > 96 && matrix.columns <= 65536) matrix.columns = 96;
     int64_t rows = matrix.rows < 0 || matrix.rows > 512 ? 0 : matrix.rows;
@@ -39,7 +41,7 @@ static inline covey_matrix take_matrix(fuzz_input *input, int64_t most_rows, int
         }
         for (int64_t column = 0; column < columns; column++) {
             double value;
-            if (style & 16) { /* many rows of few bytes: a generator that the fuzzer seeds */
+            if (style & 16) { /* many rows from few bytes: the fuzzer only seeds this generator */
                 random = random * 1664525u + 1013904223u;
                 value = (double)(random >> 8) / (style & 1 ? 1 << 22 : 1 << 16) + (row & 3) * (style & 2 ? 50 : 0);
                 if (style & 1) value = floor(value);

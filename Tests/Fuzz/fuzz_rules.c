@@ -1,5 +1,6 @@
-/* A rule set's JSON: it is refused, or it can be read, exported, parsed again to the same, and evaluated on a table that holds its
- * thresholds; the two ways of evaluating (single rows, blocks of columns) must agree, with each other and with what the header says. */
+/* The JSON of a rule set. Covey refuses it, or the target reads it, exports it, parses it again to the same rules, and
+ * evaluates it on a table that has its thresholds. The two ways of evaluation (single rows and blocks of columns) must
+ * agree with each other and with the header. */
 #include "fuzz.h"
 #ifndef FUZZ_REPLAY
 #include "json_mutator.h"
@@ -20,7 +21,7 @@ static struct {
     int full;
 } made;
 
-/* The column of that name, made where it is not there yet. */
+/* Returns the column with this name. Creates it if it does not exist. */
 static covey_column *column(const char *name, int32_t kind) {
     for (int64_t i = 0; i < made.count; i++)
         if (!strcmp(made.columns[i].name, name)) return &made.columns[i];
@@ -45,7 +46,7 @@ static covey_column *column(const char *name, int32_t kind) {
     return &made.columns[made.count++];
 }
 
-/* A row in which the column stands at a threshold, just below and just above it. */
+/* Writes the threshold to a row, and the next smaller and next larger numbers to two more. */
 static void put_threshold(covey_column *column, double value, int64_t rule) {
     if (!isfinite(value) || column->kind != COVEY_NUMERIC) return;
     double *values = (double *)column->values;
@@ -85,7 +86,7 @@ static void make_column(const covey_condition *condition, int64_t rule) {
     }
 }
 
-/* What the header says of a condition on a column; -1 for one on a derived feature. */
+/* Evaluates a condition on a column as the header defines it; -1 if the condition is on a derived feature. */
 static int holds(const covey_condition *condition, int64_t row) {
     if (condition->derived != COVEY_DERIVED_NONE) return -1;
     const covey_column *found = column(condition->feature, COVEY_NUMERIC);

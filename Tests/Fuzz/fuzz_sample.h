@@ -1,4 +1,4 @@
-/* A few sequences and a small encoder, for targets and seeds that need some. */
+/* A few sequences and a small encoder, for the targets and seeds that need them. */
 #ifndef FUZZ_SAMPLE_H
 #define FUZZ_SAMPLE_H
 
@@ -16,7 +16,7 @@ typedef struct fuzz_sample {
     covey_sequences sequences;
 } fuzz_sample;
 
-/* Types 0 to 4, one number and one code an event; sequences of 0 to 7 events. */
+/* Types 0 to 4, one number and one code for each event. The sequences have 0 to 7 events. */
 static inline const fuzz_sample *sample_get(void) {
     static const char *const names[] = {"view", "cart", "pay", "login"};
     static fuzz_sample sample;
@@ -56,14 +56,14 @@ static inline covey_training_options sample_options(void) {
     options.epochs = 2;
     options.batch_size = 4;
     options.held_out = 0.2;
-    options.next_event = options.autoencoder = 1; /* whatever the defaults become: the seeds are of these */
+    options.next_event = options.autoencoder = 1; /* fixed, because the seeds depend on them */
     options.masked_event = options.contrastive = 0.5;
     options.categorical_vocabularies = sample_get()->vocabularies;
     options.checkpoint_steps = 1;
     return options;
 }
 
-/* With dwell, a numeric and a categorical channel. */
+/* An encoder with dwell, a numeric channel and a categorical channel. */
 static inline const covey_encoder *sample_encoder(void) {
     static covey_encoder *encoder;
     if (encoder) return encoder;
@@ -77,7 +77,8 @@ static inline const covey_encoder *sample_encoder(void) {
     return encoder;
 }
 
-/* Sequences for any encoder: `count` of them (at most 3) with as many channels as it has, all the same numbers. */
+/* Sequences for any encoder: `count` of them (at most 3), with as many channels as the encoder has, all with the same
+ * numbers. */
 static inline covey_sequences sample_sequences_for(const covey_encoder *encoder, int64_t count) {
     static const int64_t offsets[] = {0, 4, 4, 9};
     covey_sequences sequences = sample_get()->sequences;

@@ -1,10 +1,10 @@
-/* Views of sequences, with whatever counts, offsets, strides and values: embedded, and a few of them learnt from. A pointer is right for
- * what the view says wherever the header allows that; what it forbids is left to Covey to find. */
+/* Sequences with any counts, offsets, strides and values. The target embeds them and trains on a few of them. If the
+ * header allows a view, its pointers are valid for it. Covey must refuse all other views. */
 #include "fuzz_sample.h"
 
 enum { MOST_EVENTS = 512 };
 
-/* `count` numbers at a stride the fuzzer chose, in a block that ends with the last one. */
+/* `count` numbers at a stride that the fuzzer chose. The block ends after the last number. */
 static const void *take_column(fuzz_input *input, int64_t count, size_t width, int64_t *stride) {
     *stride = take_byte(input) < 160 ? 0 : take_count(input, 40);
     if (take_byte(input) == 255) return NULL;
@@ -27,7 +27,7 @@ static const void *take_column(fuzz_input *input, int64_t count, size_t width, i
     return block;
 }
 
-/* Offsets of which the last is small where they are valid: they say how long the buffers are. */
+/* Offsets. If they are valid, the last one is small, because it decides the size of the buffers. */
 static int64_t *take_offsets(fuzz_input *input, int64_t count, int64_t *events) {
     int64_t *offsets = fuzz_alloc((size_t)(count + 1) * sizeof *offsets), sum = take_count(input, 3);
     int valid = 1;
@@ -70,7 +70,7 @@ static void train(fuzz_input *input, const covey_sequences *sequences, int threa
         if (which < 9) *counts[which] = take_count(input, 6);
         else *numbers[which - 9] = take_double(input) / (take_byte(input) % 2 ? 1 : 100);
     }
-    /* Sizes that the budget allows, but not the patience. */
+    /* These sizes fit in the memory budget but would take too long. */
     for (int which = 0; which < 5; which++)
         if (*counts[which] > 64 && *counts[which] <= 65536) *counts[which] = 64;
     int trained = fuzz_ok(
@@ -90,7 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     covey_sequences sequences = COVEY_SEQUENCES_INIT;
     int64_t events, rows;
     sequences.count = take_count(&input, 20);
-    /* A count that is too large is refused before a buffer is looked at; the others say how long the buffers are. */
+    /* A count that is too large is refused before Covey reads a buffer. The other counts decide the size of the
+     * buffers. */
     rows = sequences.count >= 0 && sequences.count < 1 << 16 ? sequences.count : 4;
     if (sequences.count >= 1 << 16 && sequences.count <= 1ll << 48) sequences.count = 4;
     if (rows > 256) sequences.count = rows = 256;

@@ -1,4 +1,5 @@
-/* Views of tables and of matrices in hybrid features and in the search for rules, with whatever kinds, strides, names, values and options. */
+/* Tables and matrices with any kinds, strides, names and values, and any options: hybrid features and the search for
+ * rules. */
 #include "fuzz_matrix.h"
 
 enum { MOST_ROWS = 48, MOST_TABLE_COLUMNS = 6 };
@@ -46,7 +47,7 @@ static covey_table take_table(fuzz_input *input) {
         if (odd == 252) column.name = NULL;
         column.values = take_values(input, column.kind, rows, &column.stride);
         if (column.kind == COVEY_CATEGORICAL) {
-            /* Above 256 and above the rows only the names of codes that occur are looked at. */
+            /* Above 256 categories, and above the number of rows, Covey reads only the names of codes that occur. */
             column.category_count = odd & 2 ? take_count(input, 6) : 4;
             if (column.category_count > 6 && column.category_count <= INT32_MAX) column.category_count = odd & 4 ? 300 : 6;
             int64_t categories = column.category_count < 0 || column.category_count > 300 ? 0 : column.category_count;
@@ -68,7 +69,7 @@ static covey_table take_table(fuzz_input *input) {
     return table;
 }
 
-/* `table` is what `view` says, whole. */
+/* `table` has the same values as `view`, as a complete struct. */
 static void check_hybrid(fuzz_input *input, const covey_table *table, const covey_table *view, const covey_matrix *matrix, int threads) {
     covey_error *error = NULL;
     covey_hybrid *hybrid = NULL;
@@ -98,7 +99,7 @@ static void check_hybrid(fuzz_input *input, const covey_table *table, const cove
     float *output = fuzz_alloc((size_t)(rows * width) * 4);
     FUZZ_OK(covey_hybrid_transform(hybrid, fuzz_context(1), matrix, view, output, 0, &error));
     for (int64_t i = 0; i < rows * width; i++) FUZZ_REQUIRE(isfinite(output[i]));
-    /* And other rows, which need not fit. */
+    /* Also transform other rows, which may not fit. */
     covey_table other = take_table(input);
     covey_matrix others = take_matrix(input, 12, 40);
     rows = table ? other.rows : others.rows;
@@ -188,7 +189,7 @@ static void search(fuzz_input *input, const covey_table *table, const covey_tabl
             options.pinned_count = 1;
         } else options.seed = (uint64_t)take_int64(input);
     }
-    /* What the header allows and takes long. */
+    /* The header allows these, but they would take too long. */
     if (options.permutations > 12 && options.permutations <= 10000) options.permutations = 3;
     if (options.resamples > 12 && options.resamples <= 1000) options.resamples = 3;
     if (fuzz_ok(covey_extract_rules(fuzz_context(threads), view, target, &options, &rules, &error), &error)) check_rules(rules, table);

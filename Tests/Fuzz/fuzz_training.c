@@ -1,4 +1,4 @@
-/* The state of a training: whatever lies at the checkpoint's path, the training refuses it or goes on from there. */
+/* A checkpoint file with any content. The training refuses it or continues from it. */
 #include "fuzz_sample.h"
 #ifndef FUZZ_REPLAY
 #include "tensors_mutator.h"

@@ -1,5 +1,5 @@
-/* Changes JSON by its values, so that most of what comes out is still JSON: a value is put in another's place, taken away, repeated,
- * or becomes one that programs trip over. */
+/* Changes values of a JSON text, so that most results are still JSON. A value is replaced by another one, removed,
+ * repeated, or replaced by a value that programs often handle wrongly. */
 #ifndef JSON_MUTATOR_H
 #define JSON_MUTATOR_H
 
@@ -15,13 +15,13 @@ static inline uint32_t mutator_random(uint32_t *state) {
     return *state >> 8;
 }
 
-/* Text that grows within a fixed place. */
+/* A text that grows in memory of a fixed size. */
 typedef struct json_text {
     char *bytes;
     size_t size, capacity;
 } json_text;
 
-/* The end of the value that begins at `place`; `size` where it does not end. */
+/* Returns the end of the value that begins at `place`; `size` if it does not end. */
 static inline size_t json_value_end(const json_text *text, size_t place) {
     int depth = 0;
     for (; place < text->size; place++) {
@@ -48,7 +48,7 @@ static inline int json_is_value_start(const json_text *text, size_t place) {
     return byte && strchr("{[\"-0123456789tfn", byte) && strchr(":,[{ \n", before) && before;
 }
 
-/* The start of a value behind a random place; 0 where there is none. */
+/* Returns the start of a value after a random position; 0 if there is none. */
 static inline size_t json_find_value(const json_text *text, uint32_t *random) {
     if (text->size == 0) return 0;
     size_t start = mutator_random(random) % text->size;
@@ -59,7 +59,7 @@ static inline size_t json_find_value(const json_text *text, uint32_t *random) {
     return 0;
 }
 
-/* Puts `count` bytes in the place of those from `from` to `to`. 0 where there is no room. */
+/* Replaces the bytes from `from` to `to` by `count` other bytes. Returns 0 if they do not fit. */
 static inline int json_splice(json_text *text, size_t from, size_t to, const char *bytes, size_t count) {
     if (text->size - (to - from) + count > text->capacity) return 0;
     memmove(text->bytes + from + count, text->bytes + to, text->size - to);
@@ -83,7 +83,7 @@ static inline void json_mutate_once(json_text *text, uint32_t *random) {
         json_splice(text, start, end, value, strlen(value));
         break;
     }
-    case 3: { /* one more or less, twice as much, the other sign */
+    case 3: { /* one more or less, the double, or the other sign */
         char *stop;
         if (length == 0 || length > 30) return;
         memcpy(copy, text->bytes + start, length);
@@ -104,7 +104,7 @@ static inline void json_mutate_once(json_text *text, uint32_t *random) {
         json_splice(text, start, end, copy, stop - other);
         break;
     }
-    case 5: { /* away, with the comma behind it, or with its name */
+    case 5: { /* remove it with the comma after it, or with its name */
         while (end < text->size && (text->bytes[end] == ' ' || text->bytes[end] == '\n')) end++;
         if (end < text->size && text->bytes[end] == ':') end = json_value_end(text, end + 1);
         if (end < text->size && text->bytes[end] == ',') end++;
@@ -112,7 +112,7 @@ static inline void json_mutate_once(json_text *text, uint32_t *random) {
         json_splice(text, start, end, "", 0);
         break;
     }
-    case 6: case 7: { /* once more, with its name */
+    case 6: case 7: { /* repeat it, with its name */
         if (end < text->size && text->bytes[end] == ':') end = json_value_end(text, end + 1);
         length = end - start;
         if (length + 1 > sizeof copy) return;
@@ -121,7 +121,7 @@ static inline void json_mutate_once(json_text *text, uint32_t *random) {
         json_splice(text, start, start, copy, length + 1);
         break;
     }
-    case 8: { /* deeper */
+    case 8: { /* nest it deeper */
         uint32_t depth = 1 + mutator_random(random) % (mutator_random(random) % 16 ? 3 : 1000);
         for (uint32_t level = 0; level < depth; level++) {
             if (!json_splice(text, end, end, "]", 1)) return;

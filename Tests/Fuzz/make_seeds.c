@@ -1,5 +1,5 @@
-/* Writes the seeds that Covey itself can make: encoders, states of a training, engines, rule sets. The others are the input of a target
- * that takes numbers from bytes; the fuzzer found them. Usage: make_seeds FOLDER */
+/* Writes the seeds that Covey itself can make: encoders, training states, engines and rule sets. The other targets take
+ * numbers from bytes, and the fuzzer found their seeds. Usage: make_seeds FOLDER */
 #include "fuzz_sample.h"
 
 static const char *folder;
@@ -17,7 +17,7 @@ static void write_text(const char *target, const char *name, const char *text) {
     FUZZ_REQUIRE(file && fputs(text, file) >= 0 && fclose(file) == 0);
 }
 
-/* The state after each of the first steps, the last one done, and the encoder that came of it. */
+/* The state after each of the first steps and after the last one, and the resulting encoder. */
 static int32_t stop_after(void *user_data, const covey_training_progress *progress) {
     return progress->epoch >= *(const int64_t *)user_data;
 }
@@ -98,7 +98,7 @@ static covey_rules *make_rules(const char *name, const char *age_to, const covey
     return rules;
 }
 
-/* An engine of a table with or without the dates, with or without an encoder. */
+/* An engine of a table with or without the dates, and with or without an encoder. */
 static void make_engine(const char *name, int with_encoder, int components, const covey_rules *const *rules, int64_t rule_count) {
     covey_error *error = NULL;
     covey_hybrid *hybrid = NULL;

@@ -1,4 +1,4 @@
-/* Runs a target on files, without libFuzzer: the seeds and what was found once, as a regression test. */
+/* Runs a target on files, without libFuzzer: on the seeds and on earlier findings, as a regression test. */
 #include "fuzz.h"
 
 static const char *running;

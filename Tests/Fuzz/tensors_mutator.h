@@ -1,5 +1,6 @@
-/* A libFuzzer mutator for safetensors files. It takes a file apart, changes a part, and puts it together again with the length of the
- * header, the offsets and Covey's checksum right: without that hardly any change would come past the first check. Some are left wrong. */
+/* A libFuzzer mutator for safetensors files. It parses a file, changes a part, and writes it again with the right
+ * header length, offsets and checksum. Without this, hardly any changed file would pass the first check. Some files
+ * keep a wrong value. */
 #ifndef TENSORS_MUTATOR_H
 #define TENSORS_MUTATOR_H
 
@@ -50,7 +51,7 @@ static inline int skip_mark(header_reader *reader, char mark) {
     return 0;
 }
 
-/* A string, unescaped but for what stands in \u: that is kept as it is. */
+/* A string without its escapes, except \u, which is kept as it is. */
 static inline size_t read_string(header_reader *reader, char *target, size_t capacity) {
     size_t size = 0;
     if (!skip_mark(reader, '"')) reader->failed = 1;
@@ -139,7 +140,7 @@ static inline void read_member(header_reader *reader, mutator_file *file, const 
     memcpy(tensor->bytes, data + from, tensor->size);
 }
 
-/* NULL where the file does not read as one. */
+/* Returns NULL if the file cannot be parsed. */
 static inline mutator_file *read_file(const uint8_t *data, size_t size) {
     uint64_t length;
     if (size < 10) return NULL;
@@ -178,7 +179,7 @@ static inline void append_string(json_text *text, const char *bytes, size_t size
     append_text(text, "\"");
 }
 
-/* As Sources/CoveyNumerics/SafeTensorsChecksum.swift. */
+/* The same as in Sources/CoveyFiles/SafeTensorsChecksum.swift. */
 static inline uint64_t sum_word(uint64_t sum, uint64_t word) {
     sum = (sum ^ word) * 0xBF58476D1CE4E5B9u;
     return sum ^ (sum >> 32);
@@ -258,7 +259,7 @@ static inline void write_header(const mutator_file *file, json_text *text) {
 
 /* ---------------------------------------------------------------------------------------------------- changing --- */
 
-/* As many bytes as the shape says, where that is not much. */
+/* Gives the tensor the bytes that its shape needs, if they are few. */
 static inline void fit_bytes(mutator_tensor *tensor, uint32_t *random) {
     uint64_t size = (uint64_t)mutator_width(tensor->type);
     for (int axis = 0; axis < tensor->axes; axis++) {
@@ -296,7 +297,7 @@ static inline void change_tensor(mutator_file *file, uint32_t *random) {
     if (file->tensor_count == 0) return;
     mutator_tensor *tensor = &file->tensors[mutator_random(random) % (uint32_t)file->tensor_count];
     switch (mutator_random(random) % 12) {
-    case 0: { /* one axis longer, shorter, odd */
+    case 0: { /* make one axis longer, shorter or odd */
         static const int64_t odd[] = {0, 1, 2, 3, -1, 65536, 65537, INT64_MAX, 1ll << 62, 1ll << 32};
         if (tensor->axes == 0) return;
         int64_t *axis = &tensor->shape[mutator_random(random) % (uint32_t)tensor->axes];
@@ -305,7 +306,7 @@ static inline void change_tensor(mutator_file *file, uint32_t *random) {
         fit_bytes(tensor, random);
         break;
     }
-    case 1: /* another axis, or one less */
+    case 1: /* add an axis or remove one */
         if (mutator_random(random) & 1 && tensor->axes) tensor->axes--;
         else if (tensor->axes < MOST_AXES) tensor->shape[tensor->axes++] = mutator_random(random) % 3;
         fit_bytes(tensor, random);
@@ -314,11 +315,11 @@ static inline void change_tensor(mutator_file *file, uint32_t *random) {
         strcpy(tensor->type, types[mutator_random(random) % 8]);
         fit_bytes(tensor, random);
         break;
-    case 3: /* away */
+    case 3: /* remove the tensor */
         free(tensor->bytes);
         *tensor = file->tensors[--file->tensor_count];
         break;
-    case 4: { /* the name or the values of another */
+    case 4: { /* take the name or the values of another tensor */
         mutator_tensor *other = &file->tensors[mutator_random(random) % (uint32_t)file->tensor_count];
         if (mutator_random(random) & 1) {
             char name[128];

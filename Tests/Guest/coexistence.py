@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Covey in one process with NumPy, SciPy, scikit-learn, FAISS and PyTorch, that is with copies of OpenBLAS, MKL and OpenMP.
+"""Tests Covey in one process with NumPy, SciPy, scikit-learn, FAISS and PyTorch (OpenBLAS, MKL and OpenMP).
 
-    coexistence.py FOLDER     FOLDER holds the programs that `make test-guest` builds
+    coexistence.py FOLDER     FOLDER has the programs that `make test-guest` builds
 
-Loaded in either order, Covey gives the bytes that it gives in a process of its own, and the others' results are those of a process
-without Covey, to the bit; no thread is started beyond what the context allows, none stays, and each library's number of
-threads is as before. Both also work in children after fork(). What is not installed is left out, and said.
+The libraries are loaded in either order. Covey's results must be those of a process of its own, and the others' results
+must be those of a process without Covey, bit for bit. No more threads start than the context allows, and no thread
+stays. Each library keeps its number of threads. All this also works in children after fork(). Libraries that are not
+installed are left out, and the program prints their names.
 """
 
 import ctypes
@@ -20,7 +21,7 @@ import threading
 import time
 from pathlib import Path
 
-THREADS = 3  # of Covey's context
+THREADS = 3  # the threads of Covey's context
 failures = []
 passed = 0
 
@@ -36,7 +37,7 @@ def check(condition, what):
 
 # ------------------------------------------------------------------------------------------------------------ Covey
 class Road:
-    """Every entry point of covey.h, by Tests/Guest/operations.c."""
+    """Calls every entry point of covey.h through Tests/Guest/operations.c."""
 
     def __init__(self, folder):
         self.library = ctypes.CDLL(str(folder / "libguest_road.so"))
@@ -134,7 +135,7 @@ def hosts(names):
 
 
 def pools():
-    """Each BLAS and OpenMP library and the threads that it would use."""
+    """Returns each BLAS and OpenMP library and the number of threads that it would use."""
     import threadpoolctl
 
     return sorted((info["user_api"], info["internal_api"], info["filepath"], info["num_threads"]) for info in threadpoolctl.threadpool_info())
@@ -146,7 +147,7 @@ def threads_now():
 
 
 class Sampler:
-    """The most threads that this process has while a body runs, its own not counted."""
+    """Measures the largest number of threads of this process while a body runs, without its own thread."""
 
     def __enter__(self):
         self.most, self.stop = 0, False
@@ -166,7 +167,7 @@ class Sampler:
 
 # --------------------------------------------------------------------------------------------------------- children
 def forked(body, what):
-    """Runs the body in a child; an alarm stands for a hang."""
+    """Runs the body in a child. An alarm ends the child if it hangs."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -204,29 +205,29 @@ def together(folder, order, names, reference, alone):
     if "torch" in names:
         import torch
 
-        # The host flushes small numbers to zero on this thread; Covey gives its own bytes and leaves that as it is.
+        # The host flushes subnormal numbers to zero on this thread. Covey's results and this setting do not change.
         torch.set_flush_denormal(True)
         check(road.digests() == reference, f"{order}: Covey where the host flushes denormals")
         tiny = torch.tensor([1e-310], dtype=torch.float64)
         check((tiny * 0.5).item() == 0.0, f"{order}: denormals are still flushed")
         torch.set_flush_denormal(False)
 
-    # Covey in the child of a process that holds all of them, after it was used there; then the parent again.
+    # Covey works in a child of a process that uses all of them and Covey, and then in the parent again.
     forked(lambda: road.digests() == reference, f"{order}: Covey in a child")
-    # A child while another thread of the parent is in the midst of a call.
+    # The child starts while another thread of the parent is in a call.
     worker = threading.Thread(target=lambda: [road.digests() for _ in range(2)])
     worker.start()
     time.sleep(0.05)
     forked(lambda: road.digests() == reference, f"{order}: Covey in a child of a busy process")
     worker.join()
-    # NumPy after Covey in a child (PyTorch and libgomp document that they do not work in one).
+    # NumPy works after Covey in a child. (PyTorch and libgomp document that they do not work in one.)
     forked(lambda: road.digests() == reference and hosts(["numpy"])["numpy"] == alone["numpy"], f"{order}: both in a child")
     check(road.digests() == reference, f"{order}: Covey in the parent after its children")
     road.end()
 
 
 def child_first(folder, names, reference):
-    """Covey's first use is in a child; the parent loads it later."""
+    """Uses Covey first in a child; the parent loads it later."""
     hosts(names)
 
     def body():
@@ -242,7 +243,7 @@ def child_first(folder, names, reference):
 
 
 def run(*arguments):
-    """A process of its own; what it prints last, as JSON."""
+    """Runs this program in a process of its own. Returns the last line of its output, read as JSON."""
     result = subprocess.run([sys.executable, __file__, *map(str, arguments)], stdout=subprocess.PIPE, text=True, timeout=1500)
     if result.returncode != 0:
         print(result.stdout)
@@ -274,7 +275,7 @@ def main():
     check(len(reference) >= 12 and all(reference.values()), f"Covey in a process of its own: {reference}")
     state = {"names": names, "reference": reference}
     first, second = run(folder, "alone", json.dumps(state))
-    # A library whose results differ from one run to the next by itself can be held to nothing.
+    # If the results of a library differ between two runs without Covey, they cannot be compared.
     steady = [name for name in names if first[name] == second[name]]
     for name in set(names) - set(steady):
         print(f"not compared: {name}, which by itself gives other bytes the second time")

@@ -1,7 +1,7 @@
-/* Each handle on many threads at once, as covey.h allows it: for ThreadSanitizer to look at, and for results to be the same bytes
- * as those of one thread.
+/* Uses each handle on many threads at once, as covey.h allows. ThreadSanitizer watches it, and the results must be
+ * those of one thread, byte for byte.
  *
- *     concurrency [ROUNDS]     rounds of each thread */
+ *     concurrency [ROUNDS]     the number of rounds of each thread */
 #include "operations.h"
 
 #include <pthread.h>
@@ -12,10 +12,11 @@ enum { THREADS = 4, FIRED = SAMPLE_ROWS * 8 };
 static guest host;
 static int rounds = 3;
 
-/* What the threads share beside the guest's own handles. Fresh, so that what a first use prepares is prepared by several. */
+/* The handles that the threads share, in addition to those of the guest. They are new, so that several threads make
+ * their first use at the same time. */
 typedef struct shared {
     covey_context *context;    /* One context for all calls of all threads. */
-    covey_context *stopped;    /* One that is cancelled all the time. */
+    covey_context *stopped;    /* A context that is cancelled again and again. */
     covey_encoder *encoder;
     covey_training *training;
     covey_arrow_table *arrow;
@@ -34,7 +35,7 @@ static int32_t report(void *user_data, const char *stage, double fraction) {
     return 0;
 }
 
-/* Reads everything that each shared handle tells. */
+/* Reads all results of each shared handle. */
 static digest read_all(covey_context *context, covey_status *status) {
     digest sum = 1;
     covey_error *error = NULL;
@@ -132,7 +133,7 @@ static void *work(void *argument) {
     covey_error *error = NULL;
     for (int round = 0; round < rounds; round++) {
         own->wrong += read_all(common.context, &status) != expected || status != COVEY_OK;
-        /* Stopped at any place or not at all, and nothing comes to harm. */
+        /* The call may be cancelled at any point, or not at all. Neither may do harm. */
         digest sum = read_all(common.stopped, &status);
         own->wrong += !(status == COVEY_CANCELLED || (status == COVEY_OK && sum == expected));
         for (int i = 0; operations[i].name != NULL; i++) {
@@ -164,14 +165,14 @@ static void *cancel(void *unused) {
     return NULL;
 }
 
-/* Parts of an engine that scores on another thread. */
+/* Destroys the parts of an engine that scores on another thread. */
 static void *destroy_parts(void *parts) {
     usleep(2000);
     drop_parts(parts);
     return NULL;
 }
 
-/* Handles are destroyed on another thread than that which made them, while others that need them are in use. */
+/* Destroys handles on another thread than the one that created them, while other handles that need them are in use. */
 static void destroyed_meanwhile(void) {
     static sample_parts made;
     covey_error *error = NULL;
@@ -238,7 +239,7 @@ static void drop_common(void) {
 int main(int count, char **arguments) {
     if (count > 1) rounds = atoi(arguments[1]);
     guest_create(&host);
-    /* The reference comes from one thread, with handles that are made anew for the threads. */
+    /* The reference is computed on one thread. The handles are then created again for the threads. */
     make_common();
     covey_status status;
     covey_error *error = NULL;

@@ -1,12 +1,13 @@
-/* The road as a library that any process can load: each operation's results as one number.
+/* All operations as a library that any process can load. The results of each operation are one number.
  *
- *     digests [THREADS]     as a program: prints them, in a process that holds nothing but Covey */
+ *     digests [THREADS]     the program prints these numbers, in a process that loads nothing but Covey */
 #include "operations.h"
 
 static guest host;
 static int ready;
 
-/* Results of operation `i` with so many threads; 0 where it failed. Its name at *name, NULL behind the last. */
+/* Returns the results of operation `i` with this number of threads; 0 if it failed. *name is its name, or NULL after
+ * the last operation. */
 uint64_t guest_digest(int i, int threads, const char **name);
 
 uint64_t guest_digest(int i, int threads, const char **name) {
@@ -27,7 +28,7 @@ uint64_t guest_digest(int i, int threads, const char **name) {
     return status == COVEY_OK && checks_failed == 0 ? sum : 0;
 }
 
-/* Leaves nothing behind. */
+/* Frees everything. */
 void guest_end(void);
 
 void guest_end(void) {

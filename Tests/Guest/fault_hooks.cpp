@@ -30,9 +30,9 @@ void __libc_free(void *);
 
 namespace {
 
-/* Who may be refused memory. `swift`: Swift's run-time and standard library; `covey`: Swift sources of Covey, whose compiled code
- * calls an allocator only where the source does; `shim`: where C or C++ begins; `native`: all else, that of a shim if one
- * called it. */
+/* The owner of the code that allocates. `swift`: Swift's run-time library and standard library. `covey`: Swift sources
+ * of Covey, whose compiled code calls an allocator only if the source does. `shim`: entry points of the C or C++ parts.
+ * `native`: all other code; it counts as that of a shim if a shim called it. */
 enum class Owner { swift, covey, shim, native, elsewhere };
 
 struct Symbol {
@@ -50,7 +50,7 @@ long wanted;
 bool all_after;
 int error_number;
 thread_local bool inside;
-/* Files that the Covey call opened. */
+/* Files that the call of Covey opened. */
 std::atomic<bool> opened[1024];
 
 bool starts(const std::string &name, const char *with) { return name.rfind(with, 0) == 0; }
@@ -65,13 +65,13 @@ Owner owner_of(const std::string &name) {
 Owner owner_of(const void *address) {
     uintptr_t place = (uintptr_t)address;
     if (place < base || place >= end) return Owner::elsewhere;
-    /* A return address follows its call, which may be the last instruction of its function. */
+    /* A return address is after its call, and the call may be the last instruction of its function. */
     auto next = std::upper_bound(symbols.begin(), symbols.end(), place - base - 1,
                                  [](uintptr_t value, const Symbol &symbol) { return value < symbol.address; });
     return next == symbols.begin() ? Owner::elsewhere : (next - 1)->owner;
 }
 
-/* Whether the allocation that returns to `caller` is one that Covey must survive. */
+/* Returns true if Covey must survive a failure of the allocation that returns to `caller`. */
 bool must_survive(const void *caller) {
     Owner owner = owner_of(caller);
     if (owner == Owner::covey || owner == Owner::shim) return true;
@@ -89,7 +89,7 @@ bool must_survive(const void *caller) {
     return false;
 }
 
-/* Counts a call and says whether it is to fail. */
+/* Counts a call. Returns true if it must fail. */
 bool fails(int of) {
     if (kind.load(std::memory_order_relaxed) != of) return false;
     long call = ++calls;
@@ -126,7 +126,7 @@ extern "C" {
 
 int faults_read_symbols(const char *path) {
     void *warm[4];
-    backtrace(warm, 4); /* Loads what it unwinds with. */
+    backtrace(warm, 4); /* The first call loads a library. */
     Dl_info info;
     if (dladdr((void *)covey_version, &info) == 0) return -1;
     base = (uintptr_t)info.dli_fbase;
@@ -145,7 +145,7 @@ int faults_read_symbols(const char *path) {
     }
     free(line);
     fclose(file);
-    /* Of names for one place any will do, but for those of ours. */
+    /* If an address has several names, any of them will do. */
     std::stable_sort(symbols.begin(), symbols.end(), [](const Symbol &a, const Symbol &b) { return a.address < b.address; });
     return symbols.size() > 1000 ? 0 : -1;
 }
@@ -249,7 +249,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 
 } // extern "C"
 
-/* FAISS's: with its own caller, and an exception for what fails. */
+/* FAISS uses these. They look at their own caller, and throw an exception on failure. */
 void *operator new(size_t size) {
     void *memory = memory_fails(CALLER) ? nullptr : counted(__libc_malloc(size == 0 ? 1 : size));
     if (memory == nullptr) throw std::bad_alloc();

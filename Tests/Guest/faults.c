@@ -1,7 +1,9 @@
-/* Every allocation of the C and C++ parts, every step of writing and reading a file and every start of a thread fails once: a
- * status comes back, nothing is lost, nothing leaks, everything stays usable.
+/* Every allocation of the C and C++ parts, every step of writing and reading a file and every start of a thread fails
+ * once. The call must return a status, lose no data, leak nothing, and leave everything usable.
  *
- *     faults SYMBOLS [all]     SYMBOLS as nm prints them of the library before strip; `all`: slow operations too, each call */
+ *     faults SYMBOLS [all]
+ *
+ * SYMBOLS is the output of nm for the library before strip. `all` adds slow operations, and tests every call. */
 #include "fault_hooks.h"
 #include "operations.h"
 
@@ -45,7 +47,7 @@ static covey_context *context_of(int threads) {
 
 /* ---------------------------------------------------------------------------------------------------------- memory */
 
-/* One run with a fault; the number of calls that could have failed. */
+/* Runs an operation once with a fault. Returns the number of calls that could have failed. */
 static long run_with(const operation *operation, covey_context *context, enum fault kind, long n, int all,
                      covey_status *status, digest *sum) {
     covey_error *error = NULL;
@@ -66,7 +68,7 @@ static void memory(const operation *operation, int all_calls) {
     run_with(operation, context, FAULT_NONE, 0, 0, &status, &reference);
     long calls = run_with(operation, context, FAULT_MEMORY, 0, 0, &status, &reference);
     CHECK(status == COVEY_OK && faults_kept() == 0);
-    /* The quick run takes the first ones and then fewer and fewer. */
+    /* The quick run tests the first 40 calls, and then fewer and fewer of the others. */
     for (int all = 0; all < 2; all++)
         for (long n = 1; n <= calls; n += all_calls || n < 40 ? 1 : 1 + n / 8) {
             int failed = checks_failed;
@@ -82,7 +84,7 @@ static void memory(const operation *operation, int all_calls) {
     printf("%s: %ld allocations\n", operation->name, calls);
 }
 
-/* Fewer threads than asked for, or none beside the caller, change no result. */
+/* The results must not change if fewer threads start than were asked for, or none beside the calling thread. */
 static void threads(const operation *operation) {
     covey_context *context = context_of(4), *alone = context_of(1);
     covey_status status;
@@ -104,7 +106,7 @@ static void threads(const operation *operation) {
 typedef struct file_fault {
     enum fault kind;
     int number;
-    int passes; /* The call goes on all the same. */
+    int passes; /* The call succeeds despite the fault. */
 } file_fault;
 
 static const file_fault file_faults[] = {
@@ -158,7 +160,8 @@ static void saves(const char *name, covey_status (*save)(const char *, covey_err
             error = NULL;
             CHECK(faults_kept() == 0);
             CHECK(calls >= 1 && named);
-            /* The folder is the second of the two that are synced and closed; it was only read, so that closing it loses nothing. */
+            /* Files are synced and closed in this order: the new file, then its folder. The folder was only read, so a
+             * failure to close it loses nothing. */
             int last = n == 2 && (fault->kind == FAULT_SYNC || fault->kind == FAULT_CLOSE);
             int passes = fault->passes || (last && fault->kind == FAULT_CLOSE);
             CHECK(status == (passes ? COVEY_OK : COVEY_IO));
@@ -198,7 +201,8 @@ static void loads(void) {
     }
 }
 
-/* A training whose checkpoint cannot be written ends with COVEY_IO; what was written before is taken up, to the same weights. */
+/* If a checkpoint cannot be written, the training ends with COVEY_IO. The next training continues from the last
+ * checkpoint and ends with the same weights. */
 static void checkpoints(void) {
     const covey_vocabulary *vocabularies[] = {covey_encoder_categorical_vocabulary(host.made.encoder, 0),
                                               covey_encoder_categorical_vocabulary(host.made.encoder, 1)};
@@ -230,7 +234,7 @@ static void checkpoints(void) {
             covey_status status =
                 covey_encoder_train(context, &host.sample.sequences, vocabulary, &options, &encoder, &training, &error);
             calls = faults_end();
-            /* Closing a folder that was only read loses nothing. */
+            /* The folder was only read, so a failure to close it loses nothing. */
             int ignored = fault->kind == FAULT_CLOSE && n % 2 == 0;
             CHECK(calls < n || ignored || status == COVEY_IO);
             CHECK(status == COVEY_OK || encoder == NULL);

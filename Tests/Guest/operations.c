@@ -21,7 +21,7 @@ static covey_status use_context(const guest *guest, covey_context *context, int 
     return status;
 }
 
-/* Failures of each creator: nothing may stay of them. */
+/* The failures of each function that creates a handle. They must leave nothing behind. */
 static covey_status use_error(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
     (void)number;
     covey_status status = COVEY_OK, found;
@@ -181,7 +181,7 @@ done:
     return status;
 }
 
-/* Clusters, asks for all that a clustering says, and places the first rows again. */
+/* Clusters the rows, reads all results of the clustering, and predicts the first rows again. */
 static covey_status cluster(const covey_matrix *matrix, const covey_cluster_options *options, covey_context *context,
                             digest *sum, covey_error **error) {
     covey_clustering *clustering = NULL;
@@ -324,7 +324,7 @@ const operation operations[] = {
 void guest_create(guest *guest) {
     covey_error *error = NULL;
     memset(guest, 0, sizeof *guest);
-    /* In memory where that is: files are synced thousands of times. */
+    /* In memory if possible, because files are synced thousands of times. */
     snprintf(guest->folder, sizeof guest->folder, "%s/covey-guest-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     CHECK(mkdtemp(guest->folder) != NULL);
     make_sample(&guest->sample, 1);

@@ -1,5 +1,6 @@
-/* Every handle type of covey.h, created, used and destroyed: what the checks of a good guest repeat, fail on purpose, run on many
- * threads at once and run in processes of all kinds. The programs run in the repository's root. */
+/* Creates, uses and destroys every handle type of covey.h. The checks repeat these operations, make them fail on
+ * purpose, and run them on many threads and in several kinds of processes. The programs run in the root of the
+ * repository. */
 #ifndef GUEST_OPERATIONS_H
 #define GUEST_OPERATIONS_H
 
@@ -8,7 +9,7 @@
 
 #include <unistd.h>
 
-/* What all operations read, and the handles that they share. */
+/* The input of all operations, and the handles that they share. */
 typedef struct guest {
     engine_sample sample;
     sample_parts made;
@@ -16,14 +17,14 @@ typedef struct guest {
     covey_matrix embeddings;
     covey_matrix hybrid_rows;
     float *rows;
-    float *wide;             /* WIDE_ROWS rows of full rank, for which search takes tiles and k-means. */
+    float *wide;             /* WIDE_ROWS rows of full rank. Their neighbour search uses tiles and k-means. */
     char *rules_json;
     char folder[64];
 } guest;
 
 enum { WIDE_ROWS = 4600, WIDE_COLUMNS = 26, APPROXIMATE_ROWS = 8400 };
 
-/* The bytes that an operation's results are, as one number (FNV-1a). */
+/* A hash of the bytes of an operation's results (FNV-1a). */
 typedef uint64_t digest;
 
 static inline digest add(digest sum, const void *bytes, size_t size) {
@@ -33,19 +34,19 @@ static inline digest add(digest sum, const void *bytes, size_t size) {
 
 static inline digest add_text(digest sum, const char *text) { return add(sum, text, text ? strlen(text) : 0); }
 
-/* Creates what it is named after, uses it, destroys it. `number` tells apart what runs at once. */
+/* Creates a handle, uses it and destroys it. `number` differs between calls that run at the same time. */
 typedef covey_status (*operation_fn)(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error);
 
 typedef struct operation {
     const char *name;
     operation_fn run;
-    int slow; /* 1 takes more than a few milliseconds, 2 more than some tens. */
+    int slow; /* 1: more than a few milliseconds. 2: more than tens of milliseconds. */
 } operation;
 
-/* All, ending with one without a name. */
+/* All operations. The last entry has no name. */
 extern const operation operations[];
 
-/* Their handles are made and destroyed by these. */
+/* These create and destroy the handles that the operations share. */
 void guest_create(guest *guest);
 void guest_destroy(guest *guest);
 

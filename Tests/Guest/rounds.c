@@ -1,7 +1,7 @@
-/* Creates, uses and destroys each handle ROUNDS times, failed creations among them: afterwards the process has no more memory,
- * files and threads than after the first rounds.
+/* Creates, uses and destroys each handle ROUNDS times, also with failures. The process must then not use more memory,
+ * files or threads than after the first rounds.
  *
- *     rounds ROUNDS     a hundredth as often where an operation is slow and its handles are those of a quick one too */
+ *     rounds ROUNDS     slow operations whose handles also occur in quick ones run a hundredth of the rounds */
 #include "fault_hooks.h"
 #include "operations.h"
 
@@ -44,7 +44,7 @@ static void repeat(const operation *operation, covey_context *context, long roun
     CHECK_OK(operation->run(&host, context, 0, &reference, &error));
     usage before = now();
     faults_begin(FAULT_NONE, 0, 0, 0);
-    /* The first half may still fill what is kept for good. */
+    /* The first half of the rounds may still allocate memory that is kept for good. */
     for (long round = -rounds; round < rounds; round++) {
         if (round == 0) before = now();
         digest sum = 1;
@@ -76,7 +76,7 @@ int main(int count, char **arguments) {
         covey_context *context = NULL;
         CHECK_OK(covey_context_create(&options, &context, &error));
         for (const operation *operation = operations; operation->name != NULL; operation++) {
-            /* Threads come and go with each call: with two, fewer rounds show it. */
+            /* With two threads each call starts and ends a thread, so fewer rounds are enough to show a leak. */
             long times = options.threads == 1 ? rounds : rounds / 10;
             if (operation->slow == 2) times = times / 100 + 1;
             repeat(operation, context, times);

@@ -1,4 +1,5 @@
-/* What saving keeps and what it leaves: mode, owner, links, long names, and processes that are killed while they save.
+/* What saving must keep: mode, owner, links and long names. And what it must leave if a process is killed while it
+ * saves.
  *
  *     saving KILLS */
 #include "operations.h"
@@ -15,10 +16,10 @@
 #include <time.h>
 
 static guest host;
-/* As on a file system that knows no files without a name. */
+/* If set, the file system seems not to support unnamed files (O_TMPFILE). */
 static int names_only;
 
-/* Stands before the C library's for the library too. */
+/* The library calls this function instead of that of the C library. */
 int openat(int folder, const char *path, int flags, ...) {
     va_list rest;
     va_start(rest, flags);
@@ -77,7 +78,8 @@ static void modes(const char *folder) {
         CHECK(chown(path, 12345, 54321) == 0 && chmod(path, 0640) == 0 && save(path) == COVEY_OK);
         struct stat after = looked(path);
         CHECK(after.st_uid == 12345 && after.st_gid == 54321 && (after.st_mode & 07777) == 0640);
-        /* Who may not give a file away: what only the old group could read, the new one cannot. */
+        /* The process may not give the file to another owner. So the new group must not be able to read what only the
+         * old one could. */
         CHECK(chmod(folder, 0777) == 0);
         pid_t child = fork();
         if (child == 0) {
@@ -101,7 +103,7 @@ static void links(const char *folder) {
     const char *const leads[] = {"inner/target", target};
     for (int i = 0; i < 2; i++) {
         CHECK(symlink(leads[i], path) == 0);
-        /* At first it leads to nothing. */
+        /* In the first round the target of the link does not exist. */
         for (int round = 0; round < 2; round++)
             CHECK(save(path) == COVEY_OK && S_ISLNK(looked(path).st_mode) && S_ISREG(looked(target).st_mode) && loads(path));
         CHECK(entries(folder) == 2 && entries(inner) == 1);
@@ -126,7 +128,7 @@ static void names(const char *folder) {
     CHECK(save(path) == COVEY_IO && entries(folder) == 0);
 }
 
-/* A folder that may be written to but not read. */
+/* The process may write to the folder but not read it. */
 static void unreadable(const char *folder) {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/file", folder);
@@ -159,7 +161,7 @@ static void killed(const char *folder, int kills) {
         CHECK(save(path) == COVEY_OK && entries(folder) == 1);
     }
     printf("%d kills, %s: %d left a file, and the next save removed it\n", kills, names_only ? "named" : "unnamed", left);
-    /* Two that save to one path take nothing from each other. */
+    /* Several processes that save to the same path must not disturb each other. */
     pid_t children[3];
     for (int i = 0; i < 3; i++)
         if ((children[i] = fork()) == 0) {
@@ -179,7 +181,7 @@ int main(int count, char **arguments) {
     guest_create(&host);
     char folder[96];
     snprintf(folder, sizeof folder, "%s/saving", host.folder);
-    /* Others must reach it. */
+    /* Other users must be able to enter the folder. */
     CHECK(chmod(host.folder, 0711) == 0);
     for (names_only = 0; names_only < 2; names_only++) {
         CHECK(mkdir(folder, 0700) == 0);

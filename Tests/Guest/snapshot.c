@@ -1,5 +1,5 @@
-/* What the host had before is what it has after every entry point of covey.h, in a child after fork() too, and with settings of
- * its own that few hosts have: directed rounding, numbers flushed to zero, traps. */
+/* The state of the host must be the same before and after every entry point of covey.h. This also holds in a child
+ * after fork(), and with settings that few hosts have: directed rounding, subnormal numbers flushed to zero, traps. */
 #include "operations.h"
 
 #include <dirent.h>
@@ -20,7 +20,7 @@ extern char **environ;
 
 static guest host;
 
-/* All operations' results as one number; 0 where one failed. `most` leaves the slowest out. */
+/* Returns the results of all operations as one number; 0 if one failed. Operations slower than `most` are left out. */
 static digest whole_road(int threads, int number, int most) {
     covey_error *error = NULL;
     covey_context_options options = COVEY_CONTEXT_OPTIONS_INIT;
@@ -38,7 +38,7 @@ static digest whole_road(int threads, int number, int most) {
     return status == COVEY_OK ? sum : 0;
 }
 
-/* What open files are, by number. */
+/* Returns a number for the open files and what they refer to. */
 static digest files(void) {
     digest sum = 1;
     DIR *folder = opendir("/proc/self/fd");
@@ -84,7 +84,7 @@ typedef struct snapshot {
 
 static int standard_output, standard_input;
 
-/* Without the place of the last x87 instruction, which the kernel need not keep from one time slice to the next. */
+/* Without the address of the last x87 instruction, which the kernel may lose when it switches threads. */
 static void take_arithmetic(fenv_t *environment) {
     fegetenv(environment);
     environment->__eip = environment->__data_offset = 0;
@@ -92,7 +92,7 @@ static void take_arithmetic(fenv_t *environment) {
     environment->__opcode = 0;
 }
 
-/* memset first: structs are compared whole. */
+/* The memory is cleared first, because structs are compared as a whole. */
 static void take(snapshot *now) {
     memset(now, 0, sizeof *now);
     take_arithmetic(&now->environment);
@@ -163,7 +163,7 @@ static void ignore(int number) { (void)number; }
 
 static digest reference;
 
-/* One road between two snapshots, with the standard streams in files. */
+/* Runs all operations between two snapshots. The standard streams are files. */
 static void visit(int threads) {
     static snapshot before, after;
     char out[] = "/tmp/covey-snapshot-XXXXXX", in[] = "/tmp/covey-snapshot-XXXXXX";
@@ -197,7 +197,7 @@ static void test_visits(void) {
     visit(1);
     visit(3);
 
-    /* Settings of the host's own. */
+    /* The host has settings of its own. */
     struct sigaction action, old_action;
     memset(&action, 0, sizeof action);
     action.sa_handler = ignore;
@@ -207,7 +207,7 @@ static void test_visits(void) {
     sigemptyset(&some);
     sigaddset(&some, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &some, &old_mask);
-    raise(SIGUSR1); /* Waits. */
+    raise(SIGUSR1); /* The signal stays pending. */
     static char stack[1 << 16];
     stack_t signal_stack, old_stack;
     memset(&signal_stack, 0, sizeof signal_stack);
@@ -224,7 +224,8 @@ static void test_visits(void) {
     sigaction(SIGXFSZ, &old_action, NULL);
 }
 
-/* The same bytes whatever the host's floating-point environment; where it lets exceptions trap, none does. */
+/* The results do not depend on the host's floating-point environment. If it traps exceptions, no operation may raise
+ * one. */
 static void test_floating_point(void) {
     fenv_t standard;
     fegetenv(&standard);
@@ -244,7 +245,7 @@ static void test_floating_point(void) {
     visit(2);
     CHECK(fegetexcept() == (FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW));
     fesetenv(&standard);
-    /* Pending flags are neither raised nor lowered. */
+    /* Exception flags that are set stay set, and no other is set. */
     feclearexcept(FE_ALL_EXCEPT);
     visit(1);
     CHECK(fetestexcept(FE_ALL_EXCEPT) == 0);
@@ -254,7 +255,7 @@ static void test_floating_point(void) {
     fesetenv(&standard);
 }
 
-/* The C library's random numbers go on where they were. */
+/* Covey must not use the random numbers of the C library. */
 static void test_random_numbers(void) {
     int expected[4];
     srand(42);
@@ -277,19 +278,20 @@ static void *many_times(void *number) {
     return NULL;
 }
 
-/* The child must end by itself: an alarm stands for "it hangs". */
+/* The child must end by itself. An alarm ends it if it hangs. */
 static void in_child(void) {
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
         alarm(120);
         int same = whole_road(3, 40, 1) == quick_reference;
-        /* And in the child's child. */
+        /* The same in a child of the child. */
         pid_t grandchild = same ? fork() : -1;
         if (grandchild == 0) _exit(whole_road(2, 41, 1) == quick_reference ? 0 : 1);
         int status = -1;
         waitpid(grandchild, &status, 0);
-        /* What the parent's other threads held is nobody's here: a leak check at the child's exit would count it. */
+        /* Memory of the parent's other threads has no owner in the child. A leak check at its exit would report it, so
+         * exec ends it. */
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0) execl("/bin/true", "true", (char *)NULL);
         _exit(1);
     }

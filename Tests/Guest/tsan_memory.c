@@ -1,4 +1,4 @@
-/* What clang's code calls and gcc's ThreadSanitizer has under the usual names alone. */
+/* Functions that code of clang calls. gcc's ThreadSanitizer has them only under their usual names. */
 #include <string.h>
 
 void *__tsan_memcpy(void *to, const void *from, size_t size);
