@@ -15,7 +15,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_arrowImport(JNIEnv *env, jclass class,
     return HANDLE(table);
 }
 
-/* The columns that are wanted: `count` names; a null blob = all. */
+/* The options for reading `count` columns by name; a null blob means all columns. */
 static covey_arrow_options wanted(arena *memory, jbyteArray names, jlong count)
 {
     covey_arrow_options options = COVEY_ARROW_OPTIONS_INIT;
@@ -86,7 +86,7 @@ JNIEXPORT void JNICALL Java_covey_Native_arrowDestroy(JNIEnv *env, jclass class,
 
 static const covey_table *view_of(jlong table) { return covey_arrow_table_view(POINTER(covey_arrow_table, table)); }
 
-/* The columns may be longer than this version's struct. */
+/* The columns may be longer than the struct of this version. */
 static const covey_column *column_of(jlong table, jint index)
 {
     const covey_table *view = view_of(table);
@@ -130,7 +130,7 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_arrowCategory(JNIEnv *env, jclass
     return utf8(env, column_of(table, column)->categories[category]);
 }
 
-/** A direct buffer of somebody's memory. */
+/** Returns a direct buffer that borrows the memory. */
 static jobject buffer_over(JNIEnv *env, const void *data, int64_t count, size_t size)
 {
     if (count > INT32_MAX / (int64_t)size) {

@@ -21,8 +21,10 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_statusName(JNIEnv *env, jclass cl
     return utf8(env, covey_status_name(status));
 }
 
-/** Asks the Java listener whether to go on. An exception of the listener stops the call and stays pending, so that it leaves
- *  the Java method that made the call. */
+/**
+ * Asks the Java listener whether to go on. If the listener throws an exception, the call stops. The exception stays
+ * pending, so that the Java method throws it.
+ */
 static int32_t on_progress(void *user_data, const char *stage, double fraction)
 {
     host_context *host = user_data;

@@ -41,7 +41,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_encoderDimension(JNIEnv *env, jclass c
     return covey_encoder_dimension(POINTER(covey_encoder, encoder));
 }
 
-/* Borrowed vocabularies: Java keeps the encoder alive as long as they are. */
+/* Borrowed vocabularies: Java keeps the encoder alive as long as they exist. */
 JNIEXPORT jlong JNICALL Java_covey_Native_encoderVocabulary(JNIEnv *env, jclass class, jlong encoder)
 {
     (void)env, (void)class;

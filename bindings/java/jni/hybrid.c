@@ -61,7 +61,7 @@ JNIEXPORT void JNICALL Java_covey_Native_hybridTransform(JNIEnv *env, jclass cla
     const covey_matrix *matrix;
     const covey_table *table;
     if (read_matrix(&memory, embeddings, &matrix_view, &matrix) && read_table(&memory, features, &table_view, &table)) {
-        /* Both row counts are the caller's; where they differ the library refuses before it writes. */
+        /* The caller gives both row counts. If they differ, the library refuses the call before it writes. */
         int64_t rows = matrix ? matrix->rows : table ? table->rows : 0;
         int64_t count = rows * covey_hybrid_dimension(POINTER(covey_hybrid, hybrid));
         float *result = output_numbers(&memory, output, NUMBER_F32, count);
@@ -90,7 +90,7 @@ JNIEXPORT void JNICALL Java_covey_Native_hybridSave(JNIEnv *env, jclass class, j
     arena_end(&memory);
 }
 
-/* The handle of a call, or its end and 0 with a pending exception. */
+/* Returns the handle of a call; 0 with a pending exception if the call failed. */
 static jlong made(JNIEnv *env, covey_status status, covey_hybrid *hybrid, covey_error *error)
 {
     if (succeeded(env, status, error)) return HANDLE(hybrid);

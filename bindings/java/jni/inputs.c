@@ -40,7 +40,7 @@ int load_inputs(JNIEnv *env)
 
 /* --------------------------------------------------------------------------------------------------- sequences --- */
 
-/** The events [from, from + count) of a column; 0 with a pending exception where it is shorter. */
+/** Reads the events [from, from + count) of a column. Returns 0 with a pending exception if the column is shorter. */
 static int read_events(arena *memory, jobject source, const char *name, number type, int64_t from, int64_t count,
                        const void **values)
 {
@@ -74,8 +74,10 @@ static int read_channels(arena *memory, jobjectArray sources, const char *name, 
     return 1;
 }
 
-/** Offsets that a Java batch may have: at least 0 and not decreasing, so that their last is the end of the columns. Only the
- *  events between the first and the last are read, so the copy starts at 0. */
+/**
+ * Reads the offsets of a Java batch. They must be at least 0 and not decrease, so that the last one is the end of the
+ * columns. Only the events between the first and the last offset are read, so the offsets of the copy start at 0.
+ */
 static int read_offsets(arena *memory, jobject source, covey_sequences *view, int64_t *first)
 {
     int64_t length = numbers_length(memory, source);
@@ -86,7 +88,7 @@ static int read_offsets(arena *memory, jobject source, covey_sequences *view, in
     const int64_t *given = numbers(memory, source, NUMBER_I64, 0, length);
     int64_t *offsets = arena_allocate(memory, length, sizeof *offsets);
     if (!given || !offsets) return 0;
-    memcpy(offsets, given, (size_t)length * sizeof *offsets); /* a borrowed buffer might change after the check */
+    memcpy(offsets, given, (size_t)length * sizeof *offsets); /* a borrowed buffer may change after the check */
     *first = offsets[0];
     for (int64_t index = 0, previous = 0; index < length; ++index) {
         if (offsets[index] < previous) {

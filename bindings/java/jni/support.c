@@ -119,7 +119,7 @@ int64_t numbers_length(arena *memory, jobject source)
                                                            : (*env)->GetArrayLength(env, source);
 }
 
-/** A direct buffer's memory, NULL with a pending exception. */
+/** Returns the memory of a direct buffer; NULL with a pending exception on failure. */
 static void *buffer_memory(JNIEnv *env, jobject buffer, number type)
 {
     void *address = (*env)->GetDirectBufferAddress(env, buffer);

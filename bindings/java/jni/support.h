@@ -1,7 +1,7 @@
 /*
  * What the JNI files share. Each Java_covey_Native_* function copies or borrows its arguments into an arena, makes one
- * call of covey.h, turns a failure into a CoveyException and frees the arena: nothing is held between calls, and no array
- * is pinned while Covey runs. Java has checked for nulls and closed handles before.
+ * call of covey.h, turns a failure into a CoveyException and frees the arena. So nothing is held between calls, and no
+ * array is pinned while Covey runs. Java has already checked for nulls and for closed handles.
  */
 #ifndef COVEY_JNI_SUPPORT_H
 #define COVEY_JNI_SUPPORT_H
@@ -13,7 +13,10 @@
 
 /* ------------------------------------------------------------------------------------------------------ memory --- */
 
-/** Memory that lives as long as one call. Small calls, as scoring one transaction, fit in the part on the stack. */
+/**
+ * Memory that lives as long as one call. Small calls, such as the scoring of one transaction, need only the part on the
+ * stack.
+ */
 typedef struct arena {
     JNIEnv *env;
     struct arena_block *blocks;
@@ -24,16 +27,18 @@ typedef struct arena {
 void arena_start(arena *memory, JNIEnv *env);
 void arena_end(arena *memory);
 
-/** `count` items of `size` bytes, never NULL without a pending exception. */
+/** Allocates `count` items of `size` bytes. If it returns NULL, an exception is pending. */
 void *arena_allocate(arena *memory, int64_t count, size_t size);
 
 /* ------------------------------------------------------------------------------------------------------ errors --- */
 
-/** 1 where the call succeeded and no Java exception (of a progress listener) is pending; otherwise an exception is pending
- *  afterwards. Frees the error. */
+/**
+ * Returns 1 if the call succeeded and no Java exception (of a progress listener) is pending. Otherwise it returns 0,
+ * and an exception is pending. Frees the error.
+ */
 int succeeded(JNIEnv *env, covey_status status, covey_error *error);
 
-/** Throws a CoveyException with a message of printf's kind. */
+/** Throws a CoveyException with a message in printf's format. */
 __attribute__((format(printf, 3, 4))) void fail(JNIEnv *env, covey_status status, const char *format, ...);
 
 /* ------------------------------------------------------------------------------------------------------ inputs --- */
@@ -43,27 +48,32 @@ typedef enum number { NUMBER_I8 = 1, NUMBER_I32 = 4, NUMBER_I64 = 8, NUMBER_F32 
 /** The size of a number in bytes. */
 static inline size_t number_size(number type) { return (size_t)type & 15; }
 
-/** The length of a Java array or direct buffer of numbers; 0 for null. */
+/** Returns the length of a Java array or direct buffer of numbers; 0 for null. */
 int64_t numbers_length(arena *memory, jobject source);
 
-/** Numbers [from, from + count) of a Java array (copied) or a direct buffer (borrowed). NULL with a pending exception on
- *  failure. The caller has checked the range. */
+/**
+ * Returns the numbers [from, from + count) of a Java array (copied) or of a direct buffer (borrowed). NULL with a
+ * pending exception on failure. The caller has checked the range.
+ */
 void *numbers(arena *memory, jobject source, number type, int64_t from, int64_t count);
 
-/** A Java array's buffer to write `count` numbers to: a direct buffer's own memory, or memory that `write_back` copies. */
+/**
+ * Returns memory to write `count` numbers to: that of a direct buffer, or memory that `write_back` copies to a Java
+ * array.
+ */
 void *output_numbers(arena *memory, jobject target, number type, int64_t count);
 void write_back(arena *memory, jobject target, number type, const void *values, int64_t count);
 
-/** A Java byte[] as a C string, or NULL where it is null. */
+/** Returns a Java byte[] as a C string; NULL if it is null. */
 const char *text(arena *memory, jbyteArray utf8);
 
-/** `count` strings of a Java byte[] in which each ends with NUL; NULL with a pending exception on failure. */
+/** Returns `count` strings of a Java byte[] in which each ends with NUL; NULL with a pending exception on failure. */
 const char **texts(arena *memory, jbyteArray blob, int64_t count);
 
-/** Fills C's view of covey.Sequences (null: *result = NULL). 0 with a pending exception on failure. */
+/** Fills C's view of covey.Sequences; if it is null, *result is NULL. Returns 0 with a pending exception on failure. */
 int read_sequences(arena *memory, jobject source, covey_sequences *view, const covey_sequences **result);
 
-/** Likewise covey.FeatureTable and covey.Matrix. */
+/** The same for covey.FeatureTable and covey.Matrix. */
 int read_table(arena *memory, jobject source, covey_table *view, const covey_table **result);
 int read_matrix(arena *memory, jobject source, covey_matrix *view, const covey_matrix **result);
 
@@ -72,22 +82,25 @@ int read_training_numbers(arena *memory, jlongArray integers, jdoubleArray reals
 
 /* ----------------------------------------------------------------------------------------------------- outputs --- */
 
-/** UTF-8 as a Java byte[]; null for NULL. */
+/** Returns UTF-8 text as a Java byte[]; null for NULL. */
 jbyteArray utf8(JNIEnv *env, const char *string);
 
-/** A copy of a file in memory as a new byte[], and its end. */
+/** Returns a copy of a file in memory as a new byte[], and destroys the file. */
 jbyteArray file_bytes(JNIEnv *env, covey_bytes *bytes);
 
-/** A copy of numbers as a new long[]. */
+/** Returns a copy of numbers as a new long[]. */
 jlongArray new_longs(JNIEnv *env, const void *values, int64_t count);
 
-/** Stores numbers in arrays that Java made; 0 with a pending exception on failure. */
+/** Stores numbers in arrays that Java made. Returns 0 with a pending exception on failure. */
 int store(JNIEnv *env, jlongArray integers, const jlong *values, int count, jdoubleArray reals, const jdouble *numbers,
           int real_count);
 
 /* ----------------------------------------------------------------------------------------------------- handles --- */
 
-/** What a Java Context owns: Covey's context and the listener, weakly, so that it may refer to its Context. */
+/**
+ * What a Java Context owns: Covey's context, and a weak reference to the listener, so that a listener may refer to its
+ * Context.
+ */
 typedef struct host_context {
     covey_context *context;
     JavaVM *machine;
@@ -98,13 +111,13 @@ typedef struct host_context {
 #define POINTER(type, handle) ((type *)(intptr_t)(handle))
 #define HANDLE(pointer) ((jlong)(intptr_t)(pointer))
 
-/** The context of a handle, NULL for 0. */
+/** Returns the context of a handle; NULL for 0. */
 static inline covey_context *context_of(jlong handle)
 {
     return handle == 0 ? NULL : POINTER(host_context, handle)->context;
 }
 
-/* Looks up the Java fields that inputs.c reads; 0 with a pending exception on failure. */
+/* Looks up the Java fields that inputs.c reads. Returns 0 with a pending exception on failure. */
 int load_inputs(JNIEnv *env);
 
 #endif

@@ -1,7 +1,7 @@
 /* Section 6 of covey.h: training. */
 #include "support.h"
 
-/** The Java listener of one training, on the thread that makes the call. */
+/** The Java listener of one training, called on the thread that makes the call. */
 typedef struct listener {
     JNIEnv *env;
     jobject object;
@@ -10,7 +10,7 @@ typedef struct listener {
     jmethodID progress_new;
 } listener;
 
-/** Asks the listener whether to go on; an exception stops the training and stays pending. */
+/** Asks the listener whether to go on. An exception stops the training and stays pending. */
 static int32_t on_progress(void *user_data, const covey_training_progress *told)
 {
     listener *to = user_data;
@@ -28,7 +28,7 @@ static int32_t on_progress(void *user_data, const covey_training_progress *told)
     return stop;
 }
 
-/** 0 with a pending exception on failure. */
+/** Sets up the listener. Returns 0 with a pending exception on failure. */
 static int listen(JNIEnv *env, jobject object, listener *to, covey_training_options *options)
 {
     if (!object) return 1;
@@ -44,7 +44,7 @@ static int listen(JNIEnv *env, jobject object, listener *to, covey_training_opti
     return to->on_progress && to->progress_new;
 }
 
-/** Fills the numbers in the order of TrainingOptions. */
+/** Reads the numbers in the order of TrainingOptions. */
 int read_training_numbers(arena *memory, jlongArray integers, jdoubleArray reals, covey_training_options *options)
 {
     const int64_t *n = numbers(memory, integers, NUMBER_I64, 0, 12);
@@ -106,8 +106,8 @@ JNIEXPORT void JNICALL Java_covey_Native_encoderTrain(
             covey_error *error = NULL;
             covey_status status = covey_encoder_train(context_of(context), batch, POINTER(covey_vocabulary, vocabulary),
                                                       &options, &encoder, &training, &error);
-            covey_encoder_destroy(encoder); /* the training has it, too */
-            /* Before an exception is pending, which lets no array be written. */
+            covey_encoder_destroy(encoder); /* the training has the encoder, too */
+            /* This comes before any exception is pending, because no array can be written then. */
             jlong handle = HANDLE(training);
             if ((*env)->ExceptionCheck(env)) {
                 covey_training_destroy(training);

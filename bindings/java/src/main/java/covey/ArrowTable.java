@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/** The native table of an Arrow record batch, which owns what had to be copied; kept by the FeatureTable over it. */
+/** The native table of an Arrow record batch. It owns the copied data. The FeatureTable that uses it keeps it alive. */
 final class ArrowTable extends NativeObject {
     private ArrowTable(long address) {
         super("ArrowTable", address, Native::arrowDestroy);
@@ -36,7 +36,7 @@ final class ArrowTable extends NativeObject {
     }
 
     private static FeatureTable view(ArrowTable table) {
-        // The buffers have no reference to the table: from here on the FeatureTable does.
+        // The buffers have no reference to the native table, but the FeatureTable has.
         try (Use self = table.use()) {
             int rows = Text.size(Native.arrowRows(self.address()), "rows");
             FeatureTable.Builder result = FeatureTable.builder(rows).owner(table);

@@ -1,11 +1,11 @@
 package covey;
 
 /**
- * Threads, memory budget, progress and cancel for the calls that are made with it. Shared by any number of threads. Results
- * never depend on it.
+ * Threads, memory budget, progress and cancellation for the calls that use the context. Any number of threads may share
+ * it. Results never depend on it.
  */
 public final class Context extends NativeObject {
-    // The native side refers to it weakly, so that a listener may refer to its context.
+    // The native side refers to the listener weakly, so that a listener may refer to its context.
     @SuppressWarnings("unused")
     private final ProgressListener listener;
 
@@ -17,19 +17,20 @@ public final class Context extends NativeObject {
         listener = options.listener;
     }
 
-    /** A context with the defaults. */
+    /** Creates a context with the defaults. */
     public static Context create() {
         return builder().build();
     }
 
-    /** A builder with the defaults: all processors, the machine's memory, no listener. */
+    /** Creates a builder with the defaults: all processors, the machine's memory, no listener. */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * Stops every call that is running with this context now, within about 100 ms; they throw {@link CoveyException} with
-     * {@link StatusCode#CANCELLED}. Calls made later are not affected. From any thread and from a progress listener.
+     * Cancels every call that is running with this context now, within about 100 ms. These calls throw {@link
+     * CoveyException} with {@link StatusCode#CANCELLED}. Later calls are not affected. Any thread and a progress
+     * listener may call it.
      */
     public void cancel() {
         try (Use self = use()) {
@@ -45,13 +46,19 @@ public final class Context extends NativeObject {
 
         private Builder() {}
 
-        /** Threads that a call may use, 0 to 1024; 0 (default) = the processors that this process may run on. */
+        /**
+         * The number of threads that a call may use, 0 to 1024; 0 (default) means all processors that this process may
+         * use.
+         */
         public Builder threads(int threads) {
             this.threads = threads;
             return this;
         }
 
-        /** Bytes of native memory that a call may allocate beside its input; 0 (default) = the machine's memory. */
+        /**
+         * The bytes of native memory that a call may allocate in addition to its input; 0 (default) means the machine's
+         * memory.
+         */
         public Builder memoryBudget(long bytes) {
             if (bytes < 0) {
                 throw new CoveyException(
@@ -61,13 +68,13 @@ public final class Context extends NativeObject {
             return this;
         }
 
-        /** Who hears of progress; null (default) = nobody. */
+        /** The listener that receives the progress; null (default) means none. */
         public Builder progress(ProgressListener listener) {
             this.listener = listener;
             return this;
         }
 
-        /** @throws CoveyException INVALID_ARGUMENT for a value out of range */
+        /** @throws CoveyException INVALID_ARGUMENT if a value is out of range */
         public Context build() {
             return new Context(this);
         }

@@ -7,7 +7,7 @@ public final class CoveyException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private final StatusCode code;
-    /** Set by what trains, before anybody else sees the exception. */
+    /** Set by the training methods before the exception is thrown to the caller. */
     transient Training training;
 
     CoveyException(StatusCode code, String message) {
@@ -15,17 +15,17 @@ public final class CoveyException extends RuntimeException {
         this.code = code;
     }
 
-    /** Called by the JNI functions. */
+    /** The JNI functions call this constructor. */
     CoveyException(int code, byte[] message) {
         this(StatusCode.of(code), Text.decode(message));
     }
 
-    /** Why the call failed. */
+    /** The kind of the failure. */
     public StatusCode code() {
         return code;
     }
 
-    /** How a training went that ended before its end, with the best encoder so far; empty for any other call. */
+    /** The result of a training that ended early, with the best encoder so far; empty for any other call. */
     public Optional<Training> training() {
         return Optional.ofNullable(training);
     }

@@ -13,30 +13,30 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Expert features: named columns of equal length. Numeric arrays, codes and buffers are kept, not copied. Values are checked
- * by the call that uses them.
+ * Expert features: named columns of equal length. The table keeps references to numeric arrays, codes and buffers; it
+ * does not copy them. The call that uses the table checks its values.
  */
 public final class FeatureTable {
-    /** What a column holds. */
+    /** The kind of a column's values. */
     public enum Kind {
-        /** Doubles; NaN = missing; infinities are refused. */
+        /** Doubles; NaN means missing; infinities are refused. */
         NUMERIC,
-        /** Indices into the column's categories; -1 = missing. */
+        /** Indices into the column's categories; -1 means missing. */
         CATEGORICAL,
-        /** 0 or 1; -1 = missing. */
+        /** 0 or 1; -1 means missing. */
         BOOLEAN,
-        /** Doubles, seconds since 1970-01-01 UTC; NaN = missing. For rules alone. */
+        /** Doubles, seconds since 1970-01-01 UTC; NaN means missing. Only rules use dates. */
         DATE
     }
 
-    // Read by the native side. `text` has the name of each column, then its categories, each ending with NUL.
+    // The native side reads these fields. `text` has the name of each column, then its categories; each ends with NUL.
     final int rows;
     final byte[] text;
     final int[] kinds;
     final int[] categoryCounts;
     final Object[] values;
     private final List<String> names;
-    /** What owns the memory of direct buffers among the values, or null. */
+    /** The owner of the memory of direct buffers among the values, or null. */
     private final Object owner;
 
     private FeatureTable(
@@ -57,67 +57,70 @@ public final class FeatureTable {
     }
 
     /**
-     * The table of an Arrow record batch, by the addresses of the two structs of Arrow's C data interface: in Arrow Java
-     * {@code ArrowSchema.memoryAddress()} and {@code ArrowArray.memoryAddress()}, after {@code Data.exportVectorSchemaRoot}.
+     * The table of an Arrow record batch. The arguments are the addresses of the two structs of Arrow's C data
+     * interface. In Arrow Java these are {@code ArrowSchema.memoryAddress()} and {@code ArrowArray.memoryAddress()},
+     * after {@code Data.exportVectorSchemaRoot}.
      *
-     * <p>Doubles without nulls and int dictionary indices stay where they are. Numbers, decimals, durations and times of day
-     * (in seconds) become numeric, booleans boolean, strings (views too) categorical columns, dates and timestamps dates;
-     * dictionaries and run-end encoded columns what their values become. Both structs stay the
-     * producer's, who must not release them while the table or a slice of it is in use. <b>A wrong address ends the
-     * process</b>: Arrow's interface does not let anybody check it.
+     * <p>Doubles without nulls and int dictionary indices are not copied. Numbers, decimals, durations and times of day
+     * (in seconds) become numeric columns, booleans become boolean columns, strings and string views become categorical
+     * columns, and dates and timestamps become date columns. Dictionaries and run-end encoded columns become what their
+     * values become. The producer remains the owner of both structs. It must not release them while the table or a
+     * slice of it is in use. <b>A wrong address ends the process</b>, because Arrow's interface has no way to check it.
      *
-     * @param context null = the defaults
-     * @throws CoveyException INVALID_ARGUMENT (address 0, a released struct), INVALID_DATA (names the column), UNSUPPORTED
-     *     (names column and format), OUT_OF_MEMORY, CANCELLED
+     * @param context null means the defaults
+     * @throws CoveyException INVALID_ARGUMENT (address 0, a released struct), INVALID_DATA (with the name of the
+     *     column), UNSUPPORTED (with the column and its format), OUT_OF_MEMORY, CANCELLED
      */
     public static FeatureTable ofArrow(long schemaAddress, long arrayAddress, Context context) {
         return ArrowTable.read(schemaAddress, arrayAddress, context);
     }
 
     /**
-     * As {@link #ofArrow(long, long, Context)} for the rows of several batches of one schema, one batch after the other, in
-     * which dictionaries may differ. All structs stay the producer's, as there.
+     * The same as {@link #ofArrow(long, long, Context)} for the rows of several batches of one schema, one after the
+     * other. Their dictionaries may differ. The producer remains the owner of all structs.
      *
-     * @param names the columns to read, null = all; others may have any format
+     * @param names the columns to read; null means all. Other columns may have any format
      */
     public static FeatureTable ofArrowBatches(long schemaAddress, long[] arrayAddresses, List<String> names, Context context) {
         return ArrowTable.readBatches(schemaAddress, arrayAddresses, names, context);
     }
 
     /**
-     * The table of all batches of an Arrow stream, by the address of its struct: in Arrow Java
-     * {@code ArrowArrayStream.memoryAddress()} after {@code Data.exportArrayStream}. The stream is read to its end by this
-     * call, on its thread, and stays the caller's to close; the batches belong to the table. A wrong address ends the process.
+     * The table of all batches of an Arrow stream, given by the address of its struct. In Arrow Java this is {@code
+     * ArrowArrayStream.memoryAddress()} after {@code Data.exportArrayStream}. The call reads the stream to its end, on
+     * its own thread. The caller closes the stream; the table owns the batches. <b>A wrong address ends the
+     * process.</b>
      *
-     * @param names the columns to read, null = all; others may have any format
-     * @throws CoveyException as {@link #ofArrow(long, long, Context)}; IO with the stream's own message where it fails
+     * @param names the columns to read; null means all. Other columns may have any format
+     * @throws CoveyException as {@link #ofArrow(long, long, Context)}; IO, with the stream's own message, if the stream
+     *     fails
      */
     public static FeatureTable ofArrowStream(long streamAddress, List<String> names, Context context) {
         return ArrowTable.readStream(streamAddress, names, context);
     }
 
-    /** A builder of a table with so many rows, at least 0. */
+    /** Creates a builder of a table with this number of rows, at least 0. */
     public static Builder builder(int rows) {
         return new Builder(rows);
     }
 
-    /** At least 0. */
+    /** The number of rows, at least 0. */
     public int rows() {
         return rows;
     }
 
-    /** The columns' names, in order. */
+    /** The names of the columns, in order. */
     public List<String> names() {
         return names;
     }
 
-    /** A column's kind. @throws IndexOutOfBoundsException outside the columns */
+    /** The kind of a column. @throws IndexOutOfBoundsException if there is no such column */
     public Kind kind(int column) {
         return Kind.values()[kinds[column]];
     }
 
     /**
-     * The rows [from, to): copies of arrays, views of buffers, the same categories.
+     * The rows [from, to). Arrays are copied, buffers are views, and the categories are the same.
      *
      * @throws IndexOutOfBoundsException unless 0 &lt;= from &lt;= to &lt;= rows
      */
@@ -128,7 +131,7 @@ public final class FeatureTable {
         return new FeatureTable(to - from, text, kinds, categoryCounts, part, names, owner);
     }
 
-    /** Collects columns. Names must be unique and not empty, which the call that uses the table checks. */
+    /** Collects columns. Names must be unique and not empty; the call that uses the table checks this. */
     public static final class Builder {
         private final int rows;
         private final ByteArrayOutputStream text = new ByteArrayOutputStream();
@@ -146,30 +149,39 @@ public final class FeatureTable {
         }
 
         /**
-         * Adds a numeric column; NaN = missing.
+         * Adds a numeric column; NaN means missing.
          *
-         * @throws CoveyException MISMATCH unless there is one value a row
+         * @throws CoveyException MISMATCH unless there is one value for each row
          */
         public Builder numeric(String name, double... values) {
             return add(name, Kind.NUMERIC, values, List.of());
         }
 
-        /** As {@link #numeric(String, double...)}, over what remains of a direct buffer in native byte order. */
+        /**
+         * The same as {@link #numeric(String, double...)}, from the remaining numbers of a direct buffer in native byte
+         * order.
+         */
         public Builder numeric(String name, DoubleBuffer values) {
             return add(name, Kind.NUMERIC, Numbers.direct(values, name), List.of());
         }
 
-        /** Adds a categorical column by indices into {@code categories}, which are unique; -1 = missing. */
+        /** Adds a categorical column by indices into {@code categories}, which are unique; -1 means missing. */
         public Builder categorical(String name, int[] codes, List<String> categories) {
             return add(name, Kind.CATEGORICAL, codes, categories);
         }
 
-        /** As {@link #categorical(String, int[], List)}, over what remains of a direct buffer in native byte order. */
+        /**
+         * The same as {@link #categorical(String, int[], List)}, from the remaining numbers of a direct buffer in
+         * native byte order.
+         */
         public Builder categorical(String name, IntBuffer codes, List<String> categories) {
             return add(name, Kind.CATEGORICAL, Numbers.direct(codes, name), categories);
         }
 
-        /** Adds a categorical column by names; null = missing. Its categories are the names by first appearance. */
+        /**
+         * Adds a categorical column by names; null means missing. Its categories are the names in the order of first
+         * appearance.
+         */
         public Builder categorical(String name, String... values) {
             Map<String, Integer> categories = new LinkedHashMap<>();
             int[] codes = new int[values.length];
@@ -179,22 +191,25 @@ public final class FeatureTable {
             return add(name, Kind.CATEGORICAL, codes, List.copyOf(categories.keySet()));
         }
 
-        /** As {@link #bool(String, byte[])}, over what remains of a direct buffer. */
+        /** The same as {@link #bool(String, byte[])}, from the remaining bytes of a direct buffer. */
         public Builder bool(String name, ByteBuffer values) {
             return add(name, Kind.BOOLEAN, Numbers.direct(values, name), List.of());
         }
 
-        /** Adds a column of dates, in seconds since 1970-01-01 UTC; NaN = missing. */
+        /** Adds a column of dates, in seconds since 1970-01-01 UTC; NaN means missing. */
         public Builder date(String name, double... seconds) {
             return add(name, Kind.DATE, seconds, List.of());
         }
 
-        /** As {@link #date(String, double...)}, over what remains of a direct buffer in native byte order. */
+        /**
+         * The same as {@link #date(String, double...)}, from the remaining numbers of a direct buffer in native byte
+         * order.
+         */
         public Builder date(String name, DoubleBuffer seconds) {
             return add(name, Kind.DATE, Numbers.direct(seconds, name), List.of());
         }
 
-        /** Adds a column of dates; null = missing. */
+        /** Adds a column of dates; null means missing. */
         public Builder date(String name, Instant... values) {
             double[] seconds = new double[values.length];
             for (int row = 0; row < seconds.length; ++row) {
@@ -215,12 +230,12 @@ public final class FeatureTable {
             return known == null ? next : known;
         }
 
-        /** Adds a boolean column: 0 or 1; -1 = missing. */
+        /** Adds a boolean column: 0 or 1; -1 means missing. */
         public Builder bool(String name, byte[] values) {
             return add(name, Kind.BOOLEAN, values, List.of());
         }
 
-        /** Adds a boolean column; null = missing. */
+        /** Adds a boolean column; null means missing. */
         public Builder bool(String name, Boolean... values) {
             byte[] codes = new byte[values.length];
             for (int row = 0; row < codes.length; ++row) {
@@ -242,7 +257,7 @@ public final class FeatureTable {
             return this;
         }
 
-        /** The table. */
+        /** Returns the table. */
         public FeatureTable build() {
             return new FeatureTable(
                     rows,

@@ -4,11 +4,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongConsumer;
 
 /**
- * One native object: how many calls are using it, whether it was closed, and how it is freed. It is freed once, when it is
- * closed and no call uses it any more. Does not refer to its owner, so that a Cleaner can run it.
+ * A native object: the number of calls that use it, whether it is closed, and the function that frees it. It is freed
+ * once, when it is closed and no call uses it any more. It has no reference to its owner, so that a Cleaner can run it.
  */
 final class Handle implements Runnable {
-    /** The state's sign bit; the others count the calls. */
+    /** The sign bit of the state; the other bits count the calls. */
     private static final int CLOSED = Integer.MIN_VALUE;
 
     private final String name;
@@ -22,7 +22,7 @@ final class Handle implements Runnable {
         this.destroy = destroy;
     }
 
-    /** Begins a use, which {@link #release} ends. */
+    /** Begins a use. {@link #release} ends it. */
     long acquire() {
         int seen;
         do {
@@ -36,7 +36,7 @@ final class Handle implements Runnable {
         if (state.decrementAndGet() == CLOSED) destroy.accept(address);
     }
 
-    /** Closes: now where nobody uses it, otherwise when the last use ends. */
+    /** Closes the object: at once if no call uses it, otherwise when the last use ends. */
     @Override
     public void run() {
         if (state.getAndUpdate(seen -> seen | CLOSED) == 0) destroy.accept(address);

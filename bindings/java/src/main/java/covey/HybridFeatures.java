@@ -5,21 +5,21 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 
-/** A fitted transform that joins embeddings and expert features into the rows that are clustered. */
+/** A fitted transform that joins embeddings and expert features. Its rows are the input of clustering. */
 public final class HybridFeatures extends NativeObject {
     private HybridFeatures(long address) {
         super("HybridFeatures", address, Native::hybridDestroy);
     }
 
     /**
-     * Fits the transform. Cost: O(n d + n f log n), with principal components O(n d^2).
+     * Fits the transform. Cost: O(n d + n f log n); with principal components also O(n d^2).
      *
      * @param embeddings n x d, or null
-     * @param features n rows, or null (not both)
-     * @param options null = the defaults
-     * @param context null = the defaults
-     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (NaN in embeddings, infinities, no rows), MISMATCH (row counts,
-     *     column weights), OUT_OF_MEMORY, CANCELLED
+     * @param features n rows, or null; not both may be null
+     * @param options null means the defaults
+     * @param context null means the defaults
+     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (NaN in embeddings, infinities, no rows), MISMATCH (row
+     *     counts, column weights), OUT_OF_MEMORY, CANCELLED
      */
     public static HybridFeatures fit(
             Matrix embeddings, FeatureTable features, HybridOptions options, Context context) {
@@ -44,7 +44,7 @@ public final class HybridFeatures extends NativeObject {
     }
 
     /**
-     * Writes the fitted transform to a file, whole or not at all.
+     * Writes the fitted transform to a file. The write is atomic.
      *
      * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
      */
@@ -56,7 +56,7 @@ public final class HybridFeatures extends NativeObject {
     }
 
     /**
-     * Reads a transform that {@link #save}, C or Python wrote.
+     * Reads a transform that was written by {@link #save}, by C or by Python.
      *
      * @throws CoveyException IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY, CANCELLED
      */
@@ -73,7 +73,7 @@ public final class HybridFeatures extends NativeObject {
         }
     }
 
-    /** Reads back what {@link #toBytes} gave; as {@link #load}. */
+    /** Reads the bytes that {@link #toBytes} returned. Errors are those of {@link #load}. */
     public static HybridFeatures of(byte[] bytes, Context context) {
         Objects.requireNonNull(bytes, "bytes");
         try (Use with = Use.of(context)) {
@@ -81,14 +81,14 @@ public final class HybridFeatures extends NativeObject {
         }
     }
 
-    /** The columns of a transformed row. */
+    /** The number of columns of a transformed row. */
     public int dimension() {
         try (Use self = use()) {
             return (int) Native.hybridDimension(self.address());
         }
     }
 
-    /** The transformed columns' names: "embedding[3]", "amount", "country=NL", "age missing". */
+    /** The names of the transformed columns, for example "embedding[3]", "amount", "country=NL", "age missing". */
     public List<String> columnNames() {
         try (Use self = use()) {
             String[] names = new String[(int) Native.hybridDimension(self.address())];
@@ -100,12 +100,12 @@ public final class HybridFeatures extends NativeObject {
     }
 
     /**
-     * Transforms n rows to n x dimension, float32. Columns are found by name, whatever their order, and others are ignored;
-     * categories are matched by name. Cost: O(n (d + f)), with principal components O(n d^2).
+     * Transforms n rows to n x dimension, float32. Columns are found by name, in any order, and other columns are
+     * ignored. Categories are matched by name. Cost: O(n (d + f)); with principal components O(n d^2).
      *
-     * @param embeddings n x d, or null where the transform was fitted without
-     * @param features n rows, or null likewise
-     * @throws CoveyException as {@link #fit}; MISMATCH names a column that is missing or of another kind
+     * @param embeddings n x d, or null if the transform was fitted without embeddings
+     * @param features n rows, or null if it was fitted without features
+     * @throws CoveyException as {@link #fit}; MISMATCH with the name of a column that is missing or of another kind
      */
     public Matrix transform(Matrix embeddings, FeatureTable features, Context context) {
         try (Use self = use();
@@ -118,7 +118,7 @@ public final class HybridFeatures extends NativeObject {
         }
     }
 
-    /** Likewise, into what remains of a direct buffer in native byte order, without a copy. */
+    /** The same, into the remaining space of a direct buffer in native byte order, without a copy. */
     public void transform(Matrix embeddings, FeatureTable features, Context context, FloatBuffer output) {
         SequenceEncoder.requireWritable(output);
         try (Use self = use();

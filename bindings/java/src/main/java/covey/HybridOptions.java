@@ -1,7 +1,7 @@
 package covey;
 
 /**
- * How embeddings and features are joined; see {@link Builder} for the fields.
+ * Options that control how embeddings and features are joined. {@link Builder} describes the fields.
  *
  * @param columnWeights one for each feature column, or null
  */
@@ -14,9 +14,9 @@ public record HybridOptions(
         double clip,
         double[] columnWeights) {
 
-    /** How numeric columns are scaled. */
+    /** The scaling of numeric columns. */
     public enum Scaling {
-        /** As given. */
+        /** No scaling. */
         NONE,
         /** (x - mean) / standard deviation. */
         STANDARD,
@@ -30,22 +30,22 @@ public record HybridOptions(
         AUTO
     }
 
-    /** What stands for a missing value. */
+    /** The replacement of a missing value. */
     public enum Missing {
-        /** Nothing: it gives INVALID_DATA. */
+        /** None: a missing value gives INVALID_DATA. */
         REJECT,
-        /** The fitted column's median. */
+        /** The median of the fitted column. */
         MEDIAN,
-        /** The median, and a 0/1 column "missing" for each feature that had one in fitting. */
+        /** The median, and a 0/1 column "missing" for each feature that had a missing value when it was fitted. */
         INDICATOR
     }
 
-    /** The defaults. */
+    /** Returns the defaults. */
     public static HybridOptions defaults() {
         return builder().build();
     }
 
-    /** A builder with the defaults. */
+    /** Creates a builder with the defaults. */
     public static Builder builder() {
         return new Builder();
     }
@@ -62,49 +62,52 @@ public record HybridOptions(
 
         private Builder() {}
 
-        /** Default ROBUST. */
+        /** The scaling of numeric columns; default ROBUST. */
         public Builder scaling(Scaling scaling) {
             this.scaling = scaling;
             return this;
         }
 
-        /** Default MEDIAN. */
+        /** The replacement of missing values; default MEDIAN. */
         public Builder missing(Missing missing) {
             this.missing = missing;
             return this;
         }
 
-        /** Principal components kept of the embeddings, 0 to d; 0 (default) = all, unrotated. */
+        /**
+         * The number of principal components of the embeddings to keep, 0 to d; 0 (default) means all columns,
+         * unrotated.
+         */
         public Builder embeddingComponents(long components) {
             embeddingComponents = components;
             return this;
         }
 
-        /** Finite, at least 0; default 1. */
+        /** The weight of the embeddings; finite, at least 0; default 1. */
         public Builder embeddingWeight(double weight) {
             embeddingWeight = weight;
             return this;
         }
 
-        /** Finite, at least 0; default 1. */
+        /** The weight of the features; finite, at least 0; default 1. */
         public Builder featureWeight(double weight) {
             featureWeight = weight;
             return this;
         }
 
-        /** Scaled numbers are held within [-clip, clip]; above 0; default 10. */
+        /** Scaled numbers are limited to [-clip, clip]; above 0; default 10. */
         public Builder clip(double clip) {
             this.clip = clip;
             return this;
         }
 
-        /** One for each feature column, finite, at least 0; null (default) = all 1. */
+        /** A weight for each feature column, finite, at least 0; null (default) means 1 for all. */
         public Builder columnWeights(double... weights) {
             columnWeights = weights == null ? null : weights.clone();
             return this;
         }
 
-        /** The options; the call that takes them checks their ranges. */
+        /** Returns the options. The call that uses them checks their ranges. */
         public HybridOptions build() {
             return new HybridOptions(
                     scaling, missing, embeddingComponents, embeddingWeight, featureWeight, clip, columnWeights);

@@ -6,12 +6,14 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.util.Objects;
 
-/** A row-major matrix of float32 or float64, over an array or a direct buffer, which is kept, not copied. */
+/**
+ * A row-major matrix of float32 or float64. It keeps a reference to an array or a direct buffer; it does not copy it.
+ */
 public final class Matrix {
     private static final int FLOAT32 = 0;
     private static final int FLOAT64 = 1;
 
-    // Read by the native side.
+    // The native side reads these fields.
     final Object data;
     final int rows;
     final int columns;
@@ -38,7 +40,7 @@ public final class Matrix {
     }
 
     /**
-     * The first rows x columns numbers of an array.
+     * A matrix of the first rows x columns numbers of an array.
      *
      * @param rows at least 0
      * @param columns 1 to 65,536
@@ -47,25 +49,30 @@ public final class Matrix {
         return new Matrix(data, rows, columns, FLOAT32);
     }
 
-    /** As {@link #of(float[], int, int)}. */
+    /** The same as {@link #of(float[], int, int)}, in float64. */
     public static Matrix of(double[] data, int rows, int columns) {
         return new Matrix(data, rows, columns, FLOAT64);
     }
 
-    /** As {@link #of(float[], int, int)}, over what remains of a direct buffer in native byte order. */
+    /**
+     * The same as {@link #of(float[], int, int)}, from the remaining numbers of a direct buffer in native byte order.
+     */
     public static Matrix of(FloatBuffer data, int rows, int columns) {
         return new Matrix(Numbers.direct(data, "data"), rows, columns, FLOAT32);
     }
 
-    /** As {@link #of(float[], int, int)}, over what remains of a direct buffer in native byte order. */
+    /**
+     * The same as {@link #of(float[], int, int)}, from the remaining numbers of a direct buffer in native byte order.
+     */
     public static Matrix of(DoubleBuffer data, int rows, int columns) {
         return new Matrix(Numbers.direct(data, "data"), rows, columns, FLOAT64);
     }
 
     /**
-     * The numbers of an Arrow array of fixed-size lists of float32 or float64 without nulls, by the addresses of the two
-     * structs of Arrow's C data interface, as {@link FeatureTable#ofArrow}. Nothing is copied: the producer must not release
-     * the structs while the matrix or a slice of it is in use. <b>A wrong address ends the process.</b>
+     * A matrix of the numbers of an Arrow array: fixed-size lists of float32 or float64 without nulls. The arguments
+     * are the addresses of the two structs of Arrow's C data interface, as in {@link FeatureTable#ofArrow}. Nothing is
+     * copied: the producer must not release the structs while the matrix or a slice of it is in use. <b>A wrong address
+     * ends the process.</b>
      *
      * @throws CoveyException INVALID_ARGUMENT (address 0, a released struct), INVALID_DATA, UNSUPPORTED, OUT_OF_MEMORY
      */
@@ -80,17 +87,17 @@ public final class Matrix {
         return new Matrix(type == FLOAT32 ? data.asFloatBuffer() : data.asDoubleBuffer(), rows, columns, type);
     }
 
-    /** At least 0. */
+    /** The number of rows, at least 0. */
     public int rows() {
         return rows;
     }
 
-    /** At least 1. */
+    /** The number of columns, at least 1. */
     public int columns() {
         return columns;
     }
 
-    /** A number. @throws IndexOutOfBoundsException outside the matrix */
+    /** Returns a number. @throws IndexOutOfBoundsException if the index is outside of the matrix */
     public double get(int row, int column) {
         int index = Objects.checkIndex(row, rows) * columns + Objects.checkIndex(column, columns);
         if (data instanceof float[] array) return array[index];
@@ -98,7 +105,10 @@ public final class Matrix {
         return data instanceof FloatBuffer buffer ? buffer.get(index) : ((DoubleBuffer) data).get(index);
     }
 
-    /** The numbers, row-major: the matrix's own array where it is a float[], otherwise a copy, rounded to float. */
+    /**
+     * The numbers, row-major. If the matrix has a float[], this is its own array; otherwise it is a copy, rounded to
+     * float.
+     */
     public float[] floats() {
         if (data instanceof float[] array && array.length == rows * columns) return array;
         float[] copy = new float[rows * columns];
@@ -107,7 +117,7 @@ public final class Matrix {
     }
 
     /**
-     * The rows [from, to): a copy of an array's, a view of a buffer's.
+     * The rows [from, to). If the matrix has an array, they are a copy; if it has a buffer, they are a view.
      *
      * @throws IndexOutOfBoundsException unless 0 &lt;= from &lt;= to &lt;= rows
      */

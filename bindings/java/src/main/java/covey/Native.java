@@ -3,8 +3,9 @@ package covey;
 import java.nio.ByteBuffer;
 
 /**
- * The JNI functions, one for each use of covey.h. Callers hold a {@link Use} of every handle that they pass, and have
- * checked that no reference is null which must not be, and that no array is shorter than the C side will read.
+ * The JNI functions, one for each function of covey.h that is used. The callers hold a {@link Use} of every handle that
+ * they pass. They have checked that no reference is null unless it may be, and that no array is shorter than C will
+ * read.
  */
 final class Native {
     static {
@@ -13,7 +14,7 @@ final class Native {
 
     private Native() {}
 
-    /** Loads the library, where that has not happened yet. */
+    /** Loads the library, if it is not loaded yet. */
     static void initialise() {}
 
     static native byte[] version();
@@ -89,7 +90,7 @@ final class Native {
 
     static native void encoderDestroy(long encoder);
 
-    /** result[0]: the training, which may be there though an exception is thrown. */
+    /** result[0] is the training. It may be set even if an exception is thrown. */
     static native void encoderTrain(
             long context,
             Sequences sequences,
@@ -144,12 +145,12 @@ final class Native {
 
     static native void hybridDestroy(long hybrid);
 
-    /** Integers: those of ClusterOptions.integers(); reals: those of ClusterOptions.reals(). */
+    /** The integers are those of ClusterOptions.integers(), the reals those of ClusterOptions.reals(). */
     static native long clusterMatrix(long context, Matrix matrix, long[] integers, double[] reals);
 
     static native long clusterDistances(long context, Matrix distances, long[] integers, double[] reals);
 
-    /** Words: from, to and the bits of the distance of each edge. */
+    /** The words of each edge are from, to and the bits of the distance. */
     static native long clusterSpanningTree(long context, long rows, long[] words, long[] integers, double[] reals);
 
     static native long clusteringSelect(long clustering, long context, long[] integers, double[] reals, long[] nodes);
@@ -170,7 +171,7 @@ final class Native {
 
     static native void clusteringCut(long clustering, double distance, long minClusterSize, int[] labels);
 
-    /** Clusters: null with a count of 0. */
+    /** With clusters null, the count is 0. */
     static native void clusteringMembership(
             long clustering, long context, Matrix matrix, long count, int[] clusters, double[] numbers);
 
@@ -196,7 +197,7 @@ final class Native {
     /** 0 probabilities, 1 outlier scores, 2 persistence. */
     static native void clusteringNumbers(long clustering, int which, double[] result);
 
-    /** 0 spanning tree, 1 single-linkage tree, 2 condensed tree; rows of 3, 4, 4 words. */
+    /** 0 spanning tree, 1 single-linkage tree, 2 condensed tree, with rows of 3, 4 and 4 words. */
     static native long[] clusteringTree(long clustering, int which);
 
     static native long[] clusteringSelectedNodes(long clustering);

@@ -27,7 +27,7 @@ final class NativeLoader {
         }
     }
 
-    /** In this order: the second finds the first by its soname. */
+    /** Loads in this order: the second library finds the first by its soname. */
     private static void loadFrom(Path directory) {
         for (String library : LIBRARIES) {
             System.load(directory.resolve(library).toAbsolutePath().toString());
@@ -35,8 +35,8 @@ final class NativeLoader {
     }
 
     /**
-     * Copies the libraries to a private temporary folder, loads them and removes the folder at once: a loaded library needs
-     * no name, and so nothing is left behind, however the process ends.
+     * Copies the libraries to a private temporary folder, loads them, and removes the folder at once. A loaded library
+     * does not need its file. So no file is left behind, however the process ends.
      */
     private static void loadFromJar() {
         String source = "/META-INF/native/" + platform() + "/";
@@ -71,7 +71,7 @@ final class NativeLoader {
             for (String library : LIBRARIES) Files.deleteIfExists(directory.resolve(library));
             Files.delete(directory);
         } catch (IOException leftBehind) {
-            // The libraries are loaded, and the folder is readable by this user alone: no reason to fail.
+            // The libraries are loaded, and only this user can read the folder, so this is no reason to fail.
             directory.toFile().deleteOnExit();
         }
     }

@@ -3,7 +3,7 @@ package covey;
 import java.lang.ref.Cleaner;
 import java.util.function.LongConsumer;
 
-/** What owns native memory: closed by hand, or by a Cleaner once it is unreachable. */
+/** An owner of native memory. The program closes it, or a Cleaner closes it when it is unreachable. */
 abstract sealed class NativeObject implements AutoCloseable
         permits ArrowTable, Context, Vocabulary, SequenceEncoder, Training, HybridFeatures, Clustering, ClusterRisk, RuleSet,
                 Engine, Scores, Found {
@@ -23,8 +23,8 @@ abstract sealed class NativeObject implements AutoCloseable
     }
 
     /**
-     * Frees the native memory, once no call uses it any more. Calls that are running end as usual; later ones throw
-     * {@link IllegalStateException}. Closing again does nothing. From any thread.
+     * Frees the native memory as soon as no call uses it any more. Running calls end as usual; later calls throw {@link
+     * IllegalStateException}. Closing again does nothing. Any thread may call it.
      */
     @Override
     public final void close() {

@@ -10,11 +10,11 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.Objects;
 
-/** Columns of numbers as the native side reads them: a primitive array, or a direct buffer in native order. */
+/** Columns of numbers that the native side can read: a primitive array, or a direct buffer in native byte order. */
 final class Numbers {
     private Numbers() {}
 
-    /** What remains of a buffer, which must be direct and in native order. */
+    /** Returns the remaining numbers of a buffer, which must be direct and in native byte order. */
     static LongBuffer direct(LongBuffer buffer, String name) {
         check(buffer, buffer.order(), name);
         return buffer.slice();
@@ -56,7 +56,7 @@ final class Numbers {
         return ((byte[]) numbers).length;
     }
 
-    /** Numbers [from, to): a copy of an array's, a view of a buffer's. */
+    /** Returns the numbers [from, to): a copy of a part of an array, or a view of a buffer. */
     static Object slice(Object numbers, int from, int to) {
         if (numbers instanceof ByteBuffer buffer) return buffer.slice(from, to - from);
         if (numbers instanceof DoubleBuffer buffer) return buffer.slice(from, to - from);

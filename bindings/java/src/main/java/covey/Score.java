@@ -3,12 +3,12 @@ package covey;
 import java.util.List;
 
 /**
- * What is said of a transaction.
+ * The score of a transaction.
  *
- * @param cluster the cluster it behaves like; -1 = none
- * @param strength of that membership, 0 to 1
+ * @param cluster the cluster that it is most similar to; -1 means none
+ * @param strength the strength of the membership in that cluster, 0 to 1
  * @param risk 0 to 1; see {@link Engine#score}
- * @param risky whether the cluster is risky or a rule of a risky cluster fires
+ * @param risky true if the cluster is risky or a rule of a risky cluster fires
  * @param rules the rules that fire
  * @param reasons sentences: the cluster and its figures, the rules, the events with the most attention
  */
@@ -18,7 +18,7 @@ public record Score(
      * A rule that fires.
      *
      * @param text the rule as a sentence
-     * @param cluster the cluster it describes; -1 = no single one
+     * @param cluster the cluster that it describes; -1 means no single one
      */
     public record FiredRule(String text, long cluster) {}
 }

@@ -16,7 +16,7 @@ public final class Scores extends NativeObject {
         }
     }
 
-    /** A transaction's score. @throws IndexOutOfBoundsException outside 0 to count - 1 */
+    /** Returns the score of a transaction. @throws IndexOutOfBoundsException if the index is not 0 to count - 1 */
     public Score get(int transaction) {
         try (Use self = use()) {
             Objects.checkIndex(transaction, (int) Native.scoresCount(self.address()));
@@ -41,7 +41,7 @@ public final class Scores extends NativeObject {
         return new Score(n[0], x[0], x[1], n[1] == 1, List.of(rules), List.of(reasons));
     }
 
-    /** The cluster of each transaction; -1 = none. */
+    /** The cluster of each transaction; -1 means none. */
     public int[] clusters() {
         double[] clusters = column(0);
         int[] result = new int[clusters.length];
@@ -49,7 +49,7 @@ public final class Scores extends NativeObject {
         return result;
     }
 
-    /** The strength of each transaction's membership, 0 to 1. */
+    /** The strength of each transaction's membership in its cluster, 0 to 1. */
     public double[] strengths() {
         return column(1);
     }

@@ -11,7 +11,7 @@ public final class SequenceEncoder extends NativeObject {
         super("SequenceEncoder", address, Native::encoderDestroy);
     }
 
-    /** Borrowed from `owner`, of which it holds a use until it is freed itself. */
+    /** Borrows the encoder of `owner`. It holds a use of the owner until it is freed itself. */
     private SequenceEncoder(long address, Handle owner) {
         super("SequenceEncoder", address, borrowed -> owner.release());
     }
@@ -21,23 +21,26 @@ public final class SequenceEncoder extends NativeObject {
         return new SequenceEncoder(address, owner);
     }
 
-    /** How embeddings are computed. The order is that of COVEY_PRECISION_. */
+    /** The number format in which embeddings are computed. The order is that of COVEY_PRECISION_. */
     public enum Precision {
-        /** Within 1e-5 of the model's equations. */
+        /** The error is at most 1e-5 of the model's equations. */
         FLOAT32,
-        /** Within 2e-3, and about twice as fast where the processor has AVX512_BF16; on others as FLOAT32. */
+        /**
+         * The error is at most 2e-3. About twice as fast on processors with AVX512_BF16; on others it is the same as
+         * FLOAT32.
+         */
         BFLOAT16
     }
 
-    /** As {@link #load(Path, Context)} with the defaults. */
+    /** The same as {@link #load(Path, Context)}, with the defaults. */
     public static SequenceEncoder load(Path path) {
         return load(path, null);
     }
 
     /**
-     * Reads an encoder from a safetensors file, which may come from PyTorch.
+     * Reads an encoder from a safetensors file, which PyTorch may have written.
      *
-     * @throws CoveyException IO, CORRUPT_FILE (names the tensor or the entry), UNSUPPORTED, OUT_OF_MEMORY
+     * @throws CoveyException IO, CORRUPT_FILE (with the name of the tensor or of the entry), UNSUPPORTED, OUT_OF_MEMORY
      */
     public static SequenceEncoder load(Path path, Context context) {
         byte[] name = Text.encode(path);
@@ -46,19 +49,20 @@ public final class SequenceEncoder extends NativeObject {
         }
     }
 
-    /** As {@link #train(Sequences, Vocabulary, TrainingOptions, Context)} with the defaults. */
+    /** The same as {@link #train(Sequences, Vocabulary, TrainingOptions, Context)}, with the defaults. */
     public static Training train(Sequences sequences, Vocabulary vocabulary) {
         return train(sequences, vocabulary, null, null);
     }
 
     /**
-     * Trains an encoder, without labels. The same input, options and seed give the same weights for any number of threads.
+     * Trains an encoder without labels. The weights depend only on the input, the options and the seed, not on the
+     * number of threads.
      *
-     * @param vocabulary the event types that the sequences' types are indices of
-     * @param options null = the defaults
-     * @param context null = the defaults
-     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (no events; a loss that is not finite), MISMATCH (another
-     *     training's checkpoint), CORRUPT_FILE, IO, OUT_OF_MEMORY, CANCELLED. Where the training had begun,
+     * @param vocabulary the event types; the types of the sequences are its indices
+     * @param options null means the defaults
+     * @param context null means the defaults
+     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (no events; a loss that is not finite), MISMATCH (a
+     *     checkpoint of another training), CORRUPT_FILE, IO, OUT_OF_MEMORY, CANCELLED. If the training had begun,
      *     {@link CoveyException#training} has the best encoder so far.
      */
     public static Training train(Sequences sequences, Vocabulary vocabulary, TrainingOptions options, Context context) {
@@ -66,7 +70,7 @@ public final class SequenceEncoder extends NativeObject {
     }
 
     /**
-     * Writes the encoder, atomically: {@code path} holds the old or the new file, whole.
+     * Writes the encoder to a file. The write is atomic: {@code path} has the complete old or the complete new file.
      *
      * @throws CoveyException IO
      */
@@ -75,9 +79,9 @@ public final class SequenceEncoder extends NativeObject {
     }
 
     /**
-     * As {@link #save(Path)}. A file that is replaced keeps its mode and owner; a symbolic link is followed.
+     * The same as {@link #save(Path)}. A file that is replaced keeps its mode and owner. Symbolic links are followed.
      *
-     * @param context null = the defaults
+     * @param context null means the defaults
      * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
      */
     public void save(Path path, Context context) {
@@ -95,21 +99,21 @@ public final class SequenceEncoder extends NativeObject {
         }
     }
 
-    /** The event vocabulary. It keeps the encoder's memory until it is closed itself. */
+    /** The event vocabulary. It keeps the memory of the encoder until it is closed itself. */
     public Vocabulary vocabulary() {
         try (Use self = use()) {
             return Vocabulary.borrow(handle, Native.encoderVocabulary(self.address()));
         }
     }
 
-    /** Whether the model uses dwell; then sequences must have it. */
+    /** Returns true if the model uses dwell. Then sequences must have it. */
     public boolean usesDwell() {
         try (Use self = use()) {
             return Native.encoderUsesDwell(self.address());
         }
     }
 
-    /** The numeric channels that sequences must have, in order. */
+    /** The names of the numeric channels that sequences must have, in order. */
     public List<String> numericNames() {
         try (Use self = use()) {
             String[] names = new String[(int) Native.encoderNumericCount(self.address())];
@@ -120,7 +124,7 @@ public final class SequenceEncoder extends NativeObject {
         }
     }
 
-    /** The categorical channels that sequences must have, in order. */
+    /** The names of the categorical channels that sequences must have, in order. */
     public List<String> categoricalNames() {
         try (Use self = use()) {
             String[] names = new String[(int) Native.encoderCategoricalCount(self.address())];
@@ -132,9 +136,9 @@ public final class SequenceEncoder extends NativeObject {
     }
 
     /**
-     * A categorical channel's vocabulary. It keeps the encoder's memory until it is closed itself.
+     * The vocabulary of a categorical channel. It keeps the memory of the encoder until it is closed itself.
      *
-     * @throws IndexOutOfBoundsException outside the channels
+     * @throws IndexOutOfBoundsException if there is no such channel
      */
     public Vocabulary categoricalVocabulary(int channel) {
         try (Use self = use()) {
@@ -143,14 +147,14 @@ public final class SequenceEncoder extends NativeObject {
         }
     }
 
-    /** As {@link #embed(Sequences, Context)} with the defaults. */
+    /** The same as {@link #embed(Sequences, Context)}, with the defaults. */
     public Matrix embed(Sequences sequences) {
         return embed(sequences, null);
     }
 
     /**
-     * One embedding a sequence: count x d, float32. The same bytes for any number of threads and in any batch. Cost:
-     * O(events * H^2) for a hidden size of H.
+     * Embeds each sequence: count x d, float32. The result does not depend on the number of threads, nor on the other
+     * sequences of the batch. Cost: O(events * H^2) for a hidden size of H.
      *
      * @throws CoveyException INVALID_DATA (offsets, times, dwell, infinite channels), MISMATCH (channels, lengths),
      *     OUT_OF_MEMORY, CANCELLED
@@ -159,23 +163,23 @@ public final class SequenceEncoder extends NativeObject {
         return embed(sequences, context, Precision.FLOAT32);
     }
 
-    /** Likewise, in a precision; the same bytes in any batch in each of them. */
+    /** The same in a given precision. */
     public Matrix embed(Sequences sequences, Context context, Precision precision) {
         return embed(sequences, context, precision, false).embeddings();
     }
 
-    /** Likewise, with the attention of each event. */
+    /** The same, with the attention weight of each event. */
     public Embedded embedWithAttention(Sequences sequences, Context context) {
         return embedWithAttention(sequences, context, Precision.FLOAT32);
     }
 
-    /** Likewise, in a precision. */
+    /** The same in a given precision. */
     public Embedded embedWithAttention(Sequences sequences, Context context, Precision precision) {
         return embed(sequences, context, precision, true);
     }
 
     /**
-     * Likewise, into what remains of a direct buffer in native byte order, without a copy.
+     * The same, into the remaining space of a direct buffer in native byte order, without a copy.
      *
      * @throws CoveyException also BUFFER_TOO_SMALL
      */
@@ -183,7 +187,7 @@ public final class SequenceEncoder extends NativeObject {
         embed(sequences, context, Precision.FLOAT32, embeddings);
     }
 
-    /** Likewise, in a precision. */
+    /** The same in a given precision. */
     public void embed(Sequences sequences, Context context, Precision precision, FloatBuffer embeddings) {
         Objects.requireNonNull(sequences, "sequences");
         requireWritable(embeddings);
@@ -219,11 +223,11 @@ public final class SequenceEncoder extends NativeObject {
     }
 
     /**
-     * Embeddings and what they looked at.
+     * Embeddings and attention weights.
      *
      * @param embeddings count x d, float32
-     * @param attention one weight for each event from the first offset to the last, in the given order, 0 to 1; they sum to
-     *     1 in each sequence
+     * @param attention one weight for each event from the first offset to the last, in the order of the events as
+     *     given; 0 to 1. The weights of each sequence sum to 1
      */
     public record Embedded(Matrix embeddings, float[] attention) {}
 }

@@ -8,24 +8,26 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A batch of event sequences, ragged: sequence i has the events {@code offsets[i]} to {@code offsets[i + 1] - 1}.
+ * A batch of event sequences of different lengths: sequence i has the events {@code offsets[i]} to
+ * {@code offsets[i + 1] - 1}.
  *
  * <ul>
- * <li>{@code offsets}: count + 1 numbers that do not decrease, the first at least 0; an equal pair is an empty sequence,
- *     whose embedding is zero.
- * <li>{@code types}: vocabulary indices; any index outside the vocabulary counts as the unknown entry.
- * <li>{@code times}: seconds on any common clock, finite. The events of a sequence are used in the order of time; events
- *     with equal times keep their given order. The last event is the transaction.
- * <li>{@code dwell}: seconds spent on the event, at least 0; NaN = missing. Left out where the model does not use it.
- * <li>numeric channels: one more double for each event (NaN = missing); categorical channels: one more int for each event
- *     (outside the channel's vocabulary = unknown). In the model's order.
+ * <li>{@code offsets}: count + 1 numbers that do not decrease; the first is at least 0. Two equal offsets make an empty
+ *     sequence, whose embedding is zero.
+ * <li>{@code types}: vocabulary indices. An index outside of the vocabulary is the unknown entry.
+ * <li>{@code times}: seconds on any common clock, finite. The events of a sequence are used in the order of time;
+ *     events with equal times keep their given order. The last event is the transaction.
+ * <li>{@code dwell}: seconds spent on the event, at least 0; NaN means missing. Omit it if the model does not use it.
+ * <li>channels, in the order of the model: a numeric channel has one double for each event (NaN means missing). A
+ *     categorical channel has one int for each event (a number outside of the channel's vocabulary means unknown).
  * </ul>
  *
- * <p>The arrays and buffers are kept, not copied; they must not change while a call reads them. A call reads the events from
- * the first to the last offset alone. Values are checked by the call that uses them.
+ * <p>The batch keeps references to the arrays and buffers; it does not copy them. They must not change while a call
+ * reads them. A call reads only the events from the first to the last offset. The call that uses the batch checks its
+ * values.
  */
 public final class Sequences {
-    // Read by the native side: arrays or direct buffers.
+    // The native side reads these fields: arrays or direct buffers.
     final Object offsets;
     final Object types;
     final Object times;
@@ -43,17 +45,17 @@ public final class Sequences {
         this.categorical = categorical;
     }
 
-    /** A batch without dwell and channels. */
+    /** A batch without dwell and without channels. */
     public static Sequences of(long[] offsets, int[] types, double[] times) {
         return builder().offsets(offsets).types(types).times(times).build();
     }
 
-    /** One sequence. */
+    /** A batch of one sequence. */
     public static Sequences single(int[] types, double[] times) {
         return of(new long[] {0, types.length}, types, times);
     }
 
-    /** A builder of which offsets, types and times must be given. */
+    /** Creates a builder. Offsets, types and times must be given. */
     public static Builder builder() {
         return new Builder();
     }
@@ -70,7 +72,7 @@ public final class Sequences {
     }
 
     /**
-     * The sequences [from, to), of the same arrays.
+     * The sequences [from, to). They share the arrays of this batch.
      *
      * @throws IndexOutOfBoundsException unless 0 &lt;= from &lt;= to &lt;= count
      */
@@ -83,12 +85,14 @@ public final class Sequences {
         return offsets instanceof LongBuffer buffer ? buffer.get(index) : ((long[]) offsets)[index];
     }
 
-    /** The attention weights' length: where the offsets are bad the call that follows says so. */
+    /** The number of attention weights. If the offsets are bad, the call that uses the batch throws. */
     int attentionLength() {
         return (int) Math.max(0, Math.min(eventCount(), Numbers.length(types)));
     }
 
-    /** Collects the parts of a batch. Buffers must be direct and in native byte order; they give what remains of them. */
+    /**
+     * Collects the parts of a batch. Buffers must be direct and in native byte order; their remaining numbers are used.
+     */
     public static final class Builder {
         private Object offsets;
         private Object types;
@@ -99,13 +103,13 @@ public final class Sequences {
 
         private Builder() {}
 
-        /** Where the sequences begin and end: count + 1 numbers. */
+        /** The start of each sequence, then the end of the last one: count + 1 numbers. */
         public Builder offsets(long[] offsets) {
             this.offsets = Objects.requireNonNull(offsets, "offsets");
             return this;
         }
 
-        /** As {@link #offsets(long[])}, read in place. */
+        /** The same as {@link #offsets(long[])}, read in place. */
         public Builder offsets(LongBuffer offsets) {
             this.offsets = Numbers.direct(offsets, "offsets");
             return this;
@@ -117,7 +121,7 @@ public final class Sequences {
             return this;
         }
 
-        /** As {@link #types(int[])}, read in place. */
+        /** The same as {@link #types(int[])}, read in place. */
         public Builder types(IntBuffer types) {
             this.types = Numbers.direct(types, "types");
             return this;
@@ -129,7 +133,7 @@ public final class Sequences {
             return this;
         }
 
-        /** As {@link #times(double[])}, read in place. */
+        /** The same as {@link #times(double[])}, read in place. */
         public Builder times(DoubleBuffer times) {
             this.times = Numbers.direct(times, "times");
             return this;
@@ -141,7 +145,7 @@ public final class Sequences {
             return this;
         }
 
-        /** As {@link #dwell(double[])}, read in place. */
+        /** The same as {@link #dwell(double[])}, read in place. */
         public Builder dwell(DoubleBuffer dwell) {
             this.dwell = Numbers.direct(dwell, "dwell");
             return this;
@@ -153,7 +157,7 @@ public final class Sequences {
             return this;
         }
 
-        /** As {@link #addNumeric(double[])}, read in place. */
+        /** The same as {@link #addNumeric(double[])}, read in place. */
         public Builder addNumeric(DoubleBuffer values) {
             numeric.add(Numbers.direct(values, "numeric"));
             return this;
@@ -165,13 +169,13 @@ public final class Sequences {
             return this;
         }
 
-        /** As {@link #addCategorical(int[])}, read in place. */
+        /** The same as {@link #addCategorical(int[])}, read in place. */
         public Builder addCategorical(IntBuffer values) {
             categorical.add(Numbers.direct(values, "categorical"));
             return this;
         }
 
-        /** @throws NullPointerException where offsets, types or times were not given */
+        /** @throws NullPointerException if offsets, types or times were not given */
         public Sequences build() {
             return new Sequences(
                     Objects.requireNonNull(offsets, "offsets"),

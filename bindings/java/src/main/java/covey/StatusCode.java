@@ -1,24 +1,24 @@
 package covey;
 
-/** Why a call failed. The numbers are those of covey.h and fixed for ever. */
+/** The kind of a failure. The numbers are those of covey.h and never change. */
 public enum StatusCode {
-    /** Success; never in an exception. */
+    /** Success. It never occurs in an exception. */
     OK,
-    /** An option or argument out of range. */
+    /** An option or argument is out of range. */
     INVALID_ARGUMENT,
-    /** Input numbers that cannot be used: NaN or infinity where refused, bad offsets. */
+    /** Input numbers cannot be used: NaN or infinity where they are not allowed, or bad offsets. */
     INVALID_DATA,
-    /** Inputs that do not fit together or the model: row counts, columns, channels. */
+    /** Inputs do not fit together or do not fit the model: row counts, columns, channels. */
     MISMATCH,
-    /** More than the context's memory budget, the system or a Java array allows. */
+    /** The call needs more memory than the context's budget, the system or a Java array allows. */
     OUT_OF_MEMORY,
-    /** Stopped by {@link Context#cancel} or by the progress listener. */
+    /** {@link Context#cancel} or the progress listener cancelled the call. */
     CANCELLED,
     /** Opening, reading, writing, syncing or renaming a file failed. */
     IO,
-    /** A file or JSON text that is truncated, hostile or inconsistent. */
+    /** A file or JSON text is truncated, malicious or inconsistent. */
     CORRUPT_FILE,
-    /** Well formed, but from a newer version or not available in this build. */
+    /** The input is well formed, but from a newer version, or not supported by this build. */
     UNSUPPORTED,
     /** An output array or buffer is too short. */
     BUFFER_TOO_SMALL,

@@ -13,11 +13,11 @@ import java.util.Objects;
 import java.util.RandomAccess;
 import java.util.function.IntFunction;
 
-/** Strings on their way to C and back: real UTF-8, each ending with NUL. */
+/** Converts strings between Java and C. C's strings are UTF-8 and end with NUL. */
 final class Text {
     private Text() {}
 
-    /** Refuses what C cannot hold: a NUL inside, half of a surrogate pair. */
+    /** Encodes a text. Throws if C cannot hold it: if it contains NUL or half of a surrogate pair. */
     static byte[] encode(String text, String name) {
         Objects.requireNonNull(text, name);
         if (text.indexOf('\0') >= 0) {
@@ -26,7 +26,7 @@ final class Text {
         return encodeAny(text, name);
     }
 
-    /** As {@link #encode(String, String)}, for text that C takes with its length. */
+    /** The same as {@link #encode(String, String)}, for text that C takes with its length. */
     static byte[] encodeAny(String text, String name) {
         Objects.requireNonNull(text, name);
         try {
@@ -40,12 +40,12 @@ final class Text {
         }
     }
 
-    /** All strings one after the other, each ending with NUL. */
+    /** Joins all strings. Each ends with NUL. */
     static byte[] join(List<String> texts, String name) {
         ByteArrayOutputStream result = new ByteArrayOutputStream();
         int index = 0;
         for (String text : texts) {
-            // There may be millions: names of elements are made only for what might be refused.
+            // There may be millions of texts, so the name of an element is made only if it may be needed for an error.
             append(result, isPlain(text) ? text.getBytes(StandardCharsets.UTF_8) : encode(text, name + "[" + index + "]"));
             ++index;
         }
@@ -81,7 +81,7 @@ final class Text {
         return utf8 == null ? null : new String(utf8, StandardCharsets.UTF_8);
     }
 
-    /** An unmodifiable list that makes its elements when they are asked for. */
+    /** An unmodifiable list that creates each element when it is read. */
     static <E> List<E> list(int size, IntFunction<E> element) {
         final class View extends AbstractList<E> implements RandomAccess {
             @Override
@@ -97,7 +97,7 @@ final class Text {
         return new View();
     }
 
-    /** A native count as the size of a Java array. */
+    /** Converts a native count to the size of a Java array. */
     static int size(long count, String name) {
         if (count > Integer.MAX_VALUE - 16) {
             throw new CoveyException(StatusCode.OUT_OF_MEMORY, name + ": " + count + " do not fit in a Java array");

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/** How a training went, and the encoder with the best weights it found; made by {@link SequenceEncoder#train}. */
+/** The result of a training, and the encoder with the best weights; made by {@link SequenceEncoder#train}. */
 public final class Training extends NativeObject {
     private Training(long address) {
         super("Training", address, Native::trainingDestroy);
@@ -58,7 +58,10 @@ public final class Training extends NativeObject {
         return Text.join(names, kind + " names");
     }
 
-    /** The encoder with the best weights; empty where the training ended before there were any. It keeps this memory. */
+    /**
+     * The encoder with the best weights; empty if the training ended before there were any. It keeps the memory of this
+     * training.
+     */
     public Optional<SequenceEncoder> encoder() {
         try (Use self = use()) {
             long address = Native.trainingEncoder(self.address());
@@ -66,7 +69,7 @@ public final class Training extends NativeObject {
         }
     }
 
-    /** Steps done. */
+    /** The number of steps done. */
     public long steps() {
         try (Use self = use()) {
             return Native.trainingSteps(self.address());
@@ -80,7 +83,7 @@ public final class Training extends NativeObject {
         }
     }
 
-    /** The epochs that were finished. */
+    /** The epochs that were completed. */
     public List<Epoch> epochs() {
         try (Use self = use()) {
             Epoch[] epochs = new Epoch[(int) Native.trainingEpochs(self.address())];
@@ -94,12 +97,12 @@ public final class Training extends NativeObject {
     }
 
     /**
-     * An epoch's figures.
+     * The results of an epoch.
      *
-     * @param loss mean over the sequences, as they were learnt from
-     * @param heldOutLoss NaN where nothing is held out
-     * @param seconds how long it took
-     * @param sequencesPerSecond those that were learnt from
+     * @param loss the mean over the training sequences
+     * @param heldOutLoss the mean over the held-out sequences; NaN if nothing is held out
+     * @param seconds the duration of the epoch
+     * @param sequencesPerSecond the training sequences per second
      */
     public record Epoch(double loss, double heldOutLoss, double seconds, double sequencesPerSecond) {}
 }

@@ -1,27 +1,27 @@
 package covey;
 
-/** Hears how a training goes, and may stop it. */
+/** Receives the progress of a training, and may cancel it. */
 @FunctionalInterface
 public interface TrainingListener {
     /**
-     * Called after each epoch, and in between about once a second, on the thread that made the call. It must not use the
-     * same
-     * {@link Context} for another call, except {@link Context#cancel}. An exception stops the training and leaves the call.
+     * Called after each epoch, and about once a second, on the thread that made the call. It must not use the same
+     * {@link Context} for another call, except {@link Context#cancel}. If it throws an exception, the training stops
+     * and the call throws this exception.
      *
-     * @return true to go on; false stops the training, with {@link StatusCode#CANCELLED}
+     * @return true to go on; false cancels the training, with {@link StatusCode#CANCELLED}
      */
     boolean onProgress(Progress progress);
 
     /**
-     * Where a training is.
+     * The state of a training.
      *
-     * @param epoch from 1
-     * @param step steps done
-     * @param steps those of all epochs
-     * @param loss mean over the sequences since the epoch began
-     * @param heldOutLoss at the end of an epoch; otherwise NaN
-     * @param sequencesPerSecond of this epoch
-     * @param learningRate of the last step
+     * @param epoch the epoch, from 1
+     * @param step the number of steps done
+     * @param steps the number of steps of all epochs
+     * @param loss the mean over the sequences since the epoch began
+     * @param heldOutLoss the held-out loss at the end of an epoch; otherwise NaN
+     * @param sequencesPerSecond the rate in this epoch
+     * @param learningRate the learning rate of the last step
      */
     record Progress(
             long epoch,

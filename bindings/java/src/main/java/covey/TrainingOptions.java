@@ -3,7 +3,9 @@ package covey;
 import java.nio.file.Path;
 import java.util.List;
 
-/** How an encoder is trained; see {@link Builder} for the fields, and covey.h, section 6, for the objectives. */
+/**
+ * The options of a training. {@link Builder} describes the fields, and covey.h, section 6, describes the objectives.
+ */
 public record TrainingOptions(
         long embeddingSize,
         long categoryEmbeddingSize,
@@ -36,7 +38,7 @@ public record TrainingOptions(
         long checkpointSteps,
         TrainingListener listener) {
 
-    /** As encoder.c reads them. */
+    /** The integer options in the order in which training.c reads them. */
     long[] integers() {
         return new long[] {
             embeddingSize, categoryEmbeddingSize, hiddenSize, attentionSize, dimension, epochs,
@@ -44,7 +46,7 @@ public record TrainingOptions(
         };
     }
 
-    /** Likewise. */
+    /** The real options in the order in which training.c reads them. */
     double[] reals() {
         return new double[] {
             nextEvent, maskedEvent, autoencoder, contrastive, learningRate, weightDecay, clip, warmUp,
@@ -52,12 +54,12 @@ public record TrainingOptions(
         };
     }
 
-    /** The defaults. */
+    /** Returns the defaults. */
     public static TrainingOptions defaults() {
         return builder().build();
     }
 
-    /** A builder with the defaults. */
+    /** Creates a builder with the defaults. */
     public static Builder builder() {
         return new Builder();
     }
@@ -97,187 +99,187 @@ public record TrainingOptions(
 
         private Builder() {}
 
-        /** Of an event type, 1 to 4,096; default 32. */
+        /** The length of the embedding of an event type, 1 to 4,096; default 32. */
         public Builder embeddingSize(long embeddingSize) {
             this.embeddingSize = embeddingSize;
             return this;
         }
 
-        /** Of an entry of a categorical channel, 1 to 4,096; default 8. */
+        /** The length of the embedding of a category, 1 to 4,096; default 8. */
         public Builder categoryEmbeddingSize(long categoryEmbeddingSize) {
             this.categoryEmbeddingSize = categoryEmbeddingSize;
             return this;
         }
 
-        /** Units a direction, 1 to 4,096; default 64. */
+        /** The number of hidden units in each direction, 1 to 4,096; default 64. */
         public Builder hiddenSize(long hiddenSize) {
             this.hiddenSize = hiddenSize;
             return this;
         }
 
-        /** Attention units, 1 to 4,096; default 64. */
+        /** The number of attention units, 1 to 4,096; default 64. */
         public Builder attentionSize(long attentionSize) {
             this.attentionSize = attentionSize;
             return this;
         }
 
-        /** Length of an embedding, 1 to 65,536; 0 = twice the hidden size, without a projection; default 0. */
+        /** The length of an embedding, 1 to 65,536; 0 (default) means twice the hidden size, without a projection. */
         public Builder dimension(long dimension) {
             this.dimension = dimension;
             return this;
         }
 
-        /** Weight of the objective that predicts neighbouring events, 0 to 1e6; default 1. */
+        /** The weight of the objective that predicts neighbouring events, 0 to 1e6; default 1. */
         public Builder nextEvent(double nextEvent) {
             this.nextEvent = nextEvent;
             return this;
         }
 
-        /** Weight of the objective that predicts masked events; default 0. */
+        /** The weight of the objective that predicts masked events, 0 to 1e6; default 0. */
         public Builder maskedEvent(double maskedEvent) {
             this.maskedEvent = maskedEvent;
             return this;
         }
 
-        /** Weight of the objective that decodes the sequence from its embedding; default 1. */
+        /** The weight of the objective that decodes the sequence from its embedding, 0 to 1e6; default 1. */
         public Builder autoencoder(double autoencoder) {
             this.autoencoder = autoencoder;
             return this;
         }
 
-        /** Weight of CoLES; default 0. */
+        /** The weight of CoLES, 0 to 1e6; default 0. */
         public Builder contrastive(double contrastive) {
             this.contrastive = contrastive;
             return this;
         }
 
-        /** 1 to 1,000,000; default 20. */
+        /** The number of epochs, 1 to 1,000,000; default 20. */
         public Builder epochs(long epochs) {
             this.epochs = epochs;
             return this;
         }
 
-        /** Sequences a step, 1 to 65,536; default 128. */
+        /** The number of sequences in a step, 1 to 65,536; default 128. */
         public Builder batchSize(long batchSize) {
             this.batchSize = batchSize;
             return this;
         }
 
-        /** The highest; finite, above 0; default 0.003. */
+        /** The largest learning rate; finite, above 0; default 0.003. */
         public Builder learningRate(double learningRate) {
             this.learningRate = learningRate;
             return this;
         }
 
-        /** Times the learning rate, 0 to 1; default 0.01. */
+        /** The weight decay, which is multiplied by the learning rate; 0 to 1; default 0.01. */
         public Builder weightDecay(double weightDecay) {
             this.weightDecay = weightDecay;
             return this;
         }
 
-        /** Of the gradient's norm, above 0, may be infinite; default 1. */
+        /** The largest norm of the gradient; above 0, may be infinite; default 1. */
         public Builder clip(double clip) {
             this.clip = clip;
             return this;
         }
 
-        /** Share of the steps, 0 to 1; default 0.05. */
+        /** The share of the steps in which the learning rate increases, 0 to 1; default 0.05. */
         public Builder warmUp(double warmUp) {
             this.warmUp = warmUp;
             return this;
         }
 
-        /** Share of the states that predictions do not see, 0 to below 1; default 0.1. */
+        /** The share of the states that are dropped before predictions, at least 0 and below 1; default 0.1. */
         public Builder dropout(double dropout) {
             this.dropout = dropout;
             return this;
         }
 
-        /** Share of the events shown as unknown, 0 to below 1; default 0.02. */
+        /** The share of the events that get the unknown type in training, at least 0 and below 1; default 0.02. */
         public Builder unknown(double unknown) {
             this.unknown = unknown;
             return this;
         }
 
-        /** Share of the events that are masked, above 0, below 1; default 0.15. */
+        /** The share of the events that are masked, above 0 and below 1; default 0.15. */
         public Builder maskShare(double maskShare) {
             this.maskShare = maskShare;
             return this;
         }
 
-        /** Views of CoLES, 2 to 64; default 4. */
+        /** The number of views of a sequence in CoLES, 2 to 64; default 4. */
         public Builder slices(long slices) {
             this.slices = slices;
             return this;
         }
 
-        /** Of CoLES; finite, above 0; default 0.5. */
+        /** The margin of CoLES; finite, above 0; default 0.5. */
         public Builder margin(double margin) {
             this.margin = margin;
             return this;
         }
 
-        /** Share of the sequences that measure, 0 to below 1; default 0.05. */
+        /** The share of the sequences that are held out for evaluation, at least 0 and below 1; default 0.05. */
         public Builder heldOut(double heldOut) {
             this.heldOut = heldOut;
             return this;
         }
 
-        /** Stops after so many epochs without a better held-out loss; 0 = never; default 5. */
+        /** The training stops after this number of epochs without a better held-out loss; 0 means never; default 5. */
         public Builder patience(long patience) {
             this.patience = patience;
             return this;
         }
 
-        /** The most events of a sequence that a step looks at, 2 to 1,000,000; default 1024. */
+        /** The largest number of events of a sequence that a step reads, 2 to 1,000,000; default 1024. */
         public Builder window(long window) {
             this.window = window;
             return this;
         }
 
-        /** Unsigned; default 0. */
+        /** The seed, as an unsigned number; default 0. */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
         }
 
-        /** A name for each numeric channel; null = "numeric 0", .... */
+        /** A name for each numeric channel; null means "numeric 0", "numeric 1" and so on. */
         public Builder numericNames(List<String> numericNames) {
             this.numericNames = numericNames;
             return this;
         }
 
-        /** A name for each categorical channel; null = "categorical 0", .... */
+        /** A name for each categorical channel; null means "categorical 0", "categorical 1" and so on. */
         public Builder categoricalNames(List<String> categoricalNames) {
             this.categoricalNames = categoricalNames;
             return this;
         }
 
-        /** One for each categorical channel. */
+        /** A vocabulary for each categorical channel. */
         public Builder categoricalVocabularies(List<Vocabulary> categoricalVocabularies) {
             this.categoricalVocabularies = categoricalVocabularies;
             return this;
         }
 
-        /** Where the state is kept, so that a training that was killed goes on; null = nowhere. */
+        /** The file of the checkpoint, from which a killed training can continue; null means no checkpoint. */
         public Builder checkpoint(Path checkpoint) {
             this.checkpoint = checkpoint;
             return this;
         }
 
-        /** Written after so many steps, and after each epoch; at least 1; default 1000. */
+        /** The number of steps between two checkpoints, at least 1; default 1000. There is one after each epoch too. */
         public Builder checkpointSteps(long checkpointSteps) {
             this.checkpointSteps = checkpointSteps;
             return this;
         }
 
-        /** Hears how the training goes; null = nobody. */
+        /** The listener that receives the progress; null means none. */
         public Builder listener(TrainingListener listener) {
             this.listener = listener;
             return this;
         }
 
-        /** The options; the call that takes them checks their ranges. */
+        /** Returns the options. The call that uses them checks their ranges. */
         public TrainingOptions build() {
             return new TrainingOptions(
                     embeddingSize,

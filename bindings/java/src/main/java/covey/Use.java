@@ -2,7 +2,9 @@ package covey;
 
 import java.lang.ref.Reference;
 
-/** One use of a native object, for the length of a call: it can neither be freed nor be collected meanwhile. */
+/**
+ * One use of a native object for the duration of a call. Meanwhile the object is neither freed nor garbage-collected.
+ */
 final class Use implements AutoCloseable {
     private final NativeObject object;
     private final long address;
@@ -12,7 +14,7 @@ final class Use implements AutoCloseable {
         address = object == null ? 0 : object.handle.acquire();
     }
 
-    /** A use of an object that may be null: then its address is 0. */
+    /** A use of an object that may be null. The address is then 0. */
     static Use of(NativeObject object) {
         return new Use(object);
     }

@@ -3,13 +3,13 @@ package covey;
 import java.util.List;
 import java.util.Objects;
 
-/** The event types that a model knows: index 0 is the unknown entry, names follow from index 1. */
+/** The event types that a model knows. Index 0 is the unknown entry; the names follow from index 1. */
 public final class Vocabulary extends NativeObject {
     private Vocabulary(long address) {
         super("Vocabulary", address, Native::vocabularyDestroy);
     }
 
-    /** Borrowed from `owner`, of which it holds a use until it is freed itself. */
+    /** Borrows the vocabulary of `owner`. It holds a use of the owner until it is freed itself. */
     private Vocabulary(long address, Handle owner) {
         super("Vocabulary", address, borrowed -> owner.release());
     }
@@ -20,18 +20,18 @@ public final class Vocabulary extends NativeObject {
     }
 
     /**
-     * A vocabulary of distinct names, which get the indices 1 to n in the given order.
+     * Creates a vocabulary of distinct names. They get the indices 1 to n in the given order.
      *
-     * @throws CoveyException INVALID_ARGUMENT for an empty or repeated name
+     * @throws CoveyException INVALID_ARGUMENT if a name is empty or repeated
      */
     public static Vocabulary of(List<String> names) {
         return of(names, null);
     }
 
     /**
-     * As {@link #of(List)}.
+     * The same as {@link #of(List)}.
      *
-     * @param context null = the defaults
+     * @param context null means the defaults
      * @throws CoveyException INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED
      */
     public static Vocabulary of(List<String> names, Context context) {
@@ -41,26 +41,26 @@ public final class Vocabulary extends NativeObject {
         }
     }
 
-    /** As {@link #of(List)}. */
+    /** The same as {@link #of(List)}. */
     public static Vocabulary of(String... names) {
         return of(List.of(names));
     }
 
     /**
-     * Builds a vocabulary from the events of a data set: names that occur at least {@code minCount} times, the most
-     * frequent first (ties by their UTF-8 bytes). Cost: O(events).
+     * Builds a vocabulary from the events of a data set. It has the names that occur at least {@code minCount} times,
+     * the most frequent first. Equally frequent names are ordered by their UTF-8 bytes. Cost: O(events).
      *
      * @param minCount at least 1
-     * @param maxSize the most names that are kept; 0 = no limit
+     * @param maxSize the largest number of names to keep; 0 means no limit
      */
     public static Vocabulary build(List<String> events, long minCount, long maxSize) {
         return build(events, minCount, maxSize, null);
     }
 
     /**
-     * As {@link #build(List, long, long)}.
+     * The same as {@link #build(List, long, long)}.
      *
-     * @param context null = the defaults
+     * @param context null means the defaults
      * @throws CoveyException INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED
      */
     public static Vocabulary build(List<String> events, long minCount, long maxSize, Context context) {
@@ -71,7 +71,7 @@ public final class Vocabulary extends NativeObject {
         }
     }
 
-    /** The number of entries with the unknown one, at least 1. */
+    /** The number of entries, including the unknown entry; at least 1. */
     public int size() {
         try (Use self = use()) {
             return (int) Native.vocabularySize(self.address());
@@ -79,9 +79,9 @@ public final class Vocabulary extends NativeObject {
     }
 
     /**
-     * The name of an entry: "" for the unknown one.
+     * The name of an entry; "" for the unknown entry.
      *
-     * @throws IndexOutOfBoundsException outside 0 to size - 1
+     * @throws IndexOutOfBoundsException if the index is not 0 to size - 1
      */
     public String name(int index) {
         try (Use self = use()) {
@@ -90,7 +90,7 @@ public final class Vocabulary extends NativeObject {
         }
     }
 
-    /** The names of the entries 1 and above, in order: {@link #of(List)} makes the same vocabulary of them. */
+    /** The names of the entries from index 1 on, in order. {@link #of(List)} makes the same vocabulary from them. */
     public List<String> names() {
         try (Use self = use()) {
             String[] names = new String[(int) Native.vocabularySize(self.address()) - 1];
@@ -101,7 +101,7 @@ public final class Vocabulary extends NativeObject {
         }
     }
 
-    /** The index of each name, 0 where it is unknown. */
+    /** Returns the index of each name; 0 if it is unknown. */
     public int[] lookup(List<String> names) {
         byte[] text = Text.join(names, "names");
         int[] indices = new int[names.size()];
@@ -111,7 +111,7 @@ public final class Vocabulary extends NativeObject {
         return indices;
     }
 
-    /** As {@link #lookup(List)}. */
+    /** The same as {@link #lookup(List)}. */
     public int[] lookup(String... names) {
         return lookup(List.of(names));
     }
