@@ -2,9 +2,9 @@
  * covey.h - find fraud rings by how they behave
  * =============================================
  *
- * A transaction comes with the click stream that led to it. Covey turns that stream into a vector, puts it beside the
- * features a risk expert trusts, clusters the rows, says which clusters are risky, describes each in rules a person can
- * read, and scores the next transaction. The method is FinDeepBehaviorCluster (Min et al., arXiv 2101.04285).
+ * A transaction comes with the click stream that led to it. Covey turns the stream into a vector, joins it with the
+ * features of a risk expert, clusters the rows, finds the risky clusters, describes each of them in rules that a person
+ * can read, and scores the next transaction. The method is FinDeepBehaviorCluster (Min et al., arXiv 2101.04285).
  *
  * This header is the specification. It is read in the order of the road:
  *
@@ -18,15 +18,16 @@
  *
  * Rules that hold for every function
  * ----------------------------------
- * - Status. A function that can fail returns a covey_status and takes, last, an optional `covey_error **error`. On failure
- *   *error (where error is not NULL) receives an object that the caller frees with covey_error_destroy; on success it is
- *   set to NULL. Output handles are set to NULL on failure; output buffers may have been written in part.
- * - Handles. Opaque and typed. covey_x_destroy(NULL) does nothing. Handles may be destroyed in any order: whoever needs
- *   another keeps it alive. A failed or cancelled call leaves every handle usable.
- * - Threads. Every handle below is immutable once created and may be used by any number of threads at once, as long as
- *   no thread destroys it meanwhile. A covey_error belongs to the thread that received it.
- * - Borrowing. Input is read during the call and never kept, unless a function says that it copies. Strings are UTF-8 and
- *   end with NUL. A `const char *` result belongs to the handle that returned it and lives as long as that handle.
+ * - Status. A function that can fail returns a covey_status. Its last argument is an optional `covey_error **error`. On
+ *   failure *error (if error is not NULL) receives an object that the caller frees with covey_error_destroy; on success
+ *   it is set to NULL. On failure output handles are set to NULL, and output buffers may be partly written.
+ * - Handles are opaque and typed. covey_x_destroy(NULL) does nothing. Handles may be destroyed in any order: a handle
+ *   that needs another one keeps it alive. After a failed or cancelled call every handle can still be used.
+ * - Threads. Every handle below is immutable, and any number of threads may use it at once, if no thread destroys it at
+ *   the same time. A covey_error belongs to the thread that received it.
+ * - Borrowing. Input is read during the call and never kept, unless a function says that it copies it. Strings are
+ *   UTF-8 and end with NUL. A `const char *` result belongs to the handle that returned it, and is valid as long as
+ *   that handle.
  * - Structs. A struct that begins with `size_t struct_size` is versioned: initialise it with its COVEY_..._INIT macro.
  *   Later versions only append fields. A size below the one of version 1.0, above 4096 or no multiple of 8, or unknown trailing
  *   fields that are not zero, give COVEY_INVALID_ARGUMENT. NULL in the place of an options struct means the defaults. Values out of
@@ -51,7 +52,7 @@
 extern "C" {
 #endif
 
-/* ==================================================================================================== 1. Version === */
+/* =================================================================================================== 1. Version === */
 
 #define COVEY_VERSION_MAJOR 1
 #define COVEY_VERSION_MINOR 0
@@ -65,43 +66,47 @@ int32_t covey_version_number(void);
 
 /* ======================================================================================= 2. Status and errors === */
 
-/** The outcome of a call. Codes are fixed for ever; new ones may be added. */
+/** The outcome of a call. Codes never change; new ones may be added. */
 typedef int32_t covey_status;
 
 #define COVEY_OK 0                /**< Success. */
 #define COVEY_INVALID_ARGUMENT 1  /**< A null pointer, an option out of range, a wrong struct size, a bad enum. */
-#define COVEY_INVALID_DATA 2      /**< Input numbers that cannot be used: NaN or infinity where refused, bad offsets. */
-#define COVEY_MISMATCH 3          /**< Inputs that do not fit together or the model: row counts, columns, channels. */
-#define COVEY_OUT_OF_MEMORY 4     /**< More than the context's memory budget, or the system, allows. */
-#define COVEY_CANCELLED 5         /**< Stopped by covey_cancel or by the progress callback. */
+#define COVEY_INVALID_DATA 2      /**< Input numbers cannot be used: NaN or infinity where they are not allowed, or bad
+                                       offsets. */
+#define COVEY_MISMATCH 3          /**< Inputs do not fit together or do not fit the model: row counts, columns,
+                                       channels. */
+#define COVEY_OUT_OF_MEMORY 4     /**< The call needs more memory than the context's budget or the system allows. */
+#define COVEY_CANCELLED 5         /**< covey_cancel or the progress callback cancelled the call. */
 #define COVEY_IO 6                /**< Opening, reading, writing, syncing or renaming a file failed. */
-#define COVEY_CORRUPT_FILE 7      /**< A file or JSON text that is truncated, hostile or inconsistent. */
-#define COVEY_UNSUPPORTED 8       /**< Well formed, but from a newer version or not available in this build. */
-#define COVEY_BUFFER_TOO_SMALL 9  /**< The caller's capacity is below what the size query says. */
+#define COVEY_CORRUPT_FILE 7      /**< A file or JSON text is truncated, malicious or inconsistent. */
+#define COVEY_UNSUPPORTED 8       /**< The input is well formed, but from a newer version, or not supported by this
+                                       build. */
+#define COVEY_BUFFER_TOO_SMALL 9  /**< The caller's capacity is below the size that the size query returns. */
 #define COVEY_INTERNAL 10         /**< A defect in Covey; please report it with the message. */
 
-/** "COVEY_OK", "COVEY_INVALID_ARGUMENT", ...; "COVEY_UNKNOWN" for other values. Static. */
+/** Returns "COVEY_OK", "COVEY_INVALID_ARGUMENT", ...; "COVEY_UNKNOWN" for other values. Static. */
 const char *covey_status_name(covey_status status);
 
-/** What went wrong: a code and a message that names the field and the value. */
+/** A failure: a code, and a message that names the field and the value. */
 typedef struct covey_error covey_error;
 
-/** The error's status; COVEY_OK for NULL. */
+/** Returns the status of the error; COVEY_OK for NULL. */
 covey_status covey_error_code(const covey_error *error);
 
-/** For example "min_cluster_size must be at least 2, got 1"; "" for NULL. */
+/** Returns the message, for example "min_cluster_size must be at least 2, got 1"; "" for NULL. */
 const char *covey_error_message(const covey_error *error);
 
 void covey_error_destroy(covey_error *error);
 
-/* ==================================================================================================== 3. Context === */
+/* =================================================================================================== 3. Context === */
 
-/** Threads, memory budget, progress and cancel for the calls that take it. */
+/** Threads, memory budget, progress and cancellation for the calls that use the context. */
 typedef struct covey_context covey_context;
 
-/** Called with the running stage (static text) and the fraction of it done, 0 to 1, at most about 50 times a second and only on
- *  the thread that made the Covey call; work whose extent is not known repeats what was said last. A result other than 0
- *  stops the call with COVEY_CANCELLED. It must not call back into Covey with the same context, except covey_cancel. */
+/** Called with the current stage (static text) and the fraction of it that is done, 0 to 1. It is called at most about
+ *  50 times a second, and only on the thread that made the Covey call. If the extent of some work is not known, the
+ *  last stage and fraction are reported again. A result other than 0 cancels the call with COVEY_CANCELLED. The
+ *  callback must not call Covey with the same context, except covey_cancel. */
 typedef int32_t (*covey_progress_fn)(void *user_data, const char *stage, double fraction);
 
 typedef struct covey_context_options {
@@ -119,16 +124,16 @@ typedef struct covey_context_options {
  *  Errors: COVEY_INVALID_ARGUMENT. */
 covey_status covey_context_create(const covey_context_options *options, covey_context **context, covey_error **error);
 
-/** Stops every call that is running with this context now, within about 100 ms; calls made later are not affected.
- *  From any thread and from a progress callback; not from a signal handler. NULL does nothing. */
+/** Cancels every call that is running with this context now, within about 100 ms. Later calls are not affected. Any
+ *  thread and a progress callback may call it; a signal handler may not. NULL does nothing. */
 void covey_cancel(covey_context *context);
 
 void covey_context_destroy(covey_context *context);
 
-/** Bytes that the library wrote into memory: a file that is not on a disk. Immutable, for any number of threads. */
+/** A file that the library wrote to memory instead of a disk. Immutable; any number of threads may use it. */
 typedef struct covey_bytes covey_bytes;
 
-/** The bytes, and how many there are; they live as long as the handle. NULL and 0 for NULL. */
+/** Return the bytes and their number. The bytes are valid as long as the handle. NULL and 0 for NULL. */
 const void *covey_bytes_data(const covey_bytes *bytes);
 int64_t covey_bytes_size(const covey_bytes *bytes);
 
@@ -142,30 +147,31 @@ void covey_bytes_destroy(covey_bytes *bytes);
 /** A borrowed, row-major matrix. */
 typedef struct covey_matrix {
     size_t struct_size;
-    const void *data;   /**< rows x columns numbers; may be NULL where rows is 0. */
+    const void *data;   /**< rows x columns numbers; may be NULL if rows is 0. */
     int64_t rows;       /**< At least 0. */
     int64_t columns;    /**< 1 to 65,536. */
-    int64_t row_stride; /**< Bytes from one row to the next, a multiple of the number's size; 0 = columns * size. */
+    int64_t row_stride; /**< Bytes from one row to the next, a multiple of the number's size; 0 means columns * size. */
     int32_t type;       /**< COVEY_FLOAT32 or COVEY_FLOAT64. */
     int32_t reserved;   /**< 0. */
 } covey_matrix;
 
 #define COVEY_MATRIX_INIT {sizeof(covey_matrix), NULL, 0, 1, 0, COVEY_FLOAT32, 0}
 
-#define COVEY_NUMERIC 0     /**< values: double; NaN = missing; infinities are refused. */
-#define COVEY_CATEGORICAL 1 /**< values: int32_t, an index into categories; -1 = missing. */
-#define COVEY_BOOLEAN 2     /**< values: int8_t, 0 or 1; -1 = missing. */
-#define COVEY_DATE 3        /**< values: double, seconds since 1970-01-01 UTC; NaN = missing; at most 8.64e12 away (100,000,000
-                                 days). For rules, by its hour and as an age; hybrid features refuse it. */
+#define COVEY_NUMERIC 0     /**< values: double; NaN means missing; infinities are refused. */
+#define COVEY_CATEGORICAL 1 /**< values: int32_t, an index into categories; -1 means missing. */
+#define COVEY_BOOLEAN 2     /**< values: int8_t, 0 or 1; -1 means missing. */
+#define COVEY_DATE 3        /**< values: double, seconds since 1970-01-01 UTC, at most 8.64e12 (100,000,000 days) before
+                                 or after it; NaN means missing. Rules use the hour and the age of a date; hybrid
+                                 features refuse dates. */
 
 /** A borrowed column of expert features. */
 typedef struct covey_column {
     const char *name;              /**< Not empty, unique in its table. */
-    const void *values;            /**< One for each row, of the type that `kind` says. */
-    int64_t stride;                /**< Bytes from one value to the next; 0 = contiguous. */
-    const char *const *categories; /**< COVEY_CATEGORICAL: the names, unique; otherwise NULL. Where there are more than 256 and
-                                        more than rows, only the names of codes that occur are looked at. */
-    int64_t category_count;        /**< COVEY_CATEGORICAL: how many, 0 to 2^31 - 1; otherwise 0. */
+    const void *values;            /**< One for each row, of the type of `kind`. */
+    int64_t stride;                /**< Bytes from one value to the next; 0 means contiguous. */
+    const char *const *categories; /**< COVEY_CATEGORICAL: the names, unique; otherwise NULL. If there are more than 256
+                                        and more than rows, Covey reads only the names of codes that occur. */
+    int64_t category_count;        /**< COVEY_CATEGORICAL: the number of names, 0 to 2^31 - 1; otherwise 0. */
     int32_t kind;                  /**< COVEY_NUMERIC, COVEY_CATEGORICAL, COVEY_BOOLEAN or COVEY_DATE. */
     int32_t reserved;              /**< 0. */
 } covey_column;
@@ -173,7 +179,7 @@ typedef struct covey_column {
 /** A borrowed table of expert features. */
 typedef struct covey_table {
     size_t struct_size;
-    size_t column_size;          /**< sizeof(covey_column) as the caller was compiled. */
+    size_t column_size;          /**< sizeof(covey_column) when the caller was compiled. */
     int64_t rows;                /**< At least 0. */
     int64_t column_count;        /**< 0 to 65,536. */
     const covey_column *columns; /**< column_count columns. */
@@ -237,110 +243,126 @@ typedef struct covey_arrow_table covey_arrow_table;
 
 /** Reads a record batch (a struct array, format "+s") as a table.
  *
- *  Becomes COVEY_NUMERIC, 8 bytes a value: float64, which stays where it is if it has no nulls; float16, float32, integers (int64
- *  to the nearest double), decimals of 32 to 256 bits (to the nearest double up to 15 digits, within two units of the last
- *  place beyond), durations and times of day (as seconds), and the null type, which is missing values alone.
- *  COVEY_BOOLEAN, 1 byte: bool. COVEY_CATEGORICAL, 4 bytes: utf8, large utf8, utf8 view. COVEY_DATE, 8 bytes: date32, date64 and
- *  timestamps of any unit (one without a zone is taken for UTC). Dictionaries and run-end encoded columns become what
- *  their values become; int32 indices without nulls of a dictionary of distinct strings stay where they are. Nulls become
- *  missing values, those of a dictionary's entries too.
- *  Both structs stay the producer's: Covey neither moves nor releases them, and the producer must not release the array
- *  before the table is destroyed. Buffers are trusted to be as long as Arrow's format says; everything else is checked.
- *  O(rows x columns); strings are hashed once each. Source: the Arrow C data interface, and the columnar format 1.5.
- *  Errors: COVEY_INVALID_ARGUMENT (NULL, a released struct), COVEY_INVALID_DATA (names the column: lengths, offsets,
- *  indices outside the dictionary, run ends that do not increase, invalid UTF-8), COVEY_UNSUPPORTED (names column and format: binary, nested
- *  columns; rows that are null as a whole), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+ *  These types become COVEY_NUMERIC, with 8 bytes for each value:
+ *  - float64; it is not copied if it has no nulls
+ *  - float16, float32 and integers (int64 becomes the nearest double)
+ *  - decimals of 32 to 256 bits (the nearest double up to 15 digits, otherwise within two units of the last place)
+ *  - durations and times of day, as seconds
+ *  - the null type, as missing values
+ *
+ *  bool becomes COVEY_BOOLEAN, with 1 byte. utf8, large utf8 and utf8 view become COVEY_CATEGORICAL, with 4 bytes.
+ *  date32, date64 and timestamps of any unit become COVEY_DATE, with 8 bytes; a timestamp without a zone is read as
+ *  UTC. Dictionaries and run-end encoded columns become what their values become. int32 indices of a dictionary of
+ *  distinct strings are not copied if they have no nulls. Nulls become missing values, also nulls among the entries of
+ *  a dictionary.
+ *
+ *  The producer remains the owner of both structs: Covey neither moves nor releases them. The producer must not release
+ *  the array before the table is destroyed. Covey trusts that buffers have the size that Arrow's format requires; it
+ *  checks everything else. Cost: O(rows x columns); each string is hashed once. Source: the Arrow C data interface, and
+ *  the columnar format 1.5.
+ *
+ *  Errors: COVEY_INVALID_ARGUMENT (NULL, a released struct), COVEY_INVALID_DATA (with the name of the column: lengths,
+ *  offsets, indices outside of the dictionary, run ends that do not increase, invalid UTF-8), COVEY_UNSUPPORTED (with
+ *  the column and its format: binary or nested columns; rows that are null as a whole), COVEY_OUT_OF_MEMORY,
+ *  COVEY_CANCELLED. */
 covey_status covey_arrow_table_import(const covey_context *context, const struct ArrowSchema *schema,
                                       const struct ArrowArray *array, covey_arrow_table **table, covey_error **error);
 
-/** What is read of an Arrow table. */
+/** Selects the columns that are read from an Arrow table. */
 typedef struct covey_arrow_options {
     size_t struct_size;
-    const char *const *names; /**< The columns to read; NULL = all. Others may have any format; names that no column has count for nothing. */
+    const char *const *names; /**< The columns to read; NULL means all. Other columns may have any format. Names that no
+                                   column has are ignored. */
     int64_t name_count;       /**< 0 to 65,536. */
 } covey_arrow_options;
 
 #define COVEY_ARROW_OPTIONS_INIT {sizeof(covey_arrow_options), NULL, 0}
 
-/** As covey_arrow_table_import for the rows of `count` record batches of one schema, one batch after the other: 0 batches are a
- *  table without rows. Dictionaries may differ from batch to batch. What stays in place for one batch is copied for more.
- *  The schema and the arrays stay the producer's, until the table is destroyed. `options` may be NULL. Errors: as
- *  covey_arrow_table_import. */
+/** The same as covey_arrow_table_import for the rows of `count` record batches of one schema, one after the other. 0
+ *  batches give a table without rows. The batches may have different dictionaries. If there is more than one batch, all
+ *  data is copied. The producer remains the owner of the schema and the arrays, until the table is destroyed. `options`
+ *  may be NULL.
+ *  Errors: as covey_arrow_table_import. */
 covey_status covey_arrow_table_import_batches(const covey_context *context, const struct ArrowSchema *schema,
                                               const struct ArrowArray *const *arrays, int64_t count,
                                               const covey_arrow_options *options, covey_arrow_table **table,
                                               covey_error **error);
 
-/** As covey_arrow_table_import_batches for all batches of a stream, which is read to its end on the calling thread. The table owns the
- *  batches and releases them when it is destroyed; the stream stays the caller's to release, after this call.
- *  Errors: as covey_arrow_table_import; COVEY_IO with the stream's own message where it fails. */
+/** The same as covey_arrow_table_import_batches for all batches of a stream. The calling thread reads the stream to its
+ *  end. The table owns the batches, and releases them when it is destroyed. The caller releases the stream after this
+ *  call.
+ *  Errors: as covey_arrow_table_import; COVEY_IO, with the stream's own message, if the stream fails. */
 covey_status covey_arrow_table_import_stream(const covey_context *context, struct ArrowArrayStream *stream,
                                              const covey_arrow_options *options, covey_arrow_table **table,
                                              covey_error **error);
 
-/** The table, to hand to any function that takes one; lives as long as `table`. NULL for NULL. */
+/** Returns the table for any function that takes one. It is valid as long as `table`. NULL for NULL. */
 const covey_table *covey_arrow_table_view(const covey_arrow_table *table);
 
 void covey_arrow_table_destroy(covey_arrow_table *table);
 
-/** Sets *matrix to the numbers of an Arrow array of fixed-size lists of float32 or float64 (format "+w:COLUMNS") without
- *  nulls. Nothing is copied: the view lives as long as the producer's array.
+/** Sets *matrix to the numbers of an Arrow array of fixed-size lists of float32 or float64 (format "+w:COLUMNS")
+ *  without nulls. Nothing is copied: the view is valid as long as the producer's array.
  *  Errors: as covey_arrow_table_import. */
 covey_status covey_arrow_matrix(const struct ArrowSchema *schema, const struct ArrowArray *array, covey_matrix *matrix,
                                 covey_error **error);
 
 /* ================================================================================ 5. Vocabulary and sequences === */
 
-/** The event types a model knows: index 0 is the unknown entry, names follow from index 1. */
+/** The event types that a model knows. Index 0 is the unknown entry; the names follow from index 1. */
 typedef struct covey_vocabulary covey_vocabulary;
 
-/** Creates a vocabulary of the given distinct names, which get the indices 1 to count in the given order. O(count).
- *  Errors: COVEY_INVALID_ARGUMENT for NULL, an empty or repeated name, invalid UTF-8, count outside 0 to 2^31 - 2;
+/** Creates a vocabulary of distinct names. They get the indices 1 to `count` in the given order. Cost: O(count).
+ *  Errors: COVEY_INVALID_ARGUMENT (NULL, an empty or repeated name, invalid UTF-8, `count` not 0 to 2^31 - 2),
  *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_vocabulary_create(const covey_context *context, const char *const *names, int64_t count,
                                      covey_vocabulary **vocabulary, covey_error **error);
 
-/** Builds a vocabulary from the events of a data set, one string an event: names that occur at least `min_count` (>= 1)
- *  times, most frequent first (ties: by their UTF-8 bytes), at most `max_size` of them (0 = no limit). An empty string counts
- *  as the unknown entry. O(count).
- *  Errors: COVEY_INVALID_ARGUMENT for NULL, invalid UTF-8, min_count below 1, a negative max_size or count;
+/** Builds a vocabulary from the events of a data set, with one string for each event. It has the names that occur at
+ *  least `min_count` (>= 1) times, the most frequent first, and at most `max_size` of them (0 means no limit). Equally
+ *  frequent names are ordered by their UTF-8 bytes. An empty string is the unknown entry. Cost: O(count).
+ *  Errors: COVEY_INVALID_ARGUMENT (NULL, invalid UTF-8, min_count below 1, a negative max_size or count),
  *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_vocabulary_build(const covey_context *context, const char *const *events, int64_t count,
                                     int64_t min_count, int64_t max_size, covey_vocabulary **vocabulary,
                                     covey_error **error);
 
-/** The number of entries with the unknown one, at least 1; 0 for NULL. */
+/** Returns the number of entries, including the unknown entry; at least 1. 0 for NULL. */
 int64_t covey_vocabulary_size(const covey_vocabulary *vocabulary);
 
-/** The name of an entry: "" for the unknown one (index 0), NULL outside the vocabulary. */
+/** Returns the name of an entry: "" for the unknown entry (index 0), NULL if the index is outside of the vocabulary. */
 const char *covey_vocabulary_name(const covey_vocabulary *vocabulary, int64_t index);
 
-/** indices[i] = the index of names[i], 0 where it is unknown. `indices` holds `count` numbers.
- *  Errors: COVEY_INVALID_ARGUMENT for NULL or a negative count. */
+/** Sets indices[i] to the index of names[i], or to 0 if it is unknown. `indices` has space for `count` numbers.
+ *  Errors: COVEY_INVALID_ARGUMENT (NULL, a negative count). */
 covey_status covey_vocabulary_lookup(const covey_vocabulary *vocabulary, const char *const *names, int64_t count,
                                      int32_t *indices, covey_error **error);
 
 void covey_vocabulary_destroy(covey_vocabulary *vocabulary);
 
-/** A numeric or categorical channel: one more value for each event. */
+/** A numeric or categorical channel: one additional value for each event. */
 typedef struct covey_channel {
-    const void *values; /**< double (NaN = missing) or int32_t (outside the channel's vocabulary = unknown). */
-    int64_t stride;     /**< Bytes from one event to the next; 0 = contiguous. */
+    const void *values; /**< double (NaN means missing), or int32_t (a number outside of the channel's vocabulary means
+                             unknown). */
+    int64_t stride;     /**< Bytes from one event to the next; 0 means contiguous. */
 } covey_channel;
 
-/** A borrowed batch of event sequences, ragged: sequence i has the events offsets[i] to offsets[i + 1] - 1.
+/** A borrowed batch of event sequences of different lengths. Sequence i has the events from offsets[i] to
+ *  offsets[i + 1] - 1.
  *
- *  - offsets[0] may be above 0; offsets must not decrease; an equal pair is an empty sequence: its embedding is zero.
- *  - types: vocabulary indices; any index outside the vocabulary counts as the unknown entry.
- *  - times: seconds on any common clock, finite. Events of one sequence are used in the order of time; events with equal
- *    times keep their given order. The last event is the transaction. Attention weights come in the given order.
- *  - dwell: seconds spent on the event, finite and >= 0, NaN = missing.
- *  - Sequences from 0 to 2^31 - 1 events. All of them may differ in length by any factor. */
+ *  - offsets: they must not decrease; offsets[0] may be above 0. Two equal offsets make an empty sequence; its
+ *    embedding is zero.
+ *  - types: vocabulary indices. An index outside of the vocabulary is the unknown entry.
+ *  - times: seconds on any common clock, finite. The events of a sequence are used in the order of time. Events with
+ *    equal times keep their given order. The last event is the transaction. Attention weights are in the order of the
+ *    events as given.
+ *  - dwell: seconds spent on the event, finite and >= 0; NaN means missing.
+ *  - A sequence has 0 to 2^31 - 1 events. The lengths may differ by any factor. */
 typedef struct covey_sequences {
     size_t struct_size;
-    size_t channel_size;              /**< sizeof(covey_channel) as the caller was compiled. */
-    int64_t count;                    /**< Sequences, at least 0. */
-    const int64_t *offsets;           /**< count + 1 numbers; may be NULL where count is 0. */
+    size_t channel_size;              /**< sizeof(covey_channel) when the caller was compiled. */
+    int64_t count;                    /**< The number of sequences, at least 0. */
+    const int64_t *offsets;           /**< count + 1 numbers; may be NULL if count is 0. */
     const int32_t *types;             /**< offsets[count] numbers. */
     const double *times;              /**< offsets[count] numbers. */
     const double *dwell;              /**< offsets[count] numbers, or NULL. */
@@ -348,99 +370,110 @@ typedef struct covey_sequences {
     const covey_channel *categorical; /**< categorical_count channels, or NULL. */
     int64_t numeric_count;            /**< 0 to 1024. */
     int64_t categorical_count;        /**< 0 to 1024. */
-    int64_t types_stride;             /**< Bytes from one type to the next; 0 = contiguous. */
-    int64_t times_stride;             /**< Likewise for times. */
-    int64_t dwell_stride;             /**< Likewise for dwell. */
+    int64_t types_stride;             /**< Bytes from one type to the next; 0 means contiguous. */
+    int64_t times_stride;             /**< The same for times. */
+    int64_t dwell_stride;             /**< The same for dwell. */
 } covey_sequences;
 
 #define COVEY_SEQUENCES_INIT \
     {sizeof(covey_sequences), sizeof(covey_channel), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0}
 
-/* ==================================================================================================== 6. Encoder === */
+/* =================================================================================================== 6. Encoder === */
 
 /** A bidirectional LSTM with time attention that turns a sequence into a vector.
  *
  *  For the events t = 1..T of a sequence, in the order of time:
  *    x_t     = [event embedding; time features; numeric channels; categorical embeddings]
- *    tau_t   = time features: log1p(gap since the previous event), log1p(time until the last event), and, where the
- *              model has it, log1p(dwell); each standardised with the mean and deviation kept in the model file.
- *              A missing value stands as 0 after standardising; values beyond 10,000 deviations count as 10,000.
- *    h_t     = [forward; backward] states of a Bi-LSTM (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005) with the
- *              gate order i, f, g, o and both biases, as in torch.nn.LSTM
- *    s_t     = v . tanh(W_h h_t + b + W_t tau_t)        (additive attention, Bahdanau et al. 2015, that sees time)
+ *    tau_t   = the time features: log1p(gap since the previous event), log1p(time until the last event) and, if the
+ *              model uses dwell, log1p(dwell). Each is standardised with the mean and deviation in the model file. A
+ *              missing value becomes 0 after that. Values beyond 10,000 deviations are limited to 10,000.
+ *    h_t     = [forward; backward] states of a Bi-LSTM (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005) with
+ *              the gate order i, f, g, o and both biases, as in torch.nn.LSTM
+ *    s_t     = v . tanh(W_h h_t + b + W_t tau_t)        (additive attention, Bahdanau et al. 2015, with time features)
  *    alpha   = softmax(s)
- *    z       = sum_t alpha_t h_t,   embedding = P z + p, or z where the model has no projection
+ *    z       = sum_t alpha_t h_t,   embedding = P z + p, or z if the model has no projection
  *
- *  Model files are safetensors, never pickles. Tensors (float32), by their PyTorch names: event_embedding.weight [V, e],
- *  lstm.weight_ih_l{k}[_reverse] [4H, in], lstm.weight_hh_l{k}[_reverse] [4H, H], lstm.bias_ih_l{k}[_reverse] and
- *  lstm.bias_hh_l{k}[_reverse] [4H], attention.hidden.weight [A, 2H], attention.hidden.bias [A], attention.time.weight
- *  [A, 2 or 3], attention.score.weight [1, A], optional projection.weight [d, 2H] and projection.bias [d], optional
- *  categorical_embeddings.{c}.weight [V_c, e_c]. The metadata entry "covey.encoder" is a JSON object: format_version (1),
- *  vocabulary (names of the entries 1..V-1), time_mean and time_deviation (2 numbers, 3 with dwell), dwell (boolean),
- *  numeric ([{name, mean, deviation}]), categorical ([{name, vocabulary}]); the last two may be left out. Deviations are above 0.
- *  A tensor of any other name is refused, as are numbers that are not finite and more than 64 layers.
- *  covey_encoder_train makes one; examples/python/train_with_pytorch.py shows how another library does. */
+ *  Model files are safetensors, never pickles. The tensors are float32 and have these PyTorch names:
+ *    event_embedding.weight [V, e]
+ *    lstm.weight_ih_l{k}[_reverse] [4H, in], lstm.weight_hh_l{k}[_reverse] [4H, H]
+ *    lstm.bias_ih_l{k}[_reverse] [4H], lstm.bias_hh_l{k}[_reverse] [4H]
+ *    attention.hidden.weight [A, 2H], attention.hidden.bias [A]
+ *    attention.time.weight [A, 2 or 3], attention.score.weight [1, A]
+ *    projection.weight [d, 2H], projection.bias [d]        (optional)
+ *    categorical_embeddings.{c}.weight [V_c, e_c]          (one for each categorical channel)
+ *
+ *  The metadata entry "covey.encoder" is a JSON object: format_version (1), vocabulary (the names of the entries
+ *  1..V-1), time_mean and time_deviation (2 numbers, 3 with dwell), dwell (boolean), numeric ([{name, mean,
+ *  deviation}]) and categorical ([{name, vocabulary}]). The last two may be omitted. Deviations are above 0. Covey
+ *  refuses a tensor with any other name, numbers that are not finite, and more than 64 layers.
+ *
+ *  covey_encoder_train makes an encoder. examples/python/train_with_pytorch.py shows how another library makes one. */
 typedef struct covey_encoder covey_encoder;
 
 /** LOAD MODEL: reads an encoder from a safetensors file.
- *  Errors: COVEY_IO (cannot open or read), COVEY_CORRUPT_FILE (names the tensor or the entry), COVEY_UNSUPPORTED (a newer
- *  format_version), COVEY_OUT_OF_MEMORY. */
+ *  Errors: COVEY_IO (the file cannot be opened or read), COVEY_CORRUPT_FILE (with the name of the tensor or of the
+ *  entry), COVEY_UNSUPPORTED (a newer format_version), COVEY_OUT_OF_MEMORY. */
 covey_status covey_load_model(const covey_context *context, const char *path, covey_encoder **encoder,
                               covey_error **error);
 
-/** Writes the encoder to a temporary file in the folder of `path`, syncs it and renames it: `path` holds the old or the new file,
- *  whole, also where the process is killed or the machine stops.
+/** Writes the encoder to a file. The write is atomic: Covey writes a temporary file in the folder of `path`, syncs it
+ *  and renames it. `path` has the complete old or the complete new file, even if the process is killed or the machine
+ *  stops.
  *
- *  A file that is replaced keeps its mode, and its owner and group where the system allows it; where it does not allow the
- *  group, the group may do no more than everybody. A new file has the mode 0666 less the umask. Where `path` is a symbolic
- *  link, the file that it leads to is replaced and the link stays. Not kept are other hard links to the old file and access control
- *  lists. `path` must be a regular file or not exist. The temporary file has no name while it is written, where the file
- *  system can do that (O_TMPFILE); elsewhere it is called .covey-*.tmp. One that a killed process left there is removed by the
- *  next save to the same path.
- *  Errors: COVEY_IO, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED: `path` is then as it was. */
+ *  A file that is replaced keeps its mode, and its owner and group if the system allows it. If the system does not
+ *  allow the group, the new group gets no more rights than everybody. A new file has the mode 0666 minus the umask. If
+ *  `path` is a symbolic link, its target is replaced and the link stays. Other hard links to the old file and access
+ *  control lists are not kept. `path` must be a regular file or not exist. The temporary file has no name while it is
+ *  written, if the file system supports that (O_TMPFILE). Otherwise its name is .covey-*.tmp. If a killed process left
+ *  such a file, the next save to the same path removes it.
+ *  Errors: COVEY_IO, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. The file at `path` is then unchanged. */
 covey_status covey_encoder_save(const covey_encoder *encoder, const covey_context *context, const char *path,
                                 covey_error **error);
 
-/** The length d of an embedding; 0 for NULL. */
+/** Returns the length d of an embedding; 0 for NULL. */
 int64_t covey_encoder_dimension(const covey_encoder *encoder);
 
-/** The event vocabulary; borrowed: it lives as long as the encoder and is not destroyed. NULL for NULL. */
+/** Returns the event vocabulary. It is borrowed: it is valid as long as the encoder, and must not be destroyed. NULL
+ *  for NULL. */
 const covey_vocabulary *covey_encoder_vocabulary(const covey_encoder *encoder);
 
-/** 1 where the model uses dwell; then a batch must have it. */
+/** Returns 1 if the model uses dwell. A batch must then have it. */
 int32_t covey_encoder_uses_dwell(const covey_encoder *encoder);
 
-/** How many channels the model uses; a batch must have the same numbers, in the model's order. */
+/** Return the number of channels of the model. A batch must have the same number, in the same order. */
 int64_t covey_encoder_numeric_count(const covey_encoder *encoder);
 int64_t covey_encoder_categorical_count(const covey_encoder *encoder);
 
-/** A channel's name; NULL outside 0..count-1. */
+/** Return the name of a channel; NULL if `channel` is not 0..count-1. */
 const char *covey_encoder_numeric_name(const covey_encoder *encoder, int64_t channel);
 const char *covey_encoder_categorical_name(const covey_encoder *encoder, int64_t channel);
 
-/** A categorical channel's vocabulary, borrowed; NULL outside 0..count-1. */
+/** Returns the vocabulary of a categorical channel, borrowed; NULL if `channel` is not 0..count-1. */
 const covey_vocabulary *covey_encoder_categorical_vocabulary(const covey_encoder *encoder, int64_t channel);
 
-/** EMBED SEQUENCES: writes one embedding a sequence.
+/** EMBED SEQUENCES: writes one embedding for each sequence.
  *
- *  embeddings  count x d float32; `row_stride` bytes from one row to the next, 0 = d * 4. The same bytes for any number of
- *              threads and for any batch in which a sequence is embedded.
- *  attention   NULL, or offsets[count] - offsets[0] float32: alpha of each event, in the given order; sums to 1 in a sequence.
+ *  embeddings  count x d float32. `row_stride` is the number of bytes from one row to the next; 0 means d * 4. The
+ *              result does not depend on the number of threads, nor on the other sequences of the batch: it is the same
+ *              byte for byte.
+ *  attention   NULL, or offsets[count] - offsets[0] float32: alpha of each event, in the order of the events as given.
+ *              The weights of a sequence sum to 1.
+ *
  *  Cost: O(events * H^2); working memory O(threads * longest sequence * H).
- *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (offsets, times, dwell, infinite channels; weights so large that an
- *  embedding is not finite), COVEY_MISMATCH (channels), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (offsets, times, dwell, infinite channels; weights so large that
+ *  an embedding is not finite), COVEY_MISMATCH (channels), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_embed_sequences(const covey_encoder *encoder, const covey_context *context,
                                    const covey_sequences *sequences, float *embeddings, int64_t row_stride,
                                    float *attention, covey_error **error);
 
-#define COVEY_PRECISION_FLOAT32 0  /**< Within 1e-5 of the equations above. */
-#define COVEY_PRECISION_BFLOAT16 1 /**< Within 2e-3 for models as training makes them (3.8e-4 on the benchmark's); where gates
-                                        are saturated, by weights many times as large, ten times as much. About twice as fast
-                                        where the processor has AVX512_BF16; on others the call computes as FLOAT32.
-                                        Rounded to bfloat16 are the weights of the states (recurrent, of the layers above, of
-                                        the attention) and the states that they are multiplied with; sums, cells, embeddings,
-                                        time features and the softmax stay float32. The first such call packs the weights once
-                                        more, within the encoder. */
+#define COVEY_PRECISION_FLOAT32 0  /**< The error is at most 1e-5 of the equations above. */
+#define COVEY_PRECISION_BFLOAT16 1 /**< The error is at most 2e-3 for models that training makes (3.8e-4 in the
+                                        benchmark), and about ten times that if large weights saturate the gates. About
+                                        twice as fast on processors with AVX512_BF16; on others the call computes as
+                                        FLOAT32. These are rounded to bfloat16: the weights of states (recurrent, of the
+                                        upper layers, of the attention), and the states that they are multiplied with.
+                                        Sums, cells, embeddings, time features and the softmax stay in float32. The
+                                        first such call packs the weights a second time, in the encoder. */
 
 typedef struct covey_embed_options {
     size_t struct_size;
@@ -450,9 +483,9 @@ typedef struct covey_embed_options {
 
 #define COVEY_EMBED_OPTIONS_INIT {sizeof(covey_embed_options), COVEY_PRECISION_FLOAT32, 0}
 
-/** covey_embed_sequences with options; the same bytes for any number of threads and in any batch in each precision. NULL = the
- *  defaults, and then the same as covey_embed_sequences.
- *  bfloat16 is float32 with 8 bits of precision (Kalamkar et al. 2019, A Study of BFLOAT16 for Deep Learning Training).
+/** The same as covey_embed_sequences, with options; NULL means the defaults. In each precision, the result does not
+ *  depend on the number of threads, nor on the other sequences of the batch. bfloat16 is float32 with 8 bits of
+ *  precision (Kalamkar et al. 2019, A Study of BFLOAT16 for Deep Learning Training).
  *  Errors: as covey_embed_sequences; COVEY_INVALID_ARGUMENT for another precision. */
 covey_status covey_embed_sequences_with(const covey_encoder *encoder, const covey_context *context,
                                         const covey_sequences *sequences, const covey_embed_options *options,
@@ -460,138 +493,159 @@ covey_status covey_embed_sequences_with(const covey_encoder *encoder, const cove
 
 void covey_encoder_destroy(covey_encoder *encoder);
 
-/* ------------------------------------------------------------------------------------------------------- Training --- */
+/* ----------------------------------------------------------------------------------------------------- Training --- */
 
-/** How a training went, and the best weights it found; see covey_encoder_train. */
+/** The report of a training, and its best weights; see covey_encoder_train. */
 typedef struct covey_training covey_training;
 
 typedef struct covey_training_progress {
     size_t struct_size;
-    int64_t epoch;               /**< From 1. */
-    int64_t step;                /**< Steps done. */
-    int64_t steps;               /**< Of all epochs; early stopping may leave some out. */
-    double loss;                 /**< Mean over the sequences since the epoch began. */
-    double held_out_loss;        /**< At the end of an epoch; before it, and where nothing is held out, NaN. */
-    double sequences_per_second; /**< Of this epoch. */
-    double learning_rate;        /**< Of the last step. */
+    int64_t epoch;               /**< The epoch, from 1. */
+    int64_t step;                /**< The number of steps done. */
+    int64_t steps;               /**< The number of steps of all epochs; early stopping may end the training before. */
+    double loss;                 /**< The mean over the sequences since the epoch began. */
+    double held_out_loss;        /**< The held-out loss at the end of an epoch; NaN before it, and if nothing is held
+                                      out. */
+    double sequences_per_second; /**< The rate in this epoch. */
+    double learning_rate;        /**< The learning rate of the last step. */
 } covey_training_progress;
 
-/** Called after each epoch, and in between about once a second, on the thread that made the call. A result other than 0
- * stops it
- *  with COVEY_CANCELLED. It must not call back into Covey with the same context, except covey_cancel. */
+/** Called after each epoch, and about once a second, on the thread that made the call. A result other than 0 cancels
+ *  the training with COVEY_CANCELLED. The callback must not call Covey with the same context, except covey_cancel. */
 typedef int32_t (*covey_training_fn)(void *user_data, const covey_training_progress *progress);
 
-/** The objectives, each with its weight in the sum; at least one must be above 0. A view is a sequence, or where that is longer
- *  than `window` a run of that many events, drawn anew each epoch, with time features of its own. Types are predicted by a
- *  softmax with cross-entropy, numbers with Huber's loss (1964), standardised as in tau. y is an event's type, g its log gap, M
- *  the pairs of neighbouring events in the batch, G those of which neither is the first or the last, B the batch's sequences.
+/** The objectives. The loss is their weighted sum; at least one weight must be above 0.
+ *
+ *  A view is a sequence. If the sequence is longer than `window`, a view is a run of `window` events, drawn again in
+ *  each epoch, and its time features are those of this run. The loss of types is the cross-entropy of a softmax. The
+ *  loss of numbers is Huber's (1964); the numbers are standardised as in tau. In the formulas, y is the type of an
+ *  event, g its log gap, M the number of pairs of neighbouring events in the batch, G the number of events that are
+ *  neither the first nor the last of their view, and B the number of sequences in the batch.
  *
  *    next_event    (1/M) sum_t [-log p(y_t+1 | forward h_t) - log p(y_t-1 | backward h_t)]
- *                  + (1/G) sum_t [huber(g_t+1 | forward h_t) + huber(g_t-1 | backward h_t)]: no state has seen what it predicts
- *                  (the gap of the last event is left out: it is the time until the last event at the one before). Language
- *                  modelling both ways, as in ELMo (Peters et al. 2018). Trains neither attention nor projection.
- *    masked_event  the mean of -log p(y_t | h_t) over the events that are shown as unknown, with missing channels: a share
- *                  `mask_share` of all (Devlin et al. 2019). Their time features stay: their neighbours' give them away.
- *                  Trains neither attention nor projection.
+ *                  + (1/G) sum_t [huber(g_t+1 | forward h_t) + huber(g_t-1 | backward h_t)].
+ *                  No state has read what it predicts. The gap of the last event is left out, because the state before
+ *                  it has read it as the time until the last event. This is language modelling in both directions, as
+ *                  in ELMo (Peters et al. 2018). It trains neither the attention nor the projection.
+ *    masked_event  The mean of -log p(y_t | h_t) over the masked events: a share `mask_share` of all events, presented
+ *                  with an unknown type and missing channels (Devlin et al. 2019). They keep their time features,
+ *                  because the features of their neighbours would reveal them. It trains neither the attention nor the
+ *                  projection.
  *    autoencoder   (1/B) sum over sequences of [(1/T) sum_t l_t + l_T + huber(log T | embedding)],
- *                  l_t = -log p(y_t | q_t) + sum huber(tau_t, x_t | q_t), x the standardised numeric channels (missing: 0),
- *                  q_t = relu(D [embedding; cos(k pi (t-1)/(T-1)), k = 1..8] + d): the events from the embedding and their
- *                  relative position alone (Srivastava et al. 2015, without the decoder's recurrence). The last event, which
- *                  is to be judged, counts as much as all together.
- *    contrastive   CoLES (Babaev et al. 2022): with D the distance of two embeddings of length 1, the mean of D^2 over all
- *                  pairs of views of one sequence and of max(0, margin - D)^2 over each view's 5 nearest of other sequences.
- *                  The views: the sequence and `slices` - 1 random slices of it, of at least a quarter of its events.
+ *                  l_t = -log p(y_t | q_t) + sum huber(tau_t, x_t | q_t), x the standardised numeric channels (0 =
+ *                  missing),
+ *                  q_t = relu(D [embedding; cos(k pi (t-1)/(T-1)), k = 1..8] + d).
+ *                  The events are predicted from the embedding and their relative position alone (Srivastava et al.
+ *                  2015, without the decoder's recurrence). The last event is the one that is judged, so it has an
+ *                  additional weight: that of all events together.
+ *    contrastive   CoLES (Babaev et al. 2022): the mean of D^2 over all pairs of views of one sequence, and of
+ *                  max(0, margin - D)^2 over the pairs of each view and its 5 nearest views of other sequences. D is
+ *                  the distance of two embeddings that are scaled to length 1. The views are the sequence and `slices`
+ *                  - 1 random slices of it, each with at least a quarter of its events.
  *
- *  The optimiser is AdamW (Loshchilov & Hutter 2019; beta 0.9 and 0.999, epsilon 1e-8; biases do not decay) on the gradient
- *  clipped by its global norm (Pascanu et al. 2013). The learning rate rises linearly over the warm-up, then falls to 0 along a
- *  cosine (Loshchilov & Hutter 2017). In a vocabulary above 4,096 entries a step moves those alone that occur in it, with their
- *  moments (lazy Adam), and the softmax is over the batch's types and 1,024 drawn at random (Jean et al. 2015).
- *  All numbers are float32, losses and norms are summed in float64. */
+ *  The optimiser is AdamW (Loshchilov & Hutter 2019; beta 0.9 and 0.999, epsilon 1e-8; biases do not decay). The
+ *  gradient is clipped by its global norm (Pascanu et al. 2013). The learning rate increases linearly in the warm-up,
+ *  then decreases to 0 along a cosine (Loshchilov & Hutter 2017). If a vocabulary has more than 4,096 entries, a step
+ *  changes only the entries that occur in it, and their moments (lazy Adam). The softmax is then over the types of the
+ *  batch and 1,024 types drawn at random (Jean et al. 2015). All numbers are float32; losses and norms are summed in
+ *  float64. */
 typedef struct covey_training_options {
     size_t struct_size;
-    int64_t embedding_size;          /**< Of an event type, 1 to 4,096; default 32. */
-    int64_t category_embedding_size; /**< Of an entry of a categorical channel, 1 to 4,096; default 8. */
-    int64_t hidden_size;             /**< H, units a direction, 1 to 4,096; default 64. */
-    int64_t attention_size;          /**< A, 1 to 4,096; default 64. */
-    int64_t dimension;               /**< d, 1 to 65,536; 0 (default) = 2H, without a projection. */
-    double next_event;               /**< Weights of the objectives, 0 to 1e6; default 1. */
+    int64_t embedding_size;          /**< The length of the embedding of an event type, 1 to 4,096; default 32. */
+    int64_t category_embedding_size; /**< The length of the embedding of a category, 1 to 4,096; default 8. */
+    int64_t hidden_size;             /**< H, the units in each direction, 1 to 4,096; default 64. */
+    int64_t attention_size;          /**< A, the attention units, 1 to 4,096; default 64. */
+    int64_t dimension;               /**< d, the length of an embedding, 1 to 65,536; 0 (default) means 2H, without a
+                                          projection. */
+    double next_event;               /**< The weights of the objectives, 0 to 1e6. Default 1. */
     double masked_event;             /**< Default 0. */
     double autoencoder;              /**< Default 1. */
-    double contrastive;              /**< Default 0. The two of the default did best in `make bench-embed-quality`. */
+    double contrastive;              /**< Default 0. The default weights were the best in `make bench-embed-quality`. */
     int64_t epochs;                  /**< 1 to 1,000,000; default 20. */
-    int64_t batch_size;              /**< Sequences a step, 1 to 65,536; default 128. */
-    double learning_rate;            /**< The highest; finite, > 0; default 3e-3. */
-    double weight_decay;             /**< Times the learning rate, 0 to 1; default 0.01. */
-    double clip;                     /**< Of the gradient's norm, > 0, may be infinite; default 1. */
-    double warm_up;                  /**< Share of the steps, 0 to 1; default 0.05. */
-    double dropout;                  /**< Share of the states that predictions do not see, 0 to below 1; default 0.1. */
-    double unknown;                  /**< Share of the events shown as unknown, 0 to below 1; default 0.02: trains that entry. */
-    double mask_share;               /**< Of masked_event; above 0, below 1; default 0.15. */
-    int64_t slices;                  /**< Views of contrastive, 2 to 64; default 4. */
-    double margin;                   /**< Of contrastive; finite, > 0; default 0.5. */
-    double held_out;                 /**< Share of the sequences that measure, drawn by the seed, 0 to below 1; default 0.05. */
-    int64_t patience;                /**< Stops after so many epochs without a better held-out loss; 0 = never; default 5. */
-    int64_t window;                  /**< 2 to 1,000,000 events; default 1,024. */
+    int64_t batch_size;              /**< The sequences in a step, 1 to 65,536; default 128. */
+    double learning_rate;            /**< The largest learning rate; finite, > 0; default 3e-3. */
+    double weight_decay;             /**< Multiplied by the learning rate; 0 to 1; default 0.01. */
+    double clip;                     /**< The largest norm of the gradient; > 0, may be infinite; default 1. */
+    double warm_up;                  /**< The share of the steps in the warm-up, 0 to 1; default 0.05. */
+    double dropout;                  /**< The share of the states that are dropped before predictions, 0 to below 1;
+                                          default 0.1. */
+    double unknown;                  /**< The share of the events with an unknown type, 0 to below 1; default 0.02. It
+                                          trains this entry. */
+    double mask_share;               /**< The share of masked events in masked_event; above 0, below 1; default 0.15. */
+    int64_t slices;                  /**< The views of a sequence in contrastive, 2 to 64; default 4. */
+    double margin;                   /**< The margin of contrastive; finite, > 0; default 0.5. */
+    double held_out;                 /**< The share of the sequences that are held out, drawn by the seed; 0 to below 1;
+                                          default 0.05. */
+    int64_t patience;                /**< Stops after this number of epochs without a better held-out loss; 0 means
+                                          never; default 5. */
+    int64_t window;                  /**< The largest number of events in a view, 2 to 1,000,000; default 1,024. */
     uint64_t seed;                   /**< Default 0. */
-    const char *const *numeric_names;     /**< A name for each numeric channel; NULL = "numeric 0", ... */
-    const char *const *categorical_names; /**< Likewise; NULL = "categorical 0", ... */
+    const char *const *numeric_names;     /**< A name for each numeric channel; NULL means "numeric 0", ... */
+    const char *const *categorical_names; /**< The same; NULL means "categorical 0", ... */
     const covey_vocabulary *const *categorical_vocabularies; /**< One for each categorical channel. */
-    const char *checkpoint_path;     /**< Where the state is kept, so that a training that was killed goes on; NULL = nowhere. */
-    int64_t checkpoint_steps;        /**< Written after so many steps, and after each epoch; at least 1; default 1,000. */
-    covey_training_fn progress;      /**< NULL = none. */
-    void *progress_user_data;        /**< Handed to progress. */
+    const char *checkpoint_path;     /**< The checkpoint file, from which a killed training can continue; NULL means
+                                          none. */
+    int64_t checkpoint_steps;        /**< The steps between two checkpoints, at least 1; default 1,000. There is one
+                                          after each epoch too. */
+    covey_training_fn progress;      /**< NULL means none. */
+    void *progress_user_data;        /**< Passed to progress. */
 } covey_training_options;
 
 #define COVEY_TRAINING_OPTIONS_INIT                                                                                    \
     {sizeof(covey_training_options), 32, 8, 64, 64, 0, 1.0, 0.0, 1.0, 0.0, 20, 128, 0.003, 0.01, 1.0, 0.05, 0.1, 0.02, \
      0.15, 4, 0.5, 0.05, 5, 1024, 0, NULL, NULL, NULL, NULL, 1000, NULL, NULL}
 
-/** TRAIN: an encoder of one layer, without labels. The encoder keeps the vocabularies: their handles may be destroyed.
+/** TRAIN: trains an encoder of one layer, without labels. The encoder keeps the vocabularies: their handles may be
+ *  destroyed.
  *
- *  Sequences without events are left out. The scaling of time features and numeric channels is measured on all sequences;
- *  where they have dwell, the model uses it. After each epoch the held-out sequences are measured; the encoder gets the weights
- *  of the epoch with their least loss (of the last epoch where nothing is held out).
- *  The same input, options and seed give the same weights on one kind of processor, for any number of threads, and where a
- *  training was killed and goes on from `checkpoint_path`. A file there is taken up, and refused where it belongs to other
- *  input or options; it is written whole or not at all, stays at the end, and then gives the same encoder at once.
+ *  Sequences without events are left out. The scaling of time features and numeric channels is measured on all
+ *  sequences. If they have dwell, the model uses it. After each epoch the loss of the held-out sequences is computed.
+ *  The encoder gets the weights of the epoch with the smallest held-out loss, or those of the last epoch if nothing is
+ *  held out.
  *
- *  training  NULL, or the report. The one output that a failed call may set: where the training had begun and ends with
- *            COVEY_CANCELLED, COVEY_INVALID_DATA (the loss is not finite; the message names the step) or COVEY_IO (the
- *            checkpoint), covey_training_encoder gives the best weights so far: before the first epoch's end the last that had
- *            a finite loss.
- *  Cost: O(events H^2) an epoch, about three times that of embedding, plus the softmax. Memory: the step with the longest
- *  sequences and four times the weights, refused before it is allocated. Cancel is heard within about 100 ms, and the time
- *  that the file system takes to remove a half-written checkpoint.
- *  The encoder's tables are made when it first embeds, or when an engine is built with it.
+ *  On one kind of processor the weights depend only on the input, the options and the seed. They do not depend on the
+ *  number of threads, nor on whether the training was killed and continued from `checkpoint_path`. If there is a file
+ *  at that path, the training continues from it, or refuses it if it belongs to other input or options. Writing it is
+ *  atomic. It stays at the end, and a later call with the same input and options then returns the same encoder at once.
+ *
+ *  training  NULL, or the report. It is the only output that a failed call may set. If the training had begun and ends
+ *            with COVEY_CANCELLED, COVEY_INVALID_DATA (the loss is not finite; the message has the step) or COVEY_IO
+ *            (the checkpoint), covey_training_encoder returns the best weights so far. Before the end of the first
+ *            epoch these are the last weights with a finite loss.
+ *
+ *  Cost: O(events H^2) for each epoch, about three times the cost of embedding, plus the softmax. Memory: the step with
+ *  the longest sequences, and four times the weights; it is checked before it is allocated. Cancelling takes about 100
+ *  ms, plus the time that the file system needs to remove an incomplete checkpoint. The encoder's tables are made when
+ *  it first embeds, or when an engine is built with it.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (as covey_embed_sequences; no events; see above), COVEY_MISMATCH
- *  (another training's checkpoint), COVEY_CORRUPT_FILE (names the tensor), COVEY_UNSUPPORTED, COVEY_IO, COVEY_OUT_OF_MEMORY,
- *  COVEY_CANCELLED. */
+ *  (a checkpoint of another training), COVEY_CORRUPT_FILE (with the name of the tensor), COVEY_UNSUPPORTED, COVEY_IO,
+ *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_encoder_train(const covey_context *context, const covey_sequences *sequences,
                                  const covey_vocabulary *vocabulary, const covey_training_options *options,
                                  covey_encoder **encoder, covey_training **training, covey_error **error);
 
-/** The encoder with the best weights; borrowed: it lives as long as the report and is not destroyed. NULL where there are
- * none yet. */
+/** Returns the encoder with the best weights. It is borrowed: it is valid as long as the report, and must not be
+ *  destroyed. NULL if there are none yet. */
 const covey_encoder *covey_training_encoder(const covey_training *training);
 
-/** Steps done, and the step whose weights the encoder has; 0 for NULL. */
+/** Return the number of steps done, and the step whose weights the encoder has; 0 for NULL. */
 int64_t covey_training_steps(const covey_training *training);
 int64_t covey_training_best_step(const covey_training *training);
 
-/** Epochs that were finished; 0 for NULL. */
+/** Returns the number of completed epochs; 0 for NULL. */
 int64_t covey_training_epochs(const covey_training *training);
 
 typedef struct covey_training_epoch {
     size_t struct_size;
-    double loss;                 /**< Mean over the sequences, as they were learnt from. */
-    double held_out_loss;        /**< NaN where nothing is held out. */
+    double loss;                 /**< The mean over the training sequences. */
+    double held_out_loss;        /**< The mean over the held-out sequences; NaN if nothing is held out. */
     double seconds;
     double sequences_per_second;
 } covey_training_epoch;
 
 #define COVEY_TRAINING_EPOCH_INIT {sizeof(covey_training_epoch), 0, 0, 0, 0}
 
-/** An epoch's figures, 0..epochs-1. Errors: COVEY_INVALID_ARGUMENT. */
+/** Returns the results of an epoch, 0..epochs-1. Errors: COVEY_INVALID_ARGUMENT. */
 covey_status covey_training_get(const covey_training *training, int64_t epoch, covey_training_epoch *result,
                                 covey_error **error);
 
