@@ -1,6 +1,6 @@
 package covey;
 
-/** How rows are clustered; see {@link Builder} for the fields. */
+/** The options of clustering. {@link Builder} describes the fields. */
 public record ClusterOptions(
         long minClusterSize,
         long minSamples,
@@ -20,17 +20,17 @@ public record ClusterOptions(
         boolean matchReference,
         Strengths strengths) {
 
-    /** How far two rows are apart. */
+    /** The distance between two rows. */
     public enum Metric {
-        /** Square root of the sum of squared differences. */
+        /** The square root of the sum of squared differences. */
         EUCLIDEAN,
-        /** Sum of absolute differences. */
+        /** The sum of absolute differences. */
         MANHATTAN,
-        /** 1 - cosine similarity; a row of zeros is at distance 1 from every other row. */
+        /** 1 - cosine similarity. A row of zeros has distance 1 to every other row. */
         COSINE
     }
 
-    /** Which nodes of the condensed tree become clusters. */
+    /** The nodes of the condensed tree that become clusters. */
     public enum Selection {
         /** The most stable ones (Campello et al. 2013). */
         EXCESS_OF_MASS,
@@ -38,15 +38,15 @@ public record ClusterOptions(
         LEAF
     }
 
-    /** How neighbours are found. */
+    /** The search for neighbours. */
     public enum Search {
-        /** The result equals the reference's. */
+        /** Exact search; the result equals that of hdbscan. */
         EXACT,
-        /** By a FAISS index; euclidean only. */
+        /** Approximate search in k-means cells and among neighbours of neighbours; euclidean only. */
         APPROXIMATE
     }
 
-    /** What becomes of rows with a NaN or an infinity. */
+    /** The treatment of rows with NaN or infinity. */
     public enum MissingRows {
         /** They give INVALID_DATA. */
         REJECT,
@@ -54,15 +54,15 @@ public record ClusterOptions(
         NOISE
     }
 
-    /** What strengths, outlier scores and persistence are relative to; the same unless many rows are equal. */
+    /** The largest value for strengths, outlier scores and persistence. It only matters if many rows are equal. */
     public enum Strengths {
-        /** The largest lambda, as in hdbscan: beside minClusterSize equal rows every strength is 0 or 1. */
+        /** The largest lambda, as in hdbscan: in a cluster with minClusterSize equal rows, every strength is 0 or 1. */
         HDBSCAN,
         /** The largest finite lambda. */
         BOUNDED
     }
 
-    /** As the library takes them: see {@link Native#clusterMatrix}. */
+    /** The integer options in the order in which the library reads them; see {@link Native#clusterMatrix}. */
     long[] integers() {
         return new long[] {
             minClusterSize, minSamples, maxClusterSize, seed, clusters, metric.ordinal(), selection.ordinal(),
@@ -98,12 +98,12 @@ public record ClusterOptions(
                 Strengths.values()[(int) integers[12]]);
     }
 
-    /** The defaults. */
+    /** Returns the defaults. */
     public static ClusterOptions defaults() {
         return builder().build();
     }
 
-    /** A builder with the defaults. */
+    /** Creates a builder with the defaults. */
     public static Builder builder() {
         return new Builder();
     }
@@ -130,28 +130,28 @@ public record ClusterOptions(
 
         private Builder() {}
 
-        /** At least 2; default 5. */
+        /** The smallest number of rows in a cluster, at least 2; default 5. */
         public Builder minClusterSize(long rows) {
             minClusterSize = rows;
             return this;
         }
 
         /**
-         * The core distance is the distance to this neighbour, the row itself not counted; 0 (default) = minClusterSize;
-         * n - 1 is taken where it is more than that.
+         * The core distance is the distance to this neighbour; the row itself does not count. 0 (default) means
+         * minClusterSize. If it is larger than n - 1, n - 1 is used.
          */
         public Builder minSamples(long neighbours) {
             minSamples = neighbours;
             return this;
         }
 
-        /** Larger clusters are not selected; 0 (default) = no limit. */
+        /** Larger clusters are not selected; 0 (default) means no limit. */
         public Builder maxClusterSize(long rows) {
             maxClusterSize = rows;
             return this;
         }
 
-        /** Clusters born below this distance are merged; finite, at least 0; default 0. */
+        /** Clusters that appear below this distance are merged; finite, at least 0; default 0. */
         public Builder clusterSelectionEpsilon(double distance) {
             clusterSelectionEpsilon = distance;
             return this;
@@ -163,79 +163,87 @@ public record ClusterOptions(
             return this;
         }
 
-        /** Default EUCLIDEAN. */
+        /** The distance; default EUCLIDEAN. */
         public Builder metric(Metric metric) {
             this.metric = metric;
             return this;
         }
 
-        /** Default EXCESS_OF_MASS. */
+        /** The selection of clusters; default EXCESS_OF_MASS. */
         public Builder selection(Selection selection) {
             this.selection = selection;
             return this;
         }
 
-        /** Whether the root may be the only cluster; default false. */
+        /** If true, the root may be the only cluster; default false. */
         public Builder allowSingleCluster(boolean allow) {
             allowSingleCluster = allow;
             return this;
         }
 
-        /** Default EXACT. */
+        /** The search for neighbours; default EXACT. */
         public Builder search(Search search) {
             this.search = search;
             return this;
         }
 
-        /** Default REJECT. */
+        /** The treatment of rows with NaN or infinity; default REJECT. */
         public Builder missing(MissingRows missing) {
             this.missing = missing;
             return this;
         }
 
-        /** Keeps a copy of the rows, which prediction, exemplars and an engine need; default false. */
+        /** If true, keeps a copy of the rows, which prediction, exemplars and an engine need; default false. */
         public Builder prediction(boolean keep) {
             prediction = keep;
             return this;
         }
 
-        /** Of the approximate search; unsigned; default 0. */
+        /** The seed of the approximate search, as an unsigned number; default 0. */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
         }
 
-        /** Excess of mass passes over clusters born above this distance; 0 (default) = no limit. */
+        /** Excess of mass does not select clusters that appear above this distance; 0 (default) means no limit. */
         public Builder clusterSelectionEpsilonMax(double distance) {
             clusterSelectionEpsilonMax = distance;
             return this;
         }
 
-        /** Leaves of the tree that live for less than this, in lambda, are dissolved first; default 0. */
+        /**
+         * First, leaves of the tree whose lifetime in lambda is shorter than this are merged into their parent; default
+         * 0.
+         */
         public Builder clusterSelectionPersistence(double lambda) {
             clusterSelectionPersistence = lambda;
             return this;
         }
 
-        /** How many clusters there are to be, by a cut of the tree; 0 (default) = as many as selected. */
+        /**
+         * The number of clusters, obtained by a cut of the tree; 0 (default) means the number that the selection gives.
+         */
         public Builder clusters(long count) {
             clusters = count;
             return this;
         }
 
-        /** A row that leaves its cluster where that is born is noise, as in the reference; default false. */
+        /**
+         * If true, a row that leaves its cluster at its birth is noise, as in the reference implementation; default
+         * false.
+         */
         public Builder matchReference(boolean match) {
             matchReference = match;
             return this;
         }
 
-        /** Default HDBSCAN; changes no label. */
+        /** The largest value for strengths; default HDBSCAN. It changes no label. */
         public Builder strengths(Strengths strengths) {
             this.strengths = strengths;
             return this;
         }
 
-        /** The options; the call that takes them checks their ranges. */
+        /** Returns the options. The call that uses them checks their ranges. */
         public ClusterOptions build() {
             return new ClusterOptions(
                     minClusterSize,

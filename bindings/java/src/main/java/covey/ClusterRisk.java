@@ -3,11 +3,11 @@ package covey;
 import java.util.List;
 import java.util.Objects;
 
-/** Which clusters are risky, from late and partial labels. */
+/** The risk of clusters, from late and partial labels. */
 public final class ClusterRisk extends NativeObject {
-    /** Nothing is known of the row. */
+    /** The label of the row is unknown. */
     public static final byte UNKNOWN = -1;
-    /** The row is known to be well. */
+    /** The row is known to be legitimate. */
     public static final byte LEGITIMATE = 0;
     /** The row is known to be fraud. */
     public static final byte FRAUD = 1;
@@ -19,12 +19,12 @@ public final class ClusterRisk extends NativeObject {
     /**
      * Rates the clusters of n rows. Cost: O(n).
      *
-     * @param labels n cluster labels, -1 = noise, none below
-     * @param fraud n of {@link #UNKNOWN}, {@link #LEGITIMATE}, {@link #FRAUD}
+     * @param labels n cluster labels, at least -1; -1 means noise
+     * @param fraud n times {@link #UNKNOWN}, {@link #LEGITIMATE} or {@link #FRAUD}
      * @param amounts n finite numbers of at least 0, or null
      * @param times n finite numbers (seconds), or null
-     * @param options null = the defaults
-     * @param context null = the defaults
+     * @param options null means the defaults
+     * @param context null means the defaults
      * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA, MISMATCH (lengths)
      */
     public static ClusterRisk rate(
@@ -49,7 +49,7 @@ public final class ClusterRisk extends NativeObject {
         }
     }
 
-    /** One report for each label that occurs, noise among them, the riskiest first. */
+    /** One report for each label that occurs, including the noise; the riskiest comes first. */
     public List<ClusterReport> reports() {
         try (Use self = use()) {
             ClusterReport[] reports = new ClusterReport[(int) Native.riskCount(self.address())];
@@ -64,7 +64,7 @@ public final class ClusterRisk extends NativeObject {
         }
     }
 
-    /** The share of fraud among all labelled rows; NaN where there are none. */
+    /** The share of fraud among all labelled rows; NaN if there are none. */
     public double baseRate() {
         try (Use self = use()) {
             return Native.riskBaseRate(self.address());

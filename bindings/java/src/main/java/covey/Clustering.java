@@ -5,21 +5,22 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
-/** The outcome of HDBSCAN: labels, strengths, outlier scores and the trees they come from. */
+/** The result of HDBSCAN: labels, strengths, outlier scores and the trees they come from. */
 public final class Clustering extends NativeObject {
     private Clustering(long address) {
         super("Clustering", address, Native::clusteringDestroy);
     }
 
     /**
-     * Clusters the rows of a matrix (n x d). Exact search equals hdbscan and scikit-learn's HDBSCAN up to the numbering of
-     * clusters and ties. No rows give an empty result; fewer rows than the smallest cluster give noise alone.
+     * Clusters the rows of a matrix (n x d). With exact search the result equals that of hdbscan and of scikit-learn's
+     * HDBSCAN, except for the numbering of clusters and for ties. Without rows the result is empty. If there are fewer
+     * rows than the smallest cluster, all rows are noise.
      *
-     * <p>Cost: exact O(n^2 d) at the worst; memory beside the input O(n k).
+     * <p>Cost: exact search O(n^2 d) in the worst case; memory in addition to the input O(n k).
      *
-     * @param options null = the defaults
-     * @param context null = the defaults
-     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (names row and column), OUT_OF_MEMORY, CANCELLED
+     * @param options null means the defaults
+     * @param context null means the defaults
+     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (with row and column), OUT_OF_MEMORY, CANCELLED
      */
     public static Clustering cluster(Matrix matrix, ClusterOptions options, Context context) {
         Objects.requireNonNull(matrix, "matrix");
@@ -31,8 +32,8 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * Clusters n rows of which only the distances to each other are known: n x n, finite, at least 0, symmetric. There is no
-     * prediction. Cost: O(n^2).
+     * Clusters n rows by their distances alone: n x n, finite, at least 0, symmetric. Prediction is not available.
+     * Cost: O(n^2).
      *
      * @throws CoveyException as {@link #cluster}; MISMATCH (not square)
      */
@@ -46,10 +47,10 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * Clusters n rows by a spanning tree of theirs, made elsewhere: n - 1 edges in any order, distances by mutual
-     * reachability. There is no prediction. Cost: O(n log n).
+     * Clusters n rows by a spanning tree that another program computed: n - 1 edges in any order, with mutual
+     * reachability distances. Prediction is not available. Cost: O(n log n).
      *
-     * @throws CoveyException as {@link #cluster}; INVALID_DATA (no tree)
+     * @throws CoveyException as {@link #cluster}; INVALID_DATA (the edges are not a tree)
      */
     public static Clustering ofSpanningTree(long rows, List<Edge> edges, ClusterOptions options, Context context) {
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
@@ -71,10 +72,10 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * Other clusters on the same tree, without clustering again: by options, of which those that say how rows are read,
-     * searched and kept stay as they were. Cost: O(n).
+     * Selects other clusters from the same tree, without clustering again. The options for reading, searching and
+     * keeping rows do not change. Cost: O(n).
      *
-     * @param options null = the defaults; {@link ClusterOptions.Builder#clusters} asks for a number of clusters
+     * @param options null means the defaults; {@link ClusterOptions.Builder#clusters} requests a number of clusters
      * @throws CoveyException INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED
      */
     public Clustering select(ClusterOptions options, Context context) {
@@ -82,8 +83,8 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * Likewise, with nodes of the condensed tree (n = the root, and above) as the clusters, none above another; null = as the
-     * options say.
+     * The same, with given nodes of the condensed tree as the clusters. n is the root; no node may be an ancestor of
+     * another. Null means that the options select the nodes.
      */
     public Clustering select(ClusterOptions options, long[] nodes, Context context) {
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
@@ -95,7 +96,7 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * Writes the clustering to a file, whole or not at all.
+     * Writes the clustering to a file. The write is atomic.
      *
      * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
      */
@@ -107,7 +108,7 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * Reads a clustering that {@link #save}, C or Python wrote. Cost: O(n log n).
+     * Reads a clustering that was written by {@link #save}, by C or by Python. Cost: O(n log n).
      *
      * @throws CoveyException IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY, CANCELLED
      */
@@ -124,7 +125,7 @@ public final class Clustering extends NativeObject {
         }
     }
 
-    /** Reads back what {@link #toBytes} gave; as {@link #load}. */
+    /** Reads the bytes that {@link #toBytes} returned. Errors are those of {@link #load}. */
     public static Clustering of(byte[] bytes, Context context) {
         Objects.requireNonNull(bytes, "bytes");
         try (Use with = Use.of(context)) {
@@ -149,7 +150,10 @@ public final class Clustering extends NativeObject {
         }
     }
 
-    /** The rows that are kept with {@link ClusterOptions#prediction()}, n x d, one after another; NaN in those that were not used. */
+    /**
+     * The rows that {@link ClusterOptions#prediction()} keeps, n x d, one after the other; NaN for rows that were not
+     * used.
+     */
     public double[] fittedRows() {
         try (Use self = use()) {
             int rows = (int) Native.clusteringRows(self.address());
@@ -161,8 +165,8 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * The labels of a cut through the single-linkage tree: rows joined by edges shorter than the distance; clusters of fewer
-     * rows are noise. Cost: O(n).
+     * The labels of a cut through the single-linkage tree. Rows that are joined by edges shorter than the distance are
+     * a cluster; clusters with fewer rows than the smallest are noise. Cost: O(n).
      */
     public int[] cut(double distance, long minClusterSize) {
         try (Use self = use()) {
@@ -173,10 +177,10 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * How much each row belongs to every cluster: row by row, clusters() numbers with a sum of at most 1. Needs
+     * The membership of each row in every cluster: for each row, clusters() numbers with a sum of at most 1. Needs
      * {@link ClusterOptions#prediction()}. Cost: the distance from each row to every exemplar.
      *
-     * @param matrix new rows; null = the clustered ones
+     * @param matrix new rows; null means the clustered rows
      */
     public double[][] membership(Matrix matrix, Context context) {
         try (Use self = use();
@@ -193,7 +197,9 @@ public final class Clustering extends NativeObject {
         }
     }
 
-    /** Likewise, the `count` clusters with the largest numbers alone: row by row, the largest first; -1 and 0 where there are fewer. */
+    /**
+     * The same for only the `count` largest memberships of each row, the largest first; -1 and 0 if there are fewer.
+     */
     public Memberships largestMemberships(Matrix matrix, int count, Context context) {
         if (count < 1) throw new IllegalArgumentException("count must be at least 1, got " + count);
         try (Use self = use();
@@ -208,19 +214,19 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * The `count` best clusters of each row and their numbers, row by row.
+     * The `count` best clusters of each row and their memberships, row by row.
      *
-     * @param count the clusters of a row
-     * @param clusters -1 where there are fewer
+     * @param count the number of clusters for each row
+     * @param clusters -1 if there are fewer
      * @param numbers 0 to 1
      */
     public record Memberships(int count, int[] clusters, double[] numbers) {}
 
     /**
-     * How good any labels are: DBCV (Moulavi et al. 2014), -1 to 1; NaN where there is one cluster alone. Cost: O(d m^2) for each
-     * cluster of m rows and for each pair.
+     * The quality of any labels: DBCV (Moulavi et al. 2014), -1 to 1; NaN if there is only one cluster. Cost: O(d m^2)
+     * for each cluster of m rows and for each pair.
      *
-     * @param labels -1 = noise
+     * @param labels -1 means noise
      * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA, OUT_OF_MEMORY, CANCELLED
      */
     public static double validity(Matrix matrix, int[] labels, ClusterOptions.Metric metric, Context context) {
@@ -252,7 +258,7 @@ public final class Clustering extends NativeObject {
         }
     }
 
-    /** The cluster of each row, 0 to clusters - 1; -1 = noise. */
+    /** The cluster of each row, 0 to clusters - 1; -1 means noise. */
     public int[] labels() {
         try (Use self = use()) {
             int[] labels = new int[(int) Native.clusteringRows(self.address())];
@@ -271,7 +277,7 @@ public final class Clustering extends NativeObject {
         return numbers(1, false);
     }
 
-    /** The stability of each cluster relative to the most it could have, 0 to 1. */
+    /** The stability of each cluster, divided by its largest possible stability, 0 to 1. */
     public double[] persistence() {
         return numbers(2, true);
     }
@@ -287,13 +293,13 @@ public final class Clustering extends NativeObject {
         }
     }
 
-    /** The minimum spanning tree of mutual reachability, by ascending distance. */
+    /** The minimum spanning tree of mutual reachability, in ascending order of distance. */
     public List<Edge> spanningTree() {
         long[] words = tree(0);
         return Text.list(words.length / 3, i -> new Edge(words[3 * i], words[3 * i + 1], real(words[3 * i + 2])));
     }
 
-    /** The single-linkage tree, by ascending distance. */
+    /** The single-linkage tree, in ascending order of distance. */
     public List<Merge> singleLinkageTree() {
         long[] words = tree(1);
         return Text.list(
@@ -319,7 +325,7 @@ public final class Clustering extends NativeObject {
         return Double.longBitsToDouble(word);
     }
 
-    /** The node of the condensed tree that each cluster is. */
+    /** The node of each cluster in the condensed tree. */
     public long[] selectedNodes() {
         try (Use self = use()) {
             return Native.clusteringSelectedNodes(self.address());
@@ -327,9 +333,10 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * The rows that stay longest in a cluster's leaves, ascending. Needs {@link ClusterOptions#prediction()}.
+     * The rows that stay longest in the leaves of a cluster, in ascending order. Needs {@link
+     * ClusterOptions#prediction()}.
      *
-     * @throws IndexOutOfBoundsException outside 0 to clusters - 1
+     * @throws IndexOutOfBoundsException if the cluster is not 0 to clusters - 1
      */
     public long[] exemplars(int cluster) {
         try (Use self = use()) {
@@ -339,8 +346,8 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * Places new rows (m x d) in the clusters without changing them, as hdbscan's approximate_predict. Needs
-     * {@link ClusterOptions#prediction()}. Cost: one search among the n rows for each new row.
+     * Assigns new rows (m x d) to the clusters without changing them, like hdbscan's approximate_predict. Needs {@link
+     * ClusterOptions#prediction()}. Cost: one search among the n rows for each new row.
      *
      * @throws CoveyException INVALID_ARGUMENT (no prediction data), MISMATCH (columns), INVALID_DATA, CANCELLED
      */
@@ -356,8 +363,8 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * As {@link #predict}, with each row's outlier score (0 to 1, near 1 far from everything) and the clustered row beside which it
-     * stands in the tree (-1 = none).
+     * The same as {@link #predict}, with two more results for each row: its outlier score (0 to 1; near 1 if it is far
+     * from everything), and the clustered row next to it in the tree (-1 means none).
      */
     public Place place(Matrix matrix, Context context) {
         Objects.requireNonNull(matrix, "matrix");
@@ -378,19 +385,19 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * Where new rows fall, one number each.
+     * The predictions of new rows, one of each for every row.
      *
-     * @param labels -1 = noise
-     * @param probabilities 0 to 1
+     * @param labels the cluster; -1 means noise
+     * @param probabilities the strength of the membership, 0 to 1
      * @param outlierScores 0 to 1
-     * @param neighbours -1 = none
+     * @param neighbours the clustered row next to it in the tree; -1 means none
      */
     public record Place(int[] labels, double[] probabilities, double[] outlierScores, long[] neighbours) {}
 
     /**
-     * Where new rows fall.
+     * The predictions of new rows.
      *
-     * @param labels the cluster of each, -1 = none
+     * @param labels the cluster of each; -1 means none
      * @param probabilities the strength of each membership, 0 to 1
      */
     public record Placement(int[] labels, double[] probabilities) {}
@@ -402,8 +409,8 @@ public final class Clustering extends NativeObject {
     public record Merge(long left, long right, double distance, long size) {}
 
     /**
-     * {@code child} leaves {@code parent} at lambda = 1 / distance. Rows are 0 to n - 1, clusters n (the root) and above; a
-     * size of 1 is a row.
+     * {@code child} leaves {@code parent} at lambda = 1 / distance. Rows are 0 to n - 1. Clusters are n (the root) and
+     * above. A size of 1 means a row.
      */
     public record CondensedEdge(long parent, long child, double lambda, long size) {}
 }

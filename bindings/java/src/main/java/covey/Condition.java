@@ -6,14 +6,14 @@ import java.util.Objects;
 /**
  * A condition of a rule.
  *
- * @param feature the column's name, or "hour of opened"
- * @param kind what is asked of it
+ * @param feature the name of the column, or for example "hour of opened"
+ * @param kind the kind of the condition
  * @param low INTERVAL: low &lt;= x &lt; high, either may be infinite; otherwise 0
  * @param high see {@code low}
- * @param categories IN and NOT_IN: the categories' names; otherwise empty
- * @param text in words: "amount is at least 100"; empty where it was made by hand
- * @param derived whether the feature is a column, or worked out of columns
- * @param columns what the feature is worked out of; itself where it is a column
+ * @param categories IN and NOT_IN: the names of the categories; otherwise empty
+ * @param text the condition in words: "amount is at least 100"; empty if the program created the condition
+ * @param derived NONE if the feature is a column; otherwise how it is computed from columns
+ * @param columns the columns that the feature is computed from; the column itself if it is one
  */
 public record Condition(
         String feature,
@@ -24,21 +24,21 @@ public record Condition(
         String text,
         Derived derived,
         List<String> columns) {
-    /** What a feature is. */
+    /** The way in which a feature is computed. */
     public enum Derived {
         /** A column. */
         NONE,
-        /** "hour of X": of a date in UTC, 0 to 24, with its minutes as a fraction. */
+        /** "hour of X": the hour of a date in UTC, 0 to 24, with its minutes as a fraction. */
         HOUR,
-        /** "days from X to Y", of two dates. */
+        /** "days from X to Y", for two dates. */
         DAYS,
-        /** "X / Y"; missing where Y is 0. */
+        /** "X / Y"; missing if Y is 0. */
         RATIO,
         /** "X - Y". */
         DIFFERENCE
     }
 
-    /** Refuses nulls and copies the lists. */
+    /** Throws if an argument is null, and copies the lists. */
     public Condition {
         Objects.requireNonNull(feature, "feature");
         Objects.requireNonNull(kind, "kind");
@@ -53,19 +53,19 @@ public record Condition(
         return new Condition(feature, Kind.INTERVAL, low, high, List.of(), "", Derived.NONE, List.of(feature));
     }
 
-    /** One of these categories, or none of them with {@link Kind#NOT_IN}. */
+    /** One of these categories; with {@link Kind#NOT_IN}, none of them. */
     public static Condition categories(String feature, Kind kind, List<String> categories) {
         return new Condition(feature, kind, 0, 0, categories, "", Derived.NONE, List.of(feature));
     }
 
-    /** A condition that its kind says whole: TRUE, FALSE, MISSING or PRESENT. */
+    /** A condition that needs no numbers or categories: TRUE, FALSE, MISSING or PRESENT. */
     public static Condition of(String feature, Kind kind) {
         return new Condition(feature, kind, 0, 0, List.of(), "", Derived.NONE, List.of(feature));
     }
 
-    /** What a condition asks. */
+    /** The kind of a condition. */
     public enum Kind {
-        /** A number in [low, high); missing does not match. */
+        /** A number in [low, high). A missing value does not match. */
         INTERVAL,
         /** One of the named categories. */
         IN,

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/** Everything that scores a transaction, in one file: encoder, scaling, clustering, risk and rules. */
+/** All that is needed to score a transaction, in one file: encoder, scaling, clustering, risk and rules. */
 public final class Engine extends NativeObject {
     private Engine(long address) {
         super("Engine", address, Native::engineDestroy);
     }
 
-    /** Borrowed from `owner`, of which it holds a use until it is freed itself. */
+    /** Borrows the engine of `owner`. It holds a use of the owner until it is freed itself. */
     private Engine(long address, Handle owner) {
         super("Engine", address, borrowed -> owner.release());
     }
@@ -22,12 +22,12 @@ public final class Engine extends NativeObject {
         return new Engine(address, owner);
     }
 
-    /** A builder of which hybrid, clustering and risk must be given. */
+    /** Creates a builder. The hybrid features, the clustering and the risk must be given. */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** As {@link #load(Path, Context)} with the defaults. */
+    /** The same as {@link #load(Path, Context)}, with the defaults. */
     public static Engine load(Path path) {
         return load(path, null);
     }
@@ -40,15 +40,18 @@ public final class Engine extends NativeObject {
         }
     }
 
-    /** Writes the engine, atomically: {@code path} holds the old or the new file, whole. @throws CoveyException IO */
+    /**
+     * Writes the engine. The write is atomic: {@code path} has the complete old or the complete new file.
+     * @throws CoveyException IO
+     */
     public void save(Path path) {
         save(path, null);
     }
 
     /**
-     * As {@link #save(Path)}. A file that is replaced keeps its mode and owner; a symbolic link is followed.
+     * The same as {@link #save(Path)}. A file that is replaced keeps its mode and owner. Symbolic links are followed.
      *
-     * @param context null = the defaults
+     * @param context null means the defaults
      * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
      */
     public void save(Path path, Context context) {
@@ -59,7 +62,7 @@ public final class Engine extends NativeObject {
         }
     }
 
-    /** The encoder inside, where there is one. It keeps the engine's memory until it is closed itself. */
+    /** The encoder of the engine, if it has one. It keeps the memory of the engine until it is closed itself. */
     public Optional<SequenceEncoder> encoder() {
         try (Use self = use()) {
             long address = Native.engineEncoder(self.address());
@@ -67,7 +70,7 @@ public final class Engine extends NativeObject {
         }
     }
 
-    /** The feature columns that scoring needs: those of the hybrid features, then those of rules alone. */
+    /** The feature columns that scoring needs: those of the hybrid features, then those that only rules use. */
     public List<Feature> features() {
         try (Use self = use()) {
             Feature[] features = new Feature[(int) Native.engineFeatureCount(self.address())];
@@ -81,15 +84,15 @@ public final class Engine extends NativeObject {
     }
 
     /**
-     * Scores transactions, each with the same result as in any other batch.
+     * Scores transactions. The score of a transaction does not depend on the other transactions of the batch.
      *
-     * <p>risk = max(strength * share(cluster) + (1 - strength) * base, precision of the best rule that fires), where share is
-     * the cluster's share of fraud (the base rate where nothing in it is labelled), and base is the base rate of the
-     * labelled rows; a rule counts with precision * share of the cluster that it describes.
+     * <p>risk = max(strength * share(cluster) + (1 - strength) * base, precision of the best rule that fires). share is
+     * the cluster's share of fraud; if no row of it is labelled, it is the base rate. base is the base rate of the
+     * labelled rows. A rule counts with its precision * the share of the cluster that it describes.
      *
-     * @param sequences one a transaction; null where the engine has no encoder
-     * @param features as many rows
-     * @param context null = the defaults
+     * @param sequences one for each transaction; null if the engine has no encoder
+     * @param features one row for each transaction
+     * @param context null means the defaults
      * @throws CoveyException MISMATCH, INVALID_DATA, INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED
      */
     public Scores score(Sequences sequences, FeatureTable features, Context context) {
@@ -101,9 +104,9 @@ public final class Engine extends NativeObject {
     }
 
     /**
-     * Scores one transaction, as {@link #score} does, with nothing to close.
+     * Scores one transaction, like {@link #score}. The result needs no closing.
      *
-     * @throws CoveyException MISMATCH unless there is one row
+     * @throws CoveyException MISMATCH unless there is exactly one row
      */
     public Score scoreOne(Sequences sequences, FeatureTable features, Context context) {
         Objects.requireNonNull(features, "features");
@@ -124,12 +127,12 @@ public final class Engine extends NativeObject {
     /**
      * A column that scoring needs.
      *
-     * @param name the column's name
-     * @param kind what it holds
+     * @param name the name of the column
+     * @param kind the kind of its values
      */
     public record Feature(String name, FeatureTable.Kind kind) {}
 
-    /** The parts of an engine, which keeps what it needs: they may be closed afterwards. */
+    /** The parts of an engine. The engine keeps what it needs, so the parts may be closed afterwards. */
     public static final class Builder {
         private SequenceEncoder encoder;
         private HybridFeatures hybrid;
@@ -140,31 +143,31 @@ public final class Engine extends NativeObject {
 
         private Builder() {}
 
-        /** Left out where the hybrid features have no embeddings. */
+        /** The encoder; omit it if the hybrid features have no embeddings. */
         public Builder encoder(SequenceEncoder encoder) {
             this.encoder = encoder;
             return this;
         }
 
-        /** Required. */
+        /** The hybrid features; required. */
         public Builder hybrid(HybridFeatures hybrid) {
             this.hybrid = hybrid;
             return this;
         }
 
-        /** Required: of rows that the hybrid features made, with {@link ClusterOptions#prediction()}. */
+        /** The clustering of the rows of these hybrid features, with {@link ClusterOptions#prediction()}; required. */
         public Builder clustering(Clustering clustering) {
             this.clustering = clustering;
             return this;
         }
 
-        /** Required: of that clustering's labels. */
+        /** The risk of the labels of this clustering; required. */
         public Builder risk(ClusterRisk risk) {
             this.risk = risk;
             return this;
         }
 
-        /** Adds a rule set and the cluster that it describes; -1 = no single cluster. */
+        /** Adds a rule set and the cluster that it describes; -1 means no single cluster. */
         public Builder rules(RuleSet rules, long cluster) {
             this.rules.add(Objects.requireNonNull(rules, "rules"));
             ruleClusters.add(cluster);
@@ -177,9 +180,9 @@ public final class Engine extends NativeObject {
         }
 
         /**
-         * As {@link #build()}.
+         * The same as {@link #build()}.
          *
-         * @param context null = the defaults
+         * @param context null means the defaults
          * @throws CoveyException INVALID_ARGUMENT, MISMATCH (dimensions, clusters), OUT_OF_MEMORY, CANCELLED
          */
         public Engine build(Context context) {

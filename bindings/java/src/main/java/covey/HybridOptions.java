@@ -20,13 +20,13 @@ public record HybridOptions(
         NONE,
         /** (x - mean) / standard deviation. */
         STANDARD,
-        /** (x - median) / (q75 - q25); the standard deviation where the quartiles are equal. */
+        /** (x - median) / (q75 - q25). If the quartiles are equal, the standard deviation replaces their difference. */
         ROBUST,
-        /** The normal quantile of the share of values below, over 1.349: no value is far out. */
+        /** The normal quantile of the share of values below, divided by 1.349. So no value is far from the others. */
         QUANTILE,
         /** ROBUST on sign(x) log(1 + |x| / u), u = max(|median|, q75 - q25). */
         LOG,
-        /** For each column the one of ROBUST, LOG and QUANTILE that its shape asks for. */
+        /** For each column ROBUST, LOG or QUANTILE, chosen by the shape of its distribution. */
         AUTO
     }
 

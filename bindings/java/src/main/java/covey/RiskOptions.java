@@ -3,37 +3,37 @@ package covey;
 import java.util.Objects;
 
 /**
- * When a cluster is risky, and what shares of fraud are counted over.
+ * The thresholds of a risky cluster, and the rows that shares of fraud refer to.
  *
- * @param confidence of the Wilson intervals, 0.5 to 0.9999; default 0.95
+ * @param confidence the confidence of the Wilson intervals, 0.5 to 0.9999; default 0.95
  * @param minLift the odds of the lower end of the cluster's share must be at least this many times those of the base rate;
  *     finite, above 0; default 3
- * @param minFraud the fewest rows labelled as fraud, at least 1; default 3
- * @param knownShare with shares over all rows: the share of all fraud that is labelled, above 0, at most 1; 0 = 1 (default)
- * @param sharesOver default AUTO
+ * @param minFraud the smallest number of rows labelled as fraud, at least 1; default 3
+ * @param knownShare for shares of all rows: the share of all fraud that is labelled, above 0, at most 1; 0 (default) means 1
+ * @param sharesOver the rows that shares of fraud refer to; default AUTO
  */
 public record RiskOptions(double confidence, double minLift, long minFraud, double knownShare, SharesOver sharesOver) {
-    /** What a share of fraud is counted over. The order is that of COVEY_SHARES_. */
+    /** The rows that a share of fraud refers to. The order is that of COVEY_SHARES_. */
     public enum SharesOver {
-        /** For clusters ALL where no row is labelled as legitimate; for {@link Found} ALL where fewer than a fifth are. */
+        /** ALL if no row is labelled as legitimate (for {@link Found}, if fewer than a fifth are); otherwise LABELLED. */
         AUTO,
         /** The labelled rows. */
         LABELLED,
-        /** All rows: a share of known fraud, over the share of fraud that is known. */
+        /** All rows: the share of known fraud, divided by the share of fraud that is known. */
         ALL
     }
 
-    /** Checks that nothing is null. */
+    /** Throws if an argument is null. */
     public RiskOptions {
         Objects.requireNonNull(sharesOver, "sharesOver");
     }
 
-    /** With the defaults for what shares are counted over. */
+    /** Uses the defaults for knownShare and sharesOver. */
     public RiskOptions(double confidence, double minLift, long minFraud) {
         this(confidence, minLift, minFraud, 0, SharesOver.AUTO);
     }
 
-    /** The defaults. */
+    /** Returns the defaults. */
     public static RiskOptions defaults() {
         return new RiskOptions(0.95, 3, 3);
     }

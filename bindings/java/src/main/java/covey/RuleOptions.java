@@ -5,14 +5,14 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * How rules are searched; see {@link Builder} for the fields.
+ * The options of the search for rules. {@link Builder} describes the fields.
  *
- * @param times one a row, or null
- * @param targetName null = "target"
- * @param weights one a row, or null
- * @param amounts one a row, or null
- * @param given null = none
- * @param ageTo a column of dates, or null
+ * @param times one for each row, or null
+ * @param targetName null means "target"
+ * @param weights one for each row, or null
+ * @param amounts one for each row, or null
+ * @param given null means none
+ * @param ageTo the name of a column of dates, or null
  * @param pairs ratios and differences of columns
  */
 public record RuleOptions(
@@ -43,39 +43,39 @@ public record RuleOptions(
         String ageTo,
         List<Pair> pairs) {
 
-    /** What makes one rule better than another; in the order of COVEY_QUALITY_. */
+    /** The measure by which rules are compared, in the order of COVEY_QUALITY_. */
     public enum Quality {
-        /** The likelihood ratio less the length of the rule. */
+        /** The likelihood ratio minus a penalty for the length of the rule. */
         LIKELIHOOD,
         /** Weighted relative accuracy. */
         WEIGHTED_ACCURACY,
         /** F-beta of precision and recall. */
         F_BETA,
-        /** The share of the target over its share everywhere. */
+        /** The share of the target among the matching rows, divided by its share among all rows. */
         LIFT,
         /** The amount of the matching target rows for each false alarm. */
         AMOUNT
     }
 
-    /** Whether a feature may appear in rules; in the order of COVEY_FEATURE_. */
+    /** The use of a feature in rules, in the order of COVEY_FEATURE_. */
     public enum Use {
-        /** It may, unless any other feature is ALLOWED. */
+        /** The search may use it, unless any feature is ALLOWED. */
         FREE,
-        /** It may; where any feature is ALLOWED the search uses no others. */
+        /** The search may use it. If any feature is ALLOWED, it uses only such features. */
         ALLOWED,
-        /** The search does not use it; a given rule may. */
+        /** The search does not use it, but a given rule may. */
         FORBIDDEN,
-        /** Never in a rule. */
+        /** No rule may use it. */
         SENSITIVE
     }
 
-    /** Which values are riskier. */
+    /** The values that are riskier. */
     public enum Direction {
-        /** Either. */
+        /** Larger or smaller values may be riskier. */
         ANY(0),
-        /** More is riskier: no upper bounds, not "false". */
+        /** Larger values are riskier: no upper bounds, and not "false". */
         MORE(1),
-        /** Less is riskier: no lower bounds, not "true". */
+        /** Smaller values are riskier: no lower bounds, and not "true". */
         LESS(-1);
 
         final int code;
@@ -86,14 +86,14 @@ public record RuleOptions(
     }
 
     /**
-     * What an expert says of a feature.
+     * The rules of an expert for a feature.
      *
      * @param feature the name of a column
      * @param use whether it may appear in rules
-     * @param direction which values are riskier; not for categorical columns
+     * @param direction the values that are riskier; not for categorical columns
      */
     public record FeaturePolicy(String feature, Use use, Direction direction) {
-        /** Refuses nulls. */
+        /** Throws if an argument is null. */
         public FeaturePolicy {
             Objects.requireNonNull(feature, "feature");
             Objects.requireNonNull(use, "use");
@@ -102,7 +102,7 @@ public record RuleOptions(
     }
 
     /**
-     * Two numeric columns that may stand in rules together.
+     * Two numeric columns that rules may use together.
      *
      * @param first the dividend or minuend
      * @param second the divisor or subtrahend
@@ -110,7 +110,7 @@ public record RuleOptions(
      */
     public record Pair(String first, String second, Condition.Derived derived) {}
 
-    /** Refuses nulls where there is a default, and copies the lists. */
+    /** Throws if an argument with a default is null, and copies the lists. */
     public RuleOptions {
         Objects.requireNonNull(quality, "quality");
         features = List.copyOf(features);
@@ -118,12 +118,12 @@ public record RuleOptions(
         pairs = List.copyOf(pairs);
     }
 
-    /** The defaults. */
+    /** Returns the defaults. */
     public static RuleOptions defaults() {
         return builder().build();
     }
 
-    /** A builder with the defaults. */
+    /** Creates a builder with the defaults. */
     public static Builder builder() {
         return new Builder();
     }
@@ -159,43 +159,43 @@ public record RuleOptions(
 
         private Builder() {}
 
-        /** In one rule, 1 to 8; default 3. */
+        /** The largest number of conditions in a rule, 1 to 8; default 3. */
         public Builder maxConditions(long conditions) {
             maxConditions = conditions;
             return this;
         }
 
-        /** In the set, 1 to 1000; default 8. */
+        /** The largest number of rules in the set, 1 to 1000; default 8. */
         public Builder maxRules(long rules) {
             maxRules = rules;
             return this;
         }
 
-        /** Target rows that a rule must match in the search rows, at least 1; default 10. */
+        /** The smallest number of target rows that a rule must match among the search rows, at least 1; default 10. */
         public Builder minSupport(long rows) {
             minSupport = rows;
             return this;
         }
 
-        /** The smallest precision, on the rows never seen too, 0 to 1; default 0.5. */
+        /** The smallest precision, also on the rows that the search never sees, 0 to 1; default 0.5. */
         public Builder minPrecision(double share) {
             minPrecision = share;
             return this;
         }
 
-        /** The smallest lift, likewise; finite, at least 0; default 2. */
+        /** The smallest lift, also on the rows that the search never sees; finite, at least 0; default 2. */
         public Builder minLift(double lift) {
             minLift = lift;
             return this;
         }
 
-        /** Bins of a numeric feature, 2 to 254; default 64. */
+        /** The number of bins of a numeric feature, 2 to 254; default 64. */
         public Builder maxBins(long bins) {
             maxBins = bins;
             return this;
         }
 
-        /** 1 to 10,000; default 64. */
+        /** The beam width of the search, 1 to 10,000; default 64. */
         public Builder beamWidth(long width) {
             beamWidth = width;
             return this;
@@ -207,124 +207,132 @@ public record RuleOptions(
             return this;
         }
 
-        /** Of the Wilson intervals, 0.5 to 0.9999; default 0.95. */
+        /** The confidence of the Wilson intervals, 0.5 to 0.9999; default 0.95. */
         public Builder confidence(double confidence) {
             this.confidence = confidence;
             return this;
         }
 
-        /** One a row, finite: the latest rows are held out. Null (default) = a seeded random share. Not copied. */
+        /**
+         * One for each row, finite: the latest rows are held out. Null (default) means a seeded random share. Not
+         * copied.
+         */
         public Builder times(double[] times) {
             this.times = times;
             return this;
         }
 
-        /** Unsigned; default 0. */
+        /** The seed, as an unsigned number; default 0. */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
         }
 
-        /** What the sentences call the target; null (default) = "target". */
+        /** The name of the target in sentences; null (default) means "target". */
         public Builder targetName(String name) {
             targetName = name;
             return this;
         }
 
-        /** One a row, 0 to 1e12: how many rows it stands for. Null (default) = 1 each. Not copied. */
+        /**
+         * One for each row, 0 to 1e12: the number of rows that it represents. Null (default) means 1 each. Not copied.
+         */
         public Builder weights(double[] weights) {
             this.weights = weights;
             return this;
         }
 
-        /** One a row, 0 to 1e15. Null (default) = none. Not copied. */
+        /** One for each row, 0 to 1e15. Null (default) means none. Not copied. */
         public Builder amounts(double[] amounts) {
             this.amounts = amounts;
             return this;
         }
 
-        /** What makes one rule better than another; default LIKELIHOOD. */
+        /** The measure by which rules are compared; default LIKELIHOOD. */
         public Builder quality(Quality quality) {
             this.quality = quality;
             return this;
         }
 
-        /** Of F_BETA: how much more recall counts than precision, 0.01 to 100; default 1. */
+        /** For F_BETA: the weight of recall relative to precision, 0.01 to 100; default 1. */
         public Builder beta(double beta) {
             this.beta = beta;
             return this;
         }
 
-        /** What an expert says of a feature; each is named once. */
+        /** Sets the rules of an expert for a feature. Each feature may be named once. */
         public Builder feature(String feature, Use use, Direction direction) {
             features.add(new FeaturePolicy(feature, use, direction));
             return this;
         }
 
-        /** Conditions that every rule contains; default none. */
+        /** Conditions that every rule has; default none. */
         public Builder pinned(List<Condition> conditions) {
             pinned = conditions;
             return this;
         }
 
-        /** Rules written by hand, measured on the same rows and returned after those found; null (default) = none. */
+        /**
+         * Rules written by hand. They are measured on the same rows and returned after the found ones; null (default)
+         * means none.
+         */
         public Builder given(RuleSet rules) {
             given = rules;
             return this;
         }
 
-        /** How much precision and recall may each fall for shorter thresholds, as shares of themselves, 0 to 0.5; default 0. */
+        /** The relative loss of precision and of recall that is allowed for shorter thresholds, 0 to 0.5; default 0. */
         public Builder rounding(double share) {
             rounding = share;
             return this;
         }
 
-        /** A rule with a larger p value falls, 0 to 1; default 0.05; 0 = none falls. */
+        /** A rule with a larger p value is rejected, 0 to 1; default 0.05; 0 means that none is rejected. */
         public Builder significance(double level) {
             significance = level;
             return this;
         }
 
-        /** Searches on permuted targets behind {@link Rule#searchPValue}, 0 to 10,000; default 0. */
+        /** The number of searches on permuted targets for {@link Rule#searchPValue}, 0 to 10,000; default 0. */
         public Builder permutations(long searches) {
             permutations = searches;
             return this;
         }
 
-        /** Searches on halves of the rows behind {@link Rule#stability}, 0 to 1000; default 0. */
+        /** The number of searches on halves of the rows for {@link Rule#stability}, 0 to 1000; default 0. */
         public Builder resamples(long searches) {
             resamples = searches;
             return this;
         }
 
-        /** A rule of less stability falls, 0 to 1; default 0. */
+        /** A rule with a smaller stability is rejected, 0 to 1; default 0. */
         public Builder minStability(double share) {
             minStability = share;
             return this;
         }
 
         /**
-         * A column of dates: every other one takes part also as its age, "days from X to" this one. Null (default) = dates
-         * take part by their hour alone.
+         * A column of dates. Rules may then also use the age of every other date, "days from X to" this one. Null
+         * (default) means that rules use only the hours of dates.
          */
         public Builder ageTo(String column) {
             ageTo = column;
             return this;
         }
 
-        /** Lets rules use first / second, missing where the second is 0. */
+        /** Allows rules to use first / second; it is missing if the second is 0. */
         public Builder ratio(String first, String second) {
             pairs.add(new Pair(first, second, Condition.Derived.RATIO));
             return this;
         }
 
-        /** Lets rules use first - second. */
+        /** Allows rules to use first - second. */
         public Builder difference(String first, String second) {
             pairs.add(new Pair(first, second, Condition.Derived.DIFFERENCE));
             return this;
         }
 
-        /** The options; the call that takes them checks their ranges. */
+        /** Returns the options. The call that uses them checks their ranges. */
         public RuleOptions build() {
             return new RuleOptions(
                     maxConditions,
