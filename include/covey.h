@@ -677,49 +677,55 @@ typedef struct covey_hybrid covey_hybrid;
                                       column with these quartiles LOG (none below 0) or QUANTILE. */
 
 #define COVEY_MISSING_REJECT 0    /**< A missing value, in fitting or later, gives COVEY_INVALID_DATA. */
-#define COVEY_MISSING_MEDIAN 1    /**< The fitted column's median. */
-#define COVEY_MISSING_INDICATOR 2 /**< The median, and a 0/1 column "missing" for each feature that had one in fitting; for a
-                                       categorical feature over sqrt(2), as one more category. */
+#define COVEY_MISSING_MEDIAN 1    /**< The median of the fitted column. */
+#define COVEY_MISSING_INDICATOR 2 /**< The median, and a 0/1 column "missing" for each feature that had a missing value
+                                       in fitting. For a categorical feature it is divided by sqrt(2), like one more
+                                       category. */
 
 typedef struct covey_hybrid_options {
     size_t struct_size;
     int32_t scaling;              /**< COVEY_SCALING_...; default ROBUST. */
     int32_t missing;              /**< COVEY_MISSING_...; default MEDIAN. */
-    int64_t embedding_components; /**< Principal components kept of the embeddings, 0 to d; 0 = all, unrotated. */
+    int64_t embedding_components; /**< The number of principal components of the embeddings to keep, 0 to d; 0 means all
+                                       columns, unrotated. */
     double embedding_weight;      /**< Finite, >= 0; default 1. */
     double feature_weight;        /**< Finite, >= 0; default 1. */
-    double clip;                  /**< Scaled numeric values are held within [-clip, clip]; > 0, may be infinite; default 10. */
-    const double *column_weights; /**< One for each feature column, finite, >= 0; NULL = all 1. */
+    double clip;                  /**< Scaled numeric values are limited to [-clip, clip]; > 0, may be infinite; default
+                                       10. */
+    const double *column_weights; /**< One for each feature column, finite, >= 0; NULL means 1 for all. */
 } covey_hybrid_options;
 
 #define COVEY_HYBRID_OPTIONS_INIT \
     {sizeof(covey_hybrid_options), COVEY_SCALING_ROBUST, COVEY_MISSING_MEDIAN, 0, 1.0, 1.0, 10.0, NULL}
 
-/** Fits the transform. `embeddings` (n x d) or `features` (n rows) may be NULL, not both. Copies what it needs.
- *  Cost: O(n d + n f), with components O(n d^2 + d^3). A cancel is heard within 100 ms up to about 20,000 columns.
- *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (NaN in embeddings, infinities, codes outside the categories, no rows, no
- *  column with a value, more than 65,536 columns in a hybrid row), COVEY_MISMATCH (row counts), COVEY_OUT_OF_MEMORY,
- *  COVEY_CANCELLED. */
+/** Fits the transform. `embeddings` (n x d) or `features` (n rows) may be NULL, but not both. It copies what it needs.
+ *  Cost: O(n d + n f); with components O(n d^2 + d^3). Cancelling takes about 100 ms up to about 20,000 columns.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (NaN in embeddings, infinities, codes that are not categories, no
+ *  rows, no column with a value, more than 65,536 columns in a hybrid row), COVEY_MISMATCH (row counts),
+ *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_hybrid_fit(const covey_context *context, const covey_matrix *embeddings, const covey_table *features,
                               const covey_hybrid_options *options, covey_hybrid **hybrid, covey_error **error);
 
-/** The columns of a transformed row; 0 for NULL. */
+/** Returns the number of columns of a transformed row; 0 for NULL. */
 int64_t covey_hybrid_dimension(const covey_hybrid *hybrid);
 
-/** The name of a transformed column ("embedding[3]", or "component[3]" of the principal ones, "amount", "country=NL",
- *  "age missing"); NULL outside. Embeddings come first, then the features in the order of the fitted table. */
+/** Returns the name of a transformed column: "embedding[3]" (or "component[3]" for a principal component), "amount",
+ *  "country=NL", "age missing"; NULL if there is no such column. Embeddings come first, then the features in the order
+ *  of the fitted table. */
 const char *covey_hybrid_column_name(const covey_hybrid *hybrid, int64_t column);
 
-/** Transforms n rows into `output`, n x dimension float32, `row_stride` bytes a row, 0 = dimension * 4. Columns of the table are found
- *  by name, whatever their order; others are ignored; categories are matched by name. No rows are fine. The same bytes for a
- *  row in any batch and for any number of threads.
- *  Errors: as covey_hybrid_fit; COVEY_MISMATCH names a column that is missing or of another kind, and is given for `embeddings`
- *  with another number of columns, missing, or to a transform that was fitted without. */
+/** Transforms n rows and writes n x dimension float32 to `output`. `row_stride` is the number of bytes from one row to
+ *  the next; 0 means dimension * 4. Columns of the table are found by name, in any order, and other columns are
+ *  ignored. Categories are matched by name. n may be 0. The result of a row does not depend on the other rows, nor on
+ *  the number of threads.
+ *  Errors: as covey_hybrid_fit; COVEY_MISMATCH with the name of a column that is missing or of another kind. It is also
+ *  returned if `embeddings` have another number of columns, are missing, or are given to a transform that was fitted
+ *  without them. */
 covey_status covey_hybrid_transform(const covey_hybrid *hybrid, const covey_context *context,
                                     const covey_matrix *embeddings, const covey_table *features, float *output,
                                     int64_t row_stride, covey_error **error);
 
-/** A fitted transform in a file, as covey_clustering_save and its companions have it. */
+/** Save and load a fitted transform, like covey_clustering_save and its companions. */
 covey_status covey_hybrid_save(const covey_hybrid *hybrid, const covey_context *context, const char *path,
                                covey_error **error);
 covey_status covey_hybrid_load(const covey_context *context, const char *path, covey_hybrid **hybrid, covey_error **error);

@@ -12,7 +12,7 @@ public final class HybridFeatures extends NativeObject {
     }
 
     /**
-     * Fits the transform. Cost: O(n d + n f log n); with principal components also O(n d^2).
+     * Fits the transform. Cost: O(n d + n f); with principal components O(n d^2 + d^3).
      *
      * @param embeddings n x d, or null
      * @param features n rows, or null; not both may be null
