@@ -13,7 +13,7 @@
 #   make check-tables      the Python tables with the oldest versions of pandas, pyarrow, polars and DuckDB
 #   make check-large       clustering with more than 2^31 neighbours (14 GB, about ten minutes)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
-#   make bench-embed-quality  the quality of embeddings of encoders trained without labels, compared with CoLES
+#   make bench-embed-quality  what embeddings of encoders trained without labels know, beside CoLES
 #   make abi-baseline      accepts additions to the C interface
 
 VERSION := $(shell sed -n 's/^\#define COVEY_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' include/covey.h | paste -sd.)
@@ -149,7 +149,7 @@ fuzz-seeds: $(LIBRARY)
 	$(FUZZ_OUT)/make_seeds Tests/Fuzz/seeds
 
 # ------------------------------------------------------------------------------------------------------- a good guest
-# Tests/Guest on the built library. check-host runs what make test leaves out. See CONTRIBUTING.md.
+# Tests/Guest against the built library; what make test leaves out runs in check-host. See CONTRIBUTING.md.
 .PHONY: test-guest check-host check-faults check-rounds check-saving check-coexistence check-address check-threads
 GUEST_OUT := $(OUT)/guest
 GUEST_WARNINGS := -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fno-builtin -ITests/ABI -ITests/Guest

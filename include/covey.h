@@ -98,7 +98,7 @@ const char *covey_error_message(const covey_error *error);
 
 void covey_error_destroy(covey_error *error);
 
-/* =================================================================================================== 3. Context === */
+/* ==================================================================================================== 3. Context === */
 
 /** Threads, memory budget, progress and cancellation for the calls that use the context. */
 typedef struct covey_context covey_context;

@@ -35,8 +35,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
         self.categoricalVocabularies = categoricalVocabularies
     }
 
-    /// - Throws: `corruptFile`, with the name of the member of the entry; `unsupported` if the format is newer;
-    ///   `cancelled`.
+    /// - Throws: `corruptFile`, naming the member of the entry; `unsupported` for a newer format; `cancelled`.
     public init(json: String, _ execution: Execution = Execution()) throws {
         var json = json
         func read(large: Int) throws -> Self {
@@ -45,7 +44,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
         do {
             self = try read(large: 1 << 20)
         } catch is DecodingError {
-            // The decoder names the damaged member only if it reads the whole text at once.
+            // At one go the decoder says where it is damaged.
             do { self = try read(large: .max) } catch let error as DecodingError { throw Self.corrupt(JSONText.reason(error)) }
         }
     }
@@ -85,11 +84,10 @@ public struct EncoderConfiguration: Sendable, Equatable {
         }
     }
 
-    /// Returns the text of the entry.
-    /// - Parameter execution: if given, the call reports progress to it and can be cancelled.
+    /// The entry's text.
+    /// - Parameter execution: of a call that can be stopped meanwhile, and is told of.
     public func json(_ execution: Execution? = nil) throws -> String {
-        // The members are sorted by name. The two that may be large are encoded in parts; they are the first and the
-        // last.
+        // Members ascend by their names: those that may be large, which are encoded in pieces, are the first and the last.
         let text = try JSONText.encode(
             Form(
                 format_version: Self.formatVersion, vocabulary: [], time_mean: timeScaling.map(\.mean),
@@ -137,7 +135,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
         let format_version: Int
     }
 
-    /// The entry as JSON. The properties have the names of its members.
+    /// The entry as JSON, its members by their names there.
     private struct Form: Codable {
         struct Numeric: Codable {
             let name: String

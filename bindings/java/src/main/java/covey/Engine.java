@@ -62,7 +62,7 @@ public final class Engine extends NativeObject {
         }
     }
 
-    /** The encoder of the engine, if it has one. It keeps the memory of the engine until it is closed itself. */
+    /** The encoder inside, where there is one. It keeps the engine's memory until it is closed itself. */
     public Optional<SequenceEncoder> encoder() {
         try (Use self = use()) {
             long address = Native.engineEncoder(self.address());
