@@ -172,7 +172,7 @@ def test_principal_components():
 
 @pytest.mark.parametrize(
     "options,code",
-    [({"scaling": "log"}, 1), ({"missing": "zero"}, 1), ({"embedding_components": 7}, 1), ({"embedding_components": -1}, 1),
+    [({"scaling": "power"}, 1), ({"missing": "zero"}, 1), ({"embedding_components": 7}, 1), ({"embedding_components": -1}, 1),
      ({"embedding_weight": -1.0}, 1), ({"feature_weight": math.nan}, 1), ({"clip": 0.0}, 1), ({"column_weights": [1.0]}, 3),
      ({"column_weights": {"nothing": 1.0}}, 1), ({"column_weights": [1.0, 1.0, 1.0, -1.0]}, 1), ({"missing": "reject"}, 2)],
     ids=str,

@@ -1,6 +1,10 @@
 """Covey finds fraud rings by how they behave.
 
-From raw events to risky clusters, rules and a scored transaction::
+The whole road in one call::
+
+    found = covey.find(events, transactions, "label", key="transaction", time="seconds")
+
+and stage by stage, from raw events to risky clusters, rules and a scored transaction::
 
     sequences = covey.Sequences.from_frame(events, sequence="transaction", time="time", event="event")
     encoder = covey.SequenceEncoder.train(sequences)
@@ -33,6 +37,7 @@ from ._errors import (
     UnavailableError,
     UnsupportedError,
 )
+from ._find_results import Found, RiskyGroup
 from ._findings import DataWarning, Finding
 from ._library import library_version
 from ._scores import FiredRule, Score, Scores
@@ -41,6 +46,7 @@ from .clustering import HDBSCAN, hdbscan
 from .context import Context
 from .encoder import SequenceEncoder
 from .engine import Engine
+from .find import find
 from .hybrid import HybridFeatures, hybrid_features
 from .prediction import (
     all_points_membership_vectors,
@@ -76,6 +82,7 @@ __all__ = [
     "FileError",
     "Finding",
     "FiredRule",
+    "Found",
     "HDBSCAN",
     "HybridFeatures",
     "InternalError",
@@ -88,6 +95,7 @@ __all__ = [
     "NotFoundError",
     "OutOfMemoryError",
     "RobustSingleLinkage",
+    "RiskyGroup",
     "Rule",
     "RuleSet",
     "Score",
@@ -107,6 +115,7 @@ __all__ = [
     "approximate_predict_scores",
     "cluster_risk",
     "extract_rules",
+    "find",
     "hdbscan",
     "hybrid_features",
     "library_version",

@@ -19,6 +19,10 @@ from ._library import call, library, required_text
 from ._output import Kind, frame_of
 
 
+#: By COVEY_EVIDENCE_....
+EVIDENCE = ("tree", "neighbours", "features", "events", "joint")
+
+
 @dataclasses.dataclass(frozen=True)
 class FiredRule:
     """A rule that fires: its sentence and the cluster it describes (-1 = no single one)."""
@@ -45,6 +49,10 @@ class Score:
     rules: tuple[FiredRule, ...]
     #: Sentences: the cluster and its figures, the rules, the events with the most attention.
     reasons: tuple[str, ...]
+    #: Of an engine of :func:`covey.find` that knew fraud: the risky group, -1 = none, and the parts of the sum behind `risk`
+    #: in log odds (see ``Found.evidence``); otherwise -1 and None.
+    group: int = -1
+    evidence: Optional[dict[str, float]] = None
 
 
 class Scores(Sequence[Score]):
@@ -102,6 +110,8 @@ class Scores(Sequence[Score]):
             strength=struct.strength,
             risk=struct.risk,
             risky=bool(struct.risky),
+            group=struct.group if struct.has_evidence else -1,
+            evidence=dict(zip(EVIDENCE, struct.evidence)) if struct.has_evidence else None,
             rules=tuple(
                 FiredRule(
                     required_text(library.covey_scores_rule(self._native, index, place)),
