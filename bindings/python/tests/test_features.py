@@ -329,3 +329,9 @@ def test_what_is_not_there():
         with pytest.raises(covey.CoveyError, match="no cluster") as caught:
             risk[missing]
         assert isinstance(caught.value, KeyError) and caught.value.code == covey.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("y", [np.zeros(4), [0, 1, 0, 1], pd.Series([0.0, 1, 0, 1]), pa.array([0, 1, 0, 1])], ids=lambda y: type(y).__name__)
+def test_labels_are_no_features(y):
+    with pytest.raises(covey.InvalidTypeError, match="features must be a.* (one column|one column is no table)"):
+        covey.HybridFeatures().fit_transform(np.random.default_rng(1).normal(size=(4, 2)), y)
