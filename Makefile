@@ -371,7 +371,7 @@ $(OLDEST_VENV)/stamp: bindings/python/requirements-tables-oldest.txt | prepare-t
 
 check-tables: $(LIBRARY) $(OLDEST_VENV)/stamp
 	cd bindings/python && PYTHONPATH=src ../../$(OLDEST_VENV)/bin/python -m pytest -q tests/test_tables.py tests/test_keys.py tests/test_codes.py \
-		tests/test_event_lists.py tests/test_score_frames.py tests/test_sequences.py tests/test_features.py
+		tests/test_event_lists.py tests/test_score_frames.py tests/test_find.py tests/test_sequences.py tests/test_features.py
 
 # ---------------------------------------------------------------------------------------------- hosts, references, README
 .PHONY: test-hosts test-reference test-readme check-datasets check-large

@@ -302,3 +302,12 @@ def test_progress_and_cancel(found, encoder):
     assert stages
     with pytest.raises(covey.CancelledError):
         covey.find(events, features, "label", key="id", encoder=encoder, context=covey.Context(progress=lambda stage, fraction: True), **FAST)
+
+
+def test_a_series_in_another_order_is_refused(found, encoder):
+    result, events, features, ring = found
+    for role in ("fraud", "amount", "when"):
+        column = {"fraud": "label"}.get(role, role)
+        values = {role: features[column].sample(frac=1, random_state=1)}
+        with pytest.raises(covey.MismatchError, match=f"{role} has the index of the features in another order"):
+            covey.find(events, features.drop(columns="label"), key="id", encoder=encoder, **{**values, **FAST})
