@@ -1,7 +1,7 @@
 /* Section 12 of covey.h: find. */
 #include "support.h"
 
-/* In the order of FindOptions. */
+/* The integers and reals in the order of FindOptions. */
 static int read_options(arena *memory, jlongArray integers, jdoubleArray reals, covey_find_options *options)
 {
     const int64_t *n = numbers(memory, integers, NUMBER_I64, 0, 10);
@@ -80,7 +80,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_foundClusters(JNIEnv *env, jclass clas
     return covey_found_clusters(POINTER(covey_found, found));
 }
 
-/* One whole number of every row: 0 label, 1 group, 2 risky. */
+/* Returns one integer for each row: 0 label, 1 group, 2 risky. */
 JNIEXPORT void JNICALL Java_covey_Native_foundIntegers(JNIEnv *env, jclass class, jlong found, jint which, jintArray result)
 {
     (void)class;
@@ -103,7 +103,7 @@ JNIEXPORT void JNICALL Java_covey_Native_foundIntegers(JNIEnv *env, jclass class
     arena_end(&memory);
 }
 
-/* One real number of every row: -1 the score, otherwise a part of the evidence. */
+/* Returns one real number for each row: -1 the score, otherwise a part of the evidence. */
 JNIEXPORT void JNICALL Java_covey_Native_foundReals(JNIEnv *env, jclass class, jlong found, jint part, jdoubleArray result)
 {
     (void)class;
@@ -171,7 +171,7 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_foundSettings(JNIEnv *env, jclass
     return utf8(env, covey_found_settings(POINTER(covey_found, found)));
 }
 
-/* Borrowed, both: Java keeps what was found alive as long as they are. */
+/* Both are borrowed: Java keeps the result alive as long as they exist. */
 JNIEXPORT jlong JNICALL Java_covey_Native_foundRules(JNIEnv *env, jclass class, jlong found)
 {
     (void)env, (void)class;

@@ -2,7 +2,7 @@ package covey;
 
 import java.util.Objects;
 
-/** How the road is gone; see {@link Builder} for the fields. */
+/** The options of {@link Found#find}. {@link Builder} describes the fields. */
 public record FindOptions(
         long seed,
         double knownShare,
@@ -21,25 +21,25 @@ public record FindOptions(
         double embeddingWeight,
         double featureWeight,
         TrainingOptions training) {
-    /** What the significance bounds. The order is that of COVEY_ERROR_RATE_. */
+    /** The error rate that the significance bounds. The order is that of COVEY_ERROR_RATE_. */
     public enum ErrorRate {
-        /** The chance that any group is a false one. */
+        /** The probability that at least one group is a false discovery. */
         FAMILYWISE,
-        /** The share of false ones among the groups. */
+        /** The expected share of false discoveries among the groups. */
         FALSE_DISCOVERY
     }
 
-    /** How neighbours are searched for. The order is that of COVEY_SEARCH_, from -1. */
+    /** The search for neighbours. The order is that of COVEY_SEARCH_, from -1. */
     public enum Search {
         /** EXACT up to 200,000 rows, APPROXIMATE above. */
         AUTO,
-        /** All true neighbours. */
+        /** Finds all true neighbours. */
         EXACT,
-        /** Some may be missed. */
+        /** May miss some true neighbours. */
         APPROXIMATE
     }
 
-    /** Checks that nothing is null but the training. */
+    /** Throws if an argument other than the training is null. */
     public FindOptions {
         Objects.requireNonNull(sharesOver, "sharesOver");
         Objects.requireNonNull(errorRate, "errorRate");
@@ -47,12 +47,12 @@ public record FindOptions(
         Objects.requireNonNull(search, "search");
     }
 
-    /** The defaults. */
+    /** Returns the defaults. */
     public static FindOptions defaults() {
         return builder().build();
     }
 
-    /** A builder with the defaults. */
+    /** Creates a builder with the defaults. */
     public static Builder builder() {
         return new Builder();
     }
@@ -90,25 +90,25 @@ public record FindOptions(
 
         private Builder() {}
 
-        /** Of all that is drawn; default 0. */
+        /** The seed of all random numbers; default 0. */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
         }
 
-        /** The share of all fraud that is known, above 0, at most 1; 0 (default) = estimated. */
+        /** The share of all fraud that is known, above 0, at most 1; 0 (default) means that it is estimated. */
         public Builder knownShare(double knownShare) {
             this.knownShare = knownShare;
             return this;
         }
 
-        /** What shares of fraud are counted over; default AUTO. */
+        /** The rows that shares of fraud refer to; default AUTO. */
         public Builder sharesOver(RiskOptions.SharesOver sharesOver) {
             this.sharesOver = sharesOver;
             return this;
         }
 
-        /** What the significance bounds; default FAMILYWISE. */
+        /** The error rate that the significance bounds; default FAMILYWISE. */
         public Builder errorRate(ErrorRate errorRate) {
             this.errorRate = errorRate;
             return this;
@@ -120,7 +120,7 @@ public record FindOptions(
             return this;
         }
 
-        /** Of the intervals, 0.5 to 0.9999; default 0.95. */
+        /** The confidence of the intervals, 0.5 to 0.9999; default 0.95. */
         public Builder confidence(double confidence) {
             this.confidence = confidence;
             return this;
@@ -132,67 +132,70 @@ public record FindOptions(
             return this;
         }
 
-        /** The fewest known frauds in a risky group, at least 2; default 2. */
+        /** The smallest number of known frauds in a risky group, at least 2; default 2. */
         public Builder minFraud(long minFraud) {
             this.minFraud = minFraud;
             return this;
         }
 
-        /** Behind the p values, 19 to 100,000; default 999. */
+        /** The number of permutations for the p values, 19 to 100,000; default 999. */
         public Builder permutations(long permutations) {
             this.permutations = permutations;
             return this;
         }
 
-        /** Of each forest, 0 to 10,000; 0 = without them; default 200. */
+        /** The number of trees in each forest, 0 to 10,000; 0 means no forests; default 200. */
         public Builder trees(long trees) {
             this.trees = trees;
             return this;
         }
 
-        /** Rules for fraud, 0 to 1,000; default 8. */
+        /** The largest number of rules for fraud, 0 to 1,000; default 8. */
         public Builder maxRules(long maxRules) {
             this.maxRules = maxRules;
             return this;
         }
 
-        /** Of the clusters that labels name, at least 2; default 5. */
+        /** The smallest number of rows in a cluster of {@link Found#labels}, at least 2; default 5. */
         public Builder minClusterSize(long minClusterSize) {
             this.minClusterSize = minClusterSize;
             return this;
         }
 
-        /** Of numeric features; default ROBUST. */
+        /** The scaling of numeric features; default ROBUST. */
         public Builder scaling(HybridOptions.Scaling scaling) {
             this.scaling = scaling;
             return this;
         }
 
-        /** How neighbours are searched for; default AUTO. */
+        /** The search for neighbours; default AUTO. */
         public Builder search(Search search) {
             this.search = search;
             return this;
         }
 
-        /** Of the embeddings in joined rows; finite, above 0; default 1. */
+        /** The weight of the embeddings in joined rows; finite, above 0; default 1. */
         public Builder embeddingWeight(double embeddingWeight) {
             this.embeddingWeight = embeddingWeight;
             return this;
         }
 
-        /** Of the features likewise; default 1. */
+        /** The weight of the features in joined rows; finite, above 0; default 1. */
         public Builder featureWeight(double featureWeight) {
             this.featureWeight = featureWeight;
             return this;
         }
 
-        /** Of the encoder, where one is trained: its numbers; names, checkpoint and listener are not looked at. null = the defaults. */
+        /**
+         * The training of the encoder, if one is trained. Only its numbers are used, not its names, checkpoint and
+         * listener. Null means the defaults.
+         */
         public Builder training(TrainingOptions training) {
             this.training = training;
             return this;
         }
 
-        /** The options. */
+        /** Returns the options. */
         public FindOptions build() {
             return new FindOptions(
                     seed, knownShare, sharesOver, errorRate, significance, confidence, minShare, minFraud, permutations, trees,

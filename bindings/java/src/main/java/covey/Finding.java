@@ -1,39 +1,39 @@
 package covey;
 
 /**
- * Something to know about what was found, or why nothing was, with what to do.
+ * A fact about the result, or the reason why there is none, with advice.
  *
- * @param code which; null for one of a newer library
- * @param text in a sentence or two
+ * @param code the kind of the finding; null if a newer library returned it
+ * @param text the finding in one or two sentences
  */
 public record Finding(Code code, String text) {
-    /** The order is that of COVEY_FINDING_, from 1. */
+    /** The kind of a finding. The order is that of COVEY_FINDING_, from 1. */
     public enum Code {
-        /** Nothing is said of fraud. */
+        /** There are no labels. */
         NO_LABELS,
         /** No row is known to be fraud. */
         NO_KNOWN_FRAUD,
-        /** Fewer than 5 are. */
+        /** Fewer than 5 rows are known to be fraud. */
         TOO_FEW_FRAUDS,
-        /** All rows are: there is nothing to tell them from. */
+        /** All rows are known to be fraud, so there are no rows to compare them with. */
         ONLY_FRAUD,
-        /** Known fraud is spread as by chance. */
+        /** Known fraud is distributed as if by chance. */
         NO_SIGNAL,
-        /** There is signal, but no group that is fraud enough. */
+        /** There is a signal, but no group has a high enough share of fraud. */
         NO_GROUP,
         /** More than 90 % of the rows are in one cluster. */
         GIANT_CLUSTER,
-        /** More than half of the rows are in none. */
+        /** More than half of the rows are noise. */
         MUCH_NOISE,
         /** There are no clusters. */
         NO_CLUSTERS,
-        /** The embeddings do not tell known fraud from the rest. */
+        /** The embeddings do not separate known fraud from the other rows. */
         EMBEDDINGS_WITHOUT_SIGNAL,
-        /** A feature tells nearly all known frauds from the rest. */
+        /** A feature separates nearly all known frauds from the other rows. */
         FEATURE_GIVES_LABEL_AWAY,
-        /** Known fraud is compared with rows of which nobody knows. */
+        /** Known fraud is compared with unlabelled rows. */
         UNLABELLED_COMPARED,
-        /** The share of fraud that is known is estimated, or cannot be. */
+        /** The share of fraud that is known is estimated, or cannot be estimated. */
         KNOWN_SHARE,
         /** No rule for fraud was found. */
         NO_RULE,
@@ -41,9 +41,9 @@ public record Finding(Code code, String text) {
         AMOUNTS_MISSING,
         /** Less than half of the transactions have events. */
         FEW_EVENTS,
-        /** Dates take part in rules alone. */
+        /** Only rules use dates. */
         DATES_LEFT_OUT,
-        /** A cluster is of the last tenth of the time. */
+        /** All rows of a cluster are in the last tenth of the time. */
         NEW_BEHAVIOUR,
         /** There are fewer than 50 rows. */
         FEW_ROWS

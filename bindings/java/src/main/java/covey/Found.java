@@ -4,19 +4,22 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/** The whole road in one call: who is likely to be fraud, and the engine that says it of new transactions. */
+/**
+ * The result of the whole pipeline in one call: the rows that are likely to be fraud, and an engine that scores new
+ * transactions.
+ */
 public final class Found extends NativeObject {
     /** A part of the evidence, in log odds. The order is that of COVEY_EVIDENCE_. */
     public enum Evidence {
-        /** Known fraud around the row, along the tree of clusters. */
+        /** Known fraud near the row, along the tree of clusters. */
         TREE,
-        /** Known fraud among its nearest rows. */
+        /** Known fraud among the nearest rows. */
         NEIGHBOURS,
         /** A forest on the features. */
         FEATURES,
-        /** A forest on features and counts of events. */
+        /** A forest on the features and on counts of events. */
         EVENTS,
-        /** A forest on all of these and the embeddings. */
+        /** A forest on all of these and on the embeddings. */
         JOINT
     }
 
@@ -25,19 +28,19 @@ public final class Found extends NativeObject {
     }
 
     /**
-     * Finds fraud among n transactions from their sequences, their features, or both, and what is known of fraud: late and few
-     * labels will do. See covey_find of covey.h for the method, its sources and its cost.
+     * Finds fraud among n transactions from their sequences, their features, or both, and from the known labels, which
+     * may be few and late. covey_find in covey.h describes the method, its sources and its cost.
      *
-     * @param sequences n, empty ones for transactions without events; null = none
-     * @param vocabulary of their event types, where an encoder is trained; otherwise null
-     * @param features n rows; null = none
-     * @param fraud n of {@link ClusterRisk#UNKNOWN}, {@link ClusterRisk#LEGITIMATE}, {@link ClusterRisk#FRAUD}; null = nothing is
-     *     known: then clusters, outliers and what is new
-     * @param amounts n numbers of at least 0, NaN where not known, or null
+     * @param sequences n sequences; a transaction without events has an empty one; null means none
+     * @param vocabulary the vocabulary of their event types, if an encoder is trained; otherwise null
+     * @param features n rows; null means none
+     * @param fraud n times {@link ClusterRisk#UNKNOWN}, {@link ClusterRisk#LEGITIMATE} or {@link ClusterRisk#FRAUD};
+     *     null means that no label is known, and the result has clusters, outliers and new behaviour
+     * @param amounts n numbers of at least 0, NaN if unknown, or null
      * @param times n finite numbers (seconds), or null
-     * @param encoder null = one is trained on the sequences
-     * @param options null = the defaults
-     * @param context null = the defaults
+     * @param encoder null means that an encoder is trained on the sequences
+     * @param options null means the defaults
+     * @param context null means the defaults
      * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA, MISMATCH (lengths, channels), OUT_OF_MEMORY, CANCELLED
      */
     public static Found find(
@@ -62,17 +65,17 @@ public final class Found extends NativeObject {
         }
     }
 
-    /** The cluster of each row, -1 = none. */
+    /** The cluster of each row; -1 means none. */
     public int[] labels() {
         return integers(0);
     }
 
-    /** The risky group of each row, as an index of {@link #groups}; -1 = none. */
+    /** The risky group of each row, as an index of {@link #groups}; -1 means none. */
     public int[] rowGroups() {
         return integers(1);
     }
 
-    /** Whether each row is in a risky group. */
+    /** For each row, true if it is in a risky group. */
     public boolean[] risky() {
         int[] values = integers(2);
         boolean[] result = new boolean[values.length];
@@ -88,12 +91,14 @@ public final class Found extends NativeObject {
         }
     }
 
-    /** The risk of each row, 0 to 1, without what is known of the row itself; outlier scores where no fraud is known. */
+    /**
+     * The risk of each row, 0 to 1, without the label of the row itself. If no fraud is known, it is the outlier score.
+     */
     public double[] scores() {
         return reals(-1);
     }
 
-    /** A part of the evidence about each row, in log odds; 0 says nothing. */
+    /** A part of the evidence about each row, in log odds; 0 means no evidence. */
     public double[] evidence(Evidence part) {
         return reals(Objects.requireNonNull(part, "part").ordinal());
     }
@@ -113,7 +118,7 @@ public final class Found extends NativeObject {
         }
     }
 
-    /** The risky groups, those that are most surely fraud first. */
+    /** The risky groups, in descending order of certainty. */
     public List<RiskyGroup> groups() {
         try (Use self = use()) {
             RiskyGroup[] groups = new RiskyGroup[(int) Native.foundGroupCount(self.address())];
@@ -129,7 +134,7 @@ public final class Found extends NativeObject {
         }
     }
 
-    /** What to know about the result, and what to do. */
+    /** Facts about the result, with advice. */
     public List<Finding> findings() {
         try (Use self = use()) {
             Finding[] findings = new Finding[(int) Native.foundFindingCount(self.address())];
@@ -142,14 +147,17 @@ public final class Found extends NativeObject {
         }
     }
 
-    /** What was chosen and how, as a JSON object. */
+    /** The settings that were chosen and the reasons, as a JSON object. */
     public String settings() {
         try (Use self = use()) {
             return Text.decode(Native.foundSettings(self.address()));
         }
     }
 
-    /** The rules for fraud; empty where none were searched for. They keep this memory until they are closed themselves. */
+    /**
+     * The rules for fraud; empty if no rules were searched. They keep the memory of this object until they are closed
+     * themselves.
+     */
     public Optional<RuleSet> rules() {
         try (Use self = use()) {
             long address = Native.foundRules(self.address());
@@ -157,7 +165,7 @@ public final class Found extends NativeObject {
         }
     }
 
-    /** The engine. It keeps this memory until it is closed itself. */
+    /** The engine. It keeps the memory of this object until it is closed itself. */
     public Engine engine() {
         try (Use self = use()) {
             return Engine.borrow(handle, Native.foundEngine(self.address()));

@@ -1,22 +1,23 @@
 package covey;
 
 /**
- * A group of rows in which known fraud crowds together more than chance would have it.
+ * A group of rows with more known fraud than chance would give.
  *
- * @param rows how many
- * @param fraud of them known to be fraud
- * @param legitimate known to be legitimate
- * @param unknown not known
+ * @param rows the number of rows
+ * @param fraud the number of rows that are known to be fraud
+ * @param legitimate the number of rows that are known to be legitimate
+ * @param unknown the number of rows whose label is unknown
  * @param share the estimated share of fraud, 0 to 1
- * @param shareLow its interval
- * @param shareHigh its interval
- * @param lift the share of known fraud over that of all rows
- * @param pValue corrected for all sets of rows that were looked at
- * @param loss sum of the amounts of the rows known to be fraud; 0 without amounts
- * @param amount sum of all amounts
- * @param firstSeen smallest time; NaN without times
- * @param lastSeen largest time
- * @param ofEvidence whether it is made of the rows that all evidence together puts first; otherwise it is a knot of a tree
+ * @param shareLow the lower end of its interval
+ * @param shareHigh the upper end of its interval
+ * @param lift the share of known fraud, divided by that of all rows
+ * @param pValue the p value, corrected for all sets of rows that were tested
+ * @param loss the sum of the amounts of the rows known to be fraud; 0 without amounts
+ * @param amount the sum of all amounts
+ * @param firstSeen the smallest time; NaN without times
+ * @param lastSeen the largest time; NaN without times
+ * @param ofEvidence true if the group consists of the rows with the highest combined evidence; false if it is a node of
+ *     a tree
  * @param text the group in a sentence
  */
 public record RiskyGroup(
