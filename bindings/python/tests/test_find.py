@@ -311,3 +311,35 @@ def test_a_series_in_another_order_is_refused(found, encoder):
         values = {role: features[column].sample(frac=1, random_state=1)}
         with pytest.raises(covey.MismatchError, match=f"{role} has the index of the features in another order"):
             covey.find(events, features.drop(columns="label"), key="id", encoder=encoder, **{**values, **FAST})
+
+
+def test_queries_and_streams_are_read_once(found, encoder):
+    """A query gives its rows in any order each time it runs, and a stream gives them once."""
+    result, events, features, ring = found
+    names = dict(key="id", when="when", amount="amount", encoder=encoder, **FAST)
+    arrow = pa.Table.from_pandas(features, preserve_index=False)
+
+    class Shuffled:
+        runs = 0
+
+        def __arrow_c_stream__(self, requested_schema=None):
+            Shuffled.runs += 1
+            order = np.random.default_rng(Shuffled.runs).permutation(len(features))
+            return arrow.take(pa.array(order)).__arrow_c_stream__(requested_schema)
+
+    other = covey.find(events, Shuffled(), "label", **names)
+    assert Shuffled.runs == 1
+    place = {key: row for row, key in enumerate(other.keys)}
+    assert other.risky[[place[key] for key in features.id[ring]]].mean() > 0.8
+    scores = result.engine.score(events, Shuffled())
+    assert Shuffled.runs == 2
+    expected = dict(zip(features.id, result.engine.score(events, features).risk))
+    assert scores.risk.tolist() == [expected[key] for key in scores.keys]
+    if hasattr(pa.RecordBatchReader, "__arrow_c_stream__"):
+        readers = [pa.RecordBatchReader.from_batches(table.schema, table.to_batches()) for table in (pa.Table.from_pandas(events), arrow)]
+        same(covey.find(readers[0], readers[1], "label", **names), result)
+    if duckdb is not None:
+        connection = duckdb.connect()
+        connection.register("t", arrow)
+        found_there = covey.find(events, connection.sql("SELECT * FROM t"), "label", **names)
+        assert found_there.risky.sum() == result.risky.sum() and len(found_there.to_frame().fetchall()) == len(features)

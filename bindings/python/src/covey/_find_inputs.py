@@ -11,7 +11,7 @@ from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError
 from ._event_frames import EventFrame
 from ._findings import Finding
 from ._keys import as_column, first_appearance, read_keys
-from ._table import columns
+from ._table import columns, held
 from .sequences import Sequences
 
 #: Names under which a column is looked for, where the given or usual one is not there.
@@ -111,6 +111,7 @@ def join_events(
     findings: List[Finding] = []
     if isinstance(events, Sequences):
         return events, {"key": key or events.key_name}, list(events.findings)
+    events = held(events, "events")
     names = column_names(events, "events")
     time = find_column(names, time, "time", findings)
     event = find_column(names, event, "event", findings)

@@ -150,6 +150,8 @@ class Table:
 
 def _batches(features: Any, name: str) -> Optional[Batches]:
     """The Arrow data of a table; None for other tables. Raises INVALID_ARGUMENT where the data are no table."""
+    if isinstance(features, Batches):
+        return features
     if isinstance(features, (Mapping, np.ndarray, list, tuple, str, bytes)):
         return None
     source = exporter(features)
@@ -159,6 +161,13 @@ def _batches(features: Any, name: str) -> Optional[Batches]:
     if not batches.is_table or isinstance(source, SeriesOf):
         raise InvalidTypeError(f"{name} must be a table, got one column of the Arrow format {batches.schema.format.decode()!r}")
     return batches
+
+
+def held(features: Any, name: str = "features") -> Any:
+    """A table that may be read more than once with the same rows in the same order: a query is run and a stream read here,
+    once, whatever is asked of it later. Other tables are what they are."""
+    batches = _batches(features, name)
+    return features if batches is None else batches
 
 
 def columns(features: Any, name: str) -> Iterator[tuple[Any, Any]]:
@@ -245,6 +254,8 @@ def is_table(values: Any) -> bool:
         return values.dtype.names is not None
     if isinstance(values, (list, tuple)):
         return bool(values) and isinstance(values[0], Mapping)
+    if isinstance(values, Batches):
+        return True
     return any(hasattr(values, name) for name in ("columns", "column_names", "collect_schema"))
 
 

@@ -19,7 +19,7 @@ from ._keys import alignment
 from ._library import call, library, required_text
 from ._output import Kind
 from ._scores import Scores
-from ._table import KINDS, Table, feature_keys
+from ._table import KINDS, Table, feature_keys, held
 from .clustering import HDBSCAN
 from .context import Context, running
 from .encoder import SequenceEncoder
@@ -165,6 +165,7 @@ class Engine(Handle):
         encoder, handle = self._encoder, self._handle()
         if events is not None and encoder is None:
             raise InvalidTypeError("events must be None: this engine has no encoder")
+        kind, features = Kind.of(features), held(features)
         sequences, findings = self._sequences(events, features, key, time, event, dwell)
         struct = borrowed = own = own_name = None
         if sequences is not None:
@@ -187,7 +188,7 @@ class Engine(Handle):
         del borrowed
         scores = Scores(Native(pointer.value, "covey_scores_destroy"))
         scores.keys, scores.key_name = (own, own_name) if keys is None else (keys, key_name)
-        scores._kind = Kind.of(features)
+        scores._kind = kind
         scores.findings = findings
         tell(found for found in findings if found.code not in _EXPECTED)
         return scores

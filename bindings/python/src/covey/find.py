@@ -23,7 +23,7 @@ from ._handle import Native
 from ._labels import label_codes
 from ._library import call
 from ._output import Kind
-from ._table import Table
+from ._table import Table, held
 from ._times import Times
 from .context import Context, running
 from .encoder import SequenceEncoder
@@ -93,6 +93,7 @@ def find(
         encoder = SequenceEncoder.load(encoder, context=context)
     if encoder is not None and not isinstance(encoder, SequenceEncoder):
         raise InvalidTypeError(f"encoder must be a covey.SequenceEncoder, a path or None, got {type(encoder).__name__}")
+    kind, features = Kind() if features is None else Kind.of(features), held(features)
     findings: List[Finding] = []
     sequences: Optional[Sequences] = None
     roles: Dict[str, Optional[str]] = {"key": key}
@@ -113,14 +114,14 @@ def find(
         call("covey_find", native, *inputs.arguments(), byref(struct), byref(handle))
     del kept
     found = Found(Native(handle.value, "covey_found_destroy"))
-    return _completed(found, inputs, roles, keys, features)
+    return _completed(found, inputs, roles, keys, kind)
 
 
-def _completed(found: Found, inputs: "_Inputs", roles: Dict[str, Optional[str]], keys: Any, features: Any) -> Found:
+def _completed(found: Found, inputs: "_Inputs", roles: Dict[str, Optional[str]], keys: Any, kind: Kind) -> Found:
     found.findings = inputs.findings + found.findings
     found.keys, found.key_name = keys, roles["key"]
     found.sequences = inputs.sequences
-    found._kind = Kind() if features is None else Kind.of(features)
+    found._kind = kind
     codes = inputs.fraud
     found._known = None if codes is None else np.where(codes < 0, np.nan, codes).astype(np.float64)
     found.engine.columns = {role: column for role, column in roles.items() if column is not None}

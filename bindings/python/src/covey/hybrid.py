@@ -20,7 +20,7 @@ from ._handle import Native
 from ._keys import alignment
 from ._library import call, library, required_text
 from ._rows import keys_of, with_keys
-from ._table import Table, feature_keys
+from ._table import Table, feature_keys, held
 from .context import Context, running
 
 _SCALING = {"none": 0, "standard": 1, "robust": 2, "quantile": 3, "log": 4, "auto": 5}
@@ -115,6 +115,7 @@ class HybridFeatures(BaseEstimator):
 
     def fit_transform(self, embeddings: Any = None, features: Any = None, *, key: Optional[str] = None) -> NDArray[np.float32]:
         """:meth:`fit`, then :meth:`transform` of the same rows."""
+        features = held(features)
         return self.fit(embeddings, features, key=key).transform(embeddings, features, key=key)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
@@ -209,6 +210,7 @@ def _inputs(
     kinds: Optional[dict[str, str]] = None,
 ) -> tuple[Optional[tuple[_structs.Matrix, Any]], Optional[Table], Optional[NDArray[Any]], Optional[str]]:
     """The matrix in the order of the table, the table without its keys, and the keys of the rows with their name."""
+    features = held(features)
     own, own_name = keys_of(embeddings)
     keys, name = feature_keys(features, key, own_name or usual)
     chosen = alignment(own, keys, ("the embeddings", "the features"))
