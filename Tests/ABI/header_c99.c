@@ -44,6 +44,8 @@ int main(void) {
     covey_condition condition = COVEY_CONDITION_INIT;
     covey_engine_parts engine_parts = COVEY_ENGINE_PARTS_INIT;
     covey_score score = COVEY_SCORE_INIT;
+    covey_find_options find_options = COVEY_FIND_OPTIONS_INIT;
+    covey_risky_group risky_group = COVEY_RISKY_GROUP_INIT;
 
     CHECK_SIZE(context_options);
     CHECK_SIZE(matrix);
@@ -63,6 +65,8 @@ int main(void) {
     CHECK_SIZE(condition);
     CHECK_SIZE(engine_parts);
     CHECK_SIZE(score);
+    CHECK_SIZE(find_options);
+    CHECK_SIZE(risky_group);
 
     CHECK(context_options.threads == 0 && context_options.memory_budget == 0 && context_options.progress == NULL);
     CHECK(matrix.data == NULL && matrix.rows == 0 && matrix.row_stride == 0 && matrix.type == COVEY_FLOAT32);
@@ -111,6 +115,14 @@ int main(void) {
     CHECK(condition.feature == NULL && condition.categories == NULL && condition.kind == COVEY_CONDITION_INTERVAL);
     CHECK(engine_parts.encoder == NULL && engine_parts.rules == NULL && engine_parts.rule_count == 0);
     CHECK(score.cluster == 0 && score.risky == 0);
+    CHECK(find_options.seed == 0 && find_options.known_share == 0 && find_options.shares_over == COVEY_SHARES_AUTO);
+    CHECK(find_options.error_rate == COVEY_ERROR_RATE_FAMILYWISE && find_options.significance == 0.05);
+    CHECK(find_options.confidence == 0.95 && find_options.min_share == 0.8 && find_options.min_fraud == 2);
+    CHECK(find_options.permutations == 999 && find_options.trees == 200 && find_options.max_rules == 8);
+    CHECK(find_options.min_cluster_size == 5 && find_options.scaling == COVEY_SCALING_ROBUST);
+    CHECK(find_options.search == COVEY_SEARCH_AUTO && find_options.training == NULL);
+    CHECK(find_options.embedding_weight == 1 && find_options.feature_weight == 1);
+    CHECK(risky_group.rows == 0 && risky_group.fraud == 0 && risky_group.share == 0);
     CHECK(COVEY_LABEL_UNKNOWN == -1 && COVEY_LABEL_LEGITIMATE == 0 && COVEY_LABEL_FRAUD == 1);
 
     printf("header: %s\n", failures == 0 ? "good" : "bad");
