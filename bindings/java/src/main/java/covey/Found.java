@@ -118,7 +118,7 @@ public final class Found extends NativeObject {
         }
     }
 
-    /** The risky groups, in descending order of certainty. */
+    /** The risky groups, in descending order of {@code shareLow}; the group of the evidence comes last. */
     public List<RiskyGroup> groups() {
         try (Use self = use()) {
             RiskyGroup[] groups = new RiskyGroup[(int) Native.foundGroupCount(self.address())];
