@@ -17,7 +17,15 @@ struct ColumnSummary {
     private(set) var halfLowerQuartile = 0.0
     private(set) var halfUpperQuartile = 0.0
 
-    var isConstant: Bool { present == 0 || smallest == largest }
+    /// As in scikit-learn: a spread that is within the rounding of that many numbers is none.
+    var isConstant: Bool { present == 0 || smallest == largest || deviation <= rounding(of: mean) }
+    /// Half of the difference between the quartiles; 0 where it is within the rounding of the numbers.
+    var halfSpread: Double {
+        let spread = halfUpperQuartile - halfLowerQuartile
+        return spread <= rounding(of: halfMedian) ? 0 : spread
+    }
+
+    private func rounding(of value: Double) -> Double { Double(present) * 0x1p-52 * abs(value) }
 
     /// NaN = missing; infinite values are refused, by name and row. O(values).
     init(_ values: Strided<Double>, name: String, execution: Execution) throws {

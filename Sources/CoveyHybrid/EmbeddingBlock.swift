@@ -40,7 +40,10 @@ struct EmbeddingBlock: Sendable, Equatable {
         }
         unit = rows.unit
         centre = rows.centre
-        factor = variance > 0 ? min(Double.greatestFiniteMagnitude, weight / variance.squareRoot()) : 0
+        // Rows that differ by rounding alone have no variance: that of float32 numbers, and of sums over all rows.
+        let rounding = max(Double(embeddings.rows) * 0x1p-52, embeddings.scalar == .float32 ? 0x1p-22 : 0)
+        let smallest = centre.reduce(0) { $0 + $1 * $1 } * rounding * rounding
+        factor = variance > smallest ? min(Double.greatestFiniteMagnitude, weight / variance.squareRoot()) : 0
     }
 
     var outputNames: [String] {

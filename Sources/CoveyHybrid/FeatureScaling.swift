@@ -36,7 +36,7 @@ public enum FeatureScaling: Int32, Sendable, Codable, CaseIterable {
     /// none is negative, by `quantile` where some are.
     func resolved(_ column: ColumnSummary) -> FeatureScaling {
         guard self == .automatic else { return self }
-        let spread = (column.halfUpperQuartile - column.halfLowerQuartile) * 2
+        let spread = column.halfSpread * 2
         guard !column.isConstant, spread > 0, column.deviation > FeatureScaling.mostHeavy * spread / 1.349 else {
             return .robust
         }
@@ -66,7 +66,7 @@ struct ColumnScaling: Sendable, Equatable {
 
     /// - Parameter values: the column, of which quantiles are taken where the scaling asks for them.
     init(_ scaling: FeatureScaling, _ column: ColumnSummary, _ values: Strided<Double>, _ execution: Execution) throws {
-        let spread = column.halfUpperQuartile - column.halfLowerQuartile
+        let spread = column.halfSpread
         switch scaling.resolved(column) {
         case .none:
             self.init(halfCentre: 0, halfScale: 0.5)
