@@ -125,7 +125,7 @@ test-package: $(LIBRARY) | prepare-test
 
 # ----------------------------------------------------------------------------------------------------------- fuzzing
 .PHONY: fuzz fuzz-seeds test-fuzz-seeds
-FUZZ_TARGETS ?= encoder training engine rules sequences matrices tables arrow
+FUZZ_TARGETS ?= encoder training engine clustering rules sequences matrices tables arrow
 FUZZ_SECONDS ?= 20
 fuzz: | prepare
 	Tests/Fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
@@ -382,6 +382,8 @@ test-hosts: $(EXAMPLES_OUT)/pipeline $(JAVA_OUT)/test.stamp $(WHEEL)
 # pytest ends with 5 if every file is skipped, for example without the development data.
 test-reference: $(LIBRARY) $(VENV)/stamp
 	COVEY_LARGEST_SET=2500 $(VENV)/bin/python -m pytest -q -rs Tests/Reference || [ $$? -eq 5 ]
+	$(VENV)/bin/python Tests/Reference/hdbscan_suite.py
+	$(VENV)/bin/python Tests/Reference/sklearn_suite.py
 
 check-datasets: $(LIBRARY) $(VENV)/stamp
 	$(VENV)/bin/python -m pytest -s -rs Tests/Reference/test_clustering_datasets.py

@@ -132,6 +132,7 @@ static void make_engine(const char *name, int with_encoder, int components, cons
     }
     FUZZ_OK(covey_cluster_matrix(NULL, &matrix, &options, &clustering, &error));
     FUZZ_OK(covey_clustering_labels(clustering, labels, ROWS, &error));
+    FUZZ_OK(covey_clustering_save(clustering, NULL, seed_path("clustering", name), &error));
     for (int row = 0; row < ROWS; row++) fraud[row] = (int8_t)(row % 3 == 2 ? row % 2 : row % 5 ? 0 : -1);
     FUZZ_OK(covey_cluster_risk(NULL, labels, fraud, limits, opened, ROWS, NULL, &risk, &error));
     int64_t clusters[] = {covey_clustering_clusters(clustering) - 1, -1};
