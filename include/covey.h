@@ -656,7 +656,8 @@ void covey_training_destroy(covey_training *training);
 /** A fitted transform that joins embeddings and expert features into the rows that are clustered.
  *
  *  Embeddings: centred; projected on their leading principal components where asked (the sign of an axis makes its largest entry
- *  positive); divided by the root of the block's total variance, that of the kept components; all 0 where it has none.
+ *  positive); divided by the root of the block's total variance, that of the kept components; all 0 where it has none, or no more
+ *  than the rounding of the numbers.
  *  Features: numeric columns are scaled (see below) and clipped; booleans become 0 and 1; categories become 0/1 columns over
  *  sqrt(2), one for each category that occurs in fitting, so that two rows of different categories lie at distance 1; the
  *  block is divided by the root of the number of features. Each block is then multiplied by its weight, each feature by its own.
@@ -666,7 +667,8 @@ typedef struct covey_hybrid covey_hybrid;
 
 #define COVEY_SCALING_NONE 0     /**< As given. */
 #define COVEY_SCALING_STANDARD 1 /**< (x - mean) / standard deviation (population); 0 for a column that is constant or
-                                      all missing in fitting. */
+                                      all missing in fitting. Constant, as in scikit-learn, is a deviation of at most
+                                      n 2^-52 |mean|, for n numbers. */
 #define COVEY_SCALING_ROBUST 2   /**< (x - median) / (q75 - q25) (linear quantiles, as sklearn's RobustScaler); the standard
                                       deviation where the quartiles are equal; 0 as above. */
 #define COVEY_SCALING_QUANTILE 3 /**< The normal quantile of the share of values below (ties: half of them), held within
@@ -1003,6 +1005,16 @@ covey_status covey_validity(const covey_context *context, const covey_matrix *ma
 covey_status covey_clustering_select(const covey_clustering *clustering, const covey_context *context,
                                      const covey_cluster_options *options, const int64_t *nodes, int64_t node_count,
                                      covey_clustering **selected, covey_error **error);
+
+/** Which min_cluster_size to take, where nobody knows: the sizes at which the leaves of the tree change, ascending, from the one that the
+ *  clustering was made with, and how persistent its leaves are there, the sum over them of how many sizes each is a leaf for; PLSCAN
+ *  (persistent leaves, arXiv 2512.16558). The size with the largest sum is the choice, the other peaks are coarser and finer
+ *  layers; covey_clustering_select with that min_cluster_size and COVEY_SELECTION_LEAF gives the clusters of each.
+ *  sizes, persistence (may be NULL): covey_clustering_size_count numbers, 0 where no cluster is ever split or for NULL.
+ *  Cost: O(c log c) for c clusters in the tree. */
+int64_t covey_clustering_size_count(const covey_clustering *clustering);
+covey_status covey_clustering_sizes(const covey_clustering *clustering, int64_t *sizes, double *persistence,
+                                    int64_t capacity, covey_error **error);
 
 /** A clustering in a file (safetensors, with a checksum and a version): the spanning tree, the options and, with prediction data, the
  *  rows; all else is worked out again in O(n log n). Saving is atomic, as covey_encoder_save; the same clustering gives the same

@@ -77,6 +77,26 @@ public func covey_clustering_cut(
     }
 }
 
+@c @implementation
+public func covey_clustering_size_count(_ clustering: OpaquePointer?) -> Int64 {
+    guard let clustering else { return 0 }
+    return Int64(Handle.object(clustering, as: Clustering.self).persistentSizes.sizes.count)
+}
+
+@c @implementation
+public func covey_clustering_sizes(
+    _ clustering: OpaquePointer?, _ sizes: UnsafeMutablePointer<Int64>?, _ persistence: UnsafeMutablePointer<Double>?,
+    _ capacity: Int64, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let clustering: Clustering = try Handle.required(clustering, "clustering")
+        let found = clustering.persistentSizes
+        let target = try output(sizes, "sizes", capacity: capacity, count: found.sizes.count)
+        for (index, size) in found.sizes.enumerated() { target[index] = Int64(size) + 1 }
+        persistence?.update(from: found.persistence, count: found.persistence.count)
+    }
+}
+
 /// Where the rows of a result are written.
 private struct MembershipOutput: @unchecked Sendable {
     let clusters: UnsafeMutablePointer<Int32>?

@@ -266,6 +266,8 @@ OTHER_CASE(membership_no_clusters, 1, covey_clustering_membership(result, NULL, 
 OTHER_CASE(membership_small, 1, covey_clustering_membership(result, NULL, NULL, 0, NULL, numbers, 53, error))
 OTHER_CASE(membership_negative, 1, covey_clustering_membership(result, NULL, NULL, -1, NULL, numbers, 64, error))
 OTHER_CASE(membership_huge, 1, covey_clustering_membership(result, NULL, NULL, INT64_MAX, labels, numbers, 64, error))
+OTHER_CASE(sizes_small, 0, covey_clustering_sizes(result, nodes, NULL, 0, error))
+OTHER_CASE(sizes_none, 0, covey_clustering_sizes(NULL, nodes, NULL, 2, error))
 OTHER_CASE(rows_no_data, 0, covey_clustering_fitted_rows(result, numbers, 64, error))
 OTHER_CASE(rows_small, 1, covey_clustering_fitted_rows(result, numbers, 35, error))
 OTHER_CASE(options_null, 1, covey_clustering_options(result, NULL, error))
@@ -395,6 +397,8 @@ const abi_case clustering_cases[] = {
     {"clustering: memberships small", SMALL, "memberships needs a capacity of 54, got 53", membership_small},
     {"clustering: -1 memberships", BAD, "count must be 0 to", membership_negative},
     {"clustering: all memberships", BAD, "count must be 0 to", membership_huge},
+    {"clustering: sizes small", SMALL, "sizes needs a capacity of", sizes_small},
+    {"clustering: sizes of none", BAD, "clustering must not be NULL", sizes_none},
     {"clustering: rows without data", BAD, "keeps no rows", rows_no_data},
     {"clustering: rows small", SMALL, "rows needs a capacity of 36, got 35", rows_small},
     {"clustering: options NULL", BAD, "options must not be NULL", options_null},

@@ -137,6 +137,28 @@ static void check_selections(const covey_clustering *fitted, const covey_matrix 
     }
 }
 
+/* At every size the leaves are there that the trace counts: a leaf for each that lasts, until none is left. */
+static void check_sizes(const covey_clustering *fitted) {
+    covey_error *error = NULL;
+    int64_t count = covey_clustering_size_count(fitted), sizes[ROWS];
+    double persistence[ROWS];
+    CHECK(count > 0 && count < ROWS && covey_clustering_size_count(NULL) == 0);
+    CHECK_OK(covey_clustering_sizes(fitted, sizes, persistence, ROWS, &error));
+    CHECK(covey_clustering_sizes(fitted, sizes, NULL, count - 1, NULL) == COVEY_BUFFER_TOO_SMALL);
+    for (int64_t index = 0; index < count; index++) {
+        covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;
+        covey_clustering *selected = NULL;
+        options.min_cluster_size = sizes[index];
+        options.selection = COVEY_SELECTION_LEAF;
+        CHECK(index == 0 || sizes[index] > sizes[index - 1]);
+        CHECK_OK(covey_clustering_select(fitted, NULL, &options, NULL, 0, &selected, &error));
+        CHECK((covey_clustering_clusters(selected) > 0) == (persistence[index] > 0));
+        CHECK(persistence[index] >= (double)covey_clustering_clusters(selected));
+        covey_clustering_destroy(selected);
+    }
+    CHECK(persistence[count - 1] == 0);
+}
+
 static void check_membership(const covey_clustering *fitted, const covey_matrix *matrix) {
     enum { BEST = 2 };
     static double all[ROWS * GROUPS], best[ROWS * BEST], new_rows[ROWS * GROUPS];
@@ -210,6 +232,7 @@ int main(void) {
     CHECK_OK(covey_cluster_matrix(NULL, &matrix, &options, &fitted, &error));
     check_selections(fitted, &matrix);
     check_membership(fitted, &matrix);
+    check_sizes(fitted);
     check_given_distances(fitted);
     CHECK(covey_clustering_columns(fitted) == 2 && covey_clustering_columns(NULL) == 0);
     CHECK_OK(covey_clustering_fitted_rows(fitted, kept[0], ROWS * 2, &error));

@@ -206,6 +206,25 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringOptions(JNIEnv *env, jclass c
     store(env, integers, n, INTEGERS, reals, x, REALS);
 }
 
+JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringSizes(JNIEnv *env, jclass class, jlong handle)
+{
+    (void)class;
+    const covey_clustering *clustering = POINTER(covey_clustering, handle);
+    int64_t count = covey_clustering_size_count(clustering);
+    jlongArray result = NULL;
+    arena memory;
+    arena_start(&memory, env);
+    /* The sizes, then the bits of the persistences. */
+    int64_t *words = arena_allocate(&memory, 2 * count, sizeof *words);
+    if (words) {
+        covey_error *error = NULL;
+        covey_status status = covey_clustering_sizes(clustering, words, (double *)(words + count), count, &error);
+        if (succeeded(env, status, error)) result = new_longs(env, words, 2 * count);
+    }
+    arena_end(&memory);
+    return result;
+}
+
 JNIEXPORT jlong JNICALL Java_covey_Native_clusteringColumns(JNIEnv *env, jclass class, jlong clustering)
 {
     (void)env, (void)class;

@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.preprocessing import RobustScaler, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 import covey
 
@@ -85,7 +85,6 @@ def test_quartiles_that_rounding_alone_tells_apart():
     rows = covey.HybridFeatures(clip=1e9, scaling="robust").fit_transform(None, pd.DataFrame({"rate": values}))
     # By the standard deviation, as where the quartiles are equal.
     np.testing.assert_allclose(rows[:, 0], (values - np.median(values)) / values.std(), rtol=1e-5, atol=1e-6)
-    assert RobustScaler().fit(values[:, None]).scale_[0] < 1e-15
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -98,6 +98,13 @@ class Clusters:
             )
         return Clusters(Native(pointer.value, "covey_clustering_destroy"))
 
+    def sizes(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Where the leaves of the tree change, and how persistent they are there."""
+        count = library.covey_clustering_size_count(self._native)
+        sizes, persistence = np.empty(count, dtype=np.int64), np.empty(count)
+        call("covey_clustering_sizes", self._native, _address(sizes), _address(persistence), count)
+        return sizes, persistence
+
     def columns(self) -> int:
         return int(library.covey_clustering_columns(self._native))
 

@@ -157,8 +157,11 @@ def sparse_tree(distances: Any, min_samples: int, alpha: float) -> tuple[int, ND
     kept = np.isfinite(reach)
     graph = csr_matrix((reach[kept], (entries.row[kept], entries.col[kept])), shape=matrix.shape)
     if count > 1 and connected_components(graph, directed=False, return_labels=False) > 1:
+        few = np.isinf(cores).any()
         raise InvalidDataError(
-            "the sparse distances must join all rows, with min_samples neighbours and more for each: there are several components"
+            f"There exists points with fewer than {wanted} neighbors among the sparse distances, so that they join not all rows"
+            if few
+            else "HDBSCAN cannot be performed on a disconnected graph: the sparse distances must join all rows"
         )
     tree = minimum_spanning_tree(graph).tocoo()
     edges = np.empty(tree.nnz, dtype=EDGE)

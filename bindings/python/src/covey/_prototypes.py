@@ -119,6 +119,8 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_clustering_select": (
         _STATUS, (_HANDLE, _HANDLE, POINTER(s.ClusterOptions), _BUFFER, c_int64, _OUT, _ERROR),
     ),
+    "covey_clustering_size_count": (c_int64, (_HANDLE,)),
+    "covey_clustering_sizes": (_STATUS, (_HANDLE, _BUFFER, _BUFFER, c_int64, _ERROR)),
     "covey_clustering_save": (_STATUS, (_HANDLE, _HANDLE, _TEXT, _ERROR)),
     "covey_clustering_load": (_STATUS, (_HANDLE, _TEXT, _OUT, _ERROR)),
     "covey_clustering_write": (_STATUS, (_HANDLE, _HANDLE, _OUT, _ERROR)),

@@ -251,6 +251,28 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         result._finish(chosen)
         return result
 
+    def size_trace(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Which min_cluster_size to take: the sizes at which the leaves of the tree change, from the fitted one up, and how persistent
+        the leaves are there (PLSCAN, arXiv 2512.16558). Empty where no cluster is ever split. O(clusters log clusters)."""
+        return self._result().sizes()
+
+    def select_persistent(self) -> "HDBSCAN":
+        """The leaves at the min_cluster_size with the largest persistence: a fitted copy, as ``select`` gives it. Fit with a small
+        min_cluster_size first: it is the least that can be chosen."""
+        sizes, persistence = self.size_trace()
+        size = int(sizes[np.argmax(persistence)]) if len(sizes) else self.min_cluster_size
+        return self.select(min_cluster_size=size, cluster_selection_method="leaf")
+
+    def layers(self, most: Optional[int] = None) -> list["HDBSCAN"]:
+        """The leaves at every peak of the persistence, from fine to coarse: fitted copies. most: the highest peaks alone."""
+        sizes, persistence = self.size_trace()
+        padded = np.concatenate([[0.0], persistence, [0.0]])
+        peaks = np.flatnonzero((padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:]))
+        if most is not None:
+            best = np.argsort(-persistence[peaks], kind="stable")[: integer(most, "most")]
+            peaks = peaks[np.sort(best)]
+        return [self.select(min_cluster_size=int(sizes[peak]), cluster_selection_method="leaf") for peak in peaks]
+
     def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
         """Writes the fitted clustering to a file, whole or not at all. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
         self._result().save(path, context)

@@ -96,7 +96,7 @@ class HybridFeatures(BaseEstimator):
         with running(self.context) as native:
             call("covey_hybrid_fit", native, _reference(block), _table(table), byref(options), byref(pointer))
         self._fitted = Native(pointer.value, "covey_hybrid_destroy")
-        self._kinds = {} if table is None else table.kinds
+        self._kinds: Optional[dict[str, str]] = {} if table is None else table.kinds
         self.n_features_out_ = int(library.covey_hybrid_dimension(self._fitted))
         return self
 
@@ -161,7 +161,8 @@ class HybridFeatures(BaseEstimator):
             call("covey_hybrid_load", native, path_bytes(path), byref(pointer))
         result = cls()
         result._fitted = Native(pointer.value, "covey_hybrid_destroy")
-        result._kinds, result.keys_, result.key_name_ = {}, None, None
+        # The file says which columns there are and of which kind, and the library looks for them.
+        result._kinds, result.keys_, result.key_name_ = None, None, None
         result.n_features_out_ = int(library.covey_hybrid_dimension(result._fitted))
         return result
 

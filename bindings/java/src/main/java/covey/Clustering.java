@@ -143,6 +143,25 @@ public final class Clustering extends NativeObject {
         }
     }
 
+    /**
+     * Which minClusterSize to take: where the leaves of the tree change, ascending, and how persistent they are there (PLSCAN, arXiv
+     * 2512.16558); {@link #select} with the size of the largest persistence and the leaves gives the clusters.
+     */
+    public List<PersistentSize> sizes() {
+        try (Use self = use()) {
+            long[] words = Native.clusteringSizes(self.address());
+            return Text.list(words.length / 2, i -> new PersistentSize(words[i], real(words[words.length / 2 + i])));
+        }
+    }
+
+    /**
+     * A minClusterSize, and how persistent the leaves of the tree are there.
+     *
+     * @param minClusterSize at least that of the clustering
+     * @param persistence the sum over the leaves of how many sizes each is a leaf for
+     */
+    public record PersistentSize(long minClusterSize, double persistence) {}
+
     /** d, the columns of the clustered rows. */
     public int columns() {
         try (Use self = use()) {

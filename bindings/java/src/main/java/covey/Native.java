@@ -165,6 +165,8 @@ final class Native {
 
     static native void clusteringOptions(long clustering, long[] integers, double[] reals);
 
+    static native long[] clusteringSizes(long clustering);
+
     static native long clusteringColumns(long clustering);
 
     static native void clusteringFittedRows(long clustering, double[] rows);

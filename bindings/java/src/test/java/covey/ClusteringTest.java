@@ -292,6 +292,15 @@ class ClusteringTest {
             }
             EncoderTest.refuse(
                     StatusCode.INVALID_ARGUMENT, "nodes[0]", () -> fitted.select(null, new long[] {3}, null));
+            List<Clustering.PersistentSize> sizes = fitted.sizes();
+            assertFalse(sizes.isEmpty());
+            for (Clustering.PersistentSize size : sizes) {
+                ClusterOptions there = options().selection(ClusterOptions.Selection.LEAF)
+                        .minClusterSize(size.minClusterSize()).build();
+                try (Clustering leaves2 = fitted.select(there, null)) {
+                    assertEquals(size.persistence() > 0, leaves2.clusters() > 0);
+                }
+            }
             int[] labels = fitted.labels();
             double[][] memberships = fitted.membership(null, null);
             Clustering.Memberships best = fitted.largestMemberships(matrix, 1, null);
