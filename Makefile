@@ -47,15 +47,17 @@ build: $(LIBRARY)
 
 # Two remarks of the build are harmless: sources named twice in a product, and the linker's warning of mktemp, which
 # Covey does not call.
-$(LIBRARY): $(SOURCES) $(wildcard packaging/*.in) | prepare
+$(LIBRARY): $(SOURCES) $(wildcard packaging/*.in) packaging/sbom NOTICE THIRD-PARTY-LICENSES | prepare
 	$(SWIFT) build -c release --product covey --scratch-path $(SWIFT_BUILD) $(LINK)
 	$(call install_into,$(STAGED),$(STAGED))
 	@touch $@
 
 # $(1) is the folder that receives the files, and $(2) is the prefix that they name.
 define install_into
-	install -d $(1)/lib/pkgconfig $(1)/lib/cmake/covey $(1)/include
+	install -d $(1)/lib/pkgconfig $(1)/lib/cmake/covey $(1)/include $(1)/share/doc/covey
 	install -m 644 include/covey.h $(1)/include/covey.h
+	install -m 644 LICENSE NOTICE THIRD-PARTY-LICENSES $(1)/share/doc/covey
+	packaging/sbom $(VERSION) > $(1)/share/doc/covey/covey.spdx.json
 	strip --strip-unneeded -o $(1)/lib/libcovey.so.$(VERSION).new $(SWIFT_BUILD)/release/libcovey.so
 	chmod 755 $(1)/lib/libcovey.so.$(VERSION).new
 	mv -f $(1)/lib/libcovey.so.$(VERSION).new $(1)/lib/libcovey.so.$(VERSION)
@@ -74,7 +76,7 @@ install: build
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/, include/covey.h lib/libcovey.so lib/libcovey.so.$(SOVERSION) \
 		lib/libcovey.so.$(VERSION) lib/pkgconfig/covey.pc)
-	rm -rf $(DESTDIR)$(PREFIX)/lib/cmake/covey
+	rm -rf $(DESTDIR)$(PREFIX)/lib/cmake/covey $(DESTDIR)$(PREFIX)/share/doc/covey
 
 clean:
 	rm -rf .build .build-test $(SWIFT_BUILD) $(OUT) dist
@@ -277,11 +279,11 @@ $(JNI_LIBRARY): $(JNI_SOURCES) $(wildcard $(JAVA)/jni/*.h) $(JAVA_OUT)/main.stam
 		$(JNI_SOURCES) -o $@ -L$(OUT)/lib -lcovey $(JNI_LINK)
 
 jar: $(JAR)
-$(JAR): $(JAVA_OUT)/main.stamp $(JNI_LIBRARY) LICENSE NOTICE
+$(JAR): $(JAVA_OUT)/main.stamp $(JNI_LIBRARY) LICENSE NOTICE THIRD-PARTY-LICENSES packaging/sbom
 	rm -rf $(JAVA_OUT)/jar
 	mkdir -p $(JAVA_OUT)/jar/META-INF/native/linux-x86_64 $(@D)
 	cp -r $(JAVA_OUT)/main/. $(JAVA_OUT)/jar
-	cp LICENSE NOTICE $(JAVA_OUT)/jar/META-INF
+	cp LICENSE NOTICE THIRD-PARTY-LICENSES $(STAGED)/share/doc/covey/covey.spdx.json $(JAVA_OUT)/jar/META-INF
 	cp $(LIBRARY) $(JAVA_OUT)/jar/META-INF/native/linux-x86_64/libcovey.so.$(SOVERSION)
 	strip --strip-unneeded -o $(JAVA_OUT)/jar/META-INF/native/linux-x86_64/libcovey_jni.so $(JNI_LIBRARY)
 	$(JAVA_HOME)/bin/jar --create --file $@ --module-version $(VERSION) -C $(JAVA_OUT)/jar .
@@ -348,10 +350,11 @@ $(VENV)/stamp: bindings/python/requirements-test.txt | prepare-test
 
 # Built from a copy of the sources: the library of the wheel must never replace the one in development.
 wheel: $(WHEEL)
-$(WHEEL): $(LIBRARY) $(PYTHON_SOURCES) $(VENV)/stamp LICENSE NOTICE
+$(WHEEL): $(LIBRARY) $(PYTHON_SOURCES) $(VENV)/stamp LICENSE NOTICE THIRD-PARTY-LICENSES packaging/sbom
 	rm -rf $(OUT)/wheel
 	mkdir -p $(OUT)/wheel dist
-	cp -r $(addprefix bindings/python/,pyproject.toml setup.py README.md src) LICENSE NOTICE $(OUT)/wheel
+	cp -r $(addprefix bindings/python/,pyproject.toml setup.py README.md src) LICENSE NOTICE THIRD-PARTY-LICENSES $(OUT)/wheel
+	cp THIRD-PARTY-LICENSES $(STAGED)/share/doc/covey/covey.spdx.json $(OUT)/wheel/src/covey
 	mkdir -p $(OUT)/wheel/src/covey/_native
 	cp $(LIBRARY) $(OUT)/wheel/src/covey/_native/libcovey.so.$(SOVERSION)
 	$(VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist $(OUT)/wheel
