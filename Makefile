@@ -83,7 +83,7 @@ clean:
 
 # ------------------------------------------------------------------------------------------------------------- tests
 SUITES := test-header test-swift test-abi test-guest test-fuzz-seeds check-memory test-interface test-package test-examples \
-	test-java test-python test-reference test-hosts test-readme
+	test-java test-python test-reference test-exports test-hosts test-readme
 test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)
 
@@ -377,7 +377,7 @@ check-tables: $(LIBRARY) $(OLDEST_VENV)/stamp
 		tests/test_event_lists.py tests/test_score_frames.py tests/test_find.py tests/test_sequences.py tests/test_features.py
 
 # ---------------------------------------------------------------------------------------------- hosts, references, README
-.PHONY: test-hosts test-reference test-readme check-datasets check-large
+.PHONY: test-hosts test-reference test-exports test-readme check-datasets check-exports check-large
 test-hosts: $(EXAMPLES_OUT)/pipeline $(JAVA_OUT)/test.stamp $(WHEEL)
 	Tests/Hosts/run "$(EXAMPLES_OUT)/pipeline examples/data --write" \
 		"env PYTHONPATH=bindings/python/src $(VENV)/bin/python bindings/python/tests/road.py" "$(JAVA_RUN) covey.WriteRoad"
@@ -387,6 +387,19 @@ test-reference: $(LIBRARY) $(VENV)/stamp
 	COVEY_LARGEST_SET=2500 $(VENV)/bin/python -m pytest -q -rs Tests/Reference || [ $$? -eq 5 ]
 	$(VENV)/bin/python Tests/Reference/hdbscan_suite.py
 	$(VENV)/bin/python Tests/Reference/sklearn_suite.py
+
+# Each export in the engine that it is written for; the heavy engines and a million rows in check-exports (about an hour).
+test-exports: $(LIBRARY) $(VENV)/stamp
+	$(VENV)/bin/python -m pytest -q -rs Tests/Exports
+
+EXPORTS_VENV := .venv-exports
+$(EXPORTS_VENV)/stamp: bindings/python/requirements-test.txt Tests/Exports/requirements.txt | prepare-test
+	$(PYTHON) -m venv $(EXPORTS_VENV)
+	$(EXPORTS_VENV)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$(filter %.txt,$^))
+	@touch $@
+
+check-exports: $(LIBRARY) $(EXPORTS_VENV)/stamp
+	COVEY_EXPORT_ALL=1 COVEY_EXPORT_ROWS=$(or $(EXPORT_ROWS),1000000) $(EXPORTS_VENV)/bin/python -m pytest -s -rs Tests/Exports
 
 check-datasets: $(LIBRARY) $(VENV)/stamp
 	$(VENV)/bin/python -m pytest -s -rs Tests/Reference/test_clustering_datasets.py

@@ -98,6 +98,14 @@ const char *covey_error_message(const covey_error *error);
 
 void covey_error_destroy(covey_error *error);
 
+/** A text (UTF-8) or bytes that a call made. */
+typedef struct covey_buffer covey_buffer;
+
+/** The bytes, with a NUL after the last, and how many there are without it; NULL and 0 for NULL. */
+const char *covey_buffer_data(const covey_buffer *buffer);
+int64_t covey_buffer_size(const covey_buffer *buffer);
+void covey_buffer_destroy(covey_buffer *buffer);
+
 /* ==================================================================================================== 3. Context === */
 
 /** Threads, memory budget, progress and cancellation for the calls that use the context. */
@@ -1337,15 +1345,50 @@ const char *covey_rules_condition_text(const covey_rules *rules, int64_t rule, i
 covey_status covey_rules_evaluate(const covey_rules *rules, const covey_context *context, const covey_table *features,
                                   uint8_t *fired, uint8_t *any, covey_error **error);
 
-#define COVEY_RULES_JSON 0 /**< The whole set with figures; covey_rules_parse reads it back. */
-#define COVEY_RULES_SQL 1  /**< A boolean expression in standard SQL, true where a rule matches, for a WHERE clause; runs on
-                                SQLite (3.23), PostgreSQL and DuckDB. Missing values are NULL there, booleans TRUE and FALSE,
-                                dates seconds since 1970-01-01 UTC; a ratio that overflows is an error in PostgreSQL. */
+/* What a rule set is written as. */
+#define COVEY_RULES_JSON 0   /**< The whole set with figures; covey_rules_parse reads it back. COVEY_RULES_JSON_SCHEMA describes it. */
+#define COVEY_RULES_SQL 1    /**< A boolean expression, true where a rule matches, for a WHERE clause; see covey_export_options. NULL
+                                  and NaN are missing. Columns of numbers may be of any numeric type, categories of any type that
+                                  becomes text; booleans are TRUE and FALSE; dates are seconds since 1970-01-01 UTC. */
+#define COVEY_RULES_DRL 2    /**< Drools rule language: a declared type Row, and a fact Fired for each rule that matches a row. */
+#define COVEY_RULES_DMN 3    /**< DMN 1.3: a decision table, hit policy COLLECT, whose results are the numbers of the rules that
+                                  match, from 0. What rules derive of columns is an input of its own, which the caller works out. */
+#define COVEY_RULES_PMML 4   /**< PMML 4.4: a RuleSetModel with the score "match" or "none", and the first rule that matches. */
+#define COVEY_RULES_PYTHON 5 /**< A Python 3 module with a function of a mapping; its result is the list of the rules that match. */
+#define COVEY_RULES_C 6      /**< A C99 and C++ header: a struct for a row, and NAME_fired. */
+#define COVEY_RULES_JAVA 7   /**< A Java 11 class with a class Row, matches and fired. */
+#define COVEY_RULES_JSON_SCHEMA 8 /**< The JSON Schema (draft 2020-12) of COVEY_RULES_JSON, the same for every set. */
 
-/** The set as text, which belongs to `rules`. Every format gives the same decision on every row.
- *  Errors: COVEY_INVALID_ARGUMENT for an unknown format, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
-covey_status covey_rules_export(const covey_rules *rules, const covey_context *context, int32_t format, const char **text,
-                                covey_error **error);
+#define COVEY_SQL_ANSI 0       /**< Standard SQL. */
+#define COVEY_SQL_POSTGRESQL 1
+#define COVEY_SQL_SQLITE 2     /**< SQLite 3.23 and later. It takes an unknown name in double quotes for a text; this dialect
+                                    writes names in back quotes, so that it is an error. Timestamps are texts, to the millisecond. */
+#define COVEY_SQL_DUCKDB 3
+#define COVEY_SQL_SPARK 4
+#define COVEY_SQL_BIGQUERY 5
+
+/** How covey_rules_export writes. NULL stands for the defaults, which are 0 and NULL. All but `name` is for SQL alone. */
+typedef struct covey_export_options {
+    size_t struct_size;
+    int32_t dialect;       /**< COVEY_SQL_... */
+    int32_t timestamps;    /**< 1 = dates are timestamp columns, those with a time zone and those without. */
+    const char *time_zone; /**< The zone in which timestamps without a zone were written, "Europe/Vienna"; NULL = UTC. Not for
+                                columns with a zone; PostgreSQL, DuckDB and BigQuery. */
+    const char *table;     /**< The text is then the SELECT that finds the table's rows, with qualified columns. */
+    const char *schema;    /**< Of the table; each name is quoted by itself. */
+    const char *catalog;   /**< Of the schema. */
+    const char *name;      /**< Of the Python or C function, the decision, the PMML model, the DRL package ("risk.rules") or the Java
+                                class (likewise); an ASCII identifier. NULL = "rules", in Java "Rules". */
+} covey_export_options;
+
+#define COVEY_EXPORT_OPTIONS_INIT {sizeof(covey_export_options), COVEY_SQL_ANSI, 0, NULL, NULL, NULL, NULL, NULL}
+
+/** Writes the set in another language, as a text in UTF-8. Every format gives the same decision on every row as covey_rules_evaluate.
+ *  O(size of the text). Names that are no identifiers of a language get similar ones, with the name in a comment.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_UNSUPPORTED for what a format cannot hold (control characters in XML, texts beyond 20,000
+ *  letters in Java), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_rules_export(const covey_rules *rules, const covey_context *context, int32_t format,
+                                const covey_export_options *options, covey_buffer **text, covey_error **error);
 
 /** Reads a rule set from JSON: `length` bytes, UTF-8, at most 64 MiB. A set written by hand needs no more than format_version,
  *  features (name and kind) and rules, each with its conditions.

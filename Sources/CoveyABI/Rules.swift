@@ -5,18 +5,15 @@ import CoveyTables
 
 // Section 10 of covey.h: rules.
 
-/// The object behind a `covey_rules`: the set, and all of its text where C can read it.
+/// The object behind a `covey_rules`: the set, and its sentences where C can read them.
 final class RulesBox: @unchecked Sendable {
     let set: RuleSet
     let evaluator: RuleEvaluator
     let rows: RuleRows?
     let sentences: [CText]
     let conditions: [[ConditionText]]
-    /// Made when they are first asked for: not behind a lock, as one that is held while the host forks would stop the child for ever.
-    private let json = PublishedReference<CText>()
-    private let sql = PublishedReference<CText>()
 
-    init(_ set: RuleSet) throws {
+    init(_ set: RuleSet) {
         self.set = set
         evaluator = RuleEvaluator(set)
         rows = RuleRows(evaluator)
@@ -26,14 +23,6 @@ final class RulesBox: @unchecked Sendable {
             set.features.compactMap { feature in feature.derived.map { (ExactName(feature.name), $0) } },
             uniquingKeysWith: { first, _ in first })
         conditions = set.rules.map { $0.conditions.map { ConditionText($0, derived[ExactName($0.feature)]) } }
-    }
-
-    func json(_ execution: Execution) throws -> CText {
-        try json.load() ?? json.storeIfNil(CText(set.json(execution)))
-    }
-
-    func sql(_ execution: Execution) throws -> CText {
-        try sql.load() ?? sql.storeIfNil(CText(set.sql(execution)))
     }
 
     /// A condition as the header's struct shows it.
@@ -86,7 +75,7 @@ public func covey_extract_rules(
         let set = try RuleSearch.run(
             derived.table, target: strided(target, "target", count: table.rows), options: derived.options,
             execution: execution)
-        rules.pointee = Handle.retain(try RulesBox(derived.restored(set)))
+        rules.pointee = Handle.retain(RulesBox(try derived.restored(set)))
     }
 }
 
@@ -235,20 +224,36 @@ public func covey_rules_evaluate(
 
 @c @implementation
 public func covey_rules_export(
-    _ rules: OpaquePointer?, _ context: OpaquePointer?, _ format: Int32,
-    _ text: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
-    _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ rules: OpaquePointer?, _ context: OpaquePointer?, _ format: Int32, _ options: UnsafePointer<covey_export_options>?,
+    _ text: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     text?.pointee = nil
     return boundary(error) {
-        let box = try Handle.required(rules, "rules", as: RulesBox.self)
+        let set = try Handle.required(rules, "rules", as: RulesBox.self).set
         let text = try required(text, "text")
-        switch format {
-        case COVEY_RULES_JSON: text.pointee = try box.json(execution(context)).pointer
-        case COVEY_RULES_SQL: text.pointee = try box.sql(execution(context)).pointer
-        default: throw CoveyError.invalidArgument("format must be a COVEY_RULES_ format, got \(format)")
+        guard let format = ExportFormat(rawValue: format) else {
+            throw CoveyError.invalidArgument("format must be a COVEY_RULES_ format, got \(format)")
         }
+        let written = try set.export(format, exportOptions(options), execution: execution(context))
+        text.pointee = Handle.retain(BufferBox(written))
     }
+}
+
+private func exportOptions(_ pointer: UnsafePointer<covey_export_options>?) throws -> ExportOptions {
+    var result = ExportOptions()
+    guard let pointer else { return result }
+    let options = try Versioned.read(pointer, "options", defaults: covey_export_options())
+    guard let dialect = SQLDialect(rawValue: options.dialect) else {
+        throw CoveyError.invalidArgument("options.dialect must be a COVEY_SQL_ dialect, got \(options.dialect)")
+    }
+    result.dialect = dialect
+    result.hasTimestamps = try flag(options.timestamps, "options.timestamps")
+    result.timeZone = try options.time_zone.map { try string($0, "options.time_zone") }
+    result.table = try options.table.map { try string($0, "options.table") }
+    result.schema = try options.schema.map { try string($0, "options.schema") }
+    result.catalog = try options.catalog.map { try string($0, "options.catalog") }
+    result.name = try options.name.map { try string($0, "options.name") }
+    return result
 }
 
 @c @implementation
@@ -261,7 +266,7 @@ public func covey_rules_parse(
         let rules = try required(rules, "rules")
         let length = try count(length, "length", in: 0...Int64(RuleSet.largestJSON))
         let bytes = UnsafeRawBufferPointer(start: try required(json, "json"), count: length)
-        rules.pointee = Handle.retain(try RulesBox(RuleSet(json: bytes)))
+        rules.pointee = Handle.retain(RulesBox(try RuleSet(json: bytes)))
     }
 }
 

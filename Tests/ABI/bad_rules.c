@@ -232,8 +232,33 @@ WITH_RULES(condition_rule, condition.struct_size = sizeof condition;
 WITH_RULES(condition_index, condition.struct_size = sizeof condition;
            return covey_rules_condition(rules, 0, 2, &condition, error);)
 WITH_RULES(condition_null, return covey_rules_condition(rules, 0, 0, NULL, error);)
-WITH_RULES(export_format, const char *text; return covey_rules_export(rules, NULL, 77, &text, error);)
-WITH_RULES(export_null, return covey_rules_export(rules, NULL, COVEY_RULES_SQL, NULL, error);)
+static covey_status export_with(const covey_rules *rules, int32_t format, const covey_export_options *options,
+                                covey_error **error) {
+    covey_buffer *text = NULL;
+    covey_status status = covey_rules_export(rules, NULL, format, options, &text, error);
+    if (status != COVEY_OK && text) abort();
+    covey_buffer_destroy(text);
+    return status;
+}
+#define EXPORT(name, format, change) \
+    WITH_RULES(name, covey_export_options how = COVEY_EXPORT_OPTIONS_INIT; change; return export_with(rules, format, &how, error);)
+WITH_RULES(export_format, return export_with(rules, 77, NULL, error);)
+WITH_RULES(export_null, return covey_rules_export(rules, NULL, COVEY_RULES_SQL, NULL, NULL, error);)
+EXPORT(export_dialect, COVEY_RULES_SQL, how.dialect = 6)
+EXPORT(export_timestamps, COVEY_RULES_SQL, how.timestamps = 2)
+EXPORT(export_zone, COVEY_RULES_SQL, how.time_zone = "Europe/Vienna")
+EXPORT(export_zone_dialect, COVEY_RULES_SQL, how.time_zone = "Europe/Vienna"; how.timestamps = 1; how.dialect = COVEY_SQL_SQLITE)
+EXPORT(export_table_empty, COVEY_RULES_SQL, how.table = "")
+EXPORT(export_table_utf8, COVEY_RULES_SQL, how.table = "\xff")
+EXPORT(export_schema, COVEY_RULES_SQL, how.schema = "public")
+EXPORT(export_catalog, COVEY_RULES_SQL, how.table = "rows"; how.catalog = "main")
+EXPORT(export_sql_name, COVEY_RULES_SQL, how.name = "rules")
+EXPORT(export_c_table, COVEY_RULES_C, how.table = "rows")
+EXPORT(export_name, COVEY_RULES_C, how.name = "2rules")
+EXPORT(export_name_word, COVEY_RULES_PYTHON, how.name = "class")
+EXPORT(export_name_dots, COVEY_RULES_JAVA, how.name = "a..b")
+EXPORT(export_name_code, COVEY_RULES_JAVA, how.name = "a;b")
+EXPORT(export_size, COVEY_RULES_C, how.struct_size = 3)
 WITH_RULES(evaluate_good, return covey_rules_evaluate(rules, NULL, &table, fired, NULL, error);)
 WITH_RULES(evaluate_nothing, return covey_rules_evaluate(rules, NULL, &table, NULL, NULL, error);)
 WITH_RULES(evaluate_table, return covey_rules_evaluate(rules, NULL, NULL, fired, NULL, error);)
@@ -344,6 +369,21 @@ const abi_case rules_cases[] = {
     {"rules: condition null", BAD_ARGUMENT, "condition must not be NULL", condition_null},
     {"rules: export format", BAD_ARGUMENT, "format must be a COVEY_RULES_ format, got 77", export_format},
     {"rules: export null", BAD_ARGUMENT, "text must not be NULL", export_null},
+    {"rules: export dialect", BAD_ARGUMENT, "options.dialect must be a COVEY_SQL_ dialect, got 6", export_dialect},
+    {"rules: export timestamps", BAD_ARGUMENT, "options.timestamps must be 0 or 1, got 2", export_timestamps},
+    {"rules: export zone", BAD_ARGUMENT, "options.time_zone needs options.timestamps = 1", export_zone},
+    {"rules: export zone dialect", COVEY_UNSUPPORTED, "options.time_zone is for PostgreSQL", export_zone_dialect},
+    {"rules: export table empty", BAD_ARGUMENT, "options.table must not be empty", export_table_empty},
+    {"rules: export table utf8", BAD_ARGUMENT, "options.table must be valid UTF-8", export_table_utf8},
+    {"rules: export schema", BAD_ARGUMENT, "options.schema needs options.table", export_schema},
+    {"rules: export catalog", BAD_ARGUMENT, "options.catalog needs options.schema", export_catalog},
+    {"rules: export sql name", BAD_ARGUMENT, "options.name is not for SQL and JSON", export_sql_name},
+    {"rules: export c table", BAD_ARGUMENT, "are for SQL", export_c_table},
+    {"rules: export name", BAD_ARGUMENT, "options.name must be an identifier", export_name},
+    {"rules: export name word", BAD_ARGUMENT, "got \"class\"", export_name_word},
+    {"rules: export name dots", BAD_ARGUMENT, "got \"a..b\"", export_name_dots},
+    {"rules: export name code", BAD_ARGUMENT, "got \"a;b\"", export_name_code},
+    {"rules: export size", BAD_ARGUMENT, "options.struct_size must be", export_size},
     {"rules: evaluate", COVEY_OK, "", evaluate_good},
     {"rules: evaluate into nothing", COVEY_OK, "", evaluate_nothing},
     {"rules: evaluate null", BAD_ARGUMENT, "rules must not be NULL", evaluate_null},

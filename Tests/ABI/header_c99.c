@@ -42,6 +42,7 @@ int main(void) {
     covey_rule_report rule_report = COVEY_RULE_REPORT_INIT;
     covey_rule_feature rule_feature = COVEY_RULE_FEATURE_INIT;
     covey_condition condition = COVEY_CONDITION_INIT;
+    covey_export_options export_options = COVEY_EXPORT_OPTIONS_INIT;
     covey_engine_parts engine_parts = COVEY_ENGINE_PARTS_INIT;
     covey_score score = COVEY_SCORE_INIT;
     covey_find_options find_options = COVEY_FIND_OPTIONS_INIT;
@@ -63,6 +64,7 @@ int main(void) {
     CHECK_SIZE(rule_report);
     CHECK_SIZE(rule_feature);
     CHECK_SIZE(condition);
+    CHECK_SIZE(export_options);
     CHECK_SIZE(engine_parts);
     CHECK_SIZE(score);
     CHECK_SIZE(find_options);
@@ -113,6 +115,7 @@ int main(void) {
     CHECK(rule_feature.feature == NULL && rule_feature.use == COVEY_FEATURE_FREE);
     CHECK(rule_feature.direction == COVEY_DIRECTION_ANY);
     CHECK(condition.feature == NULL && condition.categories == NULL && condition.kind == COVEY_CONDITION_INTERVAL);
+    CHECK(export_options.dialect == COVEY_SQL_ANSI && export_options.table == NULL && export_options.name == NULL);
     CHECK(engine_parts.encoder == NULL && engine_parts.rules == NULL && engine_parts.rule_count == 0);
     CHECK(score.cluster == 0 && score.risky == 0);
     CHECK(find_options.seed == 0 && find_options.known_share == 0 && find_options.shares_over == COVEY_SHARES_AUTO);

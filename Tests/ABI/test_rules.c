@@ -33,6 +33,16 @@ static void make_rows(void) {
     }
 }
 
+/* A set as text, which lives until the end. */
+static covey_buffer *kept[16];
+static int kept_count;
+static const char *exported(const covey_rules *rules, int32_t format) {
+    covey_error *error = NULL;
+    CHECK(kept_count < 16);
+    CHECK_OK(covey_rules_export(rules, NULL, format, NULL, &kept[kept_count], &error));
+    return covey_buffer_data(kept[kept_count++]);
+}
+
 static covey_column columns[features] = {
     {"amount", amount, 0, NULL, 0, COVEY_NUMERIC, 0},
     {"country", country, 0, countries, 4, COVEY_CATEGORICAL, 0},
@@ -108,15 +118,38 @@ int main(void) {
     CHECK(strstr(covey_rules_text(rules, 0), "are cluster 7 (95% interval") != NULL);
 
     const char *sql = NULL, *json = NULL;
-    CHECK_OK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &sql, &error));
-    CHECK(strcmp(sql, "(\"amount\" >= 100 AND \"amount\" < 250 AND \"country\" IN ('NL', 'O''Neill \"land\"'))") == 0);
-    CHECK_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, &json, &error));
+    sql = exported(rules, COVEY_RULES_SQL);
+    CHECK(strcmp(sql, "(CAST(\"amount\" AS DOUBLE PRECISION) >= 100 AND CAST(\"amount\" AS DOUBLE PRECISION) < 250 "
+                      "AND CAST(\"country\" AS VARCHAR) IN ('NL', 'O''Neill \"land\"'))") == 0);
+
+    /* By dialect, from a table in a schema; every format is a text that ends where its size says. */
+    covey_export_options how = COVEY_EXPORT_OPTIONS_INIT;
+    how.dialect = COVEY_SQL_SPARK;
+    how.table = "ro`ws";
+    how.schema = "public";
+    covey_buffer *buffer = NULL;
+    CHECK_OK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &how, &buffer, &error));
+    CHECK(strcmp(covey_buffer_data(buffer),
+                 "SELECT * FROM `public`.`ro``ws` WHERE (CAST(`ro``ws`.`amount` AS DOUBLE) >= 100 AND "
+                 "CAST(`ro``ws`.`amount` AS DOUBLE) < 250 AND CAST(`ro``ws`.`country` AS STRING) IN "
+                 "('NL', 'O\\'Neill \\\"land\\\"'))") == 0);
+    covey_buffer_destroy(buffer);
+    covey_export_options named = COVEY_EXPORT_OPTIONS_INIT;
+    named.name = "ring";
+    for (int32_t format = COVEY_RULES_DRL; format <= COVEY_RULES_JAVA; format++) {
+        CHECK_OK(covey_rules_export(rules, NULL, format, &named, &buffer, &error));
+        CHECK(strstr(covey_buffer_data(buffer), "ring") && strlen(covey_buffer_data(buffer)) == (size_t)covey_buffer_size(buffer));
+        covey_buffer_destroy(buffer);
+    }
+    CHECK(covey_buffer_data(NULL) == NULL && covey_buffer_size(NULL) == 0);
+    covey_buffer_destroy(NULL);
+    json = exported(rules, COVEY_RULES_JSON);
 
     /* The same set again, from its own text; on a table whose columns and categories stand in another order. */
     covey_rules *again = NULL;
     CHECK_OK(covey_rules_parse(NULL, json, (int64_t)strlen(json), &again, &error));
     const char *json_again = NULL;
-    CHECK_OK(covey_rules_export(again, NULL, COVEY_RULES_JSON, &json_again, &error));
+    json_again = exported(again, COVEY_RULES_JSON);
     CHECK(strcmp(json, json_again) == 0);
     static const char *const reversed[] = {"new", "O'Neill \"land\"", "DE", "BE", "NL"};
     static int32_t codes[rows];
@@ -156,7 +189,7 @@ int main(void) {
         covey_context *context = NULL;
         CHECK_OK(covey_context_create(&choice, &context, &error));
         CHECK_OK(covey_extract_rules(context, &table, target, &options, &again, &error));
-        CHECK_OK(covey_rules_export(again, NULL, COVEY_RULES_JSON, &json_again, &error));
+        json_again = exported(again, COVEY_RULES_JSON);
         CHECK(strcmp(json, json_again) == 0);
         covey_rules_destroy(again);
         covey_context_destroy(context);
@@ -178,7 +211,7 @@ int main(void) {
     options.min_support = rows;
     CHECK_OK(covey_extract_rules(NULL, &table, target, &options, &again, &error));
     CHECK(covey_rules_count(again) == 0);
-    CHECK_OK(covey_rules_export(again, NULL, COVEY_RULES_SQL, &sql, &error));
+    sql = exported(again, COVEY_RULES_SQL);
     CHECK(strcmp(sql, "1 = 0") == 0);
     memset(any, 1, sizeof any);
     CHECK_OK(covey_rules_evaluate(again, NULL, &table, NULL, any, &error));
@@ -236,10 +269,10 @@ int main(void) {
     CHECK(fabs(report.amount + report.search_amount - caught) < 1e-6 && report.false_amount == 0);
     CHECK(report.recall_low < report.recall && report.recall < report.recall_high);
     CHECK(report.search_precision_high == 1 && report.search_recall_low < report.search_recall);
-    CHECK_OK(covey_rules_export(again, NULL, COVEY_RULES_JSON, &json, &error));
+    json = exported(again, COVEY_RULES_JSON);
     covey_rules *read = NULL;
     CHECK_OK(covey_rules_parse(NULL, json, (int64_t)strlen(json), &read, &error));
-    CHECK_OK(covey_rules_export(read, NULL, COVEY_RULES_JSON, &json_again, &error));
+    json_again = exported(read, COVEY_RULES_JSON);
     CHECK(strcmp(json, json_again) == 0);
     covey_rule_report older = COVEY_RULE_REPORT_INIT;
     older.struct_size = offsetof(covey_rule_report, recall_low);
@@ -264,5 +297,6 @@ int main(void) {
     covey_rules_destroy(NULL);
     CHECK(covey_rules_count(NULL) == 0 && covey_rules_tried(NULL) == 0 && covey_rules_fallen(NULL) == 0);
     CHECK(covey_rules_text(NULL, 0) == NULL && covey_rules_condition_text(NULL, 0, 0) == NULL);
+    while (kept_count > 0) covey_buffer_destroy(kept[--kept_count]);
     return finish();
 }

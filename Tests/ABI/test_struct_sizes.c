@@ -149,11 +149,20 @@ static covey_status risky_group(void *given, uint64_t *sum, covey_error **error)
 
 static covey_status rules_options(void *given, uint64_t *sum, covey_error **error) {
     covey_rules *rules = NULL;
-    const char *text = NULL;
+    covey_buffer *text = NULL;
     covey_status status = covey_extract_rules(NULL, &sample.table, target, given, &rules, error);
-    if (status == COVEY_OK) status = covey_rules_export(rules, NULL, COVEY_RULES_JSON, &text, error);
-    if (status == COVEY_OK) add(sum, text, strlen(text));
+    if (status == COVEY_OK) status = covey_rules_export(rules, NULL, COVEY_RULES_JSON, NULL, &text, error);
+    if (status == COVEY_OK) add(sum, covey_buffer_data(text), (size_t)covey_buffer_size(text));
+    covey_buffer_destroy(text);
     covey_rules_destroy(rules);
+    return status;
+}
+
+static covey_status export_options(void *given, uint64_t *sum, covey_error **error) {
+    covey_buffer *text = NULL;
+    covey_status status = covey_rules_export(made.rules, NULL, COVEY_RULES_SQL, given, &text, error);
+    if (status == COVEY_OK) add(sum, covey_buffer_data(text), (size_t)covey_buffer_size(text));
+    covey_buffer_destroy(text);
     return status;
 }
 
@@ -262,6 +271,7 @@ static covey_condition one_condition = COVEY_CONDITION_INIT;
 static covey_condition empty_condition = COVEY_CONDITION_INIT;
 static covey_rules_options default_rules = COVEY_RULES_OPTIONS_INIT;
 static covey_rule_report empty_rule = COVEY_RULE_REPORT_INIT;
+static covey_export_options sqlite_export = COVEY_EXPORT_OPTIONS_INIT;
 static covey_engine_parts parts;
 static covey_score empty_score = COVEY_SCORE_INIT;
 static covey_find_options small_find = COVEY_FIND_OPTIONS_INIT;
@@ -304,6 +314,7 @@ static const row rows[] = {
     ROW(covey_condition, OUT, offsetof(covey_condition, derived), &empty_condition, "condition", condition),
     ROW(covey_rules_options, IN, offsetof(covey_rules_options, weights), &default_rules, "options", rules_options),
     ROW(covey_rule_report, OUT, offsetof(covey_rule_report, recall_low), &empty_rule, "report", rule_report),
+    WHOLE(covey_export_options, IN, &sqlite_export, "options", export_options),
     WHOLE(covey_engine_parts, IN, &parts, "parts", engine_parts),
     WHOLE(covey_score, OUT, &empty_score, "score", score),
     WHOLE(covey_find_options, IN, &small_find, "options", find_options),
@@ -480,6 +491,8 @@ int main(void) {
     small_training.progress = progress;
     CHECK_OK(train(&small_training, &training, &sum, &error));
     CHECK(progress_calls > 0);
+    sqlite_export.dialect = COVEY_SQL_SQLITE;
+    sqlite_export.table = "rows";
     one_feature.feature = "amount";
     one_condition.feature = "amount";
     one_condition.low = 50;

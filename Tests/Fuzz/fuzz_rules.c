@@ -145,7 +145,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     covey_rules *rules = NULL, *again = NULL;
     fuzz_begin();
     memset(&made, 0, sizeof made);
-    const char *json = fuzz_copy(data, size), *text, *same;
+    const char *json = fuzz_copy(data, size);
+    covey_buffer *text = NULL, *same = NULL;
     if (!fuzz_ok(covey_rules_parse(NULL, json, (int64_t)size, &rules, &error), &error)) {
         FUZZ_REQUIRE(!rules);
         return fuzz_end();
@@ -162,12 +163,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             make_column(&condition, rule);
         }
     }
-    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &text, &error));
-    FUZZ_REQUIRE(strlen(text) > 0);
-    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, &text, &error));
-    FUZZ_OK(covey_rules_parse(NULL, text, (int64_t)strlen(text), &again, &error));
-    FUZZ_OK(covey_rules_export(again, NULL, COVEY_RULES_JSON, &same, &error));
-    FUZZ_REQUIRE(strcmp(text, same) == 0);
+    for (int32_t format = COVEY_RULES_SQL; format <= COVEY_RULES_JSON_SCHEMA; format++) {
+        if (!fuzz_ok(covey_rules_export(rules, NULL, format, NULL, &text, &error), &error)) continue;
+        FUZZ_REQUIRE(covey_buffer_size(text) > 0 && strlen(covey_buffer_data(text)) == (size_t)covey_buffer_size(text));
+        covey_buffer_destroy(text);
+    }
+    for (int32_t dialect = COVEY_SQL_POSTGRESQL; dialect <= COVEY_SQL_BIGQUERY; dialect++) {
+        covey_export_options options = COVEY_EXPORT_OPTIONS_INIT;
+        options.dialect = dialect;
+        options.table = "rows";
+        FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &options, &text, &error));
+        covey_buffer_destroy(text);
+    }
+    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, NULL, &text, &error));
+    FUZZ_OK(covey_rules_parse(NULL, covey_buffer_data(text), covey_buffer_size(text), &again, &error));
+    FUZZ_OK(covey_rules_export(again, NULL, COVEY_RULES_JSON, NULL, &same, &error));
+    FUZZ_REQUIRE(strcmp(covey_buffer_data(text), covey_buffer_data(same)) == 0);
+    covey_buffer_destroy(text);
+    covey_buffer_destroy(same);
     if (!made.full && count <= 256) check_evaluation(rules, count);
     covey_rules_destroy(rules);
     covey_rules_destroy(again);

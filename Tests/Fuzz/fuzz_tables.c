@@ -120,7 +120,7 @@ static const double *take_numbers(fuzz_input *input, int64_t rows) {
 static void check_rules(const covey_rules *rules, const covey_table *table) {
     covey_error *error = NULL;
     covey_rules *again = NULL;
-    const char *text;
+    covey_buffer *text = NULL;
     int64_t count = covey_rules_count(rules);
     for (int64_t rule = 0; rule < count; rule++) {
         covey_rule_report report = COVEY_RULE_REPORT_INIT;
@@ -128,9 +128,11 @@ static void check_rules(const covey_rules *rules, const covey_table *table) {
         FUZZ_REQUIRE(covey_rules_text(rules, rule) && report.condition_count >= 1 && report.support <= report.matched);
         FUZZ_REQUIRE(report.precision >= 0 && report.precision <= 1 && report.recall >= 0 && report.recall <= 1);
     }
-    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, &text, &error));
-    FUZZ_OK(covey_rules_parse(NULL, text, (int64_t)strlen(text), &again, &error));
-    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &text, &error));
+    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, NULL, &text, &error));
+    FUZZ_OK(covey_rules_parse(NULL, covey_buffer_data(text), covey_buffer_size(text), &again, &error));
+    covey_buffer_destroy(text);
+    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, NULL, &text, &error));
+    covey_buffer_destroy(text);
     uint8_t *any = fuzz_alloc((size_t)table->rows), *same = fuzz_alloc((size_t)table->rows);
     FUZZ_OK(covey_rules_evaluate(rules, fuzz_context(1), table, NULL, any, &error));
     FUZZ_OK(covey_rules_evaluate(again, fuzz_context(2), table, NULL, same, &error));

@@ -75,7 +75,7 @@ static covey_rules *make_rules(const char *name, const char *age_to, const covey
                                const double *weights) {
     covey_error *error = NULL;
     covey_rules *rules = NULL;
-    const char *text;
+    covey_buffer *text = NULL;
     covey_table table = make_table();
     covey_rule_feature features[2] = {COVEY_RULE_FEATURE_INIT, COVEY_RULE_FEATURE_INIT};
     features[0].feature = "country";
@@ -93,8 +93,9 @@ static covey_rules *make_rules(const char *name, const char *age_to, const covey
     options.amounts = weights ? limits : NULL;
     options.permutations = options.resamples = weights ? 3 : 0;
     FUZZ_OK(covey_extract_rules(NULL, &table, target, &options, &rules, &error));
-    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, &text, &error));
-    write_text("rules", name, text);
+    FUZZ_OK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, NULL, &text, &error));
+    write_text("rules", name, covey_buffer_data(text));
+    covey_buffer_destroy(text);
     return rules;
 }
 

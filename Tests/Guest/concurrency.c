@@ -94,10 +94,11 @@ static digest read_all(covey_context *context, covey_status *status) {
     covey_table one = host.sample.table;
     one.rows = 1;
     DO(covey_rules_evaluate(rules, context, &one, fired, NULL, &error));
-    const char *text = NULL;
-    for (int32_t format = COVEY_RULES_JSON; format <= COVEY_RULES_SQL; format++) {
-        DO(covey_rules_export(rules, NULL, format, &text, &error));
-        sum = add_text(sum, text);
+    for (int32_t format = COVEY_RULES_JSON; format <= COVEY_RULES_JSON_SCHEMA; format++) {
+        covey_buffer *text = NULL;
+        DO(covey_rules_export(rules, context, format, NULL, &text, &error));
+        sum = add_text(sum, covey_buffer_data(text));
+        covey_buffer_destroy(text);
     }
     covey_condition condition = COVEY_CONDITION_INIT;
     DO(covey_rules_condition(rules, 0, 0, &condition, &error));

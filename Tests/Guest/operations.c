@@ -273,17 +273,22 @@ static covey_status use_rules(const guest *guest, covey_context *context, int nu
     options.min_support = 4;
     options.resamples = 2;
     covey_rules *rules = NULL, *again = NULL;
-    const char *text = NULL;
+    covey_buffer *text = NULL;
     covey_status status = COVEY_OK;
     RUN(covey_extract_rules(context, &guest->sample.table, target, &options, &rules, error));
     RUN(covey_rules_evaluate(rules, context, &guest->sample.table, NULL, fired, error));
     *sum = add_text(add(*sum, fired, sizeof fired), covey_rules_text(rules, 0));
-    RUN(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &text, error));
-    *sum = add_text(*sum, text);
+    for (int32_t format = COVEY_RULES_SQL; format <= COVEY_RULES_JSON_SCHEMA; format++) {
+        RUN(covey_rules_export(rules, context, format, NULL, &text, error));
+        *sum = add_text(*sum, covey_buffer_data(text));
+        covey_buffer_destroy(text);
+        text = NULL;
+    }
     RUN(covey_rules_parse(NULL, guest->rules_json, (int64_t)strlen(guest->rules_json), &again, error));
-    RUN(covey_rules_export(again, NULL, COVEY_RULES_JSON, &text, error));
-    *sum = add_text(*sum, text);
+    RUN(covey_rules_export(again, context, COVEY_RULES_JSON, NULL, &text, error));
+    *sum = add_text(*sum, covey_buffer_data(text));
 done:
+    covey_buffer_destroy(text);
     covey_rules_destroy(again);
     covey_rules_destroy(rules);
     return status;
@@ -345,9 +350,10 @@ void guest_create(guest *guest) {
         for (int column = 0; column < WIDE_COLUMNS; column++)
             guest->wide[row * WIDE_COLUMNS + column] =
                 (float)(sample_number(&state) + sample_number(&state) + sample_number(&state) + 2 * (row % 4 == column % 4));
-    const char *text = NULL;
-    CHECK_OK(covey_rules_export(guest->made.rules, NULL, COVEY_RULES_JSON, &text, &error));
-    guest->rules_json = strdup(text);
+    covey_buffer *text = NULL;
+    CHECK_OK(covey_rules_export(guest->made.rules, NULL, COVEY_RULES_JSON, NULL, &text, &error));
+    guest->rules_json = strdup(covey_buffer_data(text));
+    covey_buffer_destroy(text);
 }
 
 void guest_destroy(guest *guest) {

@@ -18,7 +18,7 @@ int main(int argc, char **argv) {
     covey_rules_options options = COVEY_RULES_OPTIONS_INIT;
     sample sample;
     uint8_t *target = NULL, *any = NULL;
-    const char *json = NULL, *sql = NULL;
+    covey_buffer *json = NULL, *sql = NULL;
     int64_t i, c, fired = 0, fraud = 0;
     int failed = 1;
 
@@ -57,11 +57,12 @@ int main(int argc, char **argv) {
            (long long)sample.transactions, (long long)fired, (long long)fraud);
 
     /* Out, and back in. */
-    CHECK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, &sql, &error));
-    printf("\nAs SQL:\n%s\n", sql);
-    CHECK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, &json, &error));
-    CHECK(covey_rules_parse(NULL, json, (int64_t)strlen(json), &copy, &error));
-    printf("\nAs JSON: %lu bytes, read back as %lld rules.\n", (unsigned long)strlen(json), (long long)covey_rules_count(copy));
+    CHECK(covey_rules_export(rules, NULL, COVEY_RULES_SQL, NULL, &sql, &error));
+    printf("\nAs SQL:\n%s\n", covey_buffer_data(sql));
+    CHECK(covey_rules_export(rules, NULL, COVEY_RULES_JSON, NULL, &json, &error));
+    CHECK(covey_rules_parse(NULL, covey_buffer_data(json), covey_buffer_size(json), &copy, &error));
+    printf("\nAs JSON: %lld bytes, read back as %lld rules.\n", (long long)covey_buffer_size(json),
+           (long long)covey_rules_count(copy));
     failed = 0;
     goto done;
 
@@ -71,6 +72,8 @@ done:
     covey_error_destroy(error);
     covey_rules_destroy(rules);
     covey_rules_destroy(copy);
+    covey_buffer_destroy(sql);
+    covey_buffer_destroy(json);
     free(target);
     free(any);
     sample_free(&sample);

@@ -208,21 +208,23 @@ static char *rules_text(const road *road, size_t *length, covey_error **error) {
     int64_t r;
     *length = 0;
     for (r = 0; r < road->risky && text != NULL; r++) {
-        const char *json;
+        covey_buffer *json;
         char *longer;
         size_t bytes;
-        if (covey_rules_export(road->rules[r], NULL, COVEY_RULES_JSON, &json, error) != COVEY_OK) {
+        if (covey_rules_export(road->rules[r], NULL, COVEY_RULES_JSON, NULL, &json, error) != COVEY_OK) {
             free(text);
             return NULL;
         }
-        bytes = strlen(json);
+        bytes = (size_t)covey_buffer_size(json);
         longer = realloc(text, *length + bytes + 1);
         if (longer == NULL) {
+            covey_buffer_destroy(json);
             free(text);
             return NULL;
         }
         text = longer;
-        memcpy(text + *length, json, bytes);
+        memcpy(text + *length, covey_buffer_data(json), bytes);
+        covey_buffer_destroy(json);
         text[*length + bytes] = '\n';
         *length += bytes + 1;
     }

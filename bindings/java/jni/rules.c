@@ -239,15 +239,30 @@ JNIEXPORT void JNICALL Java_covey_Native_rulesEvaluate(JNIEnv *env, jclass class
     arena_end(&memory);
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesExport(JNIEnv *env, jclass class, jlong rules, jlong context,
-                                                           jint format)
+/* `texts` holds time zone, table, schema, catalog and name, each ending with NUL and empty where it is not given. */
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesExport(JNIEnv *env, jclass class, jlong rules, jlong context, jint format,
+                                                           jint dialect, jboolean timestamps, jbyteArray given)
 {
     (void)class;
-    const char *result = NULL;
-    covey_error *error = NULL;
-    covey_status status =
-        covey_rules_export(POINTER(covey_rules, rules), context_of(context), format, &result, &error);
-    return succeeded(env, status, error) ? utf8(env, result) : NULL;
+    arena memory;
+    arena_start(&memory, env);
+    jbyteArray result = NULL;
+    const char **text = texts(&memory, given, 5);
+    if (text) {
+        covey_export_options options = COVEY_EXPORT_OPTIONS_INIT;
+        options.dialect = dialect;
+        options.timestamps = timestamps ? 1 : 0;
+        const char **fields[] = {&options.time_zone, &options.table, &options.schema, &options.catalog, &options.name};
+        for (int field = 0; field < 5; ++field) *fields[field] = *text[field] ? text[field] : NULL;
+        covey_buffer *written = NULL;
+        covey_error *error = NULL;
+        covey_status status =
+            covey_rules_export(POINTER(covey_rules, rules), context_of(context), format, &options, &written, &error);
+        if (succeeded(env, status, error)) result = utf8(env, covey_buffer_data(written));
+        covey_buffer_destroy(written);
+    }
+    arena_end(&memory);
+    return result;
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_rulesParse(JNIEnv *env, jclass class, jlong context, jbyteArray json)

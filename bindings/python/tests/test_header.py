@@ -59,7 +59,9 @@ def functions():
         if "typedef" in result:
             continue
         listed = [] if arguments.strip() == "void" else arguments.split(",")
-        found[name] = (ctype(result), tuple(ctype(re.sub(r"\w+\s*$", "", item)) for item in listed))
+        # Bytes that may hold a NUL, of which c_char_p would drop the rest.
+        own = c_void_p if name == "covey_buffer_data" else ctype(result)
+        found[name] = (own, tuple(ctype(re.sub(r"\w+\s*$", "", item)) for item in listed))
     return found
 
 
@@ -145,7 +147,7 @@ def test_struct_members_are_complete():
 @pytest.mark.parametrize("macro,value", re.findall(r"#define COVEY_(\w+) \(?(-?\d+)\)?\s", HEADER.read_text()))
 def test_constants(macro, value):
     """Status codes by name; the enums of the options by the tables that the binding reads."""
-    from covey import ConditionKind, Derived, _table, clustering, encoder, hybrid, rules
+    from covey import ConditionKind, Derived, _exports, _table, clustering, encoder, hybrid, rules
 
     value = int(value)
     if macro in StatusCode.__members__:
@@ -172,6 +174,8 @@ def test_constants(macro, value):
             "QUALITY": rules._QUALITIES,
             "FEATURE": {"free": 0, **rules._USES},
             "DIRECTION": rules._DIRECTIONS,
+            "RULES": {name.replace("-", "_"): number for name, number in _exports.FORMATS.items()},
+            "SQL": _exports._DIALECTS,
         }
         for prefix in sorted(words, key=len, reverse=True):
             if macro.startswith(prefix + "_"):
@@ -179,5 +183,5 @@ def test_constants(macro, value):
                 return
         others = {"SELECTION_EXCESS_OF_MASS": clustering._SELECTION["eom"], "SELECTION_LEAF": clustering._SELECTION["leaf"]}
         others |= {"FLOAT32": 0, "FLOAT64": 1, "LABEL_UNKNOWN": -1, "LABEL_LEGITIMATE": 0, "LABEL_FRAUD": 1}
-        others |= {"RULES_JSON": 0, "RULES_SQL": 1, "VERSION_MAJOR": 1, "VERSION_MINOR": 0, "VERSION_PATCH": 0}
+        others |= {"VERSION_MAJOR": 1, "VERSION_MINOR": 0, "VERSION_PATCH": 0}
         assert others[macro] == value, f"{macro} is new: bind it"

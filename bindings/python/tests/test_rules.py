@@ -301,3 +301,35 @@ def test_given_rules_bring_what_they_derive():
     assert np.array_equal(covey.RuleSet.from_json(plain.to_json()).predict(frame), plain.predict(frame))
     with pytest.raises(covey.InvalidArgumentError, match="sensitive"):
         covey.extract_rules(frame, target, given=found, sensitive=["opened"])
+
+
+def test_exports_take_options_by_keyword():
+    rules = covey.RuleSet.from_conditions([[covey.Condition("a b", covey.ConditionKind.INTERVAL, low=0.5)]])
+    assert rules.export("sql") == '(CAST("a b" AS DOUBLE PRECISION) >= 0.5e0 AND CAST("a b" AS DOUBLE PRECISION) <= 1.7976931348623157e+308)'
+    assert rules.export("sql", dialect="sqlite", table="t", schema="main") == "SELECT * FROM `main`.`t` WHERE (CAST(`t`.`a b` AS REAL) >= 0.5)".replace(
+        "0.5)", "0.5e0)")
+    for format in ("drl", "dmn", "pmml", "python", "c", "java"):
+        assert "risk" in rules.export(format, name="risk")
+    space = {}
+    exec(rules.export("python"), space)
+    assert space["rules"]({"a b": 0.5}) == [0] and space["rules"]({"a b": None}) == [] and space["rules"]({"a b": float("nan")}) == []
+    with pytest.raises(KeyError):
+        space["rules"]({"a": 1})
+    for bad in ({"dialect": "oracle"}, {"schema": "s"}, {"time_zone": "UTC"}, {"name": "x"}, {"table": ""}):
+        with pytest.raises(covey.CoveyError):
+            rules.export("sql", **bad)
+    with pytest.raises(covey.CoveyError):
+        rules.export("cobol")
+    with pytest.raises(TypeError):
+        rules.export("sql", tables="t")
+
+
+def test_an_unknown_column_is_an_error_in_sqlite():
+    rules = covey.RuleSet.from_conditions([[covey.Condition("amuont", covey.ConditionKind.IN, categories=("amuont",))]])
+    base = sqlite3.connect(":memory:")
+    base.execute("CREATE TABLE t (amount TEXT)")
+    base.execute("INSERT INTO t VALUES ('1')")
+    for options in ({"dialect": "sqlite"}, {"dialect": "sqlite", "table": "t"}, {"table": "t"}):
+        text = rules.export("sql", **options)
+        with pytest.raises(sqlite3.OperationalError, match="no such column"):
+            base.execute(text if "table" in options else f"SELECT * FROM t WHERE {text}")

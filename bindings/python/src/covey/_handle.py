@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any, Callable
 
 from ._errors import InvalidArgumentError, InvalidTypeError
@@ -29,6 +30,13 @@ class Native:
     def __del__(self) -> None:
         if self._destroy is not None:
             self._destroy(self._as_parameter_)
+
+
+def buffer_bytes(pointer: int | None) -> bytes:
+    """The bytes of a buffer, which is freed."""
+    owner = Native(pointer, "covey_buffer_destroy")
+    data, size = library.covey_buffer_data(owner), library.covey_buffer_size(owner)
+    return ctypes.string_at(data, size) if data else b""
 
 
 def made_by_library(native: Any, hint: str) -> Native:

@@ -412,6 +412,19 @@ class Condition(Versioned):
     ]
 
 
+class ExportOptions(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("dialect", c_int32),
+        ("timestamps", c_int32),
+        ("time_zone", c_char_p),
+        ("table", c_char_p),
+        ("schema", c_char_p),
+        ("catalog", c_char_p),
+        ("name", c_char_p),
+    ]
+
+
 class EngineParts(Versioned):
     _fields_ = [
         ("struct_size", c_size_t),

@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import json
 import math
-from ctypes import Array, addressof, byref, c_char_p, c_void_p, cast
+from ctypes import Array, addressof, byref, c_void_p, cast
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -16,6 +16,7 @@ from . import _structs
 from ._arrays import binary, c_string, choice, contiguous, integer, real, seconds
 from ._conditions import Condition, ConditionKind, condition_structs, pair_structs, read_condition
 from ._errors import InvalidArgumentError, InvalidTypeError, NotFoundError
+from ._exports import export
 from ._handle import Handle, Native, made_by_library
 from ._library import call, library, required_text
 from ._table import Table
@@ -102,7 +103,7 @@ class RuleSet(Handle):
         self.tried: int = library.covey_rules_tried(native)
         self.fallen: int = library.covey_rules_fallen(native)
         self.rules: list[Rule] = [_rule(native, index) for index in range(library.covey_rules_count(native))]
-        self._kinds = _kinds(json.loads(self._export(0))["features"])
+        self._kinds = _kinds(json.loads(self.to_json())["features"])
 
     def predict(self, frame: Any, context: Optional[Context] = None) -> NDArray[np.bool_]:
         """n bool: whether any rule matches the row. Columns are found by name, others ignored. Errors: MISMATCH names
@@ -122,25 +123,30 @@ class RuleSet(Handle):
             call("covey_rules_evaluate", handle, native, byref(table.struct), fired, any_rule)
         return output.view(np.bool_)
 
+    def export(self, format: str, *, context: Optional[Context] = None, **options: Any) -> str:
+        """The set in another language, as text; each decides as :meth:`predict` on every row.
+
+        Args:
+            format: "sql", "drl" (Drools), "dmn" (a decision table of DMN 1.3), "pmml" (4.4), "json" (:meth:`from_json` reads it),
+                "json-schema" (of that), "python" (a function of a mapping), "c" (a header) or "java" (a class).
+            name: of the function, decision, model, package or class: an identifier. None = "rules", in Java "Rules".
+            dialect: of SQL: "ansi", "postgresql", "sqlite", "duckdb", "spark" or "bigquery".
+            table, schema, catalog: for SQL; the text is then the SELECT that finds the table's rows, otherwise an expression.
+            timestamps: for SQL: dates are timestamp columns, not seconds since 1970 (UTC).
+            time_zone: for SQL: in which timestamps without a zone were written; None = UTC.
+
+        See covey_rules_export in covey.h. Errors: INVALID_ARGUMENT, UNSUPPORTED (what the format cannot hold), OUT_OF_MEMORY,
+        CANCELLED.
+        """
+        return export(self._handle(), format, context, **options)
+
     def to_json(self, context: Optional[Context] = None) -> str:
         """The whole set with its figures; :meth:`from_json` reads it back. Errors: OUT_OF_MEMORY, CANCELLED."""
-        return self._export(0, context)
+        return self.export("json", context=context)
 
-    def to_sql(self, table: Optional[str] = None, context: Optional[Context] = None) -> str:
-        """A boolean expression in standard SQL, true where a rule matches; with a table's name, the SELECT that finds
-        those rows."""
-        expression = self._export(1, context)
-        if table is None:
-            return expression
-        name = c_string(table, "table").decode("utf-8").replace('"', '""')
-        return f'SELECT * FROM "{name}" WHERE {expression}'
-
-    def _export(self, format: int, context: Optional[Context] = None) -> str:
-        handle = self._handle()
-        found = c_char_p()
-        with running(context) as native:
-            call("covey_rules_export", handle, native, format, byref(found))
-        return required_text(found.value)
+    def to_sql(self, table: Optional[str] = None, context: Optional[Context] = None, dialect: str = "ansi") -> str:
+        """A boolean expression in SQL, true where a rule matches; with a table's name, the SELECT that finds those rows."""
+        return self.export("sql", table=table, context=context, dialect=dialect)
 
     @classmethod
     def from_json(cls, text: str, context: Optional[Context] = None) -> "RuleSet":

@@ -288,7 +288,8 @@ final class Native {
 
     static native void rulesEvaluate(long rules, long context, FeatureTable features, byte[] fired, byte[] any);
 
-    static native byte[] rulesExport(long rules, long context, int format);
+    static native byte[] rulesExport(
+            long rules, long context, int format, int dialect, boolean timestamps, byte[] texts);
 
     static native long rulesParse(long context, byte[] json);
 

@@ -8,8 +8,6 @@ import java.util.stream.IntStream;
 
 /** A small set of conjunctions over expert features that describes a target, a cluster for example. */
 public final class RuleSet extends NativeObject {
-    private static final int JSON = 0;
-    private static final int SQL = 1;
 
     private RuleSet(long address) {
         super("RuleSet", address, Native::rulesDestroy);
@@ -243,7 +241,7 @@ public final class RuleSet extends NativeObject {
 
     /** The whole set with its figures; {@link #parse} reads it back. */
     public String toJson() {
-        return export(JSON, null);
+        return toJson(null);
     }
 
     /**
@@ -253,12 +251,12 @@ public final class RuleSet extends NativeObject {
      * @throws CoveyException OUT_OF_MEMORY, CANCELLED
      */
     public String toJson(Context context) {
-        return export(JSON, context);
+        return export(ExportOptions.Format.JSON, ExportOptions.defaults(), context);
     }
 
     /** A boolean expression in standard SQL, true where a rule matches, for a WHERE clause. */
     public String toSql() {
-        return export(SQL, null);
+        return toSql(null);
     }
 
     /**
@@ -268,13 +266,23 @@ public final class RuleSet extends NativeObject {
      * @throws CoveyException OUT_OF_MEMORY, CANCELLED
      */
     public String toSql(Context context) {
-        return export(SQL, context);
+        return export(ExportOptions.Format.SQL, ExportOptions.defaults(), context);
     }
 
-    private String export(int format, Context context) {
+    /**
+     * The set in another language; each decides as {@link #matches} on every row. See covey_rules_export in covey.h.
+     *
+     * @param options null = the defaults
+     * @param context null = the defaults
+     * @throws CoveyException INVALID_ARGUMENT, UNSUPPORTED (what the format cannot hold), OUT_OF_MEMORY, CANCELLED
+     */
+    public String export(ExportOptions.Format format, ExportOptions options, Context context) {
+        ExportOptions chosen = options == null ? ExportOptions.defaults() : options;
         try (Use self = use();
                 Use with = Use.of(context)) {
-            return Text.decode(Native.rulesExport(self.address(), with.address(), format));
+            return Text.decode(Native.rulesExport(
+                    self.address(), with.address(), format.ordinal(), chosen.dialect().ordinal(), chosen.timestamps(),
+                    chosen.texts()));
         }
     }
 }

@@ -77,6 +77,8 @@ class HeaderTest {
         same("COVEY_ERROR_RATE_", FindOptions.ErrorRate.values());
         same("COVEY_EVIDENCE_", Found.Evidence.values());
         for (Finding.Code code : Finding.Code.values()) assertEquals(constant("COVEY_FINDING_" + code), code.ordinal() + 1);
+        same("COVEY_RULES_", ExportOptions.Format.values());
+        same("COVEY_SQL_", ExportOptions.Dialect.values());
         for (FeatureTable.Kind kind : FeatureTable.Kind.values()) {
             assertEquals(constant("COVEY_" + kind), kind.ordinal());
         }

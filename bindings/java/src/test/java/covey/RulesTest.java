@@ -194,6 +194,31 @@ class RulesTest {
         }
     }
 
+    @Test
+    void exportsInEveryLanguage() {
+        RuleSet rules = RuleSet.parse(
+                "{\"format_version\": 1, \"features\": [{\"name\": \"a b\", \"kind\": \"numeric\"}], \"rules\":"
+                        + " [{\"conditions\": [{\"feature\": \"a b\", \"kind\": \"interval\", \"low\": 0.5}]}]}");
+        try (rules) {
+            ExportOptions spark = ExportOptions.builder().dialect(ExportOptions.Dialect.SPARK).table("t`").schema("s").build();
+            assertEquals(
+                    "SELECT * FROM `s`.`t``` WHERE (NULLIF(CAST(`t```.`a b` AS DOUBLE), CAST('NaN' AS DOUBLE)) >= 0.5e0)",
+                    rules.export(ExportOptions.Format.SQL, spark, null));
+            ExportOptions named = ExportOptions.builder().name("risk").build();
+            for (ExportOptions.Format format : ExportOptions.Format.values()) {
+                String text = rules.export(format, null, null);
+                assertFalse(text.isEmpty());
+                if (format.ordinal() < 2 || format == ExportOptions.Format.JSON_SCHEMA) {
+                    refuse(StatusCode.INVALID_ARGUMENT, "options.name", () -> rules.export(format, named, null));
+                } else {
+                    assertTrue(rules.export(format, named, null).contains("risk"), format.name());
+                }
+            }
+            ExportOptions zone = ExportOptions.builder().timestamps(true).timeZone("UTC").build();
+            refuse(StatusCode.UNSUPPORTED, "time_zone", () -> rules.export(ExportOptions.Format.SQL, zone, null));
+        }
+    }
+
     private static ClusterRisk rate(int[] labels, byte[] fraud, double[] amounts, double[] times) {
         return ClusterRisk.rate(labels, fraud, amounts, times, null, null);
     }
