@@ -1282,6 +1282,10 @@ int64_t covey_rules_count(const covey_rules *rules);
 int64_t covey_rules_tried(const covey_rules *rules);
 int64_t covey_rules_fallen(const covey_rules *rules);
 
+/** Why the search returned no rule, as a sentence: too few rows of the target, a lift that no rule can have, rules that fell on the unseen
+ *  rows, or nothing that was worth saying; NULL where it returned one, for a set that was read without it, and for NULL. */
+const char *covey_rules_note(const covey_rules *rules);
+
 /** A rule's figures. Those named search_ were measured on the search's rows, the others on the rows it never saw. */
 typedef struct covey_rule_report {
     size_t struct_size;
@@ -1316,11 +1320,13 @@ typedef struct covey_rule_report {
     double search_p_value; /**< Of chance on the search's rows, corrected for all rules tried; NaN without permutations. */
     double stability;      /**< Share of the resamples in which the rule comes back; NaN without resamples. */
     int32_t given;         /**< 1 where it was given by hand. */
-    int32_t reserved;
+    int32_t measured;      /**< 0 where it was measured on no rows: the figures say nothing. */
+    double stated_precision; /**< What the author of such a rule says, which counts when an engine scores; NaN where nothing. */
 } covey_rule_report;
 
 #define COVEY_RULE_REPORT_INIT                                                                                             \
-    {sizeof(covey_rule_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+    {sizeof(covey_rule_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+     0}
 
 /** A rule's figures, best rule first, those given last. Errors: COVEY_INVALID_ARGUMENT. */
 covey_status covey_rules_get(const covey_rules *rules, int64_t rule, covey_rule_report *report, covey_error **error);
@@ -1391,12 +1397,108 @@ covey_status covey_rules_export(const covey_rules *rules, const covey_context *c
                                 const covey_export_options *options, covey_buffer **text, covey_error **error);
 
 /** Reads a rule set from JSON: `length` bytes, UTF-8, at most 64 MiB. A set written by hand needs no more than format_version,
- *  features (name and kind) and rules, each with its conditions.
+ *  features (name and kind) and rules, each with its conditions and, if its author knows, a stated_precision. A key that is unknown
+ *  or stands twice is an error.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_CORRUPT_FILE (says where), COVEY_UNSUPPORTED, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_rules_parse(const covey_context *context, const char *json, int64_t length, covey_rules **rules,
                                covey_error **error);
 
 void covey_rules_destroy(covey_rules *rules);
+
+/* ------------------------------------------------------------------------------------------------------- Backtest --- */
+
+/** What a rule set would have done on transactions of the past. Immutable, for any number of threads. */
+typedef struct covey_backtest covey_backtest;
+
+typedef struct covey_backtest_options {
+    size_t struct_size;
+    const double *amounts;   /**< One a row, finite and at least 0, or NULL. */
+    const double *times;     /**< One a row, finite, seconds, in any order, or NULL: all rows are one period then. */
+    const int32_t *outcomes; /**< What became of each row (disputed, refunded, blocked, passed), 0 to outcome_count - 1, or NULL. */
+    int64_t outcome_count;   /**< 0 to 64. */
+    double period;           /**< Seconds of a period, above 0; default 604800, a week. At most 10,000 periods. */
+    double confidence;       /**< Of the Wilson intervals, 0.5 to 0.9999; default 0.95. */
+    const uint8_t *live;     /**< One a rule: 1 = in force already; NULL = none is. `added` figures are what a rule brings beside
+                                  those in force. */
+    const covey_rules *shadow; /**< A second set that is compared with the first, or NULL. */
+} covey_backtest_options;
+
+#define COVEY_BACKTEST_OPTIONS_INIT {sizeof(covey_backtest_options), NULL, NULL, NULL, 0, 604800, 0.95, NULL, NULL}
+
+/** What a rule matched. Fraud is what it would have caught, legitimate rows are its false alarms. */
+typedef struct covey_backtest_report {
+    size_t struct_size;
+    int64_t rows;
+    int64_t fraud;             /**< Of these rows, labelled as fraud. */
+    int64_t legitimate;        /**< Labelled as legitimate; the others are not labelled. */
+    double amount;             /**< Sums of amounts; 0 without amounts. */
+    double fraud_amount;
+    double legitimate_amount;
+    double precision;          /**< fraud / (fraud + legitimate) with its Wilson interval; NaN, 0 and 1 where none is labelled. */
+    double precision_low;
+    double precision_high;
+    double recall;             /**< fraud / all fraud of the table, likewise. */
+    double recall_low;
+    double recall_high;
+    int64_t added_rows;        /**< Of the rows, those that no other rule in force matches. 0 for a period and for a shadow. */
+    int64_t added_fraud;
+    int64_t added_legitimate;
+    double added_amount;
+    double added_fraud_amount;
+    double added_legitimate_amount;
+    double decay_p;            /**< The chance of a precision that falls so over the periods where it does not (Cochran-Armitage,
+                                    one-sided), corrected for the number of rules (Holm 1979); NaN where nothing can be tested. */
+    double hit_rate_p;         /**< Of a share of matching rows that changes so, two-sided, likewise. */
+    int64_t recent_rows;       /**< In the last quarter of the periods. */
+    int64_t recent_fraud;
+    int64_t recent_legitimate;
+    int32_t retire;            /**< 1 where, of at least 4 periods, the rule matched before and either matches no more in the last
+                                    quarter, or the upper end of its precision there is below the base rate. */
+    int32_t reserved;
+} covey_backtest_report;
+
+#define COVEY_BACKTEST_REPORT_INIT \
+    {sizeof(covey_backtest_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+#define COVEY_BACKTEST_ANY (-1) /**< In the place of a rule: rows that any rule matches. */
+#define COVEY_BACKTEST_ALL (-2) /**< For covey_backtest_period: all rows. */
+
+#define COVEY_SHADOW_BOTH 0   /**< Rows that both sets match, the first alone, the second alone, none. */
+#define COVEY_SHADOW_FIRST 1
+#define COVEY_SHADOW_SECOND 2
+#define COVEY_SHADOW_NEITHER 3
+
+/** Runs rules on a table of n rows. fraud: n of COVEY_LABEL_...
+ *  O(n x rules) bit operations, and O(rows that match) for amounts and outcomes; the result does not depend on the threads.
+ *  Errors: as covey_rules_evaluate; COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (a label, amount, time or outcome that is none). */
+covey_status covey_backtest_run(const covey_context *context, const covey_rules *rules, const covey_table *features,
+                                const int8_t *fraud, const covey_backtest_options *options, covey_backtest **backtest,
+                                covey_error **error);
+
+/** The figures of a rule, or of COVEY_BACKTEST_ANY. Errors: COVEY_INVALID_ARGUMENT, as of all below. */
+covey_status covey_backtest_get(const covey_backtest *backtest, int64_t rule, covey_backtest_report *report,
+                                covey_error **error);
+
+/** The periods, from the earliest time on, and when each begins (seconds); 0 for NULL, NaN outside and without times. */
+int64_t covey_backtest_period_count(const covey_backtest *backtest);
+double covey_backtest_period_start(const covey_backtest *backtest, int64_t period);
+
+/** The figures of a rule, COVEY_BACKTEST_ANY or COVEY_BACKTEST_ALL in a period; the added and later fields are 0 or NaN. */
+covey_status covey_backtest_period(const covey_backtest *backtest, int64_t rule, int64_t period,
+                                   covey_backtest_report *report, covey_error **error);
+
+/** Rows of an outcome that a rule (or COVEY_BACKTEST_ANY) matches, and the sum of their amounts; either may be NULL. */
+covey_status covey_backtest_outcome(const covey_backtest *backtest, int64_t rule, int64_t outcome, int64_t *rows,
+                                    double *amount, covey_error **error);
+
+/** Rows that two rules match; -1 outside, for NULL, and for sets of more than 1024 rules. */
+int64_t covey_backtest_overlap(const covey_backtest *backtest, int64_t first, int64_t second);
+
+/** Rows by which of two sets matches them: COVEY_SHADOW_... */
+covey_status covey_backtest_shadow(const covey_backtest *backtest, int32_t which, covey_backtest_report *report,
+                                   covey_error **error);
+
+void covey_backtest_destroy(covey_backtest *backtest);
 
 /* ==================================================================================================== 11. Engine === */
 
@@ -1439,6 +1541,33 @@ const covey_encoder *covey_engine_encoder(const covey_engine *engine);
 int64_t covey_engine_feature_count(const covey_engine *engine);
 const char *covey_engine_feature_name(const covey_engine *engine, int64_t feature);
 int32_t covey_engine_feature_kind(const covey_engine *engine, int64_t feature);
+
+/** The feature columns as a JSON Schema (draft 2020-12) of one transaction's features: names, types, kinds ("x-covey-kind") and, as
+ *  examples, the categories that occurred in fitting or that rules name. Errors: COVEY_INVALID_ARGUMENT. */
+covey_status covey_engine_schema(const covey_engine *engine, covey_buffer **text, covey_error **error);
+
+/** 16 hexadecimal digits that engines of the same content share: the checksum over all that the engine's file says. It finds
+ *  damage and confusion, not malice. O(size of the file). Errors: COVEY_INVALID_ARGUMENT, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_engine_hash(const covey_engine *engine, const covey_context *context, covey_buffer **text,
+                               covey_error **error);
+
+/** The bytes of the engine's file, for a database or an object store, and back; covey_engine_read copies what it needs.
+ *  Errors: as covey_engine_save and covey_engine_load. */
+covey_status covey_engine_write(const covey_engine *engine, const covey_context *context, covey_buffer **bytes,
+                                covey_error **error);
+covey_status covey_engine_read(const covey_context *context, const void *bytes, int64_t size, covey_engine **engine,
+                               covey_error **error);
+
+/** Rows of the clustering inside; 0 for NULL. */
+int64_t covey_engine_rows(const covey_engine *engine);
+
+/** The same engine with new labels of the rows that its clustering was made of (covey_engine_rows of them, in their order), since
+ *  chargebacks come late: risk is worked out again as by covey_cluster_risk; clustering, hybrid features, encoder and rules stay.
+ *  options: NULL = those of the engine's risk.
+ *  Errors: as covey_cluster_risk; COVEY_MISMATCH for another number of rows. */
+covey_status covey_engine_rerate(const covey_engine *engine, const covey_context *context, const int8_t *fraud,
+                                 const double *amounts, const double *times, int64_t rows,
+                                 const covey_risk_options *options, covey_engine **rated, covey_error **error);
 
 void covey_engine_destroy(covey_engine *engine);
 

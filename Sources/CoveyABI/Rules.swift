@@ -12,9 +12,11 @@ final class RulesBox: @unchecked Sendable {
     let rows: RuleRows?
     let sentences: [CText]
     let conditions: [[ConditionText]]
+    let note: CText?
 
     init(_ set: RuleSet) {
         self.set = set
+        note = set.note.map { CText($0) }
         evaluator = RuleEvaluator(set)
         rows = RuleRows(evaluator)
         let narrative = Narrative(set)
@@ -98,6 +100,12 @@ public func covey_rules_fallen(_ rules: OpaquePointer?) -> Int64 {
 }
 
 @c @implementation
+public func covey_rules_note(_ rules: OpaquePointer?) -> UnsafePointer<CChar>! {
+    guard let rules else { return nil }
+    return Handle.object(rules, as: RulesBox.self).note?.pointer
+}
+
+@c @implementation
 public func covey_rules_get(
     _ rules: OpaquePointer?, _ rule: Int64, _ report: UnsafeMutablePointer<covey_rule_report>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -147,6 +155,8 @@ private func ruleReport(_ found: Rule, of set: RuleSet) -> covey_rule_report {
     result.search_p_value = found.searchPValue ?? .nan
     result.stability = found.stability ?? .nan
     result.given = found.isGiven ? 1 : 0
+    result.measured = set.isMeasured ? 1 : 0
+    result.stated_precision = found.statedPrecision ?? .nan
     return result
 }
 

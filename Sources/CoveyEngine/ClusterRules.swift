@@ -8,7 +8,7 @@ public struct ClusterRules: Sendable {
     public let cluster: Int
     public let rules: RuleSet
     let evaluator: RuleEvaluator
-    /// On the rows that the search never saw, one a rule.
+    /// One a rule: on the rows that the search never saw, or as stated; 0 where nobody knows.
     let precisions: [Double]
     /// One a rule, with its figures.
     public let sentences: [String]
@@ -17,7 +17,7 @@ public struct ClusterRules: Sendable {
         self.cluster = cluster
         self.rules = rules
         evaluator = RuleEvaluator(rules)
-        precisions = rules.rules.map { rules.figures($0).precision }
+        precisions = rules.rules.map { rules.precision($0) ?? 0 }
         let narrative = Narrative(rules)
         sentences = rules.rules.map { narrative.sentence($0) }
     }

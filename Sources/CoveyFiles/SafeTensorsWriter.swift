@@ -15,6 +15,8 @@ public struct SafeTensorsWriter: Sendable {
 
     public init() {}
 
+    public func entry(_ name: String) -> String? { metadata[name] }
+
     public mutating func setEntry(_ name: String, _ text: String) {
         metadata[name] = text
     }

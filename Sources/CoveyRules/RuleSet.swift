@@ -17,10 +17,12 @@ public struct Rule: Sendable, Equatable {
     public let searchPValue: Double?
     /// The share of resamples in which the rule came back; nil without resamples.
     public let stability: Double?
+    /// What its author says the precision is; of a rule that was measured on no rows.
+    public let statedPrecision: Double?
 
     public init(
         conditions: [Condition], search: Counts, unseen: Counts, isGiven: Bool = false, pValue: Double? = nil,
-        searchPValue: Double? = nil, stability: Double? = nil
+        searchPValue: Double? = nil, stability: Double? = nil, statedPrecision: Double? = nil
     ) {
         self.conditions = conditions
         self.search = search
@@ -29,6 +31,7 @@ public struct Rule: Sendable, Equatable {
         self.pValue = pValue
         self.searchPValue = searchPValue
         self.stability = stability
+        self.statedPrecision = statedPrecision
     }
 }
 
@@ -82,6 +85,8 @@ public struct RuleSet: Sendable, Equatable {
     /// Candidates that were tried, and chosen rules that failed on the unseen rows.
     public let tried: Int
     public let fallen: Int
+    /// Why the search returned no rule; nil where it did, and for sets written by hand.
+    public internal(set) var note: String?
     private let z: Double
 
     static let largestCount = 1 << 48
@@ -125,6 +130,7 @@ public struct RuleSet: Sendable, Equatable {
                 "rules[\(index)] must have 1 to 64 conditions, got \(rule.conditions.count)")
             for (name, share) in [
                 ("p_value", rule.pValue), ("search_p_value", rule.searchPValue), ("stability", rule.stability),
+                ("stated_precision", rule.statedPrecision),
             ] {
                 try check(share.map { (0...1).contains($0) } ?? true, "rules[\(index)].\(name) must be 0 to 1")
             }
@@ -182,6 +188,13 @@ public struct RuleSet: Sendable, Equatable {
         result.columns = try RuleSet.columns(of: result.features)
         return result
     }
+
+    /// Whether its rules were measured on rows at all.
+    public var isMeasured: Bool { unseen.rows > 0 }
+
+    /// The share of matching rows that are in the target: measured on rows that the search never saw, or what the rule's author
+    /// stated; nil where nobody knows.
+    public func precision(_ rule: Rule) -> Double? { isMeasured ? figures(rule).precision : rule.statedPrecision }
 
     /// A rule's figures on the rows that the search never saw.
     public func figures(_ rule: Rule) -> RuleFigures { RuleFigures(rule.unseen, of: unseen, z: z) }

@@ -242,7 +242,7 @@ const abi_case derived_cases[] = {
     {"derived: parse another name", COVEY_CORRUPT_FILE, "must be named \"hour of e\"", parse_name},
     {"derived: parse two columns", COVEY_CORRUPT_FILE, "hour takes one column, got 2", parse_two},
     {"derived: parse no column", COVEY_CORRUPT_FILE, "hour takes one column, got 0", parse_none},
-    {"derived: parse an unknown one", COVEY_CORRUPT_FILE, "must be one of hour, days, ratio and difference", parse_other},
+    {"derived: parse an unknown one", COVEY_CORRUPT_FILE, "features[0].derived.minute: there is no such key here; known are days, difference, hour, ratio", parse_other},
     {"derived: parse two of them", COVEY_CORRUPT_FILE, "must be one of hour, days, ratio and difference", parse_both},
     {"derived: parse a text", COVEY_CORRUPT_FILE, "features[0].derived", parse_text},
     {"derived: parse a date", COVEY_CORRUPT_FILE, "features[0]: a date takes part", parse_date},

@@ -338,7 +338,7 @@ const abi_case rules_cases[] = {
     {"rules: parse a newer version", COVEY_UNSUPPORTED, "format_version 2", parse_newer},
     {"rules: parse version 0", COVEY_CORRUPT_FILE, "format_version must be at least 1, got 0", parse_version},
     {"rules: parse a huge version", COVEY_CORRUPT_FILE, "not valid JSON", parse_huge_version},
-    {"rules: parse no rules", COVEY_CORRUPT_FILE, "rules is missing", parse_no_rules},
+    {"rules: parse no rules", COVEY_CORRUPT_FILE, "other: there is no such key here", parse_no_rules},
     {"rules: parse a kind", COVEY_CORRUPT_FILE, "rules[0].conditions[0].kind: \"like\"", parse_kind},
     {"rules: parse a feature", COVEY_CORRUPT_FILE, "rules[1].conditions[0]: the feature \"unknown\"", parse_feature},
     {"rules: parse another kind", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: the feature \"code\" is categorical", parse_wrong_kind},

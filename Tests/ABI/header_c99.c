@@ -43,6 +43,8 @@ int main(void) {
     covey_rule_feature rule_feature = COVEY_RULE_FEATURE_INIT;
     covey_condition condition = COVEY_CONDITION_INIT;
     covey_export_options export_options = COVEY_EXPORT_OPTIONS_INIT;
+    covey_backtest_options backtest_options = COVEY_BACKTEST_OPTIONS_INIT;
+    covey_backtest_report backtest_report = COVEY_BACKTEST_REPORT_INIT;
     covey_engine_parts engine_parts = COVEY_ENGINE_PARTS_INIT;
     covey_score score = COVEY_SCORE_INIT;
     covey_find_options find_options = COVEY_FIND_OPTIONS_INIT;
@@ -65,6 +67,8 @@ int main(void) {
     CHECK_SIZE(rule_feature);
     CHECK_SIZE(condition);
     CHECK_SIZE(export_options);
+    CHECK_SIZE(backtest_options);
+    CHECK_SIZE(backtest_report);
     CHECK_SIZE(engine_parts);
     CHECK_SIZE(score);
     CHECK_SIZE(find_options);
@@ -116,6 +120,8 @@ int main(void) {
     CHECK(rule_feature.direction == COVEY_DIRECTION_ANY);
     CHECK(condition.feature == NULL && condition.categories == NULL && condition.kind == COVEY_CONDITION_INTERVAL);
     CHECK(export_options.dialect == COVEY_SQL_ANSI && export_options.table == NULL && export_options.name == NULL);
+    CHECK(backtest_options.period == 604800 && backtest_options.confidence == 0.95 && backtest_options.shadow == NULL);
+    CHECK(backtest_report.rows == 0 && backtest_report.retire == 0);
     CHECK(engine_parts.encoder == NULL && engine_parts.rules == NULL && engine_parts.rule_count == 0);
     CHECK(score.cluster == 0 && score.risky == 0);
     CHECK(find_options.seed == 0 && find_options.known_share == 0 && find_options.shares_over == COVEY_SHARES_AUTO);

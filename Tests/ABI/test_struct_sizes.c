@@ -166,6 +166,26 @@ static covey_status export_options(void *given, uint64_t *sum, covey_error **err
     return status;
 }
 
+static covey_status run_backtest(const covey_backtest_options *given, covey_backtest_report *report, uint64_t *sum, covey_error **error) {
+    int8_t fraud[SAMPLE_ROWS];
+    for (int row = 0; row < SAMPLE_ROWS; row++) fraud[row] = (int8_t)target[row];
+    covey_backtest *backtest = NULL;
+    covey_backtest_report own = COVEY_BACKTEST_REPORT_INIT;
+    covey_status status = covey_backtest_run(NULL, made.rules, &sample.table, fraud, given, &backtest, error);
+    if (status == COVEY_OK) status = covey_backtest_get(backtest, 0, report ? report : &own, error);
+    if (!report) add(sum, &own, sizeof own);
+    covey_backtest_destroy(backtest);
+    return status;
+}
+
+static covey_status backtest_options(void *given, uint64_t *sum, covey_error **error) {
+    return run_backtest(given, NULL, sum, error);
+}
+
+static covey_status backtest_report(void *given, uint64_t *sum, covey_error **error) {
+    return run_backtest(NULL, given, sum, error);
+}
+
 static covey_status rule_feature(void *given, uint64_t *sum, covey_error **error) {
     covey_rules_options options = COVEY_RULES_OPTIONS_INIT;
     options.features = given;
@@ -272,6 +292,8 @@ static covey_condition empty_condition = COVEY_CONDITION_INIT;
 static covey_rules_options default_rules = COVEY_RULES_OPTIONS_INIT;
 static covey_rule_report empty_rule = COVEY_RULE_REPORT_INIT;
 static covey_export_options sqlite_export = COVEY_EXPORT_OPTIONS_INIT;
+static covey_backtest_options default_backtest = COVEY_BACKTEST_OPTIONS_INIT;
+static covey_backtest_report empty_backtest = COVEY_BACKTEST_REPORT_INIT;
 static covey_engine_parts parts;
 static covey_score empty_score = COVEY_SCORE_INIT;
 static covey_find_options small_find = COVEY_FIND_OPTIONS_INIT;
@@ -315,6 +337,8 @@ static const row rows[] = {
     ROW(covey_rules_options, IN, offsetof(covey_rules_options, weights), &default_rules, "options", rules_options),
     ROW(covey_rule_report, OUT, offsetof(covey_rule_report, recall_low), &empty_rule, "report", rule_report),
     WHOLE(covey_export_options, IN, &sqlite_export, "options", export_options),
+    WHOLE(covey_backtest_options, IN, &default_backtest, "options", backtest_options),
+    WHOLE(covey_backtest_report, OUT, &empty_backtest, "report", backtest_report),
     WHOLE(covey_engine_parts, IN, &parts, "parts", engine_parts),
     WHOLE(covey_score, OUT, &empty_score, "score", score),
     WHOLE(covey_find_options, IN, &small_find, "options", find_options),

@@ -27,6 +27,7 @@ extension RuleFeature: Codable {
     private enum DerivedKeys: String, CodingKey, CaseIterable { case hour, days, ratio, difference }
 
     public init(from decoder: any Decoder) throws {
+        try JSONKeys.check(decoder, ["name", "kind", "derived"])
         let values = try decoder.container(keyedBy: CodingKeys.self)
         if values.contains(.derived) {
             try self.init(derivedFrom: values)
@@ -42,6 +43,7 @@ extension RuleFeature: Codable {
 
     /// {"name": "days from opened to paid", "kind": "numeric", "derived": {"days": ["opened", "paid"]}}
     private init(derivedFrom values: KeyedDecodingContainer<CodingKeys>) throws {
+        try JSONKeys.check(try values.superDecoder(forKey: .derived), Set(DerivedKeys.allCases.map(\.rawValue)))
         let container = try values.nestedContainer(keyedBy: DerivedKeys.self, forKey: .derived)
         func fail(_ message: String) -> DecodingError {
             .dataCorruptedError(forKey: .derived, in: values, debugDescription: message)
@@ -90,6 +92,8 @@ extension Condition: Codable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         let kind = try values.decode(String.self, forKey: .kind)
+        let own: Set<String> = kind == "interval" ? ["low", "high"] : kind == "in" || kind == "not_in" ? ["categories"] : []
+        try JSONKeys.check(decoder, own.union(["feature", "kind"]))
         func categories() throws -> [String] { try values.decode([String].self, forKey: .categories) }
         let test: Test
         switch kind {
@@ -137,18 +141,19 @@ extension RuleSet: Codable {
     /// The longest text that is read: 64 MiB.
     public static let largestJSON = 64 << 20
 
-    private enum CodingKeys: String, CodingKey {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case formatVersion = "format_version"
-        case target, confidence, features, rules, search, unseen, tried, fallen
+        case target, confidence, features, rules, search, unseen, tried, fallen, note
     }
 
-    private enum RuleKeys: String, CodingKey {
+    private enum RuleKeys: String, CodingKey, CaseIterable {
         case conditions, search, unseen, text, given, stability
+        case statedPrecision = "stated_precision"
         case pValue = "p_value"
         case searchPValue = "search_p_value"
     }
 
-    private enum FigureKeys: String, CodingKey {
+    enum FigureKeys: String, CodingKey, CaseIterable {
         case precision, recall, lift
         case low = "precision_low"
         case high = "precision_high"
@@ -161,6 +166,7 @@ extension RuleSet: Codable {
 
         init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: RuleKeys.self)
+            try JSONKeys.check(decoder, Set(RuleKeys.allCases.map(\.rawValue)))
             rule = Rule(
                 conditions: try values.decode([Condition].self, forKey: .conditions),
                 // A rule written by hand has no figures yet.
@@ -169,7 +175,8 @@ extension RuleSet: Codable {
                 isGiven: try values.decodeIfPresent(Bool.self, forKey: .given) ?? false,
                 pValue: try values.decodeIfPresent(Double.self, forKey: .pValue),
                 searchPValue: try values.decodeIfPresent(Double.self, forKey: .searchPValue),
-                stability: try values.decodeIfPresent(Double.self, forKey: .stability))
+                stability: try values.decodeIfPresent(Double.self, forKey: .stability),
+                statedPrecision: try values.decodeIfPresent(Double.self, forKey: .statedPrecision))
         }
     }
 
@@ -182,6 +189,7 @@ extension RuleSet: Codable {
         guard version == RuleSet.formatVersion else {
             throw CoveyError.unsupported("format_version \(version) is newer than this version reads")
         }
+        try JSONKeys.check(decoder, Set(CodingKeys.allCases.map(\.rawValue)))
         let rules = try values.decode([StoredRule].self, forKey: .rules)
         do {
             try self.init(
@@ -193,6 +201,7 @@ extension RuleSet: Codable {
                 unseen: values.decodeIfPresent(Population.self, forKey: .unseen) ?? Population(rows: 0, target: 0),
                 tried: values.decodeIfPresent(Int.self, forKey: .tried) ?? 0,
                 fallen: values.decodeIfPresent(Int.self, forKey: .fallen) ?? 0)
+            note = try values.decodeIfPresent(String.self, forKey: .note)
         } catch let error as CoveyError {
             throw CoveyError.corruptFile(error.message)
         }
@@ -208,6 +217,7 @@ extension RuleSet: Codable {
         try values.encode(unseen, forKey: .unseen)
         try values.encode(tried, forKey: .tried)
         try values.encode(fallen, forKey: .fallen)
+        try values.encodeIfPresent(note, forKey: .note)
         var list = values.nestedUnkeyedContainer(forKey: .rules)
         for rule in rules {
             var entry = list.nestedContainer(keyedBy: RuleKeys.self)
@@ -217,6 +227,7 @@ extension RuleSet: Codable {
             try entry.encodeIfPresent(rule.pValue, forKey: .pValue)
             try entry.encodeIfPresent(rule.searchPValue, forKey: .searchPValue)
             try entry.encodeIfPresent(rule.stability, forKey: .stability)
+            try entry.encodeIfPresent(rule.statedPrecision, forKey: .statedPrecision)
             try entry.encode(Measured(counts: rule.search, figures: searchFigures(rule)), forKey: .search)
             try entry.encode(Measured(counts: rule.unseen, figures: figures(rule)), forKey: .unseen)
         }
@@ -253,6 +264,7 @@ extension RuleSet: Codable {
         try require(json.count <= RuleSet.largestJSON, "length must be at most \(RuleSet.largestJSON), got \(json.count)")
         do {
             self = try JSONDecoder().decode(RuleSet.self, from: Data(json))
+            try JSONKeys.requireDistinct(json)
         } catch let error as CoveyError {
             throw error
         } catch let error as DecodingError {

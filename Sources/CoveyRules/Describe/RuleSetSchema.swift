@@ -18,6 +18,7 @@ extension RuleSet {
             "unseen": {"$ref": "#/$defs/population"},
             "tried": {"$ref": "#/$defs/count"},
             "fallen": {"$ref": "#/$defs/count"},
+            "note": {"type": "string", "description": "Why the search returned no rule."},
             "rules": {"type": "array", "maxItems": 65536, "items": {"$ref": "#/$defs/rule"}}
           },
           "$defs": {
@@ -58,6 +59,7 @@ extension RuleSet {
                 "p_value": {"$ref": "#/$defs/share"},
                 "search_p_value": {"$ref": "#/$defs/share"},
                 "stability": {"$ref": "#/$defs/share"},
+                "stated_precision": {"$ref": "#/$defs/share", "description": "Of a rule that was measured on no rows."},
                 "search": {"$ref": "#/$defs/measured"},
                 "unseen": {"$ref": "#/$defs/measured"}
               }

@@ -70,7 +70,7 @@ extension RuleSet {
 // In JSON weights stand only where they are not the numbers of rows, and amounts where there are any.
 
 extension Rule.Counts: Codable {
-    private enum CodingKeys: String, CodingKey {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case matched, support, amount
         case matchedWeight = "matched_weight"
         case supportWeight = "support_weight"
@@ -79,6 +79,8 @@ extension Rule.Counts: Codable {
     }
 
     public init(from decoder: any Decoder) throws {
+        try JSONKeys.check(
+            decoder, Set(CodingKeys.allCases.map(\.rawValue)).union(RuleSet.FigureKeys.allCases.map(\.rawValue)))
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             matched: try values.decode(Int.self, forKey: .matched), support: try values.decode(Int.self, forKey: .support))
@@ -107,13 +109,14 @@ extension Rule.Counts: Codable {
 }
 
 extension RuleSet.Population: Codable {
-    private enum CodingKeys: String, CodingKey {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case rows, target, weight
         case targetWeight = "target_weight"
         case targetSquares = "target_squared_weights"
     }
 
     public init(from decoder: any Decoder) throws {
+        try JSONKeys.check(decoder, Set(CodingKeys.allCases.map(\.rawValue)))
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(rows: try values.decode(Int.self, forKey: .rows), target: try values.decode(Int.self, forKey: .target))
         weight = try values.decodeIfPresent(Double.self, forKey: .weight) ?? weight

@@ -97,8 +97,31 @@ public struct RuleSearch {
                     .map(conditions)
             }
         }
-        return try RuleTruth(table: table, options: options, split: split, measure: measure, execution: execution)
+        var result = try RuleTruth(table: table, options: options, split: split, measure: measure, execution: execution)
             .judge(rules, chance: chance, stability: stability, tried: tried)
+        if result.rules.allSatisfy(\.isGiven) { result.note = note(result, tried: tried) }
+        return result
+    }
+
+    /// Why there is no rule, in the order in which it can be told.
+    private func note(_ set: RuleSet, tried: Int) -> String {
+        let total = measure.tally(split.search)
+        let target = options.targetName
+        let rows = Words.count(set.search.target)
+        if total.positives < Double(options.minSupport) {
+            return "The search saw \(rows) rows of \(target); min_support asks for \(Words.count(options.minSupport))."
+        }
+        if options.minLift * total.rate > 1 {
+            return "\(Words.percent(total.rate)) of all rows are \(target): no rule has a lift above "
+                + "\(Words.factor(1 / total.rate)), and min_lift asks for \(Words.number(options.minLift))."
+        }
+        if set.fallen > 0 {
+            return "\(set.fallen == 1 ? "The one rule found" : "All \(set.fallen) rules found") fell on the rows that the search "
+                + "never saw: \(Words.count(set.unseen.rows)) of them, \(Words.count(set.unseen.target)) of \(target)."
+        }
+        return "None of \(Words.count(tried)) candidates matched \(Words.count(options.minSupport)) of the \(rows) rows of \(target) "
+            + "with a precision of \(Words.percent(max(options.minPrecision, options.minLift * total.rate))) "
+            + "and told more than it takes to say it."
     }
 
     /// The table's rows that match all pinned conditions.

@@ -94,17 +94,39 @@ struct ThresholdWindow {
         return sums[best] - sums[low]
     }
 
+    /// Whether the values on either side of a bound stay there where they come as 32-bit numbers; also where no bound could keep
+    /// them apart.
+    private func isApart(_ bound: Double) -> Bool {
+        var (low, high) = (0, values.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if values[middle] < bound { low = middle + 1 } else { high = middle }
+        }
+        let below = low == 0 ? floor : values[low - 1]
+        let above = low == values.count ? ceiling : values[low]
+        guard Float(below) < Float(above) else { return true }
+        return Double(Float(below)) < bound && Double(Float(above)) >= bound
+    }
+
+    /// A bound that is not written as a person would, where no short one will do: between its neighbours.
+    private var between: Double {
+        let (exact, (above, through)) = (bound, range)
+        guard above.isFinite, through.isFinite, !isApart(exact) else { return exact }
+        let middle = above + (through - above) / 2
+        return middle > above && isApart(middle) ? middle : exact
+    }
+
     /// The most nats that a short number may lose: less than what one row says.
     private static let tolerance = 1.0
 
     /// A bound as a person would write it: each digit has to be worth its ln 10 nats. Where rows say nothing between two of them,
     /// the true bound lies anywhere between, on average in the middle: a number near either of them costs almost a digit more.
     var rounded: Double {
-        var result = bound
+        var result = between
         var lowest = Double.infinity
         for short in shortNumbers {
             let loss = self.loss(short.value)
-            guard loss <= ThresholdWindow.tolerance else { continue }
+            guard loss <= ThresholdWindow.tolerance, isApart(short.value) else { continue }
             let aside = min(1, max(0, 2 * short.aside - 1))
             let cost = loss + log(10) * (Double(short.digits) + 0.9 * aside) + 1e-3 * short.aside
             if cost < lowest {
@@ -119,7 +141,7 @@ struct ThresholdWindow {
     func shorter(than bound: Double) -> [Double] {
         let numbers = shortNumbers
         let digits = numbers.first { $0.value == bound }?.digits ?? 17
-        return numbers.filter { $0.digits < digits }
+        return numbers.filter { $0.digits < digits && isApart($0.value) }
             .sorted { ($0.digits, $0.aside, $0.value) < ($1.digits, $1.aside, $1.value) }.map(\.value)
     }
 

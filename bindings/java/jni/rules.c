@@ -152,15 +152,22 @@ JNIEXPORT void JNICALL Java_covey_Native_rulesGet(JNIEnv *env, jclass class, jlo
     covey_status status = covey_rules_get(POINTER(covey_rules, rules), rule, &report, &error);
     if (!succeeded(env, status, error)) return;
     const jlong whole[] = {report.condition_count, report.matched, report.support, report.search_matched,
-                           report.search_support, report.given};
+                           report.search_support, report.given, report.measured};
     const jdouble real[] = {report.precision, report.precision_low, report.precision_high, report.recall, report.lift,
                             report.search_precision, report.search_recall, report.search_lift, report.recall_low,
                             report.recall_high, report.search_precision_low, report.search_precision_high,
                             report.search_recall_low, report.search_recall_high, report.matched_weight,
                             report.support_weight, report.search_matched_weight, report.search_support_weight,
                             report.amount, report.false_amount, report.search_amount, report.search_false_amount,
-                            report.p_value, report.search_p_value, report.stability};
-    store(env, integers, whole, 6, reals, real, 25);
+                            report.p_value, report.search_p_value, report.stability, report.stated_precision};
+    store(env, integers, whole, 7, reals, real, 26);
+}
+
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesNote(JNIEnv *env, jclass class, jlong rules)
+{
+    (void)class;
+    const char *note = covey_rules_note(POINTER(covey_rules, rules));
+    return note ? utf8(env, note) : NULL;
 }
 
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesText(JNIEnv *env, jclass class, jlong rules, jlong rule)

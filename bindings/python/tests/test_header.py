@@ -147,7 +147,7 @@ def test_struct_members_are_complete():
 @pytest.mark.parametrize("macro,value", re.findall(r"#define COVEY_(\w+) \(?(-?\d+)\)?\s", HEADER.read_text()))
 def test_constants(macro, value):
     """Status codes by name; the enums of the options by the tables that the binding reads."""
-    from covey import ConditionKind, Derived, _exports, _table, clustering, encoder, hybrid, rules
+    from covey import ConditionKind, Derived, _exports, _table, backtesting, clustering, encoder, hybrid, rules
 
     value = int(value)
     if macro in StatusCode.__members__:
@@ -176,6 +176,8 @@ def test_constants(macro, value):
             "DIRECTION": rules._DIRECTIONS,
             "RULES": {name.replace("-", "_"): number for name, number in _exports.FORMATS.items()},
             "SQL": _exports._DIALECTS,
+            "BACKTEST": {"any": backtesting._ANY, "all": backtesting._ALL},
+            "SHADOW": backtesting._SHADOW,
         }
         for prefix in sorted(words, key=len, reverse=True):
             if macro.startswith(prefix + "_"):

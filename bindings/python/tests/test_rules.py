@@ -333,3 +333,76 @@ def test_an_unknown_column_is_an_error_in_sqlite():
         text = rules.export("sql", **options)
         with pytest.raises(sqlite3.OperationalError, match="no such column"):
             base.execute(text if "table" in options else f"SELECT * FROM t WHERE {text}")
+
+
+def test_json_with_a_key_that_nobody_knows_is_refused():
+    good = '{"format_version": 1, "features": [{"name": "x", "kind": "numeric"}], "rules": [{"conditions": [%s]}]}'
+    condition = '{"feature": "x", "kind": "interval", "low": 1, "high": 2}'
+    assert len(covey.RuleSet.from_json(good % condition)) == 1
+    for wrong, message in (
+        ('{"feature": "x", "kind": "interval", "low": 1, "hihg": 2}', "hihg"),
+        ('{"feature": "x", "kind": "missing", "low": 1}', "low"),
+        ('{"feature": "x", "kind": "interval", "low": 1, "low": 2}', "twice"),
+        ('{"feature": "x", "kind": "interval", "low": 1, "l\\u006fw": 2}', "twice"),
+    ):
+        with pytest.raises(covey.CorruptFileError, match=message):
+            covey.RuleSet.from_json(good % wrong)
+    with pytest.raises(covey.CorruptFileError, match="rulez"):
+        covey.RuleSet.from_json('{"format_version": 1, "features": [], "rules": [], "rulez": []}')
+
+
+def test_conditions_by_hand_take_numbers_of_any_kind_and_no_strings_for_lists():
+    from decimal import Decimal
+
+    interval = ConditionKind.INTERVAL
+    for low in (np.float32(0.5), np.int64(1), Decimal("0.5")):
+        assert covey.RuleSet.from_conditions([[covey.Condition("x", interval, low=low)]])[0].conditions[0].low == float(low)
+    with pytest.raises(covey.CoveyError, match="nan"):
+        covey.RuleSet.from_conditions([[covey.Condition("x", interval, low=float("nan"))]])
+    with pytest.raises(TypeError, match="'NL'"):
+        covey.RuleSet.from_conditions([[covey.Condition("x", ConditionKind.IN, categories="NL")]])
+    with pytest.raises(TypeError, match="number"):
+        covey.RuleSet.from_conditions([[covey.Condition("x", interval, low="1")]])
+
+
+def test_a_found_rule_on_what_is_worked_out_is_built_again_from_its_conditions():
+    table = pd.DataFrame({"at": pd.to_datetime(np.arange(4000) * 3600, unit="s"), "a": np.arange(4000) % 7.0, "b": np.arange(4000) % 5 + 1.0})
+    hours = np.arange(4000) % 24
+    found = covey.extract_rules(table, (hours >= 2) & (hours < 5), ratios=[("a", "b")])
+    assert found[0].conditions[0].derived == covey.Derived.HOUR
+    again = covey.RuleSet.from_conditions([found[0].conditions])
+    assert again[0].conditions[0].columns == ("at",)
+    assert (again.predict(table) == found.fired(table)[:, 0]).all()
+    ratio = covey.Condition("", ConditionKind.INTERVAL, low=1.0, derived=covey.Derived.RATIO, columns=("a", "b"))
+    assert (covey.RuleSet.from_conditions([[ratio]]).predict(table) == (table.a / table.b >= 1)).all()
+
+
+def test_rules_by_hand_say_that_they_were_not_measured():
+    rules = covey.RuleSet.from_conditions(
+        [[covey.Condition("x", ConditionKind.INTERVAL, low=1.0)], [covey.Condition("x", ConditionKind.INTERVAL, low=2.0)]],
+        precisions=[None, 0.8])
+    assert not rules[0].measured and rules[0].stated_precision is None and rules[1].stated_precision == 0.8
+    assert rules[0].text == "x is at least 1: not measured."
+    assert rules[1].text == "x is at least 2: not measured; its author states that 80.0% of matching transactions are target."
+    assert covey.RuleSet.from_json(rules.to_json()).to_json() == rules.to_json()
+    with pytest.raises(covey.CoveyError):
+        covey.RuleSet.from_conditions([[covey.Condition("x", ConditionKind.INTERVAL, low=1.0)]], precisions=[1.5])
+
+
+def test_thresholds_hold_for_the_same_data_in_32_bits():
+    random = np.random.default_rng(3)
+    score = np.round(random.random(20_000), 1)
+    target = (score >= 0.7) & (random.random(20_000) < 0.95)
+    rules = covey.extract_rules({"score": score}, target)
+    wide, narrow = rules.predict({"score": score}), rules.predict({"score": score.astype(np.float32)})
+    assert wide.sum() > 4000 and (wide == narrow).all()
+
+
+def test_why_there_is_no_rule():
+    random = np.random.default_rng(4)
+    x = random.random(2000)
+    assert covey.extract_rules({"x": x}, x > 0.9).note is None
+    assert "min_support asks for 10" in covey.extract_rules({"x": x}, x > 0.999).note
+    assert "lift above" in covey.extract_rules({"x": x}, x > 0.2).note
+    noise = covey.extract_rules({"x": x}, random.random(2000) < 0.1)
+    assert len(noise) == 0 and noise.note

@@ -42,11 +42,13 @@ from ._findings import DataWarning, Finding
 from ._library import library_version
 from ._scores import FiredRule, Score, Scores
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
+from .backtesting import Backtest, Matches, RuleMatches, backtest
 from .clustering import HDBSCAN, hdbscan
 from .context import Context
 from .encoder import SequenceEncoder
 from .engine import Engine
 from .find import find
+from .holder import EngineHolder
 from .hybrid import HybridFeatures, hybrid_features
 from .prediction import (
     all_points_membership_vectors,
@@ -66,6 +68,7 @@ from .vocabulary import Vocabulary
 __version__ = "1.0.0"
 
 __all__ = [
+    "Backtest",
     "BufferTooSmallError",
     "CancelledError",
     "ClusterReport",
@@ -79,6 +82,7 @@ __all__ = [
     "DataWarning",
     "Derived",
     "Engine",
+    "EngineHolder",
     "FileError",
     "Finding",
     "FiredRule",
@@ -89,6 +93,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidDataError",
     "InvalidTypeError",
+    "Matches",
     "MinimumSpanningTree",
     "MismatchError",
     "NotFittedError",
@@ -97,6 +102,7 @@ __all__ = [
     "RobustSingleLinkage",
     "RiskyGroup",
     "Rule",
+    "RuleMatches",
     "RuleSet",
     "Score",
     "Scores",
@@ -113,6 +119,7 @@ __all__ = [
     "all_points_membership_vectors",
     "approximate_predict",
     "approximate_predict_scores",
+    "backtest",
     "cluster_risk",
     "extract_rules",
     "find",

@@ -6,6 +6,7 @@ import numbers
 import operator
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, Optional, Union
 
@@ -36,7 +37,7 @@ def integer(value: Any, name: str, bits: int = 64, signed: bool = True) -> int:
 
 def real(value: Any, name: str) -> float:
     """A Python or NumPy number as a double; the documented range is checked by the library."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number)):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number, Decimal)):
         raise InvalidTypeError(f"{name} must be a number, got {value!r}")
     try:
         return float(value)

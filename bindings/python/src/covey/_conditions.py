@@ -10,7 +10,7 @@ from typing import Any, Sequence
 
 from . import _structs
 from ._arrays import c_string, integer, real
-from ._errors import InvalidTypeError
+from ._errors import InvalidArgumentError, InvalidTypeError
 from ._handle import Native
 from ._library import call, library, required_text
 
@@ -69,7 +69,8 @@ def condition_structs(conditions: Sequence[Condition]) -> tuple["Array[_structs.
     for condition in conditions:
         if not isinstance(condition, Condition):
             raise InvalidTypeError(f"pinned must hold Condition objects, got {condition!r}")
-        names = (c_char_p * len(condition.categories))(*(c_string(name, "a category") for name in condition.categories))
+        categories = _categories(condition.categories, "a condition")
+        names = (c_char_p * len(categories))(*(c_string(name, "a category") for name in categories))
         kept.append(names)
         structs.append(
             _structs.Condition(
@@ -111,3 +112,80 @@ def read_condition(native: Native, rule: int, index: int) -> Condition:
             required_text(name) for name in (struct.first or struct.feature, struct.second) if name is not None
         ),
     )
+
+
+_OPERATIONS = {Derived.HOUR: "hour", Derived.DAYS: "days", Derived.RATIO: "ratio", Derived.DIFFERENCE: "difference"}
+_NAMES = {Derived.HOUR: "hour of {}", Derived.DAYS: "days from {} to {}", Derived.RATIO: "{} / {}", Derived.DIFFERENCE: "{} - {}"}
+
+
+def written_rules(rules: Any, kinds: Any, precisions: Any) -> dict[str, Any]:
+    """Rules of conditions as the JSON of a rule set."""
+    features: dict[str, dict[str, Any]] = {name: {"name": name, "kind": kind} for name, kind in dict(kinds or {}).items()}
+    written: list[dict[str, Any]] = []
+    for number, rule in enumerate(rules):
+        conditions = []
+        for place, condition in enumerate(rule):
+            if not isinstance(condition, Condition):
+                raise InvalidTypeError(f"rules must hold Condition objects, got {condition!r}")
+            conditions.append(_written(condition, f"rules[{number}][{place}]", features))
+        written.append({"conditions": conditions})
+    for entry in (entry for rule in written for entry in rule["conditions"]):
+        if entry["feature"] not in features:
+            raise InvalidArgumentError(f"kinds must say what {entry['feature']!r} is")
+    if precisions is not None:
+        stated = list(precisions)
+        if len(stated) != len(written):
+            raise InvalidArgumentError(f"precisions must be one a rule, {len(written)}, got {len(stated)}")
+        for number, value in enumerate(stated):
+            if value is not None:
+                written[number]["stated_precision"] = _finite(value, f"precisions[{number}]")
+    return {"format_version": 1, "features": list(features.values()), "rules": written}
+
+
+def _written(condition: Condition, field: str, features: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    kind, derived = ConditionKind(condition.kind), Derived(condition.derived)
+    name = condition.feature
+    if not isinstance(name, str):
+        raise InvalidTypeError(f"{field}.feature must be a string, got {name!r}")
+    if derived != Derived.NONE:
+        columns = condition.columns
+        wanted = 1 if derived == Derived.HOUR else 2
+        if isinstance(columns, str) or len(columns) != wanted or not all(isinstance(column, str) for column in columns):
+            raise InvalidTypeError(f"{field}.columns must be {wanted} name(s) of columns, got {columns!r}")
+        name = _NAMES[derived].format(*columns)
+        features[name] = {"name": name, "kind": "numeric", "derived": {_OPERATIONS[derived]: list(columns)}}
+    entry: dict[str, Any] = {"feature": name, "kind": kind.name.lower()}
+    if kind == ConditionKind.INTERVAL:
+        features.setdefault(name, {"name": name, "kind": "numeric"})
+        for end in ("low", "high"):
+            value = real(getattr(condition, end), f"{field}.{end}")
+            if math.isnan(value):
+                raise InvalidArgumentError(f"{field}.{end} must be a number, got nan")
+            if not math.isinf(value):
+                entry[end] = value
+            elif (value > 0) == (end == "low"):
+                raise InvalidArgumentError(f"{field}: low must be below high, got {condition.low} and {condition.high}")
+    elif kind in (ConditionKind.IN, ConditionKind.NOT_IN):
+        features.setdefault(name, {"name": name, "kind": "categorical"})
+        entry["categories"] = list(_categories(condition.categories, field))
+    elif kind in (ConditionKind.TRUE, ConditionKind.FALSE):
+        features.setdefault(name, {"name": name, "kind": "boolean"})
+    return entry
+
+
+def _categories(categories: Any, field: str) -> tuple[str, ...]:
+    """Names, which a single string is not: it would be taken for a list of its letters."""
+    if isinstance(categories, (str, bytes)):
+        raise InvalidTypeError(f"{field}.categories must be a tuple of strings, got the string {categories!r}")
+    names = tuple(categories)
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidTypeError(f"{field}.categories must hold strings, got {name!r}")
+    return tuple(str(name) for name in names)
+
+
+def _finite(value: Any, field: str) -> float:
+    number = real(value, field)
+    if not math.isfinite(number):
+        raise InvalidArgumentError(f"{field} must be finite, got {number}")
+    return number

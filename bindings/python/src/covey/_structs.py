@@ -391,7 +391,8 @@ class RuleReport(Versioned):
         ("search_p_value", c_double),
         ("stability", c_double),
         ("given", c_int32),
-        ("reserved", c_int32),
+        ("measured", c_int32),
+        ("stated_precision", c_double),
     ]
 
 
@@ -422,6 +423,52 @@ class ExportOptions(Versioned):
         ("schema", c_char_p),
         ("catalog", c_char_p),
         ("name", c_char_p),
+    ]
+
+
+class BacktestOptions(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("amounts", c_void_p),
+        ("times", c_void_p),
+        ("outcomes", c_void_p),
+        ("outcome_count", c_int64),
+        ("period", c_double),
+        ("confidence", c_double),
+        ("live", c_void_p),
+        ("shadow", c_void_p),
+    ]
+    _defaults_ = {"period": 604800.0, "confidence": 0.95}
+
+
+class BacktestReport(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("rows", c_int64),
+        ("fraud", c_int64),
+        ("legitimate", c_int64),
+        ("amount", c_double),
+        ("fraud_amount", c_double),
+        ("legitimate_amount", c_double),
+        ("precision", c_double),
+        ("precision_low", c_double),
+        ("precision_high", c_double),
+        ("recall", c_double),
+        ("recall_low", c_double),
+        ("recall_high", c_double),
+        ("added_rows", c_int64),
+        ("added_fraud", c_int64),
+        ("added_legitimate", c_int64),
+        ("added_amount", c_double),
+        ("added_fraud_amount", c_double),
+        ("added_legitimate_amount", c_double),
+        ("decay_p", c_double),
+        ("hit_rate_p", c_double),
+        ("recent_rows", c_int64),
+        ("recent_fraud", c_int64),
+        ("recent_legitimate", c_int64),
+        ("retire", c_int32),
+        ("reserved", c_int32),
     ]
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from ctypes import addressof, byref, c_int64, c_void_p
 from typing import Any, Optional, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _structs
-from ._arrays import integer, path_bytes
-from ._errors import InvalidTypeError
+from ._arrays import contiguous, integer, path_bytes, seconds
+from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._find_inputs import join_events
 from ._findings import Finding, tell
-from ._handle import Handle, Native
+from ._handle import Handle, Native, buffer_bytes
 from ._keys import alignment
+from ._labels import label_codes
 from ._library import call, library, required_text
 from ._output import Kind
 from ._scores import Scores
@@ -41,9 +44,14 @@ class Engine(Handle):
 
     _features: dict[str, str]
     _encoder: Optional[SequenceEncoder]
+<<<<<<< HEAD
     #: Which columns of events "key", "time", "event" and "dwell" are, where :func:`covey.find` made the engine; a loaded one has
     #: none, and ``score`` takes them by name.
     columns: dict[str, str]
+=======
+    _hash: Optional[str]
+    _keys: Any
+>>>>>>> dbb2784 (Test rules on the past, say what unmeasured rules are, and open engines up)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         raise InvalidTypeError("an Engine is made by Engine.build(...) or Engine.load(path)")
@@ -52,7 +60,11 @@ class Engine(Handle):
     def _wrap(cls, native: Native) -> "Engine":
         engine = cls.__new__(cls)
         engine._native = native
+<<<<<<< HEAD
         engine.columns = {}
+=======
+        engine._hash = engine._keys = None
+>>>>>>> dbb2784 (Test rules on the past, say what unmeasured rules are, and open engines up)
         engine._features = {
             required_text(library.covey_engine_feature_name(native, index)): KINDS[
                 library.covey_engine_feature_kind(native, index)
@@ -108,7 +120,10 @@ class Engine(Handle):
         with running(context) as native:
             call("covey_engine_build", native, byref(struct), byref(pointer))
         del handles, parts
-        return cls._wrap(Native(pointer.value, "covey_engine_destroy"))
+        engine = cls._wrap(Native(pointer.value, "covey_engine_destroy"))
+        keys = getattr(clustering, "keys_", None)
+        engine._keys = None if keys is None else list(keys)
+        return engine
 
     @classmethod
     def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "Engine":
@@ -123,6 +138,111 @@ class Engine(Handle):
         link is followed. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
         with running(context) as native:
             call("covey_engine_save", self._handle(), native, path_bytes(path))
+
+    def to_bytes(self, context: Optional[Context] = None) -> bytes:
+        """The bytes of the engine's file, for a database or an object store; :meth:`from_bytes` reads them."""
+        pointer = c_void_p()
+        with running(context) as native:
+            call("covey_engine_write", self._handle(), native, byref(pointer))
+        return buffer_bytes(pointer.value)
+
+    @classmethod
+    def from_bytes(cls, data: Any, context: Optional[Context] = None) -> "Engine":
+        """Reads what :meth:`to_bytes` gave: bytes or anything with a buffer. Errors: CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
+        try:
+            given = np.frombuffer(data, dtype=np.uint8)
+        except (TypeError, ValueError):
+            raise InvalidTypeError(f"data must be bytes, got {type(data).__name__}") from None
+        pointer = c_void_p()
+        with running(context) as native:
+            call("covey_engine_read", native, given.ctypes.data, len(given), byref(pointer))
+        return cls._wrap(Native(pointer.value, "covey_engine_destroy"))
+
+    @property
+    def hash(self) -> str:
+        """16 hexadecimal digits that engines of the same content share. O(size) when it is first asked for."""
+        handle = self._handle()
+        if self._hash is None:
+            pointer = c_void_p()
+            call("covey_engine_hash", handle, None, byref(pointer))
+            self._hash = buffer_bytes(pointer.value).decode("ascii")
+        return self._hash
+
+    def schema(self) -> dict[str, Any]:
+        """The feature columns as a JSON Schema (draft 2020-12) of one transaction's features: names, types, kinds
+        ("x-covey-kind") and, as examples, the categories that occurred in fitting or that rules name."""
+        pointer = c_void_p()
+        call("covey_engine_schema", self._handle(), byref(pointer))
+        found: dict[str, Any] = json.loads(buffer_bytes(pointer.value))
+        return found
+
+    @property
+    def rows(self) -> int:
+        """Rows of the clustering inside."""
+        return int(library.covey_engine_rows(self._handle()))
+
+    def rerate(
+        self,
+        fraud: Any,
+        keys: Any = None,
+        amounts: Any = None,
+        times: Any = None,
+        *,
+        context: Optional[Context] = None,
+    ) -> "Engine":
+        """The same engine with new labels of the rows that its clustering was made of, since chargebacks come late: risk is worked
+        out again, with the options that it had; clustering, hybrid features, encoder and rules stay.
+
+        Args:
+            fraud: one a row, as for :func:`covey.cluster_risk`; in the order of the rows, or in that of `keys`.
+            keys: which transaction each label is of; rows that none names are unknown. For engines that were built of
+                transactions with keys, in the process that built them.
+            amounts, times: one for each label. With keys, rows that none names have amount 0 and the earliest time.
+
+        Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (another number of rows, keys that the engine does not know).
+        """
+        handle, rows = self._handle(), self.rows
+        known = label_codes(fraud, "fraud", rows if keys is None else len(fraud))
+        money = None if amounts is None else contiguous(amounts, "amounts", np.float64, len(known))
+        when = None if times is None else np.ascontiguousarray(seconds(times, "times", len(known)))
+        if keys is not None:
+            places = self._places(keys, len(known))
+            known = _spread(known, places, np.int8(-1), rows)
+            money = None if money is None else _spread(money, places, np.float64(0), rows)
+            when = None if when is None else _spread(when, places, when.min() if len(when) else np.float64(0), rows)
+        pointer = c_void_p()
+        with running(context) as native:
+            call(
+                "covey_engine_rerate",
+                handle,
+                native,
+                known.ctypes.data,
+                None if money is None else money.ctypes.data,
+                None if when is None else when.ctypes.data,
+                rows,
+                None,
+                byref(pointer),
+            )
+        engine = self._wrap(Native(pointer.value, "covey_engine_destroy"))
+        engine._keys = self._keys
+        return engine
+
+    def _places(self, keys: Any, count: int) -> NDArray[np.int64]:
+        """The row of each key."""
+        if self._keys is None:
+            raise MismatchError("keys must be None: this engine does not know the keys of its rows")
+        given = list(keys)
+        if len(given) != count:
+            raise MismatchError(f"keys has {len(given)} values, fraud has {count}")
+        known = {key: row for row, key in enumerate(self._keys)}
+        places = np.empty(count, dtype=np.int64)
+        for index, key in enumerate(given):
+            if key not in known:
+                raise MismatchError(f"keys[{index}] is {key!r}, which is no row of the engine")
+            places[index] = known[key]
+        if len(np.unique(places)) != count:
+            raise InvalidArgumentError("keys names a row twice")
+        return places
 
     @property
     def encoder(self) -> Optional[SequenceEncoder]:
@@ -222,6 +342,13 @@ class Engine(Handle):
         if self.closed:
             return "Engine(closed)"
         return f"Engine({len(self.features)} features, {'no encoder' if self._encoder is None else self._encoder})"
+
+
+def _spread(values: NDArray[Any], places: NDArray[np.int64], missing: Any, rows: int) -> NDArray[Any]:
+    """Values at their rows, others missing."""
+    result = np.full(rows, missing, dtype=values.dtype)
+    result[places] = values
+    return result
 
 
 def _same_rows(hybrid: HybridFeatures, clustering: HDBSCAN) -> None:

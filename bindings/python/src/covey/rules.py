@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from . import _structs
 from ._arrays import binary, c_string, choice, contiguous, integer, real, seconds
-from ._conditions import Condition, ConditionKind, condition_structs, pair_structs, read_condition
+from ._conditions import Condition, condition_structs, pair_structs, read_condition, written_rules
 from ._errors import InvalidArgumentError, InvalidTypeError, NotFoundError
 from ._exports import export
 from ._handle import Handle, Native, made_by_library
-from ._library import call, library, required_text
+from ._library import call, library, required_text, text
 from ._table import Table
 from .context import Context, running
 
@@ -77,6 +77,10 @@ class Rule:
     stability: Optional[float]
     #: Whether it was given by hand.
     given: bool
+    #: False where it was measured on no rows: the figures say nothing.
+    measured: bool
+    #: What the author of such a rule says, which counts when an engine scores; None where nothing.
+    stated_precision: Optional[float]
 
     def __str__(self) -> str:
         return self.text
@@ -95,6 +99,7 @@ class RuleSet(Handle):
     Attributes:
         rules: :class:`Rule` objects.
         tried: candidate rules that the search tried. fallen: chosen rules that failed on the unseen rows.
+        note: why the search returned no rule, as a sentence; None where it returned one.
     """
 
     def __init__(self, native: Any = None) -> None:
@@ -102,6 +107,7 @@ class RuleSet(Handle):
         self._native = native
         self.tried: int = library.covey_rules_tried(native)
         self.fallen: int = library.covey_rules_fallen(native)
+        self.note: Optional[str] = text(library.covey_rules_note(native))
         self.rules: list[Rule] = [_rule(native, index) for index in range(library.covey_rules_count(native))]
         self._kinds = _kinds(json.loads(self.to_json())["features"])
 
@@ -160,36 +166,22 @@ class RuleSet(Handle):
 
     @classmethod
     def from_conditions(
-        cls, rules: Iterable[Iterable[Condition]], kinds: Optional[Mapping[str, str]] = None
+        cls,
+        rules: Iterable[Iterable[Condition]],
+        kinds: Optional[Mapping[str, str]] = None,
+        precisions: Optional[Sequence[Optional[float]]] = None,
     ) -> "RuleSet":
-        """Rules written by hand, without figures: each a list of conditions that all hold. kinds: "numeric",
-        "categorical" or "boolean" of features of which only MISSING and PRESENT are asked. Errors: INVALID_ARGUMENT,
-        CORRUPT_FILE (says which condition makes no sense)."""
-        chosen: dict[str, str] = dict(kinds or {})
-        written = []
-        for rule in rules:
-            conditions = []
-            for condition in rule:
-                if not isinstance(condition, Condition):
-                    raise InvalidTypeError(f"rules must hold Condition objects, got {condition!r}")
-                kind = ConditionKind(condition.kind)
-                entry: dict[str, Any] = {"feature": condition.feature, "kind": kind.name.lower()}
-                if kind == ConditionKind.INTERVAL:
-                    chosen.setdefault(condition.feature, "numeric")
-                    entry.update({end: value for end, value in (("low", condition.low), ("high", condition.high))
-                                  if not math.isinf(value)})
-                elif kind in (ConditionKind.IN, ConditionKind.NOT_IN):
-                    chosen.setdefault(condition.feature, "categorical")
-                    entry["categories"] = list(condition.categories)
-                elif kind in (ConditionKind.TRUE, ConditionKind.FALSE):
-                    chosen.setdefault(condition.feature, "boolean")
-                conditions.append(entry)
-            written.append({"conditions": conditions})
-        for entry in (entry for rule in written for entry in rule["conditions"]):
-            if entry["feature"] not in chosen:
-                raise InvalidArgumentError(f"kinds must say what {entry['feature']!r} is")
-        features = [{"name": name, "kind": kind} for name, kind in chosen.items()]
-        return cls.from_json(json.dumps({"format_version": 1, "features": features, "rules": written}))
+        """Rules written by hand, without figures: each a list of conditions that all hold. A condition whose `derived` is not
+        NONE is on what its `columns` make, whatever its feature is called.
+
+        Args:
+            kinds: "numeric", "categorical" or "boolean" of features of which only MISSING and PRESENT are asked.
+            precisions: one a rule, 0 to 1 or None: the share of fraud among matching rows as far as the author knows it, by which
+                an engine scores; without it such a rule makes a transaction risky and leaves its risk as it is.
+
+        Errors: INVALID_ARGUMENT, CORRUPT_FILE (says which condition makes no sense).
+        """
+        return cls.from_json(json.dumps(written_rules(rules, kinds, precisions)))
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -378,8 +370,8 @@ def _rule(native: Native, index: int) -> Rule:
         for field in dataclasses.fields(Rule)
         if field.name not in ("conditions", "text")
     }
-    figures["given"] = bool(figures["given"])
-    for name in ("p_value", "search_p_value", "stability"):
+    figures["given"], figures["measured"] = bool(figures["given"]), bool(figures["measured"])
+    for name in ("p_value", "search_p_value", "stability", "stated_precision"):
         if math.isnan(figures[name]):
             figures[name] = None
     conditions = tuple(read_condition(native, index, place) for place in range(report.condition_count))

@@ -62,6 +62,55 @@ public final class Engine extends NativeObject {
         }
     }
 
+    /** The bytes of the engine's file, for a database or an object store; {@link #fromBytes} reads them. */
+    public byte[] toBytes() {
+        return text(0);
+    }
+
+    /** Reads what {@link #toBytes} gave. @throws CoveyException CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY */
+    public static Engine fromBytes(byte[] bytes) {
+        return new Engine(Native.engineRead(0, Objects.requireNonNull(bytes, "bytes")));
+    }
+
+    /** The feature columns as a JSON Schema (draft 2020-12) of one transaction's features. */
+    public String schema() {
+        return Text.decode(text(1));
+    }
+
+    /** 16 hexadecimal digits that engines of the same content share. O(size of the file). */
+    public String hash() {
+        return Text.decode(text(2));
+    }
+
+    private byte[] text(int what) {
+        try (Use self = use()) {
+            return Native.engineText(self.address(), 0, what);
+        }
+    }
+
+    /** Rows of the clustering inside. */
+    public long rows() {
+        try (Use self = use()) {
+            return Native.engineRows(self.address());
+        }
+    }
+
+    /**
+     * The same engine with new labels of the rows that its clustering was made of, in their order: risk is worked out again, all else
+     * stays.
+     *
+     * @param fraud one a row
+     * @param amounts one a row, or null
+     * @param times one a row, or null
+     * @throws CoveyException MISMATCH, INVALID_DATA
+     */
+    public Engine rerate(byte[] fraud, double[] amounts, double[] times) {
+        Objects.requireNonNull(fraud, "fraud");
+        try (Use self = use()) {
+            return new Engine(Native.engineRerate(self.address(), 0, fraud, amounts, times));
+        }
+    }
+
     /** The encoder inside, where there is one. It keeps the engine's memory until it is closed itself. */
     public Optional<SequenceEncoder> encoder() {
         try (Use self = use()) {

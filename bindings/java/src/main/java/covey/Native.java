@@ -298,6 +298,32 @@ final class Native {
     static native long engineBuild(
             long context, long encoder, long hybrid, long clustering, long risk, long[] rules, long[] ruleClusters);
 
+    static native byte[] rulesNote(long rules);
+
+    static native long backtestRun(
+            long context, long rules, FeatureTable features, byte[] fraud, double[] amounts, double[] times, int[] outcomes,
+            long outcomeCount, double period, double confidence, byte[] live, long shadow);
+
+    static native void backtestGet(long backtest, long rule, long period, long[] integers, double[] reals);
+
+    static native long backtestPeriods(long backtest);
+
+    static native double backtestStart(long backtest, long period);
+
+    static native void backtestOutcome(long backtest, long rule, long outcome, long[] integers, double[] reals);
+
+    static native long backtestOverlap(long backtest, long first, long second);
+
+    static native void backtestDestroy(long backtest);
+
+    static native byte[] engineText(long engine, long context, int what);
+
+    static native long engineRead(long context, byte[] bytes);
+
+    static native long engineRows(long engine);
+
+    static native long engineRerate(long engine, long context, byte[] fraud, double[] amounts, double[] times);
+
     static native long engineLoad(long context, byte[] path);
 
     static native void engineSave(long engine, long context, byte[] path);

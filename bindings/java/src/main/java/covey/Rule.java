@@ -38,6 +38,8 @@ import java.util.List;
  * @param searchPValue of chance on the search's rows, corrected for all rules tried; NaN without permutations
  * @param stability the share of the resamples in which the rule comes back; NaN without resamples
  * @param given whether it was written by hand
+ * @param measured false where it was measured on no rows: the figures say nothing
+ * @param statedPrecision what the author of such a rule says, which counts when an engine scores; NaN where nothing
  */
 public record Rule(
         String text,
@@ -71,4 +73,6 @@ public record Rule(
         double pValue,
         double searchPValue,
         double stability,
-        boolean given) {}
+        boolean given,
+        boolean measured,
+        double statedPrecision) {}

@@ -156,6 +156,13 @@ public final class RuleSet extends NativeObject {
         }
     }
 
+    /** Why the search returned no rule, as a sentence; null where it returned one. */
+    public String note() {
+        try (Use self = use()) {
+            return Text.decode(Native.rulesNote(self.address()));
+        }
+    }
+
     /** The rules, the best first. */
     public List<Rule> rules() {
         try (Use self = use()) {
@@ -166,8 +173,8 @@ public final class RuleSet extends NativeObject {
     }
 
     private static Rule read(long address, int rule) {
-        long[] n = new long[6];
-        double[] x = new double[25];
+        long[] n = new long[7];
+        double[] x = new double[26];
         Native.rulesGet(address, rule, n, x);
         Condition[] conditions = new Condition[(int) n[0]];
         for (int index = 0; index < conditions.length; ++index) conditions[index] = read(address, rule, index);
@@ -176,7 +183,7 @@ public final class RuleSet extends NativeObject {
                 List.of(conditions),
                 n[1], n[2], x[0], x[1], x[2], x[3], x[4], n[3], n[4], x[5], x[6], x[7],
                 x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15], x[16], x[17], x[18], x[19], x[20], x[21], x[22], x[23],
-                x[24], n[5] == 1);
+                x[24], n[5] == 1, n[6] == 1, x[25]);
     }
 
     private static Condition read(long address, int rule, int index) {

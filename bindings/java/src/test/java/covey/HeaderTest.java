@@ -79,6 +79,9 @@ class HeaderTest {
         for (Finding.Code code : Finding.Code.values()) assertEquals(constant("COVEY_FINDING_" + code), code.ordinal() + 1);
         same("COVEY_RULES_", ExportOptions.Format.values());
         same("COVEY_SQL_", ExportOptions.Dialect.values());
+        same("COVEY_SHADOW_", Backtest.Shadow.values());
+        assertEquals(constant("COVEY_BACKTEST_ANY"), Backtest.ANY);
+        assertEquals(constant("COVEY_BACKTEST_ALL"), Backtest.ALL);
         for (FeatureTable.Kind kind : FeatureTable.Kind.values()) {
             assertEquals(constant("COVEY_" + kind), kind.ordinal());
         }

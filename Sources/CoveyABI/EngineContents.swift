@@ -1,0 +1,98 @@
+import CCovey
+import CoveyEngine
+import CoveyRules
+import CoveyRuntime
+
+// Section 11 of covey.h: what an engine tells of itself.
+
+@c @implementation
+public func covey_engine_schema(
+    _ engine: OpaquePointer?, _ text: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    text?.pointee = nil
+    return boundary(error) {
+        let engine = try Handle.required(engine, "engine", as: EngineBox.self).engine
+        let text = try required(text, "text")
+        text.pointee = Handle.retain(BufferBox(try engine.schema()))
+    }
+}
+
+@c @implementation
+public func covey_engine_hash(
+    _ engine: OpaquePointer?, _ context: OpaquePointer?, _ text: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    text?.pointee = nil
+    return boundary(error) {
+        let engine = try Handle.required(engine, "engine", as: EngineBox.self).engine
+        let text = try required(text, "text")
+        text.pointee = Handle.retain(BufferBox(try engine.hash(execution(context))))
+    }
+}
+
+@c @implementation
+public func covey_engine_write(
+    _ engine: OpaquePointer?, _ context: OpaquePointer?, _ bytes: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    bytes?.pointee = nil
+    return boundary(error) {
+        let engine = try Handle.required(engine, "engine", as: EngineBox.self).engine
+        let bytes = try required(bytes, "bytes")
+        let written = try engine.bytes(execution(context))
+        bytes.pointee = Handle.retain(
+            BufferBox(count: written.count) { target in _ = target.initialize(from: written) })
+    }
+}
+
+@c @implementation
+public func covey_engine_read(
+    _ context: OpaquePointer?, _ bytes: UnsafeRawPointer?, _ size: Int64, _ engine: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    engine?.pointee = nil
+    return boundary(error) {
+        let engine = try required(engine, "engine")
+        let size = try count(size, "size", in: 0...Int64(1) << 46)
+        let given = UnsafeRawBufferPointer(start: try required(bytes, "bytes"), count: size)
+        engine.pointee = Handle.retain(EngineBox(try Engine(bytes: given, execution: execution(context))))
+    }
+}
+
+@c @implementation
+public func covey_engine_rerate(
+    _ engine: OpaquePointer?, _ context: OpaquePointer?, _ fraud: UnsafePointer<Int8>?, _ amounts: UnsafePointer<Double>?,
+    _ times: UnsafePointer<Double>?, _ rows: Int64, _ options: UnsafePointer<covey_risk_options>?,
+    _ rated: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    rated?.pointee = nil
+    return boundary(error) {
+        let engine = try Handle.required(engine, "engine", as: EngineBox.self).engine
+        let rated = try required(rated, "rated")
+        let rows = try count(rows, "rows", in: 0...largestRows)
+        let result = try engine.rerated(
+            fraud: strided(fraud, "fraud", count: rows),
+            amounts: amounts.map { try strided($0, "amounts", count: rows) },
+            times: times.map { try strided($0, "times", count: rows) }, options: riskOptions(options),
+            execution: execution(context))
+        rated.pointee = Handle.retain(EngineBox(result))
+    }
+}
+
+/// nil for NULL.
+private func riskOptions(_ pointer: UnsafePointer<covey_risk_options>?) throws -> ClusterRisk.Options? {
+    guard let pointer else { return nil }
+    var defaults = covey_risk_options()
+    defaults.confidence = 0.95
+    defaults.min_lift = 3
+    defaults.min_fraud = 3
+    let options = try Versioned.read(pointer, "options", defaults: defaults)
+    return try ClusterRisk.Options(
+        confidence: options.confidence, minLift: options.min_lift, minFraud: Int(options.min_fraud))
+}
+
+@c @implementation
+public func covey_engine_rows(_ engine: OpaquePointer?) -> Int64 {
+    guard let engine else { return 0 }
+    return Int64(Handle.object(engine, as: EngineBox.self).engine.parts.clustering.labels.count)
+}

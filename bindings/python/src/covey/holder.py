@@ -1,0 +1,116 @@
+"""An engine that is exchanged while it scores."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, Callable, Optional, Union
+
+from ._errors import CoveyError, InvalidArgumentError
+from ._scores import Scores
+from .context import Context
+from .engine import Engine
+
+
+class EngineHolder:
+    """Holds an engine that is loaded from a file, and exchanges it between two calls.
+
+    A call that scores uses the engine that was held when it began, to its end; nobody waits for a reload but who asked for it, and the
+    old engine is freed when its last call ends. Where a reload fails the old engine stays. For any number of threads.
+
+        with covey.EngineHolder("shop.engine") as holder:
+            holder.watch(seconds=5)
+            scores = holder.score(sequences, features)
+
+    Attributes:
+        path: of the file that the engine was read from.
+    """
+
+    def __init__(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+        """Loads the engine with one thread, unless `context` says otherwise. Errors: as :meth:`Engine.load`."""
+        self._context = Context(threads=1) if context is None else context
+        self._loading = threading.Lock()
+        self._stop = threading.Event()
+        self._watcher: Optional[threading.Thread] = None
+        self._mark: Any = None
+        self._closed = False
+        self.path = path
+        self._engine: Optional[Engine] = None
+        self.reload()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that is held now."""
+        engine = self._engine
+        if engine is None:
+            raise InvalidArgumentError("this EngineHolder is closed")
+        return engine
+
+    def score(self, sequences: Any = None, features: Any = None, **options: Any) -> Scores:
+        """As :meth:`Engine.score` of the engine that is held now."""
+        return self.engine.score(sequences, features, **options)
+
+    def exchange(self, engine: Engine) -> None:
+        """Holds another engine from now on."""
+        if not isinstance(engine, Engine):
+            raise InvalidArgumentError(f"engine must be an Engine, got {engine!r}")
+        if self._closed:
+            raise InvalidArgumentError("this EngineHolder is closed")
+        self._engine = engine
+
+    def reload(self, path: Union[None, str, "os.PathLike[Any]"] = None) -> Engine:
+        """Loads the file again, or another one, and holds its engine from now on. Errors: as :meth:`Engine.load`."""
+        with self._loading:
+            chosen = self.path if path is None else path
+            mark = _mark(chosen)
+            engine = Engine.load(chosen, self._context)
+            self.exchange(engine)
+            self.path, self._mark = chosen, mark
+            return engine
+
+    def watch(self, seconds: float = 5.0, failed: Optional[Callable[[CoveyError], None]] = None) -> None:
+        """Looks at the file every so many seconds, on a thread of its own, and reloads it where it was replaced. failed: told of
+        reloads that fail. Ends with :meth:`close`."""
+        if self._watcher is not None:
+            raise InvalidArgumentError("this EngineHolder watches its file already")
+        self._watcher = threading.Thread(target=self._watch, args=(float(seconds), failed), daemon=True, name="covey-engine")
+        self._watcher.start()
+
+    def _watch(self, seconds: float, failed: Optional[Callable[[CoveyError], None]]) -> None:
+        seen = self._mark
+        while not self._stop.wait(seconds):
+            mark = _mark(self.path)
+            if mark is None or mark == seen or mark == self._mark:
+                continue
+            seen = mark  # a file that does not load is not read again and again
+            try:
+                self.reload()
+            except CoveyError as failure:
+                if failed is not None:
+                    failed(failure)
+
+    def close(self) -> None:
+        """Stops watching and lets the engine go; calls that run end as they are."""
+        self._closed = True
+        self._stop.set()
+        if self._watcher is not None and self._watcher is not threading.current_thread():
+            self._watcher.join()
+        self._engine = None
+
+    def __enter__(self) -> "EngineHolder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"EngineHolder({self._engine!r})"
+
+
+def _mark(path: Any) -> Any:
+    """What tells one file of this name from the next; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
