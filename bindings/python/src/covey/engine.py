@@ -44,14 +44,11 @@ class Engine(Handle):
 
     _features: dict[str, str]
     _encoder: Optional[SequenceEncoder]
-<<<<<<< HEAD
     #: Which columns of events "key", "time", "event" and "dwell" are, where :func:`covey.find` made the engine; a loaded one has
     #: none, and ``score`` takes them by name.
     columns: dict[str, str]
-=======
     _hash: Optional[str]
     _keys: Any
->>>>>>> dbb2784 (Test rules on the past, say what unmeasured rules are, and open engines up)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         raise InvalidTypeError("an Engine is made by Engine.build(...) or Engine.load(path)")
@@ -60,11 +57,8 @@ class Engine(Handle):
     def _wrap(cls, native: Native) -> "Engine":
         engine = cls.__new__(cls)
         engine._native = native
-<<<<<<< HEAD
         engine.columns = {}
-=======
         engine._hash = engine._keys = None
->>>>>>> dbb2784 (Test rules on the past, say what unmeasured rules are, and open engines up)
         engine._features = {
             required_text(library.covey_engine_feature_name(native, index)): KINDS[
                 library.covey_engine_feature_kind(native, index)
@@ -224,7 +218,7 @@ class Engine(Handle):
                 byref(pointer),
             )
         engine = self._wrap(Native(pointer.value, "covey_engine_destroy"))
-        engine._keys = self._keys
+        engine._keys, engine.columns = self._keys, dict(self.columns)
         return engine
 
     def _places(self, keys: Any, count: int) -> NDArray[np.int64]:
