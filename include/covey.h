@@ -1564,7 +1564,8 @@ int64_t covey_engine_rows(const covey_engine *engine);
 /** The same engine with new labels of the rows that its clustering was made of (covey_engine_rows of them, in their order), since
  *  chargebacks come late: risk is worked out again as by covey_cluster_risk; clustering, hybrid features, encoder and rules stay.
  *  options: NULL = those of the engine's risk.
- *  Errors: as covey_cluster_risk; COVEY_MISMATCH for another number of rows. */
+ *  Errors: as covey_cluster_risk; COVEY_MISMATCH for another number of rows; COVEY_UNSUPPORTED for an engine with evidence
+ *  (covey_find), which was learnt from features that the engine does not keep. */
 covey_status covey_engine_rerate(const covey_engine *engine, const covey_context *context, const int8_t *fraud,
                                  const double *amounts, const double *times, int64_t rows,
                                  const covey_risk_options *options, covey_engine **rated, covey_error **error);

@@ -1,6 +1,5 @@
 import CCovey
 import CoveyEngine
-import CoveyRules
 import CoveyRuntime
 
 // Section 11 of covey.h: what an engine tells of itself.
@@ -73,22 +72,10 @@ public func covey_engine_rerate(
         let result = try engine.rerated(
             fraud: strided(fraud, "fraud", count: rows),
             amounts: amounts.map { try strided($0, "amounts", count: rows) },
-            times: times.map { try strided($0, "times", count: rows) }, options: riskOptions(options),
+            times: times.map { try strided($0, "times", count: rows) }, options: options.map { try riskOptions($0) },
             execution: execution(context))
         rated.pointee = Handle.retain(EngineBox(result))
     }
-}
-
-/// nil for NULL.
-private func riskOptions(_ pointer: UnsafePointer<covey_risk_options>?) throws -> ClusterRisk.Options? {
-    guard let pointer else { return nil }
-    var defaults = covey_risk_options()
-    defaults.confidence = 0.95
-    defaults.min_lift = 3
-    defaults.min_fraud = 3
-    let options = try Versioned.read(pointer, "options", defaults: defaults)
-    return try ClusterRisk.Options(
-        confidence: options.confidence, minLift: options.min_lift, minFraud: Int(options.min_fraud))
 }
 
 @c @implementation

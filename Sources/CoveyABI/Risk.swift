@@ -23,24 +23,30 @@ public func covey_cluster_risk(
     risk?.pointee = nil
     return boundary(error) {
         let risk = try required(risk, "risk")
-        var defaults = covey_risk_options()
-        defaults.confidence = 0.95
-        defaults.min_lift = 3
-        defaults.min_fraud = 3
-        let options = try options.map { try Versioned.read($0, "options", defaults: defaults) } ?? defaults
-        try require(options.reserved == 0, "options.reserved must be 0, got \(options.reserved)")
+        let options = try options.map { try riskOptions($0) } ?? ClusterRisk.Options()
         let rows = try count(rows, "rows", in: 0...largestRows)
         let result = try ClusterRisk(
             labels: strided(labels, "labels", count: rows), fraud: strided(fraud, "fraud", count: rows),
             amounts: amounts.map { try strided($0, "amounts", count: rows) },
             times: times.map { try strided($0, "times", count: rows) },
-            options: ClusterRisk.Options(
-                confidence: options.confidence, minLift: options.min_lift, minFraud: Int(options.min_fraud),
-                population: try population(options.shares_over),
-                knownShare: options.known_share == 0 ? 1 : options.known_share),
+            options: options,
             execution: execution(context))
         risk.pointee = Handle.retain(RiskBox(result))
     }
+}
+
+/// covey_risk_options as the rating takes them.
+func riskOptions(_ pointer: UnsafePointer<covey_risk_options>) throws -> ClusterRisk.Options {
+    var defaults = covey_risk_options()
+    defaults.confidence = 0.95
+    defaults.min_lift = 3
+    defaults.min_fraud = 3
+    let options = try Versioned.read(pointer, "options", defaults: defaults)
+    try require(options.reserved == 0, "options.reserved must be 0, got \(options.reserved)")
+    return try ClusterRisk.Options(
+        confidence: options.confidence, minLift: options.min_lift, minFraud: Int(options.min_fraud),
+        population: try population(options.shares_over),
+        knownShare: options.known_share == 0 ? 1 : options.known_share)
 }
 
 /// A COVEY_SHARES_ value.

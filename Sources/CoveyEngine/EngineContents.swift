@@ -1,6 +1,7 @@
 import CoveyClustering
 import CoveyFiles
 import CoveyHybrid
+import CoveyRisk
 import CoveyRules
 import CoveyRuntime
 import CoveyTables
@@ -31,6 +32,10 @@ extension Engine {
         let labels = parts.clustering.labels
         guard fraud.count == labels.count else {
             throw CoveyError.mismatch("fraud has \(fraud.count) values, the engine's clustering has \(labels.count) rows")
+        }
+        // It was learnt from the rows' features and labels, which an engine does not keep.
+        guard parts.evidence == nil else {
+            throw CoveyError.unsupported("an engine with evidence takes no new labels: find the fraud again with them")
         }
         var parts = self.parts
         parts.risk = try ClusterRisk(

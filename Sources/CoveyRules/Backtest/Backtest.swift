@@ -1,3 +1,4 @@
+import CoveyNumerics
 import CoveyRuntime
 import CoveyTables
 import Glibc
