@@ -1,10 +1,10 @@
 import CoveyRisk
-@testable import CoveyEngine
 import CoveyRules
 import CoveyRuntime
 import CoveyTables
 import Testing
 
+@testable import CoveyEngine
 
 @Suite struct ReasonsTests {
     @Test func sentencesReadAsDocumented() throws {
@@ -18,7 +18,8 @@ import Testing
         parts.ruleSets = try [0, -1].map { ClusterRules(cluster: $0, rules: try Sample.rules(cluster: $0)) }
         let engine = try Engine(parts)
         func score(_ cluster: Int, rules: [FiredRule] = [], events: [WeighedEvent] = []) -> Score {
-            Score(cluster: cluster, strength: 0.934, risk: 0, isRisky: false, rules: rules, events: events)
+            Score(cluster: cluster, strength: 0.934, risk: 0, isRisky: false, rules: rules, events: events, evidence: nil,
+                unusual: [])
         }
         // The Wilson interval of 8 out of 10 is 49.0% to 94.3%; the base rate is 8 out of 40.
         #expect(
@@ -47,7 +48,7 @@ import Testing
 
     @Test func withoutLabelsThereIsNoBaseRate() throws {
         let engine = try Engine(Sample().parts(withEncoder: false) { _ in -1 })
-        let none = Score(cluster: -1, strength: 0, risk: 0, isRisky: false, rules: [], events: [])
+        let none = Score(cluster: -1, strength: 0, risk: 0, isRisky: false, rules: [], events: [], evidence: nil, unusual: [])
         #expect(engine.reasons(none) == ["It behaves like no known cluster."])
         #expect(engine.baseRate == 0)
     }

@@ -85,7 +85,7 @@ import Testing
         let named = labels.map { $0 == -1 ? 1 : $0 }
         #expect(try Self.rate(named, fraud).reports[0].isRisky)
         #expect(try !Self.rate(named, fraud, options: .init(minFraud: 21)).reports[0].isRisky)
-        #expect(try !Self.rate(named, fraud, options: .init(minLift: 20)).reports[0].isRisky)
+        #expect(try !Self.rate(named, fraud, options: .init(minLift: 120)).reports[0].isRisky)
     }
 
     @Test func nothingLabelledAndNoRows() throws {

@@ -1,9 +1,10 @@
-@testable import CoveyRules
+import CoveyNumerics
 import CoveyRuntime
 import CoveyTables
 import Glibc
 import Testing
 
+@testable import CoveyRules
 
 /// Each quality against a slow look at everything there is.
 @Suite struct RuleQualityTests {
