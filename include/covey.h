@@ -1682,10 +1682,11 @@ typedef struct covey_find_options {
  *     lowest node of a view's tree above the row, each node's shrunk towards its parent's, P = (k + 5 P(parent)) / (size + 5)
  *     (empirical Bayes: Efron and Morris 1975); N, that of its 20 nearest rows, the t-th counting 1 / t; forests on positive and
  *     unlabelled rows (balanced bagging: Mordelet and Vert 2014; Breiman 2001): on the features; on features and event columns
- *     (counts of the 64 most frequent types, gaps, dwell); on all of these, the 12 leading principal components of the embeddings, P
- *     and N. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of log((N + s) / 2s) + the forests' log odds. Of a row that is known every
- *     part leaves out what is known of it: the row itself, or the trees that saw it. The forests are the one supervised part; they
- *     are kept apart and can be left out.
+ *     (counts of the 64 most frequent types, gaps, dwell); on all of these and the 12 leading principal components of the
+ *     embeddings. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of log((N + s) / 2s) + the forests' log odds. Of a row that is known
+ *     every part leaves out what is known of it: the row itself, or the trees that saw it. So a known fraud stands a little below its
+ *     unknown twin: do not fit a model to the same labels with these parts as columns. The forests are the one supervised part;
+ *     they are kept apart and can be left out.
  *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up to 0.9, above
  *     it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known (Elkan and Noto 2008): as
  *     given; the share of rows that are labelled, where a fifth or more are legitimate; otherwise the highest 95 % lower bound of the

@@ -42,7 +42,7 @@ extension Evidence {
         var grown: (forests: EvidenceForests, odds: EvidenceForests.Odds)?
         if options.trees > 0, labels.fraud >= 2 {
             grown = try EvidenceForests.grow(
-                input, vocabulary: vocabulary, near: near, labels: labels, trees: options.trees, seed: options.seed,
+                input, vocabulary: vocabulary, labels: labels, trees: options.trees, seed: options.seed,
                 execution: execution)
         }
         let base = labels.baseRate
@@ -138,7 +138,7 @@ extension Evidence {
             }
             near.append(found.map { ($0.tree, $0.neighbours) })
         }
-        let odds = try forests?.odds(input, near: near, base: baseRate, execution: execution)
+        let odds = try forests?.odds(input, execution: execution)
         return (0..<input.count).map { index in
             let parts = Evidence.parts(near.map { $0[index] }, odds, index, base: baseRate)
             let group = groups[index] >= 0 ? groups[index] : self.groups.group(ofSum: parts.reduce(0, +))

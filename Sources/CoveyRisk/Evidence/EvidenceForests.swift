@@ -3,8 +3,10 @@ import CoveyRuntime
 import CoveyTables
 
 /// The forests of the evidence, and the columns that they read. Each reads what the one before it does and more, so that columns
-/// without signal spoil one of them alone: features; event columns beside; principal components of the embeddings and what the views
-/// say beside.
+/// without signal spoil one of them alone: features; event columns beside; principal components of the embeddings beside.
+///
+/// What the views say is no column here: a row that is known leaves itself out there, so that it stands a little below its unknown
+/// twin, and a forest would read the label out of that.
 struct EvidenceForests: Sendable {
     /// The features in bins; nil without.
     let codes: FeatureCodes?
@@ -27,7 +29,7 @@ struct EvidenceForests: Sendable {
     var eventCount: Int { eventCodes?.columnNames.count ?? 0 }
     private var componentCount: Int { components?.dimension ?? 0 }
 
-    func columns(views: Int) -> Int { codeCount + eventCount + componentCount + 2 * views }
+    var columns: Int { codeCount + eventCount + componentCount }
 
     var treeCount: Int { (features?.treeCount ?? 0) + (withEvents?.treeCount ?? 0) + joint.treeCount }
 
@@ -36,8 +38,7 @@ struct EvidenceForests: Sendable {
 
     /// Grows them; what they say of each row is out of bag.
     static func grow(
-        _ input: EvidenceInput, vocabulary: Int, near: [[(tree: Double, neighbours: Double)]], labels: KnownLabels,
-        trees: Int, seed: UInt64, execution: Execution
+        _ input: EvidenceInput, vocabulary: Int, labels: KnownLabels, trees: Int, seed: UInt64, execution: Execution
     ) throws -> (forests: EvidenceForests, odds: Odds) {
         let codes = try input.table.map { try FeatureCodes(fitting: $0, execution: execution) }
         let events = try input.sequences.map {
@@ -55,7 +56,7 @@ struct EvidenceForests: Sendable {
         let shape = EvidenceForests(
             codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
             features: nil, withEvents: nil, joint: BaggedForest(trees: [], columns: 0))
-        let rows = try shape.rows(input, eventTable, near: near, base: labels.baseRate, execution: execution)
+        let rows = try shape.rows(input, eventTable, execution: execution)
         let frauds = (0..<Int32(labels.count)).filter { labels.isFraud(Int($0)) }
         let others = (0..<Int32(labels.count)).filter { !labels.isFraud(Int($0)) }
         func grow(_ rows: Matrix<Float>, _ number: UInt64) throws -> (forest: BaggedForest, outOfBag: [Double]) {
@@ -81,13 +82,11 @@ struct EvidenceForests: Sendable {
     }
 
     /// What the forests say of new rows.
-    func odds(
-        _ input: EvidenceInput, near: [[(tree: Double, neighbours: Double)]], base: Double, execution: Execution
-    ) throws -> Odds {
+    func odds(_ input: EvidenceInput, execution: Execution) throws -> Odds {
         let eventTable = try events.flatMap { events in
             try input.sequences.map { try events.table($0, vocabulary: vocabulary, execution: execution) }
         }
-        let rows = try rows(input, eventTable, near: near, base: base, execution: execution)
+        let rows = try rows(input, eventTable, execution: execution)
         func odds(_ forest: BaggedForest?, _ columns: Int) throws -> [Double] {
             guard let forest else { return [Double](repeating: 0, count: rows.rows) }
             return try forest.shares(rows.leading(columns), execution: execution).map(BaggedForest.odds)
@@ -97,33 +96,24 @@ struct EvidenceForests: Sendable {
         )
     }
 
-    /// The rows of the joint forest: features, events, components, then log(P + s / 10) and log(N + s / 10) of each view.
+    /// The rows of the joint forest: features, events, components.
     private func rows(
-        _ input: EvidenceInput, _ eventTable: FeatureTable?, near: [[(tree: Double, neighbours: Double)]], base: Double,
-        execution: Execution
+        _ input: EvidenceInput, _ eventTable: FeatureTable?, execution: Execution
     ) throws -> Matrix<Float> {
-        let width = columns(views: near.count)
+        let width = columns
         try execution.hold(checkedProduct(input.count, width, "the forest's rows"), of: 8, for: "the forest's rows")
         var rows = Matrix<Float>(rows: input.count, columns: width, repeating: 0)
         if let codes, let table = input.table { try codes.write(table, to: &rows, offset: 0, execution: execution) }
         if let eventCodes, let eventTable {
             try eventCodes.write(eventTable, to: &rows, offset: codeCount, execution: execution)
         }
-        var first = codeCount + eventCount
+        let first = codeCount + eventCount
         if let components, let embeddings = input.embeddings {
             try rows.elements.withUnsafeMutableBufferPointer { elements in
                 guard let base = elements.baseAddress else { return }
                 try embeddings.withView {
                     try components.transform($0, nil, to: base + first, stride: width, execution: execution)
                 }
-            }
-        }
-        first += componentCount
-        for (view, values) in near.enumerated() {
-            for row in 0..<input.count {
-                if row & 0xFFFF == 0 { try execution.check() }
-                rows[row, first + 2 * view] = Float(naturalLogarithm(values[row].tree + base / 10))
-                rows[row, first + 2 * view + 1] = Float(naturalLogarithm(values[row].neighbours + base / 10))
             }
         }
         return rows

@@ -115,7 +115,7 @@ extension Evidence {
                 components: components, features: stored.codes ? try forest("features.") : nil,
                 withEvents: stored.events == nil ? nil : try forest("withevents."), joint: try forest("joint."))
             try check(
-                found.joint.columns == found.columns(views: views.count)
+                found.joint.columns == found.columns
                     && found.features?.columns ?? found.codeCount == found.codeCount
                     && found.withEvents?.columns ?? 0 == (found.events == nil ? 0 : found.codeCount + found.eventCount),
                 "the forests are on other columns")
