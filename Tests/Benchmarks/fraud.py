@@ -4,11 +4,11 @@
     fraud.py [--quick] [--sets hdfs_sessions,...] [--seeds 5] [--part report|choose|all] [--known 0.3] [--null 20]
              [--no-peers] [--results FILE] [--again]
 
-Protocol: of each set half of the rows, drawn by a fixed seed, was there to choose the method on (--part choose), the other half
-is what is measured. Of that, the first 60 % are for training, by time where rows have one, otherwise at random; 30 % of
-the training fraud is known, and of all other rows nothing. Held-out rows are scored by the engine that find made. Each seed
-draws anew what is known (and the split, where there is no time). Sets with labels of their own (planted rings; the sample
-as a whole) keep them: "sample, own labels" is one find on all of it.
+Protocol: of each set half of the rows, drawn by a fixed seed, was there to choose the method on (--part choose); the
+other half is what is measured. Of that, the first 60 % are for training, by time if rows have one, otherwise at random;
+30 % of the training fraud is known, and of all other rows nothing. Held-out rows are scored by the engine that find
+made. Each seed draws anew what is known (and the split, if there is no time). Sets with labels of their own (planted
+rings; the sample as a whole) keep them: "sample, own labels" is one find on all of it.
 
 With --null N, the known labels are permuted over the training rows N times: any risky group is a false find.
 Results go to a file as they come, and a run that was stopped goes on from there; another build of Covey starts anew.
@@ -131,8 +131,9 @@ def peers_of(train, test, known, road, ours, seed):
         score = method(rows[kind][0], known, rows[kind][1], seed)
         if score is not None:
             scores[name] = score
-    # Covey's scores of training rows leave out what is known of the row itself, so that a known fraud scores a little less
-    # than its unknown twin: a model that is fitted to the same labels can read them out of that column. Ranks are safe.
+    # Covey's scores of training rows leave out what is known of the row itself, so that a known fraud scores a little
+    # less than its unknown twin: a model that is fitted to the same labels can read them out of that column. Means of
+    # ranks of held-out rows are safe.
     beside = [np.column_stack([rows["raw"][part], score]) for part, score in ((0, road.found.scores), (1, ours))]
     joined = {}
     for name, method in (("forest", fraud_peers.random_forest), ("boosted trees", fraud_peers.boosted_trees)):

@@ -35,7 +35,7 @@ def alerts(score, count):
 
 
 def added(truth, base, other, share=0.01):
-    """Of the frauds that `base` misses with alerts on a share of the rows: what share does `other` alert, with as many?"""
+    """The share that `other` alerts of the frauds that `base` misses, each with alerts on `share` of the rows."""
     count = max(1, round(share * len(truth)))
     missed = (truth == 1) & ~alerts(base, count)
     return float((missed & alerts(other, count)).sum() / max(1, missed.sum()))

@@ -1,9 +1,9 @@
 """Planted rings: legitimate customers of many habits, and rings of fraudsters who share a script.
 
-A habit is a Markov chain over event types with its own pace; a ring's script is a chain of its own. A ring's member departs
-from the script towards an ordinary habit by `overlap` (0: never; 1: the ring cannot be told). Features follow the habit;
-`help` says how far a ring's features lie from those of its members' cover habits, in standard deviations; three columns are
-noise, one has missing values, one is a category. Labels come late: `known` is the share of all fraud that is
+A habit is a Markov chain over event types with its own pace; a ring's script is a chain of its own. A ring's member
+departs from the script towards an ordinary habit by `overlap` (0: never; 1: the ring cannot be told). Features follow
+the habit; `help` says how far a ring's features lie from those of its members' cover habits, in standard deviations;
+three columns are noise, one has missing values, one is a category. Labels come late: `known` is the share of all fraud that is
 known, and with `late` the recent frauds are known less often.
 """
 import numpy as np
