@@ -14,6 +14,8 @@ struct ApproximateTree {
     /// The entries of a row's list, some beyond the neighbour of the core distance.
     private let k: Int
     private let n: Int
+    /// How many rows each stands for; nil = one.
+    private let weights: [Int32]?
     private let cores: [Double]
     private let indices: [Int32]
     private var reaches: [Double]
@@ -22,25 +24,38 @@ struct ApproximateTree {
     private var parents: [Int32]
     private var edges: [SpanningTree.Edge] = []
 
+    /// - Parameter weights: how many rows each stands for; nil = one.
     static func build(
-        _ rows: Rows, minSamples k: Int, alpha: Double, seed: UInt64, execution: Execution
-    ) throws -> MutualReachability {
+        _ rows: Rows, _ weights: [Int32]? = nil, minSamples: Int, alpha: Double, seed: UInt64, execution: Execution
+    ) throws -> RowTree {
         let search = try ApproximateSearch(rows, seed: seed, execution: execution)
+        let n = rows.count
+        let k = min(minSamples, n - 1)
         let graph = try search.nearest(k, execution: execution)
         let recall = try search.recall(of: graph, k, seed: seed, execution: execution)
-        let n = rows.count
         let width = graph.k
-        let cores = try execution.array(n) { graph.distances[$0 * width + k - 1] }
+        let own = try weights.map { weights in try execution.array(n) { weights[Int(search.row($0))] } }
+        var cores = try execution.array(n) { _ in 0.0 }
         var values = try execution.array(n) { _ in 0.0 }
         var before = try execution.array(n) { _ in 0.0 }
-        for place in 0..<n {
-            if place & 0x3FFFF == 0 { try execution.report() }
-            let row = Int(search.row(place))
-            values[row] = cores[place]
-            before[row] = k == 1 ? 0 : graph.distances[place * width + k - 2]
+        try graph.distances.withUnsafeBufferPointer { distances in
+            for place in 0..<n {
+                if place & 0x3FFFF == 0 { try execution.report() }
+                let row = Int(search.row(place))
+                let list = distances.baseAddress! + place * width
+                if let own {
+                    (cores[place], before[row]) = NeighborLists.core(
+                        minSamples, equal: Int(own[place]) - 1, apart: 0, width, list
+                    ) { Int(own[Int(graph.indices[place * width + $0])]) }
+                } else {
+                    cores[place] = list[k - 1]
+                    before[row] = k == 1 ? 0 : list[k - 2]
+                }
+                values[row] = cores[place]
+            }
         }
         var tree = try ApproximateTree(
-            search: search, graph: consume graph, cores: cores, alpha: alpha, execution: execution)
+            search: search, graph: consume graph, weights: own, cores: cores, alpha: alpha, execution: execution)
         try tree.spanForest()
         try tree.cutLargeParts()
         try tree.joinParts()
@@ -49,19 +64,19 @@ struct ApproximateTree {
             SpanningTree.Edge(
                 from: search.row(Int(found[$0].from)), to: search.row(Int(found[$0].to)), distance: found[$0].distance)
         }
-        return MutualReachability(
-            coreDistances: CoreDistances(k: k, values: values, before: before),
-            tree: try SpanningTree(pointCount: n, edges: consume edges, execution: execution), recall: recall)
+        return RowTree(edges: edges, cores: values, before: before, recall: recall)
     }
 
     private init(
-        search: ApproximateSearch, graph: consuming NeighborGraph, cores: [Double], alpha: Double, execution: Execution
+        search: ApproximateSearch, graph: consuming NeighborGraph, weights: [Int32]?, cores: [Double], alpha: Double,
+        execution: Execution
     ) throws {
         n = graph.count
         k = graph.k
         self.search = search
         self.execution = execution
         self.alpha = alpha
+        self.weights = weights
         self.cores = cores
         try execution.hold(n, of: 96, for: "the spanning tree")
         indices = graph.indices
@@ -124,7 +139,7 @@ struct ApproximateTree {
     private mutating func cutLargeParts() throws {
         let largePart = max(SearchSizes.current.largePart, k)
         let sorted = try SpanningTree(pointCount: n, edges: edges, execution: execution).edges
-        var sizes = try execution.array(n) { _ in Int32(1) }
+        var sizes = try weights ?? execution.array(n) { _ in Int32(1) }
         try resetParents()
         var kept: [SpanningTree.Edge] = []
         kept.reserveCapacity(n - 1)

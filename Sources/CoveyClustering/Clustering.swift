@@ -136,10 +136,10 @@ public final class Clustering: Sendable {
         return node < usedCount ? rowNumber(node) : node - usedCount + rowCount
     }
 
-    /// An edge of the spanning tree; by ascending distance.
+    /// An edge of the spanning tree, `from` below `to`; by ascending distance.
     public func spanningEdge(_ index: Int) -> (from: Int, to: Int, distance: Double) {
         let edge = spanningTree.edges[index]
-        return (rowNumber(Int(edge.from)), rowNumber(Int(edge.to)), edge.distance)
+        return (rowNumber(Int(min(edge.from, edge.to))), rowNumber(Int(max(edge.from, edge.to))), edge.distance)
     }
 
     /// A merge of the single-linkage tree, node rowCount + index.

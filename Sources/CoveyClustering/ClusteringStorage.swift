@@ -152,7 +152,7 @@ extension Clustering {
         for edge in 0..<count {
             if edge & 0xFFFF == 0 { try execution.report() }
             // That the edges make a tree is found out when it is built.
-            guard from[edge] >= 0, from[edge] < to[edge], Int(to[edge]) < points, distances[edge] >= 0,
+            guard from[edge] >= 0, to[edge] >= 0, from[edge] != to[edge], max(from[edge], to[edge]) < points, distances[edge] >= 0,
                 edge == 0 || distances[edge] >= distances[edge - 1]
             else {
                 throw CoveyError.corruptFile(
@@ -160,7 +160,7 @@ extension Clustering {
             }
             edges.append(SpanningTree.Edge(from: from[edge], to: to[edge], distance: distances[edge]))
         }
-        return try SpanningTree(pointCount: points, edges: edges, execution: execution)
+        return SpanningTree(pointCount: points, ordered: edges)
     }
 }
 

@@ -9,6 +9,9 @@ public struct MutualReachability: Sendable {
     /// The share of true neighbours that the search found, measured on a sample; 1 for exact search.
     public let recall: Double
 
+    /// Equal rows are searched for once, in an order that follows from the numbers in the rows (`DistinctRows`): the results of
+    /// permuted rows are those of the rows, permuted, up to the choice among equal rows.
+    ///
     /// - Parameters:
     ///   - view: finite numbers in the rows used.
     ///   - rows: the rows used, as indices of `view`; nil = all. Points of the result are places in this list.
@@ -33,41 +36,77 @@ public struct MutualReachability: Sendable {
         }
         try require(
             (1..<points).contains(minSamples), "min_samples must be 1 to \(points - 1), got \(minSamples)")
-        return metric == .cosine
-            ? try cosine(view, rows, minSamples, alpha, execution)
-            : try build(Rows(view, used: rows, metric: metric, execution: execution), minSamples, alpha, search, seed, execution)
+        let request = Request(k: minSamples, alpha: alpha, mode: search, seed: seed)
+        let parted = metric == .cosine ? try NullRows(view, rows, execution) : nil
+        let used = parted.map { $0.directed } ?? rows
+        let null = parted?.null ?? []
+        var found = RowTree(edges: [], cores: [], before: [], recall: 1)
+        let distinct = try DistinctRows(view, used: used, metric: metric, execution: execution)
+        if distinct.count > 0 {
+            let chosen = try Rows(view, used: used, metric: metric, execution: execution)
+                .reordered(distinct.representatives(execution: execution), execution: execution)
+            let weights =
+                distinct.count == distinct.order.count
+                ? nil : try execution.array(distinct.count) { Int32(truncatingIfNeeded: distinct.weight($0)) }
+            found = try build(chosen, weights, apart: null.count, request, execution)
+        }
+        return try spread(consume found, distinct, parted, request, execution)
     }
 
+    private struct Request {
+        let k: Int
+        let alpha: Double
+        let mode: SearchMode
+        let seed: UInt64
+    }
+
+    // MARK: - Distinct rows
+
     private static func build(
-        _ rows: Rows, _ k: Int, _ alpha: Double, _ mode: SearchMode, _ seed: UInt64, _ execution: Execution
-    ) throws -> MutualReachability {
-        if mode == .approximate && k <= ApproximateSearch.mostNeighbours
+        _ rows: Rows, _ weights: [Int32]?, apart: Int, _ request: Request, _ execution: Execution
+    ) throws -> RowTree {
+        let k = min(request.k, rows.count - 1)
+        guard k > 0 else {
+            let lists = try NeighborLists(count: 1, k: 0, distances: true, execution: execution)
+            try lists.setCores(request.k, weights: weights, apart: apart, execution: execution)
+            return RowTree(edges: [], cores: [lists.cores[0]], before: [lists.before[0]], recall: 1)
+        }
+        if request.mode == .approximate && k <= ApproximateSearch.mostNeighbours
             && ApproximateSearch.pays(rows: rows.count, columns: rows.dimension)
         {
             // Near a subspace of few dimensions a tree is exact and faster too.
-            guard
-                let tree = try KDTreeSearch.suited(
-                    to: rows, k, mostLooks: min(KDTreeSearch.mostLooks, SearchSizes.current.fewLooks / Double(rows.count)), execution: execution)
-            else {
-                return try ApproximateTree.build(rows, minSamples: k, alpha: alpha, seed: seed, execution: execution)
+            let most = min(KDTreeSearch.mostLooks, SearchSizes.current.fewLooks / Double(rows.count))
+            guard let tree = try KDTreeSearch.suited(to: rows, k, mostLooks: most, execution: execution) else {
+                return try ApproximateTree.build(
+                    rows, weights, minSamples: request.k, alpha: request.alpha, seed: request.seed, execution: execution)
             }
-            return try build(tree, k, alpha, execution)
+            return try build(tree, k, weights, apart: apart, request, execution)
         }
-        return try build(exactSearch(rows, k, seed, execution), k, alpha, execution)
+        let search: any NeighborSearch =
+            try KDTreeSearch.suited(to: rows, k, execution: execution)
+            ?? TileSearch(rows, seed: request.seed, execution: execution)
+        return try build(search, k, weights, apart: apart, request, execution)
     }
 
     private static func build(
-        _ search: any NeighborSearch, _ k: Int, _ alpha: Double, _ execution: Execution
-    ) throws -> MutualReachability {
-        let lists = try search.lists(k, distances: alpha < 1, execution: execution)
+        _ search: any NeighborSearch, _ k: Int, _ weights: [Int32]?, apart: Int, _ request: Request, _ execution: Execution
+    ) throws -> RowTree {
+        let plain = weights == nil && apart == 0
+        let lists = try search.lists(k, distances: request.alpha < 1 || !plain, execution: execution)
         let n = lists.count
+        // Back from the search's order to that of the rows.
+        let order = search.order
+        if !plain {
+            let own = try weights.map { weights in
+                try execution.array(n) { place in weights[order.map { Int($0[place]) } ?? place] }
+            }
+            try lists.setCores(request.k, weights: own, apart: apart, execution: execution)
+        }
         var edges = try Boruvka(
-            lists, cores: execution.array(n) { lists.cores[$0] }, alpha: alpha, search: search, execution: execution
+            lists, cores: execution.array(n) { lists.cores[$0] }, alpha: request.alpha, search: search, execution: execution
         ).run()
         var cores = try execution.array(n) { _ in 0.0 }
         var before = try execution.array(n) { _ in 0.0 }
-        // Back from the search's order to the caller's.
-        let order = search.order
         try cores.withUnsafeMutableBufferPointer { cores in
             try before.withUnsafeMutableBufferPointer { before in
                 nonisolated(unsafe) let (cores, before) = (cores.baseAddress!, before.baseAddress!)
@@ -92,77 +131,71 @@ public struct MutualReachability: Sendable {
                 }
             }
         }
-        return MutualReachability(
-            coreDistances: CoreDistances(k: lists.k, values: cores, before: before),
-            tree: try SpanningTree(pointCount: n, edges: consume edges, execution: execution), recall: 1)
+        return RowTree(edges: edges, cores: cores, before: before, recall: 1)
     }
 
-    private static func exactSearch(
-        _ rows: Rows, _ k: Int, _ seed: UInt64, _ execution: Execution
-    ) throws -> any NeighborSearch {
-        try KDTreeSearch.suited(to: rows, k, execution: execution)
-            ?? TileSearch(rows, seed: seed, execution: execution)
-    }
+    // MARK: - All rows
 
-    /// Rows of zeros are at distance 1 from every other row, so that one of them can stand for all: an edge of one is as long
-    /// as that of any other, and all pass through it without getting longer.
-    private static func cosine(
-        _ view: MatrixView, _ used: [Int32]?, _ k: Int, _ alpha: Double, _ execution: Execution
+    /// The tree of all rows from that of the distinct ones: a row joins its like at their core distance, which no other edge of
+    /// either is below.
+    ///
+    /// Rows of zeros (cosine) are at distance 1 from every other row, so that one of them can stand for all: an edge of one is as
+    /// long as that of any other, and all pass through it without getting longer.
+    private static func spread(
+        _ found: consuming RowTree, _ distinct: DistinctRows, _ parted: NullRows?, _ request: Request, _ execution: Execution
     ) throws -> MutualReachability {
-        let n = used?.count ?? view.rows
-        var null: [Int] = []
-        var directed: [Int] = []
-        for i in 0..<n {
-            if i & 1023 == 0 { try execution.report() }
-            if Rows.isNull(view, used.map { Int($0[i]) } ?? i) { null.append(i) } else { directed.append(i) }
-        }
-        if null.isEmpty {
-            return try build(Rows(view, used: used, metric: .cosine, execution: execution), k, alpha, .exact, 0, execution)
+        let (starts, placed) = (distinct.starts, distinct.order)
+        let directed = placed.count
+        let null = parted?.null ?? []
+        let n = directed + null.count
+        // Place to row: the distinct rows with their like, then rows of zeros.
+        var order = placed
+        if let parted {
+            let all = try AlignedBuffer<Int32>(n, for: "the order of rows", execution)
+            try execution.parallel(n, grain: 65_536) { chunk, _ in
+                for place in chunk {
+                    all[place] =
+                        place >= directed
+                        ? parted.null[place - directed] : parted.numbers[Int(placed[place])]
+                }
+            }
+            order = all
         }
         var cores = try execution.array(n) { _ in 1.0 }
-        var before = try execution.array(n) { _ in k == 1 ? 0.0 : 1 }
-        var edges: [SpanningTree.Edge] = []
-        if directed.count >= 2 {
-            let places = try execution.array(directed.count) { [directed] i in used.map { $0[directed[i]] } ?? Int32(directed[i]) }
-            let rows = try Rows(view, used: places, metric: .cosine, execution: execution)
-            let listed = min(k, directed.count - 1)
-            let search = try exactSearch(rows, listed, 0, execution)
-            let graph = try search.nearest(listed, execution: execution)
-            // Places in the search's order and in the list of rows.
-            let number = { [directed] (place: Int) in directed[search.order.map { Int($0[place]) } ?? place] }
-            for place in directed.indices {
-                if place & 0x3FFF == 0 { try execution.report() }
-                let own = graph.distances[place * listed..<(place + 1) * listed]
-                cores[number(place)] = neighborDistance(k, among: own, null.count)
-                before[number(place)] = k == 1 ? 0 : neighborDistance(k - 1, among: own, null.count)
-            }
-            let found = try Boruvka(
-                NeighborLists(graph, distances: true, execution: execution),
-                cores: execution.array(directed.count) { [cores] in cores[number($0)] }, alpha: alpha, search: search,
-                execution: execution
-            ).run()
-            edges = try execution.array(found.count) {
-                SpanningTree.Edge(
-                    from: Int32(number(Int(found[$0].from))), to: Int32(number(Int(found[$0].to))),
-                    distance: found[$0].distance)
+        var before = try execution.array(n) { _ in request.k == 1 ? 0.0 : 1 }
+        var edges = found.edges
+        if distinct.count < directed {
+            edges.reserveCapacity(n - 1)
+            for edge in edges.indices {
+                if edge & 0xFFFF == 0 { try execution.report() }
+                edges[edge] = SpanningTree.Edge(
+                    from: starts[Int(edges[edge].from)], to: starts[Int(edges[edge].to)], distance: edges[edge].distance)
             }
         }
-        let hub = null[0]
-        for i in 0..<n where i != hub {
+        for i in 0..<distinct.count {
             if i & 0xFFFF == 0 { try execution.report() }
-            let distance: Double = max(1, cores[i], 1 / alpha)
-            edges.append(SpanningTree.Edge(from: Int32(hub), to: Int32(i), distance: distance))
+            let first = starts.pointer[i]
+            for place in first..<starts.pointer[i + 1] {
+                let row = Int(order.pointer[Int(place)])
+                cores[row] = found.cores[i]
+                before[row] = found.before[i]
+                if place > first { edges.append(SpanningTree.Edge(from: first, to: place, distance: found.cores[i])) }
+            }
+        }
+        if !null.isEmpty {
+            let hub = Int32(directed)
+            for place in 0..<Int32(n) where place != hub {
+                if place & 0xFFFF == 0 { try execution.report() }
+                let distance: Double = max(1, cores[Int(order[Int(place)])], 1 / request.alpha)
+                edges.append(SpanningTree.Edge(from: min(hub, place), to: max(hub, place), distance: distance))
+            }
+            edges = try kruskal(n, edges, execution)
         }
         return MutualReachability(
-            coreDistances: CoreDistances(k: k, values: cores, before: before),
-            tree: try SpanningTree(pointCount: n, edges: kruskal(n, edges, execution), execution: execution), recall: 1)
-    }
-
-    /// The distance to neighbour k of a row with the given ascending distances and a number of rows at distance 1.
-    private static func neighborDistance(_ k: Int, among own: ArraySlice<Double>, _ null: Int) -> Double {
-        let below = own.prefix { $0 < 1 }.count
-        if below >= k { return own[own.startIndex + k - 1] }
-        return below + null < k ? own[own.startIndex + k - 1 - null] : 1
+            coreDistances: CoreDistances(k: request.k, values: cores, before: before),
+            tree: try SpanningTree(pointCount: n, edges: consume edges, execution: execution)
+                .renumbered(order, execution: execution),
+            recall: found.recall)
     }
 
     private static func kruskal(
@@ -189,5 +222,36 @@ public struct MutualReachability: Sendable {
             kept.append(edge)
         }
         return kept
+    }
+}
+
+/// A spanning tree of rows, each with its core distance and the one before.
+struct RowTree {
+    let edges: [SpanningTree.Edge]
+    let cores: [Double]
+    let before: [Double]
+    let recall: Double
+}
+
+/// Rows of zeros, which have no direction, apart from the others.
+private struct NullRows {
+    /// The places of the others in the list of rows used.
+    let numbers: [Int32]
+    /// The others as rows of the matrix.
+    let directed: [Int32]
+    /// Places in the list of rows used.
+    let null: [Int32]
+
+    /// nil where there are none.
+    init?(_ view: MatrixView, _ used: [Int32]?, _ execution: Execution) throws {
+        var (null, numbers): ([Int32], [Int32]) = ([], [])
+        for i in 0..<(used?.count ?? view.rows) {
+            if i & 1023 == 0 { try execution.report() }
+            if Rows.isNull(view, used.map { Int($0[i]) } ?? i) { null.append(Int32(i)) } else { numbers.append(Int32(i)) }
+        }
+        guard !null.isEmpty else { return nil }
+        self.null = null
+        self.numbers = numbers
+        directed = numbers.map { place in used.map { $0[Int(place)] } ?? place }
     }
 }

@@ -5,7 +5,7 @@ struct SmallTieOrder {
     /// The numbers of the edges in order.
     private(set) var result = InlineArray<12, UInt8>(repeating: 0)
     private var resultCount = 0
-    /// The components, the largest first, of equal ones the lowest.
+    /// The components, the largest first, of equal ones that which the edges name first.
     private var nodes = InlineArray<24, Int32>(repeating: 0)
     private var sizes = InlineArray<24, Int>(repeating: 0)
     private var nodeCount = 0
@@ -54,7 +54,7 @@ struct SmallTieOrder {
     private mutating func insert(_ node: Int32, _ size: Int) {
         for place in 0..<nodeCount where nodes[place] == node { return }
         var place = nodeCount
-        while place > 0, sizes[place - 1] < size || (sizes[place - 1] == size && nodes[place - 1] > node) {
+        while place > 0, sizes[place - 1] < size {
             nodes[place] = nodes[place - 1]
             sizes[place] = sizes[place - 1]
             place -= 1

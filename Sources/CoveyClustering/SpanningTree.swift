@@ -1,8 +1,9 @@
+import CoveyNeighbors
 import CoveyRuntime
 
 /// A minimum spanning tree of mutual reachability: the distance of rows a and b is max(core(a), core(b), d(a, b) / alpha).
 public struct SpanningTree: Sendable, Equatable {
-    /// Indices are those of the rows used, 0..<pointCount, `from` below `to`.
+    /// Indices are those of the rows used, 0..<pointCount.
     public struct Edge: Sendable, Equatable, BitwiseCopyable {
         public let from: Int32
         public let to: Int32
@@ -16,10 +17,27 @@ public struct SpanningTree: Sendable, Equatable {
     }
 
     public let pointCount: Int
-    /// pointCount - 1 edges (0 at the least), ascending by distance, ties by `from`, then `to`.
+    /// pointCount - 1 edges (0 at the least), ascending by distance. The order of ties, and which end comes first, decide how they are
+    /// merged; in a tree of `MutualReachability` both follow from the rows' numbers and not from their order.
     public let edges: [Edge]
 
-    /// Sorts the edges; each must join two of the points. O(n).
+    /// Edges that are in order.
+    init(pointCount: Int, ordered edges: [Edge]) {
+        self.pointCount = pointCount
+        self.edges = edges
+    }
+
+    /// The same tree, in the same order, of points with other numbers: point i is order[i].
+    func renumbered(_ order: AlignedBuffer<Int32>, execution: Execution) throws -> SpanningTree {
+        let edges = edges
+        return SpanningTree(
+            pointCount: pointCount,
+            ordered: try execution.array(edges.count) {
+                Edge(from: order[Int(edges[$0].from)], to: order[Int(edges[$0].to)], distance: edges[$0].distance)
+            })
+    }
+
+    /// Sorts the edges, each of which must join two of the points: ties by the lower end, which comes first, then by the upper. O(n).
     public init(pointCount: Int, edges: consuming [Edge], execution: Execution = Execution()) throws {
         self.pointCount = pointCount
         try edges.withUnsafeMutableBufferPointer { edges in

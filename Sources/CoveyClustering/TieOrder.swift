@@ -55,12 +55,12 @@ struct TieOrder {
         // Small groups come in large numbers, so that all that is written here is put back.
         defer { for node in nodes { places[Int(node)] = -1 } }
         let graph = try Adjacency(edges, nodes: nodes.count, places: places, execution)
-        // The largest first, of equal ones the lowest.
+        // The largest first, of equal ones that which the edges name first.
         var bySize: [UInt64] = []
         bySize.reserveCapacity(nodes.count)
         for (place, node) in nodes.enumerated() {
             if place & 0xFFFF == 0 { try execution.check() }
-            bySize.append(UInt64(UInt32.max - UInt32(sizes(node))) << 32 | UInt64(UInt32(bitPattern: node)))
+            bySize.append(UInt64(UInt32.max - UInt32(sizes(node))) << 32 | UInt64(place))
         }
         try bySize.withUnsafeMutableBufferPointer {
             try RadixSort.sort($0.baseAddress!, count: $0.count, execution: execution) { $0 }
@@ -68,14 +68,14 @@ struct TieOrder {
         var walk = Walk(nodes: nodes.count, edges: edges.count)
         for (step, entry) in bySize.enumerated() {
             if step & 0xFFFF == 0 { try execution.check() }
-            let node = Int32(truncatingIfNeeded: entry)
-            if sizes(node) >= minClusterSize { walk.visit(places[Int(node)]) }
+            let place = Int32(truncatingIfNeeded: entry)
+            if sizes(nodes[Int(place)]) >= minClusterSize { walk.visit(place) }
         }
         try walk.grow(graph, execution)
         // Where no component is large enough, they gather around the largest.
         for (step, entry) in bySize.enumerated() {
             if step & 0xFFFF == 0 { try execution.check() }
-            let place = places[Int(Int32(truncatingIfNeeded: entry))]
+            let place = Int32(truncatingIfNeeded: entry)
             if walk.visited[Int(place)] { continue }
             walk.visit(place)
             try walk.grow(graph, execution)

@@ -12,8 +12,8 @@ public struct NeighborLists: Sendable {
     public let cores: AlignedBuffer<Double>
     public let before: AlignedBuffer<Double>
 
-    /// Room for lists.
-    init(count n: Int, k: Int, distances: Bool, execution: Execution) throws {
+    /// Room for lists; k may be 0, where there is one row.
+    public init(count n: Int, k: Int, distances: Bool, execution: Execution) throws {
         count = n
         self.k = k
         let places = try checkedProduct(n, k, "neighbours")
@@ -22,6 +22,54 @@ public struct NeighborLists: Sendable {
         self.distances = distances ? try AlignedBuffer(places, for: what, execution) : nil
         cores = try AlignedBuffer(n, for: "core distances", execution)
         before = try AlignedBuffer(n, for: "core distances", execution)
+    }
+
+    /// Core distances where a row stands for several: its neighbours are those, itself but once among them, and `apart` rows more at
+    /// distance 1 of every row. The distances are there.
+    /// - Parameter weights: by row, how many it stands for; nil = 1.
+    public func setCores(_ k: Int, weights: [Int32]?, apart: Int, execution: Execution) throws {
+        let own = self
+        try execution.parallel(count, grain: max(1, 65_536 / max(1, self.k))) { chunk, _ in
+            for i in chunk { own.setCore(i, k, weights, apart) }
+        }
+    }
+
+    private func setCore(_ i: Int, _ wanted: Int, _ weights: [Int32]?, _ apart: Int) {
+        (cores[i], before[i]) = NeighborLists.core(
+            wanted, equal: weights.map { Int($0[i]) - 1 } ?? 0, apart: apart, k, distances!.pointer + i * k
+        ) { slot in weights.map { Int($0[Int(indices[i * k + slot])]) } ?? 1 }
+    }
+
+    /// The distance of a row's neighbour `wanted`, and of the one before it.
+    /// - Parameters:
+    ///   - equal: rows that equal it.
+    ///   - apart: rows at distance 1 of it that are not in the list.
+    ///   - distances: those of its k nearest other rows, ascending.
+    ///   - weight: how many each of these stands for.
+    public static func core(
+        _ wanted: Int, equal: Int, apart: Int, _ k: Int, _ distances: UnsafePointer<Double>, weight: (Int) -> Int
+    ) -> (core: Double, before: Double) {
+        var (seen, slot, apart) = (equal, 0, apart)
+        var result = (core: 0.0, before: 0.0)
+        while seen < wanted {
+            let distance: Double
+            let count: Int
+            if apart > 0 && (slot == k || distances[slot] >= 1) {
+                distance = 1
+                count = apart
+                apart = 0
+            } else if slot < k {
+                distance = distances[slot]
+                count = weight(slot)
+                slot += 1
+            } else {
+                break
+            }
+            if seen < wanted - 1 && seen + count >= wanted - 1 { result.before = distance }
+            if seen + count >= wanted { result.core = distance }
+            seen += count
+        }
+        return result
     }
 
     public init(_ graph: consuming NeighborGraph, distances: Bool, execution: Execution) throws {

@@ -91,16 +91,17 @@ public struct Rows: @unchecked Sendable {
         for c in 0..<dimension { target[c] *= scales[i] }
     }
 
-    /// The same rows in another order: row i is row order[i] of these.
-    func reordered(_ order: AlignedBuffer<Int32>, execution: Execution) throws -> Rows {
+    /// Some of these rows, or all, in another order: row i is row order[i] of these.
+    public func reordered(_ order: AlignedBuffer<Int32>, execution: Execution) throws -> Rows {
         try Rows(self, order, execution)
     }
 
     private init(_ rows: Rows, _ order: AlignedBuffer<Int32>, _ execution: Execution) throws {
-        count = rows.count
+        count = order.count
         dimension = rows.dimension
         metric = rows.metric
         view = rows.view
+        let (count, rows) = (count, rows)
         let scales: AlignedBuffer<Double>? =
             rows.scales == nil ? nil : try AlignedBuffer(count, for: "the lengths of rows", execution)
         self.scales = scales

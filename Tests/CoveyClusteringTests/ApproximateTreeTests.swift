@@ -40,7 +40,7 @@ import Testing
                 execution: execution)
             let rows = try FittedRows(
                 rowCount: view.rows, columnCount: view.columns, usedRows: nil, minSamples: 10, recall: found.recall,
-                spanningTree: found.tree, reference: nil, execution: execution)
+                spanningTree: SpanningTree(pointCount: view.rows, edges: found.edges), reference: nil, execution: execution)
             return try Clustering(rows, options, execution: execution)
         }
     }
