@@ -7,3 +7,7 @@ import CoveyNeighbors
 public func covey_test_small_searches(_ small: Int32) {
     SearchSizes.lower(small != 0)
 }
+
+/// The pairs of rows that searches looked at since the last call (`SearchWork`).
+@c(covey_test_search_work)
+public func covey_test_search_work() -> Int64 { Int64(SearchWork.take()) }

@@ -103,13 +103,20 @@ private struct RowValues: @unchecked Sendable {
         isCosine ? (view[row, column] / largest * RowValues.resolution).rounded() + 0 : view[row, column] + 0
     }
 
-    /// 33 bits of the numbers, well mixed (by multiplication and shifts, as in Steele, Lea, Flood 2014).
+    /// 33 bits of the numbers, well mixed (by multiplication and shifts, as in Steele, Lea, Flood 2014). A power of two times all rows
+    /// changes no order: exponents count from that of a row's first number.
     func key(_ i: Int) -> UInt64 {
         let row = row(i)
         let largest = largest(row)
         var key: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var first: UInt64 = 0
         for column in 0..<view.columns {
-            key = (key ^ value(row, column, largest).bitPattern) &* 0xBF58_476D_1CE4_E5B9
+            var bits = value(row, column, largest).bitPattern
+            if bits != 0 {
+                if first == 0 { first = bits & 0x7FF0_0000_0000_0000 }
+                bits &-= first
+            }
+            key = (key ^ bits) &* 0xBF58_476D_1CE4_E5B9
             key ^= key &>> 32
         }
         key = key &* 0x94D0_49BB_1331_11EB

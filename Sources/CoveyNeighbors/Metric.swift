@@ -18,6 +18,13 @@ public enum Metric: Int32, Sendable, CaseIterable, Codable {
         }
     }
 
+    /// Reduced distances below it are rounding, and count as 0: those of rows scaled to length 1 err by some 2^-104.
+    @inline(__always)
+    var floor: Double { self == .cosine ? 0x1p-88 : 0 }
+
+    @inline(__always)
+    func told(_ reduced: Double) -> Double { reduced < floor ? 0 : reduced }
+
     /// At least the reduced distance of every pair of rows that are `distance` apart.
     @inline(__always)
     func reducedBound(distance: Double) -> Double {

@@ -75,10 +75,15 @@ public struct Rows: @unchecked Sendable {
         case (.euclidean, .float64): return ck_squared_distance_f64(a, b, d)
         case (.manhattan, .float32): return ck_manhattan_distance_f32(a, b, d)
         case (.manhattan, .float64): return ck_manhattan_distance_f64(a, b, d)
-        case (.cosine, .float32): return ck_scaled_distance_f32(a, b, d, scales!.pointer[i], scales!.pointer[j])
-        case (.cosine, .float64): return ck_scaled_distance_f64(a, b, d, scales!.pointer[i], scales!.pointer[j])
+        case (.cosine, .float32):
+            return metric.told(ck_scaled_distance_f32(a, b, d, scales!.pointer[i], scales!.pointer[j]))
+        case (.cosine, .float64):
+            return metric.told(ck_scaled_distance_f64(a, b, d, scales!.pointer[i], scales!.pointer[j]))
         }
     }
+
+    /// Lesser reduced distances are 0.
+    var floor: Double { metric.floor }
 
     /// 1 / length of row i; cosine only.
     @inline(__always)

@@ -131,12 +131,16 @@ def fit(rows, options, algorithm, order):
 def merge_order(edges, min_cluster_size):
     """Covey's order of edges of one length: see TieOrder.swift."""
     component = {row: {row} for row in range(len(edges) + 1)}
-    node = {row: row for row in component}
     order, start = [], 0
     while start < len(edges):
         group = [i for i in range(start, len(edges)) if edges[i, 2] == edges[start, 2]]
         ends = {i: (id(component[int(edges[i, 0])]), id(component[int(edges[i, 1])])) for i in group}
-        sizes = {id(c): (-len(c), node[min(c)]) for c in component.values()}
+        # The largest first, of equal ones that which the edges name first.
+        named = {}
+        for i in group:
+            for end in ends[i]:
+                named.setdefault(end, len(named))
+        sizes = {id(c): (-len(c), named.get(id(c), 0)) for c in component.values()}
         seen, chosen = set(), []
 
         def grow(queue):
@@ -160,7 +164,6 @@ def merge_order(edges, min_cluster_size):
             merged = component[int(edges[i, 0])] | component[int(edges[i, 1])]
             for row in merged:
                 component[row] = merged
-                node[row] = len(edges) + 1 + len(order)
             order.append(i)
         start = group[-1] + 1
     return order

@@ -74,6 +74,7 @@ extension JoinSearch {
                 Int64(chunk.count), Int64(index.count), Int64(packed.stride), -2,
                 index.centroids.pointer + chunk.lowerBound * packed.stride, Int64(packed.stride), index.centroids.pointer,
                 Int64(packed.stride), 0, room.products.pointer, Int64(index.count))
+            SearchWork.add(chunk.count * index.count)
             for cell in chunk where !index.places(cell).isEmpty {
                 try look(from: cell, room.products.pointer + (cell - chunk.lowerBound) * index.count, room)
             }
@@ -162,6 +163,7 @@ extension JoinSearch {
     private func compare(_ rows: UnsafePointer<Int32>, _ count: Int, _ columns: Range<Int>, _ room: Room) {
         let stride = packed.stride
         let width = room.width
+        SearchWork.add(count * columns.count)
         ck_sgemm_nt(
             Int64(count), Int64(columns.count), Int64(stride), -2, room.gathered.pointer, Int64(stride),
             packed.numbers.pointer + columns.lowerBound * stride, Int64(stride), 0, room.tile.pointer, Int64(width))

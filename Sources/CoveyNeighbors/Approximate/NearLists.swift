@@ -125,6 +125,7 @@ final class NearLists: @unchecked Sendable {
         for start in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
             try execution.report()
             let count = min(width, columns.upperBound - start)
+            SearchWork.add(lines * count)
             ck_sgemm_nt(
                 Int64(lines), Int64(count), Int64(stride), -2, gathered.pointer, Int64(stride),
                 packed.numbers.pointer + start * stride, Int64(stride), 0, tile.pointer, Int64(width))

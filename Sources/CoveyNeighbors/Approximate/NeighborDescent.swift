@@ -82,6 +82,8 @@ final class NeighborDescent: @unchecked Sendable {
         let distances: AlignedBuffer<Float>
         /// The first places and the sizes of the cells that the row was compared with.
         let firsts: AlignedBuffer<Int32>
+        /// The rows that were measured.
+        var work = 0
         let sizes: AlignedBuffer<UInt32>
 
         init(_ lists: NearLists, _ execution: Execution) throws {
@@ -92,6 +94,11 @@ final class NeighborDescent: @unchecked Sendable {
             distances = try AlignedBuffer(size, for: "candidates", execution)
             firsts = try AlignedBuffer(lists.index.probeCount, for: "candidates", execution)
             sizes = try AlignedBuffer(lists.index.probeCount, for: "candidates", execution)
+        }
+
+        func takeWork() -> Int {
+            defer { work = 0 }
+            return work
         }
     }
 
@@ -138,6 +145,7 @@ final class NeighborDescent: @unchecked Sendable {
                 sum += join(p, rooms[thread])
             }
             taken[chunk.lowerBound / grain] = sum
+            SearchWork.add(rooms[thread].takeWork())
         }
         return (0..<taken.count).reduce(0) { $0 + taken[$1] }
     }
@@ -145,6 +153,7 @@ final class NeighborDescent: @unchecked Sendable {
     private func join(_ p: Int, _ room: Room) -> Int {
         let found = gather(p, room)
         guard found > 0 else { return 0 }
+        room.work += found
         let packed = lists.index.packed
         let length = lists.length
         ck_list_distances(

@@ -2,7 +2,7 @@ import CoveyRuntime
 import Glibc
 
 /// The rows in float32 for the approximate search, where rounding may cost a neighbour: centred, and scaled by a power of two
-/// so that no square overflows, whatever the caller's offset and unit.
+/// so that no square overflows and few vanish, whatever the caller's offset and unit and a few rows far out.
 final class CompactRows: @unchecked Sendable {
     let rows: Rows
     /// Numbers a row, a multiple of 16; zeros beyond the dimension.
@@ -39,18 +39,10 @@ final class CompactRows: @unchecked Sendable {
         }
         let most = (0..<largest.count).reduce(0.0) { max($0, largest[$1]) }
         let first = most > 0 ? scalbn(1.0, Int32(max(-1000, min(1000, -most.exponent - 2)))) : 1
-
-        scale = first
-
-        // Any point in the middle serves as the centre: the mean of some rows, evenly spread.
-        let centre = try AlignedBuffer<Double>(d, repeating: 0, for: "the column means", execution)
-        let row = try AlignedBuffer<Double>(d, for: "a row", execution)
-        let sampled = min(n, 4096)
-        for sample in 0..<sampled {
-            if sample & 255 == 0 { try execution.check() }
-            rows.copy(sample * n / sampled, to: row.pointer)
-            for c in 0..<d { centre[c] += row[c] * first / Double(sampled) }
-        }
+        let frame = try RowFrame(rows, unit: first, execution: execution)
+        let second = frame.scale(longest: 2 * most * first * Double(d).squareRoot())
+        scale = first * second
+        let centre = frame.centre
         let (numbers, norms) = (numbers, norms)
         try execution.parallel(n, grain: grain) { chunk, _ in
             let row = try AlignedBuffer<Double>(d, for: "a row", execution)
@@ -59,7 +51,7 @@ final class CompactRows: @unchecked Sendable {
                 let target = numbers.pointer + i * stride
                 var norm: Float = 0
                 for c in 0..<d {
-                    let value = Float(row[c] * first - centre[c])
+                    let value = Float((row[c] * first - centre[c]) * second)
                     target[c] = value
                     norm += value * value
                 }

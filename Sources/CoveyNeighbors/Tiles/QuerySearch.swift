@@ -179,7 +179,7 @@ public final class QuerySearch: @unchecked Sendable {
         switch metric {
         case .euclidean: return ck_squared_distance_f64(query, other, d)
         case .manhattan: return ck_manhattan_distance_f64(query, other, d)
-        case .cosine: return ck_scaled_distance_f64(query, other, d, 1, rows.scale(place))
+        case .cosine: return metric.told(ck_scaled_distance_f64(query, other, d, 1, rows.scale(place)))
         }
     }
 }

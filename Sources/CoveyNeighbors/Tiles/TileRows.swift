@@ -2,8 +2,8 @@ import CCoveyKernels
 import CoveyRuntime
 import Glibc
 
-/// The rows as the tiles read them: float32, centred and scaled by a power of two so that the longest has length 1 or a
-/// little below, whatever the caller's offset and unit; turned to their principal components where that pays.
+/// The rows as the tiles read them: float32, centred and scaled by a power of two so that nearly all have length 1 or a
+/// little below, whatever the caller's offset and unit and a few rows far out; turned to their principal components where that pays.
 ///
 /// A tile's number g and the biases bound the true reduced distance r of the scaled rows from below:
 /// g + bias(i) + bias(j) <= r. Euclidean: g = -2 x.y from a matrix product and bias = (1 - c)|x|^2. A float32 dot product
@@ -58,7 +58,6 @@ final class TileRows: @unchecked Sendable {
         let manhattan = rows.metric == .manhattan
         let grain = max(16, 65_536 / max(1, d))
         let chunks = (n + grain - 1) / grain
-        // Sums by chunks, added in the chunks' order: the same for any number of threads.
         let largest = try AlignedBuffer<Double>(chunks, repeating: 0, for: "scales", execution)
         try execution.parallel(n, grain: grain) { chunk, _ in
             let row = UnsafeMutablePointer<Double>.allocate(capacity: d + 1)
@@ -74,18 +73,8 @@ final class TileRows: @unchecked Sendable {
         for chunk in 0..<chunks { most = max(most, largest[chunk]) }
         let first = most > 0 ? scalbn(1.0, Int32(max(-1000, min(1000, -most.exponent - 2)))) : 1
         firstScale = first
-        let sums = try AlignedBuffer<Double>(checkedProduct(chunks, d, "sums"), repeating: 0, for: "sums", execution)
-        try execution.parallel(n, grain: grain) { chunk, _ in
-            let row = UnsafeMutablePointer<Double>.allocate(capacity: d + 1)
-            defer { row.deallocate() }
-            let sum = sums.pointer + chunk.lowerBound / grain * d
-            for i in chunk {
-                rows.copy(i, to: row)
-                for c in 0..<d { sum[c] += row[c] * first }
-            }
-        }
-        for chunk in 0..<chunks { for c in 0..<d { centre[c] += sums[chunk * d + c] } }
-        for c in 0..<d { centre[c] /= Double(n) }
+        let frame = try RowFrame(rows, unit: first, execution: execution)
+        for c in 0..<d { centre[c] = frame.centre[c] }
 
         let centre = self.centre
         try execution.parallel(n, grain: grain) { chunk, _ in
@@ -106,7 +95,7 @@ final class TileRows: @unchecked Sendable {
         most = 0
         for chunk in 0..<chunks { most = max(most, largest[chunk]) }
         let length = manhattan ? most : most.squareRoot()
-        let second = length > 0 ? scalbn(1.0, Int32(-length.exponent - 1)) : 1
+        let second = frame.scale(longest: length)
         secondScale = second
         let scale = first * second
         let reduced = manhattan ? scale : scale * scale
@@ -116,6 +105,7 @@ final class TileRows: @unchecked Sendable {
             ? try Rotation.find(count: n, dimension: d, execution: execution) { i, target in
                 rows.copy(i, to: target)
                 for c in 0..<d { target[c] = (target[c] * first - centre[c]) * second }
+                if frame.isFar(target, d, scale: second) { target.update(repeating: 0, count: d) }
             } : nil
         tails = try AlignedBuffer(rotation == nil ? 0 : n, for: "the rows' norms", execution)
     }
@@ -189,7 +179,7 @@ final class TileRows: @unchecked Sendable {
     /// A reduced distance as the tiles compare it, a little above.
     @inline(__always)
     func scaled(_ reduced: Double) -> Double {
-        reducedScale == 0 ? .infinity : reduced * reducedScale * (1 + 1e-6)
+        reducedScale == 0 ? .infinity : max(reduced, rows.floor) * reducedScale * (1 + 1e-6)
     }
 
     /// Bounds of the unreduced, scaled distance of two packed points from the tile's number for them.

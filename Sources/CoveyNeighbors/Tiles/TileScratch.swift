@@ -61,6 +61,7 @@ final class TileScratch {
     var panelOwner = -1
     private let stride: Int
     private let instructions = ck_encoder_instruction_set()
+    private var work = 0
     /// Searches that go by without a look at the prefix.
     private var pause = 0
 
@@ -81,6 +82,8 @@ final class TileScratch {
         chosenBiases = try AlignedBuffer(side, for: "a tile", execution)
         chosenTails = try AlignedBuffer(side, for: "a tile", execution)
     }
+
+    deinit { SearchWork.add(work) }
 
     /// Packed rows from `start` on (those of the list, nil = the first ones) as columns; thresholds by place.
     func columns(
@@ -113,6 +116,7 @@ final class TileScratch {
         _ packed: TileRows, start: Int, places: UnsafePointer<Int32>?, count: Int, thresholds: UnsafePointer<Float>,
         columns: Columns, owner: Int
     ) -> Int {
+        work += count * columns.count
         if packed.isManhattan {
             return nearManhattan(packed, start, places, count, thresholds, columns)
         }
@@ -171,6 +175,7 @@ final class TileScratch {
 
     /// The tile of `count` packed rows against a block of `columns` rows.
     func fill(_ packed: TileRows, rows: UnsafePointer<Float>, count: Int, columns: Int, at columnStart: Int) {
+        work += count * columns
         let others = packed.numbers.pointer + columnStart * stride
         let side = TileScratch.side
         guard packed.isManhattan else {

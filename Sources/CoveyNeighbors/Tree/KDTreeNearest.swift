@@ -13,11 +13,13 @@ extension KDTreeSearch {
         let lists = try NeighborLists(count: rows.count, k: k, distances: distances, execution: execution)
         let rooms = try (0..<execution.threads).map { _ in try LeafLists(k, execution) }
         try execution.parallel(tree.leafCount, grain: KDTreeSearch.grain, stage: "neighbours") { [self] chunk, thread in
+            var visited = 0
             for leaf in chunk {
                 try execution.check()
-                _ = nearest(leaf, rooms[thread])
+                visited += nearest(leaf, rooms[thread])
                 keep(leaf, rooms[thread], lists)
             }
+            SearchWork.add(visited * KDTree.leafSize * KDTree.leafSize)
         }
         return lists
     }

@@ -13,10 +13,12 @@ extension KDTreeSearch {
                         let scratch = try (0..<execution.threads).map { _ in try Scratch(execution) }
                         try execution.parallel(tree.leafCount, grain: KDTreeSearch.grain, stage: "spanning tree") {
                             chunk, thread in
+                            var visited = 0
                             for leaf in chunk where round.anySearched[leaf] {
                                 try execution.check()
-                                round.search(leaf, scratch[thread])
+                                visited += round.search(leaf, scratch[thread])
                             }
+                            SearchWork.add(visited * KDTree.leafSize * KDTree.leafSize)
                         }
                     }
                 }
@@ -80,17 +82,18 @@ private final class OutsideRound: @unchecked Sendable {
         }
     }
 
-    /// The edges that leave a leaf's points.
-    func search(_ leaf: Int, _ scratch: KDTreeSearch.Scratch) {
+    /// Finds the edges that leave a leaf's points; returns how many leaves it looked at.
+    func search(_ leaf: Int, _ scratch: KDTreeSearch.Scratch) -> Int {
         var visitor = OutsideVisitor(self, leaf, scratch)
         let node = tree.innerCount + leaf
         if uniform[node] < 0 { visitor.visit(node) }
         tree.boxTree.walk(
             from: leaf, tree.boxes.pointer + node * 2 * tree.boxed, scratch.stack.pointer, scratch.gaps.pointer, &visitor)
-        guard let floors = query.floors, let floor = visitor.floor else { return }
+        guard let floors = query.floors, let floor = visitor.floor else { return visitor.visited }
         for p in Int(tree.starts[leaf])..<Int(tree.starts[leaf + 1]) where searched[p] && floor > floors[p] {
             floors[p] = floor
         }
+        return visitor.visited
     }
 
     /// Offers an edge to a component; true if its distance fell.
@@ -126,7 +129,8 @@ private struct OutsideVisitor: LeafVisitor {
     /// The least of what was passed over, and whether nothing was looked at.
     private var leastGap = Double.infinity
     private var leastCore = Double.infinity
-    private var unseen = true
+    private var unseen: Bool { visited == 0 }
+    private(set) var visited = 0
 
     init(_ round: OutsideRound, _ leaf: Int, _ scratch: KDTreeSearch.Scratch) {
         self.round = round
@@ -198,7 +202,7 @@ private struct OutsideVisitor: LeafVisitor {
             leastCore = min(leastCore, round.leastCore[v])
             return
         }
-        unseen = false
+        visited &+= 1
         let (pairs, sums) = (scratch.pairs.pointer, scratch.sums.pointer)
         let found = tree.pairs(node, v, bounds, pairs, sums)
         if found == 0 { return }

@@ -35,7 +35,15 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
         if rows.dimension < TreeCoordinates.rotated { return try KDTreeSearch(rows, nil, execution) }
         guard rows.dimension <= mostDimensions else { return nil }
         let axes = try TreeAxes.find(rows, execution: execution)
-        guard axes?.telling ?? rows.dimension <= mostTelling else { return nil }
+        if (axes?.telling ?? rows.dimension) > mostTelling {
+            // Rows on lines or planes of many directions may have a good tree yet: some of them tell, as the fewer rows there are, the
+            // greater is the share that a search looks at.
+            guard rows.count >= manyRows, k < probedRows / 16 else { return nil }
+            let some = try AlignedBuffer<Int32>(probedRows, for: "a sample", execution)
+            for i in 0..<probedRows { some[i] = Int32(i * (rows.count / probedRows)) }
+            let probe = try KDTreeSearch(rows.reordered(some, execution: execution), axes, execution)
+            guard try probe.looks(k, execution: execution) <= mostLooks * Double(probedRows) else { return nil }
+        }
         let search = try KDTreeSearch(rows, axes, execution)
         return try search.looks(k, execution: execution) <= mostLooks * Double(rows.count) ? search : nil
     }
@@ -43,6 +51,9 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
     /// Measured on two cores: beyond these, tiles are faster, or finding out costs too much.
     private static let mostDimensions = 128
     private static let mostTelling = 12
+    private static let probedRows = 4096
+    /// With fewer, tiles are faster even than a good tree in so many dimensions.
+    private static let manyRows = 131_072
     /// The share of all rows that a leaf of queries looks at.
     public static let mostLooks = 0.4
 

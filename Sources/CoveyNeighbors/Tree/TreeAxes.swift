@@ -42,12 +42,12 @@ struct TreeAxes: Sendable {
         try forEach { row in for c in 0..<d { largest = max(largest, abs(row[c])) } }
         guard largest > 1e-100, largest < 1e100 else { return nil }
         let unit = Double(sign: .plus, exponent: -largest.exponent, significand: 1)
-        var centre = [Double](repeating: 0, count: d)
-        try forEach { row in for c in 0..<d { centre[c] += row[c] * unit } }
-        for c in 0..<d { centre[c] /= Double(count) }
+        let frame = try RowFrame(rows, unit: unit, execution: execution)
+        let centre = frame.centre
         let found = try PrincipalAxes(count: count, dimension: d, execution: execution) { place, row in
             rows.copy(place * step, to: row)
             for c in 0..<d { row[c] = row[c] * unit - centre[c] }
+            if frame.isFar(row, d) { row.update(repeating: 0, count: d) }
         }
         guard let axes = found, axes.skew < 1e-9 else { return nil }
         return TreeAxes(unit: unit, centre: centre, axes: axes)

@@ -38,13 +38,16 @@ struct TreeCoordinates {
         // Rows far beyond the sample's could overflow.
         guard let axes, largest.reduce(0, max) * axes.unit < 1e100 else {
             telling = d
-            margin = Margin(exact: true, unit: 1, error: 0, stretch: 1)
+            // With cosine the reduced distances of coordinates may be below the metric's floor.
+            margin = Margin(
+                exact: rows.metric != .cosine, unit: 1, error: rows.floor.squareRoot(), stretch: 1)
             return
         }
         telling = axes.telling
         // A coordinate is a sum of d products, each of a factor of at most 1 and a number no larger than that returned.
         margin = Margin(
-            exact: false, unit: axes.unit, error: try axes.rotate(values, count: n, grain, execution) * Double(d * d) * 0x1p-50,
+            exact: false, unit: axes.unit, error: try axes.rotate(values, count: n, grain, execution) * Double(d * d) * 0x1p-50
+                + axes.unit * rows.floor.squareRoot(),
             stretch: 1 + Double(d) * axes.skew + 0x1p-40)
     }
 
