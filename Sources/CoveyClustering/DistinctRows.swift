@@ -1,6 +1,6 @@
 import CoveyNeighbors
-import CoveyNumerics
 import CoveyRuntime
+import CoveyTables
 
 /// Rows without their repetitions, each with the number of rows that it stands for, in an order that follows from the numbers in
 /// them alone. Equal rows are then met once by every search, and nothing that follows depends on the order in which the caller

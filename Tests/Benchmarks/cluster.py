@@ -13,7 +13,8 @@ was, and parts may be run one after the other. A fit that would take longer than
 extrapolated from the measured growth on fewer rows of the same kind, and called so.
 
 Data: Gaussian clusters of unequal size, 20 % uniform noise; `full` has full rank, `low` lies near a 6-dimensional
-subspace. Above a million rows: float32 in a mapped file, approximate search alone.
+subspace; the other names are shapes on which searches were slow once (equal rows, one-hot and boolean columns, far rows, `HARD`
+in cluster_data.py). Above a million rows: float32 in a mapped file, approximate search alone.
 """
 import argparse
 import json
@@ -23,7 +24,7 @@ import signal
 import sys
 
 import harness
-from cluster_data import file_of
+from cluster_data import HARD, file_of
 from cluster_peers import (
     ALWAYS_EXACT_UP_TO, APPROXIMATE, EXACT, MIN_CLUSTER_SIZE, MIN_SAMPLES, PEERS, is_exact, measure, version,
 )
@@ -36,6 +37,9 @@ LADDER = {
     (64, "full"): "10000,20000,50000,100000,200000,500000,1000000,10000000", (64, "low"): "10000,20000,100000,1000000",
     (32, "full"): "10000,20000,50000,100000,1000000,10000000", (32, "low"): "10000,20000,100000,1000000",
     (8, "full"): "10000,50000", (128, "full"): "10000,50000",
+    (12, "equal"): "10000,50000,120000", (64, "distinct"): "10000,50000,100000", (60, "one-hot"): "10000,50000,100000",
+    (61, "one-hot-noise"): "10000,50000,100000", (16, "boolean"): "10000,50000,100000,400000",
+    (16, "sphere"): "10000,50000,100000", (16, "far"): "10000,20000,50000", (16, "sentinels"): "10000,20000,50000",
 }
 QUICK = {(2, "full"): "5000,10000,20000", (16, "full"): "5000,10000,20000", (16, "low"): "5000,10000,20000",
          (64, "full"): "5000,10000,20000"}
@@ -79,7 +83,7 @@ class Case:
     def __init__(self, rows, columns, rank):
         self.rows, self.columns, self.rank = rows, columns, rank
         self.name = f"{rows}x{columns}:{rank}"
-        self.title = f"{rows:,} x {columns}, {rank} rank"
+        self.title = f"{rows:,} x {columns}, {rank}{'' if rank in HARD else ' rank'}"
 
     def peers(self, wanted):
         if self.rows > 1_000_000:

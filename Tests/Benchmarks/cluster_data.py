@@ -11,9 +11,45 @@ def _mixture(random, columns, rank):
     return inner, weights / weights.sum()
 
 
+def _equal(random, rows, columns):
+    points = random.standard_normal((rows, columns))
+    points[random.random(rows) < 0.4] = 0
+    return points
+
+
+def _sphere(random, rows, columns):
+    points = random.standard_normal((rows, columns))
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+def _far(random, rows, columns):
+    points = random.standard_normal((rows, columns))
+    points[rows // 2] = 1e8
+    return points
+
+
+def _sentinels(random, rows, columns):
+    points = random.standard_normal((rows, columns))
+    points[random.random((rows, columns)) < 0.05] = -999999
+    return points
+
+
+#: Points on which searches were quadratic, or slow beside a few far ones.
+HARD = {
+    "equal": _equal, "sphere": _sphere, "far": _far, "sentinels": _sentinels,
+    "distinct": lambda random, rows, columns: random.standard_normal((1000, columns))[random.integers(0, 1000, rows)],
+    "one-hot": lambda random, rows, columns: np.eye(columns)[random.integers(0, columns, rows)],
+    "one-hot-noise": lambda random, rows, columns: np.column_stack(
+        [np.eye(columns - 1)[random.integers(0, columns - 1, rows)], random.standard_normal(rows)]),
+    "boolean": lambda random, rows, columns: random.integers(0, 2, (rows, columns)).astype(np.float64),
+}
+
+
 def make(rows, columns, rank, seed=1):
-    """Gaussian clusters of unequal size, 20 % uniform noise; "low" lies near a 6-dimensional subspace."""
+    """Gaussian clusters of unequal size, 20 % uniform noise; "low" lies near a 6-dimensional subspace. Or one of `HARD`."""
     random = np.random.default_rng(seed)
+    if rank in HARD:
+        return np.ascontiguousarray(HARD[rank](random, rows, columns), dtype=np.float64)
     inner, weights = _mixture(random, columns, rank)
     noise = rows // 5
     sizes = random.multinomial(rows - noise, weights)

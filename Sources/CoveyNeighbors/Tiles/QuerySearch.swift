@@ -39,8 +39,10 @@ public final class QuerySearch: @unchecked Sendable {
         self.used = used
         self.nulls = nulls
         let rows = try Rows(view, used: used, metric: metric, execution: execution)
-        // Smaller cells than a search of all rows wants: a query looks at few of them.
-        let wanted = rows.count < SearchSizes.current.oneQueryCell ? 1 : rows.count / 96
+        // A query is compared with every centroid, so that there are about as many as rows that it looks at; and the cells are made in
+        // O(n sqrt(n)).
+        let (n, sizes) = (rows.count, SearchSizes.current)
+        let wanted = n < sizes.oneQueryCell ? 1 : min(n / (sizes.exactCell / 5 + 1), Int(3 * Double(n).squareRoot()))
         cells = rows.count == 0 ? nil : try Cells(rows, seed: 0, cellCount: wanted, execution: execution)
     }
 
@@ -121,12 +123,16 @@ public final class QuerySearch: @unchecked Sendable {
             scratch.gaps[index] = max(0, scratch.low[block.cell] - block.high, block.low - scratch.high[block.cell])
             scratch.order[index] = Int32(index)
         }
+        // Few of the blocks are looked at: a heap gives them one by one, nearest first.
         let gaps = scratch.gaps.pointer
-        var order = UnsafeMutableBufferPointer(start: scratch.order.pointer, count: cells.blocks.count)
-        order.sort { (gaps[Int($0)], $0) < (gaps[Int($1)], $1) }
-        for place in 0..<cells.blocks.count {
-            if place & 63 == 63 { try execution.check() }
-            let index = Int(scratch.order[place])
+        var left = cells.blocks.count
+        for start in Swift.stride(from: left / 2 - 1, through: 0, by: -1) { sift(scratch.order.pointer, gaps, start, left) }
+        while left > 0 {
+            if left & 63 == 63 { try execution.check() }
+            let index = Int(scratch.order[0])
+            left -= 1
+            scratch.order[0] = scratch.order[left]
+            sift(scratch.order.pointer, gaps, 0, left)
             if filtered, gaps[index] > packed.reach(packed.scaled(heap.distances[0])) { break }
             let block = cells.blocks[index]
             var count = block.count
@@ -147,6 +153,22 @@ public final class QuerySearch: @unchecked Sendable {
                 _ = heap.push(reduced(view, Int(number), Int(row), packed.rows, scratch), number)
             }
         }
+    }
+
+    /// Puts the entry at `start` of a heap, the least (gap, number) on top, where it belongs.
+    private func sift(_ order: UnsafeMutablePointer<Int32>, _ gaps: UnsafePointer<Double>, _ start: Int, _ count: Int) {
+        func before(_ a: Int32, _ b: Int32) -> Bool { (gaps[Int(a)], a) < (gaps[Int(b)], b) }
+        guard start < count else { return }
+        let entry = order[start]
+        var place = start
+        while 2 * place + 1 < count {
+            var child = 2 * place + 1
+            if child + 1 < count, before(order[child + 1], order[child]) { child += 1 }
+            guard before(order[child], entry) else { break }
+            order[place] = order[child]
+            place = child
+        }
+        order[place] = entry
     }
 
     /// What `TileRows.bounds` takes: -2 x.y, or the sum of |x - y|.

@@ -1,0 +1,69 @@
+"""How the work of a clustering grows with the rows, counted in pairs that searches look at: from n to 2 n rows of shapes on which it
+was quadratic. Time is the benchmarks'."""
+
+import ctypes
+
+import numpy as np
+import pytest
+
+from clustering_reference import cluster
+from covey._library import library
+
+ROWS = 12_000
+
+
+def zeros_beside(random, n, share, d):
+    rows = random.normal(size=(n, d))
+    rows[random.random(n) < share] = 0
+    return rows
+
+
+def far(random, n, d):
+    rows = random.normal(size=(n, d))
+    rows[n // 2] = 1e8
+    return rows
+
+
+SHAPES = {
+    "2 columns": lambda random, n: random.normal(size=(n, 2)),
+    "all equal": lambda random, n: np.ones((n, 2)),
+    "half equal, 2 columns": lambda random, n: zeros_beside(random, n, 0.5, 2),
+    "3 distinct rows": lambda random, n: random.normal(size=(3, 16))[random.integers(0, 3, n)],
+    "1,000 distinct rows": lambda random, n: random.normal(size=(1000, 64))[random.integers(0, 1000, n)],
+    "60 one-hot columns": lambda random, n: np.eye(60)[random.integers(0, 60, n)],
+    "12 boolean columns": lambda random, n: random.integers(0, 2, (n, 12)).astype(float),
+    "cosine, one direction": lambda random, n: np.outer(random.uniform(1, 9, n), random.normal(size=16)),
+    "cosine, multiples of profiles": lambda random, n: (
+        np.random.default_rng(1).integers(1, 9, (50, 6))[random.integers(0, 50, n)] * random.integers(1, 40, (n, 1))
+    ).astype(float),
+}
+
+
+def pairs(rows, **options):
+    work = library._open().covey_test_search_work
+    work.restype = ctypes.c_int64
+    work()
+    cluster(rows, 5, **options)
+    return work()
+
+
+@pytest.mark.parametrize("search", ["exact", "approximate"])
+@pytest.mark.parametrize("name", SHAPES)
+def test_work_is_nearly_linear(name, search):
+    options = {"metric": "cosine"} if name.startswith("cosine") else {"algorithm": search}
+    few, many = (pairs(SHAPES[name](np.random.default_rng(0), n), **options) for n in (ROWS, 2 * ROWS))
+    assert many <= 2.5 * few + 1_000_000, f"{few} pairs, then {many}"
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.4])
+def test_equal_rows_are_less_work(share):
+    plain, equal = (pairs(zeros_beside(np.random.default_rng(0), ROWS, part, 12)) for part in (0, share))
+    assert equal <= plain * 1.05
+
+
+@pytest.mark.parametrize("search", ["exact", "approximate"])
+@pytest.mark.parametrize("columns", [8, 16, 64])
+def test_a_far_row_is_no_work(columns, search):
+    random = np.random.default_rng(0)
+    plain = pairs(random.normal(size=(ROWS, columns)), algorithm=search)
+    assert pairs(far(np.random.default_rng(0), ROWS, columns), algorithm=search) <= 1.2 * plain + 1_000_000
