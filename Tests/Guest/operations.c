@@ -45,7 +45,7 @@ static covey_status use_error(const guest *guest, covey_context *context, int nu
     covey_arrow_table *arrow = NULL;
     arrow_batch batch;
     make_batch(&batch);
-    batch.column_schemas[2].format = "tts";
+    batch.column_schemas[2].format = "+l";
     FAILS(covey_arrow_table_import(context, &batch.schema, &batch.array, &arrow, &failure));
     covey_encoder *encoder = NULL;
     FAILS(covey_load_model(context, "Tests/Guest/operations.c", &encoder, &failure));
@@ -61,7 +61,7 @@ static covey_status use_error(const guest *guest, covey_context *context, int nu
     FAILS(covey_hybrid_fit(context, &guest->embeddings, &guest->sample.table, &hybrid_options, &hybrid, &failure));
     covey_clustering *clustering = NULL;
     covey_cluster_options cluster_options = COVEY_CLUSTER_OPTIONS_INIT;
-    cluster_options.min_samples = guest->hybrid_rows.rows;
+    cluster_options.min_samples = -1;
     FAILS(covey_cluster_matrix(context, &guest->hybrid_rows, &cluster_options, &clustering, &failure));
     covey_risk *risk = NULL;
     const int32_t label = -2;
