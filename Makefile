@@ -153,11 +153,11 @@ fuzz-seeds: $(LIBRARY)
 
 # ------------------------------------------------------------------------------------------------------- a good guest
 # Tests/Guest against the built library; what make test leaves out runs in check-host. See CONTRIBUTING.md.
-.PHONY: test-guest check-host check-faults check-rounds check-saving check-coexistence check-address check-threads
+.PHONY: test-guest check-host check-faults check-rounds check-saving check-hostile check-coexistence check-address check-threads
 GUEST_OUT := $(OUT)/guest
 GUEST_WARNINGS := -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fno-builtin -ITests/ABI -ITests/Guest
 GUEST_CFLAGS := -std=c11 -pedantic $(GUEST_WARNINGS) -I$(OUT)/include
-GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults saving)
+GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults saving hostile)
 GUEST_SHARED := Tests/Guest/operations.c $(wildcard Tests/Guest/*.h Tests/ABI/*.h)
 
 $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_SHARED) $(LIBRARY)
@@ -187,13 +187,17 @@ test-guest: $(GUEST_PROGRAMS) $(GUEST_OUT)/symbols $(GUEST_OUT)/libguest_road.so
 	$(GUEST_OUT)/concurrency 3
 	$(GUEST_OUT)/rounds 500
 	$(GUEST_OUT)/saving 20
+	$(GUEST_OUT)/hostile 5
 	$(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$(VENV)/bin/python Tests/Guest/coexistence.py $(GUEST_OUT)
 
-check-host: check-faults check-rounds check-saving check-coexistence check-address check-threads
+check-host: check-faults check-rounds check-saving check-hostile check-coexistence check-address check-threads
 
 check-saving: $(GUEST_OUT)/saving
 	$< 500
+
+check-hostile: $(GUEST_OUT)/hostile
+	$< 100
 
 check-faults: $(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$< $(GUEST_OUT)/symbols all

@@ -11,21 +11,25 @@ final class EngineBox: Sendable {
     let engine: Engine
     let featureNames: [CText]
     /// By set, then by rule.
-    let sentences: [[CText]]
+    private let sentences: [Published<CText>]
 
     init(_ engine: Engine) {
         self.engine = engine
         featureNames = engine.features.map { CText($0.name) }
-        sentences = engine.parts.ruleSets.map { $0.sentences.map { CText($0) } }
+        sentences = engine.parts.ruleSets.map { Published(count: $0.rules.rules.count) }
+    }
+
+    func sentence(_ fired: FiredRule) -> UnsafePointer<CChar> {
+        sentences[fired.set].object(fired.rule) { CText(standardArithmetic { engine.text(fired) }) }.pointer
     }
 }
 
 /// Scores as the caller holds them. Reasons are put into words when they are first asked for: scoring does not wait for them.
-final class ScoresBox: @unchecked Sendable {
+final class ScoresBox: Sendable {
     let box: EngineBox
     let scores: [Score]
-    /// By transaction. Not behind a lock: one that is held while the host forks would stop the child for ever.
-    private let reasons: UnsafeMutablePointer<PublishedReference<Texts>>
+    /// By transaction.
+    private let reasons: Published<Texts>
 
     private final class Texts: Sendable {
         let texts: [CText]
@@ -36,18 +40,11 @@ final class ScoresBox: @unchecked Sendable {
     init(_ scores: [Score], _ box: EngineBox) {
         self.scores = scores
         self.box = box
-        reasons = .allocate(capacity: scores.count)
-        for transaction in scores.indices { (reasons + transaction).initialize(to: PublishedReference()) }
-    }
-
-    deinit {
-        reasons.deinitialize(count: scores.count)
-        reasons.deallocate()
+        reasons = Published(count: scores.count)
     }
 
     func reason(_ transaction: Int, _ index: Int) -> UnsafePointer<CChar> {
-        let made = reasons[transaction].load() ?? reasons[transaction].storeIfNil(
-            Texts(standardArithmetic { box.engine.reasons(scores[transaction]) }))
+        let made = reasons.object(transaction) { Texts(standardArithmetic { box.engine.reasons(scores[transaction]) }) }
         return made.texts[index].pointer
     }
 }
@@ -80,7 +77,7 @@ private func clusterRules(_ given: covey_engine_parts, _ execution: Execution) t
     return try (0..<total).map { index in
         let box = try Handle.required(handles[index], "parts.rules[\(index)]", as: RulesBox.self)
         try execution.report()
-        return ClusterRules(cluster: Int(clusters[index]), rules: box.set)
+        return try ClusterRules(cluster: Int(clusters[index]), rules: box.set, execution)
     }
 }
 
@@ -205,7 +202,7 @@ public func covey_scores_rule(
     guard let scores else { return nil }
     let object = Handle.object(scores, as: ScoresBox.self)
     guard let score = element(object.scores, transaction), let fired = element(score.rules, index) else { return nil }
-    return object.box.sentences[fired.set][fired.rule].pointer
+    return object.box.sentence(fired)
 }
 
 @c @implementation

@@ -18,10 +18,10 @@ final class FoundBox: Sendable {
     let findings: [CText]
     let settings: CText
 
-    init(_ found: Found) throws {
+    init(_ found: Found, _ execution: Execution) throws {
         self.found = found
         engine = EngineBox(found.engine)
-        rules = try found.rules.map { try RulesBox($0) }
+        rules = try found.rules.map { try RulesBox($0, execution) }
         groups = found.groups.map { CText($0.text) }
         findings = found.findings.map { CText($0.text) }
         settings = CText(found.settings)
@@ -55,7 +55,7 @@ public func covey_find(
             if let own, own != rows { throw CoveyError.mismatch("\(name) has \(own) rows, rows is \(rows)") }
         }
         found.pointee = Handle.retain(
-            try FoundBox(Finder.run(inputs, options: try findOptions(given), execution: execution)))
+            try FoundBox(Finder.run(inputs, options: try findOptions(given), execution: execution), execution))
     }
 }
 

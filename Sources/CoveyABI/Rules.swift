@@ -10,21 +10,29 @@ final class RulesBox: @unchecked Sendable {
     let set: RuleSet
     let evaluator: RuleEvaluator
     let rows: RuleRows?
-    let sentences: [CText]
-    let conditions: [[ConditionText]]
+    private let sentences: Published<CText>
+    /// By rule, then by condition.
+    private let conditions: [Published<ConditionText>]
+    private let derived: [ExactName: DerivedFeature]
     let note: CText?
 
-    init(_ set: RuleSet) {
+    init(_ set: RuleSet, _ execution: Execution) throws {
         self.set = set
         note = set.note.map { CText($0) }
-        evaluator = RuleEvaluator(set)
+        evaluator = try RuleEvaluator(set) { try execution.report() }
         rows = RuleRows(evaluator)
-        let narrative = Narrative(set)
-        sentences = set.rules.map { CText(narrative.sentence($0)) }
-        let derived = Dictionary(
+        sentences = Published(count: set.rules.count)
+        derived = Dictionary(
             set.features.compactMap { feature in feature.derived.map { (ExactName(feature.name), $0) } },
             uniquingKeysWith: { first, _ in first })
-        conditions = set.rules.map { $0.conditions.map { ConditionText($0, derived[ExactName($0.feature)]) } }
+        conditions = set.rules.map { Published(count: $0.conditions.count) }
+    }
+
+    /// A rule as a sentence; nil outside.
+    func sentence(_ rule: Int64) -> CText? {
+        guard rule >= 0, rule < Int64(set.rules.count) else { return nil }
+        let rule = Int(rule)
+        return sentences.object(rule) { CText(standardArithmetic { Narrative(set).sentence(set.rules[rule]) }) }
     }
 
     /// A condition as the header's struct shows it.
@@ -58,7 +66,13 @@ final class RulesBox: @unchecked Sendable {
         guard rule >= 0, rule < Int64(set.rules.count) else { return nil }
         let conditions = set.rules[Int(rule)].conditions
         guard index >= 0, index < Int64(conditions.count) else { return nil }
-        return (conditions[Int(index)], self.conditions[Int(rule)][Int(index)])
+        let found = conditions[Int(index)]
+        return (
+            found,
+            self.conditions[Int(rule)].object(Int(index)) {
+                standardArithmetic { ConditionText(found, derived[ExactName(found.feature)]) }
+            }
+        )
     }
 }
 
@@ -77,7 +91,7 @@ public func covey_extract_rules(
         let set = try RuleSearch.run(
             derived.table, target: strided(target, "target", count: table.rows), options: derived.options,
             execution: execution)
-        rules.pointee = Handle.retain(RulesBox(try derived.restored(set)))
+        rules.pointee = Handle.retain(try RulesBox(derived.restored(set), execution))
     }
 }
 
@@ -163,8 +177,7 @@ private func ruleReport(_ found: Rule, of set: RuleSet) -> covey_rule_report {
 @c @implementation
 public func covey_rules_text(_ rules: OpaquePointer?, _ rule: Int64) -> UnsafePointer<CChar>! {
     guard let rules else { return nil }
-    let sentences = Handle.object(rules, as: RulesBox.self).sentences
-    return rule >= 0 && rule < Int64(sentences.count) ? sentences[Int(rule)].pointer : nil
+    return Handle.object(rules, as: RulesBox.self).sentence(rule)?.pointer
 }
 
 @c @implementation
@@ -274,9 +287,10 @@ public func covey_rules_parse(
     rules?.pointee = nil
     return boundary(error) {
         let rules = try required(rules, "rules")
+        let execution = execution(context)
         let length = try count(length, "length", in: 0...Int64(RuleSet.largestJSON))
         let bytes = UnsafeRawBufferPointer(start: try required(json, "json"), count: length)
-        rules.pointee = Handle.retain(RulesBox(try RuleSet(json: bytes)))
+        rules.pointee = Handle.retain(try RulesBox(RuleSet(json: bytes, execution), execution))
     }
 }
 

@@ -35,78 +35,131 @@ public struct EncoderConfiguration: Sendable, Equatable {
         self.categoricalVocabularies = categoricalVocabularies
     }
 
-    /// - Throws: `corruptFile`, naming the member of the entry; `unsupported` for a newer format; `cancelled`.
+    /// - Throws: `corruptFile`, naming the member of the entry; `unsupported` for a newer format; `outOfMemory`; `cancelled`.
     public init(json: String, _ execution: Execution = Execution()) throws {
-        var json = json
-        func read(large: Int) throws -> Self {
-            try json.withUTF8 { try Self(LargeJSON($0, cutting: .arraysOfStrings, large: large, execution), execution) }
+        try JSONText.checkVersion(json, Self.what, newest: Self.formatVersion, execution)
+        self = try JSONReader.read(json, Self.what, execution) { try Self($0, execution) }
+    }
+
+    private init(_ reader: JSONReader, _ execution: Execution) throws {
+        var (vocabulary, dwell): (Vocabulary?, Bool?) = (nil, nil)
+        var (means, deviations): ([Double]?, [Double]?) = (nil, nil)
+        var numeric = Channels()
+        var categorical = Channels()
+        try reader.object { name in
+            switch name {
+            case "vocabulary": vocabulary = try Self.vocabulary("vocabulary", execution) { try Self.names(reader, $0) }
+            case "time_mean": means = try Self.numbers(reader)
+            case "time_deviation": deviations = try Self.numbers(reader)
+            case "dwell": dwell = try reader.bool()
+            case "numeric": if try !reader.isNull() { try numeric.read(reader, "numeric", execution) }
+            case "categorical": if try !reader.isNull() { try categorical.read(reader, "categorical", execution) }
+            default: try reader.skip()
+            }
         }
-        do {
-            self = try read(large: 1 << 20)
-        } catch is DecodingError {
-            // At one go the decoder says where it is damaged.
-            do { self = try read(large: .max) } catch let error as DecodingError { throw Self.corrupt(JSONText.reason(error)) }
+        self.vocabulary = try reader.required(vocabulary, "vocabulary")
+        let (mean, deviation) = try (reader.required(means, "time_mean"), reader.required(deviations, "time_deviation"))
+        let features = try reader.required(dwell, "dwell") ? 3 : 2
+        guard mean.count == features, deviation.count == features else {
+            throw Self.corrupt(
+                "time_mean and time_deviation must have \(features) numbers, got \(mean.count) and \(deviation.count)")
+        }
+        timeScaling = try (0..<features).map {
+            try Self.scaling(mean[$0], deviation[$0], "time_mean[\($0)], time_deviation[\($0)]")
+        }
+        numericNames = try Self.vocabulary("numeric", execution) { try numeric.names.forEach($0) }
+        numericScaling = numeric.scaling
+        categoricalNames = try Self.vocabulary("categorical", execution) { try categorical.names.forEach($0) }
+        categoricalVocabularies = categorical.vocabularies
+    }
+
+    /// The channels of one kind as they are read.
+    private struct Channels {
+        var names: [String] = []
+        var scaling: [Scaling] = []
+        var vocabularies: [Vocabulary] = []
+
+        mutating func read(_ reader: JSONReader, _ kind: String, _ execution: Execution) throws {
+            var read = self
+            try reader.array { index in
+                guard index < EncoderConfiguration.largestChannels else {
+                    throw EncoderConfiguration.corrupt(
+                        "numeric and categorical must have at most \(EncoderConfiguration.largestChannels) channels")
+                }
+                var (channel, vocabulary): (String?, Vocabulary?) = (nil, nil)
+                var (mean, deviation): (Double?, Double?) = (nil, nil)
+                let field = "\(kind)[\(index)]"
+                try reader.object { name in
+                    switch name {
+                    case "name": channel = try reader.string()
+                    case "mean" where kind == "numeric": mean = try reader.double()
+                    case "deviation" where kind == "numeric": deviation = try reader.double()
+                    case "vocabulary" where kind == "categorical":
+                        vocabulary = try EncoderConfiguration.vocabulary("\(field).vocabulary", execution) {
+                            try EncoderConfiguration.names(reader, $0)
+                        }
+                    default: try reader.skip()
+                    }
+                }
+                read.names.append(try reader.required(channel, "name"))
+                if kind == "numeric" {
+                    let (mean, deviation) = try (reader.required(mean, "mean"), reader.required(deviation, "deviation"))
+                    read.scaling.append(try EncoderConfiguration.scaling(mean, deviation, field))
+                } else {
+                    read.vocabularies.append(try reader.required(vocabulary, "vocabulary"))
+                }
+            }
+            self = read
         }
     }
 
-    private init(_ json: LargeJSON, _ execution: Execution) throws {
-        let version = try json.decode(Version.self)
-        guard version.format_version <= Self.formatVersion else {
-            throw CoveyError.unsupported(
-                "\(Self.what): format_version is \(version.format_version), this version reads up to \(Self.formatVersion)")
+    private static func names(_ reader: JSONReader, _ add: (String) throws -> Void) throws {
+        try reader.array { _ in try add(reader.string()) }
+    }
+
+    private static func numbers(_ reader: JSONReader) throws -> [Double] {
+        var result: [Double] = []
+        try reader.array { index in
+            guard index < 3 else { throw reader.error("is one too many") }
+            result.append(try reader.double())
         }
-        guard version.format_version >= 1 else { throw Self.corrupt("format_version is \(version.format_version)") }
-        let form = try json.decode(Form.self)
-        let features = form.dwell ? 3 : 2
-        guard form.time_mean.count == features, form.time_deviation.count == features else {
-            throw Self.corrupt(
-                "time_mean and time_deviation must have \(features) numbers, got \(form.time_mean.count) and "
-                    + "\(form.time_deviation.count)")
-        }
-        let numeric = form.numeric ?? []
-        let categorical = form.categorical ?? []
-        guard numeric.count <= Self.largestChannels, categorical.count <= Self.largestChannels else {
-            throw Self.corrupt("numeric and categorical must have at most \(Self.largestChannels) channels")
-        }
-        vocabulary = try Self.vocabulary("vocabulary", execution) { try json.forEach(of: form.vocabulary, execution, $0) }
-        timeScaling = try (0..<features).map {
-            try Self.scaling(form.time_mean[$0], form.time_deviation[$0], "time_mean[\($0)], time_deviation[\($0)]")
-        }
-        numericNames = try Self.vocabulary("numeric", execution) { try numeric.map(\.name).forEach($0) }
-        numericScaling = try numeric.enumerated().map {
-            try Self.scaling($1.mean, $1.deviation, "numeric[\($0)]")
-        }
-        categoricalNames = try Self.vocabulary("categorical", execution) { try categorical.map(\.name).forEach($0) }
-        categoricalVocabularies = try categorical.enumerated().map { channel, form in
-            try Self.vocabulary("categorical[\(channel)].vocabulary", execution) {
-                try json.forEach(of: form.vocabulary, execution, $0)
-            }
-        }
+        return result
     }
 
     /// The entry's text.
     /// - Parameter execution: of a call that can be stopped meanwhile, and is told of.
-    public func json(_ execution: Execution? = nil) throws -> String {
-        // Members ascend by their names: those that may be large, which are encoded in pieces, are the first and the last.
-        let text = try JSONText.encode(
-            Form(
-                format_version: Self.formatVersion, vocabulary: [], time_mean: timeScaling.map(\.mean),
-                time_deviation: timeScaling.map(\.deviation), dwell: usesDwell,
-                numeric: zip(numericNames.names, numericScaling).map {
-                    Form.Numeric(name: $0, mean: $1.mean, deviation: $1.deviation)
-                },
-                categorical: []))
-        func names(_ vocabulary: Vocabulary) throws -> String {
-            try JSONText.encode(1..<vocabulary.count, execution) { vocabulary[$0] }
+    public func json(_ execution: Execution = Execution()) throws -> String {
+        func names(_ writer: inout JSONWriter, _ vocabulary: Vocabulary) throws {
+            try writer.array(1..<vocabulary.count) { try $0.write(vocabulary[$1]) }
         }
-        var result = #"{"categorical":["#
-        for (channel, vocabulary) in categoricalVocabularies.enumerated() {
-            if channel > 0 { result += "," }
-            result += try #"{"name":"# + JSONText.encode(categoricalNames[channel + 1])
-            result += try #","vocabulary":"# + names(vocabulary) + "}"
+        var writer = JSONWriter(execution)
+        try writer.object { writer in
+            try writer.name("categorical")
+            try writer.array(categoricalVocabularies.indices) { writer, channel in
+                try writer.object { writer in
+                    try writer.member("name", categoricalNames[channel + 1])
+                    try writer.name("vocabulary")
+                    try names(&writer, categoricalVocabularies[channel])
+                }
+            }
+            try writer.member("dwell", usesDwell)
+            try writer.member("format_version", Self.formatVersion)
+            try writer.name("numeric")
+            try writer.array(numericScaling.indices) { writer, channel in
+                try writer.object { writer in
+                    try writer.member("deviation", numericScaling[channel].deviation)
+                    try writer.member("mean", numericScaling[channel].mean)
+                    try writer.member("name", numericNames[channel + 1])
+                }
+            }
+            try writer.name("time_deviation")
+            try writer.array(timeScaling) { try $0.write($1.deviation) }
+            try writer.name("time_mean")
+            try writer.array(timeScaling) { try $0.write($1.mean) }
+            try writer.name("vocabulary")
+            try names(&writer, vocabulary)
         }
-        result += text.dropFirst(#"{"categorical":["#.count).dropLast("[]}".count)
-        return try result + names(vocabulary) + "}"
+        return writer.string
     }
 
     private static let what = "metadata entry \(entryName)"
@@ -129,31 +182,5 @@ public struct EncoderConfiguration: Sendable, Equatable {
             throw corrupt("\(member): mean must be finite and deviation above 0, got \(mean) and \(deviation)")
         }
         return scaling
-    }
-
-    private struct Version: Decodable {
-        let format_version: Int
-    }
-
-    /// The entry as JSON, its members by their names there.
-    private struct Form: Codable {
-        struct Numeric: Codable {
-            let name: String
-            let mean: Double
-            let deviation: Double
-        }
-
-        struct Categorical: Codable {
-            let name: String
-            let vocabulary: [String]
-        }
-
-        let format_version: Int
-        let vocabulary: [String]
-        let time_mean: [Double]
-        let time_deviation: [Double]
-        let dwell: Bool
-        let numeric: [Numeric]?
-        let categorical: [Categorical]?
     }
 }

@@ -10,17 +10,16 @@ public struct ClusterRules: Sendable {
     let evaluator: RuleEvaluator
     /// One a rule: on the rows that the search never saw, or as stated; 0 where nobody knows.
     let precisions: [Double]
-    /// One a rule, with its figures.
-    public let sentences: [String]
 
-    public init(cluster: Int, rules: RuleSet) {
+    public init(cluster: Int, rules: RuleSet, _ execution: Execution = Execution()) throws {
         self.cluster = cluster
         self.rules = rules
-        evaluator = RuleEvaluator(rules)
+        evaluator = try RuleEvaluator(rules) { try execution.report() }
         precisions = rules.rules.map { rules.precision($0) ?? 0 }
-        let narrative = Narrative(rules)
-        sentences = rules.rules.map { narrative.sentence($0) }
     }
+
+    /// A rule in words, with its figures.
+    public func sentence(_ rule: Int) -> String { Narrative(rules).sentence(rules.rules[rule]) }
 }
 
 /// A feature column that scoring needs.

@@ -22,24 +22,6 @@ extension Engine {
     static let entryName = "covey.engine"
     private static let what = "metadata entry \(entryName)"
 
-    private struct Version: Decodable {
-        let format_version: Int
-    }
-
-    private struct Stored: Codable {
-        let format_version: Int
-        let encoder: Bool
-        let risk: ClusterRisk
-        let rules: [Rules]
-        /// Left out by files of an engine without.
-        let evidence: Bool?
-
-        struct Rules: Codable {
-            let cluster: Int
-            let set: RuleSet
-        }
-    }
-
     /// Writes the file whole or not at all. The same engine gives the same bytes. Throws `io`.
     public func save(to path: String, execution: Execution = Execution()) throws {
         try file(execution).write(to: path, execution)
@@ -52,11 +34,23 @@ extension Engine {
         try parts.hybrid.store(in: &writer, prefix: "hybrid.")
         try parts.clustering.store(into: &writer, prefix: "clustering.")
         try parts.evidence?.store(in: &writer, prefix: "evidence.")
-        let stored = Stored(
-            format_version: Engine.formatVersion, encoder: parts.encoder != nil, risk: parts.risk,
-            rules: parts.ruleSets.map { Stored.Rules(cluster: $0.cluster, set: $0.rules) },
-            evidence: parts.evidence == nil ? nil : true)
-        writer.setEntry(Engine.entryName, try JSONText.encode(stored))
+        var entry = JSONWriter(execution)
+        try entry.object { entry in
+            try entry.member("encoder", parts.encoder != nil)
+            if parts.evidence != nil { try entry.member("evidence", true) }
+            try entry.member("format_version", Engine.formatVersion)
+            try entry.name("risk")
+            try entry.write(json: JSONText.encode(parts.risk))
+            try entry.name("rules")
+            try entry.array(parts.ruleSets) { entry, set in
+                try entry.object { entry in
+                    try entry.member("cluster", set.cluster)
+                    try entry.name("set")
+                    try set.rules.write(to: &entry)
+                }
+            }
+        }
+        writer.setEntry(Engine.entryName, entry.string)
         try writer.setChecksum(execution)
         return writer
     }
@@ -71,34 +65,74 @@ extension Engine {
     /// - Parameter trusted: does not look at the checksum.
     convenience init(_ file: SafeTensors, trusted: Bool = false, execution: Execution = Execution()) throws {
         let text = try file.entry(Engine.entryName)
-        let version = try JSONText.decode(Version.self, from: text, Engine.what).format_version
-        guard version <= Engine.formatVersion else {
-            throw CoveyError.unsupported(
-                "\(Engine.what): format_version is \(version), this version reads up to \(Engine.formatVersion)")
-        }
-        guard version >= 1 else { throw CoveyError.corruptFile("\(Engine.what): format_version is \(version)") }
+        try JSONText.checkVersion(text, Engine.what, newest: Engine.formatVersion, execution)
         guard try trusted || file.hasValidChecksum(execution) else {
             throw CoveyError.corruptFile("the file is damaged: its checksum is missing or wrong")
         }
         do {
-            let stored = try JSONText.decode(Stored.self, from: text, Engine.what)
+            let stored = try JSONReader.read(text, Engine.what, execution) { try Stored($0) }
             let encoder = try stored.encoder ? Encoder(Checkpoint(file, prefix: "encoder.", execution), execution) : nil
             try execution.check()
             let hybrid = try HybridFeatures(from: file, prefix: "hybrid.")
             let clustering = try Clustering(from: file, prefix: "clustering.", execution: execution)
             let evidence =
-                stored.evidence == true
+                stored.evidence
                 ? try Evidence(
                     from: file, prefix: "evidence.", first: EvidenceView(hybrid: hybrid, clustering: clustering),
                     execution: execution) : nil
             try self.init(
                 EngineParts(
                     encoder: encoder, hybrid: hybrid, clustering: clustering, risk: stored.risk,
-                    ruleSets: stored.rules.map { ClusterRules(cluster: $0.cluster, rules: $0.set) },
-                    evidence: evidence), execution: execution)
+                    ruleSets: stored.rules, evidence: evidence), execution: execution)
         } catch let error as CoveyError where [.invalidArgument, .invalidData, .mismatch].contains(error.code) {
             // What would be a caller's mistake elsewhere is the file's here.
             throw CoveyError.corruptFile(error.message)
         }
+    }
+}
+
+/// What the entry "covey.engine" says.
+private struct Stored {
+    let encoder: Bool
+    let risk: ClusterRisk
+    let rules: [ClusterRules]
+    /// Left out by files of an engine without.
+    let evidence: Bool
+
+    init(_ reader: JSONReader) throws {
+        var (encoder, risk, rules): (Bool?, ClusterRisk?, [ClusterRules]?) = (nil, nil, nil)
+        var hasEvidence = false
+        try reader.object { name in
+            switch name {
+            case "encoder": encoder = try reader.bool()
+            case "evidence": if try !reader.isNull() { hasEvidence = try reader.bool() }
+            case "risk": risk = try JSONText.decode(from: reader.json(), "the risk", longest: .max)
+            case "rules":
+                var read: [ClusterRules] = []
+                try reader.array { index in
+                    guard index < EngineParts.largestRuleSets else { throw reader.error("is one too many") }
+                    read.append(try Stored.rules(reader))
+                }
+                rules = read
+            default: try reader.skip()
+            }
+        }
+        self.encoder = try reader.required(encoder, "encoder")
+        self.risk = try reader.required(risk, "risk")
+        self.rules = try reader.required(rules, "rules")
+        evidence = hasEvidence
+    }
+
+    private static func rules(_ reader: JSONReader) throws -> ClusterRules {
+        var (cluster, set): (Int?, RuleSet?) = (nil, nil)
+        try reader.object { name in
+            switch name {
+            case "cluster": cluster = try reader.integer()
+            case "set": set = try RuleSet(reader)
+            default: try reader.skip()
+            }
+        }
+        return try ClusterRules(
+            cluster: reader.required(cluster, "cluster"), rules: reader.required(set, "set"), reader.execution)
     }
 }

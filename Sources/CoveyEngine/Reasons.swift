@@ -21,7 +21,7 @@ extension Engine {
     public func reasons(_ score: Score) -> [String] { (0..<reasonCount(score)).map { reason(score, $0) } }
 
     /// A rule that fires, as its sentence with its figures.
-    public func text(_ fired: FiredRule) -> String { parts.ruleSets[fired.set].sentences[fired.rule] }
+    public func text(_ fired: FiredRule) -> String { parts.ruleSets[fired.set].sentence(fired.rule) }
 
     private func clusterReason(_ score: Score) -> String {
         guard score.cluster >= 0 else {

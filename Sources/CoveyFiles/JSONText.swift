@@ -1,13 +1,21 @@
 import CoveyRuntime
 import FoundationEssentials
 
-/// JSON in model and engine files.
+/// Small JSON in model and engine files, by `Codable`. What may be large is read by `JSONReader` and written by `JSONWriter`.
 public enum JSONText {
+    /// The longest text that is decoded.
+    public static let largest = 1 << 16
+
     /// - Parameter what: names the text in messages.
     /// - Throws: `corruptFile`, with the place in the text.
     public static func decode<Value: Decodable>(
-        _ type: Value.Type = Value.self, from text: String, _ what: String
+        _ type: Value.Type = Value.self, from text: String, _ what: String, longest: Int = largest
     ) throws -> Value {
+        guard text.utf8.count <= longest else {
+            throw CoveyError.corruptFile("\(what): it has \(text.utf8.count) bytes, more than \(longest)")
+        }
+        // The decoder goes as deep as the text does, on the caller's stack.
+        try JSONReader.read(text, what, Execution()) { try $0.skip() }
         do {
             return try JSONDecoder().decode(type, from: Data(text.utf8))
         } catch let error as CoveyError {
@@ -24,40 +32,34 @@ public enum JSONText {
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    /// The same text as `encode` of an array of these names, in pieces between which the call may be stopped.
-    public static func encode(_ places: Range<Int>, _ execution: Execution?, _ name: (Int) -> String) throws -> String {
-        var text = "["
-        let piece = 4096
-        for start in stride(from: places.lowerBound, to: places.upperBound, by: piece) {
-            try execution?.report()
-            if start > places.lowerBound { text += "," }
-            text += try encode((start..<min(places.upperBound, start + piece)).map(name)).dropFirst().dropLast()
-        }
-        return text + "]"
+    /// Looks at the member format_version of an object, wherever it stands.
+    /// - Throws: `corruptFile` where it is missing or below 1, `unsupported` where it is above `newest`.
+    public static func checkVersion(_ text: String, _ what: String, newest: Int, _ execution: Execution) throws {
+        var text = text
+        try text.withUTF8 { try checkVersion($0, what, newest: newest, execution) }
     }
 
-    /// The same bytes as `encode(text)`, in pieces between which the call may be stopped.
-    static func encode(text: String, _ execution: Execution?) throws -> [UInt8] {
-        var text = text
-        var result = [UInt8(ascii: "\"")]
-        try text.withUTF8 { bytes in
-            var start = 0
-            while start < bytes.count {
-                try execution?.report()
-                // Up to where a character begins.
-                var end = min(bytes.count, start + 1 << 20)
-                while end < bytes.count, bytes[end] & 0xC0 == 0x80 { end -= 1 }
-                let piece = try encode(String(decoding: bytes[start..<end], as: UTF8.self))
-                result.append(contentsOf: piece.utf8.dropFirst().dropLast())
-                start = end
-            }
+    public static func checkVersion(
+        _ text: UnsafeBufferPointer<UInt8>, _ what: String, newest: Int, _ execution: Execution
+    ) throws {
+        let reader = JSONReader(text, what, execution)
+        var found: Int?
+        try reader.object { name in
+            if name == "format_version" { found = try reader.integer() } else { try reader.skip() }
         }
-        result.append(UInt8(ascii: "\""))
-        return result
+        try reader.end()
+        let version = try reader.required(found, "format_version")
+        let start = what.isEmpty ? "" : "\(what): "
+        guard version >= 1 else {
+            throw CoveyError.corruptFile("\(start)format_version must be at least 1, got \(version)")
+        }
+        guard version <= newest else {
+            throw CoveyError.unsupported("\(start)format_version is \(version), this version reads up to \(newest)")
+        }
     }
 
     /// What a decoder says, as one sentence.
-    public static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error) -> String {
         guard let error = error as? DecodingError else { return "\(error)" }
         func place(_ path: [any CodingKey], _ text: String) -> String {
             let keys = path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")

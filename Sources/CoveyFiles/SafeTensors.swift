@@ -48,22 +48,24 @@ public struct SafeTensors: Sendable {
     public let metadata: [String: String]
     public let tensors: [String: Tensor]
     let storage: Storage
+    /// The header's part of the memory budget, as long as the file is kept.
+    let held: HeldMemory
 
-    /// Reads a file whole; at most the execution's memory budget, of which the header counts several times.
+    /// Reads a file whole. It counts against the memory budget of the call as long as it is kept.
     public init(path: String, _ execution: Execution = Execution()) throws {
         try self.init(Storage(path: path, execution), origin: path, execution)
     }
 
     /// Reads the bytes of a file from memory, which are copied. `origin` stands in messages in the place of a path.
     public init(bytes: UnsafeRawBufferPointer, origin: String, _ execution: Execution = Execution()) throws {
-        try execution.reserve(bytes.count, for: origin)
-        try self.init(Storage(copying: bytes), origin: origin, execution)
+        try self.init(Storage(copying: bytes, execution), origin: origin, execution)
     }
 
     private init(_ storage: Storage, origin: String, _ execution: Execution) throws {
         let header = try SafeTensorsHeader(storage.bytes, origin: origin, execution)
         metadata = header.metadata
         tensors = header.tensors
+        held = try HeldMemory(header.bytes, for: "the header of \(origin)", execution)
         self.storage = storage
     }
 
@@ -162,8 +164,10 @@ extension SafeTensors {
     /// The bytes of a file, allocated once and freed with the last tensor that is read from them.
     final class Storage: @unchecked Sendable {
         let bytes: UnsafeRawBufferPointer
+        let held: HeldMemory
 
-        init(copying source: UnsafeRawBufferPointer) throws {
+        init(copying source: UnsafeRawBufferPointer, _ execution: Execution) throws {
+            held = try HeldMemory(source.count, for: "a copy of the file", execution)
             let copy = try WholeFile.allocate(source.count, for: "a copy of the file")
             if source.count > 0 { copy.copyMemory(from: source) }
             bytes = UnsafeRawBufferPointer(copy)
@@ -171,6 +175,10 @@ extension SafeTensors {
 
         init(path: String, _ execution: Execution) throws {
             bytes = UnsafeRawBufferPointer(try WholeFile.read(path, execution))
+            do { held = try HeldMemory(bytes.count, for: path, execution) } catch {
+                free(UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+                throw error
+            }
         }
 
         deinit { free(UnsafeMutableRawPointer(mutating: bytes.baseAddress)) }

@@ -72,7 +72,7 @@ public struct SafeTensorsWriter: Sendable {
     private func emit(_ execution: Execution? = nil, _ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
         let ordered = tensors.sorted { ($1.value.type.size, $0.key) < ($0.value.type.size, $1.key) }
         let header = try SafeTensorsHeader.encode(
-            ordered.map { ($0.key, $0.value.type, $0.value.shape) }, metadata: metadata, execution)
+            ordered.map { ($0.key, $0.value.type, $0.value.shape) }, metadata: metadata, execution ?? Execution())
         try header.withUnsafeBytes(sink)
         for (_, tensor) in ordered { try tensor.withBytes(sink) }
     }

@@ -97,7 +97,7 @@ public struct RuleSet: Sendable, Equatable {
     /// Features that no rule uses are left out.
     public init(
         targetName: String, confidence: Double, features: [RuleFeature], rules: [Rule], search: Population,
-        unseen: Population, tried: Int, fallen: Int
+        unseen: Population, tried: Int, fallen: Int, _ execution: Execution = Execution()
     ) throws {
         func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
             if !condition { throw CoveyError.invalidData(message()) }
@@ -125,6 +125,7 @@ public struct RuleSet: Sendable, Equatable {
         try check(rules.count <= RuleSet.largestRules, "there must be at most 65536 rules, got \(rules.count)")
         var used = Set<ExactName>()
         for (index, rule) in rules.enumerated() {
+            if index & 0xFF == 0 { try execution.report() }
             try check(
                 (1...RuleSet.largestConditions).contains(rule.conditions.count),
                 "rules[\(index)] must have 1 to 64 conditions, got \(rule.conditions.count)")

@@ -32,3 +32,18 @@ public final class MemoryUse: Sendable {
         held.subtract(bytes, ordering: .relaxed)
     }
 }
+
+/// Bytes of a call's memory budget that are held as long as this object is kept.
+public final class HeldMemory: Sendable {
+    private let memory: MemoryUse
+    private let bytes: Int
+
+    /// - Throws: `outOfMemory` where the bytes do not fit beside what the call holds already.
+    public init(_ bytes: Int, for what: @autoclosure () -> String, _ execution: Execution) throws {
+        try execution.hold(bytes, for: what())
+        memory = execution.memory
+        self.bytes = bytes
+    }
+
+    deinit { memory.release(bytes) }
+}

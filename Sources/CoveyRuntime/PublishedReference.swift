@@ -27,3 +27,25 @@ public struct PublishedReference<Object: AnyObject & Sendable>: ~Copyable, @unch
         return Unmanaged<Object>.fromOpaque(first).takeUnretainedValue()
     }
 }
+
+/// As many objects, each made when it is first asked for.
+public final class Published<Object: AnyObject & Sendable>: @unchecked Sendable {
+    private let references: UnsafeMutablePointer<PublishedReference<Object>>
+    private let count: Int
+
+    public init(count: Int) {
+        self.count = count
+        references = .allocate(capacity: count)
+        for index in 0..<count { (references + index).initialize(to: PublishedReference()) }
+    }
+
+    deinit {
+        references.deinitialize(count: count)
+        references.deallocate()
+    }
+
+    /// - Parameter index: 0 to count - 1.
+    public func object(_ index: Int, _ make: () -> Object) -> Object {
+        references[index].load() ?? references[index].storeIfNil(make())
+    }
+}

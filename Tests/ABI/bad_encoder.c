@@ -218,7 +218,7 @@ const abi_case encoder_cases[] = {
     {"load: truncated", COVEY_CORRUPT_FILE, "are outside of the", truncated},
     {"load: longer", COVEY_CORRUPT_FILE, "1 bytes of data belong to no tensor", longer},
     {"load: huge header", COVEY_CORRUPT_FILE, "the header's length is 9223372036854775807", huge_header},
-    {"load: no JSON", COVEY_CORRUPT_FILE, "the header is not valid", no_json},
+    {"load: no JSON", COVEY_CORRUPT_FILE, "the header: not valid JSON", no_json},
     {"load: another's tensors", COVEY_CORRUPT_FILE, "metadata entry covey.encoder is missing", no_tensors},
     {"load: tensor outside", COVEY_CORRUPT_FILE, "tensor a: data_offsets [0, 16] are outside", outside},
     {"load: overflowing shape", COVEY_CORRUPT_FILE, "tensor a: the shape", overflowing_shape},

@@ -112,9 +112,9 @@ import Testing
         ("[]", ""),
         ("", ""),
         (valid.replacing("1,\"voc", "2,\"voc"), "format_version is 2, this version reads up to 1"),
-        (valid.replacing("1,\"voc", "0,\"voc"), "format_version is 0"),
+        (valid.replacing("1,\"voc", "0,\"voc"), "format_version must be at least 1, got 0"),
         (valid.replacing("\"format_version\":1,", ""), "format_version is missing"),
-        (valid.replacing("\"dwell\":false", "\"dwell\":1"), "dwell:"),
+        (valid.replacing("\"dwell\":false", "\"dwell\":1"), "dwell must be true or false"),
         (valid.replacing("\"dwell\":false", "\"dwell\":true"), "time_mean and time_deviation must have 3 numbers, got 2 and 2"),
         (valid.replacing("\"time_deviation\":[1,1]", "\"time_deviation\":[1]"), "must have 2 numbers, got 2 and 1"),
         (valid.replacing("\"time_deviation\":[1,1]", "\"time_deviation\":[1,0]"), "deviation above 0, got 0.0 and 0.0"),
@@ -131,7 +131,7 @@ import Testing
             Issue.record("accepted \(entry)")
         } catch let error as CoveyError {
             #expect(error.code == (message.contains("is 2,") ? .unsupported : .corruptFile))
-            #expect(error.message.hasPrefix("metadata entry covey.encoder: "))
+            #expect(error.message.hasPrefix("metadata entry covey.encoder"))
             #expect(error.message.contains(message), "\(error.message)")
         } catch {
             Issue.record("\(error)")

@@ -124,7 +124,7 @@ import Testing
 
     @Test func rulesAloneAskForTheirColumns() throws {
         var parts = try sample.parts(withEncoder: true, withFeatures: false)
-        parts.ruleSets = [ClusterRules(cluster: -1, rules: try Sample.rules(cluster: -1))]
+        parts.ruleSets = [try ClusterRules(cluster: -1, rules: try Sample.rules(cluster: -1))]
         let engine = try Engine(parts)
         #expect(engine.features == [EngineFeature(name: "amount", kind: .numeric), EngineFeature(name: "country", kind: .categorical)])
         #expect(
@@ -163,8 +163,8 @@ import Testing
         #expect(try build { $0.clustering = try sample.parts(withEncoder: false).clustering }?.code == .mismatch)
         let clusters = good.clustering.clusterCount
         let rules = try Sample.rules(cluster: 0)
-        #expect(try build { $0.ruleSets = [ClusterRules(cluster: clusters, rules: rules)] }?.code == .mismatch)
-        #expect(try build { $0.ruleSets = [ClusterRules(cluster: -2, rules: rules)] }?.code == .mismatch)
+        #expect(try build { $0.ruleSets = [try ClusterRules(cluster: clusters, rules: rules)] }?.code == .mismatch)
+        #expect(try build { $0.ruleSets = [try ClusterRules(cluster: -2, rules: rules)] }?.code == .mismatch)
         #expect(
             try build {
                 $0.risk = try ClusterRisk(
@@ -176,7 +176,7 @@ import Testing
             rules: [Rule(conditions: [Condition(feature: "amount", test: .isTrue)], search: .init(), unseen: .init())],
             search: .init(rows: 0, target: 0), unseen: .init(rows: 0, target: 0), tried: 0, fallen: 0)
         #expect(
-            try build { $0.ruleSets = [ClusterRules(cluster: 0, rules: other)] }
+            try build { $0.ruleSets = [try ClusterRules(cluster: 0, rules: other)] }
                 == .mismatch("rules[0]: column \"amount\" is boolean, elsewhere in the engine numeric"))
         let rows = Matrix<Float>(rows: 3, columns: good.hybrid.dimension, repeating: 0)
         let unprepared = try rows.withView { try Clustering($0, ClusterOptions()) }

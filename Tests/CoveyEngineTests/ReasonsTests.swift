@@ -15,7 +15,7 @@ import Testing
             labels: Strided((0..<90).map { $0 < 30 ? 0 : $0 < 60 ? 1 : -1 }),
             fraud: Strided((0..<90).map { $0 < 8 ? 1 : $0 < 10 || $0 >= 60 ? 0 : -1 }), options: ClusterRisk.Options(),
             execution: Execution())
-        parts.ruleSets = try [0, -1].map { ClusterRules(cluster: $0, rules: try Sample.rules(cluster: $0)) }
+        parts.ruleSets = try [0, -1].map { try ClusterRules(cluster: $0, rules: try Sample.rules(cluster: $0)) }
         let engine = try Engine(parts)
         func score(_ cluster: Int, rules: [FiredRule] = [], events: [WeighedEvent] = []) -> Score {
             Score(cluster: cluster, strength: 0.934, risk: 0, isRisky: false, rules: rules, events: events, evidence: nil,

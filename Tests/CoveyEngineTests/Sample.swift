@@ -91,7 +91,7 @@ struct Sample {
             labels: Strided(clustering.labels), fraud: Strided(known), options: ClusterRisk.Options(),
             execution: Execution())
         let described = rules && withFeatures ? [Int(clustering.labels[2]), -1] : []
-        let sets = try described.map { ClusterRules(cluster: $0, rules: try Sample.rules(cluster: $0)) }
+        let sets = try described.map { try ClusterRules(cluster: $0, rules: try Sample.rules(cluster: $0)) }
         return EngineParts(encoder: encoder, hybrid: hybrid, clustering: clustering, risk: risk, ruleSets: sets)
     }
 

@@ -56,7 +56,7 @@ struct PlantedTable {
         ]
         let clean = try FeatureTable(rows: rows, columns: columns)
         var target = [UInt8](repeating: 0, count: rows)
-        let evaluator = RuleEvaluator(try Self.set(rules, clean))
+        let evaluator = try RuleEvaluator(try Self.set(rules, clean))
         try target.withUnsafeMutableBufferPointer { try evaluator.evaluate(clean, any: $0, execution: Execution()) }
         let positives = target.reduce(0) { $0 + Int($1) }
         for row in 0..<rows {

@@ -171,7 +171,7 @@ import Testing
         let features = Self.features(columns: columns)
         let rules = (0..<count).map { _ in (0...random.below(3)).map { _ in Self.condition(features, &random) } }
         let wanted = Self.expected(rules, features, table)
-        let evaluator = RuleEvaluator(features: features, rules: rules)
+        let evaluator = try RuleEvaluator(features: features, rules: rules)
 
         for threads in [1, 2] {
             var fired = [UInt8](repeating: 7, count: wanted.count)
@@ -229,7 +229,7 @@ import Testing
     func refusesValuesThatCannotBe(rows: Int) throws {
         let features = Self.features(columns: 2)
         let rules = features.map { [Condition(feature: $0.name, test: .isPresent)] }
-        let evaluator = RuleEvaluator(features: features, rules: rules)
+        let evaluator = try RuleEvaluator(features: features, rules: rules)
         var random = Random(state: SeededRandom(seed: 3))
         let good = try Self.table(rows: rows, columns: 2, &random)
         let bad: [FeatureColumn.Values] = [
@@ -258,7 +258,7 @@ import Testing
         // A threshold of its own in each of many rules: tables would grow with the square.
         let feature = [RuleFeature(name: "n", kind: .numeric)]
         let rules = (0..<20_000).map { [Condition(feature: "n", test: .interval(low: Double($0), high: Double($0) + 0.5))] }
-        let evaluator = RuleEvaluator(features: feature, rules: rules)
+        let evaluator = try RuleEvaluator(features: feature, rules: rules)
         #expect(evaluator.rows == nil)
         let values = [0, 0.5, 19_999.25, 20_000, .nan, -1]
         let table = try FeatureTable(rows: 6, columns: [FeatureColumn(name: "n", values: .numeric(Strided(values)))])

@@ -64,7 +64,7 @@ public struct Finder {
         let risk = try clusterRisk(main.clustering, labels, fit.evidence)
         let parts = EngineParts(
             encoder: encoder, hybrid: main.hybrid, clustering: main.clustering, risk: risk,
-            ruleSets: rules.map { [ClusterRules(cluster: -1, rules: $0)] } ?? [], evidence: fit.evidence)
+            ruleSets: try rules.map { [try ClusterRules(cluster: -1, rules: $0, execution)] } ?? [], evidence: fit.evidence)
         return Found(
             engine: try Engine(parts, execution: execution), labels: main.clustering.labels,
             rowGroups: fit.evidence.groups.rowGroups, groups: groups, risky: fit.rows.map { $0.group >= 0 },

@@ -115,8 +115,8 @@ public struct Backtest: Sendable {
         _ rules: RuleSet, _ table: FeatureTable, fraud: Strided<Int8>, options: Options, execution: Execution
     ) throws {
         try options.validate(rules: rules.rules.count, rows: table.rows, fraud: fraud.count)
-        let evaluator = RuleEvaluator(rules)
-        let shadow = options.shadow.map { RuleEvaluator($0) }
+        let evaluator = try RuleEvaluator(rules) { try execution.report() }
+        let shadow = try options.shadow.map { try RuleEvaluator($0) { try execution.report() } }
         let span = try BacktestTimes(options, table.rows, execution)
         let count = rules.rules.count
         let cells = try checkedProduct(count + 1, span.count, "rules x periods")

@@ -35,7 +35,9 @@ public final class RowRules: Sendable {
     private let set = ck_rules_instruction_set()
 
     /// nil where the tables would be too large.
-    init?(_ evaluator: RuleEvaluator, _ rules: [[(feature: Int, test: Condition.Test)]]) {
+    init?(
+        _ evaluator: RuleEvaluator, _ rules: [[(feature: Int, test: Condition.Test)]], report: () throws -> Void = {}
+    ) rethrows {
         let words = (rules.count + 63) / 64
         func states(_ feature: RuleEvaluator.Feature) -> Int {
             switch feature.kind {
@@ -68,6 +70,7 @@ public final class RowRules: Sendable {
             }
         }
         for (rule, conditions) in rules.enumerated() {
+            try report()
             for (feature, test) in conditions {
                 let allowed = RowRules.states(test, evaluator.features[feature])
                 for state in 0..<states(evaluator.features[feature]) where !allowed(state) {

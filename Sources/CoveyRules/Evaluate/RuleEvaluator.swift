@@ -78,12 +78,13 @@ public struct RuleEvaluator: Sendable {
 
     public var ruleCount: Int { starts.count - 1 }
 
-    public init(_ set: RuleSet) {
-        self.init(features: set.features, rules: set.rules.map(\.conditions))
+    /// - Parameter report: called for each rule, several times; what it throws stops the work.
+    public init(_ set: RuleSet, report: () throws -> Void = {}) rethrows {
+        try self.init(features: set.features, rules: set.rules.map(\.conditions), report: report)
     }
 
     /// The conditions must name these features and suit their kinds, as in a `RuleSet`.
-    init(features named: [RuleFeature], rules: [[Condition]]) {
+    init(features named: [RuleFeature], rules: [[Condition]], report: () throws -> Void = {}) rethrows {
         var columns: [RuleFeature] = []
         var places: [ExactName: Int] = [:]
         var features = named.map { feature in
@@ -100,9 +101,13 @@ public struct RuleEvaluator: Sendable {
         }
         let known = Dictionary(
             zip(named.map { ExactName($0.name) }, named.indices), uniquingKeysWith: { first, _ in first })
-        let conditions = rules.map { rule in rule.map { (feature: known[ExactName($0.feature)] ?? 0, test: $0.test) } }
+        let conditions = try rules.map { rule in
+            try report()
+            return rule.map { (feature: known[ExactName($0.feature)] ?? 0, test: $0.test) }
+        }
         var sets = [[Condition.Test: Int]](repeating: [:], count: features.count)
         for (feature, test) in conditions.joined() {
+            try report()
             switch test {
             case .interval(let low, let high):
                 if low > -.infinity { features[feature].thresholds.append(low) }
@@ -116,6 +121,7 @@ public struct RuleEvaluator: Sendable {
         }
         // Sets of categories are laid out once all names have their numbers.
         for (feature, test) in conditions.joined() {
+            try report()
             guard let members = RuleEvaluator.members(test, features[feature].categories), sets[feature][test] == nil
             else { continue }
             sets[feature][test] = features[feature].members.count
@@ -123,12 +129,14 @@ public struct RuleEvaluator: Sendable {
         }
         var tests = 2
         for index in features.indices {
+            try report()
             features[index].thresholds = RuleEvaluator.distinct(features[index].thresholds)
             features[index].test = tests
             tests += features[index].tests
         }
         var (starts, with, without) = ([0], [Int32](), [Int32]())
         for rule in conditions {
+            try report()
             for (feature, test) in rule {
                 let (first, second) = RuleEvaluator.places(test, features[feature], sets[feature][test] ?? 0)
                 with.append(first)
@@ -138,7 +146,7 @@ public struct RuleEvaluator: Sendable {
         }
         (self.columns, self.features, self.tests) = (columns, features, tests)
         (self.starts, self.with, self.without) = (starts, with, without)
-        rows = RowRules(self, conditions)
+        rows = try RowRules(self, conditions, report: report)
     }
 
     private static func members(_ test: Condition.Test, _ categories: [ExactName: Int32]) -> Members? {

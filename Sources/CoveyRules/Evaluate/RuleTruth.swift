@@ -73,7 +73,7 @@ struct RuleTruth {
         guard !rules.isEmpty else { return counts }
         var used = Set<ExactName>()
         for condition in rules.joined() { used.insert(ExactName(condition.feature)) }
-        let evaluator = RuleEvaluator(features: features.filter { used.contains(ExactName($0.name)) }, rules: rules)
+        let evaluator = try RuleEvaluator(features: features.filter { used.contains(ExactName($0.name)) }, rules: rules)
         try evaluator.forEachBlock(of: table, execution) { start, words, scratch in
             for rule in rules.indices {
                 for word in 0..<words {
