@@ -10,7 +10,8 @@ final class ErrorBox: Sendable {
 
     init(_ error: CoveyError) {
         code = error.code
-        message = CText(error.message)
+        // Names and paths in it come from outside.
+        message = CText(PlainText.escaped(error.message))
     }
 }
 

@@ -1,5 +1,6 @@
 import CoveyRisk
 import CoveyRules
+import CoveyRuntime
 
 extension Engine {
     /// How many sentences `reason` has for a score: the evidence and the risky group, the cluster, a sentence for each rule that
@@ -60,7 +61,7 @@ extension Engine {
 
     private func eventReason(_ events: [WeighedEvent]) -> String {
         let named = events.map { event in
-            let name = event.type == 0 ? "an unknown event" : vocabularyName(event.type)
+            let name = event.type == 0 ? "an unknown event" : PlainText.name(vocabularyName(event.type))
             return "\(name) (\(Engine.wholePercent(event.share)), event \(event.place) of \(event.length))"
         }
         let head = events.count == 1 ? "The event that counted most: " : "The events that counted most: "

@@ -130,6 +130,7 @@ public final class JSONReader {
         place += 1
         let start = place
         var unescaped: [UInt8]?
+        var roomAsked = 1 << 16
         var copied = start
         while true {
             try tell()
@@ -141,18 +142,20 @@ public final class JSONReader {
             guard place < text.count else { throw malformed("a string has no end") }
             if place == end { continue }
             if text[place] == UInt8(ascii: "\"") { break }
-            // A string that grows is there twice.
-            if unescaped == nil { try count(2 * (place - start)) }
             var bytes = unescaped ?? []
             unescaped = nil
+            if bytes.count + place - copied > roomAsked {
+                roomAsked = 2 * (bytes.count + place - copied) + 1 << 16
+                // Bytes that grow are there twice, and then once more as a string.
+                try execution.reserve(built + 2 * roomAsked, for: what.isEmpty ? "reading JSON" : "reading \(what)")
+            }
             bytes.append(contentsOf: text[copied..<place])
-            try count(place - copied)
             try bytes.append(contentsOf: Array(String(escape()).utf8))
             unescaped = bytes
             copied = place
         }
         defer { place += 1 }
-        try count(MemoryLayout<String>.stride + 32 + 2 * (place - copied))
+        try count(MemoryLayout<String>.stride + 32 + (unescaped?.count ?? 0) + place - copied)
         let decoded: String?
         if var bytes = unescaped {
             bytes.append(contentsOf: text[copied..<place])

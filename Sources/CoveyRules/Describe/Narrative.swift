@@ -1,3 +1,5 @@
+import CoveyRuntime
+
 /// Rules in words, for the people who act on them.
 public struct Narrative: Sendable {
     private let set: RuleSet
@@ -11,7 +13,7 @@ public struct Narrative: Sendable {
     /// The figures are those of the rows that the search never saw.
     public func sentence(_ rule: Rule) -> String {
         let figures = set.figures(rule)
-        let target = set.targetName
+        let target = PlainText.name(set.targetName)
         let start = Narrative.conjunction(rule.conditions)
         guard set.isMeasured else {
             guard let stated = rule.statedPrecision else { return "\(start): not measured." }
@@ -38,7 +40,7 @@ public struct Narrative: Sendable {
 
     /// "amount is at least 100".
     public static func text(_ condition: Condition) -> String {
-        "\(condition.feature) is \(text(condition.test))"
+        "\(PlainText.name(condition.feature)) is \(text(condition.test))"
     }
 
     private static func text(_ test: Condition.Test) -> String {
@@ -59,7 +61,7 @@ public struct Narrative: Sendable {
     /// "NL", "NL or BE", "NL, BE or DE"; a long list is cut short.
     private static func choice(_ categories: [String]) -> String {
         let shown = 10
-        var names = categories.prefix(categories.count > shown + 1 ? shown : shown + 1).map { $0.isEmpty ? "\"\"" : $0 }
+        var names = categories.prefix(categories.count > shown + 1 ? shown : shown + 1).map { PlainText.name($0) }
         if names.count < categories.count { names.append("\(categories.count - names.count) others") }
         guard let last = names.popLast() else { return "" }
         return names.isEmpty ? last : names.joined(separator: ", ") + " or " + last
