@@ -32,8 +32,11 @@ OUT := .build-out
 STAGED := $(abspath $(OUT))
 LIBRARY := $(OUT)/lib/libcovey.so.$(VERSION)
 SWIFT_BUILD := .build-release
+# Tables that are bound when the library is loaded and read-only from then on, no search path of its own.
+HARDENED := -Xswiftc -use-ld=lld -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker nostart-stop-gc \
+	--disable-local-rpath
 LINK := -Xswiftc -static-stdlib -Xlinker --version-script=$(CURDIR)/packaging/libcovey.map \
-	-Xlinker -soname=libcovey.so.$(SOVERSION) -Xlinker -z -Xlinker defs -Xlinker --gc-sections
+	-Xlinker -soname=libcovey.so.$(SOVERSION) -Xlinker -z -Xlinker defs -Xlinker --gc-sections $(HARDENED)
 SOURCES := Package.swift packaging/libcovey.map $(shell find Sources include -type f)
 
 .PHONY: all build install uninstall clean prepare prepare-test test
@@ -153,11 +156,11 @@ fuzz-seeds: $(LIBRARY)
 
 # ------------------------------------------------------------------------------------------------------- a good guest
 # Tests/Guest against the built library; what make test leaves out runs in check-host. See CONTRIBUTING.md.
-.PHONY: test-guest check-host check-faults check-rounds check-saving check-hostile check-coexistence check-address check-threads
+.PHONY: test-guest check-host check-faults check-rounds check-saving check-hostile check-limits check-coexistence check-address check-threads
 GUEST_OUT := $(OUT)/guest
 GUEST_WARNINGS := -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fno-builtin -ITests/ABI -ITests/Guest
 GUEST_CFLAGS := -std=c11 -pedantic $(GUEST_WARNINGS) -I$(OUT)/include
-GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults saving hostile)
+GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults saving hostile limits)
 GUEST_SHARED := Tests/Guest/operations.c $(wildcard Tests/Guest/*.h Tests/ABI/*.h)
 
 $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_SHARED) $(LIBRARY)
@@ -188,16 +191,20 @@ test-guest: $(GUEST_PROGRAMS) $(GUEST_OUT)/symbols $(GUEST_OUT)/libguest_road.so
 	$(GUEST_OUT)/rounds 500
 	$(GUEST_OUT)/saving 20
 	$(GUEST_OUT)/hostile 5
+	$(GUEST_OUT)/limits 5
 	$(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$(VENV)/bin/python Tests/Guest/coexistence.py $(GUEST_OUT)
 
-check-host: check-faults check-rounds check-saving check-hostile check-coexistence check-address check-threads
+check-host: check-faults check-rounds check-saving check-hostile check-limits check-coexistence check-address check-threads
 
 check-saving: $(GUEST_OUT)/saving
 	$< 500
 
 check-hostile: $(GUEST_OUT)/hostile
 	$< 100
+
+check-limits: $(GUEST_OUT)/limits
+	$< 46
 
 check-faults: $(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$< $(GUEST_OUT)/symbols all
@@ -267,8 +274,9 @@ JAVA_SOURCES := $(shell find $(JAVA)/src/main -name '*.java')
 JAVA_TESTS := $(shell find $(JAVA)/src/test -name '*.java')
 JNI_SOURCES := $(wildcard $(JAVA)/jni/*.c)
 JNI_LIBRARY := $(JAVA_OUT)/native/libcovey_jni.so
-JNI_LINK := -Wl,-z,defs -Wl,-rpath,'$$ORIGIN'
-JNI_FLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -pedantic -Wmissing-prototypes -fPIC -shared -fvisibility=hidden
+JNI_LINK := -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-rpath,'$$ORIGIN'
+JNI_FLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -pedantic -Wmissing-prototypes -fPIC -shared -fvisibility=hidden \
+	-fstack-protector-strong -D_FORTIFY_SOURCE=2 -fcf-protection=full
 
 # javac writes the header that checks the C functions against Native.java.
 $(JAVA_OUT)/main.stamp: $(JAVA_SOURCES) | prepare-test

@@ -8,7 +8,11 @@ let gccLibraries = "/usr/lib/gcc/x86_64-linux-gnu/12"
 let openblas = "/usr/lib/x86_64-linux-gnu/openblas-serial/libopenblas.a"
 let faiss = "/usr/lib/x86_64-linux-gnu/libfaiss.a"
 
-let optimised: [CSetting] = [.unsafeFlags(["-O3", "-ffp-contract=off", "-fvisibility=hidden", "-I", openblasInclude])]
+// What finds a stack that was written over, copies that are too long, and jumps to where none may lead.
+let hardened = ["-fstack-protector-strong", "-D_FORTIFY_SOURCE=2", "-fcf-protection=full"]
+let optimised: [CSetting] = [
+    .unsafeFlags(["-O3", "-ffp-contract=off", "-fvisibility=hidden", "-I", openblasInclude] + hardened)
+]
 let native: [LinkerSetting] = [
     .unsafeFlags([
         faiss, openblas,
@@ -36,9 +40,10 @@ let package = Package(
         .target(name: "CCoveyKernels", cSettings: optimised),
         .target(
             name: "CFaissShim",
-            cSettings: [.unsafeFlags(["-O3", "-fvisibility=hidden"])],
+            cSettings: [.unsafeFlags(["-O3", "-fvisibility=hidden"] + hardened)],
             cxxSettings: [
-                .unsafeFlags(["-O3", "-fvisibility=hidden", "-idirafter", gccInclude, "-I", openblasInclude])
+                .unsafeFlags(
+                    ["-O3", "-fvisibility=hidden", "-idirafter", gccInclude, "-I", openblasInclude] + hardened)
             ]),
         .target(
             name: "CoveyABI",

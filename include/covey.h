@@ -34,6 +34,14 @@
  *   range are rejected, never clamped. Reserved fields must be zero.
  * - Output. Into the caller's buffers. `capacity` counts elements; too small gives COVEY_BUFFER_TOO_SMALL and writes
  *   nothing.
+ * - Stacks. A thread that calls Covey needs 128 KB of stack beside what its callbacks take; Covey's own threads have 1 MB each. A
+ *   callback must return: to leave it by longjmp or by a C++ exception ends the process.
+ * - Names. Names of columns, categories, events and targets come back as they were given; in sentences, reasons and messages
+ *   control characters, line breaks and marks of direction are written out ("\n", "\u{1b}"), and a name that is more than a few
+ *   plain words stands in quotes.
+ * - Bytes. Results do not depend on the number of threads. Embeddings, hybrid rows, trainings, clusterings and scores may differ in
+ *   their last digits between processors with other instruction sets (SSE, AVX2, AVX-512), as sums are taken in another order
+ *   there; rules, their evaluation and cluster risk are the same everywhere.
  * - Guest. Nothing is printed, no signal handled, no thread outlives its call, no state lives outside handles; works in a
  *   child after fork(). Covey reads no environment; the OpenBLAS and Swift run-time libraries that it is made of read theirs
  *   (OPENBLAS_CORETYPE, SWIFT_...) when they are loaded. BLAS runs on the calling thread or on threads of the call; the host's
@@ -121,7 +129,9 @@ typedef struct covey_context_options {
     size_t struct_size;
     int32_t threads;            /**< Threads a call may use, 0 to 1024; 0 = the processors this process may run on. */
     int32_t reserved;           /**< 0. */
-    uint64_t memory_budget;     /**< Bytes a call may allocate beside its input; 0 = the machine's physical memory. */
+    uint64_t memory_budget;     /**< Bytes a call may allocate beside its input; 0 = the least of the machine's memory
+                                     and of the limits of this process's control groups. Where the address space is
+                                     limited (RLIMIT_AS), a call takes no more than what is left of it. */
     covey_progress_fn progress; /**< NULL = none. */
     void *progress_user_data;   /**< Handed to progress. */
 } covey_context_options;

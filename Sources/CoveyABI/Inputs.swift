@@ -127,9 +127,17 @@ private struct Categories {
 
     mutating func all() throws -> [String] {
         seen.reserveCapacity(count)
+        // A name that is longer than a string's own 15 bytes takes a block of its own.
+        var bytes = 0
         return try (0..<count).map { index in
-            if index & 0xFFF == 0 { try execution.check() }
-            return try name(index)
+            let name = try name(index)
+            bytes += 3 * MemoryLayout<String>.stride + (name.utf8.count > 15 ? 48 + name.utf8.count : 0)
+            if index & 0xFFF == 0xFFF || index == count - 1 {
+                try execution.report()
+                try execution.hold(bytes, for: "\(field).categories")
+                bytes = 0
+            }
+            return name
         }
     }
 

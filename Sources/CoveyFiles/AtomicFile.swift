@@ -86,11 +86,3 @@ public enum AtomicFile {
         try body()
     }
 }
-
-/// Repeats a call that a signal interrupts.
-func uninterrupted(_ call: () -> Int32) -> Int32 {
-    while true {
-        let result = call()
-        guard result < 0, errno == EINTR else { return result }
-    }
-}

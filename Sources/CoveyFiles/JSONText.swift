@@ -1,10 +1,10 @@
 import CoveyRuntime
 import FoundationEssentials
 
-/// Small JSON in model and engine files, by `Codable`. What may be large is read by `JSONReader` and written by `JSONWriter`.
+/// JSON in model and engine files, by `Codable`. What may be large is read by `JSONReader` and written by `JSONWriter`.
 public enum JSONText {
     /// The longest text that is decoded.
-    public static let largest = 1 << 16
+    public static let largest = 1 << 24
 
     /// - Parameter what: names the text in messages.
     /// - Throws: `corruptFile`, with the place in the text.

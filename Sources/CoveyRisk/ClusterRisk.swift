@@ -173,7 +173,8 @@ public struct ClusterRisk: Sendable, Equatable {
             }
             if Int(largest) <= labels.count &+ 1024 {
                 try execution.reserve(
-                    Int(largest) + 2, of: MemoryLayout<ClusterReport>.stride * 2, for: "cluster risk")
+                    Int(largest) + 2, of: 3 * MemoryLayout<ClusterReport>.stride + 2 * MemoryLayout<ClusterTally>.stride + 64,
+                    for: "cluster risk")
                 clusters = Array(-1...Int(largest))
                 sparse = nil
                 return

@@ -16,17 +16,17 @@ public final class Context: Sendable {
 
     /// - Parameters:
     ///   - threads: at most 1024; 0 means the number of processors that this process may use.
-    ///   - memoryBudget: in bytes; 0 means the physical memory of the machine.
+    ///   - memoryBudget: in bytes; 0 means the least of the machine's memory and of the control groups' limits.
     public init(threads: Int = 0, memoryBudget: UInt64 = 0, progress: Progress? = nil) throws {
         try require((0...1024).contains(threads), "threads must be 0 to 1024, got \(threads)")
         self.threads = threads == 0 ? Context.availableProcessors : threads
-        self.memoryBudget = memoryBudget == 0 ? Context.physicalMemory : Int(clamping: memoryBudget)
+        self.memoryBudget = memoryBudget == 0 ? SystemMemory.limit : Int(clamping: memoryBudget)
         self.progress = progress
     }
 
     private init() {
         threads = Context.availableProcessors
-        memoryBudget = Context.physicalMemory
+        memoryBudget = SystemMemory.limit
         progress = nil
     }
 
@@ -40,11 +40,5 @@ public final class Context: Sendable {
 
     private static var availableProcessors: Int {
         max(1, min(1024, Int(ck_available_processors())))
-    }
-
-    private static var physicalMemory: Int {
-        let (bytes, overflow) = sysconf(Int32(_SC_PHYS_PAGES))
-            .multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE)))
-        return overflow || bytes <= 0 ? Int.max : bytes
     }
 }

@@ -23,7 +23,8 @@ public final class Execution: Sendable {
         self.context = context
         generation = context.cancellations.load(ordering: .sequentiallyConsistent)
         caller = UInt(pthread_self())
-        memory = MemoryUse(budget: context.memoryBudget)
+        // Where the host limits the address space, memory that is refused would end the process: it is not asked for.
+        memory = MemoryUse(budget: min(context.memoryBudget, SystemMemory.addressSpaceLeft ?? .max))
     }
 
     public var threads: Int { context.threads }

@@ -183,6 +183,8 @@ extension Execution {
     /// The threads of one job, beside the calling thread. They block all signals, so that the host's threads handle
     /// them.
     private struct Helpers {
+        /// Bytes of a thread's stack.
+        private static let stack = 1 << 20
         private var threads: [pthread_t] = []
         var isEmpty: Bool { threads.isEmpty }
 
@@ -193,11 +195,16 @@ extension Execution {
             sigfillset(&all)
             pthread_sigmask(SIG_SETMASK, &all, &previous)
             defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
+            var attributes = pthread_attr_t()
+            pthread_attr_init(&attributes)
+            defer { pthread_attr_destroy(&attributes) }
+            // Of its own, whatever the process's default is; pages that are not touched take no memory.
+            pthread_attr_setstacksize(&attributes, Self.stack)
             for number in 1...count {
                 let start = Unmanaged.passRetained(Start(job: job, thread: number))
                 var thread = pthread_t()
                 let status = pthread_create(
-                    &thread, nil,
+                    &thread, &attributes,
                     { argument in
                         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
                         start.job.work(thread: start.thread)

@@ -32,7 +32,7 @@ public enum PlainText {
     /// The words that sentences are built with.
     private static let reserved: Set<String> = [
         "and", "or", "is", "are", "not", "missing", "known", "true", "false", "something", "other", "others", "than", "at", "least",
-        "below", "it", "covers", "matching", "interval", "rule", "event",
+        "below", "it", "covers", "matching",
     ]
     private static let mostWords = 5
 

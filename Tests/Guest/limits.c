@@ -1,0 +1,159 @@
+/* Every kind of handle in a process with little memory and on threads with little stack: a status, never the end of the process.
+ *
+ *     limits STEPS     address spaces that are tried for each operation */
+#include "operations.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static guest host;
+
+typedef struct run {
+    const operation *operation;
+    digest sum;
+    covey_status status;
+} run;
+
+static void *on_thread(void *argument) {
+    run *run = argument;
+    covey_error *error = NULL;
+    covey_context_options options = COVEY_CONTEXT_OPTIONS_INIT;
+    options.threads = 2;
+    covey_context *context = NULL;
+    run->sum = 1;
+    run->status = covey_context_create(&options, &context, &error);
+    if (run->status == COVEY_OK) run->status = run->operation->run(&host, context, 0, &run->sum, &error);
+    covey_error_destroy(error);
+    covey_context_destroy(context);
+    return NULL;
+}
+
+/* JSON as deep as it is read, and deeper. */
+static covey_status deep(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+    (void)guest, (void)number, (void)sum;
+    static char text[4096];
+    const int depths[] = {60, 64, 500};
+    for (int i = 0; i < 3; i++) {
+        int size = snprintf(text, sizeof text, "{\"format_version\":1,\"features\":[{\"name\":\"x\",\"kind\":\"numeric\"}],"
+                            "\"rules\":[{\"conditions\":[{\"feature\":\"x\",\"kind\":\"present\"}],\"text\":");
+        for (int level = 0; level < depths[i]; level++) text[size++] = '[';
+        for (int level = 0; level < depths[i]; level++) text[size++] = ']';
+        size += snprintf(text + size, sizeof text - (size_t)size, "}]}");
+        covey_rules *rules = NULL;
+        covey_status status = covey_rules_parse(context, text, size, &rules, error);
+        covey_rules_destroy(rules);
+        if (status != (i == 0 ? COVEY_OK : COVEY_CORRUPT_FILE)) return COVEY_INTERNAL;
+        covey_error_destroy(*error);
+        *error = NULL;
+    }
+    return COVEY_OK;
+}
+
+/* Sizes at which memory that is refused to Swift's own arrays and strings would end the process. */
+static covey_status large_vocabulary(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+    (void)guest, (void)number, (void)sum;
+    enum { names = 300000 };
+    static char text[names][12];
+    static const char *pointers[names];
+    for (int name = 0; name < names; name++) {
+        if (pointers[name] == NULL) snprintf(text[name], sizeof text[name], "name %06d", name);
+        pointers[name] = text[name];
+    }
+    covey_vocabulary *vocabulary = NULL;
+    covey_status status = covey_vocabulary_build(context, pointers, names, 1, 0, &vocabulary, error);
+    covey_vocabulary_destroy(vocabulary);
+    return status;
+}
+
+static covey_status large_rules(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+    (void)guest, (void)number, (void)sum;
+    static char text[4 << 20];
+    static int size;
+    if (size == 0) {
+        size = snprintf(text, sizeof text, "{\"format_version\":1,\"features\":[{\"name\":\"x\",\"kind\":\"numeric\"}],\"rules\":[");
+        for (int rule = 0; rule < 30000; rule++)
+            size += snprintf(text + size, sizeof text - (size_t)size,
+                             "%s{\"conditions\":[{\"feature\":\"x\",\"kind\":\"interval\",\"low\":%d.5}]}", rule ? "," : "", rule);
+        size += snprintf(text + size, sizeof text - (size_t)size, "]}");
+    }
+    covey_rules *rules = NULL;
+    covey_buffer *json = NULL;
+    covey_status status = covey_rules_parse(context, text, size, &rules, error);
+    if (status == COVEY_OK) status = covey_rules_export(rules, context, COVEY_RULES_JSON, NULL, &json, error);
+    covey_buffer_destroy(json);
+    covey_rules_destroy(rules);
+    return status;
+}
+
+/* The header says 128 KB; nothing lies above the thread's stack but its guard. */
+static void stacks(const operation *operation) {
+    run plain = {operation, 0, 0}, small = {operation, 0, 0};
+    on_thread(&plain);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 128 << 10);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, &attributes, on_thread, &small) == 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+    CHECK(plain.status == COVEY_OK && small.status == COVEY_OK && small.sum == plain.sum);
+}
+
+/* Kilobytes of address space. */
+static long size_of(const char *field) {
+    char line[256];
+    long value = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, field, strlen(field)) == 0) value = strtol(line + strlen(field) + 1, NULL, 10);
+    fclose(file);
+    return value;
+}
+
+/* In a child whose address space may grow by so many kilobytes: what the operation ends with, or less a signal. */
+static int in_child(const operation *operation, long limit) {
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        rlim_t bytes = (rlim_t)(size_of("VmSize") + limit) << 10;
+        struct rlimit space = {bytes, bytes};
+        if (setrlimit(RLIMIT_AS, &space) != 0) _exit(100);
+        run run = {operation, 0, 0};
+        on_thread(&run);
+        _exit(run.status);
+    }
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/* From 256 KB to 1 GB, each so many times the one before. */
+static void spaces(const operation *operation, int steps) {
+    int refused = 0, ended = COVEY_OK;
+    for (int step = 0; step <= steps; step++) {
+        long limit = (long)(256 * pow(4096, (double)step / steps));
+        ended = in_child(operation, limit);
+        refused += ended == COVEY_OUT_OF_MEMORY;
+        CHECK(ended == COVEY_OK || ended == COVEY_OUT_OF_MEMORY);
+        if (ended != COVEY_OK && ended != COVEY_OUT_OF_MEMORY)
+            printf("  %s within %ld KB: %s %d\n", operation->name, limit, ended < 0 ? "signal" : "status", abs(ended));
+    }
+    CHECK(ended == COVEY_OK);
+    printf("%s: refused at %d of %d limits\n", operation->name, refused, steps + 1);
+}
+
+int main(int count, char **arguments) {
+    int steps = count > 1 ? atoi(arguments[1]) : 5;
+    guest_create(&host);
+    const operation nested = {"nested JSON", deep, 0};
+    stacks(&nested);
+    for (const operation *operation = operations; operation->name != NULL; operation++) stacks(operation);
+    for (const operation *operation = operations; operation->name != NULL; operation++)
+        if (strcmp(operation->name, "error") != 0) spaces(operation, steps);
+    const operation large[] = {{"a large vocabulary", large_vocabulary, 0}, {"large rules", large_rules, 0}};
+    for (int i = 0; i < 2; i++) spaces(&large[i], steps);
+    guest_destroy(&host);
+    return finish();
+}
