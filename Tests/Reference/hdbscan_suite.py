@@ -18,6 +18,7 @@ BRANCHES = "branch detection (FLASC) is not in Covey"
 #: What is left out, by the test's name, and why.
 EXCLUDED = {
     "test_hdbscan_approximate_predict": "which number a cluster has is not hdbscan's",
+    "test_hdbscan_centroids_medoids": "which number a cluster has is not hdbscan's",
     "test_missing_data": "a NaN is refused unless missing='noise' is asked for",
     "test_branches.py": BRANCHES,
     "test_prediction_utils.py": "a helper inside hdbscan",

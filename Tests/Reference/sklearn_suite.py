@@ -9,7 +9,6 @@ from hdbscan_suite import ROOT, Outcomes
 EXCLUDED = {
     "test_labelling_distinct": "looks into scikit-learn's own functions",
     "test_hdbscan_default_copy_warning": "X is never written, so that there is nothing to warn of",
-    "test_hdbscan_centers": "which number a cluster has is not scikit-learn's",
     "test_hdbscan_usable_inputs": "infinite distances are refused",
 }
 
