@@ -33,7 +33,7 @@ public struct ClusterOptions: Sendable, Equatable, Codable {
     public var clusterSelectionEpsilonMax = 0.0
     /// Leaves of the condensed tree that live for less than this (in lambda) are dissolved before clusters are chosen.
     public var clusterSelectionPersistence = 0.0
-    /// How many clusters there are to be: the largest epsilon that gives so many is taken; 0 = as many as there are.
+    /// The wanted number of clusters: the largest epsilon that gives this number is used; 0 = no number is wanted.
     public var clusterCount = 0
     /// The nodes of the condensed tree that are the clusters, the root 0; nil = as `selection` chooses.
     public var chosenNodes: [Int32]?

@@ -46,7 +46,7 @@ enum DistanceMatrixTree {
                     throw CoveyError.invalidData(
                         "distances row \(row), column \(column) must be finite and at least 0, got \(distance)")
                 }
-                // To the rounding of whoever worked them out.
+                // Equal up to the rounding of the caller's computation.
                 guard column >= row || abs(distance - distances[column, row]) <= 1e-8 + 1e-5 * distance else {
                     throw CoveyError.invalidData(
                         "distances must be symmetric, got \(distance) from row \(row) to row \(column) and "

@@ -60,7 +60,7 @@ public final class Predictor: Sendable {
         return places
     }
 
-    /// - Parameter found: the nearest rows, nearest first; more than `minSamples` where there are so many.
+    /// - Parameter found: the nearest rows, nearest first; more than `minSamples` of them if the data has more rows.
     private func place(_ found: [(row: Int32, distance: Double)], _ strengths: ClusterOptions.Strengths) -> Place {
         let core = found[min(reference.minSamples, found.count - 1)].distance
         var neighbour = 0

@@ -1,9 +1,10 @@
 import CoveyRuntime
 
-/// Reads JSON (RFC 8259) from its first byte to its last, without a tree of it: who knows the form asks for what must come next.
+/// Reads JSON (RFC 8259) from its first byte to its last, without building a tree: the caller asks for the value that must come next.
 ///
-/// Everything that was built from the text counts against the memory budget, the host is told of every megabyte and can stop
-/// the call there. Objects and arrays are at most `deepest` deep. No member may occur twice. Errors are `corruptFile` and say where.
+/// Values that are built from the text count against the memory budget. The reader reports progress at every megabyte and can
+/// be cancelled there. Objects and arrays are at most `deepest` deep. A member must not occur twice in an object that is read;
+/// values that are skipped are not checked for this. Errors are `corruptFile` and name the place.
 public final class JSONReader {
     /// The deepest nesting that is read.
     public static let deepest = 64
@@ -212,7 +213,7 @@ public final class JSONReader {
         guard next() == nil else { throw malformed("the text goes on after its end") }
     }
 
-    /// Counts bytes of what is made of the text.
+    /// Counts the bytes of values that are built from the text.
     public func count(_ bytes: Int) throws {
         built += bytes
         guard built - asked > 1 << 16 else { return }

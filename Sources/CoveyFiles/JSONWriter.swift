@@ -1,8 +1,8 @@
 import CoveyRuntime
 
-/// Writes JSON value by value. Who wants the same text for the same values writes members in the order of their names.
+/// Writes JSON value by value. A caller that writes members in the order of their names gets the same text for the same values.
 ///
-/// The host is told of every 64 KB and can stop the call there; the text counts against the memory budget.
+/// The writer reports progress every 64 KB and can be cancelled there; the text counts against the memory budget.
 public struct JSONWriter {
     public private(set) var text: [UInt8] = []
     private let isPretty: Bool

@@ -16,7 +16,7 @@ public struct Finder {
     private var findings: [Finding] = []
     private var settings = FindSettings()
 
-    /// Above so many rows neighbours are searched for approximately, unless the options say otherwise.
+    /// With more rows than this the search is approximate, unless the options name a search.
     private static let exactRows = 200_000
 
     public static func run(_ inputs: FindInputs, options: FindOptions, execution: Execution) throws -> Found {
@@ -229,7 +229,7 @@ public struct Finder {
         return try matrix.withView { try Clustering($0, wanted, execution: execution) }
     }
 
-    // MARK: - What is told
+    // MARK: - Findings
 
     private mutating func tellOfClusters(_ clustering: Clustering) {
         let rows = clustering.rowCount

@@ -1,4 +1,4 @@
-/// Something that whoever asked should know about what was found, or why nothing was, with what to do.
+/// A remark on the result: what to know about it, or why nothing was found, and what the caller can do.
 public struct Finding: Sendable, Equatable {
     /// Raw values are those of `COVEY_FINDING_...`, fixed for ever.
     public enum Code: Int32, Sendable, CaseIterable {

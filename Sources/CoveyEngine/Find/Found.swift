@@ -40,7 +40,7 @@ public final class Found: Sendable {
     }
 }
 
-/// A risky group as it is told to people.
+/// A risky group with its figures and its text.
 public struct FoundGroup: Sendable, Equatable {
     public let figures: RiskyGroup
     /// The estimated share of fraud, and its interval.
