@@ -48,7 +48,8 @@ let package = Package(
         .target(
             name: "CoveyABI",
             dependencies: [
-                "CCovey", "CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveySequences", "CoveyEncoder",
+                "CCovey", "CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveySequences",
+                "CoveyEncoder",
                 "CoveyHybrid", "CoveyNeighbors", "CoveyClustering", "CoveyRisk", "CoveyRules", "CoveyEngine",
                 "CCoveyKernels",
             ],

@@ -158,7 +158,8 @@ public func covey_backtest_outcome(
         let box = try Handle.required(backtest, "backtest", as: BacktestBox.self)
         let index = try box.rule(rule)
         let count = box.backtest.options.outcomeCount
-        try require(outcome >= 0 && outcome < Int64(count), "outcome must be at least 0 and below \(count), got \(outcome)")
+        try require(
+            outcome >= 0 && outcome < Int64(count), "outcome must be at least 0 and below \(count), got \(outcome)")
         let found = box.backtest.outcome(index, Int(outcome))
         rows?.pointee = Int64(found.rows)
         amount?.pointee = found.amount

@@ -6,7 +6,8 @@ import CoveyRuntime
 
 @c @implementation
 public func covey_engine_schema(
-    _ engine: OpaquePointer?, _ text: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ engine: OpaquePointer?, _ text: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     text?.pointee = nil
     return boundary(error) {
@@ -46,7 +47,8 @@ public func covey_engine_write(
 
 @c @implementation
 public func covey_engine_read(
-    _ context: OpaquePointer?, _ bytes: UnsafeRawPointer?, _ size: Int64, _ engine: UnsafeMutablePointer<OpaquePointer?>?,
+    _ context: OpaquePointer?, _ bytes: UnsafeRawPointer?, _ size: Int64,
+    _ engine: UnsafeMutablePointer<OpaquePointer?>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     engine?.pointee = nil
@@ -60,7 +62,8 @@ public func covey_engine_read(
 
 @c @implementation
 public func covey_engine_rerate(
-    _ engine: OpaquePointer?, _ context: OpaquePointer?, _ fraud: UnsafePointer<Int8>?, _ amounts: UnsafePointer<Double>?,
+    _ engine: OpaquePointer?, _ context: OpaquePointer?, _ fraud: UnsafePointer<Int8>?,
+    _ amounts: UnsafePointer<Double>?,
     _ times: UnsafePointer<Double>?, _ rows: Int64, _ options: UnsafePointer<covey_risk_options>?,
     _ rated: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {

@@ -84,7 +84,8 @@ private func findOptions(_ given: covey_find_options) throws -> FindOptions {
     options.knownShare = given.known_share == 0 ? nil : given.known_share
     options.population = try population(given.shares_over)
     guard let rate = RiskyGroups.Options.ErrorRate(rawValue: given.error_rate) else {
-        throw CoveyError.invalidArgument("options.error_rate must be a COVEY_ERROR_RATE_ value, got \(given.error_rate)")
+        throw CoveyError.invalidArgument(
+            "options.error_rate must be a COVEY_ERROR_RATE_ value, got \(given.error_rate)")
     }
     options.groups.errorRate = rate
     options.groups.significance = given.significance
@@ -199,7 +200,8 @@ public func covey_found_group(
     boundary(error) {
         let groups = try Handle.required(found, "found", as: FoundBox.self).found.groups
         try require(
-            index >= 0 && index < Int64(groups.count), "index must be at least 0 and below \(groups.count), got \(index)")
+            index >= 0 && index < Int64(groups.count),
+            "index must be at least 0 and below \(groups.count), got \(index)")
         let own = groups[Int(index)]
         var result = covey_risky_group()
         result.rows = Int64(own.figures.rows)

@@ -128,7 +128,8 @@ final class RuleRows: Sendable {
         case .numeric, .date:
             guard stride == 0 || stride >= 8 && stride % 8 == 0 else { return nil }
             let value = values.loadUnaligned(fromByteOffset: row * (stride == 0 ? 8 : stride), as: Double.self)
-            return value.isInfinite || kind == .date && !value.isNaN && !FeatureColumn.dates.contains(value) ? nil : value
+            return value.isInfinite || kind == .date && !value.isNaN && !FeatureColumn.dates.contains(value)
+                ? nil : value
         case .boolean:
             guard stride >= 0 else { return nil }
             let value = values.load(fromByteOffset: row * (stride == 0 ? 1 : stride), as: Int8.self)

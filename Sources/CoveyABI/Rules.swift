@@ -247,7 +247,8 @@ public func covey_rules_evaluate(
 
 @c @implementation
 public func covey_rules_export(
-    _ rules: OpaquePointer?, _ context: OpaquePointer?, _ format: Int32, _ options: UnsafePointer<covey_export_options>?,
+    _ rules: OpaquePointer?, _ context: OpaquePointer?, _ format: Int32,
+    _ options: UnsafePointer<covey_export_options>?,
     _ text: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     text?.pointee = nil

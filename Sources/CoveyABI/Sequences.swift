@@ -40,7 +40,8 @@ func sequenceBatch(
     return try SequenceBatch(
         offsets: offsets, types: column(sequences.types, "\(name).types", sequences.types_stride),
         times: column(sequences.times, "\(name).times", sequences.times_stride),
-        dwell: sequences.dwell == nil && events > 0 ? nil : column(sequences.dwell, "\(name).dwell", sequences.dwell_stride),
+        dwell: sequences.dwell == nil && events > 0
+            ? nil : column(sequences.dwell, "\(name).dwell", sequences.dwell_stride),
         numeric: columns(sequences.numeric, "\(name).numeric", numericCount),
         categorical: columns(sequences.categorical, "\(name).categorical", categoricalCount))
 }

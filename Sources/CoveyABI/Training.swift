@@ -22,7 +22,8 @@ public func covey_encoder_train(
         let batch = try sequenceBatch(sequences, "sequences", execution)
         let vocabularies = try vocabularies(given.categorical_vocabularies, batch.categorical.count)
         let trainer = try Trainer(
-            batch, vocabulary: vocabulary, numericNames: names(given.numeric_names, "numeric_names", batch.numeric.count),
+            batch, vocabulary: vocabulary,
+            numericNames: names(given.numeric_names, "numeric_names", batch.numeric.count),
             categoricalNames: names(given.categorical_names, "categorical_names", batch.categorical.count),
             categoricalVocabularies: vocabularies, trainingOptions(given), execution, observer: observer(given))
         let report = trainer.run()

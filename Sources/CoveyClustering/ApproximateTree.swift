@@ -118,7 +118,9 @@ struct ApproximateTree {
                                     let other = components[Int(indices[slot])]
                                     if other == own { continue }
                                     let reach = reaches[slot]
-                                    if reach > links[Int(own)].distance && reach > links[Int(other)].distance { continue }
+                                    if reach > links[Int(own)].distance && reach > links[Int(other)].distance {
+                                        continue
+                                    }
                                     let link = BestLink(distance: reach, from: Int32(i), to: indices[slot])
                                     if link < links[Int(own)] { links[Int(own)] = link }
                                     if link < links[Int(other)] { links[Int(other)] = link }

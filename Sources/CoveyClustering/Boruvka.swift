@@ -34,7 +34,9 @@ struct Boruvka {
     /// - Parameters:
     ///   - lists: its distances are there unless none of them, divided by alpha, is above the core distance of its row.
     ///   - cores: by row.
-    init(_ lists: NeighborLists, cores: [Double], alpha: Double, search: any NeighborSearch, execution: Execution) throws {
+    init(_ lists: NeighborLists, cores: [Double], alpha: Double, search: any NeighborSearch, execution: Execution)
+        throws
+    {
         n = lists.count
         k = lists.k
         self.lists = lists

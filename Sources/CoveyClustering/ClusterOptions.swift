@@ -71,7 +71,8 @@ public struct ClusterOptions: Sendable, Equatable, Codable {
             "cluster_selection_persistence must be finite and at least 0, got \(clusterSelectionPersistence)")
         try require(clusterCount >= 0, "clusters must be at least 0, got \(clusterCount)")
         try require(
-            clusterCount == 0 || chosenNodes == nil, "clusters must be 0 where the nodes are given, got \(clusterCount)")
+            clusterCount == 0 || chosenNodes == nil, "clusters must be 0 where the nodes are given, got \(clusterCount)"
+        )
         try require(alpha.isFinite && alpha > 0, "alpha must be finite and above 0, got \(alpha)")
         try require(
             search == .exact || metric == .euclidean,

@@ -80,13 +80,15 @@ public struct ClusterSelection: Sendable {
         for node in nodes {
             try require(
                 tree.clusters.indices.contains(Int(node)),
-                "nodes must be those of the condensed tree, which has \(tree.clusters.count), got the one after \(node) others")
+                "nodes must be those of the condensed tree, which has \(tree.clusters.count), got the one after \(node) others"
+            )
             try require(!chosen[Int(node)], "nodes must differ, got the one after \(node) others twice")
             chosen[Int(node)] = true
         }
         var covered = chosen
         for node in tree.clusters.indices.dropFirst() where covered[Int(tree.clusters[node].parent)] {
-            try require(!chosen[node], "nodes must not lie in each other, got the one after \(node) others, and one above it")
+            try require(
+                !chosen[node], "nodes must not lie in each other, got the one after \(node) others, and one above it")
             covered[node] = true
         }
         return chosen

@@ -81,7 +81,8 @@ public final class Clustering: Sendable {
         if let earlier, sameTree {
             condensedTree = earlier.condensedTree
         } else {
-            let tree = try CondensedTree(singleLinkageTree, minClusterSize: options.minClusterSize, execution: execution)
+            let tree = try CondensedTree(
+                singleLinkageTree, minClusterSize: options.minClusterSize, execution: execution)
             condensedTree = try tree.simplified(options.clusterSelectionPersistence, execution: execution)
         }
         selection = try ClusterSelection(condensedTree, options, execution: execution)

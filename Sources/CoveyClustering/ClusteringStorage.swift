@@ -115,7 +115,8 @@ extension Clustering {
             (0.0...1.0).contains(stored.recall)
         else {
             throw CoveyError.corruptFile(
-                "entry \(name): \(stored.rows) rows, \(stored.columns) columns or a recall of \(stored.recall) cannot be")
+                "entry \(name): \(stored.rows) rows, \(stored.columns) columns or a recall of \(stored.recall) cannot be"
+            )
         }
         return stored
     }
@@ -152,11 +153,13 @@ extension Clustering {
         for edge in 0..<count {
             if edge & 0xFFFF == 0 { try execution.report() }
             // That the edges make a tree is found out when it is built.
-            guard from[edge] >= 0, to[edge] >= 0, from[edge] != to[edge], max(from[edge], to[edge]) < points, distances[edge] >= 0,
+            guard from[edge] >= 0, to[edge] >= 0, from[edge] != to[edge], max(from[edge], to[edge]) < points,
+                distances[edge] >= 0,
                 edge == 0 || distances[edge] >= distances[edge - 1]
             else {
                 throw CoveyError.corruptFile(
-                    "\(prefix)spanning_tree: edge \(edge) from \(from[edge]) to \(to[edge]) at \(distances[edge]) cannot be")
+                    "\(prefix)spanning_tree: edge \(edge) from \(from[edge]) to \(to[edge]) at \(distances[edge]) cannot be"
+                )
             }
             edges.append(SpanningTree.Edge(from: from[edge], to: to[edge], distance: distances[edge]))
         }

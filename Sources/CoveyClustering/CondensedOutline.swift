@@ -79,7 +79,11 @@ struct CondensedOutline {
     /// The cluster lives on in a branch that is large enough.
     @inline(__always)
     private mutating func stay(_ node: Int32, _ size: Int, in cluster: Int32, at merge: Int) {
-        if size >= minClusterSize { push(Int(node) - points, cluster) } else { fall(node, size, from: cluster, at: merge) }
+        if size >= minClusterSize {
+            push(Int(node) - points, cluster)
+        } else {
+            fall(node, size, from: cluster, at: merge)
+        }
     }
 
     @inline(__always)
@@ -99,7 +103,8 @@ struct CondensedOutline {
     @inline(__always)
     private mutating func fall(_ node: Int32, _ size: Int, from cluster: Int32, at merge: Int) {
         falls[fallCount] = Fall(
-            node: node, cluster: cluster, merge: Int32(truncatingIfNeeded: merge), edge: UInt32(truncatingIfNeeded: edgeCount))
+            node: node, cluster: cluster, merge: Int32(truncatingIfNeeded: merge),
+            edge: UInt32(truncatingIfNeeded: edgeCount))
         fallCount &+= 1
         edgeCount &+= size
     }

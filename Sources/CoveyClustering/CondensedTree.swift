@@ -113,7 +113,9 @@ public struct CondensedTree: Sendable {
             for (place, edge) in outline.births.enumerated() {
                 if place & 0xFFFFF == 0 { try execution.report() }
                 let child = outline.clusters[place + 1]
-                put(Int(edge), parent: child.parent, child: Int32(points + place + 1), size: child.size, at: child.birth)
+                put(
+                    Int(edge), parent: child.parent, child: Int32(points + place + 1), size: child.size, at: child.birth
+                )
             }
             let falls = outline.falls
             try execution.parallel(outline.fallCount, grain: 4096) { chunk, _ in
@@ -139,7 +141,8 @@ public struct CondensedTree: Sendable {
 
         /// All rows below a node leave the cluster, breadth first.
         private func fall(
-            _ fall: CondensedOutline.Fall, _ tree: SingleLinkageTree.Pointers, _ queue: inout [Int32], _ execution: Execution
+            _ fall: CondensedOutline.Fall, _ tree: SingleLinkageTree.Pointers, _ queue: inout [Int32],
+            _ execution: Execution
         ) throws {
             let lambda = 1 / tree.distances[Int(fall.merge)]
             var edge = Int(fall.edge)

@@ -139,7 +139,8 @@ extension Clustering {
         try Clustering.requireNoPrediction(options)
         let rows = try FittedRows(
             rowCount: tree.pointCount, columnCount: max(1, min(tree.pointCount, 65_536)), usedRows: nil,
-            minSamples: options.resolvedMinSamples(rows: tree.pointCount), recall: 1, spanningTree: tree, reference: nil,
+            minSamples: options.resolvedMinSamples(rows: tree.pointCount), recall: 1, spanningTree: tree,
+            reference: nil,
             execution: execution)
         try self.init(rows, options, execution: execution)
     }

@@ -33,7 +33,8 @@ struct DistinctRows: Sendable {
         let repeats = try AlignedBuffer<Bool>(n, for: "equal rows", execution)
         try execution.parallel(n, grain: grain) { chunk, _ in
             for p in chunk {
-                repeats[p] = p > 0 && keys[p].key == keys[p - 1].key
+                repeats[p] =
+                    p > 0 && keys[p].key == keys[p - 1].key
                     && values.areEqual(Int(keys[p].row), Int(keys[p - 1].row))
             }
         }
@@ -62,7 +63,8 @@ struct DistinctRows: Sendable {
         let (chosen, order, starts) = (
             try AlignedBuffer<Int32>(count, for: "equal rows", execution), order, starts
         )
-        try execution.parallel(count, grain: 65_536) { chunk, _ in for i in chunk { chosen[i] = order[Int(starts[i])] } }
+        try execution.parallel(count, grain: 65_536) { chunk, _ in for i in chunk { chosen[i] = order[Int(starts[i])] }
+        }
         return chosen
     }
 }
@@ -158,7 +160,9 @@ private struct RowValues: @unchecked Sendable {
 
     private func isLess(_ i: Int, _ j: Int) -> Bool {
         let (a, b) = (row(i), row(j))
-        for column in 0..<view.columns where view[a, column] != view[b, column] { return view[a, column] < view[b, column] }
+        for column in 0..<view.columns where view[a, column] != view[b, column] {
+            return view[a, column] < view[b, column]
+        }
         return i < j
     }
 }

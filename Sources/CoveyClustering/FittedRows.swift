@@ -20,7 +20,8 @@ public final class FittedRows: Sendable {
     public var usedCount: Int { spanningTree.pointCount }
 
     init(
-        rowCount: Int, columnCount: Int, usedRows: [Int32]?, minSamples: Int, recall: Double, spanningTree: SpanningTree,
+        rowCount: Int, columnCount: Int, usedRows: [Int32]?, minSamples: Int, recall: Double,
+        spanningTree: SpanningTree,
         reference: ReferenceRows?, execution: Execution
     ) throws {
         self.rowCount = rowCount

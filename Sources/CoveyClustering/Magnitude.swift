@@ -63,7 +63,8 @@ enum Magnitude {
         let address = view.base + row &* view.rowStride
         var most: UInt64 = 0
         for column in 0..<view.columns {
-            most = max(most, address.loadUnaligned(fromByteOffset: column &* 8, as: UInt64.self) & 0x7fff_ffff_ffff_ffff)
+            most = max(
+                most, address.loadUnaligned(fromByteOffset: column &* 8, as: UInt64.self) & 0x7fff_ffff_ffff_ffff)
         }
         return most
     }

@@ -43,7 +43,9 @@ struct MembershipVectors {
             common[other] = spans[other].contains(place) ? Int32(other) : common[Int(tree.clusters[other].parent)]
         }
         return nodes.map { cluster in
-            if spans[Int(cluster)].contains(place) || spans[node].contains(spans[Int(cluster)].lowerBound) { return nil }
+            if spans[Int(cluster)].contains(place) || spans[node].contains(spans[Int(cluster)].lowerBound) {
+                return nil
+            }
             let parting = tree.clusters[Int(common[Int(cluster)])]
             return tree.clusters[Int(parting.firstChild)].birth
         }
@@ -64,7 +66,8 @@ struct MembershipVectors {
 
     /// The memberships of a row, into `scratch.distances`: hdbscan's all_points_membership_vectors where the row was fitted.
     func write(
-        _ view: MatrixView, row: Int, node: Int, lambda: Double, partings: [Double?], fitted: Bool, _ scratch: inout Scratch
+        _ view: MatrixView, row: Int, node: Int, lambda: Double, partings: [Double?], fitted: Bool,
+        _ scratch: inout Scratch
     ) {
         exemplars.inverseDistances(view, row, &scratch)
         var (best, height) = (0, -1.0)
@@ -209,7 +212,8 @@ extension Clustering {
             let usable = try FiniteRows.find(in: view, missing: options.missing, execution: execution)
             let copy = try usable.map { try ReferenceRows.Storage(view, rows: $0, execution) }
             let place: (MatrixView) throws -> [(row: Int, node: Int, lambda: Double)] = { rows in
-                try predictor.place(rows, self.options.strengths, execution: execution).enumerated().map { index, place in
+                try predictor.place(rows, self.options.strengths, execution: execution).enumerated().map {
+                    index, place in
                     let neighbour = Int(place.neighbour)
                     let lambda = neighbour < 0 ? 0 : min(place.lambda, self.condensedTree.rowLambdas[neighbour])
                     return (index, neighbour < 0 ? 0 : Int(self.condensedTree.rowClusters[neighbour]), lambda)

@@ -41,9 +41,13 @@ struct MergedClusters {
         }
         // Just below each birth, so that what is born there is not merged; and one above all.
         var births = clusters.dropFirst().map { 1 / $0.birth }.sorted(by: >)
-        births = births.isEmpty ? [] : [births[0].nextUp] + births.indices.filter {
-            $0 == 0 || births[$0] < births[$0 - 1]
-        }.map { births[$0].nextDown }
+        births =
+            births.isEmpty
+            ? []
+            : [births[0].nextUp]
+                + births.indices.filter {
+                    $0 == 0 || births[$0] < births[$0 - 1]
+                }.map { births[$0].nextDown }
         var (low, high) = (0, births.count)
         while low < high {
             try execution.check()
@@ -59,7 +63,8 @@ struct MergedClusters {
         let most = size(chosen)
         let least = births.first.map { size(merge(chosen, $0)) } ?? most
         throw CoveyError.invalidArgument(
-            "clusters must be a number that the tree can be cut into, \(least) to \(most) and not all of them, got \(count)")
+            "clusters must be a number that the tree can be cut into, \(least) to \(most) and not all of them, got \(count)"
+        )
     }
 
     private func size(_ chosen: [Bool]) -> Int { chosen.reduce(0) { $0 + ($1 ? 1 : 0) } }

@@ -31,7 +31,8 @@ public struct MutualReachability: Sendable {
         guard points >= 2 else {
             return MutualReachability(
                 coreDistances: CoreDistances(
-                    k: minSamples, values: Array(repeating: 0, count: points), before: Array(repeating: 0, count: points)),
+                    k: minSamples, values: Array(repeating: 0, count: points),
+                    before: Array(repeating: 0, count: points)),
                 tree: try SpanningTree(pointCount: points, edges: []), recall: 1)
         }
         try require(
@@ -78,7 +79,8 @@ public struct MutualReachability: Sendable {
             let most = min(KDTreeSearch.mostLooks, SearchSizes.current.fewLooks / Double(rows.count))
             guard let tree = try KDTreeSearch.suited(to: rows, k, mostLooks: most, execution: execution) else {
                 return try ApproximateTree.build(
-                    rows, weights, minSamples: request.k, alpha: request.alpha, seed: request.seed, execution: execution)
+                    rows, weights, minSamples: request.k, alpha: request.alpha, seed: request.seed, execution: execution
+                )
             }
             return try build(tree, k, weights, apart: apart, request, execution)
         }
@@ -89,7 +91,8 @@ public struct MutualReachability: Sendable {
     }
 
     private static func build(
-        _ search: any NeighborSearch, _ k: Int, _ weights: [Int32]?, apart: Int, _ request: Request, _ execution: Execution
+        _ search: any NeighborSearch, _ k: Int, _ weights: [Int32]?, apart: Int, _ request: Request,
+        _ execution: Execution
     ) throws -> RowTree {
         let plain = weights == nil && apart == 0
         let lists = try search.lists(k, distances: request.alpha < 1 || !plain, execution: execution)
@@ -103,7 +106,8 @@ public struct MutualReachability: Sendable {
             try lists.setCores(request.k, weights: own, apart: apart, execution: execution)
         }
         var edges = try Boruvka(
-            lists, cores: execution.array(n) { lists.cores[$0] }, alpha: request.alpha, search: search, execution: execution
+            lists, cores: execution.array(n) { lists.cores[$0] }, alpha: request.alpha, search: search,
+            execution: execution
         ).run()
         var cores = try execution.array(n) { _ in 0.0 }
         var before = try execution.array(n) { _ in 0.0 }
@@ -142,7 +146,8 @@ public struct MutualReachability: Sendable {
     /// Rows of zeros (cosine) are at distance 1 from every other row, so that one of them can stand for all: an edge of one is as
     /// long as that of any other, and all pass through it without getting longer.
     private static func spread(
-        _ found: consuming RowTree, _ distinct: DistinctRows, _ parted: NullRows?, _ request: Request, _ execution: Execution
+        _ found: consuming RowTree, _ distinct: DistinctRows, _ parted: NullRows?, _ request: Request,
+        _ execution: Execution
     ) throws -> MutualReachability {
         let (starts, placed) = (distinct.starts, distinct.order)
         let directed = placed.count
@@ -169,7 +174,8 @@ public struct MutualReachability: Sendable {
             for edge in edges.indices {
                 if edge & 0xFFFF == 0 { try execution.report() }
                 edges[edge] = SpanningTree.Edge(
-                    from: starts[Int(edges[edge].from)], to: starts[Int(edges[edge].to)], distance: edges[edge].distance)
+                    from: starts[Int(edges[edge].from)], to: starts[Int(edges[edge].to)], distance: edges[edge].distance
+                )
             }
         }
         for i in 0..<distinct.count {
@@ -247,7 +253,11 @@ private struct NullRows {
         var (null, numbers): ([Int32], [Int32]) = ([], [])
         for i in 0..<(used?.count ?? view.rows) {
             if i & 1023 == 0 { try execution.report() }
-            if Rows.isNull(view, used.map { Int($0[i]) } ?? i) { null.append(Int32(i)) } else { numbers.append(Int32(i)) }
+            if Rows.isNull(view, used.map { Int($0[i]) } ?? i) {
+                null.append(Int32(i))
+            } else {
+                numbers.append(Int32(i))
+            }
         }
         guard !null.isEmpty else { return nil }
         self.null = null

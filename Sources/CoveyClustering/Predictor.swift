@@ -141,7 +141,8 @@ extension Clustering {
         let usable = try FiniteRows.find(in: view, missing: options.missing, execution: execution)
         var result = Prediction(
             labels: [Int32](repeating: -1, count: view.rows), probabilities: [Double](repeating: 0, count: view.rows),
-            outlierScores: [Double](repeating: 1, count: view.rows), neighbours: [Int64](repeating: -1, count: view.rows))
+            outlierScores: [Double](repeating: 1, count: view.rows),
+            neighbours: [Int64](repeating: -1, count: view.rows))
         let places =
             try usable.map { rows in
                 try ReferenceRows.Storage(view, rows: rows, execution).withView {

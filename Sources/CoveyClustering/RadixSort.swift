@@ -65,7 +65,9 @@ enum RadixSort {
             }
             swap(&source, &target)
             shift += digit
-            if shift < 64 { shift += min(63 - shift, (varying >> shift == 0 ? 0 : (varying >> shift).trailingZeroBitCount)) }
+            if shift < 64 {
+                shift += min(63 - shift, (varying >> shift == 0 ? 0 : (varying >> shift).trailingZeroBitCount))
+            }
         }
         guard source != elements else { return }
         try execution.parallel(n, grain: chunk) { range, _ in

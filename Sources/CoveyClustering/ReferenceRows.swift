@@ -67,7 +67,8 @@ extension ReferenceRows.Storage {
         _ copyRow: (Int, UnsafeMutablePointer<Element>) -> Void
     ) throws -> Matrix<Element> {
         var matrix = Matrix(
-            rows: count, columns: view.columns, elements: try execution.array(count * view.columns) { _ in Element.zero })
+            rows: count, columns: view.columns,
+            elements: try execution.array(count * view.columns) { _ in Element.zero })
         try matrix.elements.withUnsafeMutableBufferPointer { target in
             guard let base = target.baseAddress else { return }
             for place in 0..<count {

@@ -19,7 +19,9 @@ public enum RowNeighbours {
                 tree.order.map { Int($0[place]) } ?? place
             }
         }
-        if approximate, k <= ApproximateSearch.mostNeighbours, ApproximateSearch.pays(rows: rows.count, columns: rows.dimension) {
+        if approximate, k <= ApproximateSearch.mostNeighbours,
+            ApproximateSearch.pays(rows: rows.count, columns: rows.dimension)
+        {
             let search = try ApproximateSearch(rows, seed: seed, execution: execution)
             return try restored(search.nearest(k, execution: execution), execution) { Int(search.row($0)) }
         }

@@ -43,7 +43,8 @@ extension CondensedTree {
                 numbers[node] = Int32(kept.count)
                 let parent = Int(clusters[node].parent)
                 var cluster = Cluster(
-                    parent: parent < 0 ? -1 : numbers[target[parent]], size: clusters[node].size, birth: clusters[node].birth)
+                    parent: parent < 0 ? -1 : numbers[target[parent]], size: clusters[node].size,
+                    birth: clusters[node].birth)
                 if parent >= 0, kept[Int(cluster.parent)].firstChild < 0 {
                     kept[Int(cluster.parent)].firstChild = numbers[node]
                 }
@@ -72,7 +73,8 @@ extension CondensedTree {
             if lambda < .infinity { kept[number].finiteDeath = max(kept[number].finiteDeath, lambda) }
         }
         return CondensedTree(
-            pointCount: pointCount, parents: parents, children: children, lambdas: lambdas, sizes: sizes, clusters: kept,
+            pointCount: pointCount, parents: parents, children: children, lambdas: lambdas, sizes: sizes,
+            clusters: kept,
             rowClusters: rowClusters.map { numbers[Int($0)] },
             rowLambdas: rowLambdas.indices.map { departures[Int(rowClusters[$0])] ?? rowLambdas[$0] })
     }

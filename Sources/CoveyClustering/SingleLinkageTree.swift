@@ -132,7 +132,8 @@ private final class MergeForest {
     @inline(__always)
     private func check(_ edge: SpanningTree.Edge) throws {
         guard edge.from >= 0, edge.to >= 0, edge.from < points, edge.to < points else {
-            throw CoveyError.internalError("an edge of the spanning tree from \(edge.from) to \(edge.to) is out of range")
+            throw CoveyError.internalError(
+                "an edge of the spanning tree from \(edge.from) to \(edge.to) is out of range")
         }
     }
 

@@ -20,7 +20,8 @@ struct SmallTieOrder {
     private var used: UInt32 = 0
 
     /// At most `most` edges.
-    mutating func order(_ edges: UnsafeBufferPointer<TieOrder.Ends>, sizes size: (Int32) -> Int, _ minClusterSize: Int) {
+    mutating func order(_ edges: UnsafeBufferPointer<TieOrder.Ends>, sizes size: (Int32) -> Int, _ minClusterSize: Int)
+    {
         nodeCount = 0
         queued = 0
         next = 0

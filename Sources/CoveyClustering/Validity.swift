@@ -19,7 +19,8 @@ public struct Validity: Sendable {
     ) throws {
         var most: Int32 = -1
         for (row, label) in labels.enumerated() {
-            try require(label >= -1 && label < labels.count, "labels[\(row)] must be -1 to \(labels.count - 1), got \(label)")
+            try require(
+                label >= -1 && label < labels.count, "labels[\(row)] must be -1 to \(labels.count - 1), got \(label)")
             most = max(most, label)
         }
         let count = Int(most) + 1

@@ -31,7 +31,9 @@ struct AdamW {
     }
 
     /// Adds all gradients to the first one, always in the same order. Returns the norm of the sum.
-    func reduce(_ gradients: [UnsafeMutablePointer<Float>], _ tables: BatchTables, _ execution: Execution) throws -> Double {
+    func reduce(_ gradients: [UnsafeMutablePointer<Float>], _ tables: BatchTables, _ execution: Execution) throws
+        -> Double
+    {
         let parts = Self.parts(tables)
         var squares = [Double](repeating: 0, count: parts.count)
         try squares.withUnsafeMutableBufferPointer { squares in
@@ -41,7 +43,9 @@ struct AdamW {
                     let stride = tables.layout.regions[parts[index].region].stride
                     let start = tables.gradients[parts[index].region] + parts[index].rows.lowerBound * stride
                     let count = Int64(parts[index].rows.count * stride)
-                    for other in gradients.dropFirst() { ck_add(instructionSet, count, other + start, gradients[0] + start) }
+                    for other in gradients.dropFirst() {
+                        ck_add(instructionSet, count, other + start, gradients[0] + start)
+                    }
                     squares[index] = ck_square_sum(instructionSet, count, gradients[0] + start)
                 }
             }
@@ -62,7 +66,8 @@ struct AdamW {
                 let part = parts[index]
                 let region = tables.layout.regions[part.region]
                 var adam = ck_adam(
-                    scale: Float(scale), beta1: Float(Self.beta1), beta2: Float(Self.beta2), rate: Float(rate / bias.first),
+                    scale: Float(scale), beta1: Float(Self.beta1), beta2: Float(Self.beta2),
+                    rate: Float(rate / bias.first),
                     root: Float(1 / bias.second.squareRoot()), epsilon: Float(Self.epsilon),
                     decay: region.decays ? Float(rate * options.weightDecay) : 0)
                 let source = gradient + tables.gradients[part.region]

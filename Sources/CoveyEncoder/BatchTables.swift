@@ -55,8 +55,11 @@ final class BatchTables {
             return block
         }
         let shape = layout.shape
-        packed = try layout.lstm.map { _ in try FloatBlock(shape.inputs * shape.gates, for: "packed weights", execution) }
-        transposed = try layout.lstm.map { _ in try FloatBlock(shape.gates * shape.units, for: "transposed weights", execution) }
+        packed = try layout.lstm.map { _ in try FloatBlock(shape.inputs * shape.gates, for: "packed weights", execution)
+        }
+        transposed = try layout.lstm.map { _ in
+            try FloatBlock(shape.gates * shape.units, for: "transposed weights", execution)
+        }
         var turned: [Int: FloatBlock] = [:]
         for head in layout.heads {
             let outputs = rows[head.weight]?.count ?? layout.regions[head.weight].rows
@@ -95,7 +98,8 @@ final class BatchTables {
 
     /// Transposes a matrix of `rows` x `columns` numbers, 16 rows at a time, so that the data stays in the cache.
     private static func transpose(
-        _ rows: Int, _ columns: Int, _ source: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>,
+        _ rows: Int, _ columns: Int, _ source: UnsafePointer<Float>, _ stride: Int,
+        _ target: UnsafeMutablePointer<Float>,
         _ targetStride: Int, _ execution: Execution
     ) throws {
         for first in Swift.stride(from: 0, to: rows, by: 16) {

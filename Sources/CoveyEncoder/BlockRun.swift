@@ -69,14 +69,17 @@ struct BlockRun {
                 let (start, rows) = (starts[t], starts[t + 1] - starts[t])
                 // Sequences longer than t + 1 go on. The others begin here, with their last event.
                 if running > 0 { step(t, from: start, count: running, cell: 0, previous: starts[t + 1]) }
-                if rows > running { step(t, from: start + running, count: rows - running, cell: running, previous: nil) }
+                if rows > running {
+                    step(t, from: start + running, count: rows - running, cell: running, previous: nil)
+                }
                 running = rows
             }
         } else {
             for t in 0..<steps {
                 try look(t)
                 step(
-                    t, from: starts[t], count: starts[t + 1] - starts[t], cell: 0, previous: t > 0 ? starts[t - 1] : nil)
+                    t, from: starts[t], count: starts[t + 1] - starts[t], cell: 0, previous: t > 0 ? starts[t - 1] : nil
+                )
             }
         }
     }
@@ -129,7 +132,8 @@ struct BlockRun {
             for start in stride(from: 0, to: steps, by: grain) {
                 try execution.report()
                 ck_attention_pool_sequence(
-                    network.instructionSet, Int64(min(grain, steps - start)), starts.baseAddress! + start, Int64(row), scores,
+                    network.instructionSet, Int64(min(grain, steps - start)), starts.baseAddress! + start, Int64(row),
+                    scores,
                     largest, &sum, Int64(columns), workspace.states, Int64(columns), workspace.pooled)
             }
             workspace.sums[row] = sum
@@ -154,7 +158,8 @@ struct BlockRun {
         /// The number of steps of one sequence between two checks for cancellation: at most 2^24 products.
         let grain: Int
 
-        init(_ network: PackedEncoder, _ bfloat16: PackedBFloat16?, _ workspace: Workspace, layer: Int, isReverse: Bool) {
+        init(_ network: PackedEncoder, _ bfloat16: PackedBFloat16?, _ workspace: Workspace, layer: Int, isReverse: Bool)
+        {
             let isFirst = layer == 0
             let columns = 2 * network.units
             let offset = isReverse ? network.units : 0
@@ -182,7 +187,8 @@ struct BlockRun {
             ck_lstm_sequence(
                 network.instructionSet, lstm.kernel, Int64(steps.count), Int64(direction),
                 indices.map { $0 + first * network.lookups }, inputs + first * width, Int64(width),
-                steps.lowerBound > 0 ? UnsafePointer(target - direction * columns) : nil, target, Int64(columns), cells, gates,
+                steps.lowerBound > 0 ? UnsafePointer(target - direction * columns) : nil, target, Int64(columns), cells,
+                gates,
                 Int32(truncatingIfNeeded: first & 1))
         }
 
@@ -197,8 +203,10 @@ struct BlockRun {
             if let bfloat16 {
                 withUnsafePointer(to: states) {
                     ck_lstm_step_bfloat16(
-                        bfloat16.kernel, Int64(count), indices, inputs, Int64(width), lower.map { $0 + start * columns },
-                        Int64(columns), $0, Int64(start), Int64(previous ?? -1), cells + cell * network.units, descending)
+                        bfloat16.kernel, Int64(count), indices, inputs, Int64(width),
+                        lower.map { $0 + start * columns },
+                        Int64(columns), $0, Int64(start), Int64(previous ?? -1), cells + cell * network.units,
+                        descending)
                 }
             } else {
                 ck_lstm_step(

@@ -18,7 +18,8 @@ extension ChunkRun {
         let weights = tables.values(layout.attention)
         try products.nn(events, columns, states, arrays.states, states, weights, columns, 0, arrays.hidden, columns)
         try products.nn(
-            events, columns, shape.times, timeFeatures, shape.inputs, weights + states * columns, columns, 1, arrays.hidden,
+            events, columns, shape.times, timeFeatures, shape.inputs, weights + states * columns, columns, 1,
+            arrays.hidden,
             columns)
         for start in stride(from: 0, to: events, by: 4096) {
             try execution.report()
@@ -74,7 +75,8 @@ extension ChunkRun {
     func attendBackward() throws {
         let (states, columns, width) = (shape.states, shape.attentionUnits, shape.output)
         if let projection = layout.projection, let bias = layout.projectionBias {
-            ck_column_sums(instructionSet, Int64(rows), Int64(width), Int64(width), arrays.outputGradient, gradient(bias))
+            ck_column_sums(
+                instructionSet, Int64(rows), Int64(width), Int64(width), arrays.outputGradient, gradient(bias))
             try products.tn(
                 states, width, rows, arrays.pooled, states, arrays.outputGradient, width, gradient(projection), width)
             try products.nt(
@@ -88,7 +90,8 @@ extension ChunkRun {
         for t in 0..<steps {
             try execution.report()
             ck_attention_learn_products(
-                instructionSet, Int64(rows(t)), Int64(states), arrays.pooledGradient, arrays.states + starts[t] * states,
+                instructionSet, Int64(rows(t)), Int64(states), arrays.pooledGradient,
+                arrays.states + starts[t] * states,
                 Int64(states), arrays.weights + starts[t], arrays.products + starts[t], arrays.totals)
         }
         for t in 0..<steps {
@@ -101,10 +104,12 @@ extension ChunkRun {
         }
         let weights = gradient(layout.attention)
         ck_column_sums(
-            instructionSet, Int64(events), Int64(columns), Int64(columns), arrays.hidden, gradient(layout.attentionBias))
+            instructionSet, Int64(events), Int64(columns), Int64(columns), arrays.hidden, gradient(layout.attentionBias)
+        )
         try products.tn(states, columns, events, arrays.states, states, arrays.hidden, columns, weights, columns)
         try products.tn(
-            shape.times, columns, events, timeFeatures, shape.inputs, arrays.hidden, columns, weights + states * columns,
+            shape.times, columns, events, timeFeatures, shape.inputs, arrays.hidden, columns,
+            weights + states * columns,
             columns)
         try products.nt(
             events, states, columns, arrays.hidden, columns, tables.values(layout.attention), columns, 1,

@@ -48,7 +48,8 @@ final class ChunkRun: @unchecked Sendable {
 
     init(
         _ tables: BatchTables, _ batch: TrainingBatch, _ views: Range<Int>, directions: Range<Int>,
-        _ options: TrainingOptions, gradient: UnsafeMutablePointer<Float>?, instructionSet: Int32, _ execution: Execution
+        _ options: TrainingOptions, gradient: UnsafeMutablePointer<Float>?, instructionSet: Int32,
+        _ execution: Execution
     ) {
         self.tables = tables
         self.batch = batch
@@ -98,8 +99,10 @@ final class ChunkRun: @unchecked Sendable {
                 instructionSet, &lstm, Int64(count), tables.types.values.pointer + direction * gates, Int64(2 * gates),
                 arrays.tableRows + start,
                 arrays.inputs[direction] + start * inputs, Int64(inputs),
-                before.map { UnsafePointer(arrays.cells[direction] + $0 * units) }, arrays.gates[direction] + start * gates,
-                arrays.cells[direction] + start * units, arrays.states + start * states + direction * units, Int64(states),
+                before.map { UnsafePointer(arrays.cells[direction] + $0 * units) },
+                arrays.gates[direction] + start * gates,
+                arrays.cells[direction] + start * units, arrays.states + start * states + direction * units,
+                Int64(states),
                 after.map { arrays.inputs[direction] + $0 * inputs }, Int64(inputs), Int64(going))
         }
         if direction == 0 {
@@ -144,7 +147,8 @@ final class ChunkRun: @unchecked Sendable {
             ck_lstm_learn_backward(
                 instructionSet, &lstm, Int64(count), later.map { UnsafePointer(gate + $0 * gates) },
                 arrays.stateGradient + start * states + direction * units, Int64(states), cells + start * units,
-                before.map { UnsafePointer(cells + $0 * units) }, arrays.cellGradient + row * units, gate + start * gates)
+                before.map { UnsafePointer(cells + $0 * units) }, arrays.cellGradient + row * units,
+                gate + start * gates)
         }
         if direction == 0 {
             var running = 0
@@ -154,7 +158,8 @@ final class ChunkRun: @unchecked Sendable {
                 let before = t > 0 ? starts[t - 1] : nil
                 if running > 0 { step(start, running, row: 0, later: starts[t + 1], before: before) }
                 if count > running {
-                    step(start + running, count - running, row: running, later: nil, before: before.map { $0 + running })
+                    step(
+                        start + running, count - running, row: running, later: nil, before: before.map { $0 + running })
                 }
                 running = count
             }
@@ -177,7 +182,8 @@ final class ChunkRun: @unchecked Sendable {
         for start in stride(from: 0, to: events, by: 4096) {
             try execution.report()
             ck_add_rows(
-                instructionSet, Int64(min(4096, events - start)), Int64(gates), arrays.indices + start, gate + start * gates,
+                instructionSet, Int64(min(4096, events - start)), Int64(gates), arrays.indices + start,
+                gate + start * gates,
                 Int64(gates), tableGradient(direction), Int64(directions.count * gates))
         }
     }

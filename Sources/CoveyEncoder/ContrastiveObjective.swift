@@ -77,7 +77,8 @@ struct ContrastiveObjective {
         for start in stride(from: 0, to: count, by: Self.block) {
             let size = min(Self.block, count - start)
             try multiply.nt(
-                size, count, width, units.pointer + start * width, width, units.pointer, width, 0, products.pointer, count)
+                size, count, width, units.pointer + start * width, width, units.pointer, width, 0, products.pointer,
+                count)
             for row in 0..<size {
                 try execution.check()
                 let anchor = start + row

@@ -109,7 +109,8 @@ public final class Encoder: Sendable {
         let layout = try Workspace.Layout(network, blocks, isBFloat16: isBFloat16)
         try execution.reserve(threads, of: layout.bytes, for: "embedding \(batch.count) sequences")
         for sequence in 0..<batch.count where batch.offsets[sequence].isEmpty {
-            (embeddings + sequence * rowStride).assumingMemoryBound(to: Float.self).update(repeating: 0, count: dimension)
+            (embeddings + sequence * rowStride).assumingMemoryBound(to: Float.self).update(
+                repeating: 0, count: dimension)
         }
         let inputs = EventInputs(encoder: self, network: network, batch: batch, execution: execution)
         let run = BlockRun(
@@ -137,7 +138,8 @@ public final class Encoder: Sendable {
         }
         guard batch.numeric.count == configuration.numericScaling.count else {
             throw CoveyError.mismatch(
-                "the model uses \(configuration.numericScaling.count) numeric channels, the sequences have \(batch.numeric.count)")
+                "the model uses \(configuration.numericScaling.count) numeric channels, the sequences have \(batch.numeric.count)"
+            )
         }
         guard batch.categorical.count == configuration.categoricalVocabularies.count else {
             throw CoveyError.mismatch(

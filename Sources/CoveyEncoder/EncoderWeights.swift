@@ -146,7 +146,9 @@ public struct EncoderWeights: Sendable {
                 inputBias: values("lstm.bias_ih_\(suffix)"), recurrentBias: values("lstm.bias_hh_\(suffix)"))
         }
         eventEmbedding = Matrix(rows: 0, columns: 0, elements: [])
-        categoricalEmbeddings = try layout.shape.categories.indices.map { try matrix("categorical_embeddings.\($0).weight") }
+        categoricalEmbeddings = try layout.shape.categories.indices.map {
+            try matrix("categorical_embeddings.\($0).weight")
+        }
         layers = try [BiLSTM(forward: direction("l0"), reverse: direction("l0_reverse"))]
         attention = try Attention(
             hidden: matrix("attention.hidden.weight"), hiddenBias: values("attention.hidden.bias"),

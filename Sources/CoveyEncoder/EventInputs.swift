@@ -62,7 +62,8 @@ struct EventInputs {
                     let scaling = encoder.checkpoint.configuration.numericScaling[channel]
                     let column = network.firstTime &+ encoder.checkpoint.configuration.timeFeatures &+ channel
                     for step in steps {
-                        workspace.inputs[(starts[step] &+ row) &* network.inputs &+ column] = scaling.apply(values[event(step)])
+                        workspace.inputs[(starts[step] &+ row) &* network.inputs &+ column] = scaling.apply(
+                            values[event(step)])
                     }
                 }
             }
@@ -81,7 +82,8 @@ struct EventInputs {
             let entries = encoder.checkpoint.weights.eventEmbedding.rows
             for step in steps {
                 let type = Int(batch.types[event(step)])
-                workspace.indices[(starts[step] &+ row) &* lookups] = Int32(truncatingIfNeeded: type >= 0 && type < entries ? type : 0)
+                workspace.indices[(starts[step] &+ row) &* lookups] = Int32(
+                    truncatingIfNeeded: type >= 0 && type < entries ? type : 0)
             }
             for (channel, codes) in batch.categorical.enumerated() {
                 let count = encoder.checkpoint.weights.categoricalEmbeddings[channel].rows
@@ -94,7 +96,8 @@ struct EventInputs {
         } else {
             let weights = encoder.checkpoint.weights
             copy(weights.eventEmbedding, workspace, row, steps, starts, column: 0) { batch.types[event($0)] }
-            var column = weights.eventEmbedding.columns + encoder.checkpoint.configuration.timeFeatures + batch.numeric.count
+            var column =
+                weights.eventEmbedding.columns + encoder.checkpoint.configuration.timeFeatures + batch.numeric.count
             for (channel, codes) in batch.categorical.enumerated() {
                 let matrix = weights.categoricalEmbeddings[channel]
                 copy(matrix, workspace, row, steps, starts, column: column) { codes[event($0)] }

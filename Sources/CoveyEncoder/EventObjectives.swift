@@ -36,7 +36,8 @@ extension ChunkRun {
         // The rows of the last step have no next event.
         let inner = starts[steps - 1]
         return try OutputHead(run: self, head: head, purpose: 11).run(
-            inner, arrays.states, arrays.stateGradient, stride: shape.states, targets: arrays.targets, scales: arrays.scales,
+            inner, arrays.states, arrays.stateGradient, stride: shape.states, targets: arrays.targets,
+            scales: arrays.scales,
             numbers: arrays.numbers, numberScales: arrays.numberScales)
     }
 
@@ -53,7 +54,8 @@ extension ChunkRun {
         let first = rows(0)
         return try OutputHead(run: self, head: head, purpose: 12).run(
             events - first, arrays.states + first * shape.states + shape.units,
-            arrays.stateGradient + first * shape.states + shape.units, stride: shape.states, targets: arrays.targets + first,
+            arrays.stateGradient + first * shape.states + shape.units, stride: shape.states,
+            targets: arrays.targets + first,
             scales: arrays.scales + first, numbers: arrays.numbers + first, numberScales: arrays.numberScales + first)
     }
 
@@ -71,7 +73,8 @@ extension ChunkRun {
                 places.append(Int32(event))
             }
         }
-        arrays.scales.update(repeating: Float(options.objectives.maskedEvent / Double(batch.masks)), count: places.count)
+        arrays.scales.update(
+            repeating: Float(options.objectives.maskedEvent / Double(batch.masks)), count: places.count)
         try execution.clear(arrays.chosenGradient, places.count * width)
         let total = try OutputHead(run: self, head: head, purpose: 13).run(
             places.count, arrays.chosen, arrays.chosenGradient, stride: width, targets: arrays.targets,
@@ -126,14 +129,17 @@ extension ChunkRun {
         for t in 0..<steps {
             try execution.report()
             ck_add(
-                instructionSet, Int64(rows(t) * hidden), arrays.decodedGradient + starts[t] * hidden, arrays.sharedGradient)
+                instructionSet, Int64(rows(t) * hidden), arrays.decodedGradient + starts[t] * hidden,
+                arrays.sharedGradient)
         }
         let target = gradient(decoder.hidden)
         ck_column_sums(
-            instructionSet, Int64(rows), Int64(hidden), Int64(hidden), arrays.sharedGradient, gradient(decoder.hiddenBias))
+            instructionSet, Int64(rows), Int64(hidden), Int64(hidden), arrays.sharedGradient,
+            gradient(decoder.hiddenBias))
         try products.tn(width, hidden, rows, arrays.output, width, arrays.sharedGradient, hidden, target, hidden)
         try products.tn(
-            positions, hidden, events, arrays.positions, positions, arrays.decodedGradient, hidden, target + width * hidden,
+            positions, hidden, events, arrays.positions, positions, arrays.decodedGradient, hidden,
+            target + width * hidden,
             hidden)
         try products.nt(
             rows, width, hidden, arrays.sharedGradient, hidden, weights, hidden, 1, arrays.outputGradient, width)

@@ -58,7 +58,9 @@ struct OutputHead {
             ck_softmax_loss(
                 run.instructionSet, Int64(size), Int64(types), Int64(columns), arrays.logits, targets + start,
                 scales + start, arrays.losses)
-            for row in 0..<size where targets[start + row] >= 0 { total += Double(scales[start + row]) * arrays.losses[row] }
+            for row in 0..<size where targets[start + row] >= 0 {
+                total += Double(scales[start + row]) * arrays.losses[row]
+            }
             for row in 0..<size {
                 for extra in 0..<head.extras {
                     let place = row * columns + types + extra
@@ -83,7 +85,8 @@ struct OutputHead {
                 }
             } else {
                 try run.products.nn(
-                    size, width, outputs, arrays.logits, columns, weights, width, 1, inputGradient + start * stride, stride)
+                    size, width, outputs, arrays.logits, columns, weights, width, 1, inputGradient + start * stride,
+                    stride)
             }
             try run.products.tn(
                 outputs, width, size, arrays.logits, columns, source, sourceStride, run.gradient(head.weight), width)

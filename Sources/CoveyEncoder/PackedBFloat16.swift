@@ -56,7 +56,9 @@ final class PackedBFloat16: Sendable {
             let lower = isFirst ? nil : try pairs(packed.input_weights, inputs)
             let dense = try FloatBlock(isFirst ? units * inputs * 64 : 0, for: PackedBFloat16.what)
             if isFirst {
-                for place in 0..<units * inputs * 64 { dense.pointer[place] = packed.input_weights[place] * factor(place) }
+                for place in 0..<units * inputs * 64 {
+                    dense.pointer[place] = packed.input_weights[place] * factor(place)
+                }
             }
             blocks.append(dense)
             // These are freed in deinit, so they are allocated after the last call that may throw.
@@ -92,7 +94,9 @@ final class PackedBFloat16: Sendable {
             for first in stride(from: 0, to: vectors, by: 4) {
                 let columns = min(4, vectors - first) * 16
                 let source = packed.weights + first * 16 * (times + states)
-                for place in 0..<times * columns { time.pointer[first * 16 * times + place] = source[place] * (-2 * log2e) }
+                for place in 0..<times * columns {
+                    time.pointer[first * 16 * times + place] = source[place] * (-2 * log2e)
+                }
                 for k in 0..<states {
                     for column in 0..<columns {
                         halves[first * 16 * states + (k / 2 * columns + column) * 2 + k % 2] = rounded(
@@ -108,7 +112,8 @@ final class PackedBFloat16: Sendable {
             kernel.initialize(
                 to: ck_attention_bfloat16(
                     times: packed.left, pairs: packed.right / 2, vectors: packed.vectors,
-                    time_weights: UnsafePointer(time.pointer), weights: UnsafePointer(halves), bias: UnsafePointer(bias.pointer),
+                    time_weights: UnsafePointer(time.pointer), weights: UnsafePointer(halves),
+                    bias: UnsafePointer(bias.pointer),
                     score: UnsafePointer(scores.pointer)))
             blocks = [time, pairs, bias, scores]
         }

@@ -29,7 +29,8 @@ final class PackedDense: @unchecked Sendable {
         kernel.initialize(
             to: ck_dense(
                 left: Int64(left == nil ? columns.count : leftColumns), right: Int64(left == nil ? 0 : columns.count),
-                vectors: Int64(vectors), weights: UnsafePointer(packed.pointer), bias: UnsafePointer(packedBias.pointer)))
+                vectors: Int64(vectors), weights: UnsafePointer(packed.pointer), bias: UnsafePointer(packedBias.pointer)
+            ))
         blocks = [packed, packedBias]
     }
 

@@ -101,6 +101,7 @@ final class PackedEncoder: Sendable {
     /// The number of bytes that an event needs in a workspace.
     func bytesPerEvent(isBFloat16: Bool) -> Int {
         let layers = layers.count > 1 ? 2 : 1
-        return (2 * units * (isBFloat16 ? 1 : layers) + inputs + 1 + lookups) * 4 + (isBFloat16 ? 2 * units * layers * 2 : 0)
+        return (2 * units * (isBFloat16 ? 1 : layers) + inputs + 1 + lookups) * 4
+            + (isBFloat16 ? 2 * units * layers * 2 : 0)
     }
 }

@@ -59,7 +59,9 @@ final class PackedLSTM: @unchecked Sendable {
                 for gate in 0..<4 {
                     let row = (gate * hidden + unit) * matrix.columns
                     let target = packed.pointer + (unit / 16 * columns.count * 64 + gate * 16 + unit % 16)
-                    for (k, column) in columns.enumerated() { if let column { target[k * 64] = elements[row + column] } }
+                    for (k, column) in columns.enumerated() {
+                        if let column { target[k * 64] = elements[row + column] }
+                    }
                 }
             }
         }

@@ -96,7 +96,8 @@ struct ParameterLayout: Sendable {
         if objectives.autoencoder > 0 { try addDecoder() }
     }
 
-    private mutating func region(_ rows: Int, _ stride: Int, _ table: Table = .none, decays: Bool = true) throws -> Int {
+    private mutating func region(_ rows: Int, _ stride: Int, _ table: Table = .none, decays: Bool = true) throws -> Int
+    {
         regions.append(Region(offset: count, rows: rows, stride: stride, table: table, decays: decays))
         let size = try checkedProduct(rows, stride, "the weights")
         let (sum, overflow) = count.addingReportingOverflow((size + 15) / 16 * 16)
@@ -160,8 +161,10 @@ struct ParameterLayout: Sendable {
         tensor("attention.time.weight", [shape.attention, shape.times], bound: 1 / Double(shape.times).squareRoot()) {
             matrix + (shape.states + $1) * columns + $0
         }
-        tensor("attention.score.weight", [1, shape.attention],
-        bound: 1 / Double(shape.attention).squareRoot()) { vector + $1 }
+        tensor(
+            "attention.score.weight", [1, shape.attention],
+            bound: 1 / Double(shape.attention).squareRoot()
+        ) { vector + $1 }
         if shape.projection > 0 {
             let width = shape.output
             let weight = try region(shape.states, width)
@@ -223,8 +226,12 @@ struct ParameterLayout: Sendable {
         return try [Float](unsafeUninitializedCapacity: tensor.count) { buffer, count in
             nonisolated(unsafe) let buffer = buffer.baseAddress!
             try Self.forEachRun(tensor, execution) { index, place, offsets in
-                guard let offsets else { return (buffer + index.lowerBound).update(from: block + place, count: index.count) }
-                for (number, offset) in offsets.enumerated() { buffer[index.lowerBound &+ number] = block[place &+ offset] }
+                guard let offsets else {
+                    return (buffer + index.lowerBound).update(from: block + place, count: index.count)
+                }
+                for (number, offset) in offsets.enumerated() {
+                    buffer[index.lowerBound &+ number] = block[place &+ offset]
+                }
             }
             count = tensor.count
         }
@@ -239,8 +246,12 @@ struct ParameterLayout: Sendable {
         try values.withUnsafeBufferPointer { values in
             nonisolated(unsafe) let values = values.baseAddress!
             try Self.forEachRun(tensor, execution) { index, place, offsets in
-                guard let offsets else { return (block + place).update(from: values + index.lowerBound, count: index.count) }
-                for (number, offset) in offsets.enumerated() { block[place &+ offset] = values[index.lowerBound &+ number] }
+                guard let offsets else {
+                    return (block + place).update(from: values + index.lowerBound, count: index.count)
+                }
+                for (number, offset) in offsets.enumerated() {
+                    block[place &+ offset] = values[index.lowerBound &+ number]
+                }
             }
         }
     }
@@ -253,7 +264,9 @@ struct ParameterLayout: Sendable {
     ) throws {
         if tensor.isContiguous {
             let first = tensor.place(0, 0)
-            return try execution.parallel(tensor.count, grain: 1 << 20) { chunk, _ in body(chunk, first + chunk.lowerBound, nil) }
+            return try execution.parallel(tensor.count, grain: 1 << 20) { chunk, _ in
+                body(chunk, first + chunk.lowerBound, nil)
+            }
         }
         let rows = (0..<tensor.rows).map { tensor.place($0, 0) }
         let columns = (0..<tensor.columns).map { tensor.place(0, $0) - rows[0] }

@@ -65,7 +65,9 @@ struct SequenceBlocks {
         let longest = order.reduce(0) { max($0, offsets[$1].count) }
         var sorted = order
         for shift in stride(from: 0, to: Int.bitWidth - longest.leadingZeroBitCount, by: bits) {
-            func digit(_ sequence: Int) -> Int { (1 << bits - 1) - (offsets[sequence].count >> shift & (1 << bits - 1)) }
+            func digit(_ sequence: Int) -> Int {
+                (1 << bits - 1) - (offsets[sequence].count >> shift & (1 << bits - 1))
+            }
             var places = [Int](repeating: 0, count: 1 << bits)
             for sequence in order { places[digit(sequence)] += 1 }
             var start = 0

@@ -38,7 +38,8 @@ public final class Trainer {
     ///   vocabularies, or a checkpoint of another training), `outOfMemory`, `cancelled`, and the errors of reading the
     ///   checkpoint.
     public init(
-        _ source: SequenceBatch, vocabulary: Vocabulary, numericNames: [String]? = nil, categoricalNames: [String]? = nil,
+        _ source: SequenceBatch, vocabulary: Vocabulary, numericNames: [String]? = nil,
+        categoricalNames: [String]? = nil,
         categoricalVocabularies: [Vocabulary] = [], _ options: TrainingOptions, _ execution: Execution,
         observer: Observer? = nil
     ) throws {
@@ -81,7 +82,8 @@ public final class Trainer {
         fingerprint = try Self.fingerprint(source, configuration, options, execution)
         if let path = options.checkpointPath, access(path, F_OK) == 0 {
             let steps = (training.count + options.batchSize - 1) / options.batchSize
-            try state.load(from: path, fingerprint: fingerprint, epochs: options.epochs, stepsPerEpoch: steps, execution)
+            try state.load(
+                from: path, fingerprint: fingerprint, epochs: options.epochs, stepsPerEpoch: steps, execution)
         } else {
             var seed = SeededRandom(seed: options.seed, Purpose.weights.rawValue)
             try layout.initialise(state.parameters.pointer, seed: seed.next(), execution)
@@ -116,7 +118,8 @@ public final class Trainer {
     }
 
     /// Returns the values in random order (Fisher and Yates; Durstenfeld 1964).
-    private static func shuffled(_ values: [Int], _ random: inout SeededRandom, _ execution: Execution) throws -> [Int] {
+    private static func shuffled(_ values: [Int], _ random: inout SeededRandom, _ execution: Execution) throws -> [Int]
+    {
         var result = values
         for last in stride(from: values.count - 1, to: 0, by: -1) {
             if last & 0xFFFF == 0 { try execution.report() }
@@ -195,7 +198,8 @@ public final class Trainer {
         let end = progress(unseen)
         state.history.append(
             TrainingReport.Epoch(
-                loss: end.loss, heldOutLoss: unseen, seconds: clock.seconds, sequencesPerSecond: end.sequencesPerSecond))
+                loss: end.loss, heldOutLoss: unseen, seconds: clock.seconds, sequencesPerSecond: end.sequencesPerSecond)
+        )
         state.epoch += 1
         state.isDone = state.epoch >= options.epochs || (options.patience > 0 && state.patience >= options.patience)
         (state.stepInEpoch, state.lossSum, state.seconds) = (0, 0, 0)
@@ -205,7 +209,8 @@ public final class Trainer {
 
     private func learn(_ chosen: [Int]) throws {
         var key = SeededRandom(seed: options.seed, Purpose.batch.rawValue, UInt64(state.step))
-        let batch = try TrainingBatch(chosen, source, layout.shape, options, key: key.next(), isLearning: true, execution)
+        let batch = try TrainingBatch(
+            chosen, source, layout.shape, options, key: key.next(), isLearning: true, execution)
         let outcome = try step.run(batch, isLearning: true, execution)
         let number = state.step + 1
         guard outcome.loss.isFinite else {
@@ -245,8 +250,9 @@ public final class Trainer {
             try execution.report("train encoder", Double(state.step) / Double(totalSteps))
             let chosen = Array(heldOut[start..<min(heldOut.count, start + options.batchSize)])
             var key = SeededRandom(seed: options.seed, Purpose.evaluation.rawValue, UInt64(start))
-            let batch = try TrainingBatch(chosen, source, layout.shape, options, key: key.next(), isLearning: false,
-            execution)
+            let batch = try TrainingBatch(
+                chosen, source, layout.shape, options, key: key.next(), isLearning: false,
+                execution)
             total += try step.run(batch, isLearning: false, execution).loss * Double(chosen.count)
         }
         let loss = total / Double(heldOut.count)
@@ -272,7 +278,8 @@ public final class Trainer {
 
     /// A hash of the vocabularies, the sequences and the options that influence the weights.
     private static func fingerprint(
-        _ source: SequenceBatch, _ configuration: EncoderConfiguration, _ options: TrainingOptions, _ execution: Execution
+        _ source: SequenceBatch, _ configuration: EncoderConfiguration, _ options: TrainingOptions,
+        _ execution: Execution
     ) throws -> String {
         guard options.checkpointPath != nil else { return "" }
         var options = options

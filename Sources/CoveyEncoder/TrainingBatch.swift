@@ -114,7 +114,9 @@ struct TrainingBatch {
         func entries(_ codes: Strided<Int32>, _ count: Int) -> [Int32] {
             var found: Set<Int32> = [0]
             for view in views where view.isWhole {
-                for step in 0..<view.steps.count { found.insert(Self.known(codes[view.event(step, batch.offsets)], count)) }
+                for step in 0..<view.steps.count {
+                    found.insert(Self.known(codes[view.event(step, batch.offsets)], count))
+                }
             }
             return found.sorted()
         }

@@ -41,7 +41,8 @@ struct TrainingInputs {
     }
 
     private func types(
-        _ view: TrainingBatch.View, _ row: Int, _ starts: UnsafeBufferPointer<Int>, _ rows: inout [Int32], _ count: inout Int
+        _ view: TrainingBatch.View, _ row: Int, _ starts: UnsafeBufferPointer<Int>, _ rows: inout [Int32],
+        _ count: inout Int
     ) {
         let outputs = run.layout.next?.weight ?? run.layout.masked?.weight ?? run.layout.decoder?.head.weight
         for step in view.shown.indices {

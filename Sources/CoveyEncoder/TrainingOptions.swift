@@ -54,10 +54,12 @@ public struct TrainingOptions: Sendable, Equatable {
 
     public func validate() throws {
         func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws {
-            try require(range.contains(value), "\(name) must be \(range.lowerBound) to \(range.upperBound), got \(value)")
+            try require(
+                range.contains(value), "\(name) must be \(range.lowerBound) to \(range.upperBound), got \(value)")
         }
         func check(_ value: Double, _ name: String, _ range: ClosedRange<Double>) throws {
-            try require(range.contains(value), "\(name) must be \(range.lowerBound) to \(range.upperBound), got \(value)")
+            try require(
+                range.contains(value), "\(name) must be \(range.lowerBound) to \(range.upperBound), got \(value)")
         }
         func share(_ value: Double, _ name: String) throws {
             try require(value >= 0 && value < 1, "\(name) must be at least 0 and below 1, got \(value)")

@@ -123,7 +123,8 @@ final class TrainingState {
     }
 
     private func save(
-        _ best: UnsafeMutablePointer<Float>, to path: String, fingerprint: String, _ configuration: EncoderConfiguration,
+        _ best: UnsafeMutablePointer<Float>, to path: String, fingerprint: String,
+        _ configuration: EncoderConfiguration,
         _ execution: Execution
     ) throws {
         var file = SafeTensorsWriter()
@@ -186,11 +187,15 @@ final class TrainingState {
         if let other = file.names().first(where: { !known.contains($0) }) {
             throw CoveyError.corruptFile("tensor \(other) does not belong to the state of a training")
         }
-        guard try file.hasValidChecksum(execution) else { throw CoveyError.corruptFile("\(path): the checksum is wrong") }
+        guard try file.hasValidChecksum(execution) else {
+            throw CoveyError.corruptFile("\(path): the checksum is wrong")
+        }
         guard (0...epochs).contains(form.epoch), (0...stepsPerEpoch).contains(form.step_in_epoch),
             form.step == form.epoch * stepsPerEpoch + form.step_in_epoch, (0...form.step).contains(form.best_step),
             (0...form.epoch).contains(form.patience), rows.count / 4 == form.epoch, form.epoch < epochs || form.done
-        else { throw CoveyError.corruptFile("metadata entry \(Self.entryName): the numbers of steps contradict each other") }
+        else {
+            throw CoveyError.corruptFile("metadata entry \(Self.entryName): the numbers of steps contradict each other")
+        }
         (bestStep, step, stepInEpoch, epoch) = (form.best_step, form.step, form.step_in_epoch, form.epoch)
         keptStep = bestStep
         (patience, isDone) = (form.patience, form.done)

@@ -142,7 +142,8 @@ final class TrainingStep {
 
     private static func outputs(_ tables: BatchTables) -> Int {
         let layout = tables.layout
-        return [layout.next, layout.masked, layout.decoder?.head].map { $0.map { tables.rowCount($0.weight) } ?? 0 }.max()!
+        return [layout.next, layout.masked, layout.decoder?.head].map { $0.map { tables.rowCount($0.weight) } ?? 0 }
+            .max()!
     }
 
     /// An upper limit of the bytes that the largest step needs, within about a factor of 2.
@@ -185,7 +186,8 @@ final class TrainingStep {
         guard estimate < 0x1p58 else { throw CoveyError.outOfMemory("a training step needs about \(estimate) bytes") }
         func bytes(_ events: Int, _ rows: Int, _ types: Int) -> (kept: Int, scratch: Int) {
             ChunkArrays.bytes(
-                .init(events: events, rows: rows, types: types, directions: 2), shape, options.objectives, outputs: outputs)
+                .init(events: events, rows: rows, types: types, directions: 2), shape, options.objectives,
+                outputs: outputs)
         }
         let all = bytes(events, rows, min(events, chunks * types))
         var scratch = all.scratch + chunks * 4 * block

@@ -62,7 +62,8 @@ final class TypeTable: @unchecked Sendable {
     }
 
     private func inputMatrix(_ direction: Int, _ tables: BatchTables) -> UnsafePointer<Float> {
-        UnsafePointer(tables.values(tables.layout.lstm[direction])) + tables.layout.shape.inputs * tables.layout.shape.gates
+        UnsafePointer(tables.values(tables.layout.lstm[direction])) + tables.layout.shape.inputs
+            * tables.layout.shape.gates
     }
 
     /// The backward pass. From the sums over the events of each chunk it computes the gradients of the biases, of the

@@ -115,8 +115,12 @@ final class Workspace {
         // Prefetch the data of all sequences at once. Otherwise each sequence would wait for the memory in turn.
         for sequence in block {
             let range = batch.offsets[sequence].prefix(1024)
-            if let times = batch.times.contiguous { ck_prefetch_range(times + range.lowerBound, Int64(range.count * 8)) }
-            if let types = batch.types.contiguous { ck_prefetch_range(types + range.lowerBound, Int64(range.count * 4)) }
+            if let times = batch.times.contiguous {
+                ck_prefetch_range(times + range.lowerBound, Int64(range.count * 8))
+            }
+            if let types = batch.types.contiguous {
+                ck_prefetch_range(types + range.lowerBound, Int64(range.count * 4))
+            }
         }
         lengths = sequences.map { batch.offsets[$0].count }
         timeOrders = try sequences.map { try batch.timeOrder($0, execution) }

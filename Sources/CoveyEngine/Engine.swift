@@ -54,7 +54,8 @@ public final class Engine: Sendable {
         // A strength of 0 or 1 alone, as hdbscan has it beside equal rows, would be a risk that jumps.
         let placed = try rows.withView { try parts.clustering.predict($0, .bounded, execution: execution) }
         let evidence = try parts.evidence?.rows(
-            EvidenceInput(count: count, embeddings: embeddings, table: table, sequences: sequences), execution: execution)
+            EvidenceInput(count: count, embeddings: embeddings, table: table, sequences: sequences),
+            execution: execution)
         let fired = try table.map { try firedRules($0, execution) } ?? [:]
         var scores: [Score] = []
         scores.reserveCapacity(count)
@@ -62,7 +63,8 @@ public final class Engine: Sendable {
             if index & 0xFFF == 0 { try execution.check() }
             scores.append(
                 score(
-                    cluster: Int(placed.labels[index]), strength: placed.probabilities[index], rules: fired[index] ?? [],
+                    cluster: Int(placed.labels[index]), strength: placed.probabilities[index],
+                    rules: fired[index] ?? [],
                     events: events.isEmpty ? [] : events[index], evidence: evidence?[index],
                     unusual: placed.labels[index] < 0 ? parts.hybrid.unusual(rows, index) : []))
         }
@@ -97,7 +99,8 @@ public final class Engine: Sendable {
             try embeddings.elements.withUnsafeMutableBytes {
                 guard let base = $0.baseAddress else { return }
                 try encoder.embed(
-                    sequences, into: base, rowStride: encoder.dimension * 4, attention: attention.baseAddress, execution)
+                    sequences, into: base, rowStride: encoder.dimension * 4, attention: attention.baseAddress, execution
+                )
             }
         }
         let entries = encoder.configuration.vocabulary.count
@@ -137,7 +140,8 @@ public final class Engine: Sendable {
             isRisky = isRisky || described < 0 || figures[described].isRisky
         }
         return Score(
-            cluster: cluster, strength: strength, risk: min(1, max(0, risk)), isRisky: isRisky, rules: rules, events: events,
+            cluster: cluster, strength: strength, risk: min(1, max(0, risk)), isRisky: isRisky, rules: rules,
+            events: events,
             evidence: nil, unusual: unusual)
     }
 }
@@ -185,7 +189,8 @@ extension WeighedEvent {
         return places.map { event in
             let type = Int(batch.types[event])
             return WeighedEvent(
-                type: type >= 0 && type < vocabulary ? type : 0, place: event - range.lowerBound + 1, length: range.count,
+                type: type >= 0 && type < vocabulary ? type : 0, place: event - range.lowerBound + 1,
+                length: range.count,
                 share: Double(attention[event - first]))
         }
     }

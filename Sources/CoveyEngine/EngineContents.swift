@@ -31,7 +31,8 @@ extension Engine {
     ) throws -> Engine {
         let labels = parts.clustering.labels
         guard fraud.count == labels.count else {
-            throw CoveyError.mismatch("fraud has \(fraud.count) values, the engine's clustering has \(labels.count) rows")
+            throw CoveyError.mismatch(
+                "fraud has \(fraud.count) values, the engine's clustering has \(labels.count) rows")
         }
         // It was learnt from the rows' features and labels, which an engine does not keep.
         guard parts.evidence == nil else {
@@ -39,7 +40,8 @@ extension Engine {
         }
         var parts = self.parts
         parts.risk = try ClusterRisk(
-            labels: Strided(labels), fraud: fraud, amounts: amounts, times: times, options: options ?? parts.risk.options,
+            labels: Strided(labels), fraud: fraud, amounts: amounts, times: times,
+            options: options ?? parts.risk.options,
             execution: execution)
         return try Engine(parts, execution: execution)
     }
@@ -74,7 +76,8 @@ extension Engine {
         }
         return try JSONText.encode(
             Schema(
-                schema: "https://json-schema.org/draft/2020-12/schema", title: "A transaction's features", type: "object",
+                schema: "https://json-schema.org/draft/2020-12/schema", title: "A transaction's features",
+                type: "object",
                 required: features.map(\.name), properties: properties))
     }
 

@@ -40,7 +40,8 @@ public struct EngineParts: Sendable {
         try validateEmbeddings()
         try evidence?.check(embeddings: hybrid.embeddingColumns, columns: hybrid.featureColumns)
         try require(
-            clustering.predictor != nil, "clustering must be made with prediction = 1, which keeps the rows that scoring needs")
+            clustering.predictor != nil,
+            "clustering must be made with prediction = 1, which keeps the rows that scoring needs")
         guard clustering.columnCount == hybrid.dimension else {
             throw CoveyError.mismatch(
                 "clustering has rows of \(clustering.columnCount) columns, hybrid makes \(hybrid.dimension)")
@@ -63,7 +64,8 @@ public struct EngineParts: Sendable {
         case (nil, nil): break
         case (let encoder?, let columns?):
             guard encoder.dimension == columns else {
-                throw CoveyError.mismatch("encoder makes embeddings of \(encoder.dimension) columns, hybrid takes \(columns)")
+                throw CoveyError.mismatch(
+                    "encoder makes embeddings of \(encoder.dimension) columns, hybrid takes \(columns)")
             }
         case (nil, _?): throw CoveyError.mismatch("encoder must not be NULL: hybrid was fitted with embeddings")
         case (_?, nil): throw CoveyError.mismatch("encoder must be NULL: hybrid was fitted without embeddings")
@@ -81,7 +83,8 @@ public struct EngineParts: Sendable {
                 if let kind = kinds[ExactName(feature.name)] {
                     guard kind == feature.kind else {
                         throw CoveyError.mismatch(
-                            "rules[\(index)]: column \"\(feature.name)\" is \(feature.kind), elsewhere in the engine \(kind)")
+                            "rules[\(index)]: column \"\(feature.name)\" is \(feature.kind), elsewhere in the engine \(kind)"
+                        )
                     }
                 } else {
                     kinds[ExactName(feature.name)] = feature.kind

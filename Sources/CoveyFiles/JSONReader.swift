@@ -112,7 +112,9 @@ public final class JSONReader {
     public func double() throws -> Double {
         let (digits, _) = try number()
         // As few strings as can be: most numbers are short.
-        guard let value = Double(digits), value.isFinite else { throw error("must be a number that a double holds, got \(digits)") }
+        guard let value = Double(digits), value.isFinite else {
+            throw error("must be a number that a double holds, got \(digits)")
+        }
         return value
     }
 
@@ -226,7 +228,9 @@ public final class JSONReader {
     /// An error about the value that is being read.
     public func error(_ message: String) -> CoveyError {
         let place = location
-        return .corruptFile([what, place].filter { !$0.isEmpty }.joined(separator: ": ") + (message.hasPrefix(":") ? "" : " ") + message)
+        return .corruptFile(
+            [what, place].filter { !$0.isEmpty }.joined(separator: ": ") + (message.hasPrefix(":") ? "" : " ") + message
+        )
     }
 
     /// An error about the member that is being read: its object has none of that name.
@@ -369,7 +373,8 @@ public final class JSONReader {
         case UInt8(ascii: "u"):
             var code = try hexadecimal()
             if 0xD800..<0xDC00 ~= code {
-                guard place + 1 < text.count, text[place] == UInt8(ascii: "\\"), text[place + 1] == UInt8(ascii: "u") else {
+                guard place + 1 < text.count, text[place] == UInt8(ascii: "\\"), text[place + 1] == UInt8(ascii: "u")
+                else {
                     throw malformed("half a surrogate pair is in a string")
                 }
                 place += 2

@@ -146,7 +146,8 @@ public struct JSONWriter {
 
     private mutating func escape(_ bytes: UnsafeBufferPointer<UInt8>) {
         var copied = 0
-        for (place, byte) in bytes.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+        for (place, byte) in bytes.enumerated()
+        where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
             text.append(contentsOf: bytes[copied..<place])
             copied = place + 1
             text.append(UInt8(ascii: "\\"))

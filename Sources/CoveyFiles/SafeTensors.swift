@@ -92,7 +92,8 @@ public struct SafeTensors: Sendable {
                 try execution?.report()
                 let end = min(tensor.bytes.count, start + piece)
                 UnsafeMutableRawBufferPointer(rebasing: target[start..<end]).copyMemory(
-                    from: UnsafeRawBufferPointer(rebasing: storage.bytes[tensor.bytes.lowerBound + start..<tensor.bytes.lowerBound + end]))
+                    from: UnsafeRawBufferPointer(
+                        rebasing: storage.bytes[tensor.bytes.lowerBound + start..<tensor.bytes.lowerBound + end]))
             }
             count = tensor.count
         }
@@ -148,12 +149,16 @@ public protocol RealTensorElement: TensorElement, BinaryFloatingPoint {
 
 extension Float: RealTensorElement {
     public static var dataType: SafeTensors.DataType { .f32 }
-    public static func firstNotFinite(_ values: UnsafeBufferPointer<Float>) -> Int? { values.firstIndex { !$0.isFinite } }
+    public static func firstNotFinite(_ values: UnsafeBufferPointer<Float>) -> Int? {
+        values.firstIndex { !$0.isFinite }
+    }
 }
 
 extension Double: RealTensorElement {
     public static var dataType: SafeTensors.DataType { .f64 }
-    public static func firstNotFinite(_ values: UnsafeBufferPointer<Double>) -> Int? { values.firstIndex { !$0.isFinite } }
+    public static func firstNotFinite(_ values: UnsafeBufferPointer<Double>) -> Int? {
+        values.firstIndex { !$0.isFinite }
+    }
 }
 
 extension Int32: TensorElement { public static var dataType: SafeTensors.DataType { .i32 } }

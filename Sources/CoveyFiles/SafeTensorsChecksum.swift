@@ -8,13 +8,17 @@ extension SafeTensors {
     /// Whether the file has a checksum, and it is the right one.
     public func hasValidChecksum(_ execution: Execution? = nil) throws -> Bool {
         guard let expected = metadata[SafeTensors.checksumEntry] else { return false }
-        return try expected == SafeTensors.checksum(
-            metadata,
-            tensors.mapValues { tensor in
-                (tensor.type, tensor.shape, { body in
-                    try body(UnsafeRawBufferPointer(rebasing: self.storage.bytes[tensor.bytes]))
-                })
-            }, execution)
+        return try expected
+            == SafeTensors.checksum(
+                metadata,
+                tensors.mapValues { tensor in
+                    (
+                        tensor.type, tensor.shape,
+                        { body in
+                            try body(UnsafeRawBufferPointer(rebasing: self.storage.bytes[tensor.bytes]))
+                        }
+                    )
+                }, execution)
     }
 
     /// A tensor's type and shape, and what calls its argument with the bytes.

@@ -43,7 +43,8 @@ struct SafeTensorsHeader {
                 let tensor = SafeTensors.Tensor(
                     type: type, shape: shape, bytes: bytes.lowerBound + dataStart..<bytes.upperBound + dataStart)
                 // As many again for the order in which they are looked at.
-                try reader.count(4 * (MemoryLayout<String>.stride + MemoryLayout<SafeTensors.Tensor>.stride) + 8 * shape.count)
+                try reader.count(
+                    4 * (MemoryLayout<String>.stride + MemoryLayout<SafeTensors.Tensor>.stride) + 8 * shape.count)
                 isNew = tensors.updateValue(tensor, forKey: name) == nil
             }
             guard isNew else { throw corrupt("a name occurs twice in the header: \(name)") }
@@ -82,7 +83,9 @@ struct SafeTensorsHeader {
             default: throw reader.error("is not known in a header")
             }
         }
-        return try (reader.required(type, "dtype"), reader.required(shape, "shape"), reader.required(offsets, "data_offsets"))
+        return try (
+            reader.required(type, "dtype"), reader.required(shape, "shape"), reader.required(offsets, "data_offsets")
+        )
     }
 
     /// The text of a header for tensors that lie in the given order, padded to a multiple of 8 bytes.
@@ -153,17 +156,21 @@ struct SafeTensorsHeader {
 
     /// Tensors must cover the data from its first to its last byte, each byte once.
     private static func checkCover(
-        _ tensors: [String: SafeTensors.Tensor], _ data: Range<Int>, corrupt: (String) -> CoveyError, _ execution: Execution
+        _ tensors: [String: SafeTensors.Tensor], _ data: Range<Int>, corrupt: (String) -> CoveyError,
+        _ execution: Execution
     ) throws {
         try execution.report()
         var end = data.lowerBound
         let ordered = tensors.sorted {
-            ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < ($1.value.bytes.lowerBound, $1.value.bytes.upperBound)
+            ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < (
+                $1.value.bytes.lowerBound, $1.value.bytes.upperBound
+            )
         }
         for (name, tensor) in ordered {
             guard tensor.bytes.lowerBound == end else {
                 let what = tensor.bytes.lowerBound < end ? "overlaps another tensor" : "leaves a gap in the data"
-                throw corrupt("tensor \(name): data_offsets [\(tensor.bytes.lowerBound - data.lowerBound), ...] \(what)")
+                throw corrupt(
+                    "tensor \(name): data_offsets [\(tensor.bytes.lowerBound - data.lowerBound), ...] \(what)")
             }
             end = tensor.bytes.upperBound
         }

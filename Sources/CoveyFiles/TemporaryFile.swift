@@ -88,7 +88,9 @@ final class TemporaryFile {
             }
             var status = stat()
             // Before it was locked another save may have taken it for one that was left.
-            if flock(file, LOCK_EX | LOCK_NB) != 0 || (fstat(file, &status) == 0 && status.st_nlink > 0) { return (file, name) }
+            if flock(file, LOCK_EX | LOCK_NB) != 0 || (fstat(file, &status) == 0 && status.st_nlink > 0) {
+                return (file, name)
+            }
             close(file)
         }
         throw CoveyError.io("cannot create a file beside", target.path)

@@ -4,7 +4,9 @@ import Glibc
 /// Files read whole.
 public enum WholeFile {
     /// Memory that the caller frees with `free`, or `outOfMemory`. Swift's own allocation ends the process where memory is short.
-    public static func allocate(_ size: Int, for what: @autoclosure () -> String) throws -> UnsafeMutableRawBufferPointer {
+    public static func allocate(_ size: Int, for what: @autoclosure () -> String) throws
+        -> UnsafeMutableRawBufferPointer
+    {
         guard let memory = malloc(max(1, size)) else {
             throw CoveyError.outOfMemory("\(what()) needs \(size) bytes, which the system does not give")
         }

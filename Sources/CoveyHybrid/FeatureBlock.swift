@@ -24,7 +24,8 @@ struct FeatureBlock: Sendable, Equatable {
     init(fitting table: FeatureTable, options: HybridOptions, execution: Execution) throws {
         guard table.rows > 0 else { throw CoveyError.invalidData("features must have at least one row, got 0") }
         try execution.hold(
-            table.columns.count, of: 3 * MemoryLayout<FittedFeature>.stride + 1024, for: "fitting \(table.columns.count) features")
+            table.columns.count, of: 3 * MemoryLayout<FittedFeature>.stride + 1024,
+            for: "fitting \(table.columns.count) features")
         var fitted = [FittedFeature?](repeating: nil, count: table.columns.count)
         try fitted.withUnsafeMutableBufferPointer { fitted in
             nonisolated(unsafe) let fitted = fitted
@@ -35,7 +36,8 @@ struct FeatureBlock: Sendable, Equatable {
                     try require(
                         factor.isFinite, "column_weights[\(index)] * feature_weight must be finite, got \(factor)")
                     fitted[index] = try FittedFeature(
-                        fitting: table.columns[index], scaling: options.scaling, missing: options.missing, factor: factor,
+                        fitting: table.columns[index], scaling: options.scaling, missing: options.missing,
+                        factor: factor,
                         execution: execution)
                 }
             }

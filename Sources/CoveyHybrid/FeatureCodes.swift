@@ -39,7 +39,8 @@ public struct FeatureCodes: Sendable, Equatable {
 
     /// Columns of dates are refused. O(rows log rows) a column.
     public init(fitting table: FeatureTable, execution: Execution) throws {
-        try execution.hold(table.rows, of: 16 * min(execution.threads, max(1, table.columns.count)), for: "features in bins")
+        try execution.hold(
+            table.rows, of: 16 * min(execution.threads, max(1, table.columns.count)), for: "features in bins")
         var fitted = [Column?](repeating: nil, count: table.columns.count)
         try fitted.withUnsafeMutableBufferPointer { fitted in
             nonisolated(unsafe) let fitted = fitted

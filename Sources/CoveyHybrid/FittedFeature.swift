@@ -47,7 +47,8 @@ struct FittedFeature: Sendable, Equatable {
     }
 
     init(
-        fitting column: FeatureColumn, scaling: FeatureScaling, missing: MissingValues, factor: Double, execution: Execution
+        fitting column: FeatureColumn, scaling: FeatureScaling, missing: MissingValues, factor: Double,
+        execution: Execution
     ) throws {
         let name = column.name
         var fitted = FittedFeature.unscaled
@@ -73,7 +74,8 @@ struct FittedFeature: Sendable, Equatable {
             absent = missing
         }
         if absent > 0, missing == .reject {
-            throw CoveyError.invalidData("column \"\(name)\" has \(absent) missing values, which options.missing rejects")
+            throw CoveyError.invalidData(
+                "column \"\(name)\" has \(absent) missing values, which options.missing rejects")
         }
         self.init(
             name: name, kind: column.values.kind, scaling: fitted, median: median, categories: occurring,
@@ -82,7 +84,8 @@ struct FittedFeature: Sendable, Equatable {
 
     /// How old it is, or its hour, is for the host to say: the clock that ages count from is not in the table.
     private static func refused(_ name: String) -> CoveyError {
-        .unsupported("column \"\(name)\" is a date, which hybrid features do not take: give an age or an hour as a number")
+        .unsupported(
+            "column \"\(name)\" is a date, which hybrid features do not take: give an age or an hour as a number")
     }
 
     private static func countBooleans(_ values: Strided<Int8>, _ name: String, _ execution: Execution) throws -> [Int] {
@@ -178,7 +181,9 @@ struct FittedFeature: Sendable, Equatable {
             let output = target + (row - range.lowerBound) * stride
             output.update(repeating: 0, count: outputs)
             if let code = try FittedFeature.category(codes[row], of: names.count, name, row) {
-                if let position = known.map({ $0[code] }) ?? positions[ExactName(names[code])] { output[position] = value }
+                if let position = known.map({ $0[code] }) ?? positions[ExactName(names[code])] {
+                    output[position] = value
+                }
             } else if missing == .reject {
                 throw CoveyError.invalidData(
                     "column \"\(name)\", row \(row): is missing, which the fitted options.missing rejects")

@@ -43,7 +43,8 @@ extension HybridFeatures {
         embeddings = try stored.embeddings.map { try EmbeddingBlock($0, file, prefix) }
         features = try stored.features.map { try FeatureBlock($0) }
         guard (1...HybridFeatures.largestDimension).contains(dimension) else {
-            throw HybridFeatures.corrupt("rows must have 1 to \(HybridFeatures.largestDimension) columns, got \(dimension)")
+            throw HybridFeatures.corrupt(
+                "rows must have 1 to \(HybridFeatures.largestDimension) columns, got \(dimension)")
         }
     }
 

@@ -73,7 +73,8 @@ struct QuantileScaling: Sendable, Equatable, Codable {
     var isValid: Bool {
         !values.isEmpty && values.count == places.count && values.count <= QuantileScaling.most
             && values.allSatisfy(\.isFinite) && places.allSatisfy { abs($0) <= 100 }
-            && zip(values, values.dropFirst()).allSatisfy { $0 < $1 } && zip(places, places.dropFirst()).allSatisfy { $0 <= $1 }
+            && zip(values, values.dropFirst()).allSatisfy { $0 < $1 }
+            && zip(places, places.dropFirst()).allSatisfy { $0 <= $1 }
     }
 
     func scaled(_ value: Double) -> Double {

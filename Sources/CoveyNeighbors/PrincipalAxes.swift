@@ -26,7 +26,8 @@ struct PrincipalAxes: @unchecked Sendable {
             let size = min(PrincipalAxes.batch, count - start)
             for row in 0..<size { copy(start + row, block.pointer + row * d) }
             ck_dgemm_tn(
-                Int64(d), Int64(d), Int64(size), 1, block.pointer, Int64(d), block.pointer, Int64(d), 1, product.pointer,
+                Int64(d), Int64(d), Int64(size), 1, block.pointer, Int64(d), block.pointer, Int64(d), 1,
+                product.pointer,
                 Int64(d))
         }
         var values = [Double](repeating: 0, count: d)
@@ -42,7 +43,8 @@ struct PrincipalAxes: @unchecked Sendable {
         let axes = try AlignedBuffer<Double>(d * d, for: what, execution)
         for axis in 0..<d { (axes.pointer + axis * d).update(from: vectors.pointer + (d - 1 - axis) * d, count: d) }
         ck_dgemm_nt(
-            Int64(d), Int64(d), Int64(d), 1, axes.pointer, Int64(d), axes.pointer, Int64(d), 0, product.pointer, Int64(d))
+            Int64(d), Int64(d), Int64(d), 1, axes.pointer, Int64(d), axes.pointer, Int64(d), 0, product.pointer,
+            Int64(d))
         var skew = 0.0
         for i in 0..<d {
             for j in 0..<d { skew = max(skew, abs(product[i * d + j] - (i == j ? 1 : 0))) }

@@ -48,7 +48,8 @@ struct RowFrame {
     func scale(longest: Double) -> Double {
         let length = reach > 0 ? reach : longest
         guard length > 0 else { return 1 }
-        return Double(sign: .plus, exponent: max(-1000, min(-length.exponent - 1, 40 - longest.exponent)), significand: 1)
+        return Double(
+            sign: .plus, exponent: max(-1000, min(-length.exponent - 1, 40 - longest.exponent)), significand: 1)
     }
 
     /// Whether a row, centred, is so far out that it says nothing about most of them.

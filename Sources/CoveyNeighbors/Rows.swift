@@ -19,7 +19,9 @@ public struct Rows: @unchecked Sendable {
     ///   - metric: with `cosine`, none of the rows used may be null (`isNull`).
     public init(_ view: MatrixView, used: [Int32]?, metric: Metric, execution: Execution) throws {
         count = used?.count ?? view.rows
-        guard count < Int(Int32.max) else { throw CoveyError.outOfMemory("\(count) rows are too many: 2^31 - 2 at most") }
+        guard count < Int(Int32.max) else {
+            throw CoveyError.outOfMemory("\(count) rows are too many: 2^31 - 2 at most")
+        }
         dimension = view.columns
         self.metric = metric
         self.view = view

@@ -35,7 +35,8 @@ public struct SearchSizes: Sendable {
 
     public static let small = SearchSizes(
         fewColumns: 0, leastRows: 16, leastWork: 0, fewLooks: 0, leastCell: 8, ungroupedCells: 4, nearGroups: 2,
-        segment: 24, tileRows: 8, tileColumns: 16, recallBatch: 8, largePart: 4, oneCell: 24, exactCell: 8, exactBlock: 5,
+        segment: 24, tileRows: 8, tileColumns: 16, recallBatch: 8, largePart: 4, oneCell: 24, exactCell: 8,
+        exactBlock: 5,
         oneQueryCell: 24)
 
     private static let lowered = Atomic<Bool>(false)

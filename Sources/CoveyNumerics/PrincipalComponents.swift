@@ -20,7 +20,9 @@ package struct PrincipalComponents {
             ck_symmetric_eigen(Int64(columns), Int64(count), &covariance, &values, &vectors, stop, state)
         }
         try execution.check()
-        if status == CK_NO_MEMORY { throw CoveyError.outOfMemory("principal components of \(columns) columns: no memory left") }
+        if status == CK_NO_MEMORY {
+            throw CoveyError.outOfMemory("principal components of \(columns) columns: no memory left")
+        }
         guard status == 0, values.allSatisfy(\.isFinite) else {
             throw CoveyError.internalError("LAPACK failed with \(status) on \(columns) columns")
         }

@@ -75,7 +75,8 @@ public struct ClusterReport: Sendable, Equatable {
     public var lastSeen: Double? { tally.lastSeen }
 
     init(
-        tally: ClusterTally, population: KnownLabels.Population, baseRate: Double?, z: Double, options: ClusterRisk.Options
+        tally: ClusterTally, population: KnownLabels.Population, baseRate: Double?, z: Double,
+        options: ClusterRisk.Options
     ) {
         self.tally = tally
         let counted = population == .all ? tally.size : tally.labelled
@@ -97,7 +98,9 @@ public struct ClusterReport: Sendable, Equatable {
     }
 
     /// A share of labelled fraud as one of fraud.
-    static func estimate(_ share: Double, _ options: ClusterRisk.Options, _ population: KnownLabels.Population) -> Double {
+    static func estimate(_ share: Double, _ options: ClusterRisk.Options, _ population: KnownLabels.Population)
+        -> Double
+    {
         population == .all ? min(1, share / options.knownShare) : share
     }
 

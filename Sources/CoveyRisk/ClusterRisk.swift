@@ -133,7 +133,9 @@ public struct ClusterRisk: Sendable, Equatable {
             }
             fraud += tally.fraud
             labelled += tally.labelled
-            guard rows <= 1 << 48 else { throw CoveyError.invalidData("the clusters count more rows than there can be") }
+            guard rows <= 1 << 48 else {
+                throw CoveyError.invalidData("the clusters count more rows than there can be")
+            }
         }
         let population: KnownLabels.Population =
             options.population == .automatic ? (fraud == labelled && fraud > 0 ? .all : .labelled) : options.population
@@ -149,11 +151,11 @@ public struct ClusterRisk: Sendable, Equatable {
             ClusterReport(
                 tally: $0, population: labelled == 0 ? .labelled : population, baseRate: base, z: z, options: options)
         }
-            .sorted { a, b in
-                if a.low != b.low { return a.low > b.low }
-                if a.loss != b.loss { return a.loss > b.loss }
-                return a.cluster < b.cluster
-            }
+        .sorted { a, b in
+            if a.low != b.low { return a.low > b.low }
+            if a.loss != b.loss { return a.loss > b.loss }
+            return a.cluster < b.cluster
+        }
     }
 
     /// Where a label's tally stands: by the label itself where labels are dense, by a dictionary where they are not.
@@ -173,7 +175,8 @@ public struct ClusterRisk: Sendable, Equatable {
             }
             if Int(largest) <= labels.count &+ 1024 {
                 try execution.reserve(
-                    Int(largest) + 2, of: 3 * MemoryLayout<ClusterReport>.stride + 2 * MemoryLayout<ClusterTally>.stride + 64,
+                    Int(largest) + 2,
+                    of: 3 * MemoryLayout<ClusterReport>.stride + 2 * MemoryLayout<ClusterTally>.stride + 64,
                     for: "cluster risk")
                 clusters = Array(-1...Int(largest))
                 sparse = nil

@@ -61,7 +61,8 @@ public struct RuleFigures: Sendable, Equatable {
         recallInterval = WilsonInterval(
             share: recall, trials: effective(population.targetWeight, population.targetSquares), z: z)
         // Weights may make the share of the target too small for a double.
-        lift = precision > 0 ? min(.greatestFiniteMagnitude, precision / (population.targetWeight / population.weight)) : 0
+        lift =
+            precision > 0 ? min(.greatestFiniteMagnitude, precision / (population.targetWeight / population.weight)) : 0
     }
 }
 
@@ -103,7 +104,8 @@ public struct RuleSet: Sendable, Equatable {
             if !condition { throw CoveyError.invalidData(message()) }
         }
         try check(!targetName.utf8.contains(0), "target_name must not contain a NUL")
-        try check(WilsonInterval.confidences.contains(confidence), "confidence must be 0.5 to 0.9999, got \(confidence)")
+        try check(
+            WilsonInterval.confidences.contains(confidence), "confidence must be 0.5 to 0.9999, got \(confidence)")
         for (name, population) in [("search", search), ("unseen", unseen)] {
             try check(
                 population.target >= 0 && population.target <= population.rows
@@ -138,7 +140,8 @@ public struct RuleSet: Sendable, Equatable {
             for (place, condition) in rule.conditions.enumerated() {
                 let field = "rules[\(index)].conditions[\(place)]"
                 guard let kind = kinds[ExactName(condition.feature)] else {
-                    throw CoveyError.invalidData("\(field): the feature \"\(condition.feature)\" is not among the features")
+                    throw CoveyError.invalidData(
+                        "\(field): the feature \"\(condition.feature)\" is not among the features")
                 }
                 do { try condition.validate(kind: kind) } catch let error as CoveyError {
                     throw CoveyError.invalidData("\(field): \(error.message)")

@@ -11,7 +11,8 @@ extension Execution {
     /// `body` gets the chunk and the number of its thread, below `threads`, as an index of scratch memory. Several
     /// threads run it at once: the memory that it writes must not overlap between chunks.
     public func parallel(
-        _ count: Int, grain: Int = 1, stage: StaticString = "", _ body: (_ chunk: Range<Int>, _ thread: Int) throws -> Void
+        _ count: Int, grain: Int = 1, stage: StaticString = "",
+        _ body: (_ chunk: Range<Int>, _ thread: Int) throws -> Void
     ) throws {
         guard count > 0 else { return }
         let chunks = (count - 1) / grain + 1
@@ -20,7 +21,11 @@ extension Execution {
         if stage.utf8CodeUnitCount > 0 { try report(stage, 0) } else { try report() }
         if min(threads, chunks) == 1 {
             for chunk in 0..<chunks {
-                if stage.utf8CodeUnitCount > 0 { try report(stage, Double(chunk) / Double(chunks)) } else { try report() }
+                if stage.utf8CodeUnitCount > 0 {
+                    try report(stage, Double(chunk) / Double(chunks))
+                } else {
+                    try report()
+                }
                 let start = chunk * grain
                 try body(start..<min(count, start + grain), 0)
             }
@@ -172,7 +177,9 @@ extension Execution {
             var time = timespec()
             clock_gettime(CLOCK_MONOTONIC, &time)
             time.tv_nsec += 20_000_000
-            if time.tv_nsec >= 1_000_000_000 { (time.tv_sec, time.tv_nsec) = (time.tv_sec + 1, time.tv_nsec - 1_000_000_000) }
+            if time.tv_nsec >= 1_000_000_000 {
+                (time.tv_sec, time.tv_nsec) = (time.tv_sec + 1, time.tv_nsec - 1_000_000_000)
+            }
             pthread_mutex_lock(mutex)
             defer { pthread_mutex_unlock(mutex) }
             if count < helpers { pthread_cond_timedwait(changed, mutex, &time) }

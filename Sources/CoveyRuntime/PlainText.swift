@@ -7,7 +7,11 @@ public enum PlainText {
         if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
-            if isVisible(scalar) { result.append(scalar) } else { result.append(contentsOf: written(scalar).unicodeScalars) }
+            if isVisible(scalar) {
+                result.append(scalar)
+            } else {
+                result.append(contentsOf: written(scalar).unicodeScalars)
+            }
         }
         return String(result)
     }
@@ -31,7 +35,8 @@ public enum PlainText {
 
     /// The words that sentences are built with.
     private static let reserved: Set<String> = [
-        "and", "or", "is", "are", "not", "missing", "known", "true", "false", "something", "other", "others", "than", "at", "least",
+        "and", "or", "is", "are", "not", "missing", "known", "true", "false", "something", "other", "others", "than",
+        "at", "least",
         "below", "it", "covers", "matching",
     ]
     private static let mostWords = 5
@@ -40,13 +45,15 @@ public enum PlainText {
         let words = name.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count <= mostWords else { return false }
         return words.allSatisfy { word in
-            !word.isEmpty && word.last != "." && word.unicodeScalars.allSatisfy(isPlain) && !reserved.contains(word.lowercased())
+            !word.isEmpty && word.last != "." && word.unicodeScalars.allSatisfy(isPlain)
+                && !reserved.contains(word.lowercased())
         }
     }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .letterNumber,
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
+            .letterNumber,
             .nonspacingMark, .spacingMark, .currencySymbol:
             true
         default: "_-./$#@+&%*=<>|~^\u{B0}".unicodeScalars.contains(scalar)

@@ -48,7 +48,9 @@ public struct SequenceBatch: Sendable {
     ///   or infinite, or a number is infinite; `cancelled`.
     public func validate(_ execution: Execution) throws {
         try check(times, "times", "finite", execution) { $0.isFinite }
-        if let dwell { try check(dwell, "dwell", "at least 0 and finite, or NaN", execution) { $0.isNaN || $0 >= 0 && $0.isFinite } }
+        if let dwell {
+            try check(dwell, "dwell", "at least 0 and finite, or NaN", execution) { $0.isNaN || $0 >= 0 && $0.isFinite }
+        }
         for (channel, values) in numeric.enumerated() {
             try check(values, "numeric[\(channel)]", "finite or NaN", execution) { !$0.isInfinite }
         }

@@ -33,8 +33,11 @@ public struct FeatureTable: Sendable {
         return try wanted.map { name, kind in
             var position = next
             if position >= columns.count || ExactName(columns[position].name) != ExactName(name) {
-                let all = positions ?? Dictionary(
-                    zip(columns.map { ExactName($0.name) }, columns.indices), uniquingKeysWith: { first, _ in first })
+                let all =
+                    positions
+                    ?? Dictionary(
+                        zip(columns.map { ExactName($0.name) }, columns.indices),
+                        uniquingKeysWith: { first, _ in first })
                 positions = all
                 guard let found = all[ExactName(name)] else {
                     throw CoveyError.mismatch("features have no column \"\(name)\"")

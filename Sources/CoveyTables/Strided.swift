@@ -43,7 +43,8 @@ public struct Strided<Element: BitwiseCopyable>: @unchecked Sendable {
 
     /// The address of the elements, if they are contiguous and aligned.
     public var contiguous: UnsafePointer<Element>? {
-        guard stride == MemoryLayout<Element>.stride, Int(bitPattern: base) % MemoryLayout<Element>.alignment == 0 else {
+        guard stride == MemoryLayout<Element>.stride, Int(bitPattern: base) % MemoryLayout<Element>.alignment == 0
+        else {
             return nil
         }
         return base.assumingMemoryBound(to: Element.self)

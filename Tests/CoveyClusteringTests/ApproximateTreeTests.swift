@@ -1,9 +1,9 @@
-@testable import CoveyClustering
 import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 import Testing
 
+@testable import CoveyClustering
 
 /// Approximate trees against exact ones.
 @Suite struct ApproximateTreeTests {
@@ -16,10 +16,12 @@ import Testing
         for i in 0..<rows {
             let cluster = Int(random.uniform() * random.uniform() * 15)
             let inner = (0..<rank).map { c in
-                cluster < 12 ? centres[cluster][c] + normal() * (0.3 + 0.07 * Double(cluster)) : random.uniform() * 28 - 14
+                cluster < 12
+                    ? centres[cluster][c] + normal() * (0.3 + 0.07 * Double(cluster)) : random.uniform() * 28 - 14
             }
             for c in 0..<columns {
-                matrix[i, c] = rank == columns
+                matrix[i, c] =
+                    rank == columns
                     ? inner[c] : (0..<rank).reduce(normal() * 0.01) { $0 + inner[$1] * mixing[$1 * columns + c] }
             }
         }
@@ -40,7 +42,8 @@ import Testing
                 execution: execution)
             let rows = try FittedRows(
                 rowCount: view.rows, columnCount: view.columns, usedRows: nil, minSamples: 10, recall: found.recall,
-                spanningTree: SpanningTree(pointCount: view.rows, edges: found.edges), reference: nil, execution: execution)
+                spanningTree: SpanningTree(pointCount: view.rows, edges: found.edges), reference: nil,
+                execution: execution)
             return try Clustering(rows, options, execution: execution)
         }
     }

@@ -1,9 +1,9 @@
-@testable import CoveyClustering
 import CoveyRuntime
 import CoveyTables
 import Synchronization
 import Testing
 
+@testable import CoveyClustering
 
 @Suite struct ClusteringTests {
     private func tree(_ edges: [(Int32, Int32, Double)]) throws -> SpanningTree {
@@ -89,13 +89,17 @@ import Testing
                 let linkage = try SingleLinkageTree(spanning, minClusterSize: size, execution: Execution())
                 #expect(linkage.distances == spanning.edges.map(\.distance))
                 for cut in 0...4 {
-                    let fromEdges = components(Int(count), spanning.edges.filter { $0.distance <= Double(cut) }.map {
-                        (Int($0.from), Int($0.to))
-                    })
+                    let fromEdges = components(
+                        Int(count),
+                        spanning.edges.filter { $0.distance <= Double(cut) }.map {
+                            (Int($0.from), Int($0.to))
+                        })
                     let merges = linkage.distances.indices.filter { linkage.distances[$0] <= Double(cut) }
-                    let fromMerges = components(2 * Int(count) - 1, merges.flatMap {
-                        [(Int(linkage.left[$0]), Int(count) + $0), (Int(linkage.right[$0]), Int(count) + $0)]
-                    })
+                    let fromMerges = components(
+                        2 * Int(count) - 1,
+                        merges.flatMap {
+                            [(Int(linkage.left[$0]), Int(count) + $0), (Int(linkage.right[$0]), Int(count) + $0)]
+                        })
                     #expect(partition(fromEdges) == partition(Array(fromMerges.prefix(Int(count)))))
                 }
                 #expect(linkage.sizes.last == count)

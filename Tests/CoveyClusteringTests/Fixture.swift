@@ -1,10 +1,10 @@
-@testable import CoveyClustering
 import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 import FoundationEssentials
 import Testing
 
+@testable import CoveyClustering
 
 /// Tests/Fixtures/clustering.json: small data sets with what hdbscan and scikit-learn make of them.
 struct Fixture: Decodable {

@@ -1,9 +1,9 @@
-@testable import CoveyClustering
 import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 import Testing
 
+@testable import CoveyClustering
 
 /// Numbers at the ends of float64: the same tree up to the unit, or refused.
 @Suite struct MagnitudeTests {
@@ -36,7 +36,8 @@ import Testing
                 _ = try Self.edges(columns, scale: scale, metric)
             } throws: { error in
                 guard let error = error as? CoveyError else { return false }
-                return error.code == .invalidData && error.message.contains("row") && error.message.contains("scale the rows")
+                return error.code == .invalidData && error.message.contains("row")
+                    && error.message.contains("scale the rows")
             }
         }
         // No squares are summed here.

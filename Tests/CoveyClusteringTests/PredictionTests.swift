@@ -59,7 +59,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [(0, 120), (1, 0), (1, 90), (3, 40)]) func fittedRowsKeepTheirLabels(lumps: Int, haze: Int) throws {
+    @Test(arguments: [(0, 120), (1, 0), (1, 90), (3, 40)]) func fittedRowsKeepTheirLabels(lumps: Int, haze: Int) throws
+    {
         for columns in [2, 9] {
             let rows = PredictionTests.rows(lumps, haze, columns: columns, seed: UInt64(7 + columns))
             try rows.withView { view in
@@ -74,7 +75,8 @@ import Testing
         let rows = PredictionTests.rows(3, 60, columns: 3, seed: 11)
         let changes: [(inout ClusterOptions) -> Void] = [
             { $0.metric = .manhattan }, { $0.metric = .cosine }, { $0.alpha = 0.5 }, { $0.alpha = 3 },
-            { $0.matchReference = true }, { $0.clusterSelectionEpsilonMax = 1 }, { $0.clusterSelectionPersistence = 0.2 },
+            { $0.matchReference = true }, { $0.clusterSelectionEpsilonMax = 1 },
+            { $0.clusterSelectionPersistence = 0.2 },
             { $0.clusterCount = 3 }, { $0.strengths = .bounded },
             { ($0.matchReference, $0.allowSingleCluster) = (true, true) },
         ]
@@ -89,7 +91,8 @@ import Testing
                 // Clusters by choice: two nodes next to each other, and the root.
                 let node = try #require(clustering.condensedTree.clusters.indices.first { $0 > 0 })
                 try check(
-                    clustering.selecting(options, nodes: [Int32(node), Int32(node + 1)]), view, "change \(number), nodes")
+                    clustering.selecting(options, nodes: [Int32(node), Int32(node + 1)]), view,
+                    "change \(number), nodes")
                 let all = try clustering.selecting(options, nodes: [0])
                 #expect(all.labels.allSatisfy { $0 == 0 })
                 try check(all, view, "change \(number), the root")

@@ -1,7 +1,7 @@
-@testable import CoveyClustering
 import CoveyRuntime
 import Testing
 
+@testable import CoveyClustering
 
 @Suite("Against hdbscan and scikit-learn")
 struct ReferenceTests {
@@ -72,12 +72,14 @@ struct ReferenceTests {
             edges.contains { $0.lambda == .infinity }
                 ? edges.sorted { ($0.parent, $0.child) < ($1.parent, $1.child) } : edges
         }
-        let ours = ordered(tree.parents.indices.map {
-            (tree.parents[$0], tree.children[$0], tree.lambdas[$0], tree.sizes[$0])
-        })
-        let theirs = ordered(expected.parents.indices.map {
-            (expected.parents[$0], expected.children[$0], expected.lambdas[$0].value, expected.sizes[$0])
-        })
+        let ours = ordered(
+            tree.parents.indices.map {
+                (tree.parents[$0], tree.children[$0], tree.lambdas[$0], tree.sizes[$0])
+            })
+        let theirs = ordered(
+            expected.parents.indices.map {
+                (expected.parents[$0], expected.children[$0], expected.lambdas[$0].value, expected.sizes[$0])
+            })
         #expect(ours.map(\.parent) == theirs.map(\.parent), name)
         #expect(ours.map(\.child) == theirs.map(\.child), name)
         #expect(ours.map(\.size) == theirs.map(\.size), name)
@@ -124,7 +126,8 @@ struct ReferenceTests {
                         view: view, metric: options.metric, minSamples: minSamples, execution: Execution()
                     ).coreDistances
                     let rows = try FittedRows(
-                        rowCount: view.rows, columnCount: view.columns, usedRows: nil, minSamples: minSamples, recall: 1,
+                        rowCount: view.rows, columnCount: view.columns, usedRows: nil, minSamples: minSamples,
+                        recall: 1,
                         spanningTree: plain.spanningTree,
                         reference: try ReferenceRows(
                             view, rows: nil, coreDistances: cores, metric: options.metric, execution: Execution()),

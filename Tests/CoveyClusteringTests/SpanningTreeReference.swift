@@ -54,7 +54,9 @@ struct SlowReference {
     }
 
     /// The metric as it is defined; cosine by the halved square of the difference of directions, which is exact near 0.
-    private static func distance(_ matrix: Matrix<Double>, _ metric: Metric, _ lengths: [Double], _ i: Int, _ j: Int) -> Double {
+    private static func distance(_ matrix: Matrix<Double>, _ metric: Metric, _ lengths: [Double], _ i: Int, _ j: Int)
+        -> Double
+    {
         if metric == .cosine && (lengths[i] == 0 || lengths[j] == 0) { return 1 }
         return matrix.elements.withUnsafeBufferPointer { numbers in
             let a = numbers.baseAddress! + i * matrix.columns

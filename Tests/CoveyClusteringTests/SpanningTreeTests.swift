@@ -1,9 +1,9 @@
-@testable import CoveyClustering
 import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 import Testing
 
+@testable import CoveyClustering
 
 /// Tiles, cells, k-d tree and Boruvka against Prim's algorithm on every pair of rows.
 @Suite struct SpanningTreeTests {

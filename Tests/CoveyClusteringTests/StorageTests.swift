@@ -1,9 +1,9 @@
-@testable import CoveyClustering
 import CoveyFiles
 import CoveyRuntime
 import CoveyTables
 import Testing
 
+@testable import CoveyClustering
 
 @Suite("Clusterings in files")
 struct StorageTests {

@@ -1,10 +1,10 @@
-@testable import CoveyEncoder
 import CoveyFiles
 import CoveyRuntime
 import CoveySequences
 import Glibc
 import Testing
 
+@testable import CoveyEncoder
 
 @Suite struct CheckpointTests {
     /// A model's file with some of its tensors and its entry replaced; nil removes.
@@ -71,25 +71,43 @@ import Testing
         #expect(Self.message(.corruptFile) { _ = try Checkpoint(file) } == "tensor event_embedding.weight is missing")
     }
 
-    @Test(arguments: [
-        ("event_embedding.weight", nil, "tensor event_embedding.weight is missing"),
-        (
-            "event_embedding.weight", [12, 8], "tensor event_embedding.weight must have the shape [13, any], got [12, 8]"
-        ),
-        ("event_embedding.weight", [13, 0], "tensor event_embedding.weight must have rows, and 1 to 65536 columns, got [13, 0]"),
-        ("lstm.weight_hh_l0", [60, 16], "tensor lstm.weight_hh_l0 must have the shape [64, 16], got [60, 16]"),
-        ("lstm.weight_hh_l0", [0, 0], "tensor lstm.weight_hh_l0 must have rows, and 1 to 65536 columns, got [0, 0]"),
-        ("lstm.weight_ih_l0", [64, 10], "tensor lstm.weight_ih_l0 must have the shape [64, 11], got [64, 10]"),
-        ("lstm.weight_ih_l0_reverse", nil, "tensor lstm.weight_ih_l0_reverse is missing"),
-        ("lstm.bias_ih_l0", [63], "tensor lstm.bias_ih_l0 must have the shape [64], got [63]"),
-        ("lstm.bias_hh_l0_reverse", [64, 1], "tensor lstm.bias_hh_l0_reverse must have the shape [64], got [64, 1]"),
-        ("attention.time.weight", [20, 2], "tensor attention.time.weight must have the shape [20, 3], got [20, 2]"),
-        ("attention.score.weight", [1, 19], "tensor attention.score.weight must have the shape [1, 20], got [1, 19]"),
-        ("projection.bias", nil, "tensor projection.bias is missing"),
-        ("projection.weight", nil, "tensor projection.weight is missing"),
-        ("projection.wieght", [1], "tensor projection.wieght is not one of an encoder's"),
-        ("lstm.weight_ih_l1", [64, 32], "tensor lstm.weight_hh_l1 is missing"),
-    ] as [(String, [Int]?, String)]) func namesTheTensor(name: String, shape: [Int]?, message: String) throws {
+    @Test(
+        arguments: [
+            ("event_embedding.weight", nil, "tensor event_embedding.weight is missing"),
+            (
+                "event_embedding.weight", [12, 8],
+                "tensor event_embedding.weight must have the shape [13, any], got [12, 8]"
+            ),
+            (
+                "event_embedding.weight", [13, 0],
+                "tensor event_embedding.weight must have rows, and 1 to 65536 columns, got [13, 0]"
+            ),
+            ("lstm.weight_hh_l0", [60, 16], "tensor lstm.weight_hh_l0 must have the shape [64, 16], got [60, 16]"),
+            (
+                "lstm.weight_hh_l0", [0, 0],
+                "tensor lstm.weight_hh_l0 must have rows, and 1 to 65536 columns, got [0, 0]"
+            ),
+            ("lstm.weight_ih_l0", [64, 10], "tensor lstm.weight_ih_l0 must have the shape [64, 11], got [64, 10]"),
+            ("lstm.weight_ih_l0_reverse", nil, "tensor lstm.weight_ih_l0_reverse is missing"),
+            ("lstm.bias_ih_l0", [63], "tensor lstm.bias_ih_l0 must have the shape [64], got [63]"),
+            (
+                "lstm.bias_hh_l0_reverse", [64, 1],
+                "tensor lstm.bias_hh_l0_reverse must have the shape [64], got [64, 1]"
+            ),
+            (
+                "attention.time.weight", [20, 2],
+                "tensor attention.time.weight must have the shape [20, 3], got [20, 2]"
+            ),
+            (
+                "attention.score.weight", [1, 19],
+                "tensor attention.score.weight must have the shape [1, 20], got [1, 19]"
+            ),
+            ("projection.bias", nil, "tensor projection.bias is missing"),
+            ("projection.weight", nil, "tensor projection.weight is missing"),
+            ("projection.wieght", [1], "tensor projection.wieght is not one of an encoder's"),
+            ("lstm.weight_ih_l1", [64, 32], "tensor lstm.weight_hh_l1 is missing"),
+        ] as [(String, [Int]?, String)]) func namesTheTensor(name: String, shape: [Int]?, message: String) throws
+    {
         let tensor = shape.map { (values: [Float](repeating: 0, count: $0.reduce(1, *)), shape: $0) }
         let file = try Self.file("projected", [name: tensor])
         #expect(Self.message(.corruptFile) { _ = try Checkpoint(file) } == message)
@@ -115,7 +133,10 @@ import Testing
         (valid.replacing("1,\"voc", "0,\"voc"), "format_version must be at least 1, got 0"),
         (valid.replacing("\"format_version\":1,", ""), "format_version is missing"),
         (valid.replacing("\"dwell\":false", "\"dwell\":1"), "dwell must be true or false"),
-        (valid.replacing("\"dwell\":false", "\"dwell\":true"), "time_mean and time_deviation must have 3 numbers, got 2 and 2"),
+        (
+            valid.replacing("\"dwell\":false", "\"dwell\":true"),
+            "time_mean and time_deviation must have 3 numbers, got 2 and 2"
+        ),
         (valid.replacing("\"time_deviation\":[1,1]", "\"time_deviation\":[1]"), "must have 2 numbers, got 2 and 1"),
         (valid.replacing("\"time_deviation\":[1,1]", "\"time_deviation\":[1,0]"), "deviation above 0, got 0.0 and 0.0"),
         (valid.replacing("\"time_mean\":[0,0]", "\"time_mean\":[1e999,0]"), ""),
@@ -151,7 +172,8 @@ import Testing
                 // Digits by digits now and then, so that the JSON stays valid.
                 let place = Int.random(in: 8..<header, using: &random)
                 let isDigit = (48...57).contains(bytes[place])
-                bytes[place] = isDigit ? UInt8.random(in: 48...57, using: &random) : UInt8.random(in: 32...126, using: &random)
+                bytes[place] =
+                    isDigit ? UInt8.random(in: 48...57, using: &random) : UInt8.random(in: 32...126, using: &random)
             }
             let encoder = try? bytes.withUnsafeBytes { try Encoder(Checkpoint(SafeTensors(bytes: $0, origin: "test"))) }
             guard let encoder else { continue }
@@ -174,7 +196,9 @@ import Testing
         #expect(!configuration.usesDwell)
         #expect(try EncoderConfiguration(json: configuration.json()) == configuration)
         let newer = Self.valid.replacing("1,\"voc", "2,\"voc")
-        #expect(Self.message(.unsupported) { _ = try Checkpoint(try Self.file("small", entry: newer)) }.contains("format_version"))
+        #expect(
+            Self.message(.unsupported) { _ = try Checkpoint(try Self.file("small", entry: newer)) }.contains(
+                "format_version"))
     }
 }
 

@@ -1,11 +1,11 @@
 import CCoveyKernels
-@testable import CoveyEncoder
 import CoveyRuntime
 import CoveySequences
 import CoveyTables
 import Glibc
 import Testing
 
+@testable import CoveyEncoder
 
 @Suite struct EncoderTests {
     @Test(arguments: Fixture.names, Fixture.instructionSets)
@@ -45,7 +45,8 @@ import Testing
         _ lengths: [Int], for configuration: EncoderConfiguration, seed: UInt64 = 1, chosen: [Int]? = nil
     ) throws -> SequenceBatch {
         var random = SeededRandom(seed: seed)
-        var columns: [(types: [Int32], times: [Double], dwell: [Double], numeric: [[Double]], categories: [[Int32]])] = []
+        var columns: [(types: [Int32], times: [Double], dwell: [Double], numeric: [[Double]], categories: [[Int32]])] =
+            []
         for length in lengths {
             columns.append(
                 (
@@ -64,7 +65,8 @@ import Testing
             offsets: SequenceOffsets(Strided(offsets)), types: Strided(rows.flatMap(\.types)),
             times: Strided(rows.flatMap(\.times)),
             dwell: configuration.usesDwell ? Strided(rows.flatMap(\.dwell)) : nil,
-            numeric: configuration.numericScaling.indices.map { channel in Strided(rows.flatMap { $0.numeric[channel] }) },
+            numeric: configuration.numericScaling.indices.map { channel in Strided(rows.flatMap { $0.numeric[channel] })
+            },
             categorical: configuration.categoricalVocabularies.indices.map { channel in
                 Strided(rows.flatMap { $0.categories[channel] })
             })
@@ -102,9 +104,12 @@ import Testing
             var start = 0
             for (row, sequence) in chosen.enumerated() {
                 let d = encoder.dimension
-                #expect(result.embeddings[row * d..<(row + 1) * d] == whole.embeddings[sequence * d..<(sequence + 1) * d])
+                #expect(
+                    result.embeddings[row * d..<(row + 1) * d] == whole.embeddings[sequence * d..<(sequence + 1) * d])
                 let length = lengths[sequence]
-                #expect(result.attention[start..<start + length] == whole.attention[starts[sequence]..<starts[sequence] + length])
+                #expect(
+                    result.attention[start..<start + length]
+                        == whole.attention[starts[sequence]..<starts[sequence] + length])
                 start += length
             }
         }
@@ -127,7 +132,9 @@ import Testing
     @Test func longestSequencesComeFirst() throws {
         var random = SeededRandom(seed: 3)
         // Lengths of one, two and three bytes.
-        let lengths = (0..<500).map { Int.random(in: 0...($0 % 3 == 0 ? 9 : $0 % 3 == 1 ? 300 : 200_000), using: &random) }
+        let lengths = (0..<500).map {
+            Int.random(in: 0...($0 % 3 == 0 ? 9 : $0 % 3 == 1 ? 300 : 200_000), using: &random)
+        }
         for chosen in [lengths, [5], [0, 3], []] {
             let offsets = chosen.reduce(into: [Int64(0)]) { $0.append($0.last! + Int64($1)) }
             let blocks = try SequenceBlocks(SequenceOffsets(Strided(offsets)), bytesPerEvent: 1, Execution())
@@ -158,7 +165,9 @@ import Testing
     @Test(arguments: Fixture.instructionSets) func extremeTimesStayFinite(instructionSet: Int32) throws {
         let encoder = try Fixture("projected").encoder(instructionSet: instructionSet)
         let tiny = Double.leastNonzeroMagnitude
-        let times: [Double] = [0, 0, 0, 0, -1e308, 1e308, tiny, 1e9, 4e9, -.greatestFiniteMagnitude, .greatestFiniteMagnitude]
+        let times: [Double] = [
+            0, 0, 0, 0, -1e308, 1e308, tiny, 1e9, 4e9, -.greatestFiniteMagnitude, .greatestFiniteMagnitude,
+        ]
         let batch = try SequenceBatch(
             offsets: SequenceOffsets(Strided([0, 4, 6, 9, 11])), types: Strided([Int32](repeating: 3, count: 11)),
             times: Strided(times), dwell: Strided([0, .nan, 1e308, 1, 0, 0, tiny, 1, 1, 1, 1]))

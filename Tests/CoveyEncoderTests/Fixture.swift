@@ -1,10 +1,10 @@
 import CCoveyKernels
-@testable import CoveyEncoder
 import CoveyFiles
 import CoveyRuntime
 import CoveySequences
 import CoveyTables
 
+@testable import CoveyEncoder
 
 /// A case that PyTorch computed; see Tests/Fixtures/make_encoder_fixtures.py.
 struct Fixture {

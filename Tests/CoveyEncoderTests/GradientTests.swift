@@ -1,10 +1,10 @@
 import CCoveyKernels
-@testable import CoveyEncoder
 import CoveyRuntime
 import CoveySequences
 import Glibc
 import Testing
 
+@testable import CoveyEncoder
 
 @Suite struct GradientTests {
     /// Loss and gradient of every weight, against PyTorch's autograd in float64 on the same weights.
@@ -63,7 +63,8 @@ import Testing
             let difference = (try loss(1) - loss(-1)) / (2 * step)
             for (index, place) in places.enumerated() { network.weights.pointer[place] = original[index] }
             #expect(
-                abs(difference - slope) < 0.02 * abs(slope) + 1e-4, "\(objective) \(tensor.name): \(difference), \(slope)")
+                abs(difference - slope) < 0.02 * abs(slope) + 1e-4,
+                "\(objective) \(tensor.name): \(difference), \(slope)")
         }
     }
 
@@ -120,8 +121,9 @@ import Testing
         let outcome = try network.step.run(batch, isLearning: true, execution)
         let expected = try fixture.file.values("loss.\(objective)", as: Double.self, shape: [1])[0]
         #expect(abs(outcome.loss - expected) < 1e-5 * expected)
-        let adam = AdamW(values: network.weights.pointer, first: network.weights.pointer, second: network.weights.pointer,
-                         instructionSet: network.step.instructionSet)
+        let adam = AdamW(
+            values: network.weights.pointer, first: network.weights.pointer, second: network.weights.pointer,
+            instructionSet: network.step.instructionSet)
         _ = try adam.reduce(outcome.gradients, outcome.tables, execution)
         for (name, region) in [("event_embedding.weight", network.layout.events)]
             + network.layout.categories.enumerated().map({ ("categorical_embeddings.\($0).weight", $1) })

@@ -50,9 +50,11 @@ import Testing
                                     #expect(c[place] == before[place])
                                     continue
                                 }
-                                var sum = start == "sum" ? Double(before[place]) : start == "bias" ? Double(bias[column]) : 0
+                                var sum =
+                                    start == "sum" ? Double(before[place]) : start == "bias" ? Double(bias[column]) : 0
                                 for p in 0..<k {
-                                    sum += Double(a[isTransposed ? p * width + row : row * width + p])
+                                    sum +=
+                                        Double(a[isTransposed ? p * width + row : row * width + p])
                                         * Double(b[p * stride + column])
                                 }
                                 if abs(Double(c[place]) - sum) > 1e-6 + 1e-7 * Double(k) {
@@ -81,9 +83,11 @@ import Testing
                     var tables: UnsafePointer<Float>? = entry.baseAddress
                     withUnsafePointer(to: &tables) { tables in
                         var lstm = ck_lstm(
-                            hidden: 1, blocks: 1, lookups: 1, inputs: 0, tables: tables, input_weights: entry.baseAddress,
+                            hidden: 1, blocks: 1, lookups: 1, inputs: 0, tables: tables,
+                            input_weights: entry.baseAddress,
                             recurrent_weights: entry.baseAddress)
-                        ck_lstm_step(instructionSet, &lstm, 1, nil, entry.baseAddress, 0, nil, 0, &states, 16, &cells, 0)
+                        ck_lstm_step(
+                            instructionSet, &lstm, 1, nil, entry.baseAddress, 0, nil, 0, &states, 16, &cells, 0)
                     }
                 }
                 let x = table.map { Double(Float($0)) }
@@ -121,7 +125,8 @@ import Testing
                 indices.withUnsafeBufferPointer { indices in
                     var lstm = ck_lstm(
                         hidden: Int64(hidden), blocks: Int64(blocks), lookups: 2, inputs: Int64(inputs),
-                        tables: pointers.baseAddress, input_weights: weights.pointer, recurrent_weights: recurrent.pointer)
+                        tables: pointers.baseAddress, input_weights: weights.pointer,
+                        recurrent_weights: recurrent.pointer)
                     var step = 0
                     for piece in pieces ?? Array(repeating: 1, count: steps) {
                         let row = direction > 0 ? step : steps - 1 - step
@@ -135,7 +140,8 @@ import Testing
                                 Int64(units), cells.pointer, Int32(row & 1))
                         } else {
                             ck_lstm_sequence(
-                                instructionSet, &lstm, Int64(piece), Int64(direction), entry, input, Int64(inputs), previous,
+                                instructionSet, &lstm, Int64(piece), Int64(direction), entry, input, Int64(inputs),
+                                previous,
                                 target, Int64(units), cells.pointer, sums.pointer, Int32(row & 1))
                         }
                         step += piece
@@ -154,7 +160,10 @@ import Testing
     }
 
     @Test func finiteNumbersAreTold() {
-        var values = (0..<37).map { Float($0) - 18 } + [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude]
+        var values =
+            (0..<37).map { Float($0) - 18 } + [
+                .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude,
+            ]
         #expect(ck_all_finite(Int64(values.count), values) != 0)
         for bad in [Float.infinity, -.infinity, .nan, -.nan, Float(bitPattern: 0x7F80_0001)] {
             for place in values.indices {

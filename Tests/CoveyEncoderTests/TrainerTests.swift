@@ -1,4 +1,3 @@
-@testable import CoveyEncoder
 import CoveyFiles
 import CoveyRuntime
 import CoveySequences
@@ -7,6 +6,7 @@ import Glibc
 import Synchronization
 import Testing
 
+@testable import CoveyEncoder
 
 @Suite struct TrainerTests {
     private static func vocabulary() throws -> Vocabulary { try Vocabulary((1...9).map { "event \($0)" }) }
@@ -47,7 +47,8 @@ import Testing
         observer: Trainer.Observer? = nil
     ) throws -> TrainingReport {
         try Trainer(
-            batch, vocabulary: vocabulary ?? Self.vocabulary(), options, Execution(Context(threads: threads)), observer: observer
+            batch, vocabulary: vocabulary ?? Self.vocabulary(), options, Execution(Context(threads: threads)),
+            observer: observer
         ).run()
     }
 
@@ -89,7 +90,9 @@ import Testing
         options.objectives = .init(nextEvent: 1, maskedEvent: 0.5, autoencoder: 1, contrastive: 1)
         let batch = try Self.sequences(Self.lengths(150) + [700, 400])
         let expected = try Self.bytes(Self.train(batch, options, threads: 1).encoder)
-        for threads in [2, 5] { #expect(try Self.bytes(Self.train(batch, options, threads: threads).encoder) == expected) }
+        for threads in [2, 5] {
+            #expect(try Self.bytes(Self.train(batch, options, threads: threads).encoder) == expected)
+        }
         options.seed = 1
         #expect(try Self.bytes(Self.train(batch, options).encoder) != expected)
     }
@@ -144,7 +147,8 @@ import Testing
         for _ in 0..<300 {
             var bytes = good
             let place = Int.random(in: 8..<good.count, using: &random)
-            bytes[place] = (48...57).contains(bytes[place]) ? UInt8.random(in: 48...57, using: &random) : bytes[place] ^ 4
+            bytes[place] =
+                (48...57).contains(bytes[place]) ? UInt8.random(in: 48...57, using: &random) : bytes[place] ^ 4
             if bytes != good, try attempt(bytes) != nil { refused += 1 }
         }
         #expect(refused > 250)
@@ -242,7 +246,8 @@ import Testing
         listener.listen()
         try all.run(until: 3)
         let total = listener.heard.load(ordering: .relaxed)
-        for (stopAt, best, isChanged) in [(1, 1, false), (total / 2, 1, false), (total - 8, 2, true), (total, 2, true)] {
+        for (stopAt, best, isChanged) in [(1, 1, false), (total / 2, 1, false), (total - 8, 2, true), (total, 2, true)]
+        {
             let listener = Listener()
             let stopped = try trainer(listener)
             try stopped.run(until: 2)
@@ -285,7 +290,8 @@ import Testing
         #expect(report.encoder == nil && report.steps == 1)
         // Later: the weights of the best epoch stay.
         let trainer = try Trainer(
-            Self.sequences(Self.lengths(200)), vocabulary: Self.vocabulary(), Self.small, Execution(Context(threads: 2)))
+            Self.sequences(Self.lengths(200)), vocabulary: Self.vocabulary(), Self.small, Execution(Context(threads: 2))
+        )
         try trainer.run(until: 21)
         trainer.state.parameters.pointer[trainer.layout.regions[trainer.layout.lstm[0]].offset] = .nan
         let later = trainer.run()
@@ -320,7 +326,9 @@ import Testing
                 offsets: SequenceOffsets(Strided(offsets)), types: Strided((0..<count).map { Int32($0 % 7) - 3 }),
                 times: Strided((0..<count).map { Double($0) * gap / 1e5 }),
                 dwell: Strided([Double](repeating: .nan, count: count)),
-                numeric: [Strided([Double](repeating: 7, count: count)), Strided([Double](repeating: .nan, count: count))])
+                numeric: [
+                    Strided([Double](repeating: 7, count: count)), Strided([Double](repeating: .nan, count: count)),
+                ])
             let report = try Self.train(batch, options, vocabulary: vocabulary)
             #expect(report.failure == nil && report.steps == 2)
             #expect(try #require(report.encoder).embed(batch).elements.allSatisfy(\.isFinite))
@@ -339,7 +347,9 @@ import Testing
         (options.epochs, options.heldOut) = (1, 0)
         #expect(try Trainer(batch, vocabulary: Self.vocabulary(), options, small).run().failure == nil)
         // Sizes whose product overflows.
-        (options.window, options.hidden, options.dimension, options.objectives.contrastive) = (1_000_000, 4096, 65_536, 1)
+        (options.window, options.hidden, options.dimension, options.objectives.contrastive) = (
+            1_000_000, 4096, 65_536, 1
+        )
         #expect(throws: CoveyError.self) { try Trainer(batch, vocabulary: Self.vocabulary(), options, small) }
     }
 
@@ -357,8 +367,11 @@ import Testing
             let all = Array(0..<batch.count)
             let measured = try trainer.stepBytes(all, execution)
             let asked = try TrainingStep.largestBytes(
-                lengths.flatMap { [Int](repeating: $0, count: 20) }.sorted(by: >), trainer.layout, options, threads: threads)
-            #expect(asked >= measured && asked <= 2 * measured, "\(objective), \(threads) threads: \(asked) for \(measured)")
+                lengths.flatMap { [Int](repeating: $0, count: 20) }.sorted(by: >), trainer.layout, options,
+                threads: threads)
+            #expect(
+                asked >= measured && asked <= 2 * measured, "\(objective), \(threads) threads: \(asked) for \(measured)"
+            )
         }
     }
 

@@ -1,10 +1,10 @@
 import CCoveyKernels
-@testable import CoveyEncoder
 import CoveyFiles
 import CoveyRuntime
 import CoveySequences
 import CoveyTables
 
+@testable import CoveyEncoder
 
 /// Weights, sequences, losses and gradients that PyTorch computed; see Tests/Fixtures/make_training_fixtures.py.
 struct TrainingFixture {
@@ -82,7 +82,8 @@ struct TrainingFixture {
 
     func batch(_ objectives: TrainingOptions.Objectives, largestSoftmax: Int = 4096) throws -> TrainingBatch {
         TrainingBatch(
-            try views(objectives), sequences: source.count, source, NetworkShape(configuration, options(objectives)), key: 1,
+            try views(objectives), sequences: source.count, source, NetworkShape(configuration, options(objectives)),
+            key: 1,
             largestSoftmax: largestSoftmax)
     }
 
@@ -111,7 +112,8 @@ struct TrainedNetwork {
         let execution = Execution(try Context(threads: threads))
         let outcome = try step.run(batch, isLearning: true, execution)
         let adam = AdamW(
-            values: weights.pointer, first: weights.pointer, second: weights.pointer, instructionSet: step.instructionSet)
+            values: weights.pointer, first: weights.pointer, second: weights.pointer,
+            instructionSet: step.instructionSet)
         _ = try adam.reduce(outcome.gradients, outcome.tables, execution)
         return (outcome.loss, Array(UnsafeBufferPointer(start: outcome.gradients[0], count: outcome.tables.count)))
     }

@@ -1,9 +1,9 @@
-@testable import CoveyEngine
-@testable import CoveyFiles
 import CoveyRuntime
 import FoundationEssentials
 import Testing
 
+@testable import CoveyEngine
+@testable import CoveyFiles
 
 @Suite struct EngineFileTests {
     let sample = Sample()
@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test func fileIsReplacedWhole() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "covey-engine-\(UInt64.random(in: 0...UInt64.max))")
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "covey-engine-\(UInt64.random(in: 0...UInt64.max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appending(path: "engine.covey").path
@@ -54,7 +55,8 @@ import Testing
             var changed = whole
             changed[position] ^= 1 << UInt8(position % 8)
             let found = error { _ = try self.read(changed) }
-            #expect([.corruptFile, .unsupported].contains(found?.code), "byte \(position): \(found?.message ?? "read")")
+            #expect(
+                [.corruptFile, .unsupported].contains(found?.code), "byte \(position): \(found?.message ?? "read")")
         }
     }
 
@@ -62,7 +64,8 @@ import Testing
     /// must score.
     @Test(arguments: [true, false]) func hostileBytesNeverTrap(withEncoder: Bool) throws {
         let whole = try Engine(sample.parts(withEncoder: withEncoder)).file().bytes()
-        let header = 8 + Int(whole[..<8].enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) })
+        let header =
+            8 + Int(whole[..<8].enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) })
         let new = Sample(seed: 5)
         let (sequences, table) = (withEncoder ? try new.sequences(0..<6) : nil, try new.table(0..<6))
         let budget: UInt64 = 1 << 30
@@ -98,7 +101,8 @@ import Testing
         let file = try engine.file()
         let table = try sample.table(0..<6)
         let numbers = [
-            "0", "-1", "2", "1e308", "-1e308", "1e-320", "9223372036854775807", "-9223372036854775808", "2147483648", "0.5", "null",
+            "0", "-1", "2", "1e308", "-1e308", "1e-320", "9223372036854775807", "-9223372036854775808", "2147483648",
+            "0.5", "null",
             "[]", "\"x\"", "true",
         ]
         for name in ["covey.engine", "covey.hybrid", "clustering.options"] {
@@ -139,7 +143,8 @@ import Testing
     @Test func newerVersionsAreUnsupported() throws {
         var file = try Engine(sample.parts(withEncoder: false)).file()
         let text = file.metadata["covey.engine"]!
-        file.setEntry("covey.engine", text.replacing("\"format_version\":1,\"risk\"", with: "\"format_version\":2,\"risk\""))
+        file.setEntry(
+            "covey.engine", text.replacing("\"format_version\":1,\"risk\"", with: "\"format_version\":2,\"risk\""))
         #expect(file.metadata["covey.engine"] != text)
         try file.setChecksum()
         #expect(error { _ = try self.read(file.bytes()) }?.code == .unsupported)

@@ -33,7 +33,9 @@ import Testing
             #expect(score.cluster == Int(labels[row]))
             #expect(score.strength == strengths[row])
             func share(_ cluster: Int) -> Double {
-                parts.risk.report(of: cluster).flatMap { $0.labelled == 0 ? nil : Double($0.fraud) / Double($0.labelled) } ?? base
+                parts.risk.report(of: cluster).flatMap {
+                    $0.labelled == 0 ? nil : Double($0.fraud) / Double($0.labelled)
+                } ?? base
             }
             var risk = score.cluster < 0 ? base : strengths[row] * share(score.cluster) + (1 - strengths[row]) * base
             var expected: [FiredRule] = []
@@ -126,7 +128,10 @@ import Testing
         var parts = try sample.parts(withEncoder: true, withFeatures: false)
         parts.ruleSets = [try ClusterRules(cluster: -1, rules: try Sample.rules(cluster: -1))]
         let engine = try Engine(parts)
-        #expect(engine.features == [EngineFeature(name: "amount", kind: .numeric), EngineFeature(name: "country", kind: .categorical)])
+        #expect(
+            engine.features == [
+                EngineFeature(name: "amount", kind: .numeric), EngineFeature(name: "country", kind: .categorical),
+            ])
         #expect(
             error { _ = try engine.score(sample.sequences(), nil) }
                 == .mismatch("features must not be NULL: the engine needs the column \"amount\""))

@@ -18,7 +18,8 @@ import Testing
         parts.ruleSets = try [0, -1].map { try ClusterRules(cluster: $0, rules: try Sample.rules(cluster: $0)) }
         let engine = try Engine(parts)
         func score(_ cluster: Int, rules: [FiredRule] = [], events: [WeighedEvent] = []) -> Score {
-            Score(cluster: cluster, strength: 0.934, risk: 0, isRisky: false, rules: rules, events: events, evidence: nil,
+            Score(
+                cluster: cluster, strength: 0.934, risk: 0, isRisky: false, rules: rules, events: events, evidence: nil,
                 unusual: [])
         }
         // The Wilson interval of 8 out of 10 is 49.0% to 94.3%; the base rate is 8 out of 40.
@@ -35,20 +36,25 @@ import Testing
         let full = score(
             0, rules: [FiredRule(set: 0, rule: 1), FiredRule(set: 1, rule: 0)],
             events: [
-                WeighedEvent(type: 2, place: 5, length: 12, share: 0.412), WeighedEvent(type: 0, place: 1, length: 12, share: 0.2),
+                WeighedEvent(type: 2, place: 5, length: 12, share: 0.412),
+                WeighedEvent(type: 0, place: 1, length: 12, share: 0.2),
             ])
         let reasons = engine.reasons(full)
         #expect(reasons.count == engine.reasonCount(full) && reasons.count == 4)
-        #expect(reasons[1].hasPrefix("Rule of cluster 0: country is FR and amount is at least 205: 90.0% of the 10 matching"))
+        #expect(
+            reasons[1].hasPrefix(
+                "Rule of cluster 0: country is FR and amount is at least 205: 90.0% of the 10 matching"))
         #expect(reasons[2].hasPrefix("Rule: amount is at least 150: 80.0% of the 20 matching transactions are fraud"))
         let name = parts.encoder!.configuration.vocabulary[2]
         #expect(
-            reasons[3] == "The events that counted most: \(name) (41%, event 5 of 12), an unknown event (20%, event 1 of 12).")
+            reasons[3]
+                == "The events that counted most: \(name) (41%, event 5 of 12), an unknown event (20%, event 1 of 12).")
     }
 
     @Test func withoutLabelsThereIsNoBaseRate() throws {
         let engine = try Engine(Sample().parts(withEncoder: false) { _ in -1 })
-        let none = Score(cluster: -1, strength: 0, risk: 0, isRisky: false, rules: [], events: [], evidence: nil, unusual: [])
+        let none = Score(
+            cluster: -1, strength: 0, risk: 0, isRisky: false, rules: [], events: [], evidence: nil, unusual: [])
         #expect(engine.reasons(none) == ["It behaves like no known cluster."])
         #expect(engine.baseRate == 0)
     }

@@ -1,8 +1,8 @@
 import CoveyFiles
-@testable import CoveyRuntime
 import Glibc
 import Testing
 
+@testable import CoveyRuntime
 
 @Suite struct AtomicFileTests {
     /// A folder that goes away with the test.

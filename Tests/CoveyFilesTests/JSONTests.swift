@@ -61,7 +61,9 @@ import Testing
                 try writer.name("numbers")
                 try writer.array(numbers) { try $0.write($1) }
                 try writer.name("texts")
-                try writer.object { for (key, text) in texts.sorted(by: { $0.key < $1.key }) { try $0.member(key, text) } }
+                try writer.object {
+                    for (key, text) in texts.sorted(by: { $0.key < $1.key }) { try $0.member(key, text) }
+                }
                 try writer.member("whole", whole)
             }
         }
@@ -74,12 +76,16 @@ import Testing
     private static func whole(_ json: String) -> Value? { try? JSONDecoder().decode(Value.self, from: Data(json.utf8)) }
 
     private static func random() -> Value {
-        let letters = ["a", ",", "\"", "\\", "\n", "\u{E9}", "\u{1F98A}", "[", "]", "{", ":", "\u{1}", " ", "/", "\\u00e9", "\u{7F}"]
+        let letters = [
+            "a", ",", "\"", "\\", "\n", "\u{E9}", "\u{1F98A}", "[", "]", "{", ":", "\u{1}", " ", "/", "\\u00e9",
+            "\u{7F}",
+        ]
         func text() -> String { (0..<Int.random(in: 0...12)).map { _ in letters.randomElement()! }.joined() }
         func list() -> [String] { (0..<Int.random(in: 0...9)).map { _ in text() } }
         let numbers = [1, -2.5e30, 5e-324, .greatestFiniteMagnitude, 0.1, -0.0, Double(Int.random(in: -99...99)) / 8]
         return Value(
-            name: text(), texts: ["a" + text(): text(), "b" + text(): text()], lists: (0..<Int.random(in: 0...4)).map { _ in list() },
+            name: text(), texts: ["a" + text(): text(), "b" + text(): text()],
+            lists: (0..<Int.random(in: 0...4)).map { _ in list() },
             numbers: numbers.shuffled(), whole: .random(in: .min ... .max), flag: .random())
     }
 
@@ -89,7 +95,9 @@ import Testing
             let value = Self.random()
             encoder.outputFormatting = round % 2 == 0 ? [.prettyPrinted] : [.withoutEscapingSlashes]
             var json = String(decoding: try encoder.encode(value), as: UTF8.self)
-            if round % 4 > 1 { json = json.replacing("\u{1F98A}", with: "\\ud83e\\udd8a").replacing("\u{E9}", with: "\\u00E9") }
+            if round % 4 > 1 {
+                json = json.replacing("\u{1F98A}", with: "\\ud83e\\udd8a").replacing("\u{E9}", with: "\\u00E9")
+            }
             #expect(try Self.read(json) == Self.whole(json), "\(json)")
         }
     }
@@ -134,7 +142,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("[1", "not valid JSON at byte 2: a comma or the end of an array"), (#"{"a":{"b":[true,nul]}}"#, "not valid JSON at byte 16"),
+        ("[1", "not valid JSON at byte 2: a comma or the end of an array"),
+        (#"{"a":{"b":[true,nul]}}"#, "not valid JSON at byte 16"),
         ("{\"a\":\"\u{1}\"}", "not valid JSON at byte 6: a control"),
         (String(repeating: "[", count: 65) + String(repeating: "]", count: 65), "nested more than 64 deep"),
         (String(repeating: #"{"a":"#, count: 100_000), "nested more than 64 deep"), ("{}{}", "goes on after its end"),
@@ -148,9 +157,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"a":[""],"a":[]}"#, "the member \"a\" occurs twice"), (#"{"a":["","\#u{1}"]}"#, "a[1]: not valid JSON at byte 10: a control"),
-        (#"{"a":["\ud800"]}"#, "a[0]: not valid JSON at byte 13: half a surrogate pair"), (#"{"a":["\ud800\u0041"]}"#, "half a surrogate pair"),
-        (#"{"a":[1]}"#, "a[0] must be a string"), (#"{"a":["\x"]}"#, "an escape sequence is not known"), (#"{"a":["b]"#, "a string has no end"),
+        (#"{"a":[""],"a":[]}"#, "the member \"a\" occurs twice"),
+        (#"{"a":["","\#u{1}"]}"#, "a[1]: not valid JSON at byte 10: a control"),
+        (#"{"a":["\ud800"]}"#, "a[0]: not valid JSON at byte 13: half a surrogate pair"),
+        (#"{"a":["\ud800\u0041"]}"#, "half a surrogate pair"),
+        (#"{"a":[1]}"#, "a[0] must be a string"), (#"{"a":["\x"]}"#, "an escape sequence is not known"),
+        (#"{"a":["b]"#, "a string has no end"),
         ("[]", "the text must be an object"),
     ]) func saysWhere(json: String, message: String) {
         do {

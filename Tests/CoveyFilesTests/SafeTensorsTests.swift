@@ -1,8 +1,8 @@
-@testable import CoveyFiles
 import CoveyRuntime
 import Glibc
 import Testing
 
+@testable import CoveyFiles
 
 @Suite struct SafeTensorsTests {
     /// A file of the given header text and data, by hand.
@@ -60,44 +60,66 @@ import Testing
         #expect(throws: CoveyError.self) { try SafeTensors(path: path, Execution(Context(memoryBudget: 100))) }
     }
 
-    @Test(arguments: [
-        ("", 0, "length"),
-        ("{}", 1 << 63, "the header's length is"),
-        ("{}", 100, "the header's length is"),
-        ("[]", nil, "the header must be an object"),
-        ("{", nil, "the header's length is 1"),
-        ("{ ", nil, "not valid"),
-        (#"{"a":1}"#, nil, "the header: a must be an object"),
-        (#"{"a":{"shape":[0],"data_offsets":[0,0]}}"#, nil, "a.dtype is missing"),
-        (#"{"a":{"dtype":"F17","shape":[0],"data_offsets":[0,0]}}"#, nil, "a.dtype is not a type that is known: F17"),
-        (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}}"#, nil, "tensor a: the shape [-1]"),
-        (#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#, nil, "tensor a: the shape"),
-        (#"{"a":{"dtype":"F32","shape":[1e40],"data_offsets":[0,0]}}"#, nil, "a.shape[0] must be a whole number"),
-        (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,0]}}"#, nil, "a.shape[0] must be a whole number"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#, nil, "tensor a: data_offsets [0] are outside"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, nil, "tensor a: data_offsets [4, 0] are outside"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#, nil, "tensor a: data_offsets [-4, 0] are outside"),
-        (#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#, nil, "tensor a: data_offsets [0, 12] are outside"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}"#, nil, "do not span the 4 bytes"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, nil, "4 bytes of data belong to no tensor"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, nil, "tensor a: data_offsets [4, ...] leaves a gap"),
-        (
-            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
-            nil, "tensor b: data_offsets [0, ...] overlaps"
-        ),
-        (
-            #"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
-            nil, "a name occurs twice"
-        ),
-        (#"{"a":{"dtype":"F64","dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#, nil, "\"dtype\" occurs twice"),
-        (
-            #"{"__metadata__":{"k":"1","k":"2"},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#, nil,
-            "a name occurs twice"
-        ),
-        (#"{"__metadata__":{"k":1},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#, nil, "__metadata__.k must be a string"),
-        (#"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8],"more":1}}"#, nil, "a.more is not known"),
-        ("{\"\u{0}\":", nil, "not valid"),
-    ] as [(String, UInt64?, String)])
+    @Test(
+        arguments: [
+            ("", 0, "length"),
+            ("{}", 1 << 63, "the header's length is"),
+            ("{}", 100, "the header's length is"),
+            ("[]", nil, "the header must be an object"),
+            ("{", nil, "the header's length is 1"),
+            ("{ ", nil, "not valid"),
+            (#"{"a":1}"#, nil, "the header: a must be an object"),
+            (#"{"a":{"shape":[0],"data_offsets":[0,0]}}"#, nil, "a.dtype is missing"),
+            (
+                #"{"a":{"dtype":"F17","shape":[0],"data_offsets":[0,0]}}"#, nil,
+                "a.dtype is not a type that is known: F17"
+            ),
+            (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}}"#, nil, "tensor a: the shape [-1]"),
+            (
+                #"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#, nil,
+                "tensor a: the shape"
+            ),
+            (#"{"a":{"dtype":"F32","shape":[1e40],"data_offsets":[0,0]}}"#, nil, "a.shape[0] must be a whole number"),
+            (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,0]}}"#, nil, "a.shape[0] must be a whole number"),
+            (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#, nil, "tensor a: data_offsets [0] are outside"),
+            (
+                #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, nil,
+                "tensor a: data_offsets [4, 0] are outside"
+            ),
+            (
+                #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#, nil,
+                "tensor a: data_offsets [-4, 0] are outside"
+            ),
+            (
+                #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#, nil,
+                "tensor a: data_offsets [0, 12] are outside"
+            ),
+            (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}"#, nil, "do not span the 4 bytes"),
+            (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, nil, "4 bytes of data belong to no tensor"),
+            (
+                #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, nil,
+                "tensor a: data_offsets [4, ...] leaves a gap"
+            ),
+            (
+                #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
+                nil, "tensor b: data_offsets [0, ...] overlaps"
+            ),
+            (
+                #"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
+                nil, "a name occurs twice"
+            ),
+            (#"{"a":{"dtype":"F64","dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#, nil, "\"dtype\" occurs twice"),
+            (
+                #"{"__metadata__":{"k":"1","k":"2"},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#, nil,
+                "a name occurs twice"
+            ),
+            (
+                #"{"__metadata__":{"k":1},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#, nil,
+                "__metadata__.k must be a string"
+            ),
+            (#"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8],"more":1}}"#, nil, "a.more is not known"),
+            ("{\"\u{0}\":", nil, "not valid"),
+        ] as [(String, UInt64?, String)])
     func refusesHostileFiles(header: String, length: UInt64?, message: String) throws {
         do {
             _ = try Self.open(Self.file(header, data: [UInt8](repeating: 0, count: 8), length: length))
@@ -182,7 +204,8 @@ import Testing
     /// Texts of megabytes, which are written in pieces, with what has to be escaped and characters of several bytes.
     @Test func largeEntriesComeBack() throws {
         for shift in 0..<4 {
-            let text = String(repeating: "x", count: shift) + String(repeating: "a\u{E9}\"\\\n\u{1}\u{1F600}/", count: 300_000)
+            let text =
+                String(repeating: "x", count: shift) + String(repeating: "a\u{E9}\"\\\n\u{1}\u{1F600}/", count: 300_000)
             var writer = SafeTensorsWriter()
             writer.setEntry("first", text)
             writer.setEntry("second \"quoted\"", text + "end")
@@ -201,7 +224,8 @@ import Testing
             return ""
         }
         func shape(_ axes: Int) -> String {
-            #"{"a":{"dtype":"F32","data_offsets":[0,0],"shape":["# + repeatElement("0", count: axes).joined(separator: ",") + "]}}"
+            #"{"a":{"dtype":"F32","data_offsets":[0,0],"shape":["#
+                + repeatElement("0", count: axes).joined(separator: ",") + "]}}"
         }
         #expect(try Self.open(Self.file(shape(64))).tensors["a"]?.shape.count == 64)
         #expect(message(shape(65)).contains("a.shape[64]: there must be at most 64"))

@@ -1,7 +1,8 @@
-@testable import CoveyHybrid
 import CoveyRuntime
-@testable import CoveyTables
 import Foundation
+
+@testable import CoveyHybrid
+@testable import CoveyTables
 
 /// What Tests/Fixtures/make_numerics_fixtures.py wrote.
 struct NumericsFixture: Decodable {

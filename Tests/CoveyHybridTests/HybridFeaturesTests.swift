@@ -1,8 +1,8 @@
-@testable import CoveyHybrid
 import CoveyRuntime
-@testable import CoveyTables
 import Testing
 
+@testable import CoveyHybrid
+@testable import CoveyTables
 
 @Suite struct HybridFeaturesTests {
     /// Numeric with a missing value, boolean with one, categorical with one and a category that does not occur.
@@ -50,7 +50,8 @@ import Testing
         let other = try FeatureTable(
             rows: 5,
             columns: [
-                categorical("country", [4, 3, -1, 4, 3], ["DE", "ES", "BE", "FR", "NL"]), numeric("other", [1, 2, 3, 4, 5]),
+                categorical("country", [4, 3, -1, 4, 3], ["DE", "ES", "BE", "FR", "NL"]),
+                numeric("other", [1, 2, 3, 4, 5]),
                 boolean("weekend", [1, 0, 1, -1, 1]), numeric("amount", [1, 2, .nan, 4, 5]),
             ])
         #expect(try hybrid.transform(nil, other).elements == expected.elements)
@@ -129,7 +130,8 @@ import Testing
 
     @Test func badValuesAreNamedInFittingAndLater() throws {
         let good = try FeatureTable(
-            rows: 3, columns: [numeric("n", [1, 2, 3]), boolean("b", [0, 1, 1]), categorical("c", [0, 1, 0], ["x", "y"])])
+            rows: 3,
+            columns: [numeric("n", [1, 2, 3]), boolean("b", [0, 1, 1]), categorical("c", [0, 1, 0], ["x", "y"])])
         let hybrid = try HybridFeatures(fitting: nil, good)
         let bad: [([FeatureColumn], String)] = [
             (
@@ -204,7 +206,8 @@ import Testing
         #expect(error { _ = try HybridFeatures(fitting: nil, none) }?.code == .invalidData)
         let noRows = Matrix<Float>(rows: 0, columns: 3, repeating: 0)
         #expect(error { _ = try noRows.withView { try HybridFeatures(fitting: $0, nil) } }?.code == .invalidData)
-        #expect(error { _ = try HybridFeatures(fitting: nil, FeatureTable(rows: 3, columns: [])) }?.code == .invalidData)
+        #expect(
+            error { _ = try HybridFeatures(fitting: nil, FeatureTable(rows: 3, columns: [])) }?.code == .invalidData)
         let empty = try FeatureTable(rows: 2, columns: [categorical("c", [-1, -1], ["x"])])
         #expect(error { _ = try HybridFeatures(fitting: nil, empty) }?.code == .invalidData)
         #expect(error { _ = try HybridFeatures(fitting: nil, nil) }?.code == .invalidArgument)

@@ -1,9 +1,9 @@
-@testable import CoveyFiles
-@testable import CoveyHybrid
 import CoveyRuntime
-@testable import CoveyTables
 import Testing
 
+@testable import CoveyFiles
+@testable import CoveyHybrid
+@testable import CoveyTables
 
 @Suite struct HybridStoreTests {
     private func fitted(components: Int) throws -> (hybrid: HybridFeatures, rows: Matrix<Double>, table: FeatureTable) {
@@ -30,7 +30,8 @@ import Testing
     }
 
     private func read(_ bytes: [UInt8]) throws -> HybridFeatures {
-        try HybridFeatures(from: bytes.withUnsafeBytes { try SafeTensors(bytes: $0, origin: "test") }, prefix: "hybrid.")
+        try HybridFeatures(
+            from: bytes.withUnsafeBytes { try SafeTensors(bytes: $0, origin: "test") }, prefix: "hybrid.")
     }
 
     @Test(arguments: [0, 2, 5]) func comesBackTheSame(components: Int) throws {

@@ -1,9 +1,9 @@
-@testable import CoveyHybrid
-@testable import CoveyNumerics
 import CoveyRuntime
-@testable import CoveyTables
 import Testing
 
+@testable import CoveyHybrid
+@testable import CoveyNumerics
+@testable import CoveyTables
 
 @Suite struct PrincipalComponentsTests {
     let fixture: NumericsFixture

@@ -1,10 +1,10 @@
-@testable import CoveyHybrid
-@testable import CoveyNumerics
 import CoveyRuntime
-@testable import CoveyTables
 import Foundation
 import Testing
 
+@testable import CoveyHybrid
+@testable import CoveyNumerics
+@testable import CoveyTables
 
 @Suite struct ScalingTests {
     let fixture: NumericsFixture
@@ -26,7 +26,8 @@ import Testing
             for (column, value) in values.enumerated() {
                 let wanted = value ?? missing(column)
                 #expect(
-                    abs(Double(actual[row, column]) - wanted) <= 1e-6 * max(1, abs(wanted)), "row \(row), column \(column)")
+                    abs(Double(actual[row, column]) - wanted) <= 1e-6 * max(1, abs(wanted)),
+                    "row \(row), column \(column)")
             }
         }
     }
@@ -96,7 +97,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [FeatureScaling.none, .standard, .robust]) func hugeAndTinyNumbersStayFinite(scaling: FeatureScaling) throws {
+    @Test(arguments: [FeatureScaling.none, .standard, .robust]) func hugeAndTinyNumbersStayFinite(
+        scaling: FeatureScaling
+    ) throws {
         let extremes = [
             -Double.greatestFiniteMagnitude, -1e308, -1, -.leastNonzeroMagnitude, 0, .leastNonzeroMagnitude, 1, 1e308,
             .greatestFiniteMagnitude,

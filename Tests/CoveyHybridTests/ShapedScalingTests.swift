@@ -31,7 +31,8 @@ import Testing
     /// Each value stands where as many normal values lie below as do below it, with half of its ties.
     @Test(arguments: [1, 2, 3]) func quantilesAreThoseOfRanks(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
-        let values = (0..<300).map { _ in seed == 2 ? Double(Int(random.uniform() * 9)) : exp(6 * random.uniform()) - 30 }
+        let values = (0..<300).map { _ in seed == 2 ? Double(Int(random.uniform() * 9)) : exp(6 * random.uniform()) - 30
+        }
         let result = try scaled(.quantile, values, values)
         for (value, place) in zip(values, result) {
             let below = Double(values.filter { $0 < value }.count)
@@ -41,7 +42,8 @@ import Testing
         }
         // Beyond all values as the last; between two of them between their places.
         let sorted = Array(Set(values)).sorted()
-        let outside = try scaled(.quantile, values, [-1e300, sorted[0], (sorted[4] + sorted[5]) / 2, sorted[4], sorted[5], 1e300])
+        let outside = try scaled(
+            .quantile, values, [-1e300, sorted[0], (sorted[4] + sorted[5]) / 2, sorted[4], sorted[5], 1e300])
         #expect(outside[0] == outside[1] && outside[5] == result.max())
         #expect(abs(outside[2] - (outside[3] + outside[4]) / 2) < 1e-6)
     }

@@ -1,10 +1,10 @@
 import CCoveyKernels
-@testable import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 import Synchronization
 import Testing
 
+@testable import CoveyNeighbors
 
 @Suite struct ApproximateSearchTests {
     /// Clusters of unequal size and a fifth of noise; below `rank` dimensions but for a little.
@@ -17,17 +17,21 @@ import Testing
         for i in 0..<rows {
             let cluster = Int(random.uniform() * random.uniform() * 15)
             let inner = (0..<rank).map { c in
-                cluster < 12 ? centres[cluster][c] + normal() * (0.3 + 0.07 * Double(cluster)) : random.uniform() * 28 - 14
+                cluster < 12
+                    ? centres[cluster][c] + normal() * (0.3 + 0.07 * Double(cluster)) : random.uniform() * 28 - 14
             }
             for c in 0..<columns {
-                matrix[i, c] = rank == columns
+                matrix[i, c] =
+                    rank == columns
                     ? inner[c] : (0..<rank).reduce(normal() * 0.01) { $0 + inner[$1] * mixing[$1 * columns + c] }
             }
         }
         return matrix
     }
 
-    private static func graph(_ matrix: Matrix<Double>, k: Int, threads: Int = 2, seed: UInt64 = 0) throws -> NeighborGraph {
+    private static func graph(_ matrix: Matrix<Double>, k: Int, threads: Int = 2, seed: UInt64 = 0) throws
+        -> NeighborGraph
+    {
         try matrix.withView { view in
             let execution = Execution(try Context(threads: threads))
             let rows = try Rows(view, used: nil, metric: .euclidean, execution: execution)
@@ -59,7 +63,9 @@ import Testing
                     for slot in listed {
                         let other = Int(search.row(Int(graph.indices[slot])))
                         var sum = 0.0
-                        for c in 0..<columns { sum += (matrix[row, c] - matrix[other, c]) * (matrix[row, c] - matrix[other, c]) }
+                        for c in 0..<columns {
+                            sum += (matrix[row, c] - matrix[other, c]) * (matrix[row, c] - matrix[other, c])
+                        }
                         #expect(abs(sum.squareRoot() - graph.distances[slot]) <= 1e-9 * graph.distances[slot])
                     }
                 }
@@ -93,7 +99,8 @@ import Testing
             for seed in 0..<20 {
                 let found = try RecallEstimate(graph, k, search.index, seed: UInt64(seed), execution: execution)
                 #expect(found.standardError <= 0.0045)
-                squares += (found.share - actual) * (found.share - actual) / (found.standardError * found.standardError) / 20
+                squares +=
+                    (found.share - actual) * (found.share - actual) / (found.standardError * found.standardError) / 20
                 within += abs(found.share - actual) <= 0.01 ? 1 : 0
             }
             #expect(squares < 2, "\(squares) times the variance that is reported")
@@ -113,7 +120,9 @@ import Testing
         var matrix = Self.points(12_000, 16, rank: 16)
         for i in 0..<equal { for c in 0..<16 { matrix[i, c] = 1e6 } }
         let graph = try Self.graph(matrix, k: 5)
-        let near = (0..<12_000).count { place in graph.distances[place * graph.k..<place * graph.k + 5].allSatisfy { $0 == 0 } }
+        let near = (0..<12_000).count { place in
+            graph.distances[place * graph.k..<place * graph.k + 5].allSatisfy { $0 == 0 }
+        }
         #expect(near == equal)
         #expect(graph.indices.allSatisfy { (0..<12_000).contains($0) })
     }
@@ -218,7 +227,8 @@ import Testing
         let entries = Int(CK_ENTRIES)
         func lists() -> [Int32] {
             (0..<count * entries).map { _ in
-                random.uniform() < 0.2 ? -1 : Int32.random(in: 0..<300, using: &random) << 1 | (random.uniform() < 0.3 ? 1 : 0)
+                random.uniform() < 0.2
+                    ? -1 : Int32.random(in: 0..<300, using: &random) << 1 | (random.uniform() < 0.3 ? 1 : 0)
             }
         }
         let (forward, backward) = (lists(), lists())
@@ -230,13 +240,17 @@ import Testing
         for row in 0..<count {
             let found = Int(
                 ck_list_candidates(
-                    Int64(row), Int64(depth), forward, backward, seen, Int64(seen.count), firsts, sizes, 2, &table, &used,
+                    Int64(row), Int64(depth), forward, backward, seen, Int64(seen.count), firsts, sizes, 2, &table,
+                    &used,
                     &candidates))
             var expected = Set<Int32>()
-            func own(_ list: [Int32], _ row: Int) -> [Int32] { list[row * entries..<row * entries + depth].filter { $0 >= 0 } }
+            func own(_ list: [Int32], _ row: Int) -> [Int32] {
+                list[row * entries..<row * entries + depth].filter { $0 >= 0 }
+            }
             expected.formUnion(own(backward, row).filter { $0 & 1 == 1 }.map { $0 >> 1 })
             for first in own(forward, row) + own(backward, row) {
-                for second in own(forward, Int(first >> 1)) + own(backward, Int(first >> 1)) where (first | second) & 1 == 1 {
+                for second in own(forward, Int(first >> 1)) + own(backward, Int(first >> 1))
+                where (first | second) & 1 == 1 {
                     expected.insert(second >> 1)
                 }
             }

@@ -1,11 +1,11 @@
 import CCoveyKernels
 import CFaissShim
-@testable import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 import Synchronization
 import Testing
 
+@testable import CoveyNeighbors
 
 /// Every structure against the distances of all pairs of rows.
 @Suite struct NeighborSearchTests {
@@ -66,7 +66,8 @@ import Testing
     }
 
     /// The neighbours by the numbers of the rows given, whatever order the search keeps them in.
-    private static func nearest(_ search: any NeighborSearch, _ k: Int, _ execution: Execution) throws -> NeighborGraph {
+    private static func nearest(_ search: any NeighborSearch, _ k: Int, _ execution: Execution) throws -> NeighborGraph
+    {
         var graph = try search.nearest(k, execution: execution)
         guard let order = search.order else { return graph }
         let own = graph
@@ -105,7 +106,9 @@ import Testing
     /// A round of Boruvka in which every row is searched for, against all pairs.
     @Test(arguments: Kind.allCases, Metric.allCases)
     func linksAreTheShortestEdges(kind: Kind, metric: Metric) throws {
-        for columns in kind == .tree ? [3, 17] : [17] { try expectShortestEdges(kind, metric, Self.points(900, columns)) }
+        for columns in kind == .tree ? [3, 17] : [17] {
+            try expectShortestEdges(kind, metric, Self.points(900, columns))
+        }
     }
 
     private func expectShortestEdges(_ kind: Kind, _ metric: Metric, _ matrix: Matrix<Double>) throws {

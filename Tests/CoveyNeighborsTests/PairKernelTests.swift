@@ -1,9 +1,9 @@
 import CCoveyKernels
-@testable import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 import Testing
 
+@testable import CoveyNeighbors
 
 /// The register tiles of each instruction set against plain sums in float64.
 @Suite struct PairKernelTests {
@@ -14,7 +14,9 @@ import Testing
         var tails: [Float]
     }
 
-    private static func side(_ count: Int, _ depth: Int, _ stride: Int, prefix: Int, _ random: inout SeededRandom) -> Side {
+    private static func side(_ count: Int, _ depth: Int, _ stride: Int, prefix: Int, _ random: inout SeededRandom)
+        -> Side
+    {
         var side = Side(
             numbers: Array(repeating: 0, count: count * stride), biases: [], thresholds: [], tails: [])
         for i in 0..<count {
@@ -53,7 +55,8 @@ import Testing
                 columns.numbers.withUnsafeBufferPointer { numbers in
                     columnPlaces.withUnsafeBufferPointer {
                         ck_pack_panel(
-                            Int64(width), listed ? $0.baseAddress : nil, Int64(depth), numbers.baseAddress, Int64(stride),
+                            Int64(width), listed ? $0.baseAddress : nil, Int64(depth), numbers.baseAddress,
+                            Int64(stride),
                             &panel)
                     }
                 }
@@ -70,10 +73,13 @@ import Testing
                         search.numbers = numbers.baseAddress
                         search.places = listed ? places.baseAddress : nil
                         func run(
-                            _ fields: [[Float]], _ body: ([UnsafePointer<Float>]) -> Void, _ done: [UnsafePointer<Float>] = []
+                            _ fields: [[Float]], _ body: ([UnsafePointer<Float>]) -> Void,
+                            _ done: [UnsafePointer<Float>] = []
                         ) {
                             guard let field = fields.first else { return body(done) }
-                            field.withUnsafeBufferPointer { run(Array(fields.dropFirst()), body, done + [$0.baseAddress!]) }
+                            field.withUnsafeBufferPointer {
+                                run(Array(fields.dropFirst()), body, done + [$0.baseAddress!])
+                            }
                         }
                         run([
                             panel, rows.thresholds, rows.biases, rows.tails,

@@ -1,9 +1,9 @@
-@testable import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 import Synchronization
 import Testing
 
+@testable import CoveyNeighbors
 
 @Suite struct QuerySearchTests {
     /// Clumps of points, with duplicates, a far outlier and, where asked, rows of zeros.

@@ -2,7 +2,6 @@ import CCoveyKernels
 import CoveyRuntime
 import Testing
 
-
 /// Eigenvectors by their definition: what the matrix makes of them, and that they are orthogonal.
 @Suite struct SymmetricEigenTests {
     enum Kind: CaseIterable {

@@ -57,7 +57,8 @@ import Testing
             #expect(report.lastSeen == rows.map { times[$0] }.max())
             #expect(
                 report.isRisky
-                    == (report.cluster >= 0 && frauds.count >= 3 && report.low / (1 - report.low) >= 3 * base / (1 - base)))
+                    == (report.cluster >= 0 && frauds.count >= 3
+                        && report.low / (1 - report.low) >= 3 * base / (1 - base)))
         }
         #expect(risk.report(of: Int(3 * spread))?.isRisky == true)
         for (a, b) in zip(risk.reports, risk.reports.dropFirst()) {

@@ -27,7 +27,8 @@ import Testing
         options.seed = 4
         return try BaggedForest.grow(
             matrix, fraud: fraud.indices.filter { fraud[$0] }.map { Int32($0) },
-            others: fraud.indices.filter { !fraud[$0] }.map { Int32($0) }, options: options, execution: context(threads))
+            others: fraud.indices.filter { !fraud[$0] }.map { Int32($0) }, options: options, execution: context(threads)
+        )
     }
 
     @Test func theSameForAnyNumberOfThreads() throws {

@@ -60,11 +60,14 @@ import Testing
         #expect(!scans[0].significant.isEmpty)
     }
 
-    private func groups(_ made: RandomTree, _ options: RiskyGroups.Options = .init(), share: Double? = nil) throws -> RiskyGroups {
+    private func groups(_ made: RandomTree, _ options: RiskyGroups.Options = .init(), share: Double? = nil) throws
+        -> RiskyGroups
+    {
         let labels = try made.known()
         let scan = try GroupScan([made.tree], labels: labels, options: options, execution: Execution())
         return try RiskyGroups(
-            scan, order: nil, trees: [made.tree], labels: labels, knownShare: share ?? scan.knownShare(), isShareGiven: false,
+            scan, order: nil, trees: [made.tree], labels: labels, knownShare: share ?? scan.knownShare(),
+            isShareGiven: false,
             execution: Execution())
     }
 
@@ -94,7 +97,8 @@ import Testing
             made.labels = (0..<80).map { $0 < 12 ? 1 : -1 }.shuffled(using: &random)
             let labels = try made.known()
             options.seed = UInt64(trial)
-            if try !GroupScan([made.tree], labels: labels, options: options, execution: Execution()).significant.isEmpty {
+            if try !GroupScan([made.tree], labels: labels, options: options, execution: Execution()).significant.isEmpty
+            {
                 found += 1
             }
         }

@@ -9,7 +9,9 @@ import Testing
         let rows = made.rows(below: made.tree.pointCount + merge).filter { $0 != row }
         let counted = Double(rows.filter { labels.isCounted($0) }.count)
         let fraud = Double(rows.filter { labels.isFraud($0) }.count)
-        guard let above = made.parent(of: made.tree.pointCount + merge) else { return counted > 0 ? fraud / counted : 0 }
+        guard let above = made.parent(of: made.tree.pointCount + merge) else {
+            return counted > 0 ? fraud / counted : 0
+        }
         return (fraud + 5 * share(made, labels, above, without: row)) / (counted + 5)
     }
 

@@ -1,8 +1,8 @@
-@testable import CoveyRules
 import CoveyRuntime
 import CoveyTables
 import Testing
 
+@testable import CoveyRules
 
 @Suite struct NarrativeTests {
     @Test func sentenceWithFigures() throws {
@@ -45,11 +45,18 @@ import Testing
     }
 
     @Test func numbersInWords() {
-        #expect([0, 999, 1000, 9999, 10_000, 1_234_567].map(Words.count) == ["0", "999", "1000", "9999", "10,000", "1,234,567"])
+        #expect(
+            [0, 999, 1000, 9999, 10_000, 1_234_567].map(Words.count) == [
+                "0", "999", "1000", "9999", "10,000", "1,234,567",
+            ])
         #expect(Words.number(-12_345.5) == "-12,345.5" && Words.number(1e300) == "1e+300" && Words.number(-0.0) == "0")
         #expect(Words.number(.leastNonzeroMagnitude) == "5e-324" && Words.number(1e15) == "1,000,000,000,000,000")
-        #expect([0, 1, 0.8321, 0.99999, 0.0001, 0.5].map(Words.percent) == ["0%", "100%", "83.2%", "more than 99.9%", "less than 0.1%", "50.0%"])
-        #expect([0.95, 0.5, 0.999, 0.9999, 0.9905].map(Words.confidence) == ["95%", "50%", "99.9%", "99.99%", "99.05%"])
+        #expect(
+            [0, 1, 0.8321, 0.99999, 0.0001, 0.5].map(Words.percent) == [
+                "0%", "100%", "83.2%", "more than 99.9%", "less than 0.1%", "50.0%",
+            ])
+        #expect(
+            [0.95, 0.5, 0.999, 0.9999, 0.9905].map(Words.confidence) == ["95%", "50%", "99.9%", "99.99%", "99.05%"])
         #expect([41.3, 2.54, 3.0, 9.96, 12_345].map(Words.factor) == ["41", "2.5", "3", "10", "12,345"])
     }
 
@@ -62,12 +69,16 @@ import Testing
         let table = try FeatureTable(
             rows: rows,
             columns: [
-                FeatureColumn(name: "b", values: .boolean(Strided(b))), FeatureColumn(name: "x", values: .numeric(Strided(x))),
+                FeatureColumn(name: "b", values: .boolean(Strided(b))),
+                FeatureColumn(name: "x", values: .numeric(Strided(x))),
                 FeatureColumn(name: "c", values: .categorical(Strided(c), categories: ["p", "q", "r"])),
             ])
         let set = try PlantedTable.set(
             [
-                [Condition(feature: "x", test: .interval(low: 0.2, high: 0.7)), Condition(feature: "c", test: .isIn(["q", "z"]))],
+                [
+                    Condition(feature: "x", test: .interval(low: 0.2, high: 0.7)),
+                    Condition(feature: "c", test: .isIn(["q", "z"])),
+                ],
                 [Condition(feature: "c", test: .isNotIn(["p", "z"])), Condition(feature: "b", test: .isFalse)],
                 [Condition(feature: "x", test: .isMissing), Condition(feature: "c", test: .isMissing)],
                 [Condition(feature: "b", test: .isPresent), Condition(feature: "x", test: .isPresent)],
@@ -83,7 +94,8 @@ import Testing
             }
             for row in 0..<rows {
                 let expected = [
-                    x[row] >= 0.2 && x[row] < 0.7 && c[row] == 1, c[row] >= 1 && b[row] == 0, x[row].isNaN && c[row] < 0,
+                    x[row] >= 0.2 && x[row] < 0.7 && c[row] == 1, c[row] >= 1 && b[row] == 0,
+                    x[row].isNaN && c[row] < 0,
                     b[row] >= 0 && !x[row].isNaN,
                 ]
                 #expect((0..<4).map { fired[row * 4 + $0] == 1 } == expected)
@@ -97,7 +109,8 @@ import Testing
         let names = (0..<2000).map { "c\($0)" }
         let codes = (-1..<2000).map { Int32($0) }
         let table = try FeatureTable(
-            rows: codes.count, columns: [FeatureColumn(name: "c", values: .categorical(Strided(codes), categories: names))])
+            rows: codes.count,
+            columns: [FeatureColumn(name: "c", values: .categorical(Strided(codes), categories: names))])
         let tests: [Condition.Test] =
             stride(from: 0, to: 1900, by: 3).map { .isIn(["c\($0 + 2)", "c\($0)"]) }
             + [.isNotIn(["c7", "c1999"]), .isIn(Array(names[..<1500])), .isNotIn(Array(names[100...]))]

@@ -1,8 +1,8 @@
-@testable import CoveyRules
 import CoveyRuntime
 import CoveyTables
 import Glibc
 
+@testable import CoveyRules
 
 /// A table whose target is made of three known conjunctions of two to four conditions, with label noise and missing values.
 struct PlantedTable {
@@ -30,7 +30,8 @@ struct PlantedTable {
                 let names = (0..<count).map { "c\($0)" }
                 // Few frequent ones, many rare ones.
                 let codes = (0..<rows).map { _ in Int32(Double(count) * random.uniform() * random.uniform()) }
-                columns.append(FeatureColumn(name: "f\(index)", values: .categorical(Strided(codes), categories: names)))
+                columns.append(
+                    FeatureColumn(name: "f\(index)", values: .categorical(Strided(codes), categories: names)))
             default:
                 let share = index % 8 == 6 ? 0.3 : 0.5
                 let values = (0..<rows).map { _ in Int8(random.uniform() < share ? 1 : 0) }

@@ -1,9 +1,9 @@
-@testable import CoveyRules
 import CoveyRuntime
 import CoveyTables
 import Glibc
 import Testing
 
+@testable import CoveyRules
 
 /// Chance is told from what is there, as often as is promised.
 @Suite struct RuleChanceTests {
@@ -101,7 +101,8 @@ import Testing
         options.maxConditions = 4
         options.permutations = 19
         options.resamples = 6
-        let found = try RuleSearch.run(planted.table, target: Strided(planted.target), options: options, execution: Execution())
+        let found = try RuleSearch.run(
+            planted.table, target: Strided(planted.target), options: options, execution: Execution())
         let shapes = planted.rules.map { Set($0.map(shape)) }
         let true_ = found.rules.filter { shapes.contains(Set($0.conditions.map(shape))) }
         #expect(true_.count == 3)
@@ -111,7 +112,8 @@ import Testing
         }
         // A level that nothing reaches, and a stability that hardly any reaches.
         options.significance = 0.04
-        let none = try RuleSearch.run(planted.table, target: Strided(planted.target), options: options, execution: Execution())
+        let none = try RuleSearch.run(
+            planted.table, target: Strided(planted.target), options: options, execution: Execution())
         #expect(none.rules.isEmpty && none.fallen == found.rules.count + found.fallen)
     }
 

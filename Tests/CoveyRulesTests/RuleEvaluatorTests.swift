@@ -1,10 +1,10 @@
 import CCoveyKernels
-@testable import CoveyRules
 import CoveyRuntime
 import CoveyTables
 import Foundation
 import Testing
 
+@testable import CoveyRules
 
 /// Rules by their definition, a value at a time, against blocks and tables of single rows.
 @Suite struct RuleEvaluatorTests {
@@ -42,8 +42,10 @@ import Testing
             let values = (0..<rows).map { _ in number(&random) }
             made.append(FeatureColumn(name: "n\(index)", values: .numeric(spread(values, 1 + index % 3))))
             let dates = (0..<rows).map { _ in
-                random.below(10) == 0 ? .nan : random.pick([0, -0.5, 86_399.999, 1.7e9, -8.64e12, 8.64e12, -86_400, 3600])
-                    + (random.below(2) == 0 ? 0 : random.state.uniform() * 1000)
+                random.below(10) == 0
+                    ? .nan
+                    : random.pick([0, -0.5, 86_399.999, 1.7e9, -8.64e12, 8.64e12, -86_400, 3600])
+                        + (random.below(2) == 0 ? 0 : random.state.uniform() * 1000)
             }.map { min(max($0, -8.64e12), 8.64e12) }
             made.append(FeatureColumn(name: "d\(index)", values: .date(spread(dates, 1 + index % 2))))
             let flags = (0..<rows).map { _ in Int8(random.below(3) - 1) }
@@ -101,7 +103,8 @@ import Testing
                 case 0: .interval(low: bounds[0], high: .infinity)
                 case 1: .interval(low: -.infinity, high: bounds[0])
                 default:
-                    bounds[0] < bounds[1] ? .interval(low: bounds[0], high: bounds[1]) : .interval(low: bounds[0], high: .infinity)
+                    bounds[0] < bounds[1]
+                        ? .interval(low: bounds[0], high: bounds[1]) : .interval(low: bounds[0], high: .infinity)
                 }
             return Condition(feature: feature.name, test: test)
         }
@@ -257,7 +260,9 @@ import Testing
     @Test func largeSetsDoWithoutTables() throws {
         // A threshold of its own in each of many rules: tables would grow with the square.
         let feature = [RuleFeature(name: "n", kind: .numeric)]
-        let rules = (0..<20_000).map { [Condition(feature: "n", test: .interval(low: Double($0), high: Double($0) + 0.5))] }
+        let rules = (0..<20_000).map {
+            [Condition(feature: "n", test: .interval(low: Double($0), high: Double($0) + 0.5))]
+        }
         let evaluator = try RuleEvaluator(features: feature, rules: rules)
         #expect(evaluator.rows == nil)
         let values = [0, 0.5, 19_999.25, 20_000, .nan, -1]

@@ -1,9 +1,9 @@
-@testable import CoveyRules
 import CoveyRuntime
 import CoveyTables
 import Glibc
 import Testing
 
+@testable import CoveyRules
 
 /// What experts say of a search is kept, whatever the table.
 @Suite struct RuleExpertTests {
@@ -60,7 +60,9 @@ import Testing
         }
         let listed = options.features.contains { $0.use == .allowed }
         let usable = options.features.filter { listed ? $0.use == .allowed : $0.use == .free }
-        if let place = table.columns.firstIndex(where: { column in usable.contains { $0.feature == column.name } }), seed % 2 == 1 {
+        if let place = table.columns.firstIndex(where: { column in usable.contains { $0.feature == column.name } }),
+            seed % 2 == 1
+        {
             options.pinned = [Condition(feature: table.columns[place].name, test: .isPresent)]
         }
         let found = try RuleSearch.run(table, target: Strided(target), options: options, execution: Execution())
@@ -119,14 +121,16 @@ import Testing
         options.maxConditions = 3
         // Two of the three conditions of a planted rule: the third is found.
         options.pinned = [planted.rules[1][1], planted.rules[1][0]]
-        let found = try RuleSearch.run(planted.table, target: Strided(planted.target), options: options, execution: Execution())
+        let found = try RuleSearch.run(
+            planted.table, target: Strided(planted.target), options: options, execution: Execution())
         #expect(found.rules.map { Set($0.conditions.map(shape)) } == [Set(planted.rules[1].map(shape))])
         for pinned in options.pinned { #expect(found.rules[0].conditions.contains(pinned)) }
         // Nothing more may be added: the rule is what is pinned, or none.
         options.maxConditions = 2
         options.minPrecision = 0.01
         options.minLift = 1
-        let bare = try RuleSearch.run(planted.table, target: Strided(planted.target), options: options, execution: Execution())
+        let bare = try RuleSearch.run(
+            planted.table, target: Strided(planted.target), options: options, execution: Execution())
         #expect(bare.rules.map(\.conditions) == [[planted.rules[1][1], planted.rules[1][0]]])
     }
 
@@ -134,9 +138,11 @@ import Testing
         let planted = try PlantedTable(rows: 20_000, features: 16, seed: 7)
         var options = RuleSearchOptions()
         options.maxConditions = 4
-        let alone = try RuleSearch.run(planted.table, target: Strided(planted.target), options: options, execution: Execution())
+        let alone = try RuleSearch.run(
+            planted.table, target: Strided(planted.target), options: options, execution: Execution())
         options.given = try PlantedTable.set(planted.rules, planted.table)
-        let beside = try RuleSearch.run(planted.table, target: Strided(planted.target), options: options, execution: Execution())
+        let beside = try RuleSearch.run(
+            planted.table, target: Strided(planted.target), options: options, execution: Execution())
         #expect(beside.rules.filter { !$0.isGiven } == alone.rules && beside.tried == alone.tried)
         let given = beside.rules.suffix(3)
         #expect(given.map(\.conditions) == planted.rules && given.allSatisfy(\.isGiven))
@@ -163,7 +169,8 @@ import Testing
         let table = try FeatureTable(
             rows: n,
             columns: [
-                FeatureColumn(name: "x", values: .numeric(Strided(x))), FeatureColumn(name: "y", values: .numeric(Strided(y))),
+                FeatureColumn(name: "x", values: .numeric(Strided(x))),
+                FeatureColumn(name: "y", values: .numeric(Strided(y))),
             ])
         var options = RuleSearchOptions()
         let exact = try RuleSearch.run(table, target: Strided(target), options: options, execution: Execution())
@@ -183,7 +190,8 @@ import Testing
         for (before, after) in zip(exact.rules, round.rules) {
             let (a, b) = (exact.searchFigures(before), round.searchFigures(after))
             // The rule that is rounded differs from the exact one by less than a row.
-            #expect(b.precision >= (1 - tolerance) * a.precision - 1e-3 && b.recall >= (1 - tolerance) * a.recall - 1e-3)
+            #expect(
+                b.precision >= (1 - tolerance) * a.precision - 1e-3 && b.recall >= (1 - tolerance) * a.recall - 1e-3)
         }
     }
 

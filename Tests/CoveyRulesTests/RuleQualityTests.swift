@@ -93,7 +93,8 @@ import Testing
         let n = 900
         let columns = (0..<6).map { index in
             FeatureColumn(
-                name: "b\(index)", values: .boolean(Strided((0..<n).map { _ in Int8.random(in: -1...1, using: &random) })))
+                name: "b\(index)",
+                values: .boolean(Strided((0..<n).map { _ in Int8.random(in: -1...1, using: &random) })))
         }
         let flags = columns.map { column -> [Int8] in
             guard case .boolean(let values) = column.values else { return [] }
@@ -154,7 +155,9 @@ import Testing
         }
         var best = -Double.infinity
         for low in 0..<20 {
-            for high in low + 1...20 where high - low < 20 { best = max(best, value(Double(low), Double(high)) ?? best) }
+            for high in low + 1...20 where high - low < 20 {
+                best = max(best, value(Double(low), Double(high)) ?? best)
+            }
         }
         let rule = try #require(try rows.run().rules.first)
         guard case .interval(let low, let high) = rule.conditions[0].test else { return #expect(Bool(false)) }
@@ -192,7 +195,9 @@ import Testing
         case .isNotIn(let chosen): inside = Set((0..<6).filter { !chosen.contains(names[Int($0)]) })
         default: return #expect(Bool(false))
         }
-        #expect(abs(try #require(value(inside, named: min(inside.count, 6 - inside.count))) - best) < 1e-9 * max(1, abs(best)))
+        #expect(
+            abs(try #require(value(inside, named: min(inside.count, 6 - inside.count))) - best) < 1e-9
+                * max(1, abs(best)))
     }
 
     /// A weight of k is k equal rows, for rules, figures and intervals of thresholds alike.
@@ -239,7 +244,9 @@ import Testing
         #expect(!plain.rules.isEmpty, "\(plain.fallen) fell of \(plain.tried)")
         #expect(weighted.rules.map(\.conditions) == plain.rules.map(\.conditions))
         for (a, b) in zip(weighted.rules, plain.rules) {
-            #expect(a.search.supportWeight == Double(b.search.support) && a.search.matchedWeight == Double(b.search.matched))
+            #expect(
+                a.search.supportWeight == Double(b.search.support) && a.search.matchedWeight == Double(b.search.matched)
+            )
             #expect(a.search.amount == b.search.amount && a.unseen == b.unseen)
             #expect(weighted.searchFigures(a).precision == plain.searchFigures(b).precision)
             #expect(weighted.searchFigures(a).recall == plain.searchFigures(b).recall)

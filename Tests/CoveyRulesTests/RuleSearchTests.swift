@@ -1,9 +1,9 @@
-@testable import CoveyRules
 import CoveyRuntime
 import CoveyTables
 import Glibc
 import Testing
 
+@testable import CoveyRules
 
 @Suite struct RuleSearchTests {
     @Test(arguments: [(20_000, 1), (20_000, 2), (50_000, 3), (50_000, 4)])
@@ -38,7 +38,8 @@ import Testing
     }
 
     private static func run(
-        _ table: FeatureTable, _ target: [UInt8], threads: Int = 2, _ change: (inout RuleSearchOptions) -> Void = { _ in }
+        _ table: FeatureTable, _ target: [UInt8], threads: Int = 2,
+        _ change: (inout RuleSearchOptions) -> Void = { _ in }
     ) throws -> RuleSet {
         var options = RuleSearchOptions()
         change(&options)
@@ -89,7 +90,8 @@ import Testing
         } else {
             let positives = planted.target.reduce(0) { $0 + Int($1) }
             #expect(unseen.filter { planted.target[$0] == 1 }.count == Int((0.3 * Double(positives)).rounded()))
-            #expect(unseen.count == Int((0.3 * Double(positives)).rounded()) + Int((0.3 * Double(n - positives)).rounded()))
+            #expect(
+                unseen.count == Int((0.3 * Double(positives)).rounded()) + Int((0.3 * Double(n - positives)).rounded()))
         }
         let seen = Set(0..<n).subtracting(unseen)
         for rule in found.rules {
@@ -171,7 +173,11 @@ import Testing
             return random.uniform() < (inside ? 0.8 : 0.1) ? 1 : 0
         }
         let table = try FeatureTable(rows: n, columns: values.enumerated().map { Self.boolean("b\($0)", $1) })
-        let found = try Self.run(table, target) { $0.maxRules = 1; $0.minPrecision = 0; $0.minLift = 0 }
+        let found = try Self.run(table, target) {
+            $0.maxRules = 1
+            $0.minPrecision = 0
+            $0.minLift = 0
+        }
         var options = RuleSearchOptions()
         options.minPrecision = 0
         let split = try HoldoutSplit(target: Strided(target), options: options, execution: Execution())
@@ -193,7 +199,8 @@ import Testing
                     sum += cells[fires][label] * log(share / (label == 1 ? base : 1 - base))
                 }
             }
-            return sum - conditions.reduce(0) { $0 + log(6) + 1 + ([.isMissing, .isPresent].contains($1.test) ? log(8) : 0) }
+            return sum
+                - conditions.reduce(0) { $0 + log(6) + 1 + ([.isMissing, .isPresent].contains($1.test) ? log(8) : 0) }
         }
         let single = (0..<6).flatMap { index in
             [.isTrue, .isFalse, .isMissing, .isPresent].map { Condition(feature: "b\(index)", test: $0) }
@@ -228,14 +235,20 @@ import Testing
         let n = 30_000
         let ring: Set<Int32> = [17, 4711, 60_000]
         let codes = (0..<n).map { _ -> Int32 in
-            random.uniform() < 0.01 ? [17, 4711, 60_000][Int.random(in: 0..<3, using: &random)] : Int32(random.uniform() * 100_000)
+            random.uniform() < 0.01
+                ? [17, 4711, 60_000][Int.random(in: 0..<3, using: &random)] : Int32(random.uniform() * 100_000)
         }
-        let target = codes.map { ring.contains($0) && random.uniform() < 0.95 || random.uniform() < 0.002 ? UInt8(1) : 0 }
+        let target = codes.map {
+            ring.contains($0) && random.uniform() < 0.95 || random.uniform() < 0.002 ? UInt8(1) : 0
+        }
         let names = (0..<100_000).map { "device \($0)" }
         let table = try FeatureTable(
             rows: n, columns: [FeatureColumn(name: "device", values: .categorical(Strided(codes), categories: names))])
         let found = try Self.run(table, target)
-        #expect(found.rules.map { $0.conditions.map(shape) } == [["device in \(["device 17", "device 4711", "device 60000"])"]])
+        #expect(
+            found.rules.map { $0.conditions.map(shape) } == [
+                ["device in \(["device 17", "device 4711", "device 60000"])"]
+            ])
     }
 
     @Test func thresholdsAreThoseThatPeopleWrite() throws {
@@ -246,10 +259,13 @@ import Testing
         let target = (0..<n).map { cents[$0] >= 250 && cents[$0] < 400 && hours[$0] < 5 ? UInt8(1) : 0 }
         let found = try Self.run(
             FeatureTable(rows: n, columns: [Self.numeric("amount", cents), Self.numeric("hour", hours)]), target)
-        #expect(found.rules.map(\.conditions) == [[
-            Condition(feature: "amount", test: .interval(low: 250, high: 400)),
-            Condition(feature: "hour", test: .interval(low: -.infinity, high: 5)),
-        ]])
+        #expect(
+            found.rules.map(\.conditions) == [
+                [
+                    Condition(feature: "amount", test: .interval(low: 250, high: 400)),
+                    Condition(feature: "hour", test: .interval(low: -.infinity, high: 5)),
+                ]
+            ])
     }
 
     @Test func sameForAnyNumberOfThreads() throws {

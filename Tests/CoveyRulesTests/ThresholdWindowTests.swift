@@ -38,7 +38,8 @@ import Testing
     ])
     func isShortWhereNothingSpeaksAgainstIt(below: Double, from: Double, short: Double) {
         // Everything from `from` on is in the target, nothing up to `below`.
-        let rows = (1...20).map { (value: below - Double($0) * abs(below) / 10, isTarget: false) }
+        let rows =
+            (1...20).map { (value: below - Double($0) * abs(below) / 10, isTarget: false) }
             + (0..<20).map { (value: from + Double($0) * abs(from) / 10, isTarget: true) } + [(below, false)]
         let window = ThresholdWindow(
             gains(rows, .init(inside: 0.9999, outside: 0.0001)), floor: -.infinity, ceiling: .infinity, isLow: true)

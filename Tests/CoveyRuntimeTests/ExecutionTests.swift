@@ -132,7 +132,10 @@ import Testing
         try execution.report("test", 1)
         usleep(21_000)
         try execution.report()
-        #expect(heard.withLock { $0 } == Array(repeating: "start 0.0", count: 4) + ["test 0.5", "test 0.5", "test 1.0", "test 1.0"])
+        #expect(
+            heard.withLock { $0 } == Array(repeating: "start 0.0", count: 4) + [
+                "test 0.5", "test 0.5", "test 1.0", "test 1.0",
+            ])
     }
 
     @Test func memoryBudgetIsHeld() throws {

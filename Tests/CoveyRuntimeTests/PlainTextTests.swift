@@ -5,10 +5,13 @@ import Testing
 @Suite struct PlainTextTests {
     @Test(arguments: [
         ("amount", "amount"), ("device_age", "device_age"), ("days from opened to paid", "days from opened to paid"),
-        ("amount / limit", "amount / limit"), ("cluster 7", "cluster 7"), ("NL", "NL"), ("p\u{E9}age", "p\u{E9}age"), ("\u{652F}\u{4ED8}", "\u{652F}\u{4ED8}"),
-        ("", #""""#), (" a", #"" a""#), ("a  b", #""a  b""#), ("NL or BE", #""NL or BE""#), ("missing", #""missing""#), ("TRUE", #""TRUE""#),
+        ("amount / limit", "amount / limit"), ("cluster 7", "cluster 7"), ("NL", "NL"), ("p\u{E9}age", "p\u{E9}age"),
+        ("\u{652F}\u{4ED8}", "\u{652F}\u{4ED8}"),
+        ("", #""""#), (" a", #"" a""#), ("a  b", #""a  b""#), ("NL or BE", #""NL or BE""#), ("missing", #""missing""#),
+        ("TRUE", #""TRUE""#),
         ("x: 99% of them", #""x: 99% of them""#), ("one two three four five six", #""one two three four five six""#),
-        ("a.", #""a.""#), ("a, b", #""a, b""#), (#"say "a""#, #""say \"a\"""#), ("a\nb", #""a\nb""#), ("a\r\tb", #""a\r\tb""#),
+        ("a.", #""a.""#), ("a, b", #""a, b""#), (#"say "a""#, #""say \"a\"""#), ("a\nb", #""a\nb""#),
+        ("a\r\tb", #""a\r\tb""#),
         ("\u{1B}[31mred", #""\u{1b}[31mred""#), ("a\u{202E}b", #""a\u{202e}b""#), ("a\u{2028}b", #""a\u{2028}b""#),
         ("a\u{200F}", #""a\u{200f}""#), ("\u{0}\u{7F}\u{9B}", #""\u{0}\u{7f}\u{9b}""#), ("\u{FEFF}a", #""\u{feff}a""#),
         (#"a\nb"#, #""a\\nb""#),

@@ -1,25 +1,28 @@
 import CoveyRuntime
-@testable import CoveySequences
 import CoveyTables
 import Testing
 
+@testable import CoveySequences
 
 @Suite struct SequenceBatchTests {
     private static func batch(
         _ offsets: [Int64], _ times: [Double], dwell: [Double]? = nil, numeric: [[Double]] = []
     ) throws -> SequenceBatch {
         try SequenceBatch(
-            offsets: SequenceOffsets(Strided(offsets)), types: Strided(times.map { _ in Int32(1) }), times: Strided(times),
+            offsets: SequenceOffsets(Strided(offsets)), types: Strided(times.map { _ in Int32(1) }),
+            times: Strided(times),
             dwell: dwell.map { Strided($0) }, numeric: numeric.map { Strided($0) })
     }
 
-    @Test(arguments: [
-        ([-1, 0], "offsets[0] must be at least 0, got -1"),
-        ([0, 7, 7, 5], "offsets[3] must not be below offsets[2] = 7, got 5"),
-        ([0, Int64.min], "offsets[1] must not be below offsets[0] = 0, got -9223372036854775808"),
-        ([0, 3_000_000_000], "offsets[1]: sequence 0 must have at most 2147483647 events, got 3000000000"),
-        ([Int64.max, Int64.max], "offsets[1] must be at most 281474976710656, got 9223372036854775807"),
-    ] as [([Int64], String)]) func refusesOffsets(offsets: [Int64], message: String) {
+    @Test(
+        arguments: [
+            ([-1, 0], "offsets[0] must be at least 0, got -1"),
+            ([0, 7, 7, 5], "offsets[3] must not be below offsets[2] = 7, got 5"),
+            ([0, Int64.min], "offsets[1] must not be below offsets[0] = 0, got -9223372036854775808"),
+            ([0, 3_000_000_000], "offsets[1]: sequence 0 must have at most 2147483647 events, got 3000000000"),
+            ([Int64.max, Int64.max], "offsets[1] must be at most 281474976710656, got 9223372036854775807"),
+        ] as [([Int64], String)]) func refusesOffsets(offsets: [Int64], message: String)
+    {
         #expect(throws: CoveyError.invalidData(message)) { try SequenceOffsets(Strided(offsets)) }
     }
 
@@ -34,7 +37,9 @@ import Testing
     }
 
     @Test func columnsMustFit() throws {
-        #expect(throws: CoveyError.mismatch("types has 1 events, the offsets end at 2")) { try Self.batch([0, 2], [1]) }
+        #expect(throws: CoveyError.mismatch("types has 1 events, the offsets end at 2")) {
+            try Self.batch([0, 2], [1])
+        }
         #expect(throws: CoveyError.mismatch("dwell has 1 events, the offsets end at 2")) {
             try Self.batch([0, 2], [1, 2], dwell: [1])
         }
@@ -54,7 +59,8 @@ import Testing
             message(try Self.batch([0, 2], [1, 2], dwell: [.nan, -0.5]))
                 == "dwell[1] must be at least 0 and finite, or NaN, got -0.5")
         #expect(
-            message(try Self.batch([0, 1], [1], dwell: [.infinity])) == "dwell[0] must be at least 0 and finite, or NaN, got inf")
+            message(try Self.batch([0, 1], [1], dwell: [.infinity]))
+                == "dwell[0] must be at least 0 and finite, or NaN, got inf")
         #expect(
             message(try Self.batch([0, 2], [1, 2], numeric: [[0, 1], [.nan, .infinity]]))
                 == "numeric[1][1] must be finite or NaN, got inf")

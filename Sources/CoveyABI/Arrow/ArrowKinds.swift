@@ -83,7 +83,8 @@ enum ArrowNumber {
     /// A whole number of `words` 32-bit words, over 10^scale.
     case decimal(words: Int, scale: Int)
     /// A time of day or a duration, in units of a second.
-    case time32(Int64), time64(Int64)
+    case time32(Int64)
+    case time64(Int64)
 
     init?(_ format: String) {
         switch format {

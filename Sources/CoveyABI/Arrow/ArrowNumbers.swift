@@ -23,7 +23,9 @@ extension ArrowInput {
             let values = try dictionary()
             return try Self.withScratch(values.length, of: Double.self, values.name, execution) { table in
                 try values.writeNumbers(table, execution)
-                try forEachIndex(below: values.length, execution) { row, index in target[row] = index < 0 ? .nan : table[index] }
+                try forEachIndex(below: values.length, execution) { row, index in
+                    target[row] = index < 0 ? .nan : table[index]
+                }
             }
         }
         switch format {
@@ -66,7 +68,8 @@ extension ArrowInput {
             try execution.check()
             let end = min(length, start + 0x10000)
             for row in start..<end {
-                target[row] = convert(source.loadUnaligned(fromByteOffset: row * MemoryLayout<Element>.size, as: Element.self))
+                target[row] = convert(
+                    source.loadUnaligned(fromByteOffset: row * MemoryLayout<Element>.size, as: Element.self))
             }
             if let validity {
                 for row in start..<end where !validity[row] { target[row] = .nan }
@@ -127,7 +130,8 @@ extension ArrowInput {
         _ writeValues: (ArrowInput, UnsafeMutablePointer<Element>) throws -> Void
     ) throws {
         guard array.n_children == 2 else {
-            throw CoveyError.invalidData("\(name): the Arrow format \"+r\" has 2 children, the array \(array.n_children)")
+            throw CoveyError.invalidData(
+                "\(name): the Arrow format \"+r\" has 2 children, the array \(array.n_children)")
         }
         let ends = try child(0, named: "the run ends of \(name)")
         var values = try child(1, named: name)
@@ -213,7 +217,9 @@ extension ArrowInput {
 private func half(_ bits: UInt16) -> Double {
     let fraction = Double(bits & 0x3FF)
     let exponent = Int(bits >> 10 & 0x1F)
-    let size = exponent == 0 ? scalbn(fraction, -24)
+    let size =
+        exponent == 0
+        ? scalbn(fraction, -24)
         : exponent == 31 ? (fraction == 0 ? Double.infinity : Double.nan) : scalbn(1024 + fraction, exponent - 25)
     return bits >> 15 == 1 ? -size : size
 }

@@ -174,7 +174,8 @@ extension ArrowInput {
             let start = Int(places.loadUnaligned(fromByteOffset: row * size, as: Offset.self))
             let end = Int(places.loadUnaligned(fromByteOffset: (row + 1) * size, as: Offset.self))
             guard start >= 0, end >= start, end == start || bytes != nil else {
-                throw CoveyError.invalidData("\(name), row \(firstRow + row): offsets \(start) to \(end) are not possible")
+                throw CoveyError.invalidData(
+                    "\(name), row \(firstRow + row): offsets \(start) to \(end) are not possible")
             }
             try body(row, UnsafeRawBufferPointer(start: bytes.map { $0 + start }, count: end - start))
         }

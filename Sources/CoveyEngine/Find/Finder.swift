@@ -64,7 +64,8 @@ public struct Finder {
         let risk = try clusterRisk(main.clustering, labels, fit.evidence)
         let parts = EngineParts(
             encoder: encoder, hybrid: main.hybrid, clustering: main.clustering, risk: risk,
-            ruleSets: try rules.map { [try ClusterRules(cluster: -1, rules: $0, execution)] } ?? [], evidence: fit.evidence)
+            ruleSets: try rules.map { [try ClusterRules(cluster: -1, rules: $0, execution)] } ?? [],
+            evidence: fit.evidence)
         return Found(
             engine: try Engine(parts, execution: execution), labels: main.clustering.labels,
             rowGroups: fit.evidence.groups.rowGroups, groups: groups, risky: fit.rows.map { $0.group >= 0 },
@@ -132,13 +133,16 @@ public struct Finder {
             for: "\(sequences.count) embeddings")
         var embeddings = Matrix<Float>(rows: sequences.count, columns: encoder.dimension, repeating: 0)
         try embeddings.elements.withUnsafeMutableBytes {
-            try encoder.embed(sequences, into: $0.baseAddress!, rowStride: encoder.dimension * 4, attention: nil, execution)
+            try encoder.embed(
+                sequences, into: $0.baseAddress!, rowStride: encoder.dimension * 4, attention: nil, execution)
         }
         return (encoder, embeddings)
     }
 
     private func train(_ sequences: SequenceBatch) throws -> Encoder {
-        guard let vocabulary = inputs.vocabulary else { throw CoveyError.invalidArgument("vocabulary must not be NULL") }
+        guard let vocabulary = inputs.vocabulary else {
+            throw CoveyError.invalidArgument("vocabulary must not be NULL")
+        }
         var training = options.training
         training.seed = options.seed
         // Channels without a vocabulary of their own cannot be embedded; numeric ones take part.
@@ -207,7 +211,8 @@ public struct Finder {
             for column in hybrid.scalings {
                 // What is linear is as was asked for.
                 let isOwn = column.scaling == .log || column.scaling == .quantile
-                settings.scaling[column.name] = (isOwn ? column.scaling : scaling == .automatic ? .robust : scaling).name
+                settings.scaling[column.name] =
+                    (isOwn ? column.scaling : scaling == .automatic ? .robust : scaling).name
             }
             settings.clusters = clustering.clusterCount
         }
@@ -328,7 +333,8 @@ public struct Finder {
     ) throws {
         guard labels.fraud >= 8, let table = try inputs.hybridTable else { return }
         // Embeddings take part in the transform alone.
-        let matrix = try embeddings.map { try $0.withView { try hybrid.transform($0, table, execution: execution) } }
+        let matrix =
+            try embeddings.map { try $0.withView { try hybrid.transform($0, table, execution: execution) } }
             ?? hybrid.transform(nil, table, execution: execution)
         let names = hybrid.columnNames
         for column in hybrid.embeddingOutputs..<matrix.columns {
@@ -357,7 +363,9 @@ public struct Finder {
 
     // MARK: - Results
 
-    private func clusterRisk(_ clustering: Clustering, _ labels: KnownLabels?, _ evidence: Evidence?) throws -> ClusterRisk {
+    private func clusterRisk(_ clustering: Clustering, _ labels: KnownLabels?, _ evidence: Evidence?) throws
+        -> ClusterRisk
+    {
         try ClusterRisk(
             labels: Strided(clustering.labels),
             fraud: Strided(labels?.values ?? [Int8](repeating: -1, count: clustering.rowCount)),
@@ -409,7 +417,8 @@ public struct Finder {
         guard labels.fraud >= 6 else {
             tell(
                 .noRule,
-                "\(labels.fraud) known frauds are too few for rules, which are searched for on some and tested on others.")
+                "\(labels.fraud) known frauds are too few for rules, which are searched for on some and tested on others."
+            )
             return nil
         }
         var wanted = RuleSearchOptions()
@@ -435,7 +444,8 @@ public struct Finder {
                 found.fallen > 0
                     ? "\(found.fallen) rules were found, but did not hold on rows that the search never saw. "
                         + "More known frauds, or wider features, may give rules that do."
-                    : "No conjunction of features holds in at least \(wanted.minSupport) known frauds and in few other rows.")
+                    : "No conjunction of features holds in at least \(wanted.minSupport) known frauds and in few other rows."
+            )
         }
         return found
     }
@@ -449,7 +459,8 @@ public struct Finder {
         let parts = EngineParts(encoder: encoder, hybrid: view.hybrid, clustering: clustering, risk: risk)
         let rows = clustering.rowCount
         return Found(
-            engine: try Engine(parts, execution: execution), labels: clustering.labels, rowGroups: [Int32](repeating: -1, count: rows),
+            engine: try Engine(parts, execution: execution), labels: clustering.labels,
+            rowGroups: [Int32](repeating: -1, count: rows),
             groups: [], risky: [Bool](repeating: false, count: rows), scores: clustering.outlierScores, evidence: nil,
             rules: nil, findings: findings, settings: try settings.json())
     }
@@ -457,7 +468,8 @@ public struct Finder {
     /// Clusters all of whose rows are of the last tenth of the time.
     private mutating func tellOfNew(_ risk: ClusterRisk) {
         let clusters = risk.reports.filter { $0.cluster >= 0 }
-        guard let first = risk.reports.compactMap(\.firstSeen).min(), let last = risk.reports.compactMap(\.lastSeen).max(),
+        guard let first = risk.reports.compactMap(\.firstSeen).min(),
+            let last = risk.reports.compactMap(\.lastSeen).max(),
             last > first
         else { return }
         let recent = last - (last - first) / 10

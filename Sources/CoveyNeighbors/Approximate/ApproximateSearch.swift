@@ -71,7 +71,8 @@ public final class ApproximateSearch: Sendable {
         if best.contains(where: { $0.link == nil }) { try searchExactly(query, &best, execution) }
         return try best.enumerated().map { component, best in
             guard let link = best.link else {
-                throw CoveyError.internalError("component \(component) of \(query.components.count) rows has no edge to another")
+                throw CoveyError.internalError(
+                    "component \(component) of \(query.components.count) rows has no edge to another")
             }
             return link
         }
@@ -83,7 +84,8 @@ public final class ApproximateSearch: Sendable {
         let components = query.components
         let searched = try execution.array(components.count) { [best] in best[Int(components[$0])].link == nil }
         try exact.nearestOutside(
-            OutsideQuery(components: components, cores: query.cores, alpha: query.alpha, searched: searched), links: &best,
+            OutsideQuery(components: components, cores: query.cores, alpha: query.alpha, searched: searched),
+            links: &best,
             execution: execution)
     }
 }

@@ -72,7 +72,8 @@ extension JoinSearch {
             let room = try Room(index, effort, found[thread], execution)
             ck_sgemm_nt(
                 Int64(chunk.count), Int64(index.count), Int64(packed.stride), -2,
-                index.centroids.pointer + chunk.lowerBound * packed.stride, Int64(packed.stride), index.centroids.pointer,
+                index.centroids.pointer + chunk.lowerBound * packed.stride, Int64(packed.stride),
+                index.centroids.pointer,
                 Int64(packed.stride), 0, room.products.pointer, Int64(index.count))
             SearchWork.add(chunk.count * index.count)
             for cell in chunk where !index.places(cell).isEmpty {

@@ -45,7 +45,9 @@ final class JoinSearch: @unchecked Sendable {
     let dense: AlignedBuffer<Double>
     let sparse: AlignedBuffer<Double>
 
-    init(_ index: CellIndex, _ query: JoinQuery, _ links: UnsafeMutableBufferPointer<BestLink>, _ execution: Execution) throws {
+    init(_ index: CellIndex, _ query: JoinQuery, _ links: UnsafeMutableBufferPointer<BestLink>, _ execution: Execution)
+        throws
+    {
         self.index = index
         self.query = query
         self.execution = execution
@@ -88,7 +90,9 @@ final class JoinSearch: @unchecked Sendable {
         before = Array(links)
         try execution.parallel(index.count, grain: 16) { [self] chunk, _ in
             for cell in chunk {
-                longest[cell] = index.places(cell).reduce(-.infinity) { max($0, before[Int(query.components[$1])].distance) }
+                longest[cell] = index.places(cell).reduce(-.infinity) {
+                    max($0, before[Int(query.components[$1])].distance)
+                }
             }
         }
     }

@@ -28,8 +28,10 @@ final class NeighborDescent: @unchecked Sendable {
         self.execution = execution
         depth = min(NeighborDescent.most, lists.length)
         count = lists.count
-        forward = try AlignedBuffer(checkedProduct(count, NeighborDescent.most, "near rows"), for: "near rows", execution)
-        backward = try AlignedBuffer(checkedProduct(count, NeighborDescent.most, "near rows"), for: "near rows", execution)
+        forward = try AlignedBuffer(
+            checkedProduct(count, NeighborDescent.most, "near rows"), for: "near rows", execution)
+        backward = try AlignedBuffer(
+            checkedProduct(count, NeighborDescent.most, "near rows"), for: "near rows", execution)
         backwardCounts = try AlignedBuffer(count, for: "near rows", execution)
         fresh = try AlignedBuffer(count, repeating: .max, for: "near rows", execution)
     }

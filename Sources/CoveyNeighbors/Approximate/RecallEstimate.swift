@@ -46,7 +46,9 @@ struct RecallEstimate {
         func listed(_ p: Int) -> Range<Int> { p * graph.k..<p * graph.k + k }
         let error = (1.2 * Double(stride) + 24) * 0x1p-24
         let gathered = try AlignedBuffer<Float>(batch.count * stride, for: "a sample", execution)
-        batch.map { Int32($0) }.withUnsafeBufferPointer { packed.gather($0.baseAddress!, batch.count, into: gathered.pointer) }
+        batch.map { Int32($0) }.withUnsafeBufferPointer {
+            packed.gather($0.baseAddress!, batch.count, into: gathered.pointer)
+        }
         // The graph's own neighbours are the first candidates, so that only nearer ones are looked at.
         let distances = try AlignedBuffer<Double>(batch.count * k, for: "neighbours of a sample", execution)
         let indices = try AlignedBuffer<Int32>(batch.count * k, for: "neighbours of a sample", execution)
@@ -99,7 +101,8 @@ struct RecallEstimate {
                         locks.unlock(line)
                         let limit = worst + error * Double(norm + packed.norms[p]) - Double(packed.norms[p])
                         let count = ck_near_columns(
-                            tile.pointer + place * width, packed.norms.pointer + start, Int64(columns), Float(limit).nextUp,
+                            tile.pointer + place * width, packed.norms.pointer + start, Int64(columns),
+                            Float(limit).nextUp,
                             hits.pointer)
                         for hit in 0..<Int(count) {
                             let q = start + Int(hits[hit])

@@ -68,7 +68,8 @@ final class CellIndex: @unchecked Sendable {
         self.probes = probes
         try execution.parallel(n, grain: 65_536) { chunk, _ in
             for p in chunk {
-                (probes.pointer + p * probeCount).update(from: found.pointer + Int(order[p]) * probeCount, count: probeCount)
+                (probes.pointer + p * probeCount).update(
+                    from: found.pointer + Int(order[p]) * probeCount, count: probeCount)
             }
         }
         radii = try AlignedBuffer(count, for: "cells", execution)
@@ -100,7 +101,8 @@ final class CellIndex: @unchecked Sendable {
 
     /// Squared distances of rows to the centroid of a cell.
     func forEachSquare(
-        _ places: Range<Int>, to cell: Int, _ line: AlignedBuffer<Float>, _ body: (_ place: Int, _ square: Float) -> Void
+        _ places: Range<Int>, to cell: Int, _ line: AlignedBuffer<Float>,
+        _ body: (_ place: Int, _ square: Float) -> Void
     ) {
         let stride = packed.stride
         for start in Swift.stride(from: places.lowerBound, to: places.upperBound, by: CellIndex.lineWidth) {
@@ -234,7 +236,8 @@ final class CellIndex: @unchecked Sendable {
             let wanted = groupStarts[group + 1] - groupStarts[group]
             let first = groupStarts[group]
             if own.isEmpty {
-                (centroids.pointer + first * stride).update(from: means.centroids.pointer + group * stride, count: stride)
+                (centroids.pointer + first * stride).update(
+                    from: means.centroids.pointer + group * stride, count: stride)
                 norms[first] = means.norms[group]
                 return
             }
@@ -243,7 +246,8 @@ final class CellIndex: @unchecked Sendable {
                 (numbers.pointer + line * stride).update(from: points.pointer + Int(i) * stride, count: stride)
             }
             let cells = try KMeans(
-                numbers.pointer, pointCount: own.count, stride: stride, count: wanted, spread: alone, execution: execution)
+                numbers.pointer, pointCount: own.count, stride: stride, count: wanted, spread: alone,
+                execution: execution)
             for cell in 0..<wanted {
                 // Never more cells than points, as `total` is at most a 32th of them.
                 let source = min(cell, cells.count - 1)

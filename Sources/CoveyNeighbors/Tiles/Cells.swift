@@ -154,9 +154,11 @@ final class Cells: @unchecked Sendable {
         }
         let grain = batches[0].size
         let scratch = try (0..<execution.threads).map { _ in
-            (numbers: try AlignedBuffer<Float>(grain * stride, for: "rows", execution),
-             tile: try AlignedBuffer<Float>(grain * count, for: "a tile", execution),
-             norms: try AlignedBuffer<Double>(grain, for: "norms", execution))
+            (
+                numbers: try AlignedBuffer<Float>(grain * stride, for: "rows", execution),
+                tile: try AlignedBuffer<Float>(grain * count, for: "a tile", execution),
+                norms: try AlignedBuffer<Double>(grain, for: "norms", execution)
+            )
         }
         try execution.parallel(n, grain: grain) { chunk, thread in
             let (numbers, tile, rowNorms) = scratch[thread]

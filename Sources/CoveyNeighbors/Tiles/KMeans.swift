@@ -35,7 +35,8 @@ struct KMeans {
         for _ in 0..<KMeans.iterations {
             let assign = { (chunk: Range<Int>, tile: AlignedBuffer<Float>) in
                 ck_sgemm_nt(
-                    Int64(chunk.count), Int64(count), Int64(stride), -2, points + chunk.lowerBound * stride, Int64(stride),
+                    Int64(chunk.count), Int64(count), Int64(stride), -2, points + chunk.lowerBound * stride,
+                    Int64(stride),
                     centroids.pointer, Int64(stride), 0, tile.pointer, Int64(count))
                 for (line, i) in chunk.enumerated() {
                     cells[i] = Int32(ck_nearest_column(tile.pointer + line * count, norms.pointer, Int64(count)))
@@ -66,7 +67,9 @@ struct KMeans {
             // A centroid without points stays where it is.
             for cell in 0..<count where sizes[cell] > 0 {
                 if cell & 1023 == 0 { try execution.check() }
-                for c in 0..<stride { centroids[cell * stride + c] = Float(sums[cell * stride + c] / Double(sizes[cell])) }
+                for c in 0..<stride {
+                    centroids[cell * stride + c] = Float(sums[cell * stride + c] / Double(sizes[cell]))
+                }
             }
             measure()
         }

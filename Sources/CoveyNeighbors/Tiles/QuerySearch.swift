@@ -109,7 +109,8 @@ public final class QuerySearch: @unchecked Sendable {
         // A query so far outside that float32 cannot hold it: every row is looked at.
         let filtered = packed.reducedScale != 0 && norm < 1e30
         // As the biases of `TileRows`.
-        let bias = Float(packed.isManhattan ? -4 * TileRows.unit * norm - 0x1p-100 : norm * (1 - packed.error) - 0x1p-100)
+        let bias = Float(
+            packed.isManhattan ? -4 * TileRows.unit * norm - 0x1p-100 : norm * (1 - packed.error) - 0x1p-100)
         let lower = Float(1 - packed.error).nextDown
         for cell in 0..<cells.count { scratch.low[cell] = 0 }
         for cell in 0..<cells.count { scratch.high[cell] = .infinity }
@@ -126,7 +127,9 @@ public final class QuerySearch: @unchecked Sendable {
         // Few of the blocks are looked at: a heap gives them one by one, nearest first.
         let gaps = scratch.gaps.pointer
         var left = cells.blocks.count
-        for start in Swift.stride(from: left / 2 - 1, through: 0, by: -1) { sift(scratch.order.pointer, gaps, start, left) }
+        for start in Swift.stride(from: left / 2 - 1, through: 0, by: -1) {
+            sift(scratch.order.pointer, gaps, start, left)
+        }
         while left > 0 {
             if left & 63 == 63 { try execution.check() }
             let index = Int(scratch.order[0])

@@ -87,7 +87,8 @@ private final class NearestPass: @unchecked Sendable {
     /// A block against itself. The k-th smallest upper bound of a row's tile line is a first threshold.
     private func start(_ block: Cells.Block, _ scratch: TileScratch) {
         scratch.fill(
-            packed, rows: packed.numbers.pointer + block.start * packed.stride, count: block.count, columns: block.count,
+            packed, rows: packed.numbers.pointer + block.start * packed.stride, count: block.count,
+            columns: block.count,
             at: block.start)
         let bias = packed.bias.pointer + block.start
         let norms = packed.norms.pointer + block.start
@@ -234,7 +235,8 @@ private final class NearestPass: @unchecked Sendable {
     /// Rows of the first block as columns against rows of the second, for the heaps of either or both.
     private func scan(
         _ first: Half, _ columnPlaces: UnsafeMutablePointer<Int32>, _ columnCount: Int, _ second: Half,
-        _ rowPlaces: UnsafeMutablePointer<Int32>, _ rowCount: Int, forFirst: Bool, forSecond: Bool, _ scratch: TileScratch
+        _ rowPlaces: UnsafeMutablePointer<Int32>, _ rowCount: Int, forFirst: Bool, forSecond: Bool,
+        _ scratch: TileScratch
     ) {
         guard columnCount > 0, rowCount > 0 else { return }
         // A panel of the whole block is packed once for many others.

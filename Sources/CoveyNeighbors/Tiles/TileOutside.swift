@@ -30,7 +30,9 @@ private final class OutsidePass: @unchecked Sendable {
     let leastCore: AlignedBuffer<Double>
     let groupSize: Int
 
-    init(_ search: TileSearch, _ query: OutsideQuery, _ links: UnsafeMutablePointer<BestLink>, _ execution: Execution) throws {
+    init(_ search: TileSearch, _ query: OutsideQuery, _ links: UnsafeMutablePointer<BestLink>, _ execution: Execution)
+        throws
+    {
         self.search = search
         self.query = query
         self.links = links
@@ -106,7 +108,8 @@ private final class OutsidePass: @unchecked Sendable {
         let side = group.size
         if cells.count > 1 && !packed.isManhattan {
             ck_sgemm_nt(
-                Int64(cells.count), Int64(count), stride, 1, cells.centroids.pointer, stride, group.numbers.pointer, stride,
+                Int64(cells.count), Int64(count), stride, 1, cells.centroids.pointer, stride, group.numbers.pointer,
+                stride,
                 0, group.products.pointer, Int64(side))
         }
         for cell in 0..<cells.count {
@@ -114,7 +117,8 @@ private final class OutsidePass: @unchecked Sendable {
             let high = group.high.pointer + cell * side
             if cells.count > 1 && !packed.isManhattan {
                 cells.bounds(
-                    group.products.pointer + cell * side, group.norms.pointer, count: count, to: cell, low: low, high: high)
+                    group.products.pointer + cell * side, group.norms.pointer, count: count, to: cell, low: low,
+                    high: high)
             } else {
                 cells.centroidBounds(
                     group.numbers.pointer, group.norms.pointer, count: count, to: cell, low: low, high: high,
@@ -206,7 +210,9 @@ private final class OutsidePass: @unchecked Sendable {
             let distance = rows.metric.distance(reduced: rows.reduced(min(row, other), max(row, other)))
             let reach = max(floor, distance / query.alpha)
             if reach > group.bounds[i] { continue }
-            if offer(BestLink(distance: reach, from: Int32(row), to: Int32(other)), own, &group.bounds[i]) { lowered = true }
+            if offer(BestLink(distance: reach, from: Int32(row), to: Int32(other)), own, &group.bounds[i]) {
+                lowered = true
+            }
         }
         return lowered
     }

@@ -101,7 +101,8 @@ final class TileRows: @unchecked Sendable {
         let reduced = manhattan ? scale : scale * scale
         let trusted = Double(d) * TileRows.unit < 0.15 && reduced.isNormal
         reducedScale = trusted ? reduced : 0
-        rotation = rotated && trusted && !manhattan
+        rotation =
+            rotated && trusted && !manhattan
             ? try Rotation.find(count: n, dimension: d, execution: execution) { i, target in
                 rows.copy(i, to: target)
                 for c in 0..<d { target[c] = (target[c] * first - centre[c]) * second }

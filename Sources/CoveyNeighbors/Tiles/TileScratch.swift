@@ -94,7 +94,8 @@ final class TileScratch {
         guard let places else {
             return Columns(
                 numbers: numbers, count: count, places: nil, thresholds: thresholds.pointer,
-                biases: packed.bias.pointer + start, tails: hasTails ? packed.tails.pointer + start : chosenTails.pointer)
+                biases: packed.bias.pointer + start,
+                tails: hasTails ? packed.tails.pointer + start : chosenTails.pointer)
         }
         for column in 0..<count {
             let place = Int(places[column])
@@ -160,7 +161,8 @@ final class TileScratch {
             let place = places.map { Int($0[line]) } ?? line
             ck_manhattan_tile(
                 1, Int64(columns.count), Int64(d), Float(1 - packed.error).nextDown,
-                packed.numbers.pointer + (start + place) * stride, Int64(stride), panel.pointer, Int64(side), tile.pointer,
+                packed.numbers.pointer + (start + place) * stride, Int64(stride), panel.pointer, Int64(side),
+                tile.pointer,
                 Int64(side))
             let near = ck_scan_row(
                 tile.pointer, Int64(columns.count), thresholds[place], packed.bias[start + place], columns.thresholds,
@@ -193,7 +195,8 @@ final class TileScratch {
             for c in 0..<d { panel[c * side + j] = 0 }
         }
         ck_manhattan_tile(
-            Int64(count), Int64(columns), Int64(d), Float(1 - packed.error).nextDown, rows, Int64(stride), panel.pointer,
+            Int64(count), Int64(columns), Int64(d), Float(1 - packed.error).nextDown, rows, Int64(stride),
+            panel.pointer,
             Int64(side), tile.pointer, Int64(side))
     }
 }

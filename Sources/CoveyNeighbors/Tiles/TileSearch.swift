@@ -43,7 +43,8 @@ public final class TileSearch: NeighborSearch, @unchecked Sendable {
                 for b in 0..<blocks.count where b != a {
                     let other = blocks[b]
                     // Blocks of the own cell first, then by the centroids.
-                    let distance = other.cell == own.cell
+                    let distance =
+                        other.cell == own.cell
                         ? -1 / (1 + cells.gap(own, other)) : Double(cells.between[own.cell * cells.count + other.cell])
                     _ = heap.push(distance, Int32(b))
                 }

@@ -81,7 +81,8 @@ final class BoxTree: @unchecked Sendable {
         var node = leaf
         for tier in 0..<tiers {
             stack[tiers &- 1 &- tier] = Entry(
-                block: Int32(truncatingIfNeeded: firstBlock[tier] &+ node / BoxTree.width), tier: Int16(truncatingIfNeeded: tier),
+                block: Int32(truncatingIfNeeded: firstBlock[tier] &+ node / BoxTree.width),
+                tier: Int16(truncatingIfNeeded: tier),
                 except: Int16(truncatingIfNeeded: node % BoxTree.width), gap: 0)
             node /= BoxTree.width
         }

@@ -32,7 +32,8 @@ final class KDTree: @unchecked Sendable {
     ///   - coordinates: count x dimension, by rows.
     ///   - boxed: 1 to dimension, at least the coordinates that tell points apart.
     init(
-        _ coordinates: AlignedBuffer<Double>, count n: Int, dimension d: Int, boxed: Int, manhattan: Bool, execution: Execution
+        _ coordinates: AlignedBuffer<Double>, count n: Int, dimension d: Int, boxed: Int, manhattan: Bool,
+        execution: Execution
     ) throws {
         count = n
         dimension = d
@@ -46,7 +47,8 @@ final class KDTree: @unchecked Sendable {
         starts = try AlignedBuffer(leaves + 1, for: "the k-d tree", execution)
         boxes = try AlignedBuffer(
             checkedProduct(2 * leaves - 1, 2 * boxed, "the k-d tree"), for: "the k-d tree", execution)
-        points = try AlignedBuffer(checkedProduct(leaves * KDTree.leafSize, d, "the k-d tree"), for: "the k-d tree", execution)
+        points = try AlignedBuffer(
+            checkedProduct(leaves * KDTree.leafSize, d, "the k-d tree"), for: "the k-d tree", execution)
         starts[leaves] = Int32(n)
         let keys = try AlignedBuffer<PlacedRow>(n, for: "the k-d tree", execution)
         try execution.parallel(n, grain: 65_536) { chunk, _ in
@@ -71,7 +73,8 @@ final class KDTree: @unchecked Sendable {
             for root in chunk { try build(roots[root], source, keys.pointer, execution) }
         }
         for v in stride(from: roots[0].number - 1, through: 0, by: -1) { join(v) }
-        boxTree = try BoxTree(boxes.pointer, boxed: boxed, leafCount: leaves, manhattan: manhattan, execution: execution)
+        boxTree = try BoxTree(
+            boxes.pointer, boxed: boxed, leafCount: leaves, manhattan: manhattan, execution: execution)
     }
 
     private struct Node {

@@ -47,7 +47,8 @@ extension KDTreeSearch {
         let node = tree.innerCount + leaf
         visitor.visit(node)
         tree.boxTree.walk(
-            from: leaf, tree.boxes.pointer + node * 2 * tree.boxed, room.scratch.stack.pointer, room.scratch.gaps.pointer,
+            from: leaf, tree.boxes.pointer + node * 2 * tree.boxed, room.scratch.stack.pointer,
+            room.scratch.gaps.pointer,
             &visitor)
         return visitor.visited
     }

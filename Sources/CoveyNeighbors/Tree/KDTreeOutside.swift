@@ -45,7 +45,8 @@ private final class OutsideRound: @unchecked Sendable {
     let anySearched: AlignedBuffer<Bool>
 
     init(
-        _ search: KDTreeSearch, _ query: OutsideQuery, _ components: UnsafePointer<Int32>, _ cores: UnsafePointer<Double>,
+        _ search: KDTreeSearch, _ query: OutsideQuery, _ components: UnsafePointer<Int32>,
+        _ cores: UnsafePointer<Double>,
         _ searched: UnsafePointer<Bool>, _ links: UnsafeMutablePointer<BestLink>, _ execution: Execution
     ) throws {
         tree = search.tree
@@ -88,7 +89,8 @@ private final class OutsideRound: @unchecked Sendable {
         let node = tree.innerCount + leaf
         if uniform[node] < 0 { visitor.visit(node) }
         tree.boxTree.walk(
-            from: leaf, tree.boxes.pointer + node * 2 * tree.boxed, scratch.stack.pointer, scratch.gaps.pointer, &visitor)
+            from: leaf, tree.boxes.pointer + node * 2 * tree.boxed, scratch.stack.pointer, scratch.gaps.pointer,
+            &visitor)
         guard let floors = query.floors, let floor = visitor.floor else { return visitor.visited }
         for p in Int(tree.starts[leaf])..<Int(tree.starts[leaf + 1]) where searched[p] && floor > floors[p] {
             floors[p] = floor
@@ -230,7 +232,8 @@ private struct OutsideVisitor: LeafVisitor {
     /// Less than the length of any edge that leaves a component from here; nil where leaves were looked at.
     var floor: Double? {
         guard unseen else { return nil }
-        let apart = round.rows.metric.distance(reduced: round.margin.shortest(leastGap)) / round.query.alpha * (1 - 0x1p-48)
+        let apart =
+            round.rows.metric.distance(reduced: round.margin.shortest(leastGap)) / round.query.alpha * (1 - 0x1p-48)
         // An edge of that very length must be found next time.
         return min(apart, leastCore).nextDown
     }

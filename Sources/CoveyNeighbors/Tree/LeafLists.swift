@@ -39,12 +39,15 @@ struct LeafLists {
         for hit in 0..<found {
             let i = Int(pairs[hit]) / KDTree.leafSize
             let place = first &+ Int(pairs[hit]) % KDTree.leafSize
-            if place != own &+ i { insert(sums[hit], Int64(place), reduced.pointer + i &* slots, places.pointer + i &* slots) }
+            if place != own &+ i {
+                insert(sums[hit], Int64(place), reduced.pointer + i &* slots, places.pointer + i &* slots)
+            }
         }
     }
 
     private func insert(
-        _ distance: Double, _ place: Int64, _ reduced: UnsafeMutablePointer<Double>, _ places: UnsafeMutablePointer<Int64>
+        _ distance: Double, _ place: Int64, _ reduced: UnsafeMutablePointer<Double>,
+        _ places: UnsafeMutablePointer<Int64>
     ) {
         func after(_ slot: Int) -> Bool {
             distance < reduced[slot] || (distance == reduced[slot] && place < places[slot])

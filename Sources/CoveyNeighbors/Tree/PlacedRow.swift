@@ -35,7 +35,9 @@ struct PlacedRow {
     }
 
     /// Moves a key near the target's rank to the end; returns that place.
-    private static func movePivot(_ keys: UnsafeMutablePointer<PlacedRow>, _ low: Int, _ high: Int, _ target: Int) -> Int {
+    private static func movePivot(_ keys: UnsafeMutablePointer<PlacedRow>, _ low: Int, _ high: Int, _ target: Int)
+        -> Int
+    {
         let count = high - low + 1
         let size = count > 2000 ? 63 : count > 200 ? 15 : 5
         let step = count / size

@@ -46,7 +46,8 @@ struct TreeCoordinates {
         telling = axes.telling
         // A coordinate is a sum of d products, each of a factor of at most 1 and a number no larger than that returned.
         margin = Margin(
-            exact: false, unit: axes.unit, error: try axes.rotate(values, count: n, grain, execution) * Double(d * d) * 0x1p-50
+            exact: false, unit: axes.unit,
+            error: try axes.rotate(values, count: n, grain, execution) * Double(d * d) * 0x1p-50
                 + axes.unit * rows.floor.squareRoot(),
             stretch: 1 + Double(d) * axes.skew + 0x1p-40)
     }

@@ -95,13 +95,15 @@ struct EventColumns: Sendable, Equatable, Codable {
         }
         /// A table takes no infinities; times may be as far apart as doubles reach.
         func held(_ value: Double) -> Double {
-            value.isFinite ? value : value.isNaN ? .nan : value < 0 ? -Double.greatestFiniteMagnitude : .greatestFiniteMagnitude
+            value.isFinite
+                ? value : value.isNaN ? .nan : value < 0 ? -Double.greatestFiniteMagnitude : .greatestFiniteMagnitude
         }
         let none = gaps.count == 0
         let deviation = gaps.count < 2 ? .nan : (gaps.squares / (gaps.count - 1)).squareRoot()
         return [
             range.isEmpty ? .nan : Double(range.count), range.isEmpty ? .nan : Double(seen.count),
-            none ? .nan : held(gaps.mean), held(deviation), none ? .nan : held(gaps.least), none ? .nan : held(gaps.largest),
+            none ? .nan : held(gaps.mean), held(deviation), none ? .nan : held(gaps.least),
+            none ? .nan : held(gaps.largest),
             range.isEmpty ? .nan : held(gaps.sum), range.isEmpty ? .nan : rank(range.lowerBound),
             range.isEmpty ? .nan : rank(range.upperBound - 1),
         ] + (hasDwell ? [dwell.count > 0 ? held(dwell.sum / dwell.count) : .nan] : [])

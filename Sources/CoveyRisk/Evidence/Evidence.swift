@@ -1,5 +1,3 @@
-
-
 /// What speaks for fraud in a row, part by part, and all of it together as a probability. Kept by the engine, which judges new rows
 /// by the same parts. Immutable, for any number of threads.
 ///
@@ -87,7 +85,9 @@ public final class Evidence: Sendable {
     /// The share of known fraud among all rows.
     public var baseRate: Double { labels.baseRate }
     /// As settings tell it.
-    public var calibrationSettings: [String: Double] { ["intercept": calibration.intercept, "slope": calibration.slope] }
+    public var calibrationSettings: [String: Double] {
+        ["intercept": calibration.intercept, "slope": calibration.slope]
+    }
     /// Trees of all forests; 0 without.
     public var treeCount: Int { forests?.treeCount ?? 0 }
 

@@ -51,7 +51,9 @@ struct EvidenceForests: Sendable {
         let components = try input.embeddings.map { embeddings in
             var options = HybridOptions()
             options.embeddingComponents = min(leading, embeddings.columns)
-            return try embeddings.withView { try HybridFeatures(fitting: $0, nil, options: options, execution: execution) }
+            return try embeddings.withView {
+                try HybridFeatures(fitting: $0, nil, options: options, execution: execution)
+            }
         }
         let shape = EvidenceForests(
             codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,

@@ -37,7 +37,8 @@ extension Evidence {
     public func store(in writer: inout SafeTensorsWriter, prefix: String) throws {
         let stored = StoredEvidence(
             known_share: knownShare, share_source: shareSource, calibration: calibration, groups: groups.groups,
-            group_options: groups.options, least_sum: groups.leastSum.isFinite ? groups.leastSum : nil, views: views.count,
+            group_options: groups.options, least_sum: groups.leastSum.isFinite ? groups.leastSum : nil,
+            views: views.count,
             forests: forests != nil, codes: forests?.codes != nil, events: forests?.events,
             vocabulary: forests?.vocabulary, components: forests?.components != nil)
         writer.setEntry(prefix + "evidence", try JSONText.encode(stored))
@@ -124,7 +125,8 @@ extension Evidence {
             forests = found
         }
         self.init(
-            views: views, labels: labels, knownShare: stored.known_share, shareSource: stored.share_source, groups: groups,
+            views: views, labels: labels, knownShare: stored.known_share, shareSource: stored.share_source,
+            groups: groups,
             shares: shares, forests: forests, calibration: stored.calibration)
     }
 
@@ -135,7 +137,8 @@ extension Evidence {
         for column in columns { kinds[ExactName(column.name)] = column.kind }
         func check(_ width: Int?, _ own: [(name: String, kind: FeatureColumn.Kind)]) throws {
             if let width, width != embeddings {
-                throw CoveyError.mismatch("the evidence reads embeddings of \(width) columns, there are \(embeddings ?? 0)")
+                throw CoveyError.mismatch(
+                    "the evidence reads embeddings of \(width) columns, there are \(embeddings ?? 0)")
             }
             for column in own where kinds[ExactName(column.name)] != column.kind {
                 throw CoveyError.mismatch("the evidence reads the column \"\(column.name)\", which the engine does not")

@@ -55,7 +55,8 @@ public struct BaggedForest: Sendable, Equatable {
         let drawn = min(others.count, max(leastOthers, othersPerFraud * positives))
         let threads = min(execution.threads, options.trees)
         try execution.hold(
-            threads * (matrix.rows * 13 + 20 * (drawn + positives) + 4 * others.count) + matrix.rows * 24, of: 1, for: "growing a forest")
+            threads * (matrix.rows * 13 + 20 * (drawn + positives) + 4 * others.count) + matrix.rows * 24, of: 1,
+            for: "growing a forest")
         let rows = matrix.rows
         var trees = [ForestTree?](repeating: nil, count: options.trees)
         var sums = [UInt64](repeating: 0, count: threads * rows)
@@ -76,7 +77,8 @@ public struct BaggedForest: Sendable, Equatable {
                             trees[index] = tree
                             for entry in sample { seen[Int(entry >> 1)] = true }
                             try addUnseen(
-                                tree, matrix, seen, sums.baseAddress! + thread * rows, counts.baseAddress! + thread * rows,
+                                tree, matrix, seen, sums.baseAddress! + thread * rows,
+                                counts.baseAddress! + thread * rows,
                                 execution)
                             for entry in sample { seen[Int(entry >> 1)] = false }
                         }

@@ -63,7 +63,8 @@ final class TreeGrower {
             guard split.column >= 0 else { continue }
             let (middle, fraudLeft) = partition(open, split)
             nodes[open.node] = ForestTree.Node(
-                column: Int32(split.column), threshold: columns.edges[split.column][split.bin], left: Int32(nodes.count),
+                column: Int32(split.column), threshold: columns.edges[split.column][split.bin],
+                left: Int32(nodes.count),
                 share: nodes[open.node].share)
             queue.append(Open(node: nodes.count, start: open.start, end: middle, fraud: fraudLeft))
             nodes.append(leaf(fraudLeft, of: middle - open.start))

@@ -26,7 +26,9 @@ enum GroupChoice {
         for merge in 0..<tree.mergeCount {
             if merge & 0xFFFF == 0 { try execution.check() }
             var below = 0.0
-            for child in [Int(tree.left[merge]), Int(tree.right[merge])] where child >= points { below += worth[child - points] }
+            for child in [Int(tree.left[merge]), Int(tree.right[merge])] where child >= points {
+                below += worth[child - points]
+            }
             worth[merge] = below
             if let candidate = allowed[merge], candidate.value - critical >= below {
                 worth[merge] = candidate.value - critical
@@ -55,7 +57,11 @@ enum GroupChoice {
         var open = [merge]
         while let merge = open.popLast() {
             for child in [tree.left[merge], tree.right[merge]] {
-                if Int(child) < tree.pointCount { rows.append(child) } else { open.append(Int(child) - tree.pointCount) }
+                if Int(child) < tree.pointCount {
+                    rows.append(child)
+                } else {
+                    open.append(Int(child) - tree.pointCount)
+                }
             }
         }
         return rows

@@ -47,7 +47,8 @@ struct GroupScan: Sendable {
     }
 
     private static func candidates(
-        _ looked: GroupCandidates, _ tree: Int, _ labels: KnownLabels, _ statistic: ScanStatistic, _ execution: Execution
+        _ looked: GroupCandidates, _ tree: Int, _ labels: KnownLabels, _ statistic: ScanStatistic,
+        _ execution: Execution
     ) throws -> [Candidate] {
         try execution.check()
         var counts = [Int32](repeating: 0, count: 2 * labels.count)

@@ -107,8 +107,9 @@ public struct RiskyGroups: Sendable {
         for (index, group) in groups.enumerated() {
             let isOfEvidence = group.isOfEvidence && index == groups.count - 1 && leastSum != nil
             guard group.isValid,
-                isOfEvidence || group.tree >= 0 && group.tree < trees.count && group.merge >= 0
-                    && group.merge < trees[group.tree].mergeCount
+                isOfEvidence
+                    || group.tree >= 0 && group.tree < trees.count && group.merge >= 0
+                        && group.merge < trees[group.tree].mergeCount
             else { throw CoveyError.invalidData("risky group \(index) does not fit the trees") }
         }
         self.options = options

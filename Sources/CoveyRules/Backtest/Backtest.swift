@@ -96,7 +96,9 @@ public struct Backtest: Sendable {
     }
 
     /// The share of all known fraud.
-    public func recall(_ tally: Tally) -> WilsonInterval { WilsonInterval(successes: tally.fraud, trials: all.fraud, z: z) }
+    public func recall(_ tally: Tally) -> WilsonInterval {
+        WilsonInterval(successes: tally.fraud, trials: all.fraud, z: z)
+    }
 
     /// Whether a rule should go: in the last quarter of the periods even the upper end of its precision's interval is below the base
     /// rate, or it matched nothing there and something before.
@@ -122,7 +124,8 @@ public struct Backtest: Sendable {
         let cells = try checkedProduct(count + 1, span.count, "rules x periods")
         try require(
             cells <= Backtest.largestCells,
-            "rules x periods must be at most \(Backtest.largestCells), got \(count + 1) x \(span.count): choose a longer period")
+            "rules x periods must be at most \(Backtest.largestCells), got \(count + 1) x \(span.count): choose a longer period"
+        )
         let pairs = count <= Backtest.largestOverlap ? count * count : 0
         // A number that depends on the rows alone: so do the sums.
         let grain = max(1 << 16, (table.rows / 32 / RuleEvaluator.block + 1) * RuleEvaluator.block)
@@ -159,7 +162,9 @@ public struct Backtest: Sendable {
         outcomes = Array(zip(sum.outcomeRows, sum.outcomeAmounts)).map { (rows: $0.0, amount: $0.1) }
         var overlap = sum.overlap
         if pairs > 0 {
-            for first in 0..<count { for second in 0..<first { overlap[first * count + second] = overlap[second * count + first] } }
+            for first in 0..<count {
+                for second in 0..<first { overlap[first * count + second] = overlap[second * count + first] }
+            }
         }
         self.overlap = overlap
         self.shadow = sum.shadow
@@ -172,7 +177,9 @@ extension Backtest.Options {
     func validate(rules: Int, rows: Int, fraud: Int) throws {
         guard fraud == rows else { throw CoveyError.mismatch("fraud has \(fraud) values, the table has \(rows) rows") }
         try require(rows <= Int(Int32.max), "features.rows must be at most \(Int32.max), got \(rows)")
-        try require(WilsonInterval.confidences.contains(confidence), "options.confidence must be 0.5 to 0.9999, got \(confidence)")
+        try require(
+            WilsonInterval.confidences.contains(confidence),
+            "options.confidence must be 0.5 to 0.9999, got \(confidence)")
         try require(period > 0 && period.isFinite, "options.period must be finite and above 0, got \(period)")
         try require((0...64).contains(outcomeCount), "options.outcome_count must be 0 to 64, got \(outcomeCount)")
         try require((outcomes == nil) == (outcomeCount == 0), "options.outcomes and options.outcome_count go together")

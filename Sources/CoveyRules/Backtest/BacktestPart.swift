@@ -48,7 +48,8 @@ struct BacktestPart {
     /// Counts the rows of a chunk, block by block.
     mutating func run(
         _ rows: Range<Int>, _ evaluator: RuleEvaluator, _ bound: RuleEvaluator.Bound, _ shadowed: RuleEvaluator?,
-        _ shadowBound: RuleEvaluator.Bound?, _ fraud: Strided<Int8>, _ options: Backtest.Options, _ times: BacktestTimes,
+        _ shadowBound: RuleEvaluator.Bound?, _ fraud: Strided<Int8>, _ options: Backtest.Options,
+        _ times: BacktestTimes,
         _ execution: Execution
     ) throws {
         let block = RuleEvaluator.block
@@ -83,7 +84,9 @@ struct BacktestPart {
                     guard bits != 0 else { continue }
                     note(bits, rule, start + 64 * word, words[word], options, times)
                     let others = isLive ? twice[word] | (once[word] & ~bits) : rule == rules ? 0 : once[word]
-                    if bits & ~others != 0 { added[rule] += tally(bits & ~others, start + 64 * word, words[word], options) }
+                    if bits & ~others != 0 {
+                        added[rule] += tally(bits & ~others, start + 64 * word, words[word], options)
+                    }
                 }
             }
             if !overlap.isEmpty { countPairs(scratch, words, count) }
@@ -94,9 +97,10 @@ struct BacktestPart {
                     for rule in 0..<shadowed.ruleCount { second |= other!.word(rule, word) }
                     second &= words[word].valid
                     let first = union[word]
-                    for (place, bits) in [first & second, first & ~second, second & ~first, words[word].valid & ~(first | second)]
-                        .enumerated() where bits != 0
-                    {
+                    for (place, bits) in [
+                        first & second, first & ~second, second & ~first, words[word].valid & ~(first | second),
+                    ]
+                    .enumerated() where bits != 0 {
                         shadow[place] += tally(bits, start + 64 * word, words[word], options)
                     }
                 }

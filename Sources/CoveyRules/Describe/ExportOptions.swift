@@ -45,7 +45,9 @@ public struct ExportOptions: Sendable, Equatable {
 extension RuleSet {
     /// The set in another language. Throws `invalidArgument` for options that make no sense, `unsupported` for what the format
     /// cannot hold.
-    public func export(_ format: ExportFormat, _ options: ExportOptions = ExportOptions(), execution: Execution) throws -> String {
+    public func export(_ format: ExportFormat, _ options: ExportOptions = ExportOptions(), execution: Execution) throws
+        -> String
+    {
         try options.validate(format)
         try execution.report()
         return switch format {
@@ -70,7 +72,8 @@ extension ExportOptions {
             try require(isPlain, "options: dialect, timestamps, time_zone, table, schema and catalog are for SQL")
         }
         if let name {
-            try require(format != .sql && format != .json && format != .jsonSchema, "options.name is not for SQL and JSON")
+            try require(
+                format != .sql && format != .json && format != .jsonSchema, "options.name is not for SQL and JSON")
             let isPackage = format == .drl || format == .java
             let parts = isPackage ? name.split(separator: ".", omittingEmptySubsequences: false) : [name[...]]
             try require(

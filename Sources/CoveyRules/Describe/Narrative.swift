@@ -17,7 +17,8 @@ public struct Narrative: Sendable {
         let start = Narrative.conjunction(rule.conditions)
         guard set.isMeasured else {
             guard let stated = rule.statedPrecision else { return "\(start): not measured." }
-            return "\(start): not measured; its author states that \(Words.percent(stated)) of matching transactions are \(target)."
+            return
+                "\(start): not measured; its author states that \(Words.percent(stated)) of matching transactions are \(target)."
         }
         guard figures.matched > 0 else { return "\(start): no unseen transaction matches." }
         let matching =

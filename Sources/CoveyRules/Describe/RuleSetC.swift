@@ -71,7 +71,8 @@ struct CWriter {
             if high < .infinity { parts.append("\(value) < \(Decimals.literal(high))") }
             return parts.joined(separator: " && ")
         case .isIn(let names):
-            return "\(value) && (" + names.map { "!strcmp(\(value), \(CWriter.string($0)))" }.joined(separator: " || ") + ")"
+            return "\(value) && (" + names.map { "!strcmp(\(value), \(CWriter.string($0)))" }.joined(separator: " || ")
+                + ")"
         case .isNotIn(let names):
             return ([value] + names.map { "strcmp(\(value), \(CWriter.string($0)))" }).joined(separator: " && ")
         case .isTrue: return "\(value) == 1"
@@ -116,7 +117,8 @@ struct CWriter {
         }
         for (operation, function, body) in [
             (DerivedFeature.Operation.days, "days", "(second - first) / 86400.0"),
-            (.ratio, "ratio", "second == 0 ? (double)NAN : first / second"), (.difference, "difference", "first - second"),
+            (.ratio, "ratio", "second == 0 ? (double)NAN : first / second"),
+            (.difference, "difference", "first - second"),
         ] where operations.contains(operation) {
             result += """
                 static inline double \(name)_\(function)(double first, double second)
@@ -133,7 +135,8 @@ struct CWriter {
     private static func string(_ text: String) -> String {
         var result = "\""
         for byte in text.utf8 {
-            let isPlain = (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+            let isPlain =
+                (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
                 && byte != UInt8(ascii: "?")
             if isPlain {
                 result.unicodeScalars.append(Unicode.Scalar(byte))

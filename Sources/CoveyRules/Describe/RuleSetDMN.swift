@@ -34,19 +34,28 @@ struct DMNWriter {
         for (feature, input) in zip(set.features, inputs) {
             lines += ["  <inputData id=\"input_\(input)\" name=\"\(input)\" label=\"\(XMLText.shown(feature.name))\">"]
             lines += ["    <description>\(XMLText.shown(DMNWriter.words(feature)))</description>"]
-            lines += ["    <variable name=\"\(input)\" typeRef=\"\(DMNWriter.type(feature.kind))\"/>", "  </inputData>"]
+            lines += [
+                "    <variable name=\"\(input)\" typeRef=\"\(DMNWriter.type(feature.kind))\"/>", "  </inputData>",
+            ]
         }
-        lines += ["  <decision id=\"\(name)\" name=\"\(name)\">", "    <variable name=\"\(name)\" typeRef=\"number\"/>"]
-        lines += inputs.map { "    <informationRequirement id=\"needs_\($0)\"><requiredInput href=\"#input_\($0)\"/></informationRequirement>" }
+        lines += [
+            "  <decision id=\"\(name)\" name=\"\(name)\">", "    <variable name=\"\(name)\" typeRef=\"number\"/>",
+        ]
+        lines += inputs.map {
+            "    <informationRequirement id=\"needs_\($0)\"><requiredInput href=\"#input_\($0)\"/></informationRequirement>"
+        }
         lines += ["    <decisionTable id=\"\(name)_table\" hitPolicy=\"COLLECT\">"]
         let clauses = self.clauses()
         guard clauses.count <= DMNWriter.largest / max(1, set.rules.count) else {
             throw CoveyError.unsupported(
-                "a decision table of \(set.rules.count) rules and \(clauses.count) inputs has more than \(DMNWriter.largest) entries")
+                "a decision table of \(set.rules.count) rules and \(clauses.count) inputs has more than \(DMNWriter.largest) entries"
+            )
         }
         for (index, clause) in clauses.enumerated() {
             lines += ["      <input id=\"clause_\(index)\" label=\"\(XMLText.shown(set.features[clause].name))\">"]
-            lines += ["        <inputExpression id=\"expression_\(index)\" typeRef=\"\(DMNWriter.type(set.features[clause].kind))\">"]
+            lines += [
+                "        <inputExpression id=\"expression_\(index)\" typeRef=\"\(DMNWriter.type(set.features[clause].kind))\">"
+            ]
             lines += ["          <text>\(inputs[clause])</text>", "        </inputExpression>", "      </input>"]
         }
         lines += ["      <output id=\"output_rule\" label=\"rule\" name=\"rule\" typeRef=\"number\"/>"]
@@ -80,9 +89,13 @@ struct DMNWriter {
             let found = left.firstIndex { $0.0 == feature }
             let entry = found.map { DMNWriter.entry(left[$0].1.test) } ?? "-"
             if let found { left.remove(at: found) }
-            lines += ["        <inputEntry id=\"entry_\(index)_\(clause)\"><text>\(XMLText.shown(entry))</text></inputEntry>"]
+            lines += [
+                "        <inputEntry id=\"entry_\(index)_\(clause)\"><text>\(XMLText.shown(entry))</text></inputEntry>"
+            ]
         }
-        return lines + ["        <outputEntry id=\"result_\(index)\"><text>\(index)</text></outputEntry>", "      </rule>"]
+        return lines + [
+            "        <outputEntry id=\"result_\(index)\"><text>\(index)</text></outputEntry>", "      </rule>",
+        ]
     }
 
     private static func entry(_ test: Condition.Test) -> String {
@@ -108,7 +121,8 @@ struct DMNWriter {
     private static func string(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
-            let isCode = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) || "\"'?\\".unicodeScalars.contains(scalar)
+            let isCode =
+                scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) || "\"'?\\".unicodeScalars.contains(scalar)
                 || scalar.value == 0x2028 || scalar.value == 0x2029 || scalar.value == 0xFFFE || scalar.value == 0xFFFF
             if isCode {
                 let digits = String(scalar.value, radix: 16)

@@ -17,7 +17,8 @@ struct DRLWriter {
 
     func text() throws -> String {
         var lines = [
-            "// Rules that describe \(Comments.text(set.targetName)), written by Covey.", "package \(name)", "", "dialect \"java\"", "",
+            "// Rules that describe \(Comments.text(set.targetName)), written by Covey.", "package \(name)", "",
+            "dialect \"java\"", "",
             "// A row; null and NaN are missing, dates are seconds since 1970-01-01 UTC.", "declare Row",
         ]
         for (column, name) in zip(columns.columns, columns.names) {
@@ -30,7 +31,8 @@ struct DRLWriter {
             lines.append("    \(name) : \(type) // \(Comments.text(column.name))")
         }
         lines += [
-            "end", "", "// Inserted for each rule that matches a row.", "declare Fired", "    row : Row", "    rule : int", "end", "",
+            "end", "", "// Inserted for each rule that matches a row.", "declare Fired", "    row : Row",
+            "    rule : int", "end", "",
         ]
         let operations = Set(set.features.compactMap { $0.derived?.operation })
         for (operation, head, missing, body) in [
@@ -38,14 +40,22 @@ struct DRLWriter {
                 DerivedFeature.Operation.hour, "hour(Double first)", "first == null",
                 "(first % 86400.0 < 0 ? first % 86400.0 + 86400.0 : first % 86400.0) / 3600.0"
             ),
-            (.days, "days(Double first, Double second)", "first == null || second == null", "(second - first) / 86400.0"),
+            (
+                .days, "days(Double first, Double second)", "first == null || second == null",
+                "(second - first) / 86400.0"
+            ),
             (
                 .ratio, "ratio(Double first, Double second)", "first == null || second == null || second == 0.0",
                 "first / second"
             ),
-            (.difference, "difference(Double first, Double second)", "first == null || second == null", "first - second"),
+            (
+                .difference, "difference(Double first, Double second)", "first == null || second == null",
+                "first - second"
+            ),
         ] where operations.contains(operation) {
-            lines += ["function double \(head) {", "    if (\(missing)) return Double.NaN;", "    return \(body);", "}", ""]
+            lines += [
+                "function double \(head) {", "    if (\(missing)) return Double.NaN;", "    return \(body);", "}", "",
+            ]
         }
         for (index, rule) in set.rules.enumerated() {
             if index & 0xFF == 0 { try execution.report() }
@@ -86,7 +96,8 @@ struct DRLWriter {
 
     private func value(_ feature: String) -> String {
         guard let derived = columns.derived(feature) else { return columns.name(feature) }
-        let arguments = [derived.first, derived.second].compactMap { $0 }.map { columns.name($0) }.joined(separator: ", ")
+        let arguments = [derived.first, derived.second].compactMap { $0 }.map { columns.name($0) }.joined(
+            separator: ", ")
         return switch derived.operation {
         case .hour: "hour(\(arguments))"
         case .days: "days(\(arguments))"

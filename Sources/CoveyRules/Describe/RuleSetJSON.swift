@@ -17,7 +17,10 @@ extension FeatureColumn.Kind {
     }
 
     init?(jsonName: String) {
-        guard let kind = [.numeric, .categorical, .boolean, .date].first(where: { (kind: Self) in kind.jsonName == jsonName })
+        guard
+            let kind = [.numeric, .categorical, .boolean, .date].first(where: { (kind: Self) in
+                kind.jsonName == jsonName
+            })
         else { return nil }
         self = kind
     }
@@ -34,7 +37,9 @@ extension DerivedFeature.Operation {
     }
 
     init?(jsonName: String) {
-        guard let operation = [.hour, .days, .ratio, .difference].first(where: { (one: Self) in one.jsonName == jsonName })
+        guard
+            let operation = [.hour, .days, .ratio, .difference].first(where: { (one: Self) in one.jsonName == jsonName }
+            )
         else { return nil }
         self = operation
     }
@@ -106,7 +111,8 @@ extension Rule.Counts {
     /// With what follows from them.
     func write(_ figures: RuleFigures, to writer: inout JSONWriter) throws {
         let plain = Rule.Counts(matched: matched, support: support)
-        let isWeighed = (matchedWeight, supportWeight, squares) != (plain.matchedWeight, plain.supportWeight, plain.squares)
+        let isWeighed =
+            (matchedWeight, supportWeight, squares) != (plain.matchedWeight, plain.supportWeight, plain.squares)
         let hasAmounts = (amount, falseAmount) != (0, 0)
         try writer.object { writer in
             if hasAmounts {

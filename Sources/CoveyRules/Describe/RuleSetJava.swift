@@ -36,7 +36,10 @@ struct JavaWriter {
                 }
             lines += ["        /** \(Comments.text(column.name)) */", "        public \(declaration);"]
         }
-        lines += ["    }", "", "    /** The number of rules. */", "    public static final int COUNT = \(set.rules.count);", ""]
+        lines += [
+            "    }", "", "    /** The number of rules. */", "    public static final int COUNT = \(set.rules.count);",
+            "",
+        ]
         lines += ["    private \(name)() {}", ""]
         let parts = try self.parts()
         lines += ["    /** Whether a rule matches the row. */", "    public static boolean matches(Row row) {"]
@@ -52,7 +55,10 @@ struct JavaWriter {
         for (index, part) in parts.enumerated() {
             lines += ["    private static final class Part\(index) {"]
             lines += ["        static boolean any(Row row) {"]
-            lines += ["            return " + part.rules.map { "rule\($0)(row)" }.joined(separator: "\n                || ") + ";"]
+            lines += [
+                "            return " + part.rules.map { "rule\($0)(row)" }.joined(separator: "\n                || ")
+                    + ";"
+            ]
             lines += ["        }", "", "        static void fired(Row row, boolean[] fired) {"]
             lines += part.rules.map { "            fired[\($0)] = rule\($0)(row);" }
             lines += ["        }", ""] + part.lines + ["    }", ""]
@@ -71,7 +77,9 @@ struct JavaWriter {
         for (index, rule) in set.rules.enumerated() {
             if index & 0xFF == 0 { try execution.report() }
             let size = rule.conditions.reduce(0) { $0 + ($1.names?.count ?? 0) + 8 }
-            if parts.isEmpty || parts[parts.count - 1].constants + size > 8192 || parts[parts.count - 1].rules.count == 256 {
+            if parts.isEmpty || parts[parts.count - 1].constants + size > 8192
+                || parts[parts.count - 1].rules.count == 256
+            {
                 parts.append(Part())
             }
             guard size < 30_000 else {
@@ -111,7 +119,8 @@ struct JavaWriter {
     }
 
     /// Long lists in methods of their own.
-    private func isIn(_ value: String, _ names: [String], _ method: String, _ helpers: inout [String]) throws -> String {
+    private func isIn(_ value: String, _ names: [String], _ method: String, _ helpers: inout [String]) throws -> String
+    {
         func test(_ names: ArraySlice<String>, _ value: String) throws -> String {
             try names.map { "\(try JavaWriter.string($0)).equals(\(value))" }.joined(separator: " || ")
         }
@@ -120,7 +129,10 @@ struct JavaWriter {
         for start in stride(from: 0, to: names.count, by: 512) {
             let own = "\(method)_\(calls.count)"
             helpers += ["        private static boolean \(own)(String value) {"]
-            helpers += ["            return \(try test(names[start..<min(names.count, start + 512)], "value"));", "        }", ""]
+            helpers += [
+                "            return \(try test(names[start..<min(names.count, start + 512)], "value"));", "        }",
+                "",
+            ]
             calls.append("\(own)(\(value))")
         }
         return "(\(calls.joined(separator: " || ")))"
@@ -162,7 +174,8 @@ struct JavaWriter {
     /// A text; throws where a class file cannot hold it.
     static func string(_ text: String) throws -> String {
         guard text.utf16.count <= 20_000 else {
-            throw CoveyError.unsupported("a name has \(text.utf16.count) letters, a Java class file holds 20000 in one text")
+            throw CoveyError.unsupported(
+                "a name has \(text.utf16.count) letters, a Java class file holds 20000 in one text")
         }
         var result = "\""
         for unit in text.utf16 {

@@ -20,7 +20,8 @@ struct PMMLWriter {
         let target = PMMLWriter.free("match", taken)
         let output = PMMLWriter.free("rule", taken.union([target]))
         var lines = [
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<PMML xmlns=\"http://www.dmg.org/PMML-4_4\" version=\"4.4\">",
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
+            "<PMML xmlns=\"http://www.dmg.org/PMML-4_4\" version=\"4.4\">",
             "  <Header description=\"Rules that describe \(XMLText.shown(set.targetName))\"><Application name=\"Covey\"/></Header>",
             "  <DataDictionary>",
         ]
@@ -34,24 +35,42 @@ struct PMMLWriter {
             lines += ["    <DataField name=\"\(name)\" optype=\"\(operation)\" dataType=\"\(type)\"/>"]
         }
         lines += ["    <DataField name=\"\(target)\" optype=\"categorical\" dataType=\"string\">"]
-        lines += ["      <Value value=\"match\"/>", "      <Value value=\"none\"/>", "    </DataField>", "  </DataDictionary>"]
-        lines += ["  <RuleSetModel modelName=\"\(name)\" functionName=\"classification\" algorithmName=\"Covey\">", "    <MiningSchema>"]
+        lines += [
+            "      <Value value=\"match\"/>", "      <Value value=\"none\"/>", "    </DataField>",
+            "  </DataDictionary>",
+        ]
+        lines += [
+            "  <RuleSetModel modelName=\"\(name)\" functionName=\"classification\" algorithmName=\"Covey\">",
+            "    <MiningSchema>",
+        ]
         lines += columns.map { "      <MiningField name=\"\($0.1)\" invalidValueTreatment=\"asIs\"/>" }
-        lines += ["      <MiningField name=\"\(target)\" usageType=\"target\"/>", "    </MiningSchema>", "    <Output>"]
-        lines += ["      <OutputField name=\"\(output)\" optype=\"categorical\" dataType=\"string\" feature=\"entityId\"/>"]
+        lines += [
+            "      <MiningField name=\"\(target)\" usageType=\"target\"/>", "    </MiningSchema>", "    <Output>",
+        ]
+        lines += [
+            "      <OutputField name=\"\(output)\" optype=\"categorical\" dataType=\"string\" feature=\"entityId\"/>"
+        ]
         lines += ["    </Output>"]
         let derived = set.features.filter { $0.derived != nil }
         if !derived.isEmpty {
-            lines += ["    <LocalTransformations>"] + (try derived.flatMap(transformation)) + ["    </LocalTransformations>"]
+            lines +=
+                ["    <LocalTransformations>"] + (try derived.flatMap(transformation)) + ["    </LocalTransformations>"]
         }
-        lines += ["    <RuleSet defaultScore=\"none\" defaultConfidence=\"1\">", "      <RuleSelectionMethod criterion=\"firstHit\"/>"]
+        lines += [
+            "    <RuleSet defaultScore=\"none\" defaultConfidence=\"1\">",
+            "      <RuleSelectionMethod criterion=\"firstHit\"/>",
+        ]
         for (index, rule) in set.rules.enumerated() {
             if index & 0xFF == 0 { try execution.report() }
             let figures = set.figures(rule)
-            lines += ["      <SimpleRule id=\"\(index)\" score=\"match\" recordCount=\"\(figures.matched)\" "
-                + "nbCorrect=\"\(figures.support)\" confidence=\"\(figures.precision)\">"]
+            lines += [
+                "      <SimpleRule id=\"\(index)\" score=\"match\" recordCount=\"\(figures.matched)\" "
+                    + "nbCorrect=\"\(figures.support)\" confidence=\"\(figures.precision)\">"
+            ]
             let predicates = try rule.conditions.flatMap(predicates)
-            lines += predicates.count == 1 ? predicates : ["<CompoundPredicate booleanOperator=\"and\">"] + predicates + ["</CompoundPredicate>"]
+            lines +=
+                predicates.count == 1
+                ? predicates : ["<CompoundPredicate booleanOperator=\"and\">"] + predicates + ["</CompoundPredicate>"]
             lines += ["      </SimpleRule>"]
         }
         return (lines + ["    </RuleSet>", "  </RuleSetModel>", "</PMML>", ""]).joined(separator: "\n")
@@ -90,7 +109,9 @@ struct PMMLWriter {
 
     private func transformation(_ feature: RuleFeature) throws -> [String] {
         guard let derived = feature.derived else { return [] }
-        func field(_ name: String?) throws -> String { "<FieldRef field=\"\(try XMLText.exact(name ?? "", "the name of a column"))\"/>" }
+        func field(_ name: String?) throws -> String {
+            "<FieldRef field=\"\(try XMLText.exact(name ?? "", "the name of a column"))\"/>"
+        }
         func apply(_ function: String, _ arguments: String...) -> String {
             "<Apply function=\"\(function)\">\(arguments.joined())</Apply>"
         }
@@ -100,7 +121,8 @@ struct PMMLWriter {
         switch derived.operation {
         case .hour:
             // What is left of a day that was rounded down is not below 0; rounding of the quotient may make it so.
-            let rest = apply("-", first, apply("*", constant(86_400), apply("floor", apply("/", first, constant(86_400)))))
+            let rest = apply(
+                "-", first, apply("*", constant(86_400), apply("floor", apply("/", first, constant(86_400)))))
             let positive = apply("if", apply("lessThan", rest, constant(0)), apply("+", rest, constant(86_400)), rest)
             // A condition that is missing is an error in some engines.
             expression = apply("if", apply("isNotMissing", first), apply("/", positive, constant(3600)))
@@ -111,6 +133,8 @@ struct PMMLWriter {
         case .difference: expression = apply("-", first, second)
         }
         let name = try XMLText.exact(feature.name, "the name of a feature")
-        return ["      <DerivedField name=\"\(name)\" optype=\"continuous\" dataType=\"double\">\(expression)</DerivedField>"]
+        return [
+            "      <DerivedField name=\"\(name)\" optype=\"continuous\" dataType=\"double\">\(expression)</DerivedField>"
+        ]
     }
 }

@@ -42,7 +42,8 @@ struct PythonWriter {
         var values: [ExactName: String] = [:]
         for (index, feature) in set.features.enumerated() {
             guard let derived = feature.derived else { continue }
-            let arguments = [derived.first, derived.second].compactMap { $0 }.map { columns.name($0) }.joined(separator: ", ")
+            let arguments = [derived.first, derived.second].compactMap { $0 }.map { columns.name($0) }.joined(
+                separator: ", ")
             lines.append("    derived_\(index) = _\(PythonWriter.function(derived.operation))(\(arguments))")
             values[ExactName(feature.name)] = "derived_\(index)"
         }
@@ -101,7 +102,8 @@ struct PythonWriter {
                 } else {
                     let digits = String(scalar.value, radix: 16)
                     let width = scalar.value > 0xFFFF ? 8 : 4
-                    result += (width == 8 ? "\\U" : "\\u") + String(repeating: "0", count: width - digits.count) + digits
+                    result +=
+                        (width == 8 ? "\\U" : "\\u") + String(repeating: "0", count: width - digits.count) + digits
                 }
             }
         }

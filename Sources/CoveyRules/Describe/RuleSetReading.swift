@@ -85,7 +85,9 @@ extension Condition {
         }
         try reader.count(MemoryLayout<Condition>.stride * 2)
         let found = try reader.required(kind, "kind")
-        guard !hasBounds || found == "interval" else { throw reader.error(": low and high are for intervals, got \"\(found)\"") }
+        guard !hasBounds || found == "interval" else {
+            throw reader.error(": low and high are for intervals, got \"\(found)\"")
+        }
         guard !hasCategories || found == "in" || found == "not_in" else {
             throw reader.error(": categories are for in and not_in, got \"\(found)\"")
         }
@@ -122,7 +124,8 @@ extension Rule.Counts {
             case "squared_weights": if try !reader.isNull() { squares = try reader.double() }
             case "amount": if try !reader.isNull() { amount = try reader.double() }
             case "false_amount": if try !reader.isNull() { falseAmount = try reader.double() }
-            case "lift", "precision", "precision_high", "precision_low", "recall", "recall_high", "recall_low": try reader.skip()
+            case "lift", "precision", "precision_high", "precision_low", "recall", "recall_high", "recall_low":
+                try reader.skip()
             default: throw reader.unknown(known: Self.known)
             }
         }
@@ -175,7 +178,8 @@ extension Rule {
                 var read: [Condition] = []
                 try reader.array { index in
                     guard index < RuleSet.largestConditions else {
-                        throw reader.error("is one too many: a rule has at most \(RuleSet.largestConditions) conditions")
+                        throw reader.error(
+                            "is one too many: a rule has at most \(RuleSet.largestConditions) conditions")
                     }
                     read.append(try Condition(reader))
                 }
@@ -205,7 +209,8 @@ extension RuleSet {
 
     /// Reads a text of at most `largestJSON` bytes. Throws `corruptFile` and says where; `unsupported`, `outOfMemory`, `cancelled`.
     public init(json: UnsafeRawBufferPointer, _ execution: Execution = Execution()) throws {
-        try require(json.count <= RuleSet.largestJSON, "length must be at most \(RuleSet.largestJSON), got \(json.count)")
+        try require(
+            json.count <= RuleSet.largestJSON, "length must be at most \(RuleSet.largestJSON), got \(json.count)")
         let text = json.assumingMemoryBound(to: UInt8.self)
         try JSONText.checkVersion(text, "", newest: RuleSet.formatVersion, execution)
         let reader = JSONReader(text, "", execution)
@@ -224,7 +229,9 @@ extension RuleSet {
             switch name {
             case "format_version":
                 let version = try reader.integer()
-                guard version == RuleSet.formatVersion else { throw reader.error("must be \(RuleSet.formatVersion), got \(version)") }
+                guard version == RuleSet.formatVersion else {
+                    throw reader.error("must be \(RuleSet.formatVersion), got \(version)")
+                }
             case "target": if try !reader.isNull() { target = try reader.string() }
             case "confidence": if try !reader.isNull() { confidence = try reader.double() }
             case "features": features = try Self.features(reader)

@@ -137,14 +137,17 @@ struct SQLWriter {
             let span = "(\(date(feature.second ?? "")) - \(date(feature.first)))"
             if isStrict { return "(CASE WHEN ABS(\(span)) < 1e-300 THEN 0 ELSE \(span) / 86400e0 END)" }
             return "(\(span) / 86400e0)"
-        case .ratio: return ratio(known(number: number(column(feature.first))), known(number: number(column(feature.second ?? ""))))
+        case .ratio:
+            return ratio(
+                known(number: number(column(feature.first))), known(number: number(column(feature.second ?? ""))))
         case .difference:
             let first = known(number: number(column(feature.first)))
             let second = known(number: number(column(feature.second ?? "")))
             guard isStrict else { return "(\(first) - \(second))" }
             // Half of what is too large is not.
             let (large, limit) = ("1e290", "8.98846567431158e+307")
-            return "(CASE WHEN \(first) > \(large) AND \(second) < -\(large) AND \(first) / 2 - \(second) / 2 >= \(limit) "
+            return
+                "(CASE WHEN \(first) > \(large) AND \(second) < -\(large) AND \(first) / 2 - \(second) / 2 >= \(limit) "
                 + "THEN \(SQLWriter.largest) WHEN \(first) < -\(large) AND \(second) > \(large) "
                 + "AND \(first) / 2 - \(second) / 2 <= -\(limit) THEN -\(SQLWriter.largest) ELSE \(first) - \(second) END)"
         }

@@ -67,13 +67,16 @@ public struct DerivedFeature: Sendable, Equatable {
     /// Throws where the columns do not suit the operation.
     func validate() throws {
         for column in columns {
-            guard !column.name.isEmpty else { throw CoveyError.invalidData("the column of \"\(name)\" must have a name") }
+            guard !column.name.isEmpty else {
+                throw CoveyError.invalidData("the column of \"\(name)\" must have a name")
+            }
             guard !column.name.utf8.contains(0) else {
                 throw CoveyError.invalidData("the columns of \"\(name)\" must not contain a NUL")
             }
         }
         guard (second == nil) == (operation == .hour) else {
-            throw CoveyError.invalidData("\"\(name)\" must be made of \(operation == .hour ? "one column" : "two columns")")
+            throw CoveyError.invalidData(
+                "\"\(name)\" must be made of \(operation == .hour ? "one column" : "two columns")")
         }
     }
 }

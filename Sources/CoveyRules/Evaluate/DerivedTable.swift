@@ -74,7 +74,8 @@ public struct DerivedTable {
         var names = Set<ExactName>()
         for (index, pair) in pairs.enumerated() {
             for column in pair.columns { try check(column.name, column.kind, "options.pairs[\(index)]") }
-            try require(names.insert(ExactName(pair.name)).inserted, "options.pairs[\(index)] is \"\(pair.name)\" again")
+            try require(
+                names.insert(ExactName(pair.name)).inserted, "options.pairs[\(index)] is \"\(pair.name)\" again")
             result.append(pair)
         }
         return result
@@ -129,7 +130,8 @@ private struct DerivedPolicies {
             try require(!isKnown, "options.features[\(index)] names \"\(policy.feature)\" again")
             try require(
                 policy.direction == .any,
-                "options.features[\(index)]: the date \"\(policy.feature)\" has no direction, its hour and age may have one")
+                "options.features[\(index)]: the date \"\(policy.feature)\" has no direction, its hour and age may have one"
+            )
         }
         isListed = uses.values.contains(.allowed)
     }

@@ -9,7 +9,11 @@ struct RowBits: Sendable, Equatable {
     subscript(row: Int) -> Bool {
         get { words[row &>> 6] &>> UInt64(row & 63) & 1 != 0 }
         set {
-            if newValue { words[row &>> 6] |= 1 &<< UInt64(row & 63) } else { words[row &>> 6] &= ~(1 &<< UInt64(row & 63)) }
+            if newValue {
+                words[row &>> 6] |= 1 &<< UInt64(row & 63)
+            } else {
+                words[row &>> 6] &= ~(1 &<< UInt64(row & 63))
+            }
         }
     }
 

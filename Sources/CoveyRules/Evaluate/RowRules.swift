@@ -56,7 +56,8 @@ public final class RowRules: Sendable {
         for feature in evaluator.features {
             steps.append(
                 Step(
-                    kind: feature.kind.rawValue, operation: feature.operation?.rawValue ?? 0, first: Int32(feature.first),
+                    kind: feature.kind.rawValue, operation: feature.operation?.rawValue ?? 0,
+                    first: Int32(feature.first),
                     second: Int32(feature.second), threshold: Int32(thresholds.count),
                     thresholds: Int32(feature.thresholds.count), table: Int32(table)))
             thresholds += feature.thresholds
@@ -85,7 +86,9 @@ public final class RowRules: Sendable {
         self.thresholds = thresholds
         self.possible = possible
         var categories = [[ExactName: Int32]](repeating: [:], count: evaluator.columns.count)
-        for feature in evaluator.features where feature.kind == .categorical { categories[feature.first] = feature.categories }
+        for feature in evaluator.features where feature.kind == .categorical {
+            categories[feature.first] = feature.categories
+        }
         self.categories = categories
     }
 
@@ -129,9 +132,13 @@ public final class RowRules: Sendable {
         _ values: UnsafePointer<Double>, fired: UnsafeMutablePointer<UInt8>?, any: UnsafeMutablePointer<UInt8>?
     ) {
         if words <= 4 {
-            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 4) { evaluate(values, $0.baseAddress!, fired, any) }
+            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 4) {
+                evaluate(values, $0.baseAddress!, fired, any)
+            }
         } else {
-            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: words) { evaluate(values, $0.baseAddress!, fired, any) }
+            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: words) {
+                evaluate(values, $0.baseAddress!, fired, any)
+            }
         }
     }
 
@@ -185,7 +192,8 @@ public final class RowRules: Sendable {
 extension RowRules {
     /// The first rows of a table. Throws `invalidData` for values that cannot be.
     func evaluate(
-        _ bound: RuleEvaluator.Bound, _ count: Int, fired: UnsafeMutablePointer<UInt8>?, any: UnsafeMutablePointer<UInt8>?
+        _ bound: RuleEvaluator.Bound, _ count: Int, fired: UnsafeMutablePointer<UInt8>?,
+        any: UnsafeMutablePointer<UInt8>?
     ) throws {
         var values = [Double](repeating: .nan, count: columns.count)
         for row in 0..<count {
@@ -194,7 +202,9 @@ extension RowRules {
                 case .numeric(let numbers), .date(let numbers):
                     values[place] = numbers[row]
                     // A NaN is missing; what else differs from itself after subtraction is infinite.
-                    if values[place] - values[place] != 0 || columns[place].kind == .date { try column.validate(row..<row + 1) }
+                    if values[place] - values[place] != 0 || columns[place].kind == .date {
+                        try column.validate(row..<row + 1)
+                    }
                 case .boolean(let flags):
                     let value = flags[row]
                     if value < -1 || value > 1 { try column.validate(row..<row + 1) }
@@ -202,7 +212,8 @@ extension RowRules {
                 case .categorical(let codes, let names):
                     let code = codes[row]
                     if code < -1 || Int(code) >= names.count { try column.validate(row..<row + 1) }
-                    values[place] = code < 0 || Int(code) >= names.count ? .nan : category(names[Int(code)], column: place)
+                    values[place] =
+                        code < 0 || Int(code) >= names.count ? .nan : category(names[Int(code)], column: place)
                 }
             }
             evaluate(values, fired: fired.map { $0 + row * ruleCount }, any: any.map { $0 + row })

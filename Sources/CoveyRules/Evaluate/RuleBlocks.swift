@@ -129,7 +129,8 @@ extension RuleEvaluator {
                     return
                 }
                 let a = RuleEvaluator.numbers(first, rows, numbers)
-                let b = feature.second == feature.first
+                let b =
+                    feature.second == feature.first
                     ? a : RuleEvaluator.numbers(bound.columns[feature.second], rows, numbers + 64 * words)
                 // inf - inf and NaN - NaN are both NaN; only then is a closer look needed. Dates have a range of their own.
                 var sum = operation == .hour || operation == .days ? Double.nan : 0
@@ -174,7 +175,8 @@ extension RuleEvaluator {
     // MARK: Booleans and categories
 
     private func testBooleans(
-        _ values: Strided<Int8>, _ feature: Feature, _ column: FeatureColumn, _ rows: Range<Int>, _ scratch: inout Scratch
+        _ values: Strided<Int8>, _ feature: Feature, _ column: FeatureColumn, _ rows: Range<Int>,
+        _ scratch: inout Scratch
     ) throws {
         var outside = false
         let words = scratch.words

@@ -183,7 +183,8 @@ public struct RuleEvaluator: Sendable {
         return low
     }
 
-    private static func places(_ test: Condition.Test, _ feature: Feature, _ set: Int) -> (with: Int32, without: Int32) {
+    private static func places(_ test: Condition.Test, _ feature: Feature, _ set: Int) -> (with: Int32, without: Int32)
+    {
         func threshold(_ value: Double) -> Int32 {
             Int32(feature.test + feature.thresholds.withUnsafeBufferPointer { rank(value, $0.baseAddress!, $0.count) })
         }

@@ -16,10 +16,12 @@ struct RuleTruth {
         let counts = try count(rules + given, features)
         let (search, unseen) = try (population(split.search), population(split.unseen))
         func tests(_ counts: ArraySlice<Sides>) -> [Double] {
-            ChanceTest.holm(counts.map { sides in
-                ChanceTest.tail(
-                    support: sides.unseen.support, matched: sides.unseen.matched, target: unseen.target, rows: unseen.rows)
-            })
+            ChanceTest.holm(
+                counts.map { sides in
+                    ChanceTest.tail(
+                        support: sides.unseen.support, matched: sides.unseen.matched, target: unseen.target,
+                        rows: unseen.rows)
+                })
         }
         let values = tests(counts[..<rules.count]) + tests(counts[rules.count...])
         let measured = (rules + given).enumerated().map { index, conditions in

@@ -104,7 +104,9 @@ struct BeamSearch {
             if let place = node.terms.firstIndex(where: { $0.feature == feature }) { kept -= costs[place] }
             finder.conditions(sample.bins[feature], histograms[feature], directions[feature], &scratch)
             for found in scratch.found {
-                guard found.tally.positives >= finder.minSupport, found.tally.negatives < node.tally.negatives else { continue }
+                guard found.tally.positives >= finder.minSupport, found.tally.negatives < node.tally.negatives else {
+                    continue
+                }
                 let term = BinTerm(feature: feature, test: found.test)
                 let score = objective.value(found.tally) - (objective.isPenalised ? kept + cost(term) : 0)
                 guard score > 0 else { continue }

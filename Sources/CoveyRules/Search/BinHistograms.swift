@@ -56,7 +56,8 @@ struct BinHistograms: ~Copyable {
     }
 
     private func add(
-        _ rows: RowBits, _ words: Range<Int>, _ sample: SearchSample, _ part: Range<Int>, _ weights: [Double], to first: Int
+        _ rows: RowBits, _ words: Range<Int>, _ sample: SearchSample, _ part: Range<Int>, _ weights: [Double],
+        to first: Int
     ) {
         let features = sample.features
         let counts = self.counts.baseAddress! + first

@@ -107,7 +107,9 @@ struct ConditionFinder {
                 let tally = scratch.tally(range.low, range.high)
                 let test = BinTest.interval(low: UInt8(range.low), high: UInt8(range.high))
                 // An interval of one shape may be known as one of another, which climbs elsewhere.
-                guard add(Found(test: test, tally: tally), &scratch) || shape == .between && step == 0, step < 3 else { break }
+                guard add(Found(test: test, tally: tally), &scratch) || shape == .between && step == 0, step < 3 else {
+                    break
+                }
                 let next = best(count, part, objective.slope(at: tally)).range(shape)
                 if next == range { break }
                 range = next

@@ -39,7 +39,8 @@ struct FeaturePolicies: Sendable {
 
     init(_ table: FeatureTable, _ options: RuleSearchOptions) throws {
         let places = Dictionary(
-            zip(table.columns.map { ExactName($0.name) }, table.columns.indices), uniquingKeysWith: { first, _ in first })
+            zip(table.columns.map { ExactName($0.name) }, table.columns.indices),
+            uniquingKeysWith: { first, _ in first })
         var uses = [FeaturePolicy.Use?](repeating: nil, count: table.columns.count)
         var directions = [Direction](repeating: .any, count: table.columns.count)
         for (index, policy) in options.features.enumerated() {

@@ -65,7 +65,9 @@ struct HoldoutSplit: Sendable {
         }
         for row in 0..<rows {
             let time = times[row]
-            guard time.isFinite else { throw CoveyError.invalidData("options.times[\(row)] must be finite, got \(time)") }
+            guard time.isFinite else {
+                throw CoveyError.invalidData("options.times[\(row)] must be finite, got \(time)")
+            }
             if row & 0xFFFF == 0 { try execution.check() }
         }
         let all = used.count

@@ -55,19 +55,20 @@ struct HalfSamples {
     }
 
     private static func shape(_ rule: [Condition]) -> Set<Shape> {
-        Set(rule.map { condition in
-            let kind =
-                switch condition.test {
-                case .interval(let low, let high): (low > -.infinity ? 1 : 0) + (high < .infinity ? 2 : 0)
-                case .isIn: 4
-                case .isNotIn: 5
-                case .isTrue: 6
-                case .isFalse: 7
-                case .isMissing: 8
-                case .isPresent: 9
-                }
-            return Shape(feature: ExactName(condition.feature), kind: kind)
-        })
+        Set(
+            rule.map { condition in
+                let kind =
+                    switch condition.test {
+                    case .interval(let low, let high): (low > -.infinity ? 1 : 0) + (high < .infinity ? 2 : 0)
+                    case .isIn: 4
+                    case .isNotIn: 5
+                    case .isTrue: 6
+                    case .isFalse: 7
+                    case .isMissing: 8
+                    case .isPresent: 9
+                    }
+                return Shape(feature: ExactName(condition.feature), kind: kind)
+            })
     }
 }
 

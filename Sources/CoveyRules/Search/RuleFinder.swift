@@ -71,8 +71,10 @@ struct RuleFinder {
 
     private func polisher(_ bins: [FeatureBins], _ wantedRate: Double) -> RulePolisher {
         RulePolisher(
-            columns: columns, bins: bins, directions: directions, measure: measure, search: search, wantedRate: wantedRate,
-            minSupport: minSupport, maxConditions: options.maxConditions - pinnedCount, pinned: pinned, execution: execution)
+            columns: columns, bins: bins, directions: directions, measure: measure, search: search,
+            wantedRate: wantedRate,
+            minSupport: minSupport, maxConditions: options.maxConditions - pinnedCount, pinned: pinned,
+            execution: execution)
     }
 
     private func scope(_ active: RowBits, _ total: Tally, _ wantedRate: Double) -> RulePolisher.Scope {
@@ -127,7 +129,8 @@ struct RuleFinder {
         var pool: BeamSearch.Pool = [:]
         if pinned != nil {
             pool[[]] = BeamSearch.Found(
-                terms: [], reaches: root.rate >= wantedRate, score: finder.objective.value(root), support: root.positives)
+                terms: [], reaches: root.rate >= wantedRate, score: finder.objective.value(root),
+                support: root.positives)
         }
         if !columns.isEmpty {
             let tree = TreePaths(

@@ -235,7 +235,11 @@ struct RulePolisher {
         // Gains are counted in nats; what the other qualities count is made as large as a row's nats are.
         let unit =
             scope.objective.isPenalised
-            ? 1 : 3 / max(abs(slope.positive), abs(slope.negative), slope.amount * draft.tally.amount / max(draft.tally.positives, 1))
+            ? 1
+            : 3
+                / max(
+                    abs(slope.positive), abs(slope.negative),
+                    slope.amount * draft.tally.amount / max(draft.tally.positives, 1))
         var inside: [(value: Double, gain: Double)] = []
         for start in stride(from: 0, to: rows.count, by: 1 << 16) {
             try execution.check()
@@ -302,7 +306,8 @@ struct RulePolisher {
             return try fill(rows) { pack($0, rows, $1) { values[$0] >= low && values[$0] < high } }
         case (.missing, .numeric(let values)): return try fill(rows) { pack($0, rows, $1) { values[$0].isNaN } }
         case (.present, .numeric(let values)): return try fill(rows) { pack($0, rows, $1) { !values[$0].isNaN } }
-        case (.value(let value), .boolean(let values)): return try fill(rows) { pack($0, rows, $1) { values[$0] == value } }
+        case (.value(let value), .boolean(let values)):
+            return try fill(rows) { pack($0, rows, $1) { values[$0] == value } }
         case (.missing, .boolean(let values)): return try fill(rows) { pack($0, rows, $1) { values[$0] < 0 } }
         case (.present, .boolean(let values)): return try fill(rows) { pack($0, rows, $1) { values[$0] >= 0 } }
         case (.codes(let codes, let inside), .categorical(let values, _)):

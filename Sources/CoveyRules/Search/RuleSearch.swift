@@ -69,10 +69,13 @@ public struct RuleSearch {
         func finder(_ measure: RowMeasure, _ rows: RowBits, minSupport: Double) -> RuleFinder {
             // Amounts take part in the search only where the quality asks for them.
             let searched = RowMeasure(
-                target: measure.target, weights: measure.weights, amounts: options.quality == .amount ? measure.amounts : nil)
+                target: measure.target, weights: measure.weights,
+                amounts: options.quality == .amount ? measure.amounts : nil)
             return RuleFinder(
-                columns: policies.searched.map { table.columns[$0] }, directions: policies.directions, measure: searched,
-                search: rows, pinned: pinned, pinnedCount: options.pinned.count, minSupport: minSupport, options: options,
+                columns: policies.searched.map { table.columns[$0] }, directions: policies.directions,
+                measure: searched,
+                search: rows, pinned: pinned, pinnedCount: options.pinned.count, minSupport: minSupport,
+                options: options,
                 execution: execution)
         }
         let support = Double(options.minSupport)
@@ -116,10 +119,12 @@ public struct RuleSearch {
                 + "\(Words.factor(1 / total.rate)), and min_lift asks for \(Words.number(options.minLift))."
         }
         if set.fallen > 0 {
-            return "\(set.fallen == 1 ? "The one rule found" : "All \(set.fallen) rules found") fell on the rows that the search "
+            return
+                "\(set.fallen == 1 ? "The one rule found" : "All \(set.fallen) rules found") fell on the rows that the search "
                 + "never saw: \(Words.count(set.unseen.rows)) of them, \(Words.count(set.unseen.target)) of \(target)."
         }
-        return "None of \(Words.count(tried)) candidates matched \(Words.count(options.minSupport)) of the \(rows) rows of \(target) "
+        return
+            "None of \(Words.count(tried)) candidates matched \(Words.count(options.minSupport)) of the \(rows) rows of \(target) "
             + "with a precision of \(Words.percent(max(options.minPrecision, options.minLift * total.rate))) "
             + "and told more than it takes to say it."
     }
@@ -129,7 +134,8 @@ public struct RuleSearch {
         guard !options.pinned.isEmpty else { return nil }
         var result = RowBits(rows: table.rows)
         let features = table.columns.map { RuleFeature(name: $0.name, kind: $0.values.kind) }
-        try RuleEvaluator(features: features, rules: [options.pinned]).forEachBlock(of: table, execution) { start, words, scratch in
+        try RuleEvaluator(features: features, rules: [options.pinned]).forEachBlock(of: table, execution) {
+            start, words, scratch in
             for word in 0..<words { result.words[start / 64 + word] = scratch.word(0, word) }
         }
         if table.rows % 64 != 0 { result.words[table.rows / 64] &= (1 << UInt64(table.rows % 64)) - 1 }
@@ -138,7 +144,9 @@ public struct RuleSearch {
 
     /// In the order of the table's columns.
     private func conditions(_ draft: RuleFinder.Draft) -> [Condition] {
-        let found = draft.terms.map { (policies.searched[$0.feature], $0.condition(table.columns[policies.searched[$0.feature]])) }
+        let found = draft.terms.map {
+            (policies.searched[$0.feature], $0.condition(table.columns[policies.searched[$0.feature]]))
+        }
         let pinned = options.pinned.map { condition in
             (table.columns.firstIndex { ExactName($0.name) == ExactName(condition.feature) } ?? 0, condition)
         }

@@ -77,7 +77,8 @@ struct SearchSample {
     }
 
     private mutating func fill(
-        _ columns: [FeatureColumn], _ known: [FeatureBins]?, _ maxBins: Int, _ measure: RowMeasure, _ execution: Execution
+        _ columns: [FeatureColumn], _ known: [FeatureBins]?, _ maxBins: Int, _ measure: RowMeasure,
+        _ execution: Execution
     ) throws {
         let features = columns.count
         let rows = self.rows
@@ -92,7 +93,8 @@ struct SearchSample {
                         let bins =
                             known?[feature]
                             ?? FeatureBins(
-                                columns[feature], sample: rows, positives: positives, weights: measure.weights, maxBins: maxBins)
+                                columns[feature], sample: rows, positives: positives, weights: measure.weights,
+                                maxBins: maxBins)
                         found[feature] = bins
                         bins.bins(of: columns[feature], rows: rows.lazy.map { Int($0) }) { index, bin in
                             codes[index &* features &+ feature] = bin

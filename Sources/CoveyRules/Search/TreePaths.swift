@@ -28,7 +28,9 @@ struct TreePaths {
                 for term in split {
                     let rows = node.rows.intersection(sample.mask(term))
                     let child = Node(
-                        terms: (node.terms.filter { $0.feature != term.feature } + [term]).sorted { $0.feature < $1.feature },
+                        terms: (node.terms.filter { $0.feature != term.feature } + [term]).sorted {
+                            $0.feature < $1.feature
+                        },
                         rows: rows, tally: sample.tally(rows))
                     guard child.tally.positives >= finder.minSupport else { continue }
                     add(child, to: &pool)
@@ -41,7 +43,8 @@ struct TreePaths {
 
     /// The condition that divides a node best, and its opposite.
     private func split(
-        _ node: Node, _ histograms: borrowing BinHistograms, _ scratch: inout ConditionFinder.Scratch, _ tried: inout Int,
+        _ node: Node, _ histograms: borrowing BinHistograms, _ scratch: inout ConditionFinder.Scratch,
+        _ tried: inout Int,
         _ execution: Execution
     ) throws -> [BinTerm]? {
         var best: (term: BinTerm, gain: Double)?
@@ -51,7 +54,8 @@ struct TreePaths {
             tried += scratch.found.count
             for found in scratch.found where found.tally.positives >= finder.minSupport {
                 let gain = Evidence.gain(
-                    matched: found.tally.positives, found.tally.negatives, of: node.tally.positives, node.tally.negatives)
+                    matched: found.tally.positives, found.tally.negatives, of: node.tally.positives,
+                    node.tally.negatives)
                 if gain > best?.gain ?? 0 { best = (BinTerm(feature: feature, test: found.test), gain) }
             }
         }
@@ -67,7 +71,9 @@ struct TreePaths {
         case .interval(let low, let high):
             var result: [BinTest] = []
             if low > 0, direction != .more { result.append(.interval(low: 0, high: low)) }
-            if Int(high) < bins.count, direction != .less { result.append(.interval(low: high, high: UInt8(bins.count))) }
+            if Int(high) < bins.count, direction != .less {
+                result.append(.interval(low: high, high: UInt8(bins.count)))
+            }
             return result
         case .categories(let names, let inside): return [.categories(names, inside: !inside)]
         case .value(let value):
@@ -81,11 +87,14 @@ struct TreePaths {
         let objective = finder.objective
         var score = objective.value(node.tally)
         if objective.isPenalised {
-            for term in node.terms { score -= RuleCost.of(term.test, sample.bins[term.feature], features: sample.features) }
+            for term in node.terms {
+                score -= RuleCost.of(term.test, sample.bins[term.feature], features: sample.features)
+            }
         }
         guard score > 0 else { return }
         let found = BeamSearch.Found(
-            terms: node.terms, reaches: node.tally.rate >= objective.wantedRate, score: score, support: node.tally.positives)
+            terms: node.terms, reaches: node.tally.rate >= objective.wantedRate, score: score,
+            support: node.tally.positives)
         let key = node.terms.map(\.feature)
         if pool[key].map({ found.isBetter(than: $0) }) ?? true { pool[key] = found }
     }
