@@ -1,18 +1,18 @@
 import CoveyRuntime
 import Glibc
 
-/// Memory for the inner loops, owned by one object, aligned for SIMD. Not checked in subscripts. Counts against the budget of
-/// the call that made it as long as it lives.
+/// Memory for the inner loops, owned by one object and aligned for SIMD. Subscripts are not checked. It counts against
+/// the budget of the call that made it until it is freed.
 ///
-/// What is large has a mapping of its own in huge pages, where the system gives them: it is touched, read at random and, when a
-/// call is stopped, given back in a fraction of the time.
+/// A large buffer is a mapping of its own, in huge pages if the system gives them. Touching it, reading it at random
+/// and freeing it after a cancelled call then take a fraction of the time.
 public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     public let pointer: UnsafeMutablePointer<Element>
     public let count: Int
     private let memory: MemoryUse
     private let mapping: LargeMapping?
 
-    /// `count` elements that are not initialised; throws `outOfMemory` where there is no memory.
+    /// Makes `count` elements that are not initialised. Throws `outOfMemory` if there is no memory.
     public init(_ count: Int, for what: @autoclosure () -> String, _ execution: Execution) throws {
         try execution.hold(count, of: MemoryLayout<Element>.stride, for: what())
         let size = count * MemoryLayout<Element>.stride
@@ -38,7 +38,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
         }
     }
 
-    /// Elements that are written at one go.
+    /// The number of elements that are written between two polls.
     private static var few: Int { 1 << 20 }
 
     deinit {
@@ -55,14 +55,14 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
 
 /// A private mapping that begins on a huge page's boundary.
 private struct LargeMapping {
-    /// Below that, the allocator serves better.
+    /// For smaller sizes the allocator is faster.
     static let least = 1 << 23
     private static let page = 1 << 21
 
     let start: UnsafeMutableRawPointer
     private let size: Int
 
-    /// nil where the system has no memory.
+    /// nil if the system has no memory.
     init?(_ size: Int) {
         let page = LargeMapping.page
         let (room, overflow) = size.addingReportingOverflow(2 * page)
@@ -74,7 +74,7 @@ private struct LargeMapping {
         start = mapped + before
         if before > 0 { munmap(mapped, before) }
         munmap(start + self.size, room - before - self.size)
-        // The whole ones alone, so that no more is taken than was asked for. Where there are none, small pages serve.
+        // Only whole huge pages, so that the mapping does not take more than was asked for. Small pages serve the rest.
         madvise(start, size / page * page, MADV_HUGEPAGE)
     }
 

@@ -1,5 +1,6 @@
-/// The k nearest seen so far of each of many rows: binary heaps with the worst at the root, ordered by (distance, number)
-/// so that the outcome does not depend on the order of arrival. Places not yet filled hold (infinity, Int32.max).
+/// The k nearest rows found so far for each of many rows. They are binary heaps with the farthest at the root, ordered
+/// by (distance, number), so that the outcome does not depend on the order of arrival. Empty entries hold (infinity,
+/// Int32.max).
 struct NearestHeap {
     let distances: UnsafeMutablePointer<Double>
     let indices: UnsafeMutablePointer<Int32>
@@ -10,7 +11,7 @@ struct NearestHeap {
         a < b || (a == b && i < j)
     }
 
-    /// Offers a neighbour to the heap; true if it was taken.
+    /// Offers a neighbour to the heap. Returns true if the heap took it.
     @inline(__always)
     func push(_ distance: Double, _ index: Int32) -> Bool {
         guard NearestHeap.before(distance, index, distances[0], indices[0]) else { return false }
@@ -36,7 +37,7 @@ struct NearestHeap {
         indices[place] = index
     }
 
-    /// Sorts ascending, in place; no heap afterwards.
+    /// Sorts ascending, in place. The array is no heap after that.
     func sort() {
         var end = k - 1
         while end > 0 {

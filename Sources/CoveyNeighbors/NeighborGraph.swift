@@ -2,9 +2,9 @@
 public struct NeighborGraph: Sendable, Equatable {
     public let count: Int
     public let k: Int
-    /// count x k row numbers; each row's neighbours by ascending distance, ties by number.
+    /// count x k row numbers: each row's neighbours by ascending distance, ties by number.
     public var indices: [Int32]
-    /// count x k distances in the metric's own unit, float64 from the caller's numbers.
+    /// count x k distances in the metric's unit, computed in float64 from the caller's numbers.
     public var distances: [Double]
 
     public init(count: Int, k: Int, indices: [Int32], distances: [Double]) {

@@ -6,13 +6,13 @@ public struct NeighborLists: Sendable {
     public let k: Int
     /// count x k row numbers.
     public let indices: AlignedBuffer<Int32>
-    /// count x k distances; nil where they are not wanted.
+    /// count x k distances. nil if they are not wanted.
     public let distances: AlignedBuffer<Double>?
-    /// By row: the distance of neighbour k, and of the one before, 0 for a k of 1.
+    /// For each row: the distance of neighbour k, and of neighbour k - 1, which is 0 for k = 1.
     public let cores: AlignedBuffer<Double>
     public let before: AlignedBuffer<Double>
 
-    /// Room for lists; k may be 0, where there is one row.
+    /// Makes empty lists. k may be 0 if there is one row.
     public init(count n: Int, k: Int, distances: Bool, execution: Execution) throws {
         count = n
         self.k = k
@@ -24,9 +24,10 @@ public struct NeighborLists: Sendable {
         before = try AlignedBuffer(n, for: "core distances", execution)
     }
 
-    /// Core distances where a row stands for several: its neighbours are those, itself but once among them, and `apart` rows more at
-    /// distance 1 of every row. The distances are there.
-    /// - Parameter weights: by row, how many it stands for; nil = 1.
+    /// Computes core distances if a row stands for several equal rows. Its neighbours are the rows that it stands for,
+    /// less the row itself, then those of its list, and `apart` more rows at distance 1 from every row. The distances
+    /// must be there.
+    /// - Parameter weights: for each row the number of rows that it stands for; nil = 1.
     public func setCores(_ k: Int, weights: [Int32]?, apart: Int, execution: Execution) throws {
         let own = self
         try execution.parallel(count, grain: max(1, 65_536 / max(1, self.k))) { chunk, _ in
@@ -40,12 +41,12 @@ public struct NeighborLists: Sendable {
         ) { slot in weights.map { Int($0[Int(indices[i * k + slot])]) } ?? 1 }
     }
 
-    /// The distance of a row's neighbour `wanted`, and of the one before it.
+    /// The distance of a row's neighbour number `wanted`, and of the one before it.
     /// - Parameters:
-    ///   - equal: rows that equal it.
-    ///   - apart: rows at distance 1 of it that are not in the list.
-    ///   - distances: those of its k nearest other rows, ascending.
-    ///   - weight: how many each of these stands for.
+    ///   - equal: the number of rows that equal it.
+    ///   - apart: the number of rows at distance 1 from it that are not in the list.
+    ///   - distances: the distances of its k nearest other rows, ascending.
+    ///   - weight: the number of rows that each of these stands for.
     public static func core(
         _ wanted: Int, equal: Int, apart: Int, _ k: Int, _ distances: UnsafePointer<Double>, weight: (Int) -> Int
     ) -> (core: Double, before: Double) {

@@ -1,23 +1,23 @@
 import CoveyRuntime
 
-/// A structure over rows that answers what HDBSCAN asks: each row's nearest neighbours, and each component's nearest row
-/// outside by mutual reachability.
+/// A structure over rows that answers the two questions of HDBSCAN: each row's nearest neighbours, and each component's
+/// shortest edge to another component by mutual reachability.
 public protocol NeighborSearch: Sendable {
     /// The rows in the order in which the search numbers them.
     var rows: Rows { get }
 
-    /// Row i of `rows` is row order[i] of those that the search was made for; nil = row i.
+    /// Row i of `rows` is row order[i] of the rows for which the search was made. nil = row i.
     var order: AlignedBuffer<Int32>? { get }
 
     /// The k nearest other rows of each row, 1 <= k < rows.count.
     func nearest(_ k: Int, execution: Execution) throws -> NeighborGraph
 
-    /// The same without what a spanning tree of mutual reachability does not need.
-    /// - Parameter distances: whether they are wanted.
+    /// The same, but only what a spanning tree of mutual reachability needs.
+    /// - Parameter distances: whether the distances are wanted.
     func lists(_ k: Int, distances: Bool, execution: Execution) throws -> NeighborLists
 
-    /// Lowers `links` to the best edges that lead from searched rows out of their components. Edges as good as the
-    /// given ones are found as well, so that the outcome depends on neither order nor threads.
+    /// Replaces `links` by the best edges from searched rows to other components. Edges as good as the given ones are
+    /// found as well, so that the outcome depends on neither order nor threads.
     func nearestOutside(_ query: OutsideQuery, links: inout [BestLink], execution: Execution) throws
 }
 
@@ -29,12 +29,12 @@ extension NeighborSearch {
     }
 }
 
-/// The best edge of mutual reachability that a search has come across, for a component; there may be none yet, which is why
-/// trees are made of `Link`s.
+/// The best edge of mutual reachability that a search has found for a component. There may be none yet. Trees are made
+/// of `Link`s, which always exist.
 public struct BestLink: Sendable, Equatable, BitwiseCopyable {
-    /// Infinite where there is none.
+    /// Infinite if there is no edge.
     public var distance: Double
-    /// `from` < `to`; Int32.max where there is none.
+    /// `from` < `to`. Int32.max if there is no edge.
     public var from: Int32
     public var to: Int32
 
@@ -46,7 +46,7 @@ public struct BestLink: Sendable, Equatable, BitwiseCopyable {
         self.to = max(from, to)
     }
 
-    /// The edge, where there is one.
+    /// The edge; nil if there is none.
     @inline(__always)
     public var link: Link? { Link(self) }
 
@@ -81,9 +81,10 @@ public struct OutsideQuery: Sendable {
     public let cores: [Double]
     /// Mutual reachability is max(core, core, distance / alpha).
     public let alpha: Double
-    /// The rows whose edges are wanted.
+    /// The rows whose edges are searched for.
     public let searched: [Bool]
-    /// At most the length of any edge that leaves a row's component. A search may raise them, for rows it has looked at.
+    /// For each row a lower bound of the length of any edge from it to another component. A search may raise the bounds
+    /// of rows that it has searched.
     public let floors: AlignedBuffer<Double>?
 
     public init(
@@ -96,7 +97,7 @@ public struct OutsideQuery: Sendable {
         self.searched = searched
     }
 
-    /// At least the reduced distance of every pair of rows whose mutual reachability is at most `bound`.
+    /// An upper bound of the reduced distance of every pair of rows whose mutual reachability is at most `bound`.
     @inline(__always)
     func reducedBound(_ bound: Double, _ metric: Metric) -> Double {
         metric.reducedBound(distance: bound * alpha * (1 + 0x1p-50))

@@ -1,19 +1,19 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// The principal axes of a sample of rows (Pearson 1901): an orthogonal basis, that along which they vary most first.
+/// The principal axes of a sample of rows (Pearson 1901): an orthogonal basis, ordered by descending variance.
 struct PrincipalAxes: @unchecked Sendable {
     let dimension: Int
-    /// Along each axis, descending; the sample's sum of squares.
+    /// The sample's sum of squares along each axis, descending.
     let variances: [Double]
     /// The largest entry of axes axes^T - 1.
     let skew: Double
-    /// An axis a row.
+    /// One axis in each row.
     private let axes: AlignedBuffer<Double>
 
     private static let batch = 64
 
-    /// nil where LAPACK finds none. O(count d^2 + d^3).
+    /// nil if LAPACK does not converge. Cost: O(count d^2 + d^3).
     /// - Parameter copy: writes a row of the sample, centred.
     init?(
         count: Int, dimension d: Int, execution: Execution, copy: (Int, UnsafeMutablePointer<Double>) -> Void
@@ -39,7 +39,7 @@ struct PrincipalAxes: @unchecked Sendable {
         try execution.check()
         let finite = (0..<d * d).allSatisfy { vectors[$0].isFinite }
         guard status == 0, finite, values.allSatisfy(\.isFinite) else { return nil }
-        // They come in ascending order.
+        // LAPACK returns them in ascending order.
         let axes = try AlignedBuffer<Double>(d * d, for: what, execution)
         for axis in 0..<d { (axes.pointer + axis * d).update(from: vectors.pointer + (d - 1 - axis) * d, count: d) }
         ck_dgemm_nt(
@@ -55,7 +55,7 @@ struct PrincipalAxes: @unchecked Sendable {
         variances = values.reversed().map { max(0, $0) }
     }
 
-    /// `count` rows, each to its coordinates along the axes.
+    /// Computes the coordinates of `count` rows along the axes.
     func apply(_ rows: UnsafePointer<Double>, count: Int, to target: UnsafeMutablePointer<Double>) {
         let d = Int64(dimension)
         ck_dgemm_nt(Int64(count), d, d, 1, rows, d, axes.pointer, d, 0, target, d)

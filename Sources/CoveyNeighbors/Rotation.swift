@@ -1,18 +1,18 @@
 import CoveyRuntime
 
-/// An orthogonal map to the principal components of a sample of rows, the largest first. It changes no distance, and where a
-/// few coordinates carry most of the variance, they alone tell most pairs of rows apart.
+/// An orthogonal map to the principal components of a sample of rows, the largest first. It changes no distance. If a
+/// few coordinates carry most of the variance, they alone separate most pairs of rows.
 struct Rotation: Sendable {
     private let axes: PrincipalAxes
-    /// The first coordinates that carry 9 tenths of the variance, a multiple of 8, at most three quarters of all.
+    /// The number of first coordinates that carry 90 % of the variance: a multiple of 8, at most three quarters of all.
     let prefix: Int
 
-    /// More columns would take longer to find than they save.
+    /// With more columns, finding the components takes longer than it saves.
     static let mostColumns = 384
-    /// Far below what the tiles' margin allows for.
+    /// Far below the tiles' margin.
     private static let mostSkew = 1e-11
 
-    /// nil where it would not pay.
+    /// nil if the rotation would not make the search faster.
     /// - Parameter copy: writes a row, centred.
     static func find(
         count: Int, dimension d: Int, execution: Execution, copy: (Int, UnsafeMutablePointer<Double>) -> Void
@@ -35,7 +35,7 @@ struct Rotation: Sendable {
         return Rotation(axes: axes, prefix: prefix)
     }
 
-    /// `count` rows, each to its coordinates.
+    /// Computes the coordinates of `count` rows.
     func apply(_ rows: UnsafePointer<Double>, count: Int, to target: UnsafeMutablePointer<Double>) {
         axes.apply(rows, count: count, to: target)
     }

@@ -1,4 +1,4 @@
 extension Rows {
-    /// How far rows i and j are from each other, by the metric.
+    /// The metric's distance between rows i and j.
     public func distance(_ i: Int, _ j: Int) -> Double { metric.distance(reduced: reduced(i, j)) }
 }

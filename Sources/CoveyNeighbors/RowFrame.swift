@@ -1,17 +1,17 @@
 import CoveyRuntime
 
-/// Where most rows lie, told by a sample of them in which a few far ones count for nothing: the medians of their columns, and a
-/// length about that point which nine in ten do not exceed.
+/// Where most rows lie, estimated from a sample so that a few far rows do not matter: the medians of the columns, and
+/// the 90 % quantile of the lengths about that point.
 struct RowFrame {
-    /// In the rows' own numbers times `unit`.
+    /// In the rows' numbers times `unit`.
     let centre: [Double]
-    /// The euclidean length, or with manhattan the sum of absolute values; 0 where nine in ten rows are equal.
+    /// The Euclidean length, or the sum of absolute values for manhattan. It is 0 if nine in ten rows are equal.
     let reach: Double
 
     private static let mostRows = 255
     private static let mostNumbers = 1 << 21
 
-    /// Cost: O(d) for each of at most 255 rows, fewer where there are many columns.
+    /// Cost: O(d) for each of at most 255 rows, fewer if there are many columns.
     init(_ rows: Rows, unit: Double, execution: Execution) throws {
         let (n, d) = (rows.count, rows.dimension)
         let count = min(n, max(15, min(RowFrame.mostRows, RowFrame.mostNumbers / max(1, d))))
@@ -43,8 +43,8 @@ struct RowFrame {
         reach = column[count * 9 / 10]
     }
 
-    /// The power of two by which rows are scaled so that most have a length of about 1, and the longest one of which the square
-    /// is far from the end of float32.
+    /// The power of two that scales most rows to a length of about 1, and keeps the square of the longest row far below
+    /// the largest float32.
     func scale(longest: Double) -> Double {
         let length = reach > 0 ? reach : longest
         guard length > 0 else { return 1 }
@@ -52,7 +52,7 @@ struct RowFrame {
             sign: .plus, exponent: max(-1000, min(-length.exponent - 1, 40 - longest.exponent)), significand: 1)
     }
 
-    /// Whether a row, centred, is so far out that it says nothing about most of them.
+    /// Whether a centred row is so far out that it must not influence where most rows lie.
     func isFar(_ row: UnsafePointer<Double>, _ d: Int, scale: Double = 1) -> Bool {
         guard reach > 0 else { return false }
         var sum = 0.0

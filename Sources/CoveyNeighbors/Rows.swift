@@ -2,8 +2,7 @@ import CCoveyKernels
 import CoveyRuntime
 import CoveyTables
 
-/// The rows that are searched, and their exact distances: float64 from the caller's own numbers, borrowed for the length of
-/// a call.
+/// The rows that are searched, and their exact distances: float64 from the caller's numbers, borrowed during a call.
 public struct Rows: @unchecked Sendable {
     public let count: Int
     public let dimension: Int
@@ -15,8 +14,8 @@ public struct Rows: @unchecked Sendable {
 
     /// - Parameters:
     ///   - view: finite numbers in the rows used.
-    ///   - used: the rows used, nil = all. Numbers in results are places in this list.
-    ///   - metric: with `cosine`, none of the rows used may be null (`isNull`).
+    ///   - used: the rows that are used; nil = all. Row numbers in results are places in this list.
+    ///   - metric: with `cosine`, no used row may be null (`isNull`).
     public init(_ view: MatrixView, used: [Int32]?, metric: Metric, execution: Execution) throws {
         count = used?.count ?? view.rows
         guard count < Int(Int32.max) else {
@@ -44,7 +43,7 @@ public struct Rows: @unchecked Sendable {
         }
     }
 
-    /// Rows that have no direction: their length is 0, or below 1e-300 where directions cannot be told.
+    /// Rows without a direction: their length is 0 or below 1e-300, where a direction cannot be computed.
     public static func isNull(_ view: MatrixView, _ row: Int) -> Bool {
         !(0..<view.columns).contains { abs(view[row, $0]) >= 1e-300 }
     }
@@ -84,7 +83,7 @@ public struct Rows: @unchecked Sendable {
         }
     }
 
-    /// Lesser reduced distances are 0.
+    /// Smaller reduced distances count as 0.
     var floor: Double { metric.floor }
 
     /// 1 / length of row i; cosine only.
@@ -98,7 +97,7 @@ public struct Rows: @unchecked Sendable {
         for c in 0..<dimension { target[c] *= scales[i] }
     }
 
-    /// Some of these rows, or all, in another order: row i is row order[i] of these.
+    /// Some or all of these rows in another order: row i of the result is row order[i] of these.
     public func reordered(_ order: AlignedBuffer<Int32>, execution: Execution) throws -> Rows {
         try Rows(self, order, execution)
     }

@@ -1,7 +1,7 @@
-/// How neighbours are searched for. Raw values are those of `COVEY_SEARCH_...`.
+/// How neighbours are found. Raw values are those of `COVEY_SEARCH_...`.
 public enum SearchMode: Int32, Sendable, CaseIterable, Codable {
     /// All true neighbours, at the exact float64 distance.
     case exact = 0
-    /// Neighbours from a FAISS index, at the exact float64 distance; euclidean only.
+    /// Most of the true neighbours, at the exact float64 distance; euclidean only.
     case approximate = 1
 }

@@ -1,34 +1,35 @@
 import Synchronization
 
-/// The numbers of rows at which searches begin to work otherwise. Those in force suit real data; tests and fuzz targets ask
-/// for small ones, which bring a few dozen rows to code that otherwise sees tens of thousands.
+/// The numbers of rows at which searches change their method. The standard ones suit real data. Tests and fuzz targets
+/// use small ones, so that a few dozen rows reach code that otherwise needs tens of thousands.
 public struct SearchSizes: Sendable {
-    /// Approximate search is for more columns, and at least so many rows, n cbrt(d) being at least `leastWork`.
+    /// Approximate search begins above this number of columns, from this number of rows, if n cbrt(d) is at least
+    /// `leastWork`.
     public var fewColumns = 12
     public var leastRows = 8192
     public var leastWork = 1.8e5
-    /// The rows that a leaf of a tree may look at in the place of approximate search.
+    /// The number of rows that a leaf of a tree may visit before approximate search is used instead.
     public var fewLooks = 100_000.0
-    /// The least number of rows that a cell of approximate search is to have; cells up to which there is one group of them;
-    /// groups that a row looks into.
+    /// For approximate search: the smallest number of rows of a cell, the number of cells up to which they form one
+    /// group, and the number of groups that a row probes.
     public var leastCell = 512
     public var ungroupedCells = 64
     public var nearGroups = 8
-    /// Large cells are cut into segments of so many rows.
+    /// Large cells are cut into segments of this many rows.
     public var segment = 8192
     /// The sides of the tiles of approximate search, at most the standard ones.
     public var tileRows = 256
     public var tileColumns = 512
-    /// The rows of a batch of the sample that measures recall.
+    /// The number of rows in a batch of the sample that measures recall.
     public var recallBatch = 512
-    /// Two parts of so many rows are joined by edges that are searched for.
+    /// Two parts of at least this many rows are joined by a search for edges.
     public var largePart = 16
-    /// Exact search has one cell up to so many rows, beyond them one for each `exactCell`, cut into blocks of `exactBlock`,
-    /// which is at most 256.
+    /// Exact search has one cell up to this number of rows, and above it one cell for every `exactCell` rows. Cells are
+    /// cut into blocks of `exactBlock` rows, at most 256.
     public var oneCell = 4096
     public var exactCell = 512
     public var exactBlock = 256
-    /// Likewise where new rows are placed.
+    /// The same for the search that places new rows.
     public var oneQueryCell = 1024
 
     public static let standard = SearchSizes()
@@ -41,9 +42,9 @@ public struct SearchSizes: Sendable {
 
     private static let lowered = Atomic<Bool>(false)
 
-    /// Lets every search of the process begin with small sizes, or with the standard ones again. For tests.
+    /// Makes all later searches of the process use small sizes, or the standard ones again. For tests.
     public static func lower(_ small: Bool) { lowered.store(small, ordering: .relaxed) }
 
-    /// Those of searches that begin now.
+    /// The sizes for searches that begin now.
     public static var current: SearchSizes { lowered.load(ordering: .relaxed) ? small : standard }
 }

@@ -1,22 +1,25 @@
 import CoveyRuntime
 
-/// Near neighbours of millions of rows: each row is compared with those of its nearest k-means cells, as an inverted file does
-/// (FAISS's IVF), and then with the neighbours of its neighbours. Some neighbours are missed; `recall` measures how many. The
-/// same for the same rows and seed, whatever the number of threads. Euclidean.
+/// Near neighbours of millions of rows. Each row is compared with the rows of its nearest k-means cells, as in an
+/// inverted file (FAISS's IVF), and then with the neighbours of its neighbours. The search misses some neighbours;
+/// `recall` measures how many it finds. The result is the same for the same rows and seed, whatever the number of
+/// threads. Euclidean only.
 ///
-/// Rows are numbered by their places: rows of a cell lie side by side, which keeps what is read together near in memory.
+/// Rows are numbered by their places. The rows of a cell have adjacent places, so that rows that are read together are
+/// near each other in memory.
 ///
-/// Cost: O(n sqrt(n) d) products for the cells, O(n d) for the neighbours, O(n d) for each row of the sample that measures
-/// recall. Memory: 4 bytes a number (the rows in float32; twice while they are put in order), about 200 bytes a row, and 20
-/// bytes for each of the k + 6 entries of a row's list.
+/// Cost: O(n sqrt(n) d) products for the cells, O(n d) for the neighbours, O(n d) for each row of the sample that
+/// measures recall. Memory: 4 bytes a number (the rows in float32; twice while they are put in order), about 200 bytes
+/// a row, and 20 bytes for each of the k + 6 entries of a row's list.
 public final class ApproximateSearch: Sendable {
     let index: CellIndex
 
-    /// Longer lists are as fast found exactly.
+    /// For longer lists, exact search is as fast.
     public static let mostNeighbours = 256
 
-    /// Whether it is faster than exact search with tiles: beyond a few columns, where n cbrt(d) is 180,000 or more, from 71,000 rows of 16 columns on,
-    /// 45,000 of 64, 28,000 of 256, 20,000 of 768. So measured at full rank on two cores.
+    /// Whether approximate search is faster than exact search by tiles. It is for more than a few columns if n cbrt(d)
+    /// is 180,000 or more: from 71,000 rows of 16 columns, 45,000 of 64, 28,000 of 256, 20,000 of 768. This was
+    /// measured on data of full rank on two cores.
     public static func pays(rows: Int, columns: Int) -> Bool {
         let (n, sizes) = (Double(rows), SearchSizes.current)
         let least = sizes.leastWork
@@ -26,7 +29,7 @@ public final class ApproximateSearch: Sendable {
 
     private static let probes = 6
     private static let rounds = 2
-    /// What a list holds beyond the neighbours that are asked for: edges between clusters are often among them.
+    /// The entries of a list beyond the k neighbours. They often hold edges between clusters.
     private static let spare = 6
 
     public convenience init(_ rows: Rows, seed: UInt64, execution: Execution) throws {
@@ -43,8 +46,8 @@ public final class ApproximateSearch: Sendable {
     @inline(__always)
     public func row(_ place: Int) -> Int32 { index.order[place] }
 
-    /// The k near rows of each row and a few more, as far as there are, by places, at the distances of the caller's own
-    /// numbers; 1 <= k < rows.
+    /// The k near rows of each row, and a few more if there are enough rows, by places. Distances are computed from the
+    /// caller's numbers. 1 <= k < rows.
     public func nearest(_ k: Int, execution: Execution) throws -> NeighborGraph {
         try nearest(k, rounds: ApproximateSearch.rounds, execution: execution)
     }
@@ -58,16 +61,16 @@ public final class ApproximateSearch: Sendable {
         return try lists.graph(execution: execution)
     }
 
-    /// The share of the true k nearest that a graph of `nearest` holds among its first k.
+    /// The share of the true k nearest rows that are among the first k of a graph of `nearest`.
     public func recall(of graph: NeighborGraph, _ k: Int, seed: UInt64, execution: Execution) throws -> Double {
         try RecallEstimate(graph, k, index, seed: seed, execution: execution).share
     }
 
-    /// For each component a short edge that leads out of it.
-    /// - Parameter best: the best edges that are known; lowered.
+    /// Finds for each component a short edge to another component.
+    /// - Parameter best: the best known edges. Shorter ones replace them.
     public func join(_ query: JoinQuery, _ best: inout [BestLink], execution: Execution) throws -> [Link] {
         try best.withUnsafeMutableBufferPointer { try JoinSearch(index, query, $0, execution).run() }
-        // The search looks at a part of all pairs, in which a component may have none.
+        // The search compares some of all pairs, so that it may find no edge for a component.
         if best.contains(where: { $0.link == nil }) { try searchExactly(query, &best, execution) }
         return try best.enumerated().map { component, best in
             guard let link = best.link else {
@@ -78,7 +81,7 @@ public final class ApproximateSearch: Sendable {
         }
     }
 
-    /// The shortest edges of the components that have none.
+    /// The exact shortest edges of the components for which no edge was found.
     private func searchExactly(_ query: JoinQuery, _ best: inout [BestLink], _ execution: Execution) throws {
         let exact = try TileSearch(index.packed.rows.reordered(index.order, execution: execution), execution: execution)
         let components = query.components

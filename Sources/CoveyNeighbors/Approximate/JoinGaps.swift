@@ -1,15 +1,17 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// The edges that cross a gap. Most pairs of a row and a cell cannot hold one: in d dimensions a row at a distance s from a
-/// cell's centroid is from the cell's rows at about sqrt(s^2 + m), m being their median squared distance to it, and from the
-/// nearest of them at a few deviations less, which are the smaller the more dimensions there are.
+/// Finds edges between components that are far from each other. Most pairs of a row and a cell cannot hold such an
+/// edge. Let s be the distance from a row to a cell's centroid, and m the median squared distance of the cell's rows to
+/// their centroid. In many dimensions the distances from the row to the cell's rows are near sqrt(s^2 + m). The nearest
+/// of them is a few standard deviations below, and these deviations shrink as the number of dimensions grows.
 extension JoinSearch {
-    /// How much is looked at for each cell.
+    /// How much is compared for each cell.
     struct Effort {
-        /// The cells that its rows may be compared with, as a share of the rows that a cell is to have.
+        /// The number of cells that its rows may be compared with, as a share of the number of rows that a cell should
+        /// have.
         let cells: Double
-        /// The pairs of one of its rows and another cell, likewise.
+        /// The number of pairs of one of its rows and another cell, as a share of the same number.
         let pairs: Double
 
         static let little = Effort(cells: 1 / 32, pairs: 1 / 8)
@@ -17,15 +19,16 @@ extension JoinSearch {
     }
 
     private static let grain = 32
-    /// How many deviations nearer than usual the nearest row of a cell may be to a row, and the nearest rows of two cells: more
-    /// than Gaussian clusters need, as the cells of real rows differ in their deviations.
+    /// The standard deviations by which the nearest row of a cell may be nearer to a row than usual, and those for the
+    /// nearest rows of two cells. Both are larger than Gaussian clusters need, because the cells of real rows differ in
+    /// their deviations.
     private static let rowChance = 9.0
     private static let cellChance = 11.0
     private static let mostOrderChance = 5.0
 
-    /// One thread's room.
+    /// One thread's scratch memory.
     private final class Room {
-        /// What the thread found so far.
+        /// The best edges that this thread has found.
         let links: AlignedBuffer<BestLink>
         let products: AlignedBuffer<Float>
         let line: AlignedBuffer<Float>
@@ -82,7 +85,7 @@ extension JoinSearch {
         }
     }
 
-    /// Compares rows of a cell with the cells of other components that they come nearest to.
+    /// Compares the rows of a cell with the nearest cells of other components.
     private func look(from cell: Int, _ products: UnsafePointer<Float>, _ room: Room) throws {
         try execution.report()
         let (near, pairs) = room.heaps
@@ -126,18 +129,20 @@ extension JoinSearch {
         }
     }
 
-    /// What the squared distance to the nearest of many rows is likely to be at least: they lie about a point at the squared
-    /// distance `square`, at a median squared distance `middle` from it.
+    /// A likely lower bound of the squared distance to the nearest of many rows. The rows lie around a point at the
+    /// squared distance `square`, and their median squared distance to that point is `middle`.
     @inline(__always)
     private func least(_ square: Double, _ middle: Double, _ deviations: Double) -> Double {
         square + middle - deviations * index.spread * (middle * (middle + 2 * max(0, square))).squareRoot()
     }
 
-    /// The deviations by which pairs are put in order: no more than leave what is farther from a centroid farther from the rows.
+    /// The number of deviations in the bound that orders the pairs. It is limited so that the bound still grows with
+    /// the distance to the centroid.
     private var orderChance: Double { min(JoinSearch.mostOrderChance, 1 / index.spread) }
 
-    /// The cells whose rows are likely to be near those of a cell, nearest first. Of two cells the one whose rows lie closer
-    /// together is looked at from the other: what is said of their distances is truer there.
+    /// The cells whose rows are likely to be near a cell's rows, nearest first. Of two cells, the search goes from the
+    /// rows of the wider cell to the denser cell, because the estimate of the distances is more accurate in that
+    /// direction.
     private func findNearCells(_ cell: Int, _ products: UnsafePointer<Float>, _ near: NearestHeap) {
         let own = uniform[cell]
         let linked = longest[cell] < .infinity
@@ -145,7 +150,7 @@ extension JoinSearch {
         for other in 0..<index.count {
             if own >= 0 && uniform[other] == own || index.starts[other] == index.starts[other + 1] { continue }
             if other == cell {
-                // It has rows of several components, and comes first.
+                // The cell itself has rows of several components. It comes first.
                 _ = near.push(-.infinity, Int32(other))
                 continue
             }
@@ -179,7 +184,7 @@ extension JoinSearch {
             let p = Int(rows[line])
             let own = query.components[p]
             let slack = error * Double(norm + packed.norms[p])
-            // The longest of the links that the line may shorten.
+            // The longest of the links that these pairs may shorten.
             let longest = max(links[Int(own)].distance, longestOther)
             if query.cores[p] > longest { continue }
             let limit = reach(longest) * reach(longest) + slack - Double(packed.norms[p])

@@ -1,7 +1,7 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Components of rows that are to be joined. Rows are numbered by their places in an `ApproximateSearch`.
+/// Components of rows that must be joined. Rows are numbered by their places in an `ApproximateSearch`.
 public struct JoinQuery: Sendable {
     /// Each place's component, 0..<number of links.
     public let components: [Int32]
@@ -9,7 +9,7 @@ public struct JoinQuery: Sendable {
     public let cores: [Double]
     /// Mutual reachability is max(core, core, distance / alpha).
     public let alpha: Double
-    /// The graph of near rows: k places each.
+    /// The graph of near rows: k places for each row.
     public let neighbours: [Int32]
     public let k: Int
 
@@ -22,26 +22,26 @@ public struct JoinQuery: Sendable {
     }
 }
 
-/// One search for short edges between components: by neighbours of neighbours, which finds those that cross a border, and by
-/// the rows that are likely to be nearest to another component's cells, which finds those that cross a gap.
-/// Edges are the best of a fixed set, whatever the order in which threads come across them.
+/// One search for short edges between components. Neighbours of neighbours give the edges between components that
+/// touch. The rows that are likely to be nearest to another component's cells give the edges between components that
+/// are far apart. The result is the best of a fixed set of edges, whatever the order in which threads find them.
 final class JoinSearch: @unchecked Sendable {
     let index: CellIndex
     let packed: CompactRows
     let query: JoinQuery
     let execution: Execution
     private let links: UnsafeMutableBufferPointer<BestLink>
-    /// The links as this part of the search began: what must be beaten.
+    /// The links when this part of the search began. Only shorter edges count.
     private(set) var before: [BestLink]
-    /// What each thread found so far.
+    /// The best edges that each thread has found.
     let found: [AlignedBuffer<BestLink>]
-    /// What float32 products may err by, as a share of the rows' |x|^2.
+    /// The largest error of float32 products, as a share of the rows' |x|^2.
     let error: Double
-    /// By cell: the component of all its rows or -1, the longest link of its rows.
+    /// For each cell: the component of all its rows or -1, and the longest link of its rows.
     let uniform: AlignedBuffer<Int32>
     let longest: AlignedBuffer<Double>
-    /// By cell: the core distance that a tenth of its rows are below, and the one that a tenth are above. A short edge is found
-    /// from its end in the sparser place, which keeps the many dense rows from being searched for.
+    /// For each cell: the 10 % and the 90 % quantile of its rows' core distances. A short edge is searched for from its
+    /// sparser end, so that the many dense rows need no search.
     let dense: AlignedBuffer<Double>
     let sparse: AlignedBuffer<Double>
 
@@ -76,7 +76,7 @@ final class JoinSearch: @unchecked Sendable {
     func run() throws {
         for own in found { own.pointer.update(from: before, count: before.count) }
         try lookAtNeighbours()
-        // Links that are nearly the shortest leave the second part little to look at.
+        // If the links are already near the shortest ones, the second part has little to compare.
         for effort in [Effort.little, .much] {
             try settle()
             try lookAcross(effort)
@@ -84,7 +84,7 @@ final class JoinSearch: @unchecked Sendable {
         gather()
     }
 
-    /// What was found so far is what the next part of the search must beat.
+    /// Makes the edges found so far the links that the next part of the search must shorten.
     private func settle() throws {
         gather()
         before = Array(links)
@@ -97,7 +97,7 @@ final class JoinSearch: @unchecked Sendable {
         }
     }
 
-    /// The best of what the threads found, for the caller and for each of them.
+    /// Merges the threads' best edges, for the caller and for each thread.
     private func gather() {
         for component in links.indices {
             for own in found where own[component] < links[component] { links[component] = own[component] }
@@ -105,7 +105,7 @@ final class JoinSearch: @unchecked Sendable {
         }
     }
 
-    /// A distance in the packed rows' scale within which pairs of this mutual reachability lie.
+    /// An upper bound, in the packed rows' scale, of the distance of pairs with this mutual reachability.
     @inline(__always)
     func reach(_ mutual: Double) -> Double { mutual * query.alpha * packed.scale * (1 + 1e-6) }
 
@@ -126,7 +126,7 @@ final class JoinSearch: @unchecked Sendable {
                     }
                 }
                 try execution.parallel(n, grain: 1024) { [self] chunk, thread in
-                    // The rows looked at last, so that most repeats are seen.
+                    // The last rows that were compared, so that most repeats are skipped.
                     let recent = try AlignedBuffer<Int32>(256, for: "candidates", execution)
                     for p in chunk {
                         if p & 63 == 0 { try execution.report() }
@@ -150,15 +150,16 @@ final class JoinSearch: @unchecked Sendable {
 
     // MARK: - Offers
 
-    /// Offers the edge of places p and q, of two components, to both.
+    /// Offers the edge between places p and q to both of their components.
     /// - Parameters:
-    ///   - links: what the thread found so far.
-    ///   - square: at most their squared distance in the packed rows' scale.
+    ///   - links: the best edges that this thread has found.
+    ///   - square: a lower bound of their squared distance in the packed rows' scale.
     @inline(__always)
     func consider(_ p: Int, _ q: Int, _ links: AlignedBuffer<BestLink>, atLeast square: Double = 0) {
         let (first, second) = (Int(query.components[p]), Int(query.components[q]))
         let floor = max(query.cores[p], query.cores[q])
-        // Judged by the links before this part of the search, so that it does not matter what was found meanwhile.
+        // Compares with the links from before this part of the search, so that the outcome does not depend on what
+        // other threads have found since.
         if floor > max(before[first].distance, before[second].distance) { return }
         let best = BestLink(distance: floor, from: Int32(p), to: Int32(q))
         if !(best < links[first]) && !(best < links[second]) { return }

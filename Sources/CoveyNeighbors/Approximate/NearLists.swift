@@ -1,8 +1,8 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Each row's near rows so far, by places of a `CellIndex`, with squared distances in float32, ascending. What is not yet
-/// filled holds (infinity, -1).
+/// The best near rows found for each row, by places of a `CellIndex`, with squared distances in float32, ascending.
+/// Empty entries hold (infinity, -1).
 final class NearLists: @unchecked Sendable {
     let index: CellIndex
     /// The length of a list.
@@ -12,11 +12,11 @@ final class NearLists: @unchecked Sendable {
 
     var count: Int { index.packed.count }
 
-    /// Cells that k-means could not split (of equal rows, say) are cut into segments of this many rows at most, and a row
-    /// meets one segment of a cell.
+    /// Cells that k-means could not split, for example of equal rows, are cut into segments of at most this many rows.
+    /// A row is compared with one segment of a cell.
     private let segmentSize: Int
     private let sizes: SearchSizes
-    /// The nearest cells whose rows a row is compared with.
+    /// The number of nearest cells whose rows a row is compared with.
     static let scanned = 4
 
     init(_ index: CellIndex, length: Int, execution: Execution) throws {
@@ -29,7 +29,7 @@ final class NearLists: @unchecked Sendable {
         indices = try AlignedBuffer(size, repeating: -1, for: "near rows", execution)
     }
 
-    /// How many of its probes a row is compared with: more than usual where their cells hold few rows.
+    /// The number of probed cells whose rows a row is compared with: more than usual if these cells hold few rows.
     @inline(__always)
     func scannedProbes(_ place: Int) -> Int {
         var probes = 0
@@ -43,12 +43,12 @@ final class NearLists: @unchecked Sendable {
         return probes
     }
 
-    /// Whether all rows of the cell meet all that look into it.
+    /// Whether every row that probes the cell is compared with all of its rows.
     @inline(__always)
     func isWhole(_ cell: Int) -> Bool { index.starts[cell + 1] - index.starts[cell] <= segmentSize }
 
-    /// Compares each row with those of its nearest cells, its own first, which leaves few in the others that are near enough.
-    /// Rows are taken by cell, so that each comparison is a product of matrices.
+    /// Compares each row with the rows of its nearest cells. Its own cell comes first, after which few rows of the
+    /// others are near enough. Rows are taken by cell, so that the comparisons are matrix products.
     func scan(execution: Execution) throws {
         var segments = [0]
         for cell in 0..<index.count {
@@ -74,13 +74,13 @@ final class NearLists: @unchecked Sendable {
                 }
                 start = end
             }
-            // The chunk's rows by the segments of other cells that they are compared with.
+            // The chunk's rows, grouped by the segments of other cells that they are compared with.
             var sizes = [Int32](repeating: 0, count: segmentStarts[index.count] + 1)
             func forEachSegment(_ body: (_ segment: Int, _ place: Int32) -> Void) {
                 for p in chunk {
                     for probe in 1..<max(1, scannedProbes(p)) {
                         let cell = Int(index.probes[p * index.probeCount + probe])
-                        // Its own again, where the near groups have fewer cells than it looks into.
+                        // Its own cell is repeated if the near groups have fewer cells than the row probes.
                         if cell == Int(index.probes[p * index.probeCount]) { continue }
                         let parts = segmentStarts[cell + 1] - segmentStarts[cell]
                         body(segmentStarts[cell] + (parts == 1 ? 0 : p % parts), Int32(p))
@@ -138,7 +138,8 @@ final class NearLists: @unchecked Sendable {
         }
     }
 
-    /// Compares the rows whose lists are not full with all others: rows far from every cell of some size.
+    /// Compares the rows whose lists are not full with all others. These rows are far from every cell that has enough
+    /// rows.
     func fill(execution: Execution) throws {
         var lacking: [Int32] = []
         for p in 0..<count {
@@ -164,7 +165,7 @@ final class NearLists: @unchecked Sendable {
         }
     }
 
-    /// The lists by the distance in float64 of the caller's own numbers, ties by place.
+    /// Orders the lists by the float64 distance of the caller's numbers, ties by place.
     func graph(execution: Execution) throws -> NeighborGraph {
         let k = length
         let size = try checkedProduct(count, k, "neighbours")

@@ -1,24 +1,25 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Improves lists of near rows by what their members list (Dong, Moses, Li 2011): a neighbour of a neighbour is likely to be
-/// a neighbour. Each round reads the lists as they stood when it began, so that the outcome does not depend on threads.
+/// Improves lists of near rows by neighbour descent (Dong, Moses, Li 2011): a neighbour of a neighbour is likely to be
+/// a neighbour. Each round reads the lists as they were when it began, so that the outcome does not depend on threads.
 final class NeighborDescent: @unchecked Sendable {
     private let lists: NearLists
     private let execution: Execution
-    /// How many of a row's list, and how many of those that list it, take part.
+    /// The number of entries of a row's list, and the number of rows that list the row, that take part.
     private var depth: Int
     private let count: Int
-    /// As the round began, the first of each row's list, as `ck_list_candidates` reads them.
+    /// The first entries of each row's list when the round began, in the form that `ck_list_candidates` reads.
     private let forward: AlignedBuffer<Int32>
-    /// The same for the rows that list a row, or some of them.
+    /// The same for the rows that list a row, or for a sample of them.
     private let backward: AlignedBuffer<Int32>
     private let backwardCounts: AlignedBuffer<Int32>
-    /// Bit by bit, which of the first places of a list are new.
+    /// One bit for each of the first entries of a list: whether it is new.
     private let fresh: AlignedBuffer<UInt32>
 
-    /// The entries that take part at the most, and where that brings many candidates: rows of many intrinsic dimensions have
-    /// neighbours that hardly know each other, so that more of them cost much and find little.
+    /// The largest number of entries that take part, and the smaller number for rows that would have many candidates.
+    /// In data of many intrinsic dimensions a row's neighbours are rarely neighbours of each other, so that more
+    /// entries cost much and find little.
     private static let most = Int(CK_ENTRIES)
     private static let fewer = 10
     private static let manyCandidates = 128
@@ -36,7 +37,7 @@ final class NeighborDescent: @unchecked Sendable {
         fresh = try AlignedBuffer(count, repeating: .max, for: "near rows", execution)
     }
 
-    /// At most `rounds` rounds, fewer where little changes.
+    /// Runs at most `rounds` rounds, and ends earlier if little changes.
     func run(rounds: Int) throws {
         for round in 0..<rounds {
             try snapshot()
@@ -69,14 +70,14 @@ final class NeighborDescent: @unchecked Sendable {
                 let other = Int(entry >> 1)
                 let seen = Int(backwardCounts.pointer[other])
                 backwardCounts.pointer[other] = Int32(seen &+ 1)
-                // A sample of the many that list a hub.
+                // A hub is in many lists; a sample of these rows takes part.
                 let place = seen < depth ? seen : Int((UInt64(p) &* 0x9E37_79B9_7F4A_7C15) >> 33) % (seen &+ 1)
                 if place < depth { backward.pointer[other &* most &+ place] = Int32(p) << 1 | entry & 1 }
             }
         }
     }
 
-    /// One thread's room: a set of rows that were seen, and those of them that are to be measured.
+    /// One thread's scratch memory: a set of rows that were seen, and the rows whose distances must be computed.
     private final class Room {
         let table: AlignedBuffer<Int32>
         let used: AlignedBuffer<Int32>
@@ -104,8 +105,8 @@ final class NeighborDescent: @unchecked Sendable {
         }
     }
 
-    /// The rows that a row is to be compared with: neighbours of its neighbours that it did not meet in a cell. Returns how
-    /// many.
+    /// Collects the candidates of a row: neighbours of its neighbours with which it was not compared in a cell. Returns
+    /// their number.
     private func gather(_ p: Int, _ room: Room) -> Int {
         let index = lists.index
         var ranges = 0
@@ -135,7 +136,7 @@ final class NeighborDescent: @unchecked Sendable {
         if candidates > sampled * NeighborDescent.manyCandidates { depth = min(depth, NeighborDescent.fewer) }
     }
 
-    /// Returns how many entries changed.
+    /// Returns the number of changed entries.
     private func join(_ round: Int) throws -> Int {
         let rooms = try (0..<execution.threads).map { _ in try Room(lists, execution) }
         let grain = 1024

@@ -1,10 +1,11 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Measures how many of the true nearest neighbours a graph holds, on rows evenly spread over the cells that are compared
-/// with all others that may be as near. There are as many of them as bring the standard error of the share to 0.004, 512 at
-/// least and 12,288 at most: where k is 1, that leaves 0.0045. The error is that of a systematic sample, from the differences of
-/// rows that follow each other in it (Wolter 1985, estimator v2): rows of a cell are more alike than rows of several.
+/// Estimates the share of the true nearest neighbours that a graph holds. The sample's rows are evenly spread over the
+/// cells, and each is compared with all rows that may be as near. The sample grows until the standard error of the
+/// share is 0.004, from 512 to 12,288 rows; for k = 1 the error is then 0.0045. Rows of one cell are more alike than
+/// rows of several. The error is therefore that of a systematic sample, from the differences of successive rows (Wolter
+/// 1985, estimator v2).
 struct RecallEstimate {
     let share: Double
     let standardError: Double
@@ -35,8 +36,8 @@ struct RecallEstimate {
         self.standardError = standardError
     }
 
-    /// For each place of the batch, the share of its true k nearest among the first k of its list; rows as near as the true
-    /// k-th count as true.
+    /// For each place of the batch, the share of its true k nearest among the first k of its list; rows as near as the
+    /// true k-th count as true.
     private static func hits(
         _ graph: NeighborGraph, _ k: Int, _ index: CellIndex, _ batch: [Int], _ execution: Execution
     ) throws -> [Double] {
@@ -49,14 +50,14 @@ struct RecallEstimate {
         batch.map { Int32($0) }.withUnsafeBufferPointer {
             packed.gather($0.baseAddress!, batch.count, into: gathered.pointer)
         }
-        // The graph's own neighbours are the first candidates, so that only nearer ones are looked at.
+        // The graph's own neighbours are the first candidates, so that only nearer rows are measured.
         let distances = try AlignedBuffer<Double>(batch.count * k, for: "neighbours of a sample", execution)
         let indices = try AlignedBuffer<Int32>(batch.count * k, for: "neighbours of a sample", execution)
         func heap(_ line: Int) -> NearestHeap {
             NearestHeap(distances: distances.pointer + line * k, indices: indices.pointer + line * k, k: k)
         }
         func reduced(_ p: Int, _ q: Int) -> Double { rows.reduced(Int(index.order[p]), Int(index.order[q])) }
-        /// The largest distance of a true neighbour so far, squared, in the packed rows' scale.
+        /// The largest squared distance of a true neighbour found so far, in the packed rows' scale.
         func reach(_ line: Int) -> Double { distances[line * k] * packed.scale * packed.scale * (1 + 1e-6) }
         for (line, p) in batch.enumerated() {
             for slot in 0..<k {
@@ -76,7 +77,7 @@ struct RecallEstimate {
                 Int64(batch.count), Int64(chunk.count), Int64(stride), -2, gathered.pointer, Int64(stride),
                 index.centroids.pointer + chunk.lowerBound * stride, Int64(stride), 0, products.pointer, Int64(grain))
             for cell in chunk {
-                // By the triangle inequality the others are farther from all rows of the cell.
+                // By the triangle inequality the other rows are too far from all rows of the cell.
                 var lines: [Int] = []
                 for (line, p) in batch.enumerated() {
                     let norms = Double(packed.norms[p] + index.norms[cell])

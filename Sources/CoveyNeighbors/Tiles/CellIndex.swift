@@ -1,34 +1,35 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// The rows in k-means cells, and the cells that are nearest to each row. Centroids come in groups of about as many as there
-/// are groups, and a row looks into its nearest groups alone: O(sqrt(n)) products a row instead of O(n).
+/// The rows in k-means cells, and the cells that are nearest to each row. Centroids come in groups of about as many as
+/// there are groups, and a row looks into its nearest groups alone: O(sqrt(n)) products a row instead of O(n).
 final class CellIndex: @unchecked Sendable {
     /// Rows of a cell lie together, in their own order.
     let packed: CompactRows
-    /// Place to row.
+    /// The row at each place.
     let order: AlignedBuffer<Int32>
     let count: Int
     /// Each cell's first place; one more at the end.
     let starts: [Int]
     let centroids: AlignedBuffer<Float>
     let norms: AlignedBuffer<Float>
-    /// By place, its `probeCount` nearest cells, nearest first, its own the first.
+    /// For each place its `probeCount` nearest cells, nearest first. The first is the row's own cell.
     let probes: AlignedBuffer<Int32>
     let probeCount: Int
-    /// At least each cell's largest distance of a row to its centroid.
+    /// An upper bound of each cell's largest distance from a row to the centroid.
     let radii: AlignedBuffer<Float>
     /// The median of the squared distances of a cell's rows to its centroid.
     let medians: AlignedBuffer<Float>
-    /// The standard deviation of those squared distances as a share of their median, in the cell that is the median of all:
-    /// what a few rows of another kind do to a cell's own deviation does not matter.
+    /// The standard deviation of those squared distances as a share of their median. It is the median over all cells,
+    /// so that a few unusual rows in one cell do not change it.
     private(set) var spread = 0.0
 
-    /// The rows that a cell is to have.
+    /// The number of rows that a cell should have.
     let cellSize: Int
     let sizes: SearchSizes
 
-    /// More in more rows: otherwise a row would meet an ever smaller share of those that may be near it.
+    /// More cells are probed when there are more rows. Otherwise a row would be compared with an ever smaller share of
+    /// the rows that may be near it.
     static func cellSize(_ rows: Int) -> Int { max(SearchSizes.current.leastCell, Int(Double(rows).squareRoot())) }
     private static let sampledPerCell = 32
 
@@ -96,7 +97,7 @@ final class CellIndex: @unchecked Sendable {
     /// The rows of a cell.
     func places(_ cell: Int) -> Range<Int> { starts[cell]..<starts[cell + 1] }
 
-    /// The room that `forEachSquare` wants.
+    /// The number of floats that `forEachSquare` needs as scratch memory.
     static let lineWidth = 512
 
     /// Squared distances of rows to the centroid of a cell.
@@ -153,7 +154,7 @@ final class CellIndex: @unchecked Sendable {
                             distances.pointer + slot, near.pointer + slot)
                     }
                 }
-                // By group, so that its centroids meet many rows at once.
+                // Rows are taken by group, so that one product compares a group's centroids with many rows.
                 var members = [[Int32]](repeating: [], count: count)
                 for i in chunk {
                     for slot in 0..<looked {
@@ -181,7 +182,7 @@ final class CellIndex: @unchecked Sendable {
                         }
                     }
                 }
-                // Fewer cells in the near groups than are wanted: the nearest again.
+                // The near groups have fewer cells than are needed: repeat the nearest one.
                 for i in chunk {
                     let slot = (i - chunk.lowerBound) * wanted
                     for probe in 1..<max(1, wanted) where distances[slot + probe] == .infinity {

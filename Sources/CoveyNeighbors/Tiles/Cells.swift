@@ -2,9 +2,10 @@ import CCoveyKernels
 import CFaissShim
 import CoveyRuntime
 
-/// The rows in k-means cells: rows of a cell lie together, by ascending distance to its centroid, cut into blocks of at most
-/// 256. By the triangle inequality a row at distance D of a centroid is at least D - high and low - D away from a block whose
-/// rows are between low and high of that centroid.
+/// The rows in k-means cells. The rows of a cell are stored together, by ascending distance to its centroid, and cut
+/// into blocks of at most 256. The triangle inequality gives a bound: if a block's rows are between `low` and `high`
+/// from a centroid, a row at distance D from that centroid is at least D - high and at least low - D away from the
+/// block.
 final class Cells: @unchecked Sendable {
     struct Block {
         let start: Int
@@ -25,14 +26,14 @@ final class Cells: @unchecked Sendable {
     /// count x stride, and their norms as in `TileRows`.
     let centroids: AlignedBuffer<Float>
     let norms: AlignedBuffer<Double>
-    /// Bounds of each place's distance to its own centroid.
+    /// Bounds of the distance from the row at each place to its own centroid.
     let ownLow: AlignedBuffer<Float>
     let ownHigh: AlignedBuffer<Float>
-    /// count x count, at most the distance of two centroids.
+    /// count x count: lower bounds of the distances between centroids.
     let between: AlignedBuffer<Float>
 
     /// - Parameters:
-    ///   - cellCount: nil = as many as pay for a search of all rows among themselves.
+    ///   - cellCount: nil = the number that is fastest for a search of all rows among themselves.
     ///   - rotated: see `TileRows`.
     init(_ rows: Rows, seed: UInt64, cellCount: Int? = nil, rotated: Bool = false, execution: Execution) throws {
         let packed = try TileRows(rows, rotated: rotated, execution: execution)
@@ -232,14 +233,15 @@ final class Cells: @unchecked Sendable {
         }
     }
 
-    /// At most the distance of any two rows of the blocks.
+    /// A lower bound of the distance between any two rows of the blocks.
     @inline(__always)
     func gap(_ a: Block, _ b: Block) -> Double {
         if a.cell == b.cell { return max(0, b.low - a.high, a.low - b.high) }
         return max(0, Double(between[a.cell * count + b.cell]) - a.high - b.high)
     }
 
-    /// Bounds of the distances of `count` packed rows to the centroid of a cell. `products` is room for as many.
+    /// Bounds of the distances from `count` packed rows to the centroid of a cell. `products` is scratch memory for
+    /// `count` numbers.
     func centroidBounds(
         _ numbers: UnsafePointer<Float>, _ rowNorms: UnsafePointer<Double>, count rowCount: Int, to cell: Int,
         low: UnsafeMutablePointer<Float>, high: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>
@@ -259,7 +261,7 @@ final class Cells: @unchecked Sendable {
         bounds(products, rowNorms, count: rowCount, to: cell, low: low, high: high)
     }
 
-    /// The same from products (manhattan: sums of |row - centroid|) that are known.
+    /// The same from products (manhattan: sums of |row - centroid|) that were computed before.
     func bounds(
         _ products: UnsafePointer<Float>, _ rowNorms: UnsafePointer<Double>, count rowCount: Int, to cell: Int,
         low: UnsafeMutablePointer<Float>, high: UnsafeMutablePointer<Float>

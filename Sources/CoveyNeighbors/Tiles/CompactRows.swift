@@ -1,14 +1,15 @@
 import CoveyRuntime
 import Glibc
 
-/// The rows in float32 for the approximate search, where rounding may cost a neighbour: centred, and scaled by a power of two
-/// so that no square overflows and few vanish, whatever the caller's offset and unit and a few rows far out.
+/// The rows in float32 for the approximate search, in which rounding may lose a neighbour. They are centred and scaled
+/// by a power of two, so that no square overflows and few underflow. The caller's offset and unit, and a few far rows,
+/// do not change that.
 final class CompactRows: @unchecked Sendable {
     let rows: Rows
-    /// Numbers a row, a multiple of 16; zeros beyond the dimension.
+    /// Numbers in a row: a multiple of 16, filled with zeros after the dimension.
     let stride: Int
     let numbers: AlignedBuffer<Float>
-    /// What a distance is multiplied by, a power of two.
+    /// The factor of all distances, a power of two.
     let scale: Double
     /// |x|^2 of the packed row.
     let norms: AlignedBuffer<Float>

@@ -1,6 +1,6 @@
 import CoveyRuntime
 
-/// One thread's room for a group of searched rows.
+/// One thread's scratch memory for a group of searched rows.
 final class GroupScratch {
     let size: Int
     let tile: TileScratch
@@ -18,7 +18,7 @@ final class GroupScratch {
     let products: AlignedBuffer<Float>
     let low: AlignedBuffer<Float>
     let high: AlignedBuffer<Float>
-    /// By cell.
+    /// One number for each cell.
     let gaps: AlignedBuffer<Double>
     let order: AlignedBuffer<Int32>
 

@@ -1,8 +1,9 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Lloyd's k-means of a sample of rows in float32, for cells that need be good but not best. Unlike FAISS's it runs on the
-/// call's threads and can be stopped between products of a few milliseconds; its result is the same for any number of them.
+/// Lloyd's k-means of a sample of rows in float32, for cells that need to be good but not the best. Unlike FAISS's
+/// k-means it runs on the call's threads and can be cancelled every few milliseconds. Its result is the same for any
+/// number of threads.
 struct KMeans {
     /// count x stride, and their |x|^2.
     let count: Int
@@ -14,8 +15,9 @@ struct KMeans {
     private static let blockSize = 128
 
     /// - Parameters:
-    ///   - points: `pointCount` rows, `stride` numbers apart, in an order of chance: the first are the first centroids.
-    ///   - spread: over the call's threads; false where the caller is one of many already.
+    ///   - points: `pointCount` rows, `stride` numbers apart, in random order: the first ones are the initial
+    ///     centroids.
+    ///   - spread: whether to use all of the call's threads; false if the caller already runs on one of many.
     init(
         _ points: UnsafePointer<Float>, pointCount: Int, stride: Int, count: Int, spread: Bool, execution: Execution
     ) throws {

@@ -3,23 +3,25 @@ import CoveyRuntime
 import CoveyTables
 import Glibc
 
-/// The nearest of a fixed set of rows to rows from outside: exact float64 distances, found by k-means cells. Blocks of rows are
-/// looked at by ascending distance of a query to their cells, until the triangle inequality rules out the rest; within a
-/// block float32 products with a proven margin rule out most rows. Immutable, for any number of threads.
+/// Finds the nearest rows of a fixed set for new rows, with exact float64 distances, by k-means cells. Blocks of rows
+/// are compared in the order of the distance from the query to their cells, until the triangle inequality excludes the
+/// rest. Within a block, float32 products with a proven margin exclude most rows. Immutable; any number of threads may
+/// use it.
 ///
-/// Cost: to build, that of `Cells`; a query at the worst O(rows columns), mostly a small part of it. Memory: 4 bytes a number.
+/// Cost: building costs as much as `Cells`. A query costs O(rows x columns) in the worst case, usually a small part of
+/// it. Memory: 4 bytes for each number.
 public final class QuerySearch: @unchecked Sendable {
     private let metric: Metric
     private let columns: Int
     private let rowCount: Int
-    /// The rows that have a direction, which cosine needs; nil = all.
+    /// The rows that have a direction, which cosine needs. nil = all rows.
     private let used: [Int32]?
-    /// The first few rows without one: at distance 1 from every row.
+    /// The first few rows without a direction. They are at distance 1 from every row.
     private let nulls: [Int32]
-    /// nil where no row is used.
+    /// nil if no row is used.
     private let cells: Cells?
 
-    /// - Parameter view: finite numbers. It is read now, and handed in again, unchanged, for each search.
+    /// - Parameter view: finite numbers. The caller passes the same, unchanged view to each search.
     public init(_ view: MatrixView, metric: Metric, execution: Execution) throws {
         self.metric = metric
         columns = view.columns
@@ -39,15 +41,15 @@ public final class QuerySearch: @unchecked Sendable {
         self.used = used
         self.nulls = nulls
         let rows = try Rows(view, used: used, metric: metric, execution: execution)
-        // A query is compared with every centroid, so that there are about as many as rows that it looks at; and the cells are made in
-        // O(n sqrt(n)).
+        // A query is compared with every centroid, so that there are about as many as rows that it looks at; and the
+        // cells are made in O(n sqrt(n)).
         let (n, sizes) = (rows.count, SearchSizes.current)
         let wanted = n < sizes.oneQueryCell ? 1 : min(n / (sizes.exactCell / 5 + 1), Int(3 * Double(n).squareRoot()))
         cells = rows.count == 0 ? nil : try Cells(rows, seed: 0, cellCount: wanted, execution: execution)
     }
 
-    /// Calls `body` with the `count` nearest rows of each query, nearest first, those as near in the order of their numbers: from
-    /// several threads, once for each query. Fewer where there are fewer rows.
+    /// Calls `body` with the `count` nearest rows of each query, nearest first, those as near in the order of their
+    /// numbers: from several threads, once for each query. Fewer where there are fewer rows.
     /// - Parameters:
     ///   - queries: finite numbers, as many columns as the rows have.
     ///   - view: the rows.
@@ -90,7 +92,7 @@ public final class QuerySearch: @unchecked Sendable {
         return (0..<wanted).map { (heap.indices[$0], metric.distance(reduced: heap.distances[$0])) }
     }
 
-    /// To length 1, without an overflow on the way.
+    /// Scales to length 1 without overflow.
     private func scale(_ row: UnsafeMutablePointer<Double>) {
         var largest = 0.0
         for c in 0..<columns { largest = max(largest, abs(row[c])) }
@@ -124,7 +126,7 @@ public final class QuerySearch: @unchecked Sendable {
             scratch.gaps[index] = max(0, scratch.low[block.cell] - block.high, block.low - scratch.high[block.cell])
             scratch.order[index] = Int32(index)
         }
-        // Few of the blocks are looked at: a heap gives them one by one, nearest first.
+        // Few blocks are compared, so that a heap, which gives the nearest first, is cheaper than sorting.
         let gaps = scratch.gaps.pointer
         var left = cells.blocks.count
         for start in Swift.stride(from: left / 2 - 1, through: 0, by: -1) {
@@ -174,7 +176,7 @@ public final class QuerySearch: @unchecked Sendable {
         order[place] = entry
     }
 
-    /// What `TileRows.bounds` takes: -2 x.y, or the sum of |x - y|.
+    /// The number that `TileRows.bounds` needs: -2 x.y, or the sum of |x - y|.
     private func product(
         _ packed: TileRows, _ rows: UnsafePointer<Float>, _ count: Int, _ scratch: QueryScratch, _ stride: Int64
     ) {
@@ -187,7 +189,7 @@ public final class QuerySearch: @unchecked Sendable {
         }
     }
 
-    /// The exact reduced distance of the query to a row of the view, which is row `place` of those used.
+    /// The exact reduced distance from the query to the row at `place` in the list of used rows.
     @inline(__always)
     private func reduced(
         _ view: MatrixView, _ row: Int, _ place: Int, _ rows: Rows, _ scratch: QueryScratch
@@ -209,7 +211,7 @@ public final class QuerySearch: @unchecked Sendable {
     }
 }
 
-/// One thread's room for queries.
+/// One thread's scratch memory for queries.
 private final class QueryScratch {
     let exact: AlignedBuffer<Double>
     let other: AlignedBuffer<Double>

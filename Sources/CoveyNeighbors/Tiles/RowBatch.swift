@@ -1,6 +1,6 @@
 import CoveyRuntime
 
-/// One thread's room to convert rows, a few at a time.
+/// One thread's scratch memory to convert rows, a few at a time.
 final class RowBatch {
     let size: Int
     private let dimension: Int

@@ -29,11 +29,11 @@ private final class NearestPass: @unchecked Sendable {
     let distances: UnsafeMutablePointer<Double>
     let indices: UnsafeMutablePointer<Int32>
     let execution: Execution
-    /// The k-th distance so far, by place: the root of the row's heap.
+    /// For each place the k-th smallest distance so far, which is the root of the row's heap.
     let worst: AlignedBuffer<Double>
-    /// At least the largest of a block's rows.
+    /// For each block an upper bound of the largest of these distances.
     let worstOfBlock: AlignedBuffer<Double>
-    /// One lock a block, for its rows' heaps.
+    /// One lock for each block protects its rows' heaps.
     let locks: Locks
     let scratch: [TileScratch]
 
@@ -84,7 +84,7 @@ private final class NearestPass: @unchecked Sendable {
         if heap.push(reduced, other) { worst[place] = heap.distances[0] }
     }
 
-    /// A block against itself. The k-th smallest upper bound of a row's tile line is a first threshold.
+    /// Compares a block with itself. The k-th smallest upper bound in a row's line of the tile is a first threshold.
     private func start(_ block: Cells.Block, _ scratch: TileScratch) {
         scratch.fill(
             packed, rows: packed.numbers.pointer + block.start * packed.stride, count: block.count,
@@ -127,7 +127,7 @@ private final class NearestPass: @unchecked Sendable {
         }
     }
 
-    /// Snapshot of what a block's rows look for; returns the longest reach.
+    /// Copies the distances within which a block's rows still search. Returns the largest.
     private func look(_ block: Int, _ side: TileScratch.Side) -> Double {
         let own = search.blocks[block]
         var most = 0.0
@@ -153,7 +153,8 @@ private final class NearestPass: @unchecked Sendable {
         return packed.reach(packed.scaled(worstOfBlock[block]))
     }
 
-    /// A block of a pair: its number, its rows, what they look for, and the distances to the centroid of the other's cell.
+    /// A block of a pair: its number, its rows, the distances within which they search, and their distances to the
+    /// centroid of the other block's cell.
     private struct Half {
         let number: Int
         let block: Cells.Block
@@ -174,7 +175,8 @@ private final class NearestPass: @unchecked Sendable {
                 number: number, block: block, side: side, low: UnsafePointer(cells.ownLow.pointer + block.start),
                 high: UnsafePointer(cells.ownHigh.pointer + block.start))
         }
-        // The blocks of a cell follow each other: most often the first block's bounds are those of the pair before.
+        // The blocks of a cell come one after another, so that the first block's bounds are often those of the pair
+        // before.
         if side.measured != (number, cell) {
             cells.centroidBounds(
                 packed.numbers.pointer + block.start * packed.stride, packed.norms.pointer + block.start,
@@ -187,7 +189,7 @@ private final class NearestPass: @unchecked Sendable {
             high: UnsafePointer(side.high.pointer))
     }
 
-    /// The rows that are within their reach of another block, or within `least` of it.
+    /// The rows whose own search distance, or `least`, reaches the other block.
     private func choose(
         _ half: Half, against other: Half, orWithin least: Double, _ places: UnsafeMutablePointer<Int32>
     ) -> Int {
@@ -197,15 +199,15 @@ private final class NearestPass: @unchecked Sendable {
                 half.side.reaches.pointer, least, places))
     }
 
-    /// The longest reach of the rows that the other block may improve.
+    /// The largest search distance of the rows that the other block may improve.
     private func reachOfOwn(_ half: Half) -> Double {
         var most = -Double.infinity
         for index in 0..<half.own { most = max(most, half.side.reaches[Int(half.side.places[index])]) }
         return most
     }
 
-    /// A pair of rows matters to the one of them that is within its reach of the other block, and then only where the other
-    /// is within that reach of the first's block.
+    /// A pair can improve a row only if the row's search distance reaches the other block, and only if the other row is
+    /// within that distance of the first row's block.
     private func pair(_ a: Int, _ b: Int, _ scratch: TileScratch) {
         let gap = search.cells.gap(search.blocks[a], search.blocks[b])
         if gap > max(longestReach(a), longestReach(b)) { return }
@@ -232,14 +234,14 @@ private final class NearestPass: @unchecked Sendable {
         }
     }
 
-    /// Rows of the first block as columns against rows of the second, for the heaps of either or both.
+    /// Compares rows of the first block, as columns of the tile, with rows of the second, for the heaps of one or both.
     private func scan(
         _ first: Half, _ columnPlaces: UnsafeMutablePointer<Int32>, _ columnCount: Int, _ second: Half,
         _ rowPlaces: UnsafeMutablePointer<Int32>, _ rowCount: Int, forFirst: Bool, forSecond: Bool,
         _ scratch: TileScratch
     ) {
         guard columnCount > 0, rowCount > 0 else { return }
-        // A panel of the whole block is packed once for many others.
+        // A panel of the whole block is packed once and used for many other blocks.
         let whole = first.block.count * rowCount <= columnCount * (rowCount + 16)
         let listed = whole ? nil : UnsafePointer(columnPlaces)
         let found = scratch.near(

@@ -9,8 +9,9 @@ extension TileSearch {
     }
 }
 
-/// One pass that lowers the components' links. The searched rows are taken in groups of neighbouring places; each group looks
-/// at the cells by ascending distance until none can hold a nearer row, and within a cell at the blocks and rows that can.
+/// One pass that shortens the components' links. The searched rows are taken in groups of adjacent places. A group is
+/// compared with the cells in the order of their distance, until no cell can hold a nearer row, and within a cell with
+/// the blocks and rows that can.
 private final class OutsidePass: @unchecked Sendable {
     let search: TileSearch
     let packed: TileRows
@@ -20,12 +21,12 @@ private final class OutsidePass: @unchecked Sendable {
     let links: UnsafeMutablePointer<BestLink>
     let execution: Execution
     let lock = Locks(1)
-    /// By place.
+    /// One entry for each place.
     let components: AlignedBuffer<Int32>
     let cores: AlignedBuffer<Double>
     /// The places of the searched rows.
     let searched: AlignedBuffer<Int32>
-    /// By block: the component of all its rows or -1, the least core distance.
+    /// For each block: the component of all its rows or -1, and the smallest core distance.
     let uniform: AlignedBuffer<Int32>
     let leastCore: AlignedBuffer<Double>
     let groupSize: Int
@@ -97,7 +98,7 @@ private final class OutsidePass: @unchecked Sendable {
                 if component >= 0 && uniform[block] == component { continue }
                 if scan(places, count, component, block, group) { longest = look(places, count, group) }
             }
-            // Other threads find edges too.
+            // Other threads may have found shorter edges.
             if place & 7 == 7 { longest = look(places, count, group) }
         }
     }
@@ -137,7 +138,7 @@ private final class OutsidePass: @unchecked Sendable {
         order.sort { (gaps[Int($0)], $0) < (gaps[Int($1)], $1) }
     }
 
-    /// Snapshot of the links' bounds, and what the group's rows look for; returns the longest reach.
+    /// Copies the links' bounds and the distances within which the group's rows search. Returns the largest.
     private func look(_ places: UnsafePointer<Int32>, _ count: Int, _ group: GroupScratch) -> Double {
         lock.lock(0)
         for i in 0..<count { group.bounds[i] = links[Int(components[Int(places[i])])].distance }
@@ -157,7 +158,7 @@ private final class OutsidePass: @unchecked Sendable {
         return longest
     }
 
-    /// Looks at a block; true where a link fell.
+    /// Compares with a block. Returns true if a link became shorter.
     private func scan(
         _ places: UnsafePointer<Int32>, _ count: Int, _ component: Int32, _ number: Int, _ group: GroupScratch
     ) -> Bool {
@@ -217,7 +218,7 @@ private final class OutsidePass: @unchecked Sendable {
         return lowered
     }
 
-    /// Offers an edge to a component; true if its distance fell.
+    /// Offers an edge to a component. Returns true if its link became shorter.
     private func offer(_ link: BestLink, _ component: Int32, _ bound: inout Double) -> Bool {
         lock.lock(0)
         defer { lock.unlock(0) }

@@ -2,38 +2,39 @@ import CCoveyKernels
 import CoveyRuntime
 import Glibc
 
-/// The rows as the tiles read them: float32, centred and scaled by a power of two so that nearly all have length 1 or a
-/// little below, whatever the caller's offset and unit and a few rows far out; turned to their principal components where that pays.
+/// The rows as the tiles read them: float32, centred, and scaled by a power of two so that nearly all have a length of
+/// 1 or slightly less, whatever the caller's offset and unit. A few far rows do not change that. The rows are rotated
+/// to their principal components if that makes the search faster.
 ///
-/// A tile's number g and the biases bound the true reduced distance r of the scaled rows from below:
-/// g + bias(i) + bias(j) <= r. Euclidean: g = -2 x.y from a matrix product and bias = (1 - c)|x|^2. A float32 dot product
-/// of d terms, in any order, errs by at most (d u / (1 - d u)) |x||y| with u = 2^-24 (Higham 2002, section 3.1), the rounding
-/// of the coordinates by 4 u (|x|^2 + |y|^2), the sums of biases and thresholds by a few u: c = (1.2 d + 24) u covers all
-/// while d u < 1/6. The same holds for a product that ends after a prefix of the terms, less the product of the lengths of
-/// what is left (Cauchy-Schwarz). Manhattan: g = (1 - c) sum |x - y| and bias = -4 u |x|_1.
+/// A tile's number g and the biases bound the true reduced distance r of the scaled rows from below: g + bias(i) +
+/// bias(j) <= r. Euclidean: g = -2 x.y from a matrix product and bias = (1 - c)|x|^2. A float32 dot product of d terms,
+/// in any order, errs by at most (d u / (1 - d u)) |x||y| with u = 2^-24 (Higham 2002, section 3.1), the rounding of
+/// the coordinates by 4 u (|x|^2 + |y|^2), the sums of biases and thresholds by a few u: c = (1.2 d + 24) u covers all
+/// while d u < 1/6. The same holds for a product of a prefix of the terms, if the product of the lengths of the
+/// remaining terms is subtracted (Cauchy-Schwarz). Manhattan: g = (1 - c) sum |x - y| and bias = -4 u |x|_1.
 final class TileRows: @unchecked Sendable {
     let rows: Rows
-    /// Numbers a row, a multiple of 16; zeros beyond the dimension.
+    /// Numbers in a row: a multiple of 16, filled with zeros after the dimension.
     let stride: Int
     let numbers: AlignedBuffer<Float>
     let bias: AlignedBuffer<Float>
     /// |x|^2 or |x|_1 of the packed row.
     let norms: AlignedBuffer<Double>
-    /// At least the length of a packed row beyond the prefix; nothing where there is no prefix.
+    /// An upper bound of the length of a packed row after the prefix. Empty if there is no prefix.
     let tails: AlignedBuffer<Float>
-    /// Place in `numbers` to row.
+    /// The row at each place of `numbers`.
     let order: AlignedBuffer<Int32>
     let error: Double
-    /// What a reduced distance is multiplied by; 0 where the bound cannot be trusted and every pair must be looked at.
+    /// The factor of reduced distances. It is 0 if the bound does not hold and every pair must be compared exactly.
     let reducedScale: Double
     /// x becomes (x * firstScale - centre) * secondScale.
     let firstScale: Double
     let secondScale: Double
     let centre: AlignedBuffer<Double>
     private let rotation: Rotation?
-    /// The first terms of a product, which may tell that a pair is too far apart; 0 = none.
+    /// The number of first terms of a product that may already show that a pair is too far apart. 0 = none.
     var prefix: Int { rotation?.prefix ?? 0 }
-    /// The terms of a product: the dimension, and zeros.
+    /// The number of terms of a product: the dimension and zeros after it.
     var depth: Int { (rows.dimension + 3) / 4 * 4 }
 
     static let unit = 0x1p-24
@@ -41,7 +42,7 @@ final class TileRows: @unchecked Sendable {
     var count: Int { rows.count }
     var isManhattan: Bool { rows.metric == .manhattan }
 
-    /// - Parameter rotated: pays for a search of all rows among themselves.
+    /// - Parameter rotated: true for a search of all rows among themselves, which a rotation makes faster.
     init(_ rows: Rows, rotated: Bool = false, execution: Execution) throws {
         self.rows = rows
         let d = rows.dimension
@@ -138,7 +139,8 @@ final class TileRows: @unchecked Sendable {
         isManhattan ? -4 * TileRows.unit * norm - 0x1p-100 : norm * (1 - error) - 0x1p-100
     }
 
-    /// Centres, scales, turns and rounds the first rows of a batch; writes their norms. The batch's numbers are lost.
+    /// Centres, scales, rotates and rounds the first rows of a batch, and writes their norms. It overwrites the batch's
+    /// numbers.
     func convert(
         _ batch: RowBatch, count: Int, to target: UnsafeMutablePointer<Float>, norms: UnsafeMutablePointer<Double>
     ) {
@@ -177,7 +179,7 @@ final class TileRows: @unchecked Sendable {
         return norm
     }
 
-    /// A reduced distance as the tiles compare it, a little above.
+    /// An upper bound of a reduced distance in the tiles' scale.
     @inline(__always)
     func scaled(_ reduced: Double) -> Double {
         reducedScale == 0 ? .infinity : max(reduced, rows.floor) * reducedScale * (1 + 1e-6)
@@ -196,7 +198,7 @@ final class TileRows: @unchecked Sendable {
         return (max(0, square - slack).squareRoot(), max(0, square + slack).squareRoot())
     }
 
-    /// The unreduced, scaled distance within which pairs of at most this scaled reduced distance lie.
+    /// An upper bound of the unreduced, scaled distance of pairs with at most this scaled reduced distance.
     @inline(__always)
     func reach(_ scaled: Double) -> Double {
         isManhattan ? scaled : scaled.squareRoot()

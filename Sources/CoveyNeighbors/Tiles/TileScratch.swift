@@ -1,22 +1,23 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// One thread's room for a pair of blocks.
+/// One thread's scratch memory for a pair of blocks.
 final class TileScratch {
     static let side = Cells.blockSize
 
-    /// What is looked for on one side of a pair of blocks, by place in the block.
+    /// What one side of a pair of blocks searches for, by place in the block.
     final class Side {
-        /// The near pairs of the side are those whose tile's number, with the biases, is at most this; less the own bias.
+        /// A pair is near if the tile's number plus both biases is at most this threshold. The row's own bias is
+        /// already subtracted.
         let thresholds: AlignedBuffer<Float>
-        /// The same as an unreduced distance.
+        /// The same threshold as an unreduced distance.
         let reaches: AlignedBuffer<Double>
         /// Bounds of the distances to the centroid of the other block's cell.
         let low: AlignedBuffer<Float>
         let high: AlignedBuffer<Float>
-        /// The block and the cell of these bounds.
+        /// The block and the cell for which these bounds were computed.
         var measured = (block: -1, cell: -1)
-        /// The places whose rows the other block may improve, and those that it may also want itself.
+        /// The places whose rows the other block may improve, and the places that may improve the other block's rows.
         let places: AlignedBuffer<Int32>
         let wanted: AlignedBuffer<Int32>
 
@@ -30,11 +31,11 @@ final class TileScratch {
         }
     }
 
-    /// Rows as the columns of a tile: a block, some rows of it, or a list from elsewhere.
+    /// Rows that are the columns of a tile: a block, some of its rows, or another list.
     struct Columns {
         let numbers: UnsafePointer<Float>
         let count: Int
-        /// Which of `numbers`; nil = the first ones. What follows is in the order of this list.
+        /// The rows' indices in `numbers`; nil = the first ones. The following fields are in the order of this list.
         let places: UnsafePointer<Int32>?
         let thresholds: UnsafePointer<Float>
         let biases: UnsafePointer<Float>
@@ -53,16 +54,16 @@ final class TileScratch {
     let never: AlignedBuffer<Float>
     let first: Side
     let second: Side
-    /// Room for a selection of columns.
+    /// Scratch memory for selected columns.
     let chosenThresholds: AlignedBuffer<Float>
     let chosenBiases: AlignedBuffer<Float>
     let chosenTails: AlignedBuffer<Float>
-    /// Whoever packed the panel says so here, to find it again; -1 = nobody.
+    /// The owner of the packed panel, so that it can be used again. -1 = no owner.
     var panelOwner = -1
     private let stride: Int
     private let instructions = ck_encoder_instruction_set()
     private var work = 0
-    /// Searches that go by without a look at the prefix.
+    /// The number of searches to do before the prefix is tried again.
     private var pause = 0
 
     init(_ packed: TileRows, _ execution: Execution) throws {
@@ -108,8 +109,8 @@ final class TileScratch {
             biases: chosenBiases.pointer, tails: chosenTails.pointer)
     }
 
-    /// The near pairs of rows from `start` on (those of the list, nil = the first ones) with columns; returns how many `pairs`
-    /// holds.
+    /// The near pairs of rows from `start` on (those of the list, nil = the first ones) with columns; returns how many
+    /// `pairs` holds.
     /// - Parameters:
     ///   - thresholds: of the rows, by place.
     ///   - owner: of a panel that may be packed already; -1 = none.
@@ -137,7 +138,7 @@ final class TileScratch {
             row_tails: looks ? packed.tails.pointer + start : nil, column_thresholds: columns.thresholds,
             column_biases: columns.biases, column_tails: columns.tails)
         let found = ck_near_pairs(instructions, &search, pairs.pointer)
-        // A look costs about as much as 8 terms.
+        // Trying the prefix costs about as much as 8 terms.
         if looks, found.abandoned * Int64(depth - packed.prefix) < found.tiles * 8 { pause = 31 }
         return Int(found.count)
     }

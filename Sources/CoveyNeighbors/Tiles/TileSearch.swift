@@ -2,21 +2,23 @@ import CCoveyKernels
 import CoveyRuntime
 import Glibc
 
-/// Exact search by tiles: products of blocks of rows in float32, of which only what passes a proven margin is measured in
-/// float64. k-means cells and the triangle inequality keep most tiles of clustered data from being computed.
+/// Exact search by tiles. A tile is a product of two blocks of rows in float32. Only the pairs that a proven margin
+/// cannot exclude are measured in float64. In clustered data, k-means cells and the triangle inequality exclude most
+/// tiles.
 ///
-/// Cost: at the worst one product of n^2 / 2 rows for the neighbours. Memory: 4 bytes a number (the rows in float32), about
-/// 60 bytes a row, 12 bytes a neighbour, and for each thread 1.5 MB, 1 KB a column and 3 KB a cell.
+/// Cost: in the worst case n^2 / 2 pairs for the neighbours. Memory: 4 bytes for each number (the rows in float32),
+/// about 60 bytes for each row, 12 bytes for each neighbour, and for each thread 1.5 MB, 1 KB for each column and 3 KB
+/// for each cell.
 public final class TileSearch: NeighborSearch, @unchecked Sendable {
     public let rows: Rows
     let cells: Cells
-    /// For each block the blocks that are looked at first, ascending.
+    /// For each block, in ascending order, the blocks that are compared first.
     let near: [[Int32]]
 
     var packed: TileRows { cells.packed }
     var blocks: [Cells.Block] { cells.blocks }
 
-    /// `seed`: of the k-means cells; results do not depend on it.
+    /// `seed` is for the k-means cells. Results do not depend on it.
     public convenience init(_ rows: Rows, seed: UInt64 = 0, execution: Execution) throws {
         try self.init(rows, seed: seed, cellCount: nil, execution: execution)
     }
@@ -42,7 +44,7 @@ public final class TileSearch: NeighborSearch, @unchecked Sendable {
                 let own = blocks[a]
                 for b in 0..<blocks.count where b != a {
                     let other = blocks[b]
-                    // Blocks of the own cell first, then by the centroids.
+                    // Blocks of the same cell come first, then those of the nearest centroids.
                     let distance =
                         other.cell == own.cell
                         ? -1 / (1 + cells.gap(own, other)) : Double(cells.between[own.cell * cells.count + other.cell])
@@ -65,14 +67,14 @@ public final class TileSearch: NeighborSearch, @unchecked Sendable {
             for a in chunk {
                 for b in near[a] {
                     let other = Int(b)
-                    // A pair near from both sides belongs to the lower block.
+                    // If each block is in the other's list, the pair belongs to the block with the lower number.
                     if other < a, near[other].contains(Int32(a)) { continue }
                     try execution.check()
                     try body(min(a, other), max(a, other), thread)
                 }
             }
         }
-        // Pairs that take some milliseconds together.
+        // The number of pairs that take a few milliseconds together.
         let pause = max(1, 2048 / packed.stride)
         try execution.parallel(count, stage: stage) { chunk, thread in
             for a in chunk {

@@ -1,23 +1,23 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// The boxes of a k-d tree at every third level, from the leaves up, in blocks of eight: what is below a node three levels down
-/// is one block, and is looked at together.
+/// The boxes of a k-d tree at every third level, from the leaves up, in blocks of eight. The eight nodes three levels
+/// below a node are one block, and one SIMD pass tests them together.
 final class BoxTree: @unchecked Sendable {
     private static let width = Int(CK_BOXES)
 
     private let boxed: Int
     private let manhattan: Bool
-    /// Each block: the least, then the greatest coordinates of its eight boxes, by columns.
+    /// For each block the smallest, then the largest coordinates of its eight boxes, by columns.
     private let blocks: AlignedBuffer<Double>
-    /// By tier, that of the leaves first: the tree's number of the first node, the number of the first block.
+    /// For each tier, the leaves' tier first: the tree's number of its first node, and the number of its first block.
     private var firstNode: InlineArray<12, Int> = .init(repeating: 0)
     private var firstBlock: InlineArray<12, Int> = .init(repeating: 0)
-    /// The uppermost tier has one block, of these many nodes.
+    /// The number of nodes in the top tier, which has one block.
     private let tiers: Int
     private let topCount: Int
 
-    /// - Parameter boxes: of each node of the tree its least, then greatest coordinates.
+    /// - Parameter boxes: for each node of the tree its smallest, then its largest coordinates.
     init(
         _ boxes: UnsafePointer<Double>, boxed m: Int, leafCount: Int, manhattan: Bool, execution: Execution
     ) throws {
@@ -55,24 +55,24 @@ final class BoxTree: @unchecked Sendable {
         }
     }
 
-    /// A block that is still to be looked at.
+    /// A block that is still to be tested.
     struct Entry {
         let block: Int32
         let tier: Int16
-        /// The node of the block that is not meant, or -1.
+        /// The node of the block to leave out, or -1.
         let except: Int16
-        /// That of the box around it.
+        /// The gap to the box around the block.
         let gap: Double
     }
 
-    /// Room for `walk`: a way up, and at most seven blocks a tier on the way down.
+    /// The size of the stack of `walk`: one way up, and at most seven blocks for each tier on the way down.
     static let stackSize = 128
 
-    /// Leads a visitor to the leaves near a leaf, its neighbours in the tree first, but not to itself.
+    /// Visits the leaves near a leaf, those nearest in the tree first, but not the leaf itself.
     /// - Parameters:
-    ///   - box: that of the leaf.
-    ///   - stack: room for `stackSize`.
-    ///   - gaps: room for eight.
+    ///   - box: the leaf's box.
+    ///   - stack: scratch memory for `stackSize` blocks.
+    ///   - gaps: scratch memory for eight numbers.
     @inline(__always)
     func walk<Visitor: LeafVisitor>(
         from leaf: Int, _ box: UnsafePointer<Double>, _ stack: UnsafeMutablePointer<Entry>,
@@ -105,7 +105,7 @@ final class BoxTree: @unchecked Sendable {
             let place = (block &- firstBlock[tier]) &* BoxTree.width
             var wanted = visitor.screen(firstNode[tier] &+ place, gaps, meant, near & meant)
             if tier > 0 {
-                // The nearest on top.
+                // The nearest block is on top.
                 while wanted != 0 {
                     let lane = BoxTree.extreme(wanted, gaps, farthest: true)
                     wanted &= ~(1 << UInt32(lane))
@@ -128,7 +128,7 @@ final class BoxTree: @unchecked Sendable {
         }
     }
 
-    /// Of some boxes the nearest or farthest.
+    /// The nearest or the farthest of some boxes.
     @inline(__always)
     private static func extreme(_ wanted: UInt32, _ gaps: UnsafePointer<Double>, farthest: Bool) -> Int {
         var best = wanted.trailingZeroBitCount
@@ -142,20 +142,20 @@ final class BoxTree: @unchecked Sendable {
     }
 }
 
-/// What a walk over a `BoxTree` looks for.
+/// A visitor decides what a walk over a `BoxTree` searches for.
 protocol LeafVisitor {
-    /// The gap up to which leaves are wanted; may fall.
+    /// The largest gap of a leaf that is still wanted. It may shrink during the walk.
     var most: Double { get }
 
-    /// Says which of eight nodes are wanted.
+    /// Returns which of eight nodes are wanted.
     /// - Parameters:
-    ///   - meant: a bit for each that is there and not on the way up.
-    ///   - near: a bit for each of those with a gap of at most `most`.
+    ///   - meant: a bit for each node that exists and was not visited on the way up.
+    ///   - near: a bit for each of these with a gap of at most `most`.
     mutating func screen(_ first: Int, _ gaps: UnsafePointer<Double>, _ meant: UInt32, _ near: UInt32) -> UInt32
 
-    /// Takes the gap of what was wanted first and then too far.
+    /// Receives the gap of a block that was wanted when it was found but is now too far.
     mutating func pass(_ gap: Double)
 
-    /// Takes a leaf's node.
+    /// Receives a leaf's node.
     mutating func visit(_ node: Int)
 }

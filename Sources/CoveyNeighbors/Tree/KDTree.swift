@@ -1,36 +1,36 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// A balanced k-d tree (Bentley 1975) with tight bounding boxes. Node v has the children 2v + 1 and 2v + 2; leaves hold at most
-/// 16 points, by columns. Built in O(n log n); the same for any number of threads.
+/// A balanced k-d tree (Bentley 1975) with tight bounding boxes. Node v has the children 2v + 1 and 2v + 2. A leaf
+/// holds at most 16 points, by columns. Building costs O(n log n). The tree is the same for any number of threads.
 final class KDTree: @unchecked Sendable {
     static let leafSize = Int(CK_LEAF)
 
     let count: Int
     let dimension: Int
-    /// The leading coordinates that boxes are made of.
+    /// The number of leading coordinates that boxes have.
     let boxed: Int
     let manhattan: Bool
     /// Inner nodes come first: leaf l is node innerCount + l.
     let innerCount: Int
     let leafCount: Int
-    /// Place to row.
+    /// The row at each place.
     let order: AlignedBuffer<Int32>
     /// The places of leaf l are starts[l]..<starts[l + 1].
     let starts: AlignedBuffer<Int32>
-    /// Each node's least, then greatest coordinates.
+    /// For each node its smallest, then its largest coordinates.
     let boxes: AlignedBuffer<Double>
     /// Each leaf's points: dimension x leafSize.
     let points: AlignedBuffer<Double>
 
-    /// The same boxes for the way down.
+    /// The same boxes in the layout for walks.
     private(set) var boxTree: BoxTree!
 
     var nodeCount: Int { innerCount + leafCount }
 
     /// - Parameters:
     ///   - coordinates: count x dimension, by rows.
-    ///   - boxed: 1 to dimension, at least the coordinates that tell points apart.
+    ///   - boxed: 1 to dimension; it must include the coordinates along which points differ.
     init(
         _ coordinates: AlignedBuffer<Double>, count n: Int, dimension d: Int, boxed: Int, manhattan: Bool,
         execution: Execution
@@ -54,7 +54,8 @@ final class KDTree: @unchecked Sendable {
         try execution.parallel(n, grain: 65_536) { chunk, _ in
             for i in chunk { keys[i] = PlacedRow(value: 0, row: Int32(i)) }
         }
-        // The top levels one by one, each node on one thread; below them each thread takes whole subtrees, which its cache holds.
+        // The top levels are split one by one, each node on one thread. Below them each thread takes whole subtrees
+        // that fit into its cache.
         let source = coordinates.pointer
         var nodes = [Node(number: 0, start: 0, end: n)]
         while nodes.count < 64, nodes[0].number < innerCount, n / nodes.count > 4096 {
@@ -99,7 +100,8 @@ final class KDTree: @unchecked Sendable {
         join(node.number)
     }
 
-    /// Parts a node's points at the median of its widest column, as told by a sample of them.
+    /// Splits a node's points at the median of its widest column. A sample of the points tells which column is the
+    /// widest.
     private func halve(
         _ node: Node, _ source: UnsafePointer<Double>, _ keys: UnsafeMutablePointer<PlacedRow>, _ execution: Execution
     ) throws -> Int {
@@ -156,7 +158,7 @@ final class KDTree: @unchecked Sendable {
         }
     }
 
-    /// A node's box from those of its halves.
+    /// A node's box from the boxes of its two children.
     private func join(_ v: Int) {
         let box = boxes.pointer + v * 2 * boxed
         let left = boxes.pointer + (2 * v + 1) * 2 * boxed
@@ -167,7 +169,8 @@ final class KDTree: @unchecked Sendable {
         }
     }
 
-    /// The pairs of points of two leaves (nodes) within the bounds of the first one's points: see `ck_leaf_pairs_squared`.
+    /// The pairs of points of two leaves (nodes) within the bounds of the first leaf's points; see
+    /// `ck_leaf_pairs_squared`.
     @inline(__always)
     func pairs(
         _ u: Int, _ v: Int, _ bounds: UnsafePointer<Double>, _ pairs: UnsafeMutablePointer<UInt8>,

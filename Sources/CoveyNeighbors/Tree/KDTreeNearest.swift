@@ -24,7 +24,8 @@ extension KDTreeSearch {
         return lists
     }
 
-    /// The rows that a search for k neighbours looks at for each row, measured on leaves spread over the tree.
+    /// The number of rows that a search for k neighbours compares with each row, measured on leaves spread over the
+    /// tree.
     func looks(_ k: Int, execution: Execution) throws -> Double {
         let sample = min(KDTreeSearch.sampleLeaves, tree.leafCount)
         let visited = try AlignedBuffer<Int>(sample, for: "a sample", execution)
@@ -41,7 +42,7 @@ extension KDTreeSearch {
 
     private static let sampleLeaves = 64
 
-    /// Finds the neighbours of a leaf's points; returns how many leaves it looked at.
+    /// Finds the neighbours of a leaf's points. Returns the number of leaves that it visited.
     private func nearest(_ leaf: Int, _ room: LeafLists) -> Int {
         var visitor = NearestVisitor(self, leaf, room)
         let node = tree.innerCount + leaf
@@ -69,7 +70,7 @@ extension KDTreeSearch {
     }
 }
 
-/// The points of a leaf that look for their neighbours.
+/// The points of a leaf whose neighbours are searched for.
 private struct NearestVisitor: LeafVisitor {
     private let search: KDTreeSearch
     private let tree: KDTree
@@ -77,7 +78,8 @@ private struct NearestVisitor: LeafVisitor {
     private let node: Int
     private let start: Int
     private let count: Int
-    /// By point: the reduced distance of the last neighbour so far, and at least that of its coordinates.
+    /// For each point: the reduced distance of its k-th neighbour found so far, and an upper bound of the same in
+    /// coordinates.
     private let limits: UnsafeMutablePointer<Double>
     private let bounds: UnsafeMutablePointer<Double>
     private(set) var most = Double.infinity

@@ -27,7 +27,7 @@ extension KDTreeSearch {
     }
 }
 
-/// A round of Boruvka's algorithm: the shortest edges out of components, in the tree's numbering.
+/// A round of Boruvka's algorithm: it finds the shortest edge out of each component, in the tree's numbering.
 private final class OutsideRound: @unchecked Sendable {
     let tree: KDTree
     let rows: Rows
@@ -38,10 +38,10 @@ private final class OutsideRound: @unchecked Sendable {
     let searched: UnsafePointer<Bool>
     let links: UnsafeMutablePointer<BestLink>
     let lock = Locks(1)
-    /// By node: the component of all its points or -1, and their least core distance.
+    /// For each node: the component of all its points or -1, and their smallest core distance.
     let uniform: AlignedBuffer<Int32>
     let leastCore: AlignedBuffer<Double>
-    /// By leaf.
+    /// One entry for each leaf.
     let anySearched: AlignedBuffer<Bool>
 
     init(
@@ -83,7 +83,7 @@ private final class OutsideRound: @unchecked Sendable {
         }
     }
 
-    /// Finds the edges that leave a leaf's points; returns how many leaves it looked at.
+    /// Finds the edges from a leaf's points. Returns the number of leaves that it visited.
     func search(_ leaf: Int, _ scratch: KDTreeSearch.Scratch) -> Int {
         var visitor = OutsideVisitor(self, leaf, scratch)
         let node = tree.innerCount + leaf
@@ -98,7 +98,7 @@ private final class OutsideRound: @unchecked Sendable {
         return visitor.visited
     }
 
-    /// Offers an edge to a component; true if its distance fell.
+    /// Offers an edge to a component. Returns true if its link became shorter.
     @inline(__always)
     fileprivate func offer(_ link: BestLink, _ component: Int32) -> Bool {
         let target = links + Int(component)
@@ -113,7 +113,7 @@ private final class OutsideRound: @unchecked Sendable {
     }
 }
 
-/// The points of a leaf that look for edges as short as the best that their components have.
+/// The points of a leaf, for which edges are searched that are at most as long as their components' best edges.
 private struct OutsideVisitor: LeafVisitor {
     private let round: OutsideRound
     private let tree: KDTree
@@ -123,12 +123,13 @@ private struct OutsideVisitor: LeafVisitor {
     private let count: Int
     /// The component of all the leaf's points, or -1.
     private let own: Int32
-    /// By point: the longest edge wanted, and at least the reduced distance of its coordinates; -infinity = none wanted.
+    /// For each point: the longest edge that is wanted, and an upper bound of its reduced distance in coordinates.
+    /// -infinity = no edge is wanted.
     private let limits: UnsafeMutablePointer<Double>
     private let bounds: UnsafeMutablePointer<Double>
     private var longest = -Double.infinity
     private(set) var most = -Double.infinity
-    /// The least of what was passed over, and whether nothing was looked at.
+    /// The smallest gap that was skipped, and whether no leaf was visited.
     private var leastGap = Double.infinity
     private var leastCore = Double.infinity
     private var unseen: Bool { visited == 0 }
@@ -229,12 +230,12 @@ private struct OutsideVisitor: LeafVisitor {
         if lowered { refresh() }
     }
 
-    /// Less than the length of any edge that leaves a component from here; nil where leaves were looked at.
+    /// A lower bound of the length of any edge from this leaf to another component. nil if leaves were visited.
     var floor: Double? {
         guard unseen else { return nil }
         let apart =
             round.rows.metric.distance(reduced: round.margin.shortest(leastGap)) / round.query.alpha * (1 - 0x1p-48)
-        // An edge of that very length must be found next time.
+        // The bound is strict, because the next round must still find an edge of exactly that length.
         return min(apart, leastCore).nextDown
     }
 }

@@ -1,11 +1,12 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Exact search by a k-d tree, for rows of few dimensions or near a subspace of few. Queries go by leaves: the points of a leaf
-/// look together, first at home, then up the tree.
+/// Exact search by a k-d tree, for rows of few dimensions or rows near a subspace of few dimensions. The points of a
+/// leaf search together: first in their own leaf, then up the tree.
 ///
-/// Rows are numbered by their places in the tree, so that neighbours lie near each other in memory.
-/// Cost: typically O(n log n). Memory: about 30 + 16 d bytes a row, 8 d more while the tree is built; 4 bytes a neighbour.
+/// Rows are numbered by their places in the tree, so that neighbours are near each other in memory. Cost: usually O(n
+/// log n). Memory: about 30 + 16 d bytes for each row, 8 d more while the tree is built, and 4 bytes for each
+/// neighbour.
 public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
     public let rows: Rows
     let tree: KDTree
@@ -26,9 +27,9 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
         self.rows = try rows.reordered(tree.order, execution: execution)
     }
 
-    /// A tree in which a leaf's searches for k neighbours look at no more than a share of the rows, by default so few that it is
-    /// faster than tiles; nil where there is none.
-    /// The same answer for any number of threads.
+    /// A tree in which the search for k neighbours visits at most the given share of the rows. By default the share is
+    /// so small that the tree is faster than tiles. nil if no such tree exists. The answer is the same for any number
+    /// of threads.
     public static func suited(
         to rows: Rows, _ k: Int, mostLooks: Double = KDTreeSearch.mostLooks, execution: Execution
     ) throws -> KDTreeSearch? {
@@ -36,8 +37,8 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
         guard rows.dimension <= mostDimensions else { return nil }
         let axes = try TreeAxes.find(rows, execution: execution)
         if (axes?.telling ?? rows.dimension) > mostTelling {
-            // Rows on lines or planes of many directions may have a good tree yet: some of them tell, as the fewer rows there are, the
-            // greater is the share that a search looks at.
+            // Rows on lines or planes of many directions may still have a good tree. A tree of a sample of the rows
+            // gives an upper bound, because a search visits a larger share of fewer rows.
             guard rows.count >= manyRows, k < probedRows / 16 else { return nil }
             let some = try AlignedBuffer<Int32>(probedRows, for: "a sample", execution)
             for i in 0..<probedRows { some[i] = Int32(i * (rows.count / probedRows)) }
@@ -48,23 +49,23 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
         return try search.looks(k, execution: execution) <= mostLooks * Double(rows.count) ? search : nil
     }
 
-    /// Measured on two cores: beyond these, tiles are faster, or finding out costs too much.
+    /// Measured on two cores: above these sizes tiles are faster, or the decision itself costs too much.
     private static let mostDimensions = 128
     private static let mostTelling = 12
     private static let probedRows = 4096
-    /// With fewer, tiles are faster even than a good tree in so many dimensions.
+    /// With fewer rows, tiles are faster than even a good tree in so many dimensions.
     private static let manyRows = 131_072
-    /// The share of all rows that a leaf of queries looks at.
+    /// The share of all rows that the search of a leaf may visit.
     public static let mostLooks = 0.4
 
-    /// One thread's room for a leaf's queries.
+    /// One thread's scratch memory for a leaf's queries.
     final class Scratch {
         let stack: AlignedBuffer<BoxTree.Entry>
         let gaps: AlignedBuffer<Double>
         let pairs: AlignedBuffer<UInt8>
         let sums: AlignedBuffer<Double>
         let bounds: AlignedBuffer<Double>
-        /// Of what is searched for, one a point of the leaf.
+        /// What is searched for, one entry for each point of the leaf.
         let limits: AlignedBuffer<Double>
 
         init(_ execution: Execution) throws {
@@ -78,6 +79,6 @@ public final class KDTreeSearch: NeighborSearch, @unchecked Sendable {
         }
     }
 
-    /// Leaves of one chunk of parallel work.
+    /// The number of leaves in one chunk of parallel work.
     static let grain = 64
 }

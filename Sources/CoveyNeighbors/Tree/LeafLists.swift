@@ -5,9 +5,9 @@ import CoveyRuntime
 struct LeafLists {
     let scratch: KDTreeSearch.Scratch
     let k: Int
-    /// The room of a list: at least k.
+    /// The capacity of a list, at least k.
     let slots: Int
-    /// leafSize x slots, ascending by (reduced distance, place); infinity where nothing was found yet.
+    /// leafSize x slots, ascending by (reduced distance, place). Empty entries hold infinity.
     let reduced: AlignedBuffer<Double>
     let places: AlignedBuffer<Int64>
 
@@ -25,10 +25,11 @@ struct LeafLists {
         places.pointer.update(repeating: .max, count: places.count)
     }
 
-    /// Puts the points of the scratch's pairs into the lists, where they belong there; point i is not its own neighbour.
+    /// Inserts the points of the scratch's pairs into the lists if they are near enough. Point i is not its own
+    /// neighbour.
     /// - Parameters:
     ///   - first: the place of the points' leaf.
-    ///   - own: that of the lists' leaf.
+    ///   - own: the place of the lists' leaf.
     @inline(__always)
     func offer(_ found: Int, first: Int, own: Int) {
         let (pairs, sums) = (scratch.pairs.pointer, scratch.sums.pointer)

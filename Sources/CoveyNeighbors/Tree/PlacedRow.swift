@@ -1,6 +1,6 @@
 import CoveyRuntime
 
-/// A row and the coordinate by which it is placed.
+/// A row and the coordinate that decides its place.
 struct PlacedRow {
     var value: Double
     let row: Int32
@@ -8,7 +8,8 @@ struct PlacedRow {
     @inline(__always)
     static func < (a: PlacedRow, b: PlacedRow) -> Bool { a.value < b.value || (a.value == b.value && a.row < b.row) }
 
-    /// Quickselect (Hoare 1961) with pivots from samples: afterwards no key before `target` is greater than any from it on.
+    /// Quickselect (Hoare 1961) with pivots from samples: afterwards no key before `target` is greater than any from it
+    /// on.
     static func select(
         _ keys: UnsafeMutablePointer<PlacedRow>, _ first: Int, _ last: Int, _ target: Int, _ execution: Execution
     ) throws {
@@ -17,7 +18,7 @@ struct PlacedRow {
         while high - low >= 24 {
             if high - low > 50_000 { try execution.report() }
             let pivot = keys[movePivot(keys, low, high, target)]
-            // Without branches that depend on the keys: every key is swapped, the place moves where it is less.
+            // No branch depends on the keys: every key is swapped, and the place advances if the key is smaller.
             var place = low
             for p in low..<high {
                 let key = keys[p]
@@ -34,7 +35,7 @@ struct PlacedRow {
         sort(keys, low, high)
     }
 
-    /// Moves a key near the target's rank to the end; returns that place.
+    /// Moves a key near the target's rank to the end. Returns that place.
     private static func movePivot(_ keys: UnsafeMutablePointer<PlacedRow>, _ low: Int, _ high: Int, _ target: Int)
         -> Int
     {

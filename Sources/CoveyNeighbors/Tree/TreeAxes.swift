@@ -3,18 +3,18 @@ import CoveyRuntime
 /// The principal axes of a sample of rows, for a k-d tree.
 struct TreeAxes: Sendable {
     let unit: Double
-    /// In that unit, of the sample.
+    /// The sample's variances along the axes, in that unit.
     private let centre: [Double]
     private let axes: PrincipalAxes
 
     var skew: Double { axes.skew }
-    /// The leading axes along which rows differ noticeably.
+    /// The number of leading axes along which rows differ noticeably.
     var telling: Int { max(1, axes.variances.count { $0 >= TreeAxes.leastVariance * axes.variances[0] }) }
 
     private static let sampleSize = 4096
-    /// Axes along which the variance is a smaller share of the greatest tell little.
+    /// Axes whose variance is a smaller share of the largest variance do not separate rows.
     private static let leastVariance = 1e-3
-    /// Rows that are rotated at one go.
+    /// The number of rows that are rotated in one product.
     private static let batch = 64
 
     private init(unit: Double, centre: [Double], axes: PrincipalAxes) {
@@ -23,8 +23,8 @@ struct TreeAxes: Sendable {
         self.axes = axes
     }
 
-    /// nil where there is no such basis: few columns, another metric, numbers near the limits of float64. O(d^2) for each of
-    /// at most 8,192 rows, and O(d^3).
+    /// nil if there is no such basis: few columns, another metric, or numbers near the limits of float64. Cost: O(d^2)
+    /// for each of at most 8,192 rows, and O(d^3).
     static func find(_ rows: Rows, execution: Execution) throws -> TreeAxes? {
         let (n, d) = (rows.count, rows.dimension)
         guard rows.metric != .manhattan, d >= TreeCoordinates.rotated else { return nil }
@@ -53,7 +53,7 @@ struct TreeAxes: Sendable {
         return TreeAxes(unit: unit, centre: centre, axes: axes)
     }
 
-    /// Rotates rows in place; returns the largest number of a centred row.
+    /// Rotates rows in place. Returns the largest absolute value of a centred row.
     func rotate(
         _ values: AlignedBuffer<Double>, count: Int, _ grain: Int, _ execution: Execution
     ) throws -> Double {

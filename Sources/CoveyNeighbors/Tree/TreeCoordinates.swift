@@ -1,20 +1,20 @@
 import CoveyRuntime
 
-/// The coordinates in which a k-d tree sees rows: in few dimensions the numbers themselves, otherwise the rows along their
-/// principal axes (Pearson 1901), where the boxes of rows near a subspace are small. Distances between rotated coordinates
-/// differ from those of the rows by no more than `margin` allows.
+/// The coordinates that a k-d tree stores. In few dimensions they are the rows' own numbers. Otherwise they are the
+/// rows along their principal axes (Pearson 1901), in which the boxes of rows near a subspace are small. Distances
+/// between rotated coordinates differ from the rows' distances by at most what `margin` states.
 struct TreeCoordinates {
     /// count x dimension, by rows.
     let values: AlignedBuffer<Double>
     let dimension: Int
-    /// The leading coordinates along which rows differ noticeably.
+    /// The number of leading coordinates along which rows differ noticeably.
     let telling: Int
     let margin: Margin
 
     /// From this many dimensions on, rows may be rotated.
     static let rotated = 5
     /// Cost: O(n d) for few dimensions, otherwise O(n d^2 + d^3); 8 d bytes a row.
-    /// - Parameter axes: those to rotate rows to; nil = none.
+    /// - Parameter axes: the axes to which rows are rotated; nil = no rotation.
     init(_ rows: Rows, _ axes: TreeAxes?, execution: Execution) throws {
         let n = rows.count
         let d = rows.dimension
@@ -35,7 +35,7 @@ struct TreeCoordinates {
                 largest[chunk.lowerBound / grain] = found
             }
         }
-        // Rows far beyond the sample's could overflow.
+        // Rows much farther out than the sample's rows could overflow.
         guard let axes, largest.reduce(0, max) * axes.unit < 1e100 else {
             telling = d
             // With cosine the reduced distances of coordinates may be below the metric's floor.
@@ -52,17 +52,18 @@ struct TreeCoordinates {
             stretch: 1 + Double(d) * axes.skew + 0x1p-40)
     }
 
-    /// How far distances between coordinates may be from those of the rows.
+    /// How much distances between coordinates may differ from the rows' distances.
     struct Margin {
-        /// They are the rows' own, to the last bit.
+        /// The coordinates are the rows' own numbers, to the last bit.
         let exact: Bool
         /// Coordinates are the rows times this power of two.
         fileprivate let unit: Double
-        /// What rotation may add to a distance: absolute, in that unit, and relative.
+        /// The error that rotation may add to a distance: absolute, in that unit, and relative.
         fileprivate let error: Double
         fileprivate let stretch: Double
 
-        /// At least the reduced distance between coordinates of rows whose reduced distance is at most `bound`.
+        /// An upper bound of the reduced distance between coordinates of rows whose reduced distance is at most
+        /// `bound`.
         @inline(__always)
         func reach(_ bound: Double) -> Double {
             if exact { return bound }
@@ -70,7 +71,8 @@ struct TreeCoordinates {
             return length * length * (1 + 0x1p-48)
         }
 
-        /// At most the reduced distance of rows whose coordinates are at least the reduced distance `gap` apart.
+        /// A lower bound of the reduced distance of rows whose coordinates are at least the reduced distance `gap`
+        /// apart.
         @inline(__always)
         func shortest(_ gap: Double) -> Double {
             if exact { return gap }
