@@ -13,8 +13,8 @@
  *   12. Find
  *
  * covey_find goes the whole road in one call, and is where to start. Four verbs carry it: covey_load_model,
- * covey_embed_sequences, covey_cluster_matrix, covey_extract_rules; the engine then puts the four in one file that scores
- * transactions.
+ * covey_embed_sequences, covey_cluster_matrix, covey_extract_rules; the engine then puts the four in one file that
+ * scores transactions.
  *
  * Rules that hold for every function
  * ----------------------------------
@@ -29,24 +29,25 @@
  *   UTF-8 and end with NUL. A `const char *` result belongs to the handle that returned it, and is valid as long as
  *   that handle.
  * - Structs. A struct that begins with `size_t struct_size` is versioned: initialise it with its COVEY_..._INIT macro.
- *   Later versions only append fields. A size below the one of version 1.0, above 4096 or no multiple of 8, or unknown trailing
- *   fields that are not zero, give COVEY_INVALID_ARGUMENT. NULL in the place of an options struct means the defaults. Values out of
- *   range are rejected, never clamped. Reserved fields must be zero.
+ *   Later versions only append fields. A size below the one of version 1.0, above 4096 or no multiple of 8, or unknown
+ *   trailing fields that are not zero, give COVEY_INVALID_ARGUMENT. NULL in the place of an options struct means the
+ *   defaults. Values out of range are rejected, never clamped. Reserved fields must be zero.
  * - Output. Into the caller's buffers. `capacity` counts elements; too small gives COVEY_BUFFER_TOO_SMALL and writes
  *   nothing.
- * - Stacks. A thread that calls Covey needs 128 KB of stack beside what its callbacks take; Covey's own threads have 1 MB each. A
- *   callback must return: to leave it by longjmp or by a C++ exception ends the process.
- * - Names. Names of columns, categories, events and targets come back as they were given; in sentences, reasons and messages
- *   control characters, line breaks and marks of direction are written out ("\n", "\u{1b}"), and a name that is more than a few
- *   plain words stands in quotes.
- * - Bytes. Results do not depend on the number of threads. Embeddings, hybrid rows, trainings, clusterings and scores may differ in
- *   their last digits between processors with other instruction sets (SSE, AVX2, AVX-512), as sums are taken in another order
- *   there; rules, their evaluation and cluster risk are the same everywhere.
- * - Guest. Nothing is printed, no signal handled, no thread outlives its call, no state lives outside handles; works in a
- *   child after fork(). Covey reads no environment; the OpenBLAS and Swift run-time libraries that it is made of read theirs
- *   (OPENBLAS_CORETYPE, SWIFT_...) when they are loaded. BLAS runs on the calling thread or on threads of the call; the host's
- *   BLAS and OpenMP settings stay as they are. Calls compute in the standard floating-point environment (to the nearest, nothing
- *   flushed to zero, no traps), callbacks run in it, and the caller's comes back bit for bit.
+ * - Stacks. A thread that calls Covey needs 128 KB of stack beside what its callbacks take; Covey's own threads have 1
+ *   MB each. A callback must return: to leave it by longjmp or by a C++ exception ends the process.
+ * - Names. Names of columns, categories, events and targets come back as they were given; in sentences, reasons and
+ *   messages control characters, line breaks and marks of direction are written out ("\n", "\u{1b}"), and a name that
+ *   is more than a few plain words stands in quotes.
+ * - Bytes. Results do not depend on the number of threads. Embeddings, hybrid rows, trainings, clusterings and scores
+ *   may differ in their last digits between processors with other instruction sets (SSE, AVX2, AVX-512), as sums are
+ *   taken in another order there; rules, their evaluation and cluster risk are the same everywhere.
+ * - Guest. Nothing is printed, no signal handled, no thread outlives its call, no state lives outside handles; works in
+ *   a child after fork(). Covey reads no environment; the OpenBLAS and Swift run-time libraries that it is made of read
+ *   theirs (OPENBLAS_CORETYPE, SWIFT_...) when they are loaded. BLAS runs on the calling thread or on threads of the
+ *   call; the host's BLAS and OpenMP settings stay as they are. Calls compute in the standard floating-point
+ *   environment (to the nearest, nothing flushed to zero, no traps), callbacks run in it, and the caller's comes back
+ *   bit for bit.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -114,7 +115,7 @@ const char *covey_buffer_data(const covey_buffer *buffer);
 int64_t covey_buffer_size(const covey_buffer *buffer);
 void covey_buffer_destroy(covey_buffer *buffer);
 
-/* ==================================================================================================== 3. Context === */
+/* =================================================================================================== 3. Context === */
 
 /** Threads, memory budget, progress and cancellation for the calls that use the context. */
 typedef struct covey_context covey_context;
@@ -138,7 +139,8 @@ typedef struct covey_context_options {
 
 #define COVEY_CONTEXT_OPTIONS_INIT {sizeof(covey_context_options), 0, 0, 0, NULL, NULL}
 
-/** Creates a context. Everywhere else NULL in its place means one with these defaults. Results never depend on `threads`.
+/** Creates a context. Everywhere else NULL in its place means one with these defaults. Results never depend on
+ *  `threads`.
  *  Errors: COVEY_INVALID_ARGUMENT. */
 covey_status covey_context_create(const covey_context_options *options, covey_context **context, covey_error **error);
 
@@ -669,32 +671,34 @@ covey_status covey_training_get(const covey_training *training, int64_t epoch, c
 
 void covey_training_destroy(covey_training *training);
 
-/* ============================================================================================ 7. Hybrid features === */
+/* =========================================================================================== 7. Hybrid features === */
 
 /** A fitted transform that joins embeddings and expert features into the rows that are clustered.
  *
- *  Embeddings: centred; projected on their leading principal components where asked (the sign of an axis makes its largest entry
- *  positive); divided by the root of the block's total variance, that of the kept components; all 0 where it has none, or no more
- *  than the rounding of the numbers.
- *  Features: numeric columns are scaled (see below) and clipped; booleans become 0 and 1; categories become 0/1 columns over
- *  sqrt(2), one for each category that occurs in fitting, so that two rows of different categories lie at distance 1; the
- *  block is divided by the root of the number of features. Each block is then multiplied by its weight, each feature by its own.
- *  Missing numbers and booleans stand at the column's median (0 where fitting saw none at all); a missing category, or one not
- *  seen in fitting, is a row of zeros. No output is NaN or infinite: what float32 cannot hold stands at its largest number. */
+ *  Embeddings: centred; projected on their leading principal components where asked (the sign of an axis makes its
+ *  largest entry positive); divided by the root of the block's total variance, that of the kept components; all 0 where
+ *  it has none, or no more than the rounding of the numbers.
+ *  Features: numeric columns are scaled (see below) and clipped; booleans become 0 and 1; categories become 0/1 columns
+ *  over sqrt(2), one for each category that occurs in fitting, so that two rows of different categories lie at distance
+ *  1; the block is divided by the root of the number of features. Each block is then multiplied by its weight, each
+ *  feature by its own. Missing numbers and booleans stand at the column's median (0 where fitting saw none at all); a
+ *  missing category, or one not seen in fitting, is a row of zeros. No output is NaN or infinite: what float32 cannot
+ *  hold stands at its largest number. */
 typedef struct covey_hybrid covey_hybrid;
 
 #define COVEY_SCALING_NONE 0     /**< As given. */
 #define COVEY_SCALING_STANDARD 1 /**< (x - mean) / standard deviation (population); 0 for a column that is constant or
                                       all missing in fitting. Constant, as in scikit-learn, is a deviation of at most
                                       n 2^-52 |mean|, for n numbers. */
-#define COVEY_SCALING_ROBUST 2   /**< (x - median) / (q75 - q25) (linear quantiles, as sklearn's RobustScaler); the standard
-                                      deviation where the quartiles are equal; 0 as above. */
-#define COVEY_SCALING_QUANTILE 3 /**< The normal quantile of the share of values below (ties: half of them), held within
-                                      [1/2m, 1 - 1/2m] for m values, over 1.349, so that quartiles lie 1 apart as with ROBUST; no
-                                      value is far out. At most 1,024 values are kept, linear between them. */
+#define COVEY_SCALING_ROBUST 2   /**< (x - median) / (q75 - q25) (linear quantiles, as sklearn's RobustScaler); the
+                                      standard deviation where the quartiles are equal; 0 as above. */
+#define COVEY_SCALING_QUANTILE 3 /**< The normal quantile of the share of values below (ties: half of them), held
+                                      within [1/2m, 1 - 1/2m] for m values, over 1.349, so that quartiles lie 1 apart
+                                      as with ROBUST; no value is far out. At most 1,024 values are kept, linear
+                                      between them. */
 #define COVEY_SCALING_LOG 4      /**< ROBUST on sign(x) log(1 + |x| / u), u = max(|median|, q75 - q25). */
-#define COVEY_SCALING_AUTO 5     /**< For each column ROBUST, or where the standard deviation is above twice that of a normal
-                                      column with these quartiles LOG (none below 0) or QUANTILE. */
+#define COVEY_SCALING_AUTO 5     /**< For each column ROBUST, or where the standard deviation is above twice that of
+                                      a normal column with these quartiles LOG (none below 0) or QUANTILE. */
 
 #define COVEY_MISSING_REJECT 0    /**< A missing value, in fitting or later, gives COVEY_INVALID_DATA. */
 #define COVEY_MISSING_MEDIAN 1    /**< The median of the fitted column. */
@@ -748,7 +752,8 @@ covey_status covey_hybrid_transform(const covey_hybrid *hybrid, const covey_cont
 /** Save and load a fitted transform, like covey_clustering_save and its companions. */
 covey_status covey_hybrid_save(const covey_hybrid *hybrid, const covey_context *context, const char *path,
                                covey_error **error);
-covey_status covey_hybrid_load(const covey_context *context, const char *path, covey_hybrid **hybrid, covey_error **error);
+covey_status covey_hybrid_load(const covey_context *context, const char *path, covey_hybrid **hybrid,
+                               covey_error **error);
 covey_status covey_hybrid_write(const covey_hybrid *hybrid, const covey_context *context, covey_bytes **bytes,
                                 covey_error **error);
 covey_status covey_hybrid_read(const covey_context *context, const void *bytes, int64_t length, covey_hybrid **hybrid,
@@ -756,10 +761,10 @@ covey_status covey_hybrid_read(const covey_context *context, const void *bytes, 
 
 void covey_hybrid_destroy(covey_hybrid *hybrid);
 
-/* ================================================================================================= 8. Clustering === */
+/* ================================================================================================ 8. Clustering === */
 
-/** The outcome of HDBSCAN (Campello, Moulavi, Sander 2013; Campello et al. 2015; McInnes & Healy 2017): labels, strengths,
- *  outlier scores and the trees they come from. */
+/** The outcome of HDBSCAN (Campello, Moulavi, Sander 2013; Campello et al. 2015; McInnes & Healy 2017): labels,
+ *  strengths, outlier scores and the trees they come from. */
 typedef struct covey_clustering covey_clustering;
 
 #define COVEY_METRIC_EUCLIDEAN 0
@@ -770,28 +775,30 @@ typedef struct covey_clustering covey_clustering;
 #define COVEY_SELECTION_LEAF 1
 
 #define COVEY_SEARCH_EXACT 0       /**< The result equals the reference's. */
-#define COVEY_SEARCH_APPROXIMATE 1 /**< Neighbours from the nearest k-means cells and by neighbours of neighbours, clusters joined
-                                        by edges searched for; euclidean only. Exact, with a recall of 1, where that is expected to be
-                                        faster: for up to 12 columns, for rows near a subspace of so few, for fewer rows than
-                                        180,000 / cbrt(d) (71,000 of 16 columns, 45,000 of 64, 20,000 of 768), or with min_samples
-                                        above 256. */
+#define COVEY_SEARCH_APPROXIMATE 1 /**< Neighbours from the nearest k-means cells and by neighbours of neighbours,
+                                        clusters joined by edges searched for; euclidean only. Exact, with a recall
+                                        of 1, where that is expected to be faster: for up to 12 columns, for rows
+                                        near a subspace of so few, for fewer rows than 180,000 / cbrt(d) (71,000 of
+                                        16 columns, 45,000 of 64, 20,000 of 768), or with min_samples above 256. */
 
 #define COVEY_MISSING_ROWS_REJECT 0 /**< A NaN or an infinity gives COVEY_INVALID_DATA. */
 #define COVEY_MISSING_ROWS_NOISE 1  /**< Rows that have one are noise, as in hdbscan: label -1, strength 0, score 1. */
 
-/** What strengths, outlier scores and persistence are relative to. The two are the same unless min_cluster_size rows, or more than
- *  min_samples, are equal: their density is infinite. */
+/** What strengths, outlier scores and persistence are relative to. The two are the same unless min_cluster_size rows,
+ *  or more than min_samples, are equal: their density is infinite. */
 #define COVEY_STRENGTHS_HDBSCAN 0 /**< The largest lambda, as in hdbscan: beside such rows every strength is 0 or 1. */
-#define COVEY_STRENGTHS_BOUNDED 1 /**< The largest finite lambda; rows beyond it have strength 1 and score 0. An engine scores with these. */
+#define COVEY_STRENGTHS_BOUNDED 1 /**< The largest finite lambda; rows beyond it have strength 1 and score 0. An
+                                       engine scores with these. */
 
 typedef struct covey_cluster_options {
     size_t struct_size;
     int64_t min_cluster_size;         /**< At least 2; default 5. */
-    int64_t min_samples;              /**< The core distance is the distance to this neighbour, the row itself not counted, as in
-                                           hdbscan (scikit-learn counts it: its min_samples is one more); 0 (default) =
-                                           min_cluster_size. n - 1 is taken where it is more than that. */
-    int64_t max_cluster_size;         /**< Larger clusters are not selected: excess of mass takes those below them, larger leaves
-                                           are noise; 0 (default) = no limit. */
+    int64_t min_samples;              /**< The core distance is the distance to this neighbour, the row itself not
+                                           counted, as in hdbscan (scikit-learn counts it: its min_samples is one
+                                           more); 0 (default) = min_cluster_size. n - 1 is taken where it is more
+                                           than that. */
+    int64_t max_cluster_size;         /**< Larger clusters are not selected: excess of mass takes those below them,
+                                           larger leaves are noise; 0 (default) = no limit. */
     double cluster_selection_epsilon; /**< Clusters born below this distance are merged; finite, >= 0; default 0
                                            (Malzer & Baum 2020). */
     double alpha;                     /**< Distances are divided by it in mutual reachability; finite, > 0, and so
@@ -801,19 +808,22 @@ typedef struct covey_cluster_options {
     int32_t allow_single_cluster;     /**< 0 (default) or 1: the root may be the only cluster. */
     int32_t search;                   /**< COVEY_SEARCH_...; default EXACT. */
     int32_t missing;                  /**< COVEY_MISSING_ROWS_...; default REJECT. */
-    int32_t prediction;               /**< 1 keeps a copy of the rows, which covey_clustering_predict and an engine need; default 0. */
+    int32_t prediction;               /**< 1 keeps a copy of the rows, which covey_clustering_predict and an engine
+                                           need; default 0. */
     uint64_t seed;                    /**< Of the approximate search; default 0. */
-    double cluster_selection_epsilon_max; /**< Excess of mass passes over clusters born above this distance; >= 0, may be infinite;
-                                           0 (default) = no limit. */
-    double cluster_selection_persistence; /**< Leaves of the tree that live for less than this, in lambda, are dissolved in the cluster
-                                           above them before clusters are selected; finite, >= 0; default 0. */
-    int64_t clusters;                 /**< How many clusters there are to be; 0 (default) = as many as selected. The tree is cut by the
-                                           largest epsilon that gives so many, in the place of cluster_selection_epsilon, and where
-                                           excess of mass has fewer, its leaves are; as hdbscan's flat functions.
-                                           COVEY_INVALID_ARGUMENT where none gives so many. */
-    int32_t match_reference;          /**< 0 (default) or 1: a row that leaves its cluster where that is born is noise, as with hdbscan's
-                                           match_reference_implementation (which also takes min_cluster_size + 1 and
-                                           min_samples - 1; set these too). */
+    double cluster_selection_epsilon_max; /**< Excess of mass passes over clusters born above this distance; >= 0,
+                                               may be infinite; 0 (default) = no limit. */
+    double cluster_selection_persistence; /**< Leaves of the tree that live for less than this, in lambda, are
+                                               dissolved in the cluster above them before clusters are selected;
+                                               finite, >= 0; default 0. */
+    int64_t clusters;                 /**< How many clusters there are to be; 0 (default) = as many as selected. The
+                                           tree is cut by the largest epsilon that gives so many, in the place of
+                                           cluster_selection_epsilon, and where excess of mass has fewer, its leaves
+                                           are; as hdbscan's flat functions. COVEY_INVALID_ARGUMENT where none gives
+                                           so many. */
+    int32_t match_reference;          /**< 0 (default) or 1: a row that leaves its cluster where that is born is
+                                           noise, as with hdbscan's match_reference_implementation (which also takes
+                                           min_cluster_size + 1 and min_samples - 1; set these too). */
     int32_t strengths;                /**< COVEY_STRENGTHS_...; default HDBSCAN. Changes no label. */
 } covey_cluster_options;
 
@@ -823,31 +833,33 @@ typedef struct covey_cluster_options {
 
 /** CLUSTER MATRIX: clusters the rows of `matrix` (n x d).
  *
- *  Exact search equals hdbscan and scikit-learn's HDBSCAN up to the numbering of clusters and ties. Clusters are numbered by their
- *  place in the condensed tree, as hdbscan does. n = 0 gives an empty result and n = 1 noise (hdbscan refuses
- *  both); fewer rows than min_cluster_size, and rows that are all equal, give noise alone, as in hdbscan. At most 2^30 rows.
+ *  Exact search equals hdbscan and scikit-learn's HDBSCAN up to the numbering of clusters and ties. Clusters are
+ *  numbered by their place in the condensed tree, as hdbscan does. n = 0 gives an empty result and n = 1 noise (hdbscan
+ *  refuses both); fewer rows than min_cluster_size, and rows that are all equal, give noise alone, as in hdbscan. At
+ *  most 2^30 rows.
  *
- *  Ties. Mutual reachability has many, and hdbscan's labels then depend on the order of the rows. Here edges of one length first
- *  let the components that are large enough to be clusters grow, by one small component at a time, and then join them. Rows at
- *  distance 0 of each other are never split. Two more differences: the root is no cluster where n is below
- *  min_cluster_size, and beside infinitely dense duplicates the outlier score is 1 where hdbscan has NaN.
- *  Cost: exact search uses a k-d tree up to 4 columns, and up to 128 where the rows lie near a subspace of few dimensions and
- *  a sample of searches in it looks at few rows: O(n log n) typically, about 150 + 4 min_samples + 12 d bytes a row beside the
- *  input. Otherwise tiles: O(n^2 d) at the worst; memory O(n k), for they keep the rows in float32 too: at most
- *  n (4 d + 12 k + 450) bytes, d rounded up to a multiple of 16, and 2 MB + 1 KB d + 6 n bytes for each thread.
- *  Approximate search takes O(n sqrt(n) d), and O(n d) for each of up to 12,288 rows that measure the recall; at most
- *  n (4 d + max(4 d, 20 k) + 300) bytes, k = min_samples + 6 and d rounded up to a multiple of 16. It reads the matrix twice in
- *  its order and then rows of it at chance.
- *  Numbers whose distances float64 cannot hold are refused: with the euclidean metric about 1e153 and above, or none above 1e-135;
- *  with manhattan, sums of |a - b| above 1.8e308.
+ *  Ties. Mutual reachability has many, and hdbscan's labels then depend on the order of the rows. Here edges of one
+ *  length first let the components that are large enough to be clusters grow, by one small component at a time, and
+ *  then join them. Rows at distance 0 of each other are never split. Two more differences: the root is no cluster where
+ *  n is below min_cluster_size, and beside infinitely dense duplicates the outlier score is 1 where hdbscan has NaN.
+ *  Cost: exact search uses a k-d tree up to 4 columns, and up to 128 where the rows lie near a subspace of few
+ *  dimensions and a sample of searches in it looks at few rows: O(n log n) typically, about 150 + 4 min_samples + 12 d
+ *  bytes a row beside the input. Otherwise tiles: O(n^2 d) at the worst; memory O(n k), for they keep the rows in
+ *  float32 too: at most n (4 d + 12 k + 450) bytes, d rounded up to a multiple of 16, and 2 MB + 1 KB d + 6 n bytes for
+ *  each thread.
+ *  Approximate search takes O(n sqrt(n) d), and O(n d) for each of up to 12,288 rows that measure the recall; at most n
+ *  (4 d + max(4 d, 20 k) + 300) bytes, k = min_samples + 6 and d rounded up to a multiple of 16. It reads the matrix
+ *  twice in its order and then rows of it at chance.
+ *  Numbers whose distances float64 cannot hold are refused: with the euclidean metric about 1e153 and above, or none
+ *  above 1e-135; with manhattan, sums of |a - b| above 1.8e308.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (names row and column), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_cluster_matrix(const covey_context *context, const covey_matrix *matrix,
                                   const covey_cluster_options *options, covey_clustering **clustering,
                                   covey_error **error);
 
-/** Clusters n rows of which only the distances to each other are known: `distances` is n x n, finite, at least 0 and symmetric;
- *  whatever they measure. Everything follows but prediction, exemplars' rows and soft membership: options.prediction must be 0, and
- *  metric, search and missing are ignored.
+/** Clusters n rows of which only the distances to each other are known: `distances` is n x n, finite, at least 0 and
+ *  symmetric; whatever they measure. Everything follows but prediction, exemplars' rows and soft membership:
+ *  options.prediction must be 0, and metric, search and missing are ignored.
  *  Cost: O(n^2); memory beside the matrix O(n).
  *  Errors: as covey_cluster_matrix; COVEY_MISMATCH (not square), COVEY_INVALID_DATA (names row and column). */
 covey_status covey_cluster_distances(const covey_context *context, const covey_matrix *distances,
@@ -860,27 +872,28 @@ int64_t covey_clustering_rows(const covey_clustering *clustering);
 /** d, the columns of the clustered rows; 0 for NULL. */
 int64_t covey_clustering_columns(const covey_clustering *clustering);
 
-/** What the clustering was made with, or selected by; min_samples is the one that it came to, and where a number of clusters was
- *  asked for, cluster_selection_epsilon is the one that gave it. `options` must begin with its struct_size. */
+/** What the clustering was made with, or selected by; min_samples is the one that it came to, and where a number of
+ *  clusters was asked for, cluster_selection_epsilon is the one that gave it. `options` must begin with its
+ *  struct_size. */
 covey_status covey_clustering_options(const covey_clustering *clustering, covey_cluster_options *options,
                                       covey_error **error);
 
-/** The rows that the clustering keeps with `prediction` = 1: n x d numbers, by rows; NaN in those that were not used. `capacity`
- *  counts numbers. Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_BUFFER_TOO_SMALL. */
+/** The rows that the clustering keeps with `prediction` = 1: n x d numbers, by rows; NaN in those that were not used.
+ *  `capacity` counts numbers. Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_BUFFER_TOO_SMALL. */
 covey_status covey_clustering_fitted_rows(const covey_clustering *clustering, double *rows, int64_t capacity,
                                           covey_error **error);
 
 /** The number of clusters, without noise; 0 for NULL. */
 int64_t covey_clustering_clusters(const covey_clustering *clustering);
 
-/** The share of the true min_samples nearest neighbours that the approximate search found; 1 for exact search. Measured on as many
- *  rows as bring its standard error to 0.004, on 12,288 at the most, which leaves 0.0045 where min_samples is 1: 97 of 100 times
- *  or more within 0.01 of the true share.
- *  It falls with the number of rows where they fill many dimensions: Gaussian clusters of full rank in 64 columns gave 0.44 at
- *  200,000 rows, 0.33 at 1,000,000. Their labels agree with exact ones nevertheless (adjusted Rand index 0.9998 and more): a
- *  neighbour that is missed is replaced by one hardly farther away, as distances are much alike there, and of the edges between
- *  clusters, which decide the labels, the shortest are searched for apart. Rows of real data, which fill fewer dimensions, gave a
- *  recall above 0.95; where their clusters are faint, labels agree less (0.92 to 0.998 on noisy copies of two real sets). */
+/** The share of the true min_samples nearest neighbours that the approximate search found; 1 for exact search. Measured
+ *  on as many rows as bring its standard error to 0.004, on 12,288 at the most, which leaves 0.0045 where min_samples
+ *  is 1: 97 of 100 times or more within 0.01 of the true share. It falls with the number of rows where they fill many
+ *  dimensions: Gaussian clusters of full rank in 64 columns gave 0.44 at 200,000 rows, 0.33 at 1,000,000. Their labels
+ *  agree with exact ones nevertheless (adjusted Rand index 0.9998 and more): a neighbour that is missed is replaced by
+ *  one hardly farther away, as distances are much alike there, and of the edges between clusters, which decide the
+ *  labels, the shortest are searched for apart. Rows of real data, which fill fewer dimensions, gave a recall above
+ *  0.95; where their clusters are faint, labels agree less (0.92 to 0.998 on noisy copies of two real sets). */
 double covey_clustering_recall(const covey_clustering *clustering);
 
 /** labels: n numbers, 0..clusters-1, -1 = noise. */
@@ -895,8 +908,8 @@ covey_status covey_clustering_probabilities(const covey_clustering *clustering, 
 covey_status covey_clustering_outlier_scores(const covey_clustering *clustering, double *scores, int64_t capacity,
                                              covey_error **error);
 
-/** persistence: one number a cluster, its stability relative to the most that its rows could have: 0 to 1, but it may be more,
- *  and finite, for a root that is the only cluster, which keeps only its densest rows, as in hdbscan. */
+/** persistence: one number a cluster, its stability relative to the most that its rows could have: 0 to 1, but it may
+ *  be more, and finite, for a root that is the only cluster, which keeps only its densest rows, as in hdbscan. */
 covey_status covey_clustering_persistence(const covey_clustering *clustering, double *persistence, int64_t capacity,
                                           covey_error **error);
 
@@ -907,7 +920,8 @@ typedef struct covey_edge {
     double distance;
 } covey_edge;
 
-/** A merge of the single-linkage tree, as a row of scipy's linkage matrix: nodes 0..n-1 are rows, node n + i is merge i. */
+/** A merge of the single-linkage tree, as a row of scipy's linkage matrix: nodes 0..n-1 are rows, node n + i is merge
+ *  i. */
 typedef struct covey_merge {
     int64_t left;
     int64_t right;
@@ -915,8 +929,8 @@ typedef struct covey_merge {
     int64_t size;
 } covey_merge;
 
-/** A row of the condensed tree, as in hdbscan: `child` leaves `parent` at lambda = 1 / distance. Rows are 0..n-1, clusters
- *  n (the root) and above; size 1 is a row. */
+/** A row of the condensed tree, as in hdbscan: `child` leaves `parent` at lambda = 1 / distance. Rows are 0..n-1,
+ *  clusters n (the root) and above; size 1 is a row. */
 typedef struct covey_condensed_edge {
     int64_t parent;
     int64_t child;
@@ -924,8 +938,9 @@ typedef struct covey_condensed_edge {
     int64_t size;
 } covey_condensed_edge;
 
-/** Clusters n rows by a spanning tree of theirs, made elsewhere: n - 1 edges, in any order. Distances are mutual reachability; for the
- *  rest as covey_cluster_distances. Cost: O(n log n). Errors: COVEY_INVALID_DATA (no tree; names the edge). */
+/** Clusters n rows by a spanning tree of theirs, made elsewhere: n - 1 edges, in any order. Distances are mutual
+ *  reachability; for the rest as covey_cluster_distances. Cost: O(n log n). Errors: COVEY_INVALID_DATA (no tree; names
+ *  the edge). */
 covey_status covey_cluster_spanning_tree(const covey_context *context, int64_t rows, const covey_edge *edges,
                                          const covey_cluster_options *options, covey_clustering **clustering,
                                          covey_error **error);
@@ -942,8 +957,8 @@ covey_status covey_clustering_spanning_tree(const covey_clustering *clustering, 
 covey_status covey_clustering_single_linkage_tree(const covey_clustering *clustering, covey_merge *merges,
                                                   int64_t capacity, covey_error **error);
 
-/** The condensed tree: covey_clustering_condensed_count rows. With COVEY_MISSING_ROWS_NOISE the rows that were not used come first and
- *  leave the root at lambda 0, as in hdbscan. */
+/** The condensed tree: covey_clustering_condensed_count rows. With COVEY_MISSING_ROWS_NOISE the rows that were not used
+ *  come first and leave the root at lambda 0, as in hdbscan. */
 covey_status covey_clustering_condensed_tree(const covey_clustering *clustering, covey_condensed_edge *edges,
                                              int64_t capacity, covey_error **error);
 
@@ -958,65 +973,68 @@ int64_t covey_clustering_exemplar_count(const covey_clustering *clustering, int6
 covey_status covey_clustering_exemplars(const covey_clustering *clustering, int64_t cluster, int64_t *rows,
                                         int64_t capacity, covey_error **error);
 
-/** Places new rows (m x d) in the clusters without changing them, as hdbscan's approximate_predict: the cluster in which the
- *  row would fall out of the tree, and its strength. labels: m, probabilities: m or NULL. Needs `prediction` = 1. Rows with a NaN
- *  or an infinity are noise with COVEY_MISSING_ROWS_NOISE, otherwise refused. A row that was clustered gets its own label again,
- *  whatever the options (of rows at equal distances, perhaps its neighbour's).
+/** Places new rows (m x d) in the clusters without changing them, as hdbscan's approximate_predict: the cluster in
+ *  which the row would fall out of the tree, and its strength. labels: m, probabilities: m or NULL. Needs `prediction`
+ *  = 1. Rows with a NaN or an infinity are noise with COVEY_MISSING_ROWS_NOISE, otherwise refused. A row that was
+ *  clustered gets its own label again, whatever the options (of rows at equal distances, perhaps its neighbour's).
  *  Cost: one search among the n rows for each new row.
- *  Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (columns), COVEY_INVALID_DATA, COVEY_CANCELLED. */
+ *  Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (columns), COVEY_INVALID_DATA, COVEY_CANCELLED.
+ */
 covey_status covey_clustering_predict(const covey_clustering *clustering, const covey_context *context,
                                       const covey_matrix *matrix, int32_t *labels, double *probabilities,
                                       covey_error **error);
 
-/** As covey_clustering_predict, with more to say of each row.
- *  outlier_scores  m or NULL: the GLOSH score, 0 to 1, relative to what the row falls out of (hdbscan's approximate_predict_scores):
- *                  near 0 for a row as dense as its surroundings, 1 far from everything.
- *  neighbours      m or NULL: the number of the clustered row beside which the new one stands in the tree (hdbscan's connecting
+/** As covey_clustering_predict, with more to say of each row. outlier_scores  m or NULL: the GLOSH score, 0 to 1,
+ *  relative to what the row falls out of (hdbscan's approximate_predict_scores):
+ *                  near 0 for a row as dense as its surroundings, 1 far from everything. neighbours      m or NULL: the
+ *                  number of the clustered row beside which the new one stands in the tree (hdbscan's connecting
  *                  point); -1 where there is none. */
 covey_status covey_clustering_place(const covey_clustering *clustering, const covey_context *context,
                                     const covey_matrix *matrix, int32_t *labels, double *probabilities,
                                     double *outlier_scores, int64_t *neighbours, covey_error **error);
 
-/** Labels of a cut through the single-linkage tree, DBSCAN* (Campello, Moulavi, Sander 2013) with that radius and the clustering's
- *  min_samples: rows joined by edges shorter than `distance` (>= 0) are a cluster where they are at least `min_cluster_size` (>= 1),
- *  otherwise noise. As hdbscan's dbscan_clustering. labels: n numbers. Cost: O(n). */
+/** Labels of a cut through the single-linkage tree, DBSCAN* (Campello, Moulavi, Sander 2013) with that radius and the
+ *  clustering's min_samples: rows joined by edges shorter than `distance` (>= 0) are a cluster where they are at least
+ *  `min_cluster_size` (>= 1), otherwise noise. As hdbscan's dbscan_clustering. labels: n numbers. Cost: O(n). */
 covey_status covey_clustering_cut(const covey_clustering *clustering, const covey_context *context, double distance,
                                   int64_t min_cluster_size, int32_t *labels, int64_t capacity, covey_error **error);
 
-/** Soft membership: how much each row belongs to every cluster, 0 to 1 with a sum of at most 1; what is missing from 1 is the chance
- *  that it is in none. Needs `prediction` = 1.
+/** Soft membership: how much each row belongs to every cluster, 0 to 1 with a sum of at most 1; what is missing from 1
+ *  is the chance that it is in none. Needs `prediction` = 1.
  *
- *  matrix       m x d new rows (hdbscan's membership_vector), or NULL = the n clustered rows (all_points_membership_vectors); rows that
- *               were not used, or have a NaN with COVEY_MISSING_ROWS_NOISE, belong to none.
- *  count        0 = a number for every cluster, in their order, and `clusters` is ignored; otherwise the `count` clusters with the largest
- *               numbers, the largest first, in `clusters`, -1 and 0 where there are fewer.
- *  clusters     m x count numbers, row by row, or NULL.     memberships  m x count, or m x clusters, likewise.
- *  capacity     of `memberships`.
- *  A lambda that is infinite (equal rows), where hdbscan has NaN, counts as the largest.
+ *  matrix       m x d new rows (hdbscan's membership_vector), or NULL = the n clustered rows
+ *  (all_points_membership_vectors); rows that
+ *               were not used, or have a NaN with COVEY_MISSING_ROWS_NOISE, belong to none. count        0 = a number
+ *               for every cluster, in their order, and `clusters` is ignored; otherwise the `count` clusters with the
+ *               largest numbers, the largest first, in `clusters`, -1 and 0 where there are fewer. clusters     m x
+ *               count numbers, row by row, or NULL.     memberships  m x count, or m x clusters, likewise. capacity
+ *               of `memberships`. A lambda that is infinite (equal rows), where hdbscan has NaN, counts as the largest.
  *  Cost: the distance from each row to every exemplar; memory O(m + clusters) beside the output.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_MISMATCH, COVEY_INVALID_DATA, COVEY_BUFFER_TOO_SMALL, COVEY_CANCELLED. */
 covey_status covey_clustering_membership(const covey_clustering *clustering, const covey_context *context,
                                          const covey_matrix *matrix, int64_t count, int32_t *clusters,
                                          double *memberships, int64_t capacity, covey_error **error);
 
-/** How good any labels of n rows are: DBCV (Moulavi, Jaskowiak, Campello, Zimek, Sander 2014), as hdbscan's validity_index.
+/** How good any labels of n rows are: DBCV (Moulavi, Jaskowiak, Campello, Zimek, Sander 2014), as hdbscan's
+ *  validity_index.
  *
- *  labels           n numbers from -1 (noise).
- *  plain_distances  1 = distances as they are in the place of mutual reachability (hdbscan's mst_raw_dist); otherwise 0.
- *  index            -1 to 1, the larger the better; NaN where there is one cluster alone.
- *  clusters         NULL, or one number for each label up to the largest, -1 to 1; 0 for one without rows.
+ *  labels           n numbers from -1 (noise). plain_distances  1 = distances as they are in the place of mutual
+ *  reachability (hdbscan's mst_raw_dist); otherwise 0. index            -1 to 1, the larger the better; NaN where there
+ *  is one cluster alone. clusters         NULL, or one number for each label up to the largest, -1 to 1; 0 for one
+ *  without rows.
  *  Cost: O(d m^2) for each cluster of m rows and O(d m m') for each pair; memory O(n). */
 covey_status covey_validity(const covey_context *context, const covey_matrix *matrix, const int32_t *labels,
                             int32_t metric, int32_t plain_distances, double *index, double *clusters, int64_t capacity,
                             covey_error **error);
 
-/** Selects clusters anew on the trees of a clustering, without clustering again; `clustering` stays as it is, and `selected` shares
- *  the rows and the spanning tree with it. Everything follows: labels, strengths, prediction, files, engines.
+/** Selects clusters anew on the trees of a clustering, without clustering again; `clustering` stays as it is, and
+ *  `selected` shares the rows and the spanning tree with it. Everything follows: labels, strengths, prediction, files,
+ *  engines.
  *
  *  options  as in covey_cluster_matrix. min_samples, alpha, metric, search, missing, prediction and seed stay those of
- *           `clustering`, whatever stands there; with another min_cluster_size the tree is condensed anew.
- *  nodes    NULL = as the options say; otherwise the `node_count` nodes of the condensed tree (n = the root, and above) that are
- *           the clusters, as covey_clustering_condensed_tree numbers them for the same min_cluster_size and
+ *           `clustering`, whatever stands there; with another min_cluster_size the tree is condensed anew. nodes
+ *           NULL = as the options say; otherwise the `node_count` nodes of the condensed tree (n = the root, and above)
+ *           that are the clusters, as covey_clustering_condensed_tree numbers them for the same min_cluster_size and
  *           cluster_selection_persistence, none above another. All rows below a node are in its cluster.
  *  Example: options.clusters = 8 gives eight clusters.
  *  Cost: O(n). Errors: COVEY_INVALID_ARGUMENT, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
@@ -1024,33 +1042,36 @@ covey_status covey_clustering_select(const covey_clustering *clustering, const c
                                      const covey_cluster_options *options, const int64_t *nodes, int64_t node_count,
                                      covey_clustering **selected, covey_error **error);
 
-/** Which min_cluster_size to take, where nobody knows: the sizes at which the leaves of the tree change, ascending, from the one that the
- *  clustering was made with, and how persistent its leaves are there, the sum over them of how many sizes each is a leaf for; PLSCAN
- *  (persistent leaves, arXiv 2512.16558). The size with the largest sum is the choice, the other peaks are coarser and finer
- *  layers; covey_clustering_select with that min_cluster_size and COVEY_SELECTION_LEAF gives the clusters of each.
- *  sizes, persistence (may be NULL): covey_clustering_size_count numbers, 0 where no cluster is ever split or for NULL.
+/** Which min_cluster_size to take, where nobody knows: the sizes at which the leaves of the tree change, ascending,
+ *  from the one that the clustering was made with, and how persistent its leaves are there, the sum over them of how
+ *  many sizes each is a leaf for; PLSCAN (persistent leaves, arXiv 2512.16558). The size with the largest sum is the
+ *  choice, the other peaks are coarser and finer layers; covey_clustering_select with that min_cluster_size and
+ *  COVEY_SELECTION_LEAF gives the clusters of each. sizes, persistence (may be NULL): covey_clustering_size_count
+ *  numbers, 0 where no cluster is ever split or for NULL.
  *  Cost: O(c log c) for c clusters in the tree. */
 int64_t covey_clustering_size_count(const covey_clustering *clustering);
 covey_status covey_clustering_sizes(const covey_clustering *clustering, int64_t *sizes, double *persistence,
                                     int64_t capacity, covey_error **error);
 
-/** A clustering in a file (safetensors, with a checksum and a version): the spanning tree, the options and, with prediction data, the
- *  rows; all else is worked out again in O(n log n). Saving is atomic, as covey_encoder_save; the same clustering gives the same
- *  bytes. The bytes of a file can be kept elsewhere: covey_clustering_write, covey_clustering_read.
- *  Errors: COVEY_IO, COVEY_CORRUPT_FILE (names what is wrong), COVEY_UNSUPPORTED (of a newer version), COVEY_OUT_OF_MEMORY,
- *  COVEY_CANCELLED. */
+/** A clustering in a file (safetensors, with a checksum and a version): the spanning tree, the options and, with
+ *  prediction data, the rows; all else is worked out again in O(n log n). Saving is atomic, as covey_encoder_save; the
+ *  same clustering gives the same bytes. The bytes of a file can be kept elsewhere: covey_clustering_write,
+ *  covey_clustering_read.
+ *  Errors: COVEY_IO, COVEY_CORRUPT_FILE (names what is wrong), COVEY_UNSUPPORTED (of a newer version),
+ *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_clustering_save(const covey_clustering *clustering, const covey_context *context, const char *path,
                                    covey_error **error);
 covey_status covey_clustering_load(const covey_context *context, const char *path, covey_clustering **clustering,
                                    covey_error **error);
-covey_status covey_clustering_write(const covey_clustering *clustering, const covey_context *context, covey_bytes **bytes,
+covey_status covey_clustering_write(const covey_clustering *clustering, const covey_context *context,
+                                    covey_bytes **bytes,
                                     covey_error **error);
 covey_status covey_clustering_read(const covey_context *context, const void *bytes, int64_t length,
                                    covey_clustering **clustering, covey_error **error);
 
 void covey_clustering_destroy(covey_clustering *clustering);
 
-/* =============================================================================================== 9. Cluster risk === */
+/* ============================================================================================== 9. Cluster risk === */
 
 /** Which clusters are risky, from late and partial labels. */
 typedef struct covey_risk covey_risk;
@@ -1059,10 +1080,12 @@ typedef struct covey_risk covey_risk;
 #define COVEY_LABEL_LEGITIMATE 0
 #define COVEY_LABEL_FRAUD 1
 
-/* What a share of fraud is counted over. Unknown is not legitimate: where hardly any row is known to be legitimate, a share over the
- * labelled rows says nothing, and one over all rows is that of known fraud, known_share times that of fraud (Elkan and Noto 2008). */
-#define COVEY_SHARES_AUTO 0     /**< covey_cluster_risk: ALL where no row is labelled as legitimate, otherwise LABELLED. covey_find:
-                                     LABELLED where at least a fifth of the rows are labelled as legitimate, otherwise ALL. */
+/* The rows over which a share of fraud is counted. Unknown is not legitimate: if hardly any row is known to be
+ * legitimate, a share over the labelled rows says nothing. A share over all rows is the share of known fraud, which is
+ * known_share times the share of fraud (Elkan and Noto 2008). */
+#define COVEY_SHARES_AUTO 0     /**< covey_cluster_risk: ALL where no row is labelled as legitimate, otherwise
+                                     LABELLED. covey_find: LABELLED where at least a fifth of the rows are labelled
+                                     as legitimate, otherwise ALL. */
 #define COVEY_SHARES_LABELLED 1 /**< fraud / labelled. */
 #define COVEY_SHARES_ALL 2      /**< (fraud / size) / known_share, at most 1. */
 
@@ -1071,7 +1094,8 @@ typedef struct covey_risk_options {
     double confidence;   /**< Of the Wilson intervals, 0.5 to 0.9999; default 0.95. */
     double min_lift;     /**< See `risky` below; finite, > 0; default 3. */
     int64_t min_fraud;   /**< Likewise; at least 1; default 3. */
-    double known_share;  /**< With shares over all rows: the share of all fraud that is labelled, above 0, at most 1; 0 = 1. */
+    double known_share;  /**< With shares over all rows: the share of all fraud that is labelled, above 0, at most 1;
+                              0 = 1. */
     int32_t shares_over; /**< COVEY_SHARES_...; default AUTO. */
     int32_t reserved;    /**< 0. */
 } covey_risk_options;
@@ -1082,7 +1106,8 @@ typedef struct covey_risk_options {
 typedef struct covey_cluster_report {
     size_t struct_size;
     int64_t cluster;       /**< Its label. */
-    int64_t rank;          /**< 0 = riskiest: by `share_low` descending, then by loss, then by label. Noise takes part. */
+    int64_t rank;          /**< 0 = riskiest: by `share_low` descending, then by loss, then by label. Noise takes
+                                part. */
     int64_t size;          /**< Rows. */
     int64_t labelled;      /**< Rows whose label is known (fraud or legitimate). */
     int64_t fraud;         /**< Rows labelled as fraud. */
@@ -1095,8 +1120,8 @@ typedef struct covey_cluster_report {
     double amount;         /**< Sum of amounts of all rows; 0 without amounts. */
     double first_seen;     /**< Smallest and largest time; NaN without times. */
     double last_seen;
-    int32_t risky;         /**< 1 where fraud >= min_fraud and the odds of share_low are at least min_lift times those of the base
-                                rate, and not noise. */
+    int32_t risky;         /**< 1 where fraud >= min_fraud and the odds of share_low are at least min_lift times
+                                those of the base rate, and not noise. */
     int32_t reserved;
 } covey_cluster_report;
 
@@ -1104,8 +1129,8 @@ typedef struct covey_cluster_report {
 
 /** Rates the clusters of n rows.
  *
- *  labels   n cluster labels, -1 = noise, none below.
- *  fraud    n of COVEY_LABEL_...: where a missing chargeback says nothing, pass UNKNOWN; where it mostly means that all is
+ *  labels   n cluster labels, -1 = noise, none below. fraud    n of COVEY_LABEL_...: where a missing chargeback says
+ *  nothing, pass UNKNOWN; where it mostly means that all is
  *           well, LEGITIMATE.
  *  amounts  n finite numbers >= 0, or NULL.   times  n finite numbers (seconds), or NULL.
  *  The base rate is the share of all rows together, of the same kind. Cost: O(n).
@@ -1125,15 +1150,17 @@ covey_status covey_risk_get(const covey_risk *risk, int64_t rank, covey_cluster_
 
 void covey_risk_destroy(covey_risk *risk);
 
-/* ===================================================================================================== 10. Rules === */
+/* ==================================================================================================== 10. Rules === */
 
 /** A small set of conjunctions over expert features that describes a target. */
 typedef struct covey_rules covey_rules;
 
-/* Numbers that are worked out of a row's columns and stand in rules beside them. Each is missing where a column of it is missing. */
+/* Numbers that are derived from a row's columns and stand in rules beside them. Each is missing if one of its columns
+ * is missing. */
 #define COVEY_DERIVED_NONE 0       /**< A column of the table. */
 #define COVEY_DERIVED_HOUR 1       /**< "hour of X": of a date in UTC, 0 to 24, with its minutes as a fraction. */
-#define COVEY_DERIVED_DAYS 2       /**< "days from X to Y": of two dates, with fractions; negative where Y is earlier. */
+#define COVEY_DERIVED_DAYS 2       /**< "days from X to Y": of two dates, with fractions; negative where Y is
+                                        earlier. */
 #define COVEY_DERIVED_RATIO 3      /**< "X / Y"; missing where Y is 0. */
 #define COVEY_DERIVED_DIFFERENCE 4 /**< "X - Y". A difference or ratio too large for a double is infinite. */
 
@@ -1145,19 +1172,23 @@ typedef struct covey_feature_pair {
     int32_t reserved; /**< 0. */
 } covey_feature_pair;
 
-/** What makes one rule better than another. P and N are the weights of the matching target rows and of the other matching rows,
- *  P0 and N0 those of all rows under search. */
-#define COVEY_QUALITY_LIKELIHOOD 0        /**< The likelihood ratio less the length of the rule; see covey_extract_rules. */
-#define COVEY_QUALITY_WEIGHTED_ACCURACY 1 /**< Weighted relative accuracy (Lavrac et al. 1999): share of rows x gain in share. */
+/** What makes one rule better than another. P and N are the weights of the matching target rows and of the other
+ *  matching rows, P0 and N0 those of all rows under search. */
+#define COVEY_QUALITY_LIKELIHOOD 0        /**< The likelihood ratio less the length of the rule; see
+                                               covey_extract_rules. */
+#define COVEY_QUALITY_WEIGHTED_ACCURACY 1 /**< Weighted relative accuracy (Lavrac et al. 1999): share of rows x gain
+                                               in share. */
 #define COVEY_QUALITY_F_BETA 2            /**< (1 + beta^2) P / (beta^2 P0 + P + N). */
-#define COVEY_QUALITY_LIFT 3              /**< Share of the target over its share everywhere; support is all that holds it. */
-#define COVEY_QUALITY_AMOUNT 4            /**< Amount of the matching target rows for each false alarm: sum / (N + 1). */
+#define COVEY_QUALITY_LIFT 3              /**< Share of the target over its share everywhere; support is all that
+                                               holds it. */
+#define COVEY_QUALITY_AMOUNT 4            /**< Amount of the matching target rows for each false alarm: sum / (N +
+                                               1). */
 
 #define COVEY_FEATURE_FREE 0      /**< May appear in rules, unless any other feature is ALLOWED. */
 #define COVEY_FEATURE_ALLOWED 1   /**< Where any feature is, the search uses ALLOWED ones alone. */
 #define COVEY_FEATURE_FORBIDDEN 2 /**< The search does not use it; a given rule may. */
-#define COVEY_FEATURE_SENSITIVE 3 /**< Never in a rule: the search does not use it nor what is derived from it; given rules and
-                                       pinned conditions that name it are refused. */
+#define COVEY_FEATURE_SENSITIVE 3 /**< Never in a rule: the search does not use it nor what is derived from it; given
+                                       rules and pinned conditions that name it are refused. */
 
 #define COVEY_DIRECTION_ANY 0
 #define COVEY_DIRECTION_MORE 1    /**< More is riskier: no upper bounds (COVEY_NUMERIC), not "false" (COVEY_BOOLEAN). */
@@ -1183,16 +1214,19 @@ typedef struct covey_rule_feature {
 
 typedef struct covey_condition {
     size_t struct_size;
-    const char *feature;       /**< Belongs to the rules handle, as do the other strings. For example "amount", "hour of opened". */
+    const char *feature;       /**< Belongs to the rules handle, as do the other strings. For example "amount", "hour
+                                    of opened". */
     double low;                /**< INTERVAL only. */
     double high;
     const char *const *categories; /**< IN and NOT_IN only. */
     int64_t category_count;
     int32_t kind;              /**< COVEY_CONDITION_... */
     int32_t reserved;
-    int32_t derived;           /**< COVEY_DERIVED_...: what `feature` is. The name says it where a condition is handed in. */
+    int32_t derived;           /**< COVEY_DERIVED_...: what `feature` is. The name says it where a condition is
+                                    handed in. */
     int32_t reserved2;
-    const char *first;         /**< The columns that it is worked out of; NULL for a column, and the second for an hour. */
+    const char *first;         /**< The columns that it is worked out of; NULL for a column, and the second for an
+                                    hour. */
     const char *second;
 } covey_condition;
 
@@ -1203,7 +1237,8 @@ typedef struct covey_rules_options {
     int64_t max_conditions; /**< In one rule, 1 to 8; default 3. */
     int64_t max_rules;      /**< In the set, 1 to 1000; default 8. */
     int64_t min_support;    /**< Target rows that a rule must match in the search rows, at least 1; default 10. */
-    double min_precision;   /**< Smallest precision, on the rows of the search and on those never seen, 0 to 1; default 0.5. */
+    double min_precision;   /**< Smallest precision, on the rows of the search and on those never seen, 0 to 1;
+                                 default 0.5. */
     double min_lift;        /**< Smallest lift, likewise; finite, >= 0; default 2. */
     int64_t max_bins;       /**< Of a numeric feature, 2 to 254; default 64. */
     int64_t beam_width;     /**< 1 to 10,000; default 64. */
@@ -1216,72 +1251,77 @@ typedef struct covey_rules_options {
     const double *amounts;  /**< One a row, 0 to 1e15: what is lost where it is in the target. NULL = none. */
     int32_t quality;        /**< COVEY_QUALITY_...; default COVEY_QUALITY_LIKELIHOOD. */
     int32_t reserved;       /**< 0. */
-    double beta;            /**< Of COVEY_QUALITY_F_BETA: how much more recall counts than precision, 0.01 to 100; 0 = 1. */
+    double beta;            /**< Of COVEY_QUALITY_F_BETA: how much more recall counts than precision, 0.01 to 100; 0
+                                 = 1. */
     const covey_rule_feature *features; /**< feature_count of them, struct_size bytes apart, or NULL. */
     int64_t feature_count;  /**< 0 to 65,536. */
-    const covey_condition *pinned; /**< Conditions that every rule contains, struct_size bytes apart, or NULL. They count among
-                                        max_conditions; their features are not searched further. */
+    const covey_condition *pinned; /**< Conditions that every rule contains, struct_size bytes apart, or NULL. They
+                                        count among max_conditions; their features are not searched further. */
     int64_t pinned_count;   /**< 0 to max_conditions. */
-    const covey_rules *given; /**< Rules written by hand, or NULL: measured on the same rows and returned after those found. */
-    double rounding;        /**< 0 to 0.5: how much precision and recall may each fall, as shares of themselves, on the search's
-                                 rows for a threshold of fewer digits. 0 = by less than one row's evidence. */
-    double significance;    /**< A rule whose p_value or search_p_value is above it falls, 0 to 1; default 0.05; 0 = none falls. */
+    const covey_rules *given; /**< Rules written by hand, or NULL: measured on the same rows and returned after those
+                                   found. */
+    double rounding;        /**< 0 to 0.5: how much precision and recall may each fall, as shares of themselves, on
+                                 the search's rows for a threshold of fewer digits. 0 = by less than one row's
+                                 evidence. */
+    double significance;    /**< A rule whose p_value or search_p_value is above it falls, 0 to 1; default 0.05; 0 =
+                                 none falls. */
     int64_t permutations;   /**< Searches on permuted targets behind search_p_value, 0 to 10,000; default 0 = none. */
     int64_t resamples;      /**< Searches on halves of the rows behind stability, 0 to 1,000; default 0 = none. */
     double min_stability;   /**< A rule of less stability falls, 0 to 1; default 0. Above 0 needs resamples. */
-    const char *age_to;      /**< A COVEY_DATE column: every other date also takes part as its age, "days from X to" this one. NULL =
-                                  dates take part by their hour alone. */
+    const char *age_to;      /**< A COVEY_DATE column: every other date also takes part as its age, "days from X to"
+                                  this one. NULL = dates take part by their hour alone. */
     const covey_feature_pair *pairs; /**< Pairs of columns that may stand in rules as their ratio or difference. */
     int64_t pair_count;      /**< 0 to 65,536. */
 } covey_rules_options;
 
-#define COVEY_RULES_OPTIONS_INIT                                                                                              \
-    {sizeof(covey_rules_options), 3, 8, 10, 0.5, 2.0, 64, 64, 0.3, 0.95, NULL, 0, NULL, NULL, NULL, 0, 0, 0, NULL, 0, NULL, 0, \
+#define COVEY_RULES_OPTIONS_INIT \
+    {sizeof(covey_rules_options), 3, 8, 10, 0.5, 2.0, 64, 64, 0.3, 0.95, NULL, 0, NULL, NULL, NULL, 0, 0, 0, \
+     NULL, 0, NULL, 0, \
      NULL, 0, 0.05, 0, 0, 0, NULL, NULL, 0}
 
 /** EXTRACT RULES: finds conjunctions that hold in the target rows and rarely elsewhere.
  *
- *  features  a table of n rows; names are kept in the rules.     target  n numbers, 1 = in the target, 0 = not.
- *  Rows are split: by time the latest are held out (of equal times those that come last in the table), otherwise a random share
- *  of the target and of the rest; the search sees the others alone. Rows of weight 0 are on neither side.
+ *  features  a table of n rows; names are kept in the rules.     target  n numbers, 1 = in the target, 0 = not. Rows
+ *  are split: by time the latest are held out (of equal times those that come last in the table), otherwise a random
+ *  share of the target and of the rest; the search sees the others alone. Rows of weight 0 are on neither side.
  *
- *  Search. Features are binned once, missing being a bin of its own. Conjunctions grow by beam search, and as the paths of a
- *  decision tree, on a sample of at most 40,960 rows, each extended by the best interval or set of categories of each feature;
- *  a branch ends where its optimistic bound (all of its target rows and nothing else: Morishita and Sese 2000; Grosskreutz,
- *  Rueping and Wrobel 2008) is no better than what is known. The default quality is the likelihood ratio (mutual information
- *  times rows), less what it takes to say the rule (minimum description length, Rissanen 1978); the others ask no price for
- *  conditions, which suits many rows. The best are polished on all
- *  rows of the search: conditions fitted again value by value, those that can go dropped, others added. The best one joins the
- *  set, its rows are set aside, so that overlap earns nothing, and the search starts again on the rest (separate and conquer,
- *  Fuernkranz 1999). Then rules are fitted again to what the others leave, those that add nothing go, and thresholds are
- *  rounded: see `rounding`.
+ *  Search. Features are binned once, missing being a bin of its own. Conjunctions grow by beam search, and as the paths
+ *  of a decision tree, on a sample of at most 40,960 rows, each extended by the best interval or set of categories of
+ *  each feature; a branch ends where its optimistic bound (all of its target rows and nothing else: Morishita and Sese
+ *  2000; Grosskreutz, Rueping and Wrobel 2008) is no better than what is known. The default quality is the likelihood
+ *  ratio (mutual information times rows), less what it takes to say the rule (minimum description length, Rissanen
+ *  1978); the others ask no price for conditions, which suits many rows. The best are polished on all rows of the
+ *  search: conditions fitted again value by value, those that can go dropped, others added. The best one joins the set,
+ *  its rows are set aside, so that overlap earns nothing, and the search starts again on the rest (separate and
+ *  conquer, Fuernkranz 1999). Then rules are fitted again to what the others leave, those that add nothing go, and
+ *  thresholds are rounded: see `rounding`.
  *
  *  Truth. Every figure is measured again on the rows held out. A rule falls there where it has less than min_precision,
  *  min_lift, `significance` or min_stability; covey_rules_fallen counts them.
- *    p_value         Where target and features are independent, every way of placing the target among the unseen rows is equally
+ *    p_value         Where target and features are independent, every way of placing the target among the unseen rows
+ *    is equally
  *                    likely: the share of them in which the rule matches as many target rows or more is known exactly
- *                    (hypergeometric, Fisher's test). The search never saw these rows, so that what it tried needs no correction
- *                    there; the number of rules chosen does (holdout evaluation, Webb 2007), by Holm's method (1979). Rules that
- *                    were given are corrected for their own number. Counts rows, not weights.
- *    search_p_value  The same search, but for separate and conquer, on `permutations` targets permuted among its rows: (1 + those
- *                    with a rule of at least this score) / (1 + permutations), so corrected for everything tried (maxT, Westfall
- *                    and Young 1993).
- *    stability       The same search on `resamples` random halves of its rows (Meinshausen and Buehlmann 2010), with half of
- *                    min_support: the share that finds a rule of the same features, each with the same kind of condition bounded
- *                    on the same sides.
- *  With weights, shares are of weights, min_support is a weight, and the Wilson intervals take for the number of trials the
- *  effective one of Kish (1965): the square of the sum of weights over the sum of their squares.
+ *                    (hypergeometric, Fisher's test). The search never saw these rows, so that what it tried needs no
+ *                    correction there; the number of rules chosen does (holdout evaluation, Webb 2007), by Holm's
+ *                    method (1979). Rules that were given are corrected for their own number. Counts rows, not weights.
+ *                    search_p_value  The same search, but for separate and conquer, on `permutations` targets permuted
+ *                    among its rows: (1 + those with a rule of at least this score) / (1 + permutations), so corrected
+ *                    for everything tried (maxT, Westfall and Young 1993). stability       The same search on
+ *                    `resamples` random halves of its rows (Meinshausen and Buehlmann 2010), with half of min_support:
+ *                    the share that finds a rule of the same features, each with the same kind of condition bounded on
+ *                    the same sides. With weights, shares are of weights, min_support is a weight, and the Wilson
+ *                    intervals take for the number of trials the effective one of Kish (1965): the square of the sum of
+ *                    weights over the sum of their squares.
  *
- *  No rule found is a success with 0 rules, as is a target with fewer than min_support rows in the search, or a min_lift
- *  that the target's share puts out of reach.
- *  Dates take part by their hour and as ages, pairs as ratios and differences (`age_to`, `pairs`): 8 bytes a row for each.
- *  At most 2^31 - 1 rows. Cost: O(n f) to read, O(beam_width * max_conditions * sample * f) for each rule found, and some
- *  passes over n for each condition; once more for each permutation and resample. The result depends on the input, the options
- *  and the seed alone.
- *  Errors: COVEY_INVALID_ARGUMENT (options out of range or against each other: a pinned condition on a forbidden feature or
- *  against its direction, COVEY_QUALITY_AMOUNT without amounts), COVEY_INVALID_DATA (infinite values, codes outside the
- *  categories, a target of one class, duplicate names, weights or amounts out of range), COVEY_MISMATCH (an option or a given rule
- *  that names no column, or one of another kind), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+ *  No rule found is a success with 0 rules, as is a target with fewer than min_support rows in the search, or a
+ *  min_lift that the target's share puts out of reach. Dates take part by their hour and as ages, pairs as ratios and
+ *  differences (`age_to`, `pairs`): 8 bytes a row for each. At most 2^31 - 1 rows. Cost: O(n f) to read, O(beam_width *
+ *  max_conditions * sample * f) for each rule found, and some passes over n for each condition; once more for each
+ *  permutation and resample. The result depends on the input, the options and the seed alone.
+ *  Errors: COVEY_INVALID_ARGUMENT (options out of range or against each other: a pinned condition on a forbidden
+ *  feature or against its direction, COVEY_QUALITY_AMOUNT without amounts), COVEY_INVALID_DATA (infinite values, codes
+ *  outside the categories, a target of one class, duplicate names, weights or amounts out of range), COVEY_MISMATCH (an
+ *  option or a given rule that names no column, or one of another kind), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_extract_rules(const covey_context *context, const covey_table *features, const uint8_t *target,
                                  const covey_rules_options *options, covey_rules **rules, covey_error **error);
 
@@ -1292,8 +1332,9 @@ int64_t covey_rules_count(const covey_rules *rules);
 int64_t covey_rules_tried(const covey_rules *rules);
 int64_t covey_rules_fallen(const covey_rules *rules);
 
-/** Why the search returned no rule, as a sentence: too few rows of the target, a lift that no rule can have, rules that fell on the unseen
- *  rows, or nothing that was worth saying; NULL where it returned one, for a set that was read without it, and for NULL. */
+/** Why the search returned no rule, as a sentence: too few rows of the target, a lift that no rule can have, rules that
+ *  fell on the unseen rows, or nothing that was worth saying; NULL where it returned one, for a set that was read
+ *  without it, and for NULL. */
 const char *covey_rules_note(const covey_rules *rules);
 
 /** A rule's figures. Those named search_ were measured on the search's rows, the others on the rows it never saw. */
@@ -1327,15 +1368,18 @@ typedef struct covey_rule_report {
     double search_amount;
     double search_false_amount;
     double p_value;        /**< Of chance on the unseen rows, corrected for the rules chosen; NaN where not tested. */
-    double search_p_value; /**< Of chance on the search's rows, corrected for all rules tried; NaN without permutations. */
+    double search_p_value; /**< Of chance on the search's rows, corrected for all rules tried; NaN without
+                                permutations. */
     double stability;      /**< Share of the resamples in which the rule comes back; NaN without resamples. */
     int32_t given;         /**< 1 where it was given by hand. */
     int32_t measured;      /**< 0 where it was measured on no rows: the figures say nothing. */
-    double stated_precision; /**< What the author of such a rule says, which counts when an engine scores; NaN where nothing. */
+    double stated_precision; /**< What the author of such a rule says, which counts when an engine scores; NaN where
+                                  nothing. */
 } covey_rule_report;
 
-#define COVEY_RULE_REPORT_INIT                                                                                             \
-    {sizeof(covey_rule_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+#define COVEY_RULE_REPORT_INIT \
+    {sizeof(covey_rule_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+     0, 0, 0, 0, 0, 0, \
      0}
 
 /** A rule's figures, best rule first, those given last. Errors: COVEY_INVALID_ARGUMENT. */
@@ -1351,71 +1395,83 @@ covey_status covey_rules_condition(const covey_rules *rules, int64_t rule, int64
 /** The condition in words, "amount is at least 100"; NULL outside. */
 const char *covey_rules_condition_text(const covey_rules *rules, int64_t rule, int64_t index);
 
-/** Evaluates all rules on a table; columns are found by name, categories matched by name; one not seen before matches no IN
- *  and every NOT_IN. Dates of derived features must be there as COVEY_DATE columns.
- *  Up to 16 rows are looked up in tables on the calling thread, without progress reports: well below a microsecond a row for
- *  100 rules. More are evaluated by blocks of columns, as fast as memory delivers them.
+/** Evaluates all rules on a table; columns are found by name, categories matched by name; one not seen before matches
+ *  no IN and every NOT_IN. Dates of derived features must be there as COVEY_DATE columns. Up to 16 rows are looked up
+ *  in tables on the calling thread, without progress reports: well below a microsecond a row for 100 rules. More are
+ *  evaluated by blocks of columns, as fast as memory delivers them.
  *
- *  fired  NULL, or rows x count bytes, row-major: 1 where the rule matches.   any  NULL, or rows bytes: 1 where one does.
+ *  fired  NULL, or rows x count bytes, row-major: 1 where the rule matches.   any  NULL, or rows bytes: 1 where one
+ *  does.
  *  Errors: COVEY_MISMATCH names a column that is missing or of another kind; COVEY_INVALID_DATA. */
 covey_status covey_rules_evaluate(const covey_rules *rules, const covey_context *context, const covey_table *features,
                                   uint8_t *fired, uint8_t *any, covey_error **error);
 
 /* What a rule set is written as. */
-#define COVEY_RULES_JSON 0   /**< The whole set with figures; covey_rules_parse reads it back. COVEY_RULES_JSON_SCHEMA describes it. */
-#define COVEY_RULES_SQL 1    /**< A boolean expression, true where a rule matches, for a WHERE clause; see covey_export_options. NULL
-                                  and NaN are missing. Columns of numbers may be of any numeric type, categories of any type that
-                                  becomes text; booleans are TRUE and FALSE; dates are seconds since 1970-01-01 UTC. */
-#define COVEY_RULES_DRL 2    /**< Drools rule language: a declared type Row, and a fact Fired for each rule that matches a row. */
-#define COVEY_RULES_DMN 3    /**< DMN 1.3: a decision table, hit policy COLLECT, whose results are the numbers of the rules that
-                                  match, from 0. What rules derive of columns is an input of its own, which the caller works out. */
-#define COVEY_RULES_PMML 4   /**< PMML 4.4: a RuleSetModel with the score "match" or "none", and the first rule that matches. */
-#define COVEY_RULES_PYTHON 5 /**< A Python 3 module with a function of a mapping; its result is the list of the rules that match. */
+#define COVEY_RULES_JSON 0   /**< The whole set with figures; covey_rules_parse reads it back.
+                                  COVEY_RULES_JSON_SCHEMA describes it. */
+#define COVEY_RULES_SQL 1    /**< A boolean expression, true where a rule matches, for a WHERE clause; see
+                                  covey_export_options. NULL and NaN are missing. Columns of numbers may be of any
+                                  numeric type, categories of any type that becomes text; booleans are TRUE and
+                                  FALSE; dates are seconds since 1970-01-01 UTC. */
+#define COVEY_RULES_DRL 2    /**< Drools rule language: a declared type Row, and a fact Fired for each rule that
+                                  matches a row. */
+#define COVEY_RULES_DMN 3    /**< DMN 1.3: a decision table, hit policy COLLECT, whose results are the numbers of the
+                                  rules that match, from 0. What rules derive of columns is an input of its own,
+                                  which the caller works out. */
+#define COVEY_RULES_PMML 4   /**< PMML 4.4: a RuleSetModel with the score "match" or "none", and the first rule that
+                                  matches. */
+#define COVEY_RULES_PYTHON 5 /**< A Python 3 module with a function of a mapping; its result is the list of the rules
+                                  that match. */
 #define COVEY_RULES_C 6      /**< A C99 and C++ header: a struct for a row, and NAME_fired. */
 #define COVEY_RULES_JAVA 7   /**< A Java 11 class with a class Row, matches and fired. */
 #define COVEY_RULES_JSON_SCHEMA 8 /**< The JSON Schema (draft 2020-12) of COVEY_RULES_JSON, the same for every set. */
 
 #define COVEY_SQL_ANSI 0       /**< Standard SQL. */
 #define COVEY_SQL_POSTGRESQL 1
-#define COVEY_SQL_SQLITE 2     /**< SQLite 3.23 and later. It takes an unknown name in double quotes for a text; this dialect
-                                    writes names in back quotes, so that it is an error. Timestamps are texts, to the millisecond. */
+#define COVEY_SQL_SQLITE 2     /**< SQLite 3.23 and later. It takes an unknown name in double quotes for a text; this
+                                    dialect writes names in back quotes, so that it is an error. Timestamps are
+                                    texts, to the millisecond. */
 #define COVEY_SQL_DUCKDB 3
 #define COVEY_SQL_SPARK 4
 #define COVEY_SQL_BIGQUERY 5
 
-/** How covey_rules_export writes. NULL stands for the defaults, which are 0 and NULL. All but `name` is for SQL alone. */
+/** How covey_rules_export writes. NULL stands for the defaults, which are 0 and NULL. All but `name` is for SQL alone.
+ */
 typedef struct covey_export_options {
     size_t struct_size;
     int32_t dialect;       /**< COVEY_SQL_... */
     int32_t timestamps;    /**< 1 = dates are timestamp columns, those with a time zone and those without. */
-    const char *time_zone; /**< The zone in which timestamps without a zone were written, "Europe/Vienna"; NULL = UTC. Not for
-                                columns with a zone; PostgreSQL, DuckDB and BigQuery. */
+    const char *time_zone; /**< The zone in which timestamps without a zone were written, "Europe/Vienna"; NULL =
+                                UTC. Not for columns with a zone; PostgreSQL, DuckDB and BigQuery. */
     const char *table;     /**< The text is then the SELECT that finds the table's rows, with qualified columns. */
     const char *schema;    /**< Of the table; each name is quoted by itself. */
     const char *catalog;   /**< Of the schema. */
-    const char *name;      /**< Of the Python or C function, the decision, the PMML model, the DRL package ("risk.rules") or the Java
-                                class (likewise); an ASCII identifier. NULL = "rules", in Java "Rules". */
+    const char *name;      /**< Of the Python or C function, the decision, the PMML model, the DRL package
+                                ("risk.rules") or the Java class (likewise); an ASCII identifier. NULL = "rules", in
+                                Java "Rules". */
 } covey_export_options;
 
 #define COVEY_EXPORT_OPTIONS_INIT {sizeof(covey_export_options), COVEY_SQL_ANSI, 0, NULL, NULL, NULL, NULL, NULL}
 
-/** Writes the set in another language, as a text in UTF-8. Every format gives the same decision on every row as covey_rules_evaluate.
- *  O(size of the text). Names that are no identifiers of a language get similar ones, with the name in a comment.
- *  Errors: COVEY_INVALID_ARGUMENT, COVEY_UNSUPPORTED for what a format cannot hold (control characters in XML, texts beyond 20,000
- *  letters in Java), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+/** Writes the set in another language, as a text in UTF-8. Every format gives the same decision on every row as
+ *  covey_rules_evaluate. O(size of the text). Names that are no identifiers of a language get similar ones, with the
+ *  name in a comment.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_UNSUPPORTED for what a format cannot hold (control characters in XML, texts
+ *  beyond 20,000 letters in Java), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_rules_export(const covey_rules *rules, const covey_context *context, int32_t format,
                                 const covey_export_options *options, covey_buffer **text, covey_error **error);
 
-/** Reads a rule set from JSON: `length` bytes, UTF-8, at most 64 MiB. A set written by hand needs no more than format_version,
- *  features (name and kind) and rules, each with its conditions and, if its author knows, a stated_precision. A key that is unknown
- *  or stands twice is an error.
- *  Errors: COVEY_INVALID_ARGUMENT, COVEY_CORRUPT_FILE (says where), COVEY_UNSUPPORTED, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+/** Reads a rule set from JSON: `length` bytes, UTF-8, at most 64 MiB. A set written by hand needs no more than
+ *  format_version, features (name and kind) and rules, each with its conditions and, if its author knows, a
+ *  stated_precision. A key that is unknown or stands twice is an error.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_CORRUPT_FILE (says where), COVEY_UNSUPPORTED, COVEY_OUT_OF_MEMORY,
+ *  COVEY_CANCELLED. */
 covey_status covey_rules_parse(const covey_context *context, const char *json, int64_t length, covey_rules **rules,
                                covey_error **error);
 
 void covey_rules_destroy(covey_rules *rules);
 
-/* ------------------------------------------------------------------------------------------------------- Backtest --- */
+/* ------------------------------------------------------------------------------------------------- Backtest --- */
 
 /** What a rule set would have done on transactions of the past. Immutable, for any number of threads. */
 typedef struct covey_backtest covey_backtest;
@@ -1424,12 +1480,13 @@ typedef struct covey_backtest_options {
     size_t struct_size;
     const double *amounts;   /**< One a row, finite and at least 0, or NULL. */
     const double *times;     /**< One a row, finite, seconds, in any order, or NULL: all rows are one period then. */
-    const int32_t *outcomes; /**< What became of each row (disputed, refunded, blocked, passed), 0 to outcome_count - 1, or NULL. */
+    const int32_t *outcomes; /**< What became of each row (disputed, refunded, blocked, passed), 0 to outcome_count -
+                                  1, or NULL. */
     int64_t outcome_count;   /**< 0 to 64. */
     double period;           /**< Seconds of a period, above 0; default 604800, a week. At most 10,000 periods. */
     double confidence;       /**< Of the Wilson intervals, 0.5 to 0.9999; default 0.95. */
-    const uint8_t *live;     /**< One a rule: 1 = in force already; NULL = none is. `added` figures are what a rule brings beside
-                                  those in force. */
+    const uint8_t *live;     /**< One a rule: 1 = in force already; NULL = none is. `added` figures are what a rule
+                                  brings beside those in force. */
     const covey_rules *shadow; /**< A second set that is compared with the first, or NULL. */
 } covey_backtest_options;
 
@@ -1444,26 +1501,30 @@ typedef struct covey_backtest_report {
     double amount;             /**< Sums of amounts; 0 without amounts. */
     double fraud_amount;
     double legitimate_amount;
-    double precision;          /**< fraud / (fraud + legitimate) with its Wilson interval; NaN, 0 and 1 where none is labelled. */
+    double precision;          /**< fraud / (fraud + legitimate) with its Wilson interval; NaN, 0 and 1 where none is
+                                    labelled. */
     double precision_low;
     double precision_high;
     double recall;             /**< fraud / all fraud of the table, likewise. */
     double recall_low;
     double recall_high;
-    int64_t added_rows;        /**< Of the rows, those that no other rule in force matches. 0 for a period and for a shadow. */
+    int64_t added_rows;        /**< Of the rows, those that no other rule in force matches. 0 for a period and for a
+                                    shadow. */
     int64_t added_fraud;
     int64_t added_legitimate;
     double added_amount;
     double added_fraud_amount;
     double added_legitimate_amount;
-    double decay_p;            /**< The chance of a precision that falls so over the periods where it does not (Cochran-Armitage,
-                                    one-sided), corrected for the number of rules (Holm 1979); NaN where nothing can be tested. */
+    double decay_p;            /**< The chance of a precision that falls so over the periods where it does not
+                                    (Cochran-Armitage, one-sided), corrected for the number of rules (Holm 1979); NaN
+                                    where nothing can be tested. */
     double hit_rate_p;         /**< Of a share of matching rows that changes so, two-sided, likewise. */
     int64_t recent_rows;       /**< In the last quarter of the periods. */
     int64_t recent_fraud;
     int64_t recent_legitimate;
-    int32_t retire;            /**< 1 where, of at least 4 periods, the rule matched before and either matches no more in the last
-                                    quarter, or the upper end of its precision there is below the base rate. */
+    int32_t retire;            /**< 1 where, of at least 4 periods, the rule matched before and either matches no
+                                    more in the last quarter, or the upper end of its precision there is below the
+                                    base rate. */
     int32_t reserved;
 } covey_backtest_report;
 
@@ -1478,9 +1539,10 @@ typedef struct covey_backtest_report {
 #define COVEY_SHADOW_SECOND 2
 #define COVEY_SHADOW_NEITHER 3
 
-/** Runs rules on a table of n rows. fraud: n of COVEY_LABEL_...
- *  O(n x rules) bit operations, and O(rows that match) for amounts and outcomes; the result does not depend on the threads.
- *  Errors: as covey_rules_evaluate; COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (a label, amount, time or outcome that is none). */
+/** Runs rules on a table of n rows. fraud: n of COVEY_LABEL_... O(n x rules) bit operations, and O(rows that match) for
+ *  amounts and outcomes; the result does not depend on the threads.
+ *  Errors: as covey_rules_evaluate; COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (a label, amount, time or outcome that
+ *  is none). */
 covey_status covey_backtest_run(const covey_context *context, const covey_rules *rules, const covey_table *features,
                                 const int8_t *fraud, const covey_backtest_options *options, covey_backtest **backtest,
                                 covey_error **error);
@@ -1489,11 +1551,13 @@ covey_status covey_backtest_run(const covey_context *context, const covey_rules 
 covey_status covey_backtest_get(const covey_backtest *backtest, int64_t rule, covey_backtest_report *report,
                                 covey_error **error);
 
-/** The periods, from the earliest time on, and when each begins (seconds); 0 for NULL, NaN outside and without times. */
+/** The periods, from the earliest time on, and when each begins (seconds); 0 for NULL, NaN outside and without times.
+ */
 int64_t covey_backtest_period_count(const covey_backtest *backtest);
 double covey_backtest_period_start(const covey_backtest *backtest, int64_t period);
 
-/** The figures of a rule, COVEY_BACKTEST_ANY or COVEY_BACKTEST_ALL in a period; the added and later fields are 0 or NaN. */
+/** The figures of a rule, COVEY_BACKTEST_ANY or COVEY_BACKTEST_ALL in a period; the added and later fields are 0 or
+ *  NaN. */
 covey_status covey_backtest_period(const covey_backtest *backtest, int64_t rule, int64_t period,
                                    covey_backtest_report *report, covey_error **error);
 
@@ -1510,7 +1574,7 @@ covey_status covey_backtest_shadow(const covey_backtest *backtest, int32_t which
 
 void covey_backtest_destroy(covey_backtest *backtest);
 
-/* ==================================================================================================== 11. Engine === */
+/* =================================================================================================== 11. Engine === */
 
 /** Everything that scores a transaction, in one file. */
 typedef struct covey_engine covey_engine;
@@ -1529,14 +1593,14 @@ typedef struct covey_engine_parts {
 
 #define COVEY_ENGINE_PARTS_INIT {sizeof(covey_engine_parts), NULL, NULL, NULL, NULL, NULL, NULL, 0}
 
-/** Puts the parts together. Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (an encoder where the hybrid has no
- *  embeddings or none where it has, dimensions, clusters that the clustering does not have, columns of two kinds),
- *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+/** Puts the parts together. Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (an encoder where the
+ *  hybrid has no embeddings or none where it has, dimensions, clusters that the clustering does not have, columns of
+ *  two kinds), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_engine_build(const covey_context *context, const covey_engine_parts *parts, covey_engine **engine,
                                 covey_error **error);
 
-/** Reads and writes the one file (safetensors, with a checksum). Saving is as covey_encoder_save says; the same engine gives the
- *  same bytes.
+/** Reads and writes the one file (safetensors, with a checksum). Saving is as covey_encoder_save says; the same engine
+ *  gives the same bytes.
  *  Errors: COVEY_IO, COVEY_CORRUPT_FILE, COVEY_UNSUPPORTED, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_engine_load(const covey_context *context, const char *path, covey_engine **engine,
                                covey_error **error);
@@ -1546,18 +1610,20 @@ covey_status covey_engine_save(const covey_engine *engine, const covey_context *
 /** The encoder inside, borrowed; NULL where there is none or for NULL. */
 const covey_encoder *covey_engine_encoder(const covey_engine *engine);
 
-/** The feature columns that scoring needs (those of the hybrid, then those of rules alone): how many, their name and their kind
- *  (COVEY_NUMERIC..., COVEY_DATE); NULL and -1 outside. */
+/** The feature columns that scoring needs (those of the hybrid, then those of rules alone): how many, their name and
+ *  their kind (COVEY_NUMERIC..., COVEY_DATE); NULL and -1 outside. */
 int64_t covey_engine_feature_count(const covey_engine *engine);
 const char *covey_engine_feature_name(const covey_engine *engine, int64_t feature);
 int32_t covey_engine_feature_kind(const covey_engine *engine, int64_t feature);
 
-/** The feature columns as a JSON Schema (draft 2020-12) of one transaction's features: names, types, kinds ("x-covey-kind") and, as
- *  examples, the categories that occurred in fitting or that rules name. Errors: COVEY_INVALID_ARGUMENT. */
+/** The feature columns as a JSON Schema (draft 2020-12) of one transaction's features: names, types, kinds
+ *  ("x-covey-kind") and, as examples, the categories that occurred in fitting or that rules name. Errors:
+ *  COVEY_INVALID_ARGUMENT. */
 covey_status covey_engine_schema(const covey_engine *engine, covey_buffer **text, covey_error **error);
 
-/** 16 hexadecimal digits that engines of the same content share: the checksum over all that the engine's file says. It finds
- *  damage and confusion, not malice. O(size of the file). Errors: COVEY_INVALID_ARGUMENT, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+/** 16 hexadecimal digits that engines of the same content share: the checksum over all that the engine's file says. It
+ *  finds damage and confusion, not malice. O(size of the file). Errors: COVEY_INVALID_ARGUMENT, COVEY_OUT_OF_MEMORY,
+ *  COVEY_CANCELLED. */
 covey_status covey_engine_hash(const covey_engine *engine, const covey_context *context, covey_buffer **text,
                                covey_error **error);
 
@@ -1571,11 +1637,11 @@ covey_status covey_engine_read(const covey_context *context, const void *bytes, 
 /** Rows of the clustering inside; 0 for NULL. */
 int64_t covey_engine_rows(const covey_engine *engine);
 
-/** The same engine with new labels of the rows that its clustering was made of (covey_engine_rows of them, in their order), since
- *  chargebacks come late: risk is worked out again as by covey_cluster_risk; clustering, hybrid features, encoder and rules stay.
- *  options: NULL = those of the engine's risk.
- *  Errors: as covey_cluster_risk; COVEY_MISMATCH for another number of rows; COVEY_UNSUPPORTED for an engine with evidence
- *  (covey_find), which was learnt from features that the engine does not keep. */
+/** The same engine with new labels of the rows that its clustering was made of (covey_engine_rows of them, in their
+ *  order), since chargebacks come late: risk is worked out again as by covey_cluster_risk; clustering, hybrid features,
+ *  encoder and rules stay. options: NULL = those of the engine's risk.
+ *  Errors: as covey_cluster_risk; COVEY_MISMATCH for another number of rows; COVEY_UNSUPPORTED for an engine with
+ *  evidence (covey_find), which was learnt from features that the engine does not keep. */
 covey_status covey_engine_rerate(const covey_engine *engine, const covey_context *context, const int8_t *fraud,
                                  const double *amounts, const double *times, int64_t rows,
                                  const covey_risk_options *options, covey_engine **rated, covey_error **error);
@@ -1599,26 +1665,29 @@ typedef struct covey_score {
     double risk;          /**< 0 to 1; see covey_engine_score. */
     int64_t rule_count;   /**< Rules that fire. */
     int64_t reason_count; /**< Sentences. */
-    int32_t risky;        /**< 1 where the cluster is risky, or a rule fires of a risky cluster or of no single one. Of an engine of
-                               covey_find: 1 in a risky group. */
-    int32_t has_evidence; /**< 1 where the engine is one of covey_find that knew fraud; without, what follows is 0 and -1. */
-    double evidence[5];   /**< By COVEY_EVIDENCE_...: the parts of the sum behind `risk`, in log odds; 0 says nothing. */
+    int32_t risky;        /**< 1 where the cluster is risky, or a rule fires of a risky cluster or of no single one.
+                               Of an engine of covey_find: 1 in a risky group. */
+    int32_t has_evidence; /**< 1 where the engine is one of covey_find that knew fraud; without, what follows is 0
+                               and -1. */
+    double evidence[5];   /**< By COVEY_EVIDENCE_...: the parts of the sum behind `risk`, in log odds; 0 says
+                               nothing. */
     int64_t group;        /**< The risky group, as numbered by the covey_found; -1 = none. */
 } covey_score;
 
 #define COVEY_SCORE_INIT {sizeof(covey_score), 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0}, 0}
 
-/** Scores transactions: `sequences` (NULL where the engine has no encoder) and `features` with as many rows. From any number of
- *  threads at once, with the same result as in any batch.
+/** Scores transactions: `sequences` (NULL where the engine has no encoder) and `features` with as many rows. From any
+ *  number of threads at once, with the same result as in any batch.
  *
- *  risk = max(strength * share(cluster) + (1 - strength) * base, precision * share of the best rule that fires), where share is
- *  the cluster's share of fraud (the base rate where nothing in it is labelled; for a rule, that of the cluster it describes, or
- *  1 for -1), and base is the base rate of the labelled rows (0 where there are none).
- *  An engine of covey_find that knew fraud gives the risk of its evidence instead; the cluster, the rules that fire and what is
- *  unusual in a transaction without a cluster are among the reasons.
- *  `features` may be NULL where covey_engine_feature_count is 0. No transactions are fine.
- *  Errors: as covey_embed_sequences, covey_hybrid_transform, covey_clustering_predict and covey_rules_evaluate; COVEY_MISMATCH
- *  for an input that is missing, for sequences given to an engine without an encoder, and for row counts that differ. */
+ *  risk = max(strength * share(cluster) + (1 - strength) * base, precision * share of the best rule that fires), where
+ *  share is the cluster's share of fraud (the base rate where nothing in it is labelled; for a rule, that of the
+ *  cluster it describes, or 1 for -1), and base is the base rate of the labelled rows (0 where there are none). An
+ *  engine of covey_find that knew fraud gives the risk of its evidence instead; the cluster, the rules that fire and
+ *  what is unusual in a transaction without a cluster are among the reasons. `features` may be NULL where
+ *  covey_engine_feature_count is 0. No transactions are fine.
+ *  Errors: as covey_embed_sequences, covey_hybrid_transform, covey_clustering_predict and covey_rules_evaluate;
+ *  COVEY_MISMATCH for an input that is missing, for sequences given to an engine without an encoder, and for row counts
+ *  that differ. */
 covey_status covey_engine_score(const covey_engine *engine, const covey_context *context,
                                 const covey_sequences *sequences, const covey_table *features, covey_scores **scores,
                                 covey_error **error);
@@ -1633,12 +1702,13 @@ covey_status covey_scores_get(const covey_scores *scores, int64_t transaction, c
 const char *covey_scores_rule(const covey_scores *scores, int64_t transaction, int64_t index);
 int64_t covey_scores_rule_cluster(const covey_scores *scores, int64_t transaction, int64_t index);
 
-/** A reason, as a sentence: the cluster and its figures, the rules, the events with the most attention; NULL outside. */
+/** A reason, as a sentence: the cluster and its figures, the rules, the events with the most attention; NULL outside.
+ */
 const char *covey_scores_reason(const covey_scores *scores, int64_t transaction, int64_t index);
 
 void covey_scores_destroy(covey_scores *scores);
 
-/* ====================================================================================================== 12. Find === */
+/* ===================================================================================================== 12. Find === */
 
 /** What covey_find found. Immutable, for any number of threads. */
 typedef struct covey_found covey_found;
@@ -1652,7 +1722,8 @@ typedef struct covey_found covey_found;
 typedef struct covey_find_options {
     size_t struct_size;
     uint64_t seed;           /**< Of all that is drawn; default 0. */
-    double known_share;      /**< c, the share of all fraud that is known; above 0, at most 1; 0 (default) = estimated. */
+    double known_share;      /**< c, the share of all fraud that is known; above 0, at most 1; 0 (default) =
+                                  estimated. */
     int32_t shares_over;     /**< COVEY_SHARES_...; default AUTO. */
     int32_t error_rate;      /**< COVEY_ERROR_RATE_...; default FAMILYWISE. */
     double significance;     /**< The largest corrected p value of a risky group, above 0, at most 1; default 0.05. */
@@ -1667,60 +1738,68 @@ typedef struct covey_find_options {
     int32_t search;          /**< COVEY_SEARCH_...; default AUTO. */
     double embedding_weight; /**< Of the blocks in joined rows; finite, above 0; default 1. */
     double feature_weight;   /**< Likewise. */
-    const covey_training_options *training; /**< Of the encoder, where one is trained; NULL = the defaults. Its seed is `seed`. */
+    const covey_training_options *training; /**< Of the encoder, where one is trained; NULL = the defaults. Its seed
+                                                 is `seed`. */
 } covey_find_options;
 
 #define COVEY_FIND_OPTIONS_INIT                                                                                        \
-    {sizeof(covey_find_options), 0, 0, COVEY_SHARES_AUTO, COVEY_ERROR_RATE_FAMILYWISE, 0.05, 0.95, 0.8, 2, 999, 200, 8, \
+    {sizeof(covey_find_options), 0, 0, COVEY_SHARES_AUTO, COVEY_ERROR_RATE_FAMILYWISE, 0.05, 0.95, 0.8, 2, 999, \
+     200, 8, \
      5, COVEY_SCALING_ROBUST, COVEY_SEARCH_AUTO, 1.0, 1.0, NULL}
 
-/** FIND: the whole road in one call, from events and features to who is likely to be fraud, with the engine that says it of new
- *  transactions.
+/** FIND: the whole road in one call, from events and features to who is likely to be fraud, with the engine that says
+ *  it of new transactions.
  *
  *  sequences   n click streams, or NULL: then features alone. A transaction without events has an empty sequence.
- *  vocabulary  of their event types, where an encoder is trained; otherwise NULL.
- *  features    n rows, or NULL: then sequences alone. Dates take part in rules alone.
- *  fraud       n of COVEY_LABEL_..., or NULL: then clusters, outliers and what is new. Late and few labels will do. What is not
+ *  vocabulary  of their event types, where an encoder is trained; otherwise NULL. features    n rows, or NULL: then
+ *  sequences alone. Dates take part in rules alone. fraud       n of COVEY_LABEL_..., or NULL: then clusters, outliers
+ *  and what is new. Late and few labels will do. What is not
  *              known is UNKNOWN, not LEGITIMATE.
  *  amounts     n numbers >= 0, NaN where not known, or NULL.   times  n finite numbers, seconds, or NULL.
  *  rows        n, at least 1.
  *  encoder     NULL = one is trained on the sequences (needs no categorical channels), with `training`.
  *
- *  1. Views. Rows are looked at in several ways, each clustered with min_samples 1: embeddings joined with features (the first, whose
- *     clusters are the labels), features alone, embeddings alone; without events the features as `scaling` says and by quantiles.
- *  2. Evidence. With y = 1 for known fraud and 0 for all other rows, s = K / n the base rate: P, the share of known fraud of the
- *     lowest node of a view's tree above the row, each node's shrunk towards its parent's, P = (k + 5 P(parent)) / (size + 5)
- *     (empirical Bayes: Efron and Morris 1975); N, that of its 20 nearest rows, the t-th counting 1 / t; forests on positive and
- *     unlabelled rows (balanced bagging: Mordelet and Vert 2014; Breiman 2001): on the features; on features and event columns
- *     (counts of the 64 most frequent types, gaps, dwell); on all of these and the 12 leading principal components of the
- *     embeddings. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of log((N + s) / 2s) + the forests' log odds. Of a row that is known
- *     every part leaves out what is known of it: the row itself, or the trees that saw it. So a known fraud stands a little below its
- *     unknown twin: do not fit a model to the same labels with these parts as columns. The forests are the one supervised part;
- *     they are kept apart and can be left out.
- *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up to 0.9, above
- *     it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known (Elkan and Noto 2008): as
- *     given; the share of rows that are labelled, where a fifth or more are legitimate; otherwise the highest 95 % lower bound of the
- *     share of known fraud in any set of rows that is significant below (TIcE: Bekker and Davis 2018).
- *  4. Risky groups. Every merge of every view's single-linkage tree is a candidate; its statistic is the log likelihood ratio of its
- *     share of known fraud against s (tree scan: Kulldorff, Fang and Walsh 2003). The labels are permuted, and the best candidate of
- *     each permutation gives p values that are corrected for all candidates (maxT: Westfall and Young 1993). Of those significant with
- *     an estimated share of at least min_share, the disjoint ones with the largest sum of statistics are the groups. The rows that Z
- *     puts first and no group holds make one more, tested likewise over all beginnings of that order.
+ *  1. Views. Rows are looked at in several ways, each clustered with min_samples 1: embeddings joined with features
+ *     (the first, whose clusters are the labels), features alone, embeddings alone; without events the features as
+ *     `scaling` says and by quantiles.
+ *  2. Evidence. With y = 1 for known fraud and 0 for all other rows, s = K / n the base rate: P, the share of known
+ *     fraud of the lowest node of a view's tree above the row, each node's shrunk towards its parent's, P = (k + 5
+ *     P(parent)) / (size + 5) (empirical Bayes: Efron and Morris 1975); N, that of its 20 nearest rows, the t-th
+ *     counting 1 / t; forests on positive and unlabelled rows (balanced bagging: Mordelet and Vert 2014; Breiman 2001):
+ *     on the features; on features and event columns (counts of the 64 most frequent types, gaps, dwell); on all of
+ *     these and the 12 leading principal components of the embeddings. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of
+ *     log((N + s) / 2s) + the forests' log odds. Of a row that is known every part leaves out what is known of it: the
+ *     row itself, or the trees that saw it. So a known fraud stands a little below its unknown twin: do not fit a model
+ *     to the same labels with these parts as columns. The forests are the one supervised part; they are kept apart and
+ *     can be left out.
+ *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up
+ *     to 0.9, above it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known
+ *     (Elkan and Noto 2008): as given; the share of rows that are labelled, where a fifth or more are legitimate;
+ *     otherwise the highest 95 % lower bound of the share of known fraud in any set of rows that is significant below
+ *     (TIcE: Bekker and Davis 2018).
+ *  4. Risky groups. Every merge of every view's single-linkage tree is a candidate; its statistic is the log likelihood
+ *     ratio of its share of known fraud against s (tree scan: Kulldorff, Fang and Walsh 2003). The labels are permuted,
+ *     and the best candidate of each permutation gives p values that are corrected for all candidates (maxT: Westfall
+ *     and Young 1993). Of those significant with an estimated share of at least min_share, the disjoint ones with the
+ *     largest sum of statistics are the groups. The rows that Z puts first and no group holds make one more, tested
+ *     likewise over all beginnings of that order.
  *  5. Rules for fraud, as covey_extract_rules finds them with known fraud as the target, min_precision max(c / 2, 2s).
  *  6. Findings: what to know about the result, and what to do where nothing was found, which is a success too.
  *
- *  Cost: that of covey_encoder_train and covey_embed_sequences; for each view that of covey_cluster_matrix and a search of 20
- *  neighbours; O(permutations n) for each view; O(trees n) for each forest. Everything is kept in memory: about 8 bytes a number of the
- *  views' rows and 400 bytes a row. The result depends on the input, the options and the seed alone.
- *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (labels, amounts below 0, times that are not finite, no rows; as the stages),
- *  COVEY_MISMATCH (row counts; channels of the encoder), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED.
+ *  Cost: that of covey_encoder_train and covey_embed_sequences; for each view that of covey_cluster_matrix and a search
+ *  of 20 neighbours; O(permutations n) for each view; O(trees n) for each forest. Everything is kept in memory: about 8
+ *  bytes a number of the views' rows and 400 bytes a row. The result depends on the input, the options and the seed
+ *  alone.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (labels, amounts below 0, times that are not finite, no rows; as
+ *  the stages), COVEY_MISMATCH (row counts; channels of the encoder), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED.
  *
  *      covey_found *found = NULL;
  *      covey_find(NULL, &sequences, vocabulary, &features, fraud, NULL, NULL, n, NULL, NULL, &found, &error);
  *      covey_found_scores(found, scores, n, &error);
  *      covey_engine_save(covey_found_engine(found), NULL, "shop.engine", &error);
  *      covey_found_destroy(found); */
-covey_status covey_find(const covey_context *context, const covey_sequences *sequences, const covey_vocabulary *vocabulary,
+covey_status covey_find(const covey_context *context, const covey_sequences *sequences,
+                        const covey_vocabulary *vocabulary,
                         const covey_table *features, const int8_t *fraud, const double *amounts, const double *times,
                         int64_t rows, const covey_encoder *encoder, const covey_find_options *options,
                         covey_found **found, covey_error **error);
@@ -1731,7 +1810,8 @@ int64_t covey_found_rows(const covey_found *found);
 /** The number of clusters, without noise; 0 for NULL. */
 int64_t covey_found_clusters(const covey_found *found);
 
-/** labels: n numbers, 0..clusters-1, -1 = in no cluster. Errors of these: COVEY_INVALID_ARGUMENT, COVEY_BUFFER_TOO_SMALL. */
+/** labels: n numbers, 0..clusters-1, -1 = in no cluster. Errors of these: COVEY_INVALID_ARGUMENT,
+ *  COVEY_BUFFER_TOO_SMALL. */
 covey_status covey_found_labels(const covey_found *found, int32_t *labels, int64_t capacity, covey_error **error);
 
 /** groups: n numbers, 0..covey_found_group_count-1, -1 = in no risky group. */
@@ -1740,8 +1820,8 @@ covey_status covey_found_row_groups(const covey_found *found, int32_t *groups, i
 /** risky: n of 0 and 1, 1 = in a risky group. */
 covey_status covey_found_risky(const covey_found *found, uint8_t *risky, int64_t capacity, covey_error **error);
 
-/** scores: n numbers, 0 to 1: each row's risk of fraud, without what is known of the row itself. Where no fraud is known, outlier
- *  scores. */
+/** scores: n numbers, 0 to 1: each row's risk of fraud, without what is known of the row itself. Where no fraud is
+ *  known, outlier scores. */
 covey_status covey_found_scores(const covey_found *found, double *scores, int64_t capacity, covey_error **error);
 
 /** values: n numbers, a part of Z; 0 where no fraud is known. `part`: COVEY_EVIDENCE_.... */

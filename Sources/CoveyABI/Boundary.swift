@@ -4,8 +4,8 @@ import CoveyRuntime
 
 // The one place where C's view becomes Swift's: status codes, handles, strings, versioned structs.
 
-/// Runs a call, in the standard floating-point environment, and turns what it throws into a status and, where the caller wants
-/// it, an error object.
+/// Runs a call, in the standard floating-point environment, and turns what it throws into a status and, where the
+/// caller wants it, an error object.
 func boundary(_ error: UnsafeMutablePointer<OpaquePointer?>?, _ body: () throws -> Void) -> covey_status {
     error?.pointee = nil
     do {

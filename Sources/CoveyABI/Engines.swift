@@ -24,7 +24,8 @@ final class EngineBox: Sendable {
     }
 }
 
-/// Scores as the caller holds them. Reasons are put into words when they are first asked for: scoring does not wait for them.
+/// Scores as the caller holds them. Reasons are put into words when they are first asked for: scoring does not wait for
+/// them.
 final class ScoresBox: Sendable {
     let box: EngineBox
     let scores: [Score]

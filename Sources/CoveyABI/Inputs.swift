@@ -141,8 +141,8 @@ private struct Categories {
         }
     }
 
-    /// The names of the codes that occur, in the order of the rows, and the column in their numbers. Codes that cannot be stay
-    /// what they are: they are for the stage to refuse.
+    /// The names of the codes that occur, in the order of the rows, and the column in their numbers. Codes that cannot
+    /// be stay what they are: they are for the stage to refuse.
     mutating func occurring(in codes: Strided<Int32>) throws -> (names: [String], codes: Strided<Int32>) {
         try execution.hold(codes.count, of: 4, for: "\(field).values")
         var names: [String] = []

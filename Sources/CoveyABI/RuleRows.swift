@@ -5,7 +5,8 @@ import Glibc
 
 /// Rules on a few rows of the caller's memory, without a copy of the table's names: what a payment page asks for.
 ///
-/// It takes on only what is beyond doubt. Anything else, mistakes among it, is left to `featureTable` and `RuleEvaluator`.
+/// It takes on only what is beyond doubt. Anything else, mistakes among it, is left to `featureTable` and
+/// `RuleEvaluator`.
 final class RuleRows: Sendable {
     private let rules: RowRules
     /// The columns' names by their hash: an open table, -1 where it is empty.
@@ -55,7 +56,8 @@ final class RuleRows: Sendable {
     @inline(__always)
     private static func slot(_ hash: UInt64, _ size: Int) -> Int { Int(truncatingIfNeeded: hash &>> 1) & (size &- 1) }
 
-    /// Evaluates all rules on all rows of a table; false where that is for the long way, with nothing said of the output.
+    /// Evaluates all rules on all rows of a table; false where that is for the long way, with nothing said of the
+    /// output.
     func evaluate(
         _ table: UnsafePointer<covey_table>, fired: UnsafeMutablePointer<UInt8>?, any: UnsafeMutablePointer<UInt8>?
     ) -> Bool {

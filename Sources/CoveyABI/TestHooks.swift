@@ -2,7 +2,8 @@ import CoveyNeighbors
 
 // What only Covey's own tests and fuzz targets call. It is not in covey.h and no part of the interface.
 
-/// Whether the searches of the process begin with sizes for a few dozen rows (`SearchSizes.small`) or with the usual ones.
+/// Whether the searches of the process begin with sizes for a few dozen rows (`SearchSizes.small`) or with the usual
+/// ones.
 @c(covey_test_small_searches)
 public func covey_test_small_searches(_ small: Int32) {
     SearchSizes.lower(small != 0)

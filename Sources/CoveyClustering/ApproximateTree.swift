@@ -3,10 +3,10 @@ import CoveyRuntime
 
 /// A short spanning tree of mutual reachability from an approximate graph of neighbours.
 ///
-/// The graph's own minimum spanning forest comes first. It misses edges, since a row near the border of two clusters may list
-/// rows of one of them alone, and so joins clusters too late, which counts noise to them. Those joins are few and decide the
-/// labels; so the forest is cut wherever two large parts were joined, and the parts are joined again by Boruvka's algorithm
-/// with edges that are searched for.
+/// The graph's own minimum spanning forest comes first. It misses edges, since a row near the border of two clusters
+/// may list rows of one of them alone, and so joins clusters too late, which counts noise to them. Those joins are few
+/// and decide the labels; so the forest is cut wherever two large parts were joined, and the parts are joined again by
+/// Boruvka's algorithm with edges that are searched for.
 struct ApproximateTree {
     private let search: ApproximateSearch
     private let execution: Execution

@@ -4,10 +4,10 @@ import CoveyRuntime
 
 /// Boruvka's algorithm on mutual reachability that starts from the lists of nearest neighbours.
 ///
-/// An edge that no list holds is no shorter than what lies beyond a row's last neighbour. So a component's best edge in the
-/// lists is its best edge of all, unless one of its rows could have a shorter one beyond its list; only such rows are searched
-/// for. Ties may be broken in any way: each component's choice is a shortest edge of its own cut, and an edge that would close
-/// a cycle is left out, which keeps the tree minimal.
+/// An edge that no list holds is no shorter than what lies beyond a row's last neighbour. So a component's best edge in
+/// the lists is its best edge of all, unless one of its rows could have a shorter one beyond its list; only such rows
+/// are searched for. Ties may be broken in any way: each component's choice is a shortest edge of its own cut, and an
+/// edge that would close a cycle is left out, which keeps the tree minimal.
 struct Boruvka {
     private let search: any NeighborSearch
     private let execution: Execution
@@ -111,7 +111,8 @@ struct Boruvka {
             var links = try execution.array(componentCount) { _ in BestLink.none }
             try listLinks(&links)
             var uncertain = try markSearched(links)
-            // Rounds are cheap beside searches, but not free: components that are certain merge first where they are many.
+            // Rounds are cheap beside searches, but not free: components that are certain merge first where they are
+            // many.
             let certain = componentCount - uncertain.count { $0 }
             if certain < componentCount && certain * 4 <= componentCount {
                 // The component with the most rows to search for can wait: the others will find it.

@@ -11,9 +11,11 @@ public struct ClusterOptions: Sendable, Equatable, Codable {
         case noise = 1
     }
 
-    /// What strengths, persistence and outlier scores are measured against. Raw values are those of `COVEY_STRENGTHS_...`.
+    /// What strengths, persistence and outlier scores are measured against. Raw values are those of
+    /// `COVEY_STRENGTHS_...`.
     public enum Strengths: Int32, Sendable, CaseIterable, Codable {
-        /// The largest lambda, as in hdbscan: beside `minClusterSize` equal rows it is infinite, and every strength is 0 or 1.
+        /// The largest lambda, as in hdbscan: beside `minClusterSize` equal rows it is infinite, and every strength is
+        /// 0 or 1.
         case hdbscan = 0
         /// The largest finite lambda. The same numbers where no lambda is infinite.
         case bounded = 1
@@ -21,11 +23,11 @@ public struct ClusterOptions: Sendable, Equatable, Codable {
 
     /// The fewest rows of a cluster, at least 2.
     public var minClusterSize = 5
-    /// The neighbour that gives the core distance, the row itself not counted; 0 = `minClusterSize`. Where there are too few
-    /// rows, the last neighbour.
+    /// The neighbour that gives the core distance, the row itself not counted; 0 = `minClusterSize`. Where there are
+    /// too few rows, the last neighbour.
     public var minSamples = 0
-    /// Larger clusters are not chosen; 0 = no limit. Excess of mass then takes those below, leaves become noise. The root,
-    /// where it may be a cluster, counts only the rows of the clusters born from it, as in hdbscan.
+    /// Larger clusters are not chosen; 0 = no limit. Excess of mass then takes those below, leaves become noise. The
+    /// root, where it may be a cluster, counts only the rows of the clusters born from it, as in hdbscan.
     public var maxClusterSize = 0
     /// Clusters born below this distance are merged (Malzer & Baum 2020).
     public var clusterSelectionEpsilon = 0.0

@@ -14,14 +14,15 @@ public struct ClusterSelection: Sendable {
     public let nodes: [Int32]
     /// One a cluster: the lambda that a row of it must reach.
     let entries: [Double]
-    /// For every node of the tree: its stability, or, where excess of mass prefers the nodes below it, the sum of theirs.
+    /// For every node of the tree: its stability, or, where excess of mass prefers the nodes below it, the sum of
+    /// theirs.
     let stabilities: Stabilities
     /// The epsilon that gave the number of clusters asked for; `ClusterOptions.clusterSelectionEpsilon` otherwise.
     public let epsilon: Double
 
-    /// O(clusters of the tree) after one pass over the tree's edges; a given number of clusters takes as long some dozen times.
-    /// Throws `invalidArgument` for a number of clusters that no epsilon gives, and for nodes that the tree does not have or
-    /// that lie in each other.
+    /// O(clusters of the tree) after one pass over the tree's edges; a given number of clusters takes as long some
+    /// dozen times. Throws `invalidArgument` for a number of clusters that no epsilon gives, and for nodes that the
+    /// tree does not have or that lie in each other.
     public init(_ tree: CondensedTree, _ options: ClusterOptions, execution: Execution) throws {
         var stabilities = try Stabilities(tree, options.strengths, execution: execution)
         var epsilon = options.clusterSelectionEpsilon
@@ -62,7 +63,8 @@ public struct ClusterSelection: Sendable {
         self.epsilon = epsilon
     }
 
-    /// The lambda that a row of a node must reach: any, or, as in the reference implementation, one above the node's birth.
+    /// The lambda that a row of a node must reach: any, or, as in the reference implementation, one above the node's
+    /// birth.
     private static func entry(_ tree: CondensedTree, _ node: Int32, _ options: ClusterOptions) -> Double {
         options.matchReference && options.chosenNodes == nil ? tree.clusters[Int(node)].birth.nextUp : 0
     }

@@ -1,11 +1,11 @@
 import CoveyRuntime
 import CoveyTables
 
-/// The outcome of HDBSCAN (Campello, Moulavi, Sander 2013; McInnes & Healy 2017): labels, strengths, outlier scores, and the
-/// trees they come from. Immutable, for any number of threads.
+/// The outcome of HDBSCAN (Campello, Moulavi, Sander 2013; McInnes & Healy 2017): labels, strengths, outlier scores,
+/// and the trees they come from. Immutable, for any number of threads.
 ///
-/// The trees number the rows that were used, 0..<usedCount; `rowNumber` and the `...Edge`, `merge` functions speak of the
-/// caller's rows.
+/// The trees number the rows that were used, 0..<usedCount; `rowNumber` and the `...Edge`, `merge` functions speak of
+/// the caller's rows.
 public final class Clustering: Sendable {
     public let options: ClusterOptions
     public let rows: FittedRows
@@ -38,8 +38,9 @@ public final class Clustering: Sendable {
 
     /// Clusters the rows of `view`.
     ///
-    /// Throws `invalidArgument` for options out of range, `invalidData` for numbers that are not finite (with the row and
-    /// column), `outOfMemory`, `cancelled`. Cost: that of `MutualReachability.build`; all that follows is O(n log n).
+    /// Throws `invalidArgument` for options out of range, `invalidData` for numbers that are not finite (with the row
+    /// and column), `outOfMemory`, `cancelled`. Cost: that of `MutualReachability.build`; all that follows is O(n log
+    /// n).
     public convenience init(_ view: MatrixView, _ options: ClusterOptions, execution: Execution = Execution()) throws {
         try options.validate()
         try require(
@@ -65,7 +66,8 @@ public final class Clustering: Sendable {
 
     /// Everything that follows from the spanning tree.
     ///
-    /// - Parameter earlier: another choice of clusters on the same rows, whose trees are taken where they would be the same.
+    /// - Parameter earlier: another choice of clusters on the same rows, whose trees are taken where they would be the
+    ///   same.
     init(_ rows: FittedRows, _ options: ClusterOptions, earlier: Clustering? = nil, execution: Execution) throws {
         self.options = options
         self.rows = rows
@@ -101,9 +103,9 @@ public final class Clustering: Sendable {
         try execution.report("clustering", 1)
     }
 
-    /// Other clusters from the same rows and spanning tree: a choice by options, or of nodes of the condensed tree (0 = the root)
-    /// that these options give. How the rows were read, searched and kept stays as it was. O(n).
-    /// Throws `invalidArgument`, `outOfMemory`, `cancelled`.
+    /// Other clusters from the same rows and spanning tree: a choice by options, or of nodes of the condensed tree (0 =
+    /// the root) that these options give. How the rows were read, searched and kept stays as it was. O(n). Throws
+    /// `invalidArgument`, `outOfMemory`, `cancelled`.
     public func selecting(
         _ options: ClusterOptions, nodes: [Int32]? = nil, execution: Execution = Execution()
     ) throws -> Clustering {

@@ -31,8 +31,8 @@ extension Clustering {
         let format_version: Int
     }
 
-    /// A file of the clustering alone: the entries "covey.clustering" (JSON: format_version) and "covey.checksum", and what `store`
-    /// writes under "clustering.".
+    /// A file of the clustering alone: the entries "covey.clustering" (JSON: format_version) and "covey.checksum", and
+    /// what `store` writes under "clustering.".
     public func file() throws -> SafeTensorsWriter {
         var writer = SafeTensorsWriter()
         writer.setEntry(Clustering.entryName, try JSONText.encode(Version(format_version: Clustering.formatVersion)))
@@ -41,8 +41,8 @@ extension Clustering {
         return writer
     }
 
-    /// Reads a file of the clustering alone. Throws as `init(from:prefix:)`; `corruptFile` for a wrong checksum; `unsupported` for a
-    /// newer format.
+    /// Reads a file of the clustering alone. Throws as `init(from:prefix:)`; `corruptFile` for a wrong checksum;
+    /// `unsupported` for a newer format.
     public convenience init(_ file: SafeTensors, execution: Execution = Execution()) throws {
         let what = "metadata entry \(Clustering.entryName)"
         let version = try JSONText.decode(Version.self, from: try file.entry(Clustering.entryName), what).format_version

@@ -1,11 +1,13 @@
 import CoveyRuntime
 
-/// The single-linkage tree without the branches that are smaller than a cluster may be (Campello, Moulavi, Sander 2013).
+/// The single-linkage tree without the branches that are smaller than a cluster may be (Campello, Moulavi, Sander
+/// 2013).
 ///
-/// Going down from the root, distances shrink and lambda = 1 / distance grows. Where both sides of a merge have at least
-/// `minClusterSize` rows, two clusters are born; otherwise the rows of a smaller side fall out of the cluster, which lives
-/// on in the other side. Rows keep their numbers; clusters are numbered by their place, the root `pointCount`, breadth
-/// first, as hdbscan does. Edges come in that order too, so that a cluster is born before its own edges.
+/// Going down from the root, distances shrink and lambda = 1 / distance grows. Where both sides of a merge have at
+/// least `minClusterSize` rows, two clusters are born; otherwise the rows of a smaller side fall out of the cluster,
+/// which lives on in the other side. Rows keep their numbers; clusters are numbered by their place, the root
+/// `pointCount`, breadth first, as hdbscan does. Edges come in that order too, so that a cluster is born before its own
+/// edges.
 ///
 /// Merges at distance zero are never split: rows that are equal stay one cluster, whose rows leave at infinite lambda.
 /// (hdbscan splits them by the order of the ties, and then subtracts infinities.)

@@ -1,5 +1,5 @@
-/// Each row's distance to its k-th nearest neighbour, the row itself not counted (Campello, Moulavi, Sander 2013): small
-/// where rows lie densely.
+/// Each row's distance to its k-th nearest neighbour, the row itself not counted (Campello, Moulavi, Sander 2013):
+/// small where rows lie densely.
 public struct CoreDistances: Sendable, Equatable {
     /// `min_samples`, at least 1.
     public let k: Int

@@ -114,8 +114,9 @@ enum DistanceMatrixTree {
 }
 
 extension Clustering {
-    /// Clusters rows of which the distances to each other are known. `options.metric` is ignored; there is no prediction data.
-    /// Throws `invalidData` for distances that are not finite, negative or not symmetric, `mismatch` where the matrix is not square.
+    /// Clusters rows of which the distances to each other are known. `options.metric` is ignored; there is no
+    /// prediction data. Throws `invalidData` for distances that are not finite, negative or not symmetric, `mismatch`
+    /// where the matrix is not square.
     public convenience init(
         distances: MatrixView, _ options: ClusterOptions, execution: Execution = Execution()
     ) throws {

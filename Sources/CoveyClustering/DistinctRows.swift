@@ -2,11 +2,12 @@ import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 
-/// Rows without their repetitions, each with the number of rows that it stands for, in an order that follows from the numbers in
-/// them alone. Equal rows are then met once by every search, and nothing that follows depends on the order in which the caller
-/// gave the rows.
+/// Rows without their repetitions, each with the number of rows that it stands for, in an order that follows from the
+/// numbers in them alone. Equal rows are then met once by every search, and nothing that follows depends on the order
+/// in which the caller gave the rows.
 ///
-/// With cosine, rows of one direction count as equal: those whose numbers, divided by the largest of their row, agree to 45 bits.
+/// With cosine, rows of one direction count as equal: those whose numbers, divided by the largest of their row, agree
+/// to 45 bits.
 struct DistinctRows: Sendable {
     /// How many there are.
     let count: Int
@@ -19,7 +20,8 @@ struct DistinctRows: Sendable {
     func weight(_ i: Int) -> Int { Int(starts.pointer[i + 1] - starts.pointer[i]) }
 
     /// Cost: O(n d), and O(n) to sort. Memory: 24 bytes a row, 16 of them for a while.
-    /// - Parameter used: the rows meant, nil = all; with cosine each has a direction. Results number them by their places.
+    /// - Parameter used: the rows meant, nil = all; with cosine each has a direction. Results number them by their
+    ///   places.
     init(_ view: MatrixView, used: [Int32]?, metric: Metric, execution: Execution) throws {
         let n = used?.count ?? view.rows
         let values = RowValues(view, used, metric)
@@ -81,8 +83,8 @@ private struct RowValues: @unchecked Sendable {
     private let used: [Int32]?
     private let isCosine: Bool
 
-    /// The digits by which directions are told apart: far more than the rounding of a quotient, and far fewer than would bring
-    /// equal directions to either side of a boundary.
+    /// The digits by which directions are told apart: far more than the rounding of a quotient, and far fewer than
+    /// would bring equal directions to either side of a boundary.
     private static let resolution = 0x1p45
 
     init(_ view: MatrixView, _ used: [Int32]?, _ metric: Metric) {
@@ -105,8 +107,8 @@ private struct RowValues: @unchecked Sendable {
         isCosine ? (view[row, column] / largest * RowValues.resolution).rounded() + 0 : view[row, column] + 0
     }
 
-    /// 33 bits of the numbers, well mixed (by multiplication and shifts, as in Steele, Lea, Flood 2014). A power of two times all rows
-    /// changes no order: exponents count from that of a row's first number.
+    /// 33 bits of the numbers, well mixed (by multiplication and shifts, as in Steele, Lea, Flood 2014). A power of two
+    /// times all rows changes no order: exponents count from that of a row's first number.
     func key(_ i: Int) -> UInt64 {
         let row = row(i)
         let largest = largest(row)
@@ -132,8 +134,8 @@ private struct RowValues: @unchecked Sendable {
         return true
     }
 
-    /// Puts rows of one key in order: equal ones side by side and marked as repetitions, the first of them the same in whatever
-    /// order the caller has them.
+    /// Puts rows of one key in order: equal ones side by side and marked as repetitions, the first of them the same in
+    /// whatever order the caller has them.
     func arrange(_ keys: UnsafeMutablePointer<KeyedRow>, _ places: Range<Int>, _ repeats: UnsafeMutablePointer<Bool>) {
         guard places.dropFirst().contains(where: { !repeats[$0] }) else {
             // Rows of one direction may differ in their numbers.

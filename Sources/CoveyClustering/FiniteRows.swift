@@ -3,8 +3,8 @@ import CoveyTables
 
 /// The rows of a matrix that can be clustered: those without a NaN or an infinity.
 enum FiniteRows {
-    /// nil = all of them; otherwise their numbers, ascending. With `reject`, throws `invalidData` that names the first row and
-    /// column that cannot be used.
+    /// nil = all of them; otherwise their numbers, ascending. With `reject`, throws `invalidData` that names the first
+    /// row and column that cannot be used.
     static func find(
         in view: MatrixView, missing: ClusterOptions.MissingRows, execution: Execution
     ) throws -> [Int32]? {

@@ -1,7 +1,7 @@
 import CoveyRuntime
 
-/// What rows come to before clusters are chosen: their spanning tree, and, where they were kept, the rows themselves. Every choice of
-/// clusters on it shares it.
+/// What rows come to before clusters are chosen: their spanning tree, and, where they were kept, the rows themselves.
+/// Every choice of clusters on it shares it.
 public final class FittedRows: Sendable {
     /// The rows of the caller's matrix.
     public let rowCount: Int

@@ -2,8 +2,8 @@ import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 
-/// Numbers whose distances float64 can hold. Squares of the others overflow, or vanish, and rows would seem to be infinitely far
-/// from each other, or equal.
+/// Numbers whose distances float64 can hold. Squares of the others overflow, or vanish, and rows would seem to be
+/// infinitely far from each other, or equal.
 enum Magnitude {
     /// Throws `invalidData`, with the row and column of the largest number, where distances could not be told, and
     /// `invalidArgument` where they could not once they are divided by `alpha`.

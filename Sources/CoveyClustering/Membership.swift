@@ -4,9 +4,9 @@ import CoveyRuntime
 public struct Membership: Sendable {
     /// 0..<clusters, in the order of `ClusterSelection.nodes`; -1 = noise.
     public let labels: [Int32]
-    /// The strength of membership: lambda where the row leaves relative to the largest in its cluster, 0 (noise) to 1. Rows at
-    /// infinite lambda (duplicates) have 1, and any other row of such a cluster 0, as in hdbscan, or, with bounded strengths, its
-    /// share of the largest finite lambda.
+    /// The strength of membership: lambda where the row leaves relative to the largest in its cluster, 0 (noise) to 1.
+    /// Rows at infinite lambda (duplicates) have 1, and any other row of such a cluster 0, as in hdbscan, or, with
+    /// bounded strengths, its share of the largest finite lambda.
     public let probabilities: [Double]
     /// Each cluster's stability relative to the most that its rows could have; 1 where lambda is infinite.
     public let persistence: [Double]

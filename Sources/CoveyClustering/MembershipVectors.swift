@@ -5,13 +5,15 @@ import CoveyTables
 import Glibc
 
 /// How much a row belongs to every cluster, not to its own alone: hdbscan's membership_vector (new rows) and
-/// all_points_membership_vectors (fitted rows). Two things are multiplied for each cluster: how near its exemplars are, and how late
-/// the row and the cluster part in the condensed tree; the products are scaled to the chance that the row is in any of them.
+/// all_points_membership_vectors (fitted rows). Two things are multiplied for each cluster: how near its exemplars are,
+/// and how late the row and the cluster part in the condensed tree; the products are scaled to the chance that the row
+/// is in any of them.
 struct MembershipVectors {
     private let tree: CondensedTree
     private let nodes: [Int32]
     private let exemplars: ExemplarRows
-    /// Between which nodes of the condensed tree each node of it lies, depth first: a node is above another if it spans it.
+    /// Between which nodes of the condensed tree each node of it lies, depth first: a node is above another if it spans
+    /// it.
     private let spans: [Range<Int32>]
 
     init(_ clustering: Clustering, _ predictor: Predictor, _ execution: Execution) throws {
@@ -64,7 +66,8 @@ struct MembershipVectors {
         }
     }
 
-    /// The memberships of a row, into `scratch.distances`: hdbscan's all_points_membership_vectors where the row was fitted.
+    /// The memberships of a row, into `scratch.distances`: hdbscan's all_points_membership_vectors where the row was
+    /// fitted.
     func write(
         _ view: MatrixView, row: Int, node: Int, lambda: Double, partings: [Double?], fitted: Bool,
         _ scratch: inout Scratch
@@ -162,7 +165,8 @@ private struct ExemplarRows {
         for column in 0..<view.columns { target[column] /= length }
     }
 
-    /// 1 / the distance to the nearest exemplar of each cluster, relative to their sum; a row that is one belongs to it alone.
+    /// 1 / the distance to the nearest exemplar of each cluster, relative to their sum; a row that is one belongs to it
+    /// alone.
     func inverseDistances(_ view: MatrixView, _ row: Int, _ scratch: inout MembershipVectors.Scratch) {
         scratch.query.withUnsafeMutableBufferPointer { query in
             guard let query = query.baseAddress else { return }
@@ -190,8 +194,8 @@ private struct ExemplarRows {
 }
 
 extension Clustering {
-    /// The memberships of rows, the largest first: for each, `count` clusters (-1 where there are fewer) and numbers. With `count` 0
-    /// all clusters in their order, and no list of them.
+    /// The memberships of rows, the largest first: for each, `count` clusters (-1 where there are fewer) and numbers.
+    /// With `count` 0 all clusters in their order, and no list of them.
     ///
     /// - Parameters:
     ///   - view: new rows; nil = the fitted ones, of which those that were not used have no membership.

@@ -10,8 +10,8 @@ struct MergedClusters {
         self.allowSingleCluster = allowSingleCluster
     }
 
-    /// Replaces each chosen cluster that is born below the epsilon by its nearest ancestor born above it, or, where there is
-    /// none, by the ancestor next to the root: the root itself only where it may be a cluster. O(clusters).
+    /// Replaces each chosen cluster that is born below the epsilon by its nearest ancestor born above it, or, where
+    /// there is none, by the ancestor next to the root: the root itself only where it may be a cluster. O(clusters).
     func merge(_ chosen: [Bool], _ epsilon: Double) -> [Bool] {
         guard clusters.count > 1, !chosen[0] else { return chosen }
         var target = [Int](repeating: 0, count: clusters.count)
@@ -30,8 +30,9 @@ struct MergedClusters {
         return result
     }
 
-    /// The clusters, and the largest epsilon, with which there are `count`; those of the leaves where excess of mass has too few.
-    /// Smaller epsilons give more clusters, so that half of the distances at which clusters are born are left out at each look.
+    /// The clusters, and the largest epsilon, with which there are `count`; those of the leaves where excess of mass
+    /// has too few. Smaller epsilons give more clusters, so that half of the distances at which clusters are born are
+    /// left out at each look.
     func choose(
         _ count: Int, among chosen: [Bool], _ tree: CondensedTree, _ options: ClusterOptions, _ execution: Execution
     ) throws -> (chosen: [Bool], epsilon: Double) {

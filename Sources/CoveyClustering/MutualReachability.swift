@@ -9,15 +9,17 @@ public struct MutualReachability: Sendable {
     /// The share of true neighbours that the search found, measured on a sample; 1 for exact search.
     public let recall: Double
 
-    /// Equal rows are searched for once, in an order that follows from the numbers in the rows (`DistinctRows`): the results of
-    /// permuted rows are those of the rows, permuted, up to the choice among equal rows.
+    /// Equal rows are searched for once, in an order that follows from the numbers in the rows (`DistinctRows`): the
+    /// results of permuted rows are those of the rows, permuted, up to the choice among equal rows.
     ///
     /// - Parameters:
     ///   - view: finite numbers in the rows used.
     ///   - rows: the rows used, as indices of `view`; nil = all. Points of the result are places in this list.
-    ///   - minSamples: the neighbour that gives the core distance, the row itself not counted: 1 to points - 1 (ignored for
+    ///   - minSamples: the neighbour that gives the core distance, the row itself not counted: 1 to points - 1 (ignored
+    ///     for
     ///     fewer than two points, whose core distances are 0).
-    ///   - alpha: distances are divided by it in mutual reachability, core distances are not (as in hdbscan); finite, > 0.
+    ///   - alpha: distances are divided by it in mutual reachability, core distances are not (as in hdbscan); finite, >
+    ///     0.
     ///   - search: `approximate` with the euclidean metric only.
     ///   - seed: of the approximate search; exact results do not depend on it.
     public static func build(
@@ -140,11 +142,11 @@ public struct MutualReachability: Sendable {
 
     // MARK: - All rows
 
-    /// The tree of all rows from that of the distinct ones: a row joins its like at their core distance, which no other edge of
-    /// either is below.
+    /// The tree of all rows from that of the distinct ones: a row joins its like at their core distance, which no other
+    /// edge of either is below.
     ///
-    /// Rows of zeros (cosine) are at distance 1 from every other row, so that one of them can stand for all: an edge of one is as
-    /// long as that of any other, and all pass through it without getting longer.
+    /// Rows of zeros (cosine) are at distance 1 from every other row, so that one of them can stand for all: an edge of
+    /// one is as long as that of any other, and all pass through it without getting longer.
     private static func spread(
         _ found: consuming RowTree, _ distinct: DistinctRows, _ parted: NullRows?, _ request: Request,
         _ execution: Execution

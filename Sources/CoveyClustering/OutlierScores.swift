@@ -1,10 +1,10 @@
 import CoveyRuntime
 
-/// GLOSH outlier scores (Campello, Moulavi, Zimek, Sander 2015): 1 - lambda(row) / lambda_max, where lambda_max is the largest
-/// in the subtree of the cluster that the row falls out of. 0 (as dense as its surroundings get) to 1.
+/// GLOSH outlier scores (Campello, Moulavi, Zimek, Sander 2015): 1 - lambda(row) / lambda_max, where lambda_max is the
+/// largest in the subtree of the cluster that the row falls out of. 0 (as dense as its surroundings get) to 1.
 public enum OutlierScores {
-    /// One score a row. Beside infinitely dense duplicates any other row scores 1, where hdbscan gives NaN; bounded, the largest
-    /// finite lambda counts instead. O(n).
+    /// One score a row. Beside infinitely dense duplicates any other row scores 1, where hdbscan gives NaN; bounded,
+    /// the largest finite lambda counts instead. O(n).
     public static func compute(
         _ tree: CondensedTree, _ strengths: ClusterOptions.Strengths, execution: Execution
     ) throws -> [Double] {

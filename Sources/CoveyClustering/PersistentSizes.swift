@@ -1,10 +1,11 @@
 import CoveyRuntime
 
-/// How persistent the leaves of the condensed tree are at every smallest size of a cluster, from the tree of the smallest one: PLSCAN
-/// (persistent leaves; arXiv 2512.16558), with persistence in sizes.
+/// How persistent the leaves of the condensed tree are at every smallest size of a cluster, from the tree of the
+/// smallest one: PLSCAN (persistent leaves; arXiv 2512.16558), with persistence in sizes.
 ///
-/// A split needs both sides to have min_cluster_size rows. So a cluster stops being a leaf where that exceeds the smaller side of the
-/// split that it is born in, and is one from where it exceeds the smaller side of every split below it.
+/// A split needs both sides to have min_cluster_size rows. So a cluster stops being a leaf where that exceeds the
+/// smaller side of the split that it is born in, and is one from where it exceeds the smaller side of every split below
+/// it.
 public struct PersistentSizes: Sendable {
     /// Ascending. Just above each of them, leaves change: `sizes[i] + 1` as min_cluster_size gives those leaves.
     public let sizes: [Int]

@@ -1,14 +1,15 @@
 import CoveyRuntime
 import CoveyTables
 
-/// Places new rows in a clustering without changing it (hdbscan's approximate_predict): the cluster in which the row would
-/// fall out of the condensed tree beside its nearest row, by mutual reachability. Immutable, for any number of threads.
+/// Places new rows in a clustering without changing it (hdbscan's approximate_predict): the cluster in which the row
+/// would fall out of the condensed tree beside its nearest row, by mutual reachability. Immutable, for any number of
+/// threads.
 ///
 /// As in hdbscan, distances are not divided by alpha, and the core distance of a new row is that to its neighbour
-/// `minSamples` + 1 of the clustered rows. Three differences, of which the first two give a fitted row its own label again: nodes
-/// belong to the cluster that was selected above them, which hdbscan guesses from the labels; a row belongs to a root that is the
-/// only cluster, and to a tree without clusters below the root, by the rule of fitting; and a row in the midst of infinitely dense
-/// duplicates has strength 1, as those duplicates have, not 0.
+/// `minSamples` + 1 of the clustered rows. Three differences, of which the first two give a fitted row its own label
+/// again: nodes belong to the cluster that was selected above them, which hdbscan guesses from the labels; a row
+/// belongs to a root that is the only cluster, and to a tree without clusters below the root, by the rule of fitting;
+/// and a row in the midst of infinitely dense duplicates has strength 1, as those duplicates have, not 0.
 public final class Predictor: Sendable {
     private let nearest: NearestRows
     private let tree: CondensedTree
@@ -104,8 +105,8 @@ public struct Prediction: Sendable {
 }
 
 extension Clustering {
-    /// Calls `body` with the `count` clustered rows nearest to each row of finite numbers, nearest first: from several threads. Errors
-    /// and cost: as `predict`.
+    /// Calls `body` with the `count` clustered rows nearest to each row of finite numbers, nearest first: from several
+    /// threads. Errors and cost: as `predict`.
     public func nearest(
         _ count: Int, of view: MatrixView, execution: Execution,
         _ body: (_ row: Int, _ found: [(row: Int32, distance: Double)]) throws -> Void
@@ -123,8 +124,8 @@ extension Clustering {
     /// Places new rows in the clusters: a label (-1 = noise) and a strength, 0 to 1, for each.
     ///
     /// Rows with a NaN or an infinity are noise where the clustering treats them so. Throws `invalidArgument` without
-    /// prediction data, `mismatch` for another number of columns, `invalidData`, `outOfMemory`, `cancelled`. Cost: one exact
-    /// search among the clustered rows for each new row.
+    /// prediction data, `mismatch` for another number of columns, `invalidData`, `outOfMemory`, `cancelled`. Cost: one
+    /// exact search among the clustered rows for each new row.
     /// - Parameter strengths: nil = those of the options.
     public func predict(
         _ view: MatrixView, _ strengths: ClusterOptions.Strengths? = nil, execution: Execution = Execution()

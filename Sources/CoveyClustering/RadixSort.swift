@@ -1,8 +1,8 @@
 import CoveyNeighbors
 import CoveyRuntime
 
-/// Sorting by numbers, least significant digit first (Seward 1954): stable, O(n) passes over memory, the same for any number of
-/// threads.
+/// Sorting by numbers, least significant digit first (Seward 1954): stable, O(n) passes over memory, the same for any
+/// number of threads.
 enum RadixSort {
     private static let digit = 11
     private static let buckets = 1 << digit

@@ -13,8 +13,8 @@ public struct ReferenceRows: Sendable {
     public let metric: Metric
     /// The neighbour of a new row's core distance.
     public let minSamples: Int
-    /// Each row's distance to its nearest neighbour number `minSamples` - 1, the row itself not counted: one less than in the
-    /// spanning tree, as in hdbscan's prediction data; 0 for a `minSamples` of 1.
+    /// Each row's distance to its nearest neighbour number `minSamples` - 1, the row itself not counted: one less than
+    /// in the spanning tree, as in hdbscan's prediction data; 0 for a `minSamples` of 1.
     public let coreDistances: [Double]
 
     public var rows: Int { withView { $0.rows } }

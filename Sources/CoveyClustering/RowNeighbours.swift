@@ -4,7 +4,8 @@ import CoveyTables
 
 /// The nearest other rows of each row of a matrix, found as clustering finds them.
 public enum RowNeighbours {
-    /// The k nearest other rows of each row, nearest first, by the euclidean distance; 1 <= k < rows. In the caller's numbers.
+    /// The k nearest other rows of each row, nearest first, by the euclidean distance; 1 <= k < rows. In the caller's
+    /// numbers.
     ///
     /// Cost: that of the neighbours of `MutualReachability.build`; 24 bytes a neighbour.
     /// - Parameter approximate: some may be missed, where that is faster.

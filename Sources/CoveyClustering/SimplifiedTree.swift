@@ -2,9 +2,9 @@ import CoveyRuntime
 
 extension CondensedTree {
     /// The tree without leaves that live for less than `persistence` in lambda: hdbscan's cluster_selection_persistence
-    /// (simplify_hierarchy), which compares in single precision. From the leaves up, two siblings of which the weaker lives too
-    /// short a time become part of their parent: its rows then leave when it was born, those of the stronger stay as long as
-    /// they did, with the clusters below it. O(n).
+    /// (simplify_hierarchy), which compares in single precision. From the leaves up, two siblings of which the weaker
+    /// lives too short a time become part of their parent: its rows then leave when it was born, those of the stronger
+    /// stay as long as they did, with the clusters below it. O(n).
     func simplified(_ persistence: Double, execution: Execution) throws -> CondensedTree {
         guard persistence > 0, clusters.count > 1 else { return self }
         // The largest lambda below each node.

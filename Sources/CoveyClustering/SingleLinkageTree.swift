@@ -19,8 +19,9 @@ public struct SingleLinkageTree: Sendable {
     /// The most rows that a tree may have: every node of the trees fits in an Int32.
     public static let largestPointCount = 1 << 30
 
-    /// Merges along the spanning tree's edges, by ascending distance. `minClusterSize` decides between edges of one length
-    /// alone (`TieOrder`). Throws `internalError` where the edges are no tree or not ascending. O(n log n) time, O(n) memory.
+    /// Merges along the spanning tree's edges, by ascending distance. `minClusterSize` decides between edges of one
+    /// length alone (`TieOrder`). Throws `internalError` where the edges are no tree or not ascending. O(n log n) time,
+    /// O(n) memory.
     public init(_ spanningTree: SpanningTree, minClusterSize: Int, execution: Execution) throws {
         let points = spanningTree.pointCount
         let count = spanningTree.edges.count

@@ -1,7 +1,8 @@
 import CoveyNeighbors
 import CoveyRuntime
 
-/// A minimum spanning tree of mutual reachability: the distance of rows a and b is max(core(a), core(b), d(a, b) / alpha).
+/// A minimum spanning tree of mutual reachability: the distance of rows a and b is max(core(a), core(b), d(a, b) /
+/// alpha).
 public struct SpanningTree: Sendable, Equatable {
     /// Indices are those of the rows used, 0..<pointCount.
     public struct Edge: Sendable, Equatable, BitwiseCopyable {
@@ -17,8 +18,9 @@ public struct SpanningTree: Sendable, Equatable {
     }
 
     public let pointCount: Int
-    /// pointCount - 1 edges (0 at the least), ascending by distance. The order of ties, and which end comes first, decide how they are
-    /// merged; in a tree of `MutualReachability` both follow from the rows' numbers and not from their order.
+    /// pointCount - 1 edges (0 at the least), ascending by distance. The order of ties, and which end comes first,
+    /// decide how they are merged; in a tree of `MutualReachability` both follow from the rows' numbers and not from
+    /// their order.
     public let edges: [Edge]
 
     /// Edges that are in order.
@@ -37,7 +39,8 @@ public struct SpanningTree: Sendable, Equatable {
             })
     }
 
-    /// Sorts the edges, each of which must join two of the points: ties by the lower end, which comes first, then by the upper. O(n).
+    /// Sorts the edges, each of which must join two of the points: ties by the lower end, which comes first, then by
+    /// the upper. O(n).
     public init(pointCount: Int, edges: consuming [Edge], execution: Execution = Execution()) throws {
         self.pointCount = pointCount
         try edges.withUnsafeMutableBufferPointer { edges in

@@ -1,10 +1,11 @@
 import CoveyRuntime
 
-/// How stable each node of the condensed tree is (Campello, Moulavi, Sander 2013, section 5), in a unit near the largest finite
-/// lambda, so that rows of any size give finite numbers. The unit is a power of two: the numbers' digits do not depend on it.
+/// How stable each node of the condensed tree is (Campello, Moulavi, Sander 2013, section 5), in a unit near the
+/// largest finite lambda, so that rows of any size give finite numbers. The unit is a power of two: the numbers' digits
+/// do not depend on it.
 struct Stabilities: Sendable {
-    /// For every node: the sum over its edges of (lambda - birth) * size, or, where excess of mass prefers the nodes below it, the
-    /// sum of theirs.
+    /// For every node: the sum over its edges of (lambda - birth) * size, or, where excess of mass prefers the nodes
+    /// below it, the sum of theirs.
     private(set) var values: [Double]
     /// The same with lambdas that are not above the largest finite one.
     private var bounded: [Double]
@@ -34,8 +35,8 @@ struct Stabilities: Sendable {
         self.finiteMost = finiteMost * unit
     }
 
-    /// From the leaves up, a node is chosen unless those chosen below it are more stable together, or it is too large or born too
-    /// early. Writes the sums of nodes that are not chosen.
+    /// From the leaves up, a node is chosen unless those chosen below it are more stable together, or it is too large
+    /// or born too early. Writes the sums of nodes that are not chosen.
     mutating func excessOfMass(_ tree: CondensedTree, _ options: ClusterOptions) -> [Bool] {
         let clusters = tree.clusters
         var chosen = [Bool](repeating: false, count: clusters.count)
@@ -43,7 +44,8 @@ struct Stabilities: Sendable {
         for node in stride(from: clusters.count - 1, through: last, by: -1) {
             let below = clusters[node].children
             let sum = below.reduce(0.0) { Stabilities.single($0 + values[$1]) }
-            // hdbscan takes the root to be as large as the clusters born from it, and to be born at the largest distance.
+            // hdbscan takes the root to be as large as the clusters born from it, and to be born at the largest
+            // distance.
             let size = node > 0 ? Int(clusters[node].size) : below.reduce(0) { $0 + Int(clusters[$1].size) }
             let birth = node > 0 ? clusters[node].birth : tree.lambdas.first ?? .infinity
             let refused =
@@ -75,8 +77,8 @@ struct Stabilities: Sendable {
         return node > 0 ? min(share, 1) : share
     }
 
-    /// Rounds to the 24 digits of single precision, in which hdbscan adds stabilities, but in any range: near ties then fall to
-    /// the same side.
+    /// Rounds to the 24 digits of single precision, in which hdbscan adds stabilities, but in any range: near ties then
+    /// fall to the same side.
     private static func single(_ value: Double) -> Double {
         guard value.isFinite, value != 0 else { return value }
         let power = Double(sign: .plus, exponent: value.exponent, significand: 1)

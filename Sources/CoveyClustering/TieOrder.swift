@@ -4,9 +4,9 @@ import CoveyRuntime
 /// The order in which edges of one length are merged.
 ///
 /// Such edges are removed at once in Campello, Moulavi, Sander 2013, which a tree of pairs cannot express. Any order is
-/// correct, but most of them bring forth clusters that die at the distance at which they are born: equal rows, say, whose
-/// core distances tie, joined with each other before the rest. So the components that are large enough to be clusters grow
-/// first, by one small component at a time, and only then are they joined with each other.
+/// correct, but most of them bring forth clusters that die at the distance at which they are born: equal rows, say,
+/// whose core distances tie, joined with each other before the rest. So the components that are large enough to be
+/// clusters grow first, by one small component at a time, and only then are they joined with each other.
 struct TieOrder {
     /// An edge between two components, by the nodes of the tree that they are.
     typealias Ends = (first: Int32, second: Int32)
@@ -14,8 +14,8 @@ struct TieOrder {
     private let minClusterSize: Int
     private let nodeCount: Int
     private let execution: Execution
-    /// For each node of the single-linkage tree, its place among the nodes of the group; -1 = none. Made for the first group
-    /// that is not small.
+    /// For each node of the single-linkage tree, its place among the nodes of the group; -1 = none. Made for the first
+    /// group that is not small.
     private var places: [Int32] = []
     private var small = SmallTieOrder()
 
@@ -25,8 +25,8 @@ struct TieOrder {
         self.execution = execution
     }
 
-    /// Calls `body` with the numbers of the edges in the order of merging. `edges` join components (nodes of the tree) and have
-    /// no cycles. O(m) for m edges; deterministic.
+    /// Calls `body` with the numbers of the edges in the order of merging. `edges` join components (nodes of the tree)
+    /// and have no cycles. O(m) for m edges; deterministic.
     @inline(__always)
     mutating func order(
         _ edges: UnsafeBufferPointer<Ends>, sizes: (Int32) -> Int, _ body: (Int) throws -> Void

@@ -1,9 +1,9 @@
 import CoveyRuntime
 
 extension Clustering {
-    /// The clusters of the single-linkage tree at a distance, as DBSCAN* has them (Campello, Moulavi, Sander 2013): rows joined by edges
-    /// shorter than `distance`; those of fewer than `minClusterSize` rows are noise (-1). Clusters are numbered by their last merge, as
-    /// in hdbscan's dbscan_clustering. O(n).
+    /// The clusters of the single-linkage tree at a distance, as DBSCAN* has them (Campello, Moulavi, Sander 2013):
+    /// rows joined by edges shorter than `distance`; those of fewer than `minClusterSize` rows are noise (-1). Clusters
+    /// are numbered by their last merge, as in hdbscan's dbscan_clustering. O(n).
     public func labels(
         cutAt distance: Double, minClusterSize: Int, execution: Execution = Execution()
     ) throws -> [Int32] {

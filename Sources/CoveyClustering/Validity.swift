@@ -3,10 +3,11 @@ import CoveyRuntime
 import CoveyTables
 import Glibc
 
-/// How well clusters are separated relative to how dense they are: DBCV (Moulavi, Jaskowiak, Campello, Zimek, Sander 2014), as hdbscan's
-/// validity_index works it out.
+/// How well clusters are separated relative to how dense they are: DBCV (Moulavi, Jaskowiak, Campello, Zimek, Sander
+/// 2014), as hdbscan's validity_index works it out.
 public struct Validity: Sendable {
-    /// -1 to 1, the mean of `clusters` weighted by their rows, noise counting as 0; NaN where there is one cluster alone.
+    /// -1 to 1, the mean of `clusters` weighted by their rows, noise counting as 0; NaN where there is one cluster
+    /// alone.
     public let index: Double
     /// One a cluster, -1 to 1; 0 for a number without rows.
     public let clusters: [Double]
@@ -89,7 +90,8 @@ private struct Distances: Sendable {
     }
 }
 
-/// What a cluster contributes: its core distances, the inner nodes of its spanning tree and the longest edge between them.
+/// What a cluster contributes: its core distances, the inner nodes of its spanning tree and the longest edge between
+/// them.
 private struct ClusterPart: Sendable {
     let sparseness: Double
     private let inner: [Int32]

@@ -35,7 +35,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
         self.categoricalVocabularies = categoricalVocabularies
     }
 
-    /// - Throws: `corruptFile`, naming the member of the entry; `unsupported` for a newer format; `outOfMemory`; `cancelled`.
+    /// - Throws: `corruptFile`, naming the member of the entry; `unsupported` for a newer format; `outOfMemory`;
+    ///   `cancelled`.
     public init(json: String, _ execution: Execution = Execution()) throws {
         try JSONText.checkVersion(json, Self.what, newest: Self.formatVersion, execution)
         self = try JSONReader.read(json, Self.what, execution) { try Self($0, execution) }

@@ -34,14 +34,13 @@ public final class Engine: Sendable {
         self.figures = figures
     }
 
-    /// Scores transactions: sequences (nil without an encoder) and a table with as many rows (nil where no feature is needed).
-    /// A transaction scores the same alone and in any batch.
+    /// Scores transactions: sequences (nil without an encoder) and a table with as many rows (nil where no feature is
+    /// needed). A transaction scores the same alone and in any batch.
     ///
-    /// risk = max(strength share(cluster) + (1 - strength) base, the best precision share(cluster) of a rule that fires),
-    /// where share is the cluster's share of fraud: the base rate where nothing in it is labelled, 1 for a rule set without a
-    /// cluster.
-    /// With evidence risk and verdict are those of `Evidence.rows`.
-    /// Throws what the stages throw, `mismatch` for inputs that are missing, too many or of other lengths.
+    /// risk = max(strength share(cluster) + (1 - strength) base, the best precision share(cluster) of a rule that
+    /// fires), where share is the cluster's share of fraud: the base rate where nothing in it is labelled, 1 for a rule
+    /// set without a cluster. With evidence risk and verdict are those of `Evidence.rows`. Throws what the stages
+    /// throw, `mismatch` for inputs that are missing, too many or of other lengths.
     public func score(
         _ sequences: SequenceBatch?, _ table: FeatureTable?, execution: Execution = Execution()
     ) throws -> [Score] {

@@ -17,13 +17,14 @@ extension Engine {
         try self.init(SafeTensors(bytes: bytes, origin: "the engine's bytes", execution), execution: execution)
     }
 
-    /// 16 hexadecimal digits, the same for engines of the same content: the checksum over all that its file says. O(size).
+    /// 16 hexadecimal digits, the same for engines of the same content: the checksum over all that its file says.
+    /// O(size).
     public func hash(_ execution: Execution = Execution()) throws -> String {
         try file(execution).entry(SafeTensors.checksumEntry) ?? ""
     }
 
-    /// The same engine with other labels of the rows that its clustering was made of: risk and the risky clusters are worked out
-    /// again, what was found from the rows stays.
+    /// The same engine with other labels of the rows that its clustering was made of: risk and the risky clusters are
+    /// worked out again, what was found from the rows stays.
     /// - Parameter options: nil = those of the engine's risk.
     public func rerated(
         fraud: Strided<Int8>, amounts: Strided<Double>?, times: Strided<Double>?, options: ClusterRisk.Options?,
@@ -46,8 +47,8 @@ extension Engine {
         return try Engine(parts, execution: execution)
     }
 
-    /// The feature columns that scoring needs, as a JSON Schema (draft 2020-12) of one transaction's features. Categories are those
-    /// that occurred in fitting or that rules name; another one may come, and is no error.
+    /// The feature columns that scoring needs, as a JSON Schema (draft 2020-12) of one transaction's features.
+    /// Categories are those that occurred in fitting or that rules name; another one may come, and is no error.
     public func schema() throws -> String {
         var properties: [String: Schema.Property] = [:]
         var known: [ExactName: [String]] = [:]

@@ -8,12 +8,10 @@ import CoveyRuntime
 
 // An engine in one safetensors file:
 //
-//   entry "covey.engine"          JSON: format_version, whether there is an encoder, risk, rule sets with their clusters
-//   entry "covey.checksum"        over all the rest
-//   encoder.*, "covey.encoder"    as in an encoder's own file
-//   hybrid.*, "covey.hybrid"      the hybrid features
-//   clustering.*                  spanning tree and rows
-//   evidence.*                    where there is evidence: see EvidenceStorage.swift
+//   entry "covey.engine"          JSON: format_version, whether there is an encoder, risk, rule sets with their
+//   clusters entry "covey.checksum"        over all the rest encoder.*, "covey.encoder"    as in an encoder's own file
+//   hybrid.*, "covey.hybrid"      the hybrid features clustering.*                  spanning tree and rows evidence.*
+//   where there is evidence: see EvidenceStorage.swift
 //
 // What can be worked out from these is not stored, so that a file cannot contradict itself.
 
@@ -55,9 +53,8 @@ extension Engine {
         return writer
     }
 
-    /// Reads an engine's file.
-    /// Throws `io`; `corruptFile`, naming what is wrong, for anything that `save` would not have written; `unsupported` for a newer
-    /// format; `outOfMemory`; `cancelled`.
+    /// Reads an engine's file. Throws `io`; `corruptFile`, naming what is wrong, for anything that `save` would not
+    /// have written; `unsupported` for a newer format; `outOfMemory`; `cancelled`.
     public convenience init(path: String, execution: Execution = Execution()) throws {
         try self.init(SafeTensors(path: path, execution), execution: execution)
     }

@@ -16,8 +16,8 @@ public struct EngineParts: Sendable {
     /// Of the clustering's labels.
     public var risk: ClusterRisk
     public var ruleSets: [ClusterRules]
-    /// What judges a transaction in the place of its cluster's share, as `Finder` makes it; its first view is `hybrid` and
-    /// `clustering`.
+    /// What judges a transaction in the place of its cluster's share, as `Finder` makes it; its first view is `hybrid`
+    /// and `clustering`.
     public var evidence: Evidence?
 
     public init(

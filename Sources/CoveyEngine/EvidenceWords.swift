@@ -4,8 +4,8 @@ import CoveyRules
 
 /// Evidence in words.
 enum EvidenceWords {
-    /// "The risk of fraud is 43.1%, 55 times the base rate: for it speak known fraud around it in the tree of clusters (2.1) and the
-    /// forest on features (3.4)."
+    /// "The risk of fraud is 43.1%, 55 times the base rate: for it speak known fraud around it in the tree of clusters
+    /// (2.1) and the forest on features (3.4)."
     static func evidence(_ row: Evidence.Row, _ evidence: Evidence) -> String {
         let base = min(1, evidence.baseRate / evidence.knownShare)
         let factor = base > 0 ? ", \(Words.factor(row.risk / base)) times the base rate" : ""

@@ -3,8 +3,8 @@ import CoveyRules
 import CoveyRuntime
 
 extension Engine {
-    /// How many sentences `reason` has for a score: the evidence and the risky group, the cluster, a sentence for each rule that
-    /// fires, the events.
+    /// How many sentences `reason` has for a score: the evidence and the risky group, the cluster, a sentence for each
+    /// rule that fires, the events.
     public func reasonCount(_ score: Score) -> Int {
         evidenceReasons(score).count + 1 + score.rules.count + (score.events.isEmpty ? 0 : 1)
     }

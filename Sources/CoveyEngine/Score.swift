@@ -9,7 +9,8 @@ public struct Score: Sendable, Equatable {
     public let strength: Double
     /// 0 to 1; see `Engine.score`.
     public let risk: Double
-    /// With evidence: the transaction is in a risky group. Otherwise the cluster is risky, or a rule fires of a risky cluster or of a set without a cluster.
+    /// With evidence: the transaction is in a risky group. Otherwise the cluster is risky, or a rule fires of a risky
+    /// cluster or of a set without a cluster.
     public let isRisky: Bool
     /// The rules that fire, in the order of the sets and of their rules.
     public let rules: [FiredRule]

@@ -21,7 +21,8 @@ public enum AtomicFile {
             }
         }
 
-        /// Until what was written lies on the disk. It leaves the page cache: a large file that is given up is gone at once.
+        /// Until what was written lies on the disk. It leaves the page cache: a large file that is given up is gone at
+        /// once.
         public func sync() throws {
             guard uninterrupted({ fdatasync(file) }) == 0 else { throw CoveyError.io("cannot sync", path) }
             posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
@@ -33,12 +34,13 @@ public enum AtomicFile {
         try write(to: path) { file in for part in parts { try file.append(part) } }
     }
 
-    /// Lets `body` write to a temporary file in the folder of `path`, syncs it, renames it over `path` and syncs the folder.
-    /// On any failure `path` is as it was and the temporary file is gone. Only where the last step fails, `path` is the new file
-    /// already, whole, which a loss of power may take back.
+    /// Lets `body` write to a temporary file in the folder of `path`, syncs it, renames it over `path` and syncs the
+    /// folder. On any failure `path` is as it was and the temporary file is gone. Only where the last step fails,
+    /// `path` is the new file already, whole, which a loss of power may take back.
     ///
     /// A file that is replaced keeps its mode, and where the system allows it its owner; a symbolic link is followed.
-    /// - Parameter execution: of a call that is told of while the system replaces an old file, which takes long where that is large.
+    /// - Parameter execution: of a call that is told of while the system replaces an old file, which takes long where
+    ///   that is large.
     public static func write(to path: String, _ execution: Execution? = nil, _ body: (Writer) throws -> Void) throws {
         // Opened first: where the host may open no more files, nothing has happened yet.
         let target = try FileTarget(path)
@@ -66,8 +68,8 @@ public enum AtomicFile {
         temporary.release()
     }
 
-    /// A write above the host's file size limit (RLIMIT_FSIZE) sends SIGXFSZ, which ends a host that does not handle it. Here it is
-    /// an error like any other.
+    /// A write above the host's file size limit (RLIMIT_FSIZE) sends SIGXFSZ, which ends a host that does not handle
+    /// it. Here it is an error like any other.
     private static func withoutFileSizeSignal(_ body: () throws -> Void) throws {
         var signals = sigset_t()
         var previous = sigset_t()

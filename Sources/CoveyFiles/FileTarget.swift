@@ -1,8 +1,8 @@
 import CoveyRuntime
 import Glibc
 
-/// The place of a file that is written: its open folder, and its name there. Where the caller's path is a symbolic link, this is
-/// the place that the link leads to.
+/// The place of a file that is written: its open folder, and its name there. Where the caller's path is a symbolic
+/// link, this is the place that the link leads to.
 struct FileTarget {
     /// The caller's path, for messages.
     let path: String
@@ -85,8 +85,8 @@ struct FileTarget {
         return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Gives a new file the old one's owner and mode. Who may not give the file away keeps it; and where the group cannot stay, the
-    /// new group may do no more than everybody.
+    /// Gives a new file the old one's owner and mode. Who may not give the file away keeps it; and where the group
+    /// cannot stay, the new group may do no more than everybody.
     func passOn(to file: Int32) throws {
         guard let old else { return }
         var own = stat()
@@ -108,6 +108,7 @@ struct FileTarget {
         }
     }
 
-    /// The mode that a temporary file is made with: what is to replace a file must not be open to others before it has its mode.
+    /// The mode that a temporary file is made with: what is to replace a file must not be open to others before it has
+    /// its mode.
     var firstMode: mode_t { old == nil ? 0o666 : 0o600 }
 }

@@ -1,10 +1,11 @@
 import CoveyRuntime
 
-/// Reads JSON (RFC 8259) from its first byte to its last, without building a tree: the caller asks for the value that must come next.
+/// Reads JSON (RFC 8259) from its first byte to its last, without building a tree: the caller asks for the value that
+/// must come next.
 ///
-/// Values that are built from the text count against the memory budget. The reader reports progress at every megabyte and can
-/// be cancelled there. Objects and arrays are at most `deepest` deep. A member must not occur twice in an object that is read;
-/// values that are skipped are not checked for this. Errors are `corruptFile` and name the place.
+/// Values that are built from the text count against the memory budget. The reader reports progress at every megabyte
+/// and can be cancelled there. Objects and arrays are at most `deepest` deep. A member must not occur twice in an
+/// object that is read; values that are skipped are not checked for this. Errors are `corruptFile` and name the place.
 public final class JSONReader {
     /// The deepest nesting that is read.
     public static let deepest = 64
@@ -58,7 +59,8 @@ public final class JSONReader {
         }
     }
 
-    /// An object whose members are too many for a list of names that were there: who reads it looks for names that occur twice.
+    /// An object whose members are too many for a list of names that were there: who reads it looks for names that
+    /// occur twice.
     public func largeObject(_ member: (String) throws -> Void) throws {
         try nested(UInt8(ascii: "{"), UInt8(ascii: "}"), "an object") { _ in
             let name = try self.name()

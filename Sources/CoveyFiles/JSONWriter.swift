@@ -1,6 +1,7 @@
 import CoveyRuntime
 
-/// Writes JSON value by value. A caller that writes members in the order of their names gets the same text for the same values.
+/// Writes JSON value by value. A caller that writes members in the order of their names gets the same text for the same
+/// values.
 ///
 /// The writer reports progress every 64 KB and can be cancelled there; the text counts against the memory budget.
 public struct JSONWriter {

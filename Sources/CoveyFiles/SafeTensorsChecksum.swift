@@ -1,7 +1,7 @@
 import CoveyRuntime
 
-/// A checksum over all that a safetensors file says: its entries, and its tensors with their types, shapes and values. It finds
-/// damage, not malice. Every step is one to one, so that a change within any eight bytes always shows.
+/// A checksum over all that a safetensors file says: its entries, and its tensors with their types, shapes and values.
+/// It finds damage, not malice. Every step is one to one, so that a change within any eight bytes always shows.
 extension SafeTensors {
     public static let checksumEntry = "covey.checksum"
 

@@ -1,7 +1,7 @@
 import CoveyRuntime
 
-/// A safetensors file in the making. The same tensors and metadata give the same bytes, in whatever order they were added:
-/// wider types come first, so that each tensor is aligned, and names ascend within a type.
+/// A safetensors file in the making. The same tensors and metadata give the same bytes, in whatever order they were
+/// added: wider types come first, so that each tensor is aligned, and names ascend within a type.
 public struct SafeTensorsWriter: Sendable {
     private(set) var metadata: [String: String] = [:]
     private(set) var tensors: [String: Entry] = [:]

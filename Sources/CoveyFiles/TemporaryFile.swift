@@ -1,11 +1,11 @@
 import CoveyRuntime
 import Glibc
 
-/// A file that is written before it takes its place. It has no name while it is written, where the file system can do that
-/// (O_TMPFILE), so that nothing of it is left where the process is killed.
+/// A file that is written before it takes its place. It has no name while it is written, where the file system can do
+/// that (O_TMPFILE), so that nothing of it is left where the process is killed.
 ///
-/// Where it needs a name, the name is one of few that follow from the target's, and it is locked while it is written: what is
-/// there without a lock was left by a process that was killed, and is removed.
+/// Where it needs a name, the name is one of few that follow from the target's, and it is locked while it is written:
+/// what is there without a lock was left by a process that was killed, and is removed.
 final class TemporaryFile {
     let file: Int32
     private let target: FileTarget

@@ -3,7 +3,8 @@ import Glibc
 
 /// Files read whole.
 public enum WholeFile {
-    /// Memory that the caller frees with `free`, or `outOfMemory`. Swift's own allocation ends the process where memory is short.
+    /// Memory that the caller frees with `free`, or `outOfMemory`. Swift's own allocation ends the process where memory
+    /// is short.
     public static func allocate(_ size: Int, for what: @autoclosure () -> String) throws
         -> UnsafeMutableRawBufferPointer
     {

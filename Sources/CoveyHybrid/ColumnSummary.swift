@@ -55,8 +55,8 @@ struct ColumnSummary {
         }
     }
 
-    /// Sums of differences from the smallest value, in a unit in which all numbers are small: equal numbers have exactly no
-    /// deviation, and huge ones do not overflow.
+    /// Sums of differences from the smallest value, in a unit in which all numbers are small: equal numbers have
+    /// exactly no deviation, and huge ones do not overflow.
     private mutating func measureMoments(_ values: Strided<Double>, _ execution: Execution) throws {
         let unit = powerOfTwo(below: max(abs(smallest), abs(largest)))
         let origin = smallest * unit

@@ -2,7 +2,8 @@ import CoveyNumerics
 import CoveyRuntime
 import CoveyTables
 
-/// The part of a hybrid row that comes from the embedding: centred, projected where asked, brought to the block's weight.
+/// The part of a hybrid row that comes from the embedding: centred, projected where asked, brought to the block's
+/// weight.
 struct EmbeddingBlock: Sendable, Equatable {
     /// A power of two; numbers are multiplied by it before all else.
     let unit: Double
@@ -50,8 +51,8 @@ struct EmbeddingBlock: Sendable, Equatable {
         (0..<outputs).map { axes.isEmpty ? "embedding[\($0)]" : "component[\($0)]" }
     }
 
-    /// Writes the block of the rows in `range`, the first at `target`, `stride` floats apart. Every number is summed in the same order, alone
-    /// or in a batch.
+    /// Writes the block of the rows in `range`, the first at `target`, `stride` floats apart. Every number is summed in
+    /// the same order, alone or in a batch.
     func transform(
         _ view: MatrixView, rows range: Range<Int>, to target: UnsafeMutablePointer<Float>, stride: Int
     ) throws {

@@ -54,7 +54,8 @@ struct FeatureBlock: Sendable, Equatable {
         try table.columns(named: columns.map { ($0.name, $0.kind) })
     }
 
-    /// Writes the block of the rows in `range`, the first at `target`, `stride` floats apart. `matched` comes from `matching`.
+    /// Writes the block of the rows in `range`, the first at `target`, `stride` floats apart. `matched` comes from
+    /// `matching`.
     func transform(
         _ matched: [FeatureColumn], rows range: Range<Int>, to target: UnsafeMutablePointer<Float>, stride: Int
     ) throws {

@@ -1,8 +1,9 @@
 import CoveyRuntime
 import CoveyTables
 
-/// Feature columns as small whole numbers in the order of their values, for models that ask for no more than that order: the number
-/// of a quantile's bin, a category's rank by frequency. Missing values and categories that fitting did not see come before all others.
+/// Feature columns as small whole numbers in the order of their values, for models that ask for no more than that
+/// order: the number of a quantile's bin, a category's rank by frequency. Missing values and categories that fitting
+/// did not see come before all others.
 public struct FeatureCodes: Sendable, Equatable {
     struct Column: Sendable, Equatable {
         let name: String

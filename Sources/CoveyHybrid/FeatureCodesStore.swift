@@ -2,8 +2,8 @@ import CoveyFiles
 import CoveyRuntime
 import CoveyTables
 
-// Codes in a safetensors file, under a prefix: the tensor PREFIXedges (float64, those of all columns one after another) and the entry
-// PREFIXcolumns, a JSON array.
+// Codes in a safetensors file, under a prefix: the tensor PREFIXedges (float64, those of all columns one after another)
+// and the entry PREFIXcolumns, a JSON array.
 
 extension FeatureCodes {
     private struct Stored: Codable {

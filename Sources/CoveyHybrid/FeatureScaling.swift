@@ -8,11 +8,11 @@ public enum FeatureScaling: Int32, Sendable, Codable, CaseIterable {
     case none = 0
     /// (x - mean) / standard deviation of the population.
     case standard = 1
-    /// (x - median) / (q75 - q25), linear quantiles, as scikit-learn's RobustScaler; the standard deviation where the quartiles
-    /// are equal.
+    /// (x - median) / (q75 - q25), linear quantiles, as scikit-learn's RobustScaler; the standard deviation where the
+    /// quartiles are equal.
     case robust = 2
-    /// The normal quantile of the share of values below, over that of the quartiles' distance: the same scale as `robust` for
-    /// normal values, and no far values at all. See `QuantileScaling`.
+    /// The normal quantile of the share of values below, over that of the quartiles' distance: the same scale as
+    /// `robust` for normal values, and no far values at all. See `QuantileScaling`.
     case quantile = 3
     /// `robust` on sign(x) log(1 + |x| / u), u the middle of the values' sizes.
     case log = 4
@@ -31,9 +31,9 @@ public enum FeatureScaling: Int32, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// The scaling of a column under `automatic`: `robust` where the standard deviation is what the quartiles of a normal column
-    /// of this spread would have, up to a factor of `mostHeavy`; otherwise values lie far out, and are brought in by `log` where
-    /// none is negative, by `quantile` where some are.
+    /// The scaling of a column under `automatic`: `robust` where the standard deviation is what the quartiles of a
+    /// normal column of this spread would have, up to a factor of `mostHeavy`; otherwise values lie far out, and are
+    /// brought in by `log` where none is negative, by `quantile` where some are.
     func resolved(_ column: ColumnSummary) -> FeatureScaling {
         guard self == .automatic else { return self }
         let spread = column.halfSpread * 2
@@ -46,9 +46,9 @@ public enum FeatureScaling: Int32, Sendable, Codable, CaseIterable {
     private static let mostHeavy = 2.0
 }
 
-/// A fitted scaling of one column: (x - centre) / scale of the number itself, of its logarithm or of its normal quantile, and 0
-/// throughout for a column that was constant in fitting. Centre and scale are kept as halves, which gives the same numbers and
-/// cannot overflow where x - centre does.
+/// A fitted scaling of one column: (x - centre) / scale of the number itself, of its logarithm or of its normal
+/// quantile, and 0 throughout for a column that was constant in fitting. Centre and scale are kept as halves, which
+/// gives the same numbers and cannot overflow where x - centre does.
 struct ColumnScaling: Sendable, Equatable {
     let halfCentre: Double
     /// 0 = constant.

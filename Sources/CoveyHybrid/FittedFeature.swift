@@ -11,8 +11,8 @@ public enum MissingValues: Int32, Sendable, Codable {
     case indicator = 2
 }
 
-/// A feature column as fitting found it, and what it becomes in a hybrid row: one number, or one for each category; then,
-/// where asked, whether the value is missing.
+/// A feature column as fitting found it, and what it becomes in a hybrid row: one number, or one for each category;
+/// then, where asked, whether the value is missing.
 struct FittedFeature: Sendable, Equatable {
     let name: String
     let kind: FeatureColumn.Kind

@@ -17,8 +17,8 @@ public struct HybridOptions: Sendable {
     public init() {}
 }
 
-/// A fitted transform that joins embeddings and expert features into the rows that are clustered: each block brought to a
-/// common scale, then multiplied by its weight. Nothing it returns is NaN or infinite.
+/// A fitted transform that joins embeddings and expert features into the rows that are clustered: each block brought to
+/// a common scale, then multiplied by its weight. Nothing it returns is NaN or infinite.
 public struct HybridFeatures: Sendable, Equatable {
     let embeddings: EmbeddingBlock?
     let features: FeatureBlock?
@@ -33,9 +33,8 @@ public struct HybridFeatures: Sendable, Equatable {
         self.features = features
     }
 
-    /// Fits the transform to n rows of embeddings, features or both.
-    /// Throws `invalidArgument` for options out of range, `invalidData` for no rows, NaN in embeddings, infinities and bad codes,
-    /// `mismatch` for row counts that differ.
+    /// Fits the transform to n rows of embeddings, features or both. Throws `invalidArgument` for options out of range,
+    /// `invalidData` for no rows, NaN in embeddings, infinities and bad codes, `mismatch` for row counts that differ.
     public init(
         fitting embeddings: MatrixView?, _ table: FeatureTable?, options: HybridOptions = HybridOptions(),
         execution: Execution = Execution()
@@ -111,8 +110,9 @@ public struct HybridFeatures: Sendable, Equatable {
 
     public var columnNames: [String] { (embeddings?.outputNames ?? []) + (features?.outputNames ?? []) }
 
-    /// Writes n hybrid rows, `stride` floats apart (at least `dimension`). A row comes out as the same bytes alone, in any
-    /// batch and with any number of threads. Inputs that fitting did not have must be nil (embeddings) or are ignored (columns).
+    /// Writes n hybrid rows, `stride` floats apart (at least `dimension`). A row comes out as the same bytes alone, in
+    /// any batch and with any number of threads. Inputs that fitting did not have must be nil (embeddings) or are
+    /// ignored (columns).
     public func transform(
         _ view: MatrixView?, _ table: FeatureTable?, to target: UnsafeMutablePointer<Float>, stride: Int,
         execution: Execution

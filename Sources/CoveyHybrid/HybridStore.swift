@@ -3,8 +3,8 @@ import CoveyRuntime
 import CoveyTables
 import FoundationEssentials
 
-/// A transform in a safetensors file: the tensors PREFIXcentre (float64, [columns]) and PREFIXaxes ([columns, components], where there are
-/// principal components), and the metadata entry "covey.hybrid", a JSON object.
+/// A transform in a safetensors file: the tensors PREFIXcentre (float64, [columns]) and PREFIXaxes ([columns,
+/// components], where there are principal components), and the metadata entry "covey.hybrid", a JSON object.
 extension HybridFeatures {
     public static let entryName = "covey.hybrid"
     static let formatVersion = 1
@@ -30,7 +30,8 @@ extension HybridFeatures {
         writer.setEntry(entry, String(decoding: try encoder.encode(stored), as: UTF8.self))
     }
 
-    /// Throws `corruptFile`, naming the tensor or the entry, for anything that fitting cannot give; `unsupported` for a newer version.
+    /// Throws `corruptFile`, naming the tensor or the entry, for anything that fitting cannot give; `unsupported` for a
+    /// newer version.
     public init(from file: SafeTensors, prefix: String, entry: String = entryName) throws {
         let text = try file.entry(entry)
         let version = try HybridFeatures.decode(Version.self, text).format_version

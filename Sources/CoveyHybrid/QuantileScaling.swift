@@ -2,13 +2,13 @@ import CoveyNumerics
 import CoveyRuntime
 import CoveyTables
 
-/// A column's numbers by their rank, as the quantile of a normal distribution (Bliss 1967; scikit-learn's QuantileTransformer):
-/// of m values, x stands at
+/// A column's numbers by their rank, as the quantile of a normal distribution (Bliss 1967; scikit-learn's
+/// QuantileTransformer): of m values, x stands at
 ///
 ///     p = (#{values < x} + #{values <= x}) / 2m, held within [1/2m, 1 - 1/2m],   Phi^-1(p) / 1.349
 ///
-/// so that the quartiles of distinct values lie 1 apart. Between the values that are kept, at most 1,024, it is linear; beyond the
-/// last it is that of the last.
+/// so that the quartiles of distinct values lie 1 apart. Between the values that are kept, at most 1,024, it is linear;
+/// beyond the last it is that of the last.
 struct QuantileScaling: Sendable, Equatable, Codable {
     /// Ascending, each with where it stands.
     let values: [Double]

@@ -11,15 +11,15 @@ public struct ClusterRisk: Sendable, Equatable {
     public struct Options: Sendable, Equatable, Codable {
         /// Of the Wilson intervals, 0.5 to 0.9999.
         public var confidence: Double
-        /// The odds of a risky cluster's lower bound are at least so many times those of the base rate: for small shares as
-        /// good as so many times the base rate, and within reach for any base rate below 1.
+        /// The odds of a risky cluster's lower bound are at least so many times those of the base rate: for small
+        /// shares as good as so many times the base rate, and within reach for any base rate below 1.
         public var minLift: Double
         /// A risky cluster has at least so many rows labelled as fraud.
         public var minFraud: Int
         /// The rows that shares are counted over. `automatic`: all of them where no row is labelled as legitimate.
         public var population: KnownLabels.Population
-        /// The share of all fraud that is labelled, where shares are counted over all rows: they are divided by it. Above 0, at
-        /// most 1.
+        /// The share of all fraud that is labelled, where shares are counted over all rows: they are divided by it.
+        /// Above 0, at most 1.
         public var knownShare: Double
 
         public init(
@@ -67,8 +67,8 @@ public struct ClusterRisk: Sendable, Equatable {
     public let counted: Int
     public let population: KnownLabels.Population
 
-    /// The share of fraud among all counted rows, where unknown rows are counted with those frauds that are to be expected among
-    /// them; nil where no row is labelled.
+    /// The share of fraud among all counted rows, where unknown rows are counted with those frauds that are to be
+    /// expected among them; nil where no row is labelled.
     public var baseRate: Double? {
         labelled == 0 ? nil : ClusterReport.estimate(Double(fraud) / Double(counted), options, population)
     }

@@ -3,10 +3,10 @@ import CoveyTables
 
 /// What is known of fraud, one label a row, and which rows a share of fraud is counted over.
 ///
-/// Labels come late and are a part of the truth. Two situations differ. Where many rows are known to be legitimate, unknown rows
-/// say nothing and shares are counted over the labelled rows. Where hardly any row is known to be legitimate, the unknown rows are
-/// the only comparison: shares are counted over all rows, and are a lower bound, for some of the unknown rows are fraud
-/// (positive and unlabelled data: Elkan and Noto 2008).
+/// Labels come late and are a part of the truth. Two situations differ. Where many rows are known to be legitimate,
+/// unknown rows say nothing and shares are counted over the labelled rows. Where hardly any row is known to be
+/// legitimate, the unknown rows are the only comparison: shares are counted over all rows, and are a lower bound, for
+/// some of the unknown rows are fraud (positive and unlabelled data: Elkan and Noto 2008).
 public struct KnownLabels: Sendable, Equatable {
     /// The rows that shares are counted over.
     public enum Population: Int32, Sendable, Codable {

@@ -1,17 +1,17 @@
 import Glibc
 
-/// The share c of all fraud that is known, where known fraud is compared with rows of which nobody knows. A share of known fraud is
-/// then c times the share of fraud, if which frauds are known is chance.
+/// The share c of all fraud that is known, where known fraud is compared with rows of which nobody knows. A share of
+/// known fraud is then c times the share of fraud, if which frauds are known is chance.
 ///
-/// No set of rows can have a share of known fraud above c, but by chance. So the highest lower bound over sets of rows is one of c,
-/// and close to it where one of them is all fraud: TIcE (Bekker and Davis 2018), with the nodes of the clustering's tree in the place
-/// of a decision tree's.
+/// No set of rows can have a share of known fraud above c, but by chance. So the highest lower bound over sets of rows
+/// is one of c, and close to it where one of them is all fraud: TIcE (Bekker and Davis 2018), with the nodes of the
+/// clustering's tree in the place of a decision tree's.
 enum KnownShare {
     /// Of the one-sided bounds.
     static let confidence = 0.95
 
-    /// The lower end of the exact interval of a share (Clopper and Pearson 1934), one-sided: the share at which as many successes or
-    /// more have the chance 1 - confidence. 0 for no successes.
+    /// The lower end of the exact interval of a share (Clopper and Pearson 1934), one-sided: the share at which as many
+    /// successes or more have the chance 1 - confidence. 0 for no successes.
     static func lowerBound(successes: Int, trials: Int) -> Double {
         guard successes > 0, trials >= successes else { return 0 }
         var (low, high) = (0.0, Double(successes) / Double(trials))

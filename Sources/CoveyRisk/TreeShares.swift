@@ -1,14 +1,14 @@
 import CoveyClustering
 import CoveyRuntime
 
-/// The share of known fraud of every node of a single-linkage tree, shrunk towards that of its parent, and read at the lowest
-/// ancestor of a row: what the neighbourhood of a row says, at every scale at once.
+/// The share of known fraud of every node of a single-linkage tree, shrunk towards that of its parent, and read at the
+/// lowest ancestor of a row: what the neighbourhood of a row says, at every scale at once.
 ///
 ///     p(node) = (k + m p(parent)) / (n + m),  p(root) = the base rate
 ///
-/// where n counts the rows below the node (see `KnownLabels.population`) and k those known to be fraud. It is a beta prior of
-/// strength m at each node that stands on its parent (empirical Bayes; Efron and Morris 1975). A row's own label never takes
-/// part in what is read for it. Immutable, for any number of threads.
+/// where n counts the rows below the node (see `KnownLabels.population`) and k those known to be fraud. It is a beta
+/// prior of strength m at each node that stands on its parent (empirical Bayes; Efron and Morris 1975). A row's own
+/// label never takes part in what is read for it. Immutable, for any number of threads.
 public struct TreeShares: Sendable {
     /// The prior's strength m, in rows.
     public static let strength = 5.0
@@ -127,8 +127,8 @@ public struct TreeShares: Sendable {
     /// The distance at which a row joins others; 0 for the only row.
     public func joinDistance(_ row: Int) -> Double { rowParents[row] < 0 ? 0 : distances[Int(rowParents[row])] }
 
-    /// What a new row that would join the tree beside `row` at this distance, which is at least that of the row's own join, is
-    /// joined to: the highest merge above `row` up to that distance; -1 in a tree of one row. O(log n).
+    /// What a new row that would join the tree beside `row` at this distance, which is at least that of the row's own
+    /// join, is joined to: the highest merge above `row` up to that distance; -1 in a tree of one row. O(log n).
     public func join(beside row: Int, at distance: Double) -> Int {
         var node = Int(rowParents[row])
         guard node >= 0 else { return -1 }

@@ -41,8 +41,8 @@ public struct RuleFigures: Sendable, Equatable {
     public let support: Int
     /// support / matched; 0 where nothing matches.
     public let precision: Double
-    /// The Wilson interval of the precision. With weights its number of trials is the effective one of Kish (1965): the square
-    /// of the sum of weights over the sum of their squares.
+    /// The Wilson interval of the precision. With weights its number of trials is the effective one of Kish (1965): the
+    /// square of the sum of weights over the sum of their squares.
     public let interval: WilsonInterval
     /// support / rows of the target; 0 where there are none.
     public let recall: Double
@@ -68,8 +68,8 @@ public struct RuleFigures: Sendable, Equatable {
 
 private func effective(_ weight: Double, _ squares: Double) -> Double { squares > 0 ? weight * weight / squares : 0 }
 
-/// A small set of conjunctions that describes a target, best rule first. A value that knows its features by name and kind,
-/// and evaluates on any table that has them (`RuleEvaluator`).
+/// A small set of conjunctions that describes a target, best rule first. A value that knows its features by name and
+/// kind, and evaluates on any table that has them (`RuleEvaluator`).
 public struct RuleSet: Sendable, Equatable {
     /// What the sentences call the target.
     public let targetName: String
@@ -196,8 +196,8 @@ public struct RuleSet: Sendable, Equatable {
     /// Whether its rules were measured on rows at all.
     public var isMeasured: Bool { unseen.rows > 0 }
 
-    /// The share of matching rows that are in the target: measured on rows that the search never saw, or what the rule's author
-    /// stated; nil where nobody knows.
+    /// The share of matching rows that are in the target: measured on rows that the search never saw, or what the
+    /// rule's author stated; nil where nobody knows.
     public func precision(_ rule: Rule) -> Double? { isMeasured ? figures(rule).precision : rule.statedPrecision }
 
     /// A rule's figures on the rows that the search never saw.

@@ -1,7 +1,9 @@
-/// Text from outside, names above all, as it may stand in what people and terminals read: sentences, reasons and messages.
+/// Text from outside, names above all, as it may stand in what people and terminals read: sentences, reasons and
+/// messages.
 public enum PlainText {
-    /// The text with what cannot be seen written out: control characters and line breaks, terminal escapes among them, marks that turn
-    /// the direction of writing, and other characters without a shape. "\n" stands for a line break, "\u{1b}" for an escape.
+    /// The text with what cannot be seen written out: control characters and line breaks, terminal escapes among them,
+    /// marks that turn the direction of writing, and other characters without a shape. "\n" stands for a line break,
+    /// "\u{1b}" for an escape.
     public static func escaped(_ text: String) -> String {
         // Most texts have nothing of it.
         if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
@@ -16,8 +18,8 @@ public enum PlainText {
         return String(result)
     }
 
-    /// A name as it stands in a sentence: as it is where it is a few plain words, otherwise escaped and in quotes, so that nothing in it
-    /// can be taken for a part of the sentence.
+    /// A name as it stands in a sentence: as it is where it is a few plain words, otherwise escaped and in quotes, so
+    /// that nothing in it can be taken for a part of the sentence.
     public static func name(_ name: String) -> String {
         if isPlain(name) { return name }
         var result = String.UnicodeScalarView("\"".unicodeScalars)

@@ -2,8 +2,8 @@
  *
  *     rules_evaluate [rows of the table, default 1000000]
  *
- * 40 numeric columns, 8 and 100 rules of 3 conditions each (100 of 2, with 4 categorical and 4 boolean columns among them, on
- * one row). Prints the best of several runs. */
+ * 40 numeric columns, 8 and 100 rules of 3 conditions each (100 of 2, with 4 categorical and 4 boolean columns among
+ * them, on one row). Prints the best of several runs. */
 #include <covey.h>
 
 #include <math.h>

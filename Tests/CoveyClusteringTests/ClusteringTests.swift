@@ -65,7 +65,8 @@ import Testing
 
     // MARK: - Ties
 
-    /// Four equal rows, as far from each other (by their core distances) as from the dense rows beside them, are no cluster.
+    /// Four equal rows, as far from each other (by their core distances) as from the dense rows beside them, are no
+    /// cluster.
     @Test func tiesBringForthNoClusters() throws {
         var edges: [(Int32, Int32, Double)] = (1..<20).map { (0, $0, 1 + Double($0) / 100) }
         edges += [(20, 21, 5), (20, 22, 5), (20, 23, 5), (19, 20, 5)]

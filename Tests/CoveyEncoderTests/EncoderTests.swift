@@ -22,7 +22,8 @@ import Testing
         }
     }
 
-    /// Forced to a lesser instruction set, bfloat16 is computed as float32. Large weights make large errors of rounded states.
+    /// Forced to a lesser instruction set, bfloat16 is computed as float32. Large weights make large errors of rounded
+    /// states.
     @Test(arguments: Fixture.names, Fixture.instructionSets)
     func bfloat16EqualsPyTorch(name: String, instructionSet: Int32) throws {
         let fixture = try Fixture(name)
@@ -161,7 +162,8 @@ import Testing
         #expect(allEmpty.elements == [Float](repeating: 0, count: 2 * d))
     }
 
-    /// Extremes that are allowed give finite embeddings: all gaps zero, gaps of years, times at the ends of their range.
+    /// Extremes that are allowed give finite embeddings: all gaps zero, gaps of years, times at the ends of their
+    /// range.
     @Test(arguments: Fixture.instructionSets) func extremeTimesStayFinite(instructionSet: Int32) throws {
         let encoder = try Fixture("projected").encoder(instructionSet: instructionSet)
         let tiny = Double.leastNonzeroMagnitude
@@ -174,7 +176,8 @@ import Testing
         #expect(try encoder.run(batch).embeddings.allSatisfy(\.isFinite))
     }
 
-    /// A long sequence between short ones: as PyTorch's in `long`, here for memory: states of one sequence, not of a block.
+    /// A long sequence between short ones: as PyTorch's in `long`, here for memory: states of one sequence, not of a
+    /// block.
     @Test func longSequenceTakesItsOwnMemory() throws {
         let encoder = try Fixture("small").encoder()
         let lengths = [3, 100_000, 0, 7] + [Int](repeating: 2, count: 100)

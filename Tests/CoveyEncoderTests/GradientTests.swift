@@ -68,7 +68,8 @@ import Testing
         }
     }
 
-    /// All objectives at once: the gradient is the weighted sum of theirs, and the same bytes for any number of threads.
+    /// All objectives at once: the gradient is the weighted sum of theirs, and the same bytes for any number of
+    /// threads.
     @Test func sumsObjectives() throws {
         let fixture = try TrainingFixture("channels")
         let sum = TrainingOptions.Objectives(nextEvent: 1, maskedEvent: 0, autoencoder: 0.5, contrastive: 2)
@@ -110,7 +111,8 @@ import Testing
         }
     }
 
-    /// With the entries that occur alone, as for a large vocabulary, and so many others drawn that the softmax is over all.
+    /// With the entries that occur alone, as for a large vocabulary, and so many others drawn that the softmax is over
+    /// all.
     @Test(arguments: TrainingFixture.objectives) func gathersEntries(objective: String) throws {
         let fixture = try TrainingFixture("channels")
         let objectives = TrainingFixture.objectives(objective)

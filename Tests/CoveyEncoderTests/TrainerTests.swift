@@ -97,7 +97,8 @@ import Testing
         #expect(try Self.bytes(Self.train(batch, options).encoder) != expected)
     }
 
-    /// Stopped between two checkpoints and taken up again: the same bytes as in one go. Then the file gives them at once.
+    /// Stopped between two checkpoints and taken up again: the same bytes as in one go. Then the file gives them at
+    /// once.
     @Test func resumes() throws {
         var options = Self.small
         options.objectives = .init(nextEvent: 1, maskedEvent: 0.5, autoencoder: 1, contrastive: 1)
@@ -225,8 +226,8 @@ import Testing
         #expect(try heard(10) >= heard(2) + 32)
     }
 
-    /// Wherever in its third step a training is stopped, also while the weights are changed, it has those that were last seen to
-    /// give a finite loss.
+    /// Wherever in its third step a training is stopped, also while the weights are changed, it has those that were
+    /// last seen to give a finite loss.
     @Test func aStopWithinAStepKeepsTheBest() throws {
         var options = Self.small
         (options.batchSize, options.heldOut) = (2, 0)
@@ -262,7 +263,8 @@ import Testing
         }
     }
 
-    /// Of a large vocabulary the entries alone that a step moved are copied: the best weights are still those before the step.
+    /// Of a large vocabulary the entries alone that a step moved are copied: the best weights are still those before
+    /// the step.
     @Test func keepsTheWeightsBeforeTheStep() throws {
         var options = Self.small
         options.largestSoftmax = 50
@@ -310,9 +312,8 @@ import Testing
         #expect(best == losses.count - 3 && report.bestStep == (best + 1) * 3)
     }
 
-    /// Sequences of 1 and of 100,000 events, all at the same time or years apart; a vocabulary of the unknown entry alone;
-    /// channels
-    /// that never change.
+    /// Sequences of 1 and of 100,000 events, all at the same time or years apart; a vocabulary of the unknown entry
+    /// alone; channels that never change.
     @Test(arguments: TrainingFixture.objectives) func takesExtremes(objective: String) throws {
         var options = Self.small
         options.objectives = TrainingFixture.objectives(objective)

@@ -60,8 +60,8 @@ import Testing
         }
     }
 
-    /// What the checksum would keep out, but who writes a hostile file can compute it: nothing may trap, and what is read
-    /// must score.
+    /// What the checksum would keep out, but who writes a hostile file can compute it: nothing may trap, and what is
+    /// read must score.
     @Test(arguments: [true, false]) func hostileBytesNeverTrap(withEncoder: Bool) throws {
         let whole = try Engine(sample.parts(withEncoder: withEncoder)).file().bytes()
         let header =

@@ -9,8 +9,8 @@ import Testing
 @Suite struct ReasonsTests {
     @Test func sentencesReadAsDocumented() throws {
         var parts = try Sample().parts(withEncoder: true)
-        // 30 transactions each in cluster 0, cluster 1 and none. Of cluster 0 10 are labelled, 8 as fraud; of the noise all 30,
-        // as legitimate.
+        // 30 transactions each in cluster 0, cluster 1 and none. Of cluster 0 10 are labelled, 8 as fraud; of the noise
+        // all 30, as legitimate.
         parts.risk = try ClusterRisk(
             labels: Strided((0..<90).map { $0 < 30 ? 0 : $0 < 60 ? 1 : -1 }),
             fraud: Strided((0..<90).map { $0 < 8 ? 1 : $0 < 10 || $0 >= 60 ? 0 : -1 }), options: ClusterRisk.Options(),

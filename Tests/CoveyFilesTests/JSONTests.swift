@@ -114,7 +114,8 @@ import Testing
         }
     }
 
-    /// Whatever byte was changed, added or taken away: what the decoder refuses is refused, and nothing else is read than by it.
+    /// Whatever byte was changed, added or taken away: what the decoder refuses is refused, and nothing else is read
+    /// than by it.
     @Test func refusesWhatTheDecoderRefuses() throws {
         let json = Array(
             #"{"name":"abc,\"\u00e9\ud83e\udd8a,def","texts":{"k":"x,\\,y"},"lists":[["one","two\n"],[]],"numbers":[1,-0.5e2],"whole":-12,"flag":true}"#

@@ -174,7 +174,8 @@ import Testing
 
     // MARK: - Kernels
 
-    /// Lists in one register, in two and in memory; two tiles, so that the second meets a list that is filled; with ties.
+    /// Lists in one register, in two and in memory; two tiles, so that the second meets a list that is filled; with
+    /// ties.
     @Test(arguments: [1, 16, 31, 32, 33, 100], [1, 6, 16, 17, 32, 40]) func listsHoldTheNearest(columns: Int, k: Int) {
         var random = SeededRandom(seed: UInt64(columns))
         var distances = [Float](repeating: .infinity, count: k)

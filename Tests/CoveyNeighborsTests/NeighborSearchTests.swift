@@ -289,7 +289,8 @@ import Testing
         #expect(fs_kmeans(1, 4, rows, 2, 5, 1, &centroids, { _ in 0 }, nil) == FS_FAILED)
     }
 
-    /// Products on several threads at once, each against a plain loop: a serial OpenBLAS shares its buffers without locks.
+    /// Products on several threads at once, each against a plain loop: a serial OpenBLAS shares its buffers without
+    /// locks.
     @Test func productsOfSeveralThreadsAreRight() throws {
         let wrong = Atomic<Int>(0)
         try Execution(Context(threads: 4)).parallel(400) { chunk, _ in

@@ -19,8 +19,8 @@ import Testing
         }
     }
 
-    /// Every way to place 3 frauds on 12 rows is tried: the share of them in which the best merge reaches a statistic is the p value
-    /// that permutations estimate.
+    /// Every way to place 3 frauds on 12 rows is tried: the share of them in which the best merge reaches a statistic
+    /// is the p value that permutations estimate.
     @Test func permutationsGiveTheExactDistribution() throws {
         let made = try RandomTree(rows: 12, seed: 3)
         let scan = try ScanStatistic(rows: 12, fraud: 3, execution: Execution())

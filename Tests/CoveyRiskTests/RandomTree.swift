@@ -10,7 +10,8 @@ struct RandomTree {
     let tree: SingleLinkageTree
     var labels: [Int8]
 
-    /// Points in the plane; on a grid where `ties`, so that many distances are equal. A knot of known frauds where `knot` is above 0.
+    /// Points in the plane; on a grid where `ties`, so that many distances are equal. A knot of known frauds where
+    /// `knot` is above 0.
     init(rows: Int, seed: UInt64, ties: Bool = false, knot: Int = 0, known: Double = 0.1) throws {
         var random = SeededRandom(seed: seed)
         var elements: [Float] = []

@@ -4,7 +4,8 @@ import Glibc
 
 @testable import CoveyRules
 
-/// A table whose target is made of three known conjunctions of two to four conditions, with label noise and missing values.
+/// A table whose target is made of three known conjunctions of two to four conditions, with label noise and missing
+/// values.
 struct PlantedTable {
     let table: FeatureTable
     let target: [UInt8]

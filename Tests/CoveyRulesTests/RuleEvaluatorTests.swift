@@ -129,7 +129,8 @@ import Testing
         if a.isNaN || b.isNaN { return .number(.nan) }
         switch derived.operation {
         case .hour:
-            // Whole days back or on until within one; exact, as doubles of this size are multiples of a fraction of a second.
+            // Whole days back or on until within one; exact, as doubles of this size are multiples of a fraction of a
+            // second.
             let rest = a.truncatingRemainder(dividingBy: 86_400)
             return .number((rest < 0 ? rest + 86_400 : rest) / 3600)
         case .days: return .number((b - a) / 86_400)

@@ -183,7 +183,8 @@ import Testing
         let split = try HoldoutSplit(target: Strided(target), options: options, execution: Execution())
         let rows = (0..<n).filter { split.search[$0] }
         let base = Double(rows.filter { target[$0] == 1 }.count) / Double(rows.count)
-        /// n times mutual information, less ln 6 + 1 for each condition, and ln 8 where it asks whether there is a value.
+        /// n times mutual information, less ln 6 + 1 for each condition, and ln 8 where it asks whether there is a
+        /// value.
         func score(_ conditions: [Condition]) -> Double {
             var cells = [[0.0, 0.0], [0.0, 0.0]]
             for row in rows {

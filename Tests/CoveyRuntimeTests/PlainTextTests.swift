@@ -19,7 +19,8 @@ import Testing
         #expect(PlainText.name(name) == expected)
     }
 
-    /// Whatever stands in a name: the shown one has no character without a shape, and begins and ends with quotes where it is not plain.
+    /// Whatever stands in a name: the shown one has no character without a shape, and begins and ends with quotes where
+    /// it is not plain.
     @Test func nothingUnseenComesThrough() {
         for value in UInt32(0)...0x3FFF {
             guard let scalar = Unicode.Scalar(value) else { continue }

@@ -1,8 +1,8 @@
 /* 1. Sequences and vocabulary: click streams in the shape that Covey takes.
  *
- * Event types are numbers. A vocabulary gives each name its number and keeps number 0 for names that it does not know. The
- * events of all sequences lie one after the other; `offsets` says where each sequence begins. Nothing is copied: a covey_sequences
- * points at arrays that are yours. */
+ * Event types are numbers. A vocabulary gives each name its number and keeps number 0 for names that it does not know.
+ * The events of all sequences lie one after the other; `offsets` says where each sequence begins. Nothing is copied: a
+ * covey_sequences points at arrays that are yours. */
 #include "check.h"
 
 #include <math.h>

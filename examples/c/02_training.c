@@ -1,6 +1,7 @@
 /* 2. The encoder, trained: no labels, a few seconds; the model is saved, loaded again and embeds.
  *
- *   02_training [FOLDER [MODEL]]     the folder of the sample, default examples/data; where the model is written, default a
+ *   02_training [FOLDER [MODEL]]     the folder of the sample, default examples/data; where the model is written,
+ *   default a
  *                                    temporary file that is removed */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"

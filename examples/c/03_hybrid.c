@@ -1,6 +1,7 @@
 /* 3. Hybrid features: embeddings and expert features side by side, each scaled to carry its weight.
  *
- * The transform is fitted once, on history; the same medians, quartiles and categories are then used for every new row. */
+ * The transform is fitted once, on history; the same medians, quartiles and categories are then used for every new row.
+ * */
 #include "check.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* 5. Cluster risk: which clusters are risky, when only part of the fraud is known.
  *
- * Four clusters and the noise, with labels that come late. The share of fraud is taken among the labelled rows alone, and its
- * interval says how much so few labels can tell: two of two is no proof, twelve of fifteen is. */
+ * Four clusters and the noise, with labels that come late. The share of fraud is taken among the labelled rows alone,
+ * and its interval says how much so few labels can tell: two of two is no proof, twelve of fifteen is. */
 #include "check.h"
 
 #include <stdio.h>

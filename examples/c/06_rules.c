@@ -1,8 +1,9 @@
 /* 6. Rules: what sets a target apart from the rest, in conditions that a person can read and a database can run.
  *
- * The target may be a cluster, or as here the fraud that is already known. Every figure is measured on rows that the search never saw:
- * a random share of them here. For a cluster, `times` would hold the latest rows back, since rules have to hold tomorrow; but the latest
- * fraud is not labelled yet, so that every rule for known fraud would seem to fail there.
+ * The target may be a cluster, or as here the fraud that is already known. Every figure is measured on rows that the
+ * search never saw: a random share of them here. For a cluster, `times` would hold the latest rows back, since rules
+ * have to hold tomorrow; but the latest fraud is not labelled yet, so that every rule for known fraud would seem to
+ * fail there.
  *
  *   06_rules [FOLDER]      the folder of the sample; default examples/data */
 #include "check.h"

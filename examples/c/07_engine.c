@@ -1,9 +1,10 @@
 /* 7. The engine: everything that scores a transaction, in one file.
  *
- * Built here from the first 6,000 transactions, saved, loaded as a payment service would load it, and asked about transactions
- * that came later. `pipeline` does it with the whole sample.
+ * Built here from the first 6,000 transactions, saved, loaded as a payment service would load it, and asked about
+ * transactions that came later. `pipeline` does it with the whole sample.
  *
- *   07_engine [FOLDER] [FILE]      the folder of the sample and the file to write; default examples/data and ./shop-engine.safetensors,
+ *   07_engine [FOLDER] [FILE]      the folder of the sample and the file to write; default examples/data and
+ *   ./shop-engine.safetensors,
  *                                  which is removed at the end */
 #include "check.h"
 #include "sample.h"

@@ -2,8 +2,9 @@
  *
  *   pipeline [FOLDER] [--write OUTPUT]
  *
- * FOLDER is that of the sample, default examples/data. With --write, what Covey computed also goes into files in the folder OUTPUT,
- * which must exist: the test that compares C, Python and Java does so. road.c makes the calls; this file prints. */
+ * FOLDER is that of the sample, default examples/data. With --write, what Covey computed also goes into files in the
+ * folder OUTPUT, which must exist: the test that compares C, Python and Java does so. road.c makes the calls; this file
+ * prints. */
 #include "road.h"
 #include "terminal.h"
 

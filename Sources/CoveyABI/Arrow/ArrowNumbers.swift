@@ -77,8 +77,8 @@ extension ArrowInput {
         }
     }
 
-    /// To the nearest double where the whole number has at most 53 bits and the scale is at most 22; within two units of
-    /// the last place otherwise.
+    /// To the nearest double where the whole number has at most 53 bits and the scale is at most 22; within two units
+    /// of the last place otherwise.
     private func writeDecimals(
         _ target: UnsafeMutablePointer<Double>, _ words: Int, _ scale: Int, _ execution: Execution
     ) throws {

@@ -181,8 +181,8 @@ extension ArrowInput {
         }
     }
 
-    /// Views: 16 bytes each, with the text itself where it has at most 12, else with its buffer and the place there. The
-    /// last buffer holds the sizes of the text's buffers.
+    /// Views: 16 bytes each, with the text itself where it has at most 12, else with its buffer and the place there.
+    /// The last buffer holds the sizes of the text's buffers.
     @inline(__always)
     private func forEachView(_ execution: Execution, _ body: (Int, UnsafeRawBufferPointer?) throws -> Void) throws {
         guard length > 0 else { return }

@@ -4,7 +4,8 @@ import CoveyNeighbors
 import CoveyRisk
 import CoveyRuntime
 
-/// How the road is gone from end to end; the fields are those of `covey_find_options`. What is nil is chosen on the data.
+/// How the road is gone from end to end; the fields are those of `covey_find_options`. What is nil is chosen on the
+/// data.
 public struct FindOptions: Sendable {
     public var seed: UInt64 = 0
     /// The share of all fraud that is known, above 0, at most 1.

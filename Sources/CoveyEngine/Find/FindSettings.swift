@@ -10,7 +10,8 @@ struct FindSettings: Encodable {
     /// What shares are counted over: "labelled" or "all"; nil where nothing is known of fraud.
     var shares_over: String?
     var known_share: Double?
-    /// "given", "labelled" (from how many rows are labelled), "groups" (from the group that is most fraud) or "unknown".
+    /// "given", "labelled" (from how many rows are labelled), "groups" (from the group that is most fraud) or
+    /// "unknown".
     var known_share_from: String?
     var encoder: String?
     var embedding_size: Int?

@@ -7,8 +7,8 @@ import CoveyRuntime
 import CoveySequences
 import CoveyTables
 
-/// Goes the whole road in one call: an encoder where there are sequences, hybrid rows, clusters, evidence from what is known of
-/// fraud, risky groups, rules for fraud, and the engine that judges new transactions by the same evidence.
+/// Goes the whole road in one call: an encoder where there are sequences, hybrid rows, clusters, evidence from what is
+/// known of fraud, risky groups, rules for fraud, and the engine that judges new transactions by the same evidence.
 public struct Finder {
     private let inputs: FindInputs
     private let options: FindOptions

@@ -12,8 +12,8 @@ public final class Found: Sendable {
     public let groups: [FoundGroup]
     /// One a row: whether it is in a risky group.
     public let risky: [Bool]
-    /// One a row, its own label left out: the higher, the more likely it is fraud. Where nothing is known of fraud, how much the
-    /// row is an outlier.
+    /// One a row, its own label left out: the higher, the more likely it is fraud. Where nothing is known of fraud, how
+    /// much the row is an outlier.
     public let scores: [Double]
     /// By row; nil where nothing is known of fraud.
     public let evidence: [Evidence.Row]?

@@ -1,7 +1,7 @@
 import CoveyRuntime
 
-/// From a sum of evidence to the probability that a row is known to be fraud: a logistic regression on one number (Platt 1999), so
-/// that order is kept.
+/// From a sum of evidence to the probability that a row is known to be fraud: a logistic regression on one number
+/// (Platt 1999), so that order is kept.
 struct Calibration: Sendable, Equatable, Codable {
     let intercept: Double
     let slope: Double

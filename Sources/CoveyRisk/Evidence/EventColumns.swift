@@ -2,8 +2,8 @@ import CoveyRuntime
 import CoveySequences
 import CoveyTables
 
-/// A sequence in a few plain numbers: how often each of the frequent event types occurs, how many events there are, of how many
-/// types, their gaps, the first and the last one. An empty sequence has counts of 0, and all else missing.
+/// A sequence in a few plain numbers: how often each of the frequent event types occurs, how many events there are, of
+/// how many types, their gaps, the first and the last one. An empty sequence has counts of 0, and all else missing.
 struct EventColumns: Sendable, Equatable, Codable {
     /// The types that are counted, the most frequent first.
     let types: [Int32]

@@ -1,18 +1,18 @@
-/// What speaks for fraud in a row, part by part, and all of it together as a probability. Kept by the engine, which judges new rows
-/// by the same parts. Immutable, for any number of threads.
+/// What speaks for fraud in a row, part by part, and all of it together as a probability. Kept by the engine, which
+/// judges new rows by the same parts. Immutable, for any number of threads.
 ///
 ///     Z     = tree + neighbours + features + events + joint
 ///     g(Z)  = 1 / (1 + exp(-(intercept + slope Z))), the probability that the row is known to be fraud
 ///     risk  = g / c up to 0.9, above it 1 - 0.01 / (g / c - 0.8), which stays below 1
 ///
-/// c is the share of all fraud that is known (Elkan and Noto 2008). With P and N a view's shares of known fraud along the tree
-/// (`TreeShares`) and among the nearest rows, and s the base rate:
+/// c is the share of all fraud that is known (Elkan and Noto 2008). With P and N a view's shares of known fraud along
+/// the tree (`TreeShares`) and among the nearest rows, and s the base rate:
 ///
 ///     tree       = 1/2 mean over the views of log((P + s) / 2s)          neighbours = 1/2 mean of log((N + s) / 2s)
 ///     features, events, joint = log odds of the forests (`EvidenceForests`)
 ///
-/// The parts weigh the same: with few known frauds, weights that are fitted did worse. Of rows that the evidence was made of, every
-/// part leaves out what is known of the row itself.
+/// The parts weigh the same: with few known frauds, weights that are fitted did worse. Of rows that the evidence was
+/// made of, every part leaves out what is known of the row itself.
 public final class Evidence: Sendable {
     /// A part of the evidence. Raw values are those of `COVEY_EVIDENCE_...`.
     public enum Part: Int32, Sendable, CaseIterable {

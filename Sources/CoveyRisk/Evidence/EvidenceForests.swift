@@ -2,11 +2,12 @@ import CoveyHybrid
 import CoveyRuntime
 import CoveyTables
 
-/// The forests of the evidence, and the columns that they read. Each reads what the one before it does and more, so that columns
-/// without signal spoil one of them alone: features; event columns beside; principal components of the embeddings beside.
+/// The forests of the evidence, and the columns that they read. Each reads what the one before it does and more, so
+/// that columns without signal spoil one of them alone: features; event columns beside; principal components of the
+/// embeddings beside.
 ///
-/// What the views say is no column here: a row that is known leaves itself out there, so that it stands a little below its unknown
-/// twin, and a forest would read the label out of that.
+/// What the views say is no column here: a row that is known leaves itself out there, so that it stands a little below
+/// its unknown twin, and a forest would read the label out of that.
 struct EvidenceForests: Sendable {
     /// The features in bins; nil without.
     let codes: FeatureCodes?
@@ -33,7 +34,8 @@ struct EvidenceForests: Sendable {
 
     var treeCount: Int { (features?.treeCount ?? 0) + (withEvents?.treeCount ?? 0) + joint.treeCount }
 
-    /// What each forest says, as log odds, by `Evidence.Part`: features, events, joint. 0 where there is no such forest.
+    /// What each forest says, as log odds, by `Evidence.Part`: features, events, joint. 0 where there is no such
+    /// forest.
     typealias Odds = (features: [Double], events: [Double], joint: [Double])
 
     /// Grows them; what they say of each row is out of bag.

@@ -6,13 +6,12 @@ import CoveyTables
 
 // Evidence in a safetensors file, under a prefix:
 //
-//   entry  evidence               JSON: knownShare, its source, calibration, groups and their options, what the forests read
-//   U8     labels                 [rows]: 0 unknown, 1 legitimate, 2 fraud
-//   view1., view2., ...           hybrid features and clustering of each view but the first, which is the engine's own
-//   codes.*                       features in bins, where there are features
-//   events.*                      event columns in bins, where there are events
-//   components.*                  principal components of the embeddings, where there are embeddings
-//   features.*, withevents.*, joint.*  the forests: nodes of all trees one after another
+//   entry  evidence               JSON: knownShare, its source, calibration, groups and their options, what the forests
+//   read U8     labels                 [rows]: 0 unknown, 1 legitimate, 2 fraud view1., view2., ...           hybrid
+//   features and clustering of each view but the first, which is the engine's own codes.*
+//   features in bins, where there are features events.*                      event columns in bins, where there are
+//   events components.*                  principal components of the embeddings, where there are embeddings features.*,
+//   withevents.*, joint.*  the forests: nodes of all trees one after another
 //
 // Shares along the trees follow from these and are counted anew.
 
@@ -58,7 +57,8 @@ extension Evidence {
         try forests.joint.store(in: &writer, prefix: prefix + "joint.")
     }
 
-    /// Throws `corruptFile`, naming what is wrong, for anything that `store` would not have written; `outOfMemory`, `cancelled`.
+    /// Throws `corruptFile`, naming what is wrong, for anything that `store` would not have written; `outOfMemory`,
+    /// `cancelled`.
     public convenience init(
         from file: SafeTensors, prefix: String, first: EvidenceView, execution: Execution
     ) throws {
@@ -130,8 +130,8 @@ extension Evidence {
             shares: shares, forests: forests, calibration: stored.calibration)
     }
 
-    /// Throws `mismatch` where the evidence reads events without an encoder, embeddings of another width than the engine's encoder makes, or embeddings or
-    /// columns that the engine does not ask for.
+    /// Throws `mismatch` where the evidence reads events without an encoder, embeddings of another width than the
+    /// engine's encoder makes, or embeddings or columns that the engine does not ask for.
     public func check(embeddings: Int?, columns: [(name: String, kind: FeatureColumn.Kind)]) throws {
         var kinds: [ExactName: FeatureColumn.Kind] = [:]
         for column in columns { kinds[ExactName(column.name)] = column.kind }

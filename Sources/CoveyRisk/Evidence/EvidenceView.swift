@@ -3,8 +3,8 @@ import CoveyHybrid
 import CoveyRuntime
 import CoveyTables
 
-/// One way to look at the rows: hybrid rows made of some of what is known, and their clustering. What behaves alike in one view may
-/// not in another, so evidence is read in several.
+/// One way to look at the rows: hybrid rows made of some of what is known, and their clustering. What behaves alike in
+/// one view may not in another, so evidence is read in several.
 public struct EvidenceView: Sendable {
     public let hybrid: HybridFeatures
     /// Of all rows, with `minSamples` 1 and prediction data.

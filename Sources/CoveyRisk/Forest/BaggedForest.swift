@@ -1,13 +1,14 @@
 import CoveyRuntime
 import CoveyTables
 
-/// A random forest (Breiman 2001) for positive and unlabelled data (balanced bagging: Mordelet and Vert 2014): each tree is grown on a
-/// bootstrap sample of the rows known to be fraud and on a few of the others, of which some may be fraud too; both weigh the same.
-/// What it says of a row it was grown on comes from the trees that did not see the row (out of bag).
+/// A random forest (Breiman 2001) for positive and unlabelled data (balanced bagging: Mordelet and Vert 2014): each
+/// tree is grown on a bootstrap sample of the rows known to be fraud and on a few of the others, of which some may be
+/// fraud too; both weigh the same. What it says of a row it was grown on comes from the trees that did not see the row
+/// (out of bag).
 ///
-/// The forest is the one supervised model beside Covey's own evidence, and is named as such wherever it speaks. It is written here
-/// because the libraries at hand (Debian's libxgboost, LightGBM) need OpenMP and keep settings and threads for the whole process,
-/// which a guest in somebody's process must not do. Immutable, for any number of threads.
+/// The forest is the one supervised model beside Covey's own evidence, and is named as such wherever it speaks. It is
+/// written here because the libraries at hand (Debian's libxgboost, LightGBM) need OpenMP and keep settings and threads
+/// for the whole process, which a guest in somebody's process must not do. Immutable, for any number of threads.
 public struct BaggedForest: Sendable, Equatable {
     public struct Options: Sendable, Equatable, Codable {
         /// 1 to 10,000.
@@ -36,8 +37,8 @@ public struct BaggedForest: Sendable, Equatable {
 
     /// Grows a forest, and gives what it says of each row out of bag, or where every tree saw the row in all.
     ///
-    /// O(trees sample root(columns) log sample) time; 2 bytes a number beside the matrix. The same for any number of threads: each
-    /// tree has a seed of its own, and out-of-bag shares are summed as whole numbers.
+    /// O(trees sample root(columns) log sample) time; 2 bytes a number beside the matrix. The same for any number of
+    /// threads: each tree has a seed of its own, and out-of-bag shares are summed as whole numbers.
     /// - Parameters:
     ///   - matrix: n finite rows.
     ///   - fraud: the rows known to be fraud; at least one.   others: those that they are told from; at least one.
@@ -99,7 +100,8 @@ public struct BaggedForest: Sendable, Equatable {
         return (forest, outOfBag)
     }
 
-    /// Rows known to be fraud with replacement, others without. The pool's order is given back: a sample depends on its seed alone.
+    /// Rows known to be fraud with replacement, others without. The pool's order is given back: a sample depends on its
+    /// seed alone.
     private static func draw(
         _ fraud: [Int32], _ positives: Int, _ pool: inout [Int32], _ drawn: Int, _ random: inout SeededRandom
     ) -> [UInt32] {
@@ -168,8 +170,8 @@ public struct BaggedForest: Sendable, Equatable {
         return result
     }
 
-    /// How much each column raised or lowered what the forest says of a row: the changes of the share along the row's way through
-    /// each tree (Palczewska et al. 2014). They sum to the row's share less that of the roots.
+    /// How much each column raised or lowered what the forest says of a row: the changes of the share along the row's
+    /// way through each tree (Palczewska et al. 2014). They sum to the row's share less that of the roots.
     public func contributions(_ row: UnsafePointer<Float>) -> [Double] {
         var sums = [Double](repeating: 0, count: columns)
         for tree in trees { tree.addContributions(row, to: &sums) }

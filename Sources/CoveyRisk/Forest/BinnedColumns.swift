@@ -1,7 +1,8 @@
 import CoveyRuntime
 import CoveyTables
 
-/// The columns of a matrix as bin numbers, column by column: a split looks at bins, a tree keeps the value between two of them.
+/// The columns of a matrix as bin numbers, column by column: a split looks at bins, a tree keeps the value between two
+/// of them.
 struct BinnedColumns: @unchecked Sendable {
     let rows: Int
     let columns: Int

@@ -1,5 +1,5 @@
-/// A tree of the forest: binary splits at a value of one column, leaves with the share of known fraud, by weight, among the
-/// rows they were grown on.
+/// A tree of the forest: binary splits at a value of one column, leaves with the share of known fraud, by weight, among
+/// the rows they were grown on.
 struct ForestTree: Sendable, Equatable {
     struct Node: Sendable, Equatable, BitwiseCopyable {
         /// The column; -1 = a leaf.
@@ -37,8 +37,8 @@ struct ForestTree: Sendable, Equatable {
         }
     }
 
-    /// Whether the nodes, which may come from a file, are a tree on rows of so many columns: children come after their parent, each
-    /// node has one.
+    /// Whether the nodes, which may come from a file, are a tree on rows of so many columns: children come after their
+    /// parent, each node has one.
     func isValid(columns: Int) -> Bool {
         guard !nodes.isEmpty else { return false }
         var next = 1

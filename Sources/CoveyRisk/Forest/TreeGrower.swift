@@ -1,7 +1,8 @@
 import CoveyRuntime
 
-/// Grows one tree at a time on a sample in which both classes weigh 1 together. Nodes are split by the best of some columns drawn at
-/// random (Breiman 2001), by the Gini impurity, until they are pure. Scratch space is kept between trees; one grower a thread.
+/// Grows one tree at a time on a sample in which both classes weigh 1 together. Nodes are split by the best of some
+/// columns drawn at random (Breiman 2001), by the Gini impurity, until they are pure. Scratch space is kept between
+/// trees; one grower a thread.
 final class TreeGrower {
     private let columns: BinnedColumns
     private let perSplit: Int

@@ -1,14 +1,15 @@
 import CoveyRuntime
 
-/// The rows by all that speaks for fraud in them, most first. Whether the first of them hold more known fraud than chance would give
-/// the best of all beginnings of the order is tested as the merges of the trees are: by permuted labels, corrected for having looked
-/// at every beginning. The order must not depend on the rows' own labels.
+/// The rows by all that speaks for fraud in them, most first. Whether the first of them hold more known fraud than
+/// chance would give the best of all beginnings of the order is tested as the merges of the trees are: by permuted
+/// labels, corrected for having looked at every beginning. The order must not depend on the rows' own labels.
 struct EvidenceOrder: Sendable {
     /// Most evidence first; of equal ones the lower number.
     let rows: [Int32]
     /// Known frauds among the first j + 1.
     private let fraud: [Int32]
-    /// The share of known fraud at each place, never rising (isotonic regression: Ayer et al. 1955, pool adjacent violators).
+    /// The share of known fraud at each place, never rising (isotonic regression: Ayer et al. 1955, pool adjacent
+    /// violators).
     private let shares: [Double]
     private let sums: [Double]
     private let statistic: ScanStatistic
@@ -16,8 +17,8 @@ struct EvidenceOrder: Sendable {
 
     /// The fewest rows of a beginning that is looked at.
     private static let smallest = 4
-    /// The smallest share of fraud at the end of the group, as a part of the known share, and the least known share that is used
-    /// for it where it was estimated.
+    /// The smallest share of fraud at the end of the group, as a part of the known share, and the least known share
+    /// that is used for it where it was estimated.
     private static let leastShare = 0.7
     private static let leastKnown = 0.3
 
@@ -76,7 +77,8 @@ struct EvidenceOrder: Sendable {
         Double(1 + best.count - best.firstPlace(notBelow: value)) / Double(1 + best.count)
     }
 
-    /// The highest lower bound of the share of fraud that is known among the beginnings that are significant; nil where none is.
+    /// The highest lower bound of the share of fraud that is known among the beginnings that are significant; nil where
+    /// none is.
     func knownShare(significance: Double) -> Double? {
         var bound: Double?
         for place in rows.indices where place + 1 >= EvidenceOrder.smallest && place < rows.count / 2 {

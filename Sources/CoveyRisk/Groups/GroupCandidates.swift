@@ -1,7 +1,7 @@
 import CoveyClustering
 
-/// The sets of rows that may be a risky group: every merge of a single-linkage tree, with all rows below it, that has few rows
-/// enough to be a group and not the crowd.
+/// The sets of rows that may be a risky group: every merge of a single-linkage tree, with all rows below it, that has
+/// few rows enough to be a group and not the crowd.
 struct GroupCandidates: Sendable {
     /// A merge is looked at from so many rows on.
     static let smallest = 4
@@ -16,7 +16,8 @@ struct GroupCandidates: Sendable {
         largest = tree.pointCount / 2
     }
 
-    /// Counts the known frauds below each merge, gives each candidate's statistic where it is not 0, and returns the highest.
+    /// Counts the known frauds below each merge, gives each candidate's statistic where it is not 0, and returns the
+    /// highest.
     /// - Parameter counts: for each row 1 where it counts as known fraud, 0 elsewhere; behind them room for the merges.
     func scan(
         _ counts: UnsafeMutablePointer<Int32>, _ statistic: ScanStatistic,

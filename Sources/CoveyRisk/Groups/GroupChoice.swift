@@ -13,8 +13,8 @@ struct Candidate: Sendable, Equatable {
 
 /// Disjoint groups out of candidates that lie inside each other.
 enum GroupChoice {
-    /// The disjoint candidates of one tree with the largest sum of statistics, each less what chance alone may give: a merge or the
-    /// best of what lies below it. O(n).
+    /// The disjoint candidates of one tree with the largest sum of statistics, each less what chance alone may give: a
+    /// merge or the best of what lies below it. O(n).
     /// - Parameter allowed: the candidates that may be chosen, by merge.
     static func disjoint(
         _ allowed: [Int: Candidate], of tree: SingleLinkageTree, critical: Double, execution: Execution

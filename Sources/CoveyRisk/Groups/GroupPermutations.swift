@@ -1,21 +1,21 @@
 import CoveyRuntime
 
-/// What the candidates would show if the known frauds were any of the rows: their labels permuted, accumulated along the trees,
-/// again and again. The best candidate of each permutation gives the distribution of the best candidate by chance, so a p value
-/// read from it is corrected for looking at all of them (maxT; Westfall and Young 1993).
+/// What the candidates would show if the known frauds were any of the rows: their labels permuted, accumulated along
+/// the trees, again and again. The best candidate of each permutation gives the distribution of the best candidate by
+/// chance, so a p value read from it is corrected for looking at all of them (maxT; Westfall and Young 1993).
 struct GroupPermutations: Sendable {
     /// The statistic of the best candidate of each permutation, ascending.
     let best: [Double]
-    /// The highest statistics of the trees themselves, ascending; how many candidates of the trees reach each, and how many of all
-    /// permutations together.
+    /// The highest statistics of the trees themselves, ascending; how many candidates of the trees reach each, and how
+    /// many of all permutations together.
     private let levels: [Double]
     private let reaching: [Int]
 
     /// The highest statistics alone can be discoveries.
     private static let mostLevels = 4096
 
-    /// O(permutations x rows) for each tree; 16 bytes a row and thread. The same for any number of threads: a permutation has a
-    /// seed of its own.
+    /// O(permutations x rows) for each tree; 16 bytes a row and thread. The same for any number of threads: a
+    /// permutation has a seed of its own.
     /// - Parameters:
     ///   - trees: of the same rows; the same labels are permuted in all of them.
     ///   - observed: the statistics of the trees' candidates.
@@ -67,23 +67,23 @@ struct GroupPermutations: Sendable {
         reaching = sums
     }
 
-    /// The chance that the best candidate reaches this statistic where labels and rows have nothing to do with each other:
-    /// (1 + permutations that reach it) / (1 + permutations).
+    /// The chance that the best candidate reaches this statistic where labels and rows have nothing to do with each
+    /// other: (1 + permutations that reach it) / (1 + permutations).
     func familywise(_ value: Double) -> Double {
         Double(1 + best.count - best.firstPlace(notBelow: value)) / Double(1 + best.count)
     }
 
-    /// The statistic above which the best candidate of a permutation lies with at most this chance; infinite where there are too few
-    /// permutations to tell.
+    /// The statistic above which the best candidate of a permutation lies with at most this chance; infinite where
+    /// there are too few permutations to tell.
     func critical(_ significance: Double) -> Double {
         let place = Int((Double(best.count + 1) * (1 - significance)).rounded(.up))
         if place > best.count { return .infinity }
         return place < 1 ? 0 : best[place - 1]
     }
 
-    /// For each of the trees' highest statistics the share of false ones that is to be expected among all candidates that reach
-    /// it: the mean number that reach it in a permutation over the number that reach it in the trees (Tusher, Tibshirani and Chu
-    /// 2001), never smaller for a smaller statistic. Ascending by statistic.
+    /// For each of the trees' highest statistics the share of false ones that is to be expected among all candidates
+    /// that reach it: the mean number that reach it in a permutation over the number that reach it in the trees
+    /// (Tusher, Tibshirani and Chu 2001), never smaller for a smaller statistic. Ascending by statistic.
     func falseDiscoveries() -> [(value: Double, share: Double)] {
         var least = 1.0
         return levels.indices.map { place in

@@ -2,9 +2,9 @@ import CoveyClustering
 import CoveyNumerics
 import CoveyRuntime
 
-/// Groups of rows in which known fraud crowds together more than chance would have it, anywhere in the trees: disjoint, each with a
-/// p value that is corrected for looking at every merge of every tree. Last may come the rows that no such knot holds, but that all
-/// evidence together puts first (`EvidenceOrder`).
+/// Groups of rows in which known fraud crowds together more than chance would have it, anywhere in the trees: disjoint,
+/// each with a p value that is corrected for looking at every merge of every tree. Last may come the rows that no such
+/// knot holds, but that all evidence together puts first (`EvidenceOrder`).
 public struct RiskyGroups: Sendable {
     public struct Options: Sendable, Equatable, Codable {
         /// What `significance` bounds. Raw values are those of `COVEY_ERROR_RATE_...`.
@@ -132,8 +132,8 @@ public struct RiskyGroups: Sendable {
         }
     }
 
-    /// Groups of several trees made disjoint: the highest statistic first, one of which more than half of the rows are taken is
-    /// dropped. Then by the lower end of their share's interval.
+    /// Groups of several trees made disjoint: the highest statistic first, one of which more than half of the rows are
+    /// taken is dropped. Then by the lower end of their share's interval.
     private static func separated(
         _ chosen: [Candidate], _ trees: [SingleLinkageTree], _ labels: KnownLabels, _ options: Options
     ) -> (groups: [RiskyGroup], members: [[Int32]]) {

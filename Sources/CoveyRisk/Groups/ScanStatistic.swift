@@ -1,8 +1,8 @@
 import CoveyRuntime
 
-/// How much more the known frauds crowd together in a set of rows than chance would have it: the logarithm of the likelihood ratio
-/// of the set's own share of known fraud against the base rate (scan statistic, Kulldorff 1997; over the nodes of a tree: Kulldorff,
-/// Fang and Walsh 2003).
+/// How much more the known frauds crowd together in a set of rows than chance would have it: the logarithm of the
+/// likelihood ratio of the set's own share of known fraud against the base rate (scan statistic, Kulldorff 1997; over
+/// the nodes of a tree: Kulldorff, Fang and Walsh 2003).
 ///
 ///     t = k log((k / m) / s) + (m - k) log((1 - k / m) / (1 - s)),  0 where k / m <= s
 ///

@@ -44,7 +44,8 @@ public struct Backtest: Sendable {
 
     /// Whether a rule gets worse.
     public struct Decay: Sendable {
-        /// Of a falling precision over the periods, corrected for the number of rules; nil where there is nothing to test.
+        /// Of a falling precision over the periods, corrected for the number of rules; nil where there is nothing to
+        /// test.
         public let precision: Double?
         /// Of a share of matching rows that changes over the periods, likewise.
         public let hitRate: Double?
@@ -100,8 +101,8 @@ public struct Backtest: Sendable {
         WilsonInterval(successes: tally.fraud, trials: all.fraud, z: z)
     }
 
-    /// Whether a rule should go: in the last quarter of the periods even the upper end of its precision's interval is below the base
-    /// rate, or it matched nothing there and something before.
+    /// Whether a rule should go: in the last quarter of the periods even the upper end of its precision's interval is
+    /// below the base rate, or it matched nothing there and something before.
     public func shouldRetire(_ rule: Int) -> Bool {
         let recent = decay[rule].recent
         guard periodCount >= 4, matched(rule).rows > 0 else { return false }

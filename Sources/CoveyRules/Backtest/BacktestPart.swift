@@ -57,7 +57,8 @@ struct BacktestPart {
         var other = shadowed.map { RuleEvaluator.Scratch($0) }
         var words = [Word](repeating: Word(), count: block / 64)
         var union = [UInt64](repeating: 0, count: block / 64)
-        // Rows that one rule in force matches, and those that several do: "none but this one" is then known for each rule.
+        // Rows that one rule in force matches, and those that several do: "none but this one" is then known for each
+        // rule.
         var once = union
         var twice = union
         for start in stride(from: rows.lowerBound, to: rows.upperBound, by: block) {

@@ -1,9 +1,10 @@
 import Glibc
 
-/// Whether shares change over periods: the Cochran-Armitage test for a trend (Cochran 1954, Armitage 1955), by the normal
-/// approximation, corrected for the number of rules by Holm's method (1979).
+/// Whether shares change over periods: the Cochran-Armitage test for a trend (Cochran 1954, Armitage 1955), by the
+/// normal approximation, corrected for the number of rules by Holm's method (1979).
 enum BacktestTrend {
-    /// z of a trend of `hits` among `trials` over the periods; positive where the share rises. nil where nothing can be said.
+    /// z of a trend of `hits` among `trials` over the periods; positive where the share rises. nil where nothing can be
+    /// said.
     static func z(_ hits: [Double], _ trials: [Double]) -> Double? {
         let all = trials.reduce(0, +)
         let share = all > 0 ? hits.reduce(0, +) / all : 0

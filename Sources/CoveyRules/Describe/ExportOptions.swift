@@ -43,8 +43,8 @@ public struct ExportOptions: Sendable, Equatable {
 }
 
 extension RuleSet {
-    /// The set in another language. Throws `invalidArgument` for options that make no sense, `unsupported` for what the format
-    /// cannot hold.
+    /// The set in another language. Throws `invalidArgument` for options that make no sense, `unsupported` for what the
+    /// format cannot hold.
     public func export(_ format: ExportFormat, _ options: ExportOptions = ExportOptions(), execution: Execution) throws
         -> String
     {

@@ -76,7 +76,8 @@ enum Decimals {
             digits = "0." + String(repeating: "0", count: -point) + digits
         } else if point >= digits.count {
             digits += String(repeating: "0", count: point - digits.count)
-            // Some engines would compare a large whole number exactly, and a double is not the power of ten that it stands for.
+            // Some engines would compare a large whole number exactly, and a double is not the power of ten that it
+            // stands for.
             if abs(value) >= 0x1p53 { digits += ".0" }
         } else {
             digits.insert(".", at: digits.index(digits.startIndex, offsetBy: point))
@@ -84,8 +85,8 @@ enum Decimals {
         return (negative ? "-" : "") + digits
     }
 
-    /// `significand` x 2^`exponent` (positive) as decimal digits: 0.d1 d2 d3... x 10^point, the digits exact and without zeros
-    /// at either end.
+    /// `significand` x 2^`exponent` (positive) as decimal digits: 0.d1 d2 d3... x 10^point, the digits exact and
+    /// without zeros at either end.
     static func exact(significand: UInt64, exponent: Int) -> (digits: [UInt8], point: Int) {
         // Limbs of nine digits, the lowest first.
         var limbs: [UInt64] = []

@@ -3,9 +3,9 @@ import CoveyTables
 
 /// A rule set as a decision table of DMN 1.3, hit policy COLLECT: its result is the numbers of the rules that match.
 ///
-/// FEEL computes in decimals, in which a quotient may differ from a double's in the last place: what rules derive of columns is an
-/// input of its own, which the caller works out. Each entry asks for null first, so that engines without FEEL's three-valued logic
-/// decide alike.
+/// FEEL computes in decimals, in which a quotient may differ from a double's in the last place: what rules derive of
+/// columns is an input of its own, which the caller works out. Each entry asks for null first, so that engines without
+/// FEEL's three-valued logic decide alike.
 struct DMNWriter {
     private let set: RuleSet
     private let name: String

@@ -2,9 +2,9 @@ import CoveyFiles
 import CoveyRuntime
 import CoveyTables
 
-// A rule set as JSON, format version 1. Counts are what is read back (RuleSetReading.swift); precision, recall, lift and text
-// are there for people and are worked out again on reading. An infinite end of an interval is left out. Weights stand only where they
-// are not the numbers of rows, and amounts where there are any.
+// A rule set as JSON, format version 1. Counts are what is read back (RuleSetReading.swift); precision, recall, lift
+// and text are there for people and are worked out again on reading. An infinite end of an interval is left out.
+// Weights stand only where they are not the numbers of rows, and amounts where there are any.
 
 extension FeatureColumn.Kind {
     var jsonName: String {

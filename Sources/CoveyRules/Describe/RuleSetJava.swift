@@ -1,8 +1,8 @@
 import CoveyRuntime
 import CoveyTables
 
-/// A rule set as a Java class (Java 11), without a library. A class file holds 65,535 constants and a method 65,535 bytes: rules
-/// are methods, in nested classes of some hundred.
+/// A rule set as a Java class (Java 11), without a library. A class file holds 65,535 constants and a method 65,535
+/// bytes: rules are methods, in nested classes of some hundred.
 struct JavaWriter {
     private let set: RuleSet
     private let columns: ExportColumns

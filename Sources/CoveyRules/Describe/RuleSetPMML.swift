@@ -1,8 +1,8 @@
 import CoveyRuntime
 import CoveyTables
 
-/// A rule set as a RuleSetModel of PMML 4.4: its score is "match" where a rule matches and "none" elsewhere; the identifier of the
-/// first rule that matches, its number from 0, is an output field.
+/// A rule set as a RuleSetModel of PMML 4.4: its score is "match" where a rule matches and "none" elsewhere; the
+/// identifier of the first rule that matches, its number from 0, is an output field.
 struct PMMLWriter {
     private let set: RuleSet
     private let name: String

@@ -207,7 +207,8 @@ extension RuleSet {
         "confidence", "fallen", "features", "format_version", "note", "rules", "search", "target", "tried", "unseen",
     ]
 
-    /// Reads a text of at most `largestJSON` bytes. Throws `corruptFile` and says where; `unsupported`, `outOfMemory`, `cancelled`.
+    /// Reads a text of at most `largestJSON` bytes. Throws `corruptFile` and says where; `unsupported`, `outOfMemory`,
+    /// `cancelled`.
     public init(json: UnsafeRawBufferPointer, _ execution: Execution = Execution()) throws {
         try require(
             json.count <= RuleSet.largestJSON, "length must be at most \(RuleSet.largestJSON), got \(json.count)")

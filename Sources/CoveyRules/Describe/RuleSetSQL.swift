@@ -3,10 +3,10 @@ import CoveyTables
 
 /// A rule set as SQL, true exactly where a rule matches.
 ///
-/// Numbers become double precision before they are compared: a 32-bit number would be compared in 32 bits by some databases, a
-/// large whole number exactly by others. NULL and NaN are missing: a comparison with NULL is not true, so that it does not match,
-/// as in `RuleEvaluator`; a NaN, which databases sort above all numbers, is barred by an upper bound or by name. Literals have an
-/// exponent, since decimals without one are not read as doubles everywhere.
+/// Numbers become double precision before they are compared: a 32-bit number would be compared in 32 bits by some
+/// databases, a large whole number exactly by others. NULL and NaN are missing: a comparison with NULL is not true, so
+/// that it does not match, as in `RuleEvaluator`; a NaN, which databases sort above all numbers, is barred by an upper
+/// bound or by name. Literals have an exponent, since decimals without one are not read as doubles everywhere.
 struct SQLWriter {
     private let set: RuleSet
     private let options: ExportOptions
@@ -154,7 +154,8 @@ struct SQLWriter {
     }
 
     private func hour(_ seconds: String) -> String {
-        // Databases round the day in different ways; what is left of it then differs by a day, and is never below 0 here.
+        // Databases round the day in different ways; what is left of it then differs by a day, and is never below 0
+        // here.
         let day = dialect == .bigquery ? "INT64" : "BIGINT"
         var rest = "(\(seconds) - 86400 * CAST(\(seconds) / 86400e0 AS \(day)))"
         // A tiny number divided is 0 or an error.
@@ -197,7 +198,8 @@ struct SQLWriter {
 
     private func column(_ name: String) -> String { prefix + SQLWriter.quoted(name, dialect) }
 
-    /// SQLite takes an unknown name in double quotes for a text, and would match all rows; in back quotes it is an error.
+    /// SQLite takes an unknown name in double quotes for a text, and would match all rows; in back quotes it is an
+    /// error.
     private static func quoted(_ name: String, _ dialect: SQLDialect) -> String {
         switch dialect {
         case .ansi, .postgresql, .duckdb: doubled(name, "\"")
@@ -265,8 +267,8 @@ struct SQLWriter {
     }
 }
 
-/// Literals that SQLite reads as the double that is meant: it takes 18 digits and multiplies by powers of ten with some 64 bits,
-/// so that a decimal too near the middle between two doubles becomes the wrong one.
+/// Literals that SQLite reads as the double that is meant: it takes 18 digits and multiplies by powers of ten with some
+/// 64 bits, so that a decimal too near the middle between two doubles becomes the wrong one.
 private enum SQLiteLiteral {
     static func text(_ value: Double) -> String {
         let bits = (abs(value).significandBitPattern, Int(abs(value).exponentBitPattern))

@@ -1,5 +1,6 @@
 extension RuleSet {
-    /// The JSON Schema (draft 2020-12) of what `json` writes and `init(json:)` reads; packaging/rules.schema.json is the same.
+    /// The JSON Schema (draft 2020-12) of what `json` writes and `init(json:)` reads; packaging/rules.schema.json is
+    /// the same.
     public static let jsonSchema = #"""
         {
           "$schema": "https://json-schema.org/draft/2020-12/schema",

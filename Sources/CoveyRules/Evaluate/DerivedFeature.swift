@@ -3,7 +3,8 @@ import CoveyTables
 
 /// A number that is worked out of one or two columns of a row, and can stand in a rule like a column.
 ///
-/// Missing where a column of it is missing, and a ratio where its divisor is 0. A result too large for a double is infinite.
+/// Missing where a column of it is missing, and a ratio where its divisor is 0. A result too large for a double is
+/// infinite.
 public struct DerivedFeature: Sendable, Equatable {
     /// Raw values are those of `covey_condition.derived`.
     public enum Operation: Int32, Sendable {

@@ -3,8 +3,9 @@ import CoveyTables
 
 /// A table in which dates and pairs of columns have become numbers, for a search that knows numbers alone.
 ///
-/// Every date takes part by its hour, and where a date to count to is named, every other one as days to it; pairs take part as
-/// they are given, and so does what rules that are given by hand derive, for them alone. Dates themselves are no features.
+/// Every date takes part by its hour, and where a date to count to is named, every other one as days to it; pairs take
+/// part as they are given, and so does what rules that are given by hand derive, for them alone. Dates themselves are
+/// no features.
 public struct DerivedTable {
     public let table: FeatureTable
     /// Those of a search on `table`.

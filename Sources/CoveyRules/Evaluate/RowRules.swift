@@ -2,8 +2,9 @@ import CCoveyKernels
 import CoveyRuntime
 import CoveyTables
 
-/// Rules laid out for single rows, in the manner of QuickScorer (Lucchese et al. 2015): each feature's value falls between two
-/// of its thresholds, a table says which rules are still possible there, and the rules that fire are possible for all features.
+/// Rules laid out for single rows, in the manner of QuickScorer (Lucchese et al. 2015): each feature's value falls
+/// between two of its thresholds, a table says which rules are still possible there, and the rules that fire are
+/// possible for all features.
 public final class RowRules: Sendable {
     /// Rows up to which this is faster than blocks of tests.
     public static let most = 16
@@ -125,7 +126,8 @@ public final class RowRules: Sendable {
 
     /// Evaluates all rules on a row.
     /// - Parameters:
-    ///   - values: one for each of `columns`, NaN = missing: numbers and dates, 0 or 1, and what `category` says. Not infinite.
+    ///   - values: one for each of `columns`, NaN = missing: numbers and dates, 0 or 1, and what `category` says. Not
+    ///     infinite.
     ///   - fired: nil, or one a rule: 1 where it matches.
     ///   - any: nil, or one: 1 where a rule matches.
     public func evaluate(

@@ -69,8 +69,8 @@ extension RuleEvaluator {
         }
     }
 
-    /// Evaluates rows.count <= block rows into `scratch.matches`, bits behind the last row 0. Throws `invalidData` for values
-    /// that cannot be.
+    /// Evaluates rows.count <= block rows into `scratch.matches`, bits behind the last row 0. Throws `invalidData` for
+    /// values that cannot be.
     func evaluate(
         _ rows: Range<Int>, of bound: Bound, _ scratch: inout Scratch, _ execution: Execution? = nil
     ) throws {
@@ -132,7 +132,8 @@ extension RuleEvaluator {
                 let b =
                     feature.second == feature.first
                     ? a : RuleEvaluator.numbers(bound.columns[feature.second], rows, numbers + 64 * words)
-                // inf - inf and NaN - NaN are both NaN; only then is a closer look needed. Dates have a range of their own.
+                // inf - inf and NaN - NaN are both NaN; only then is a closer look needed. Dates have a range of their
+                // own.
                 var sum = operation == .hour || operation == .days ? Double.nan : 0
                 switch operation {
                 case .hour: for row in 0..<count { numbers[row] = DerivedFeature.Operation.hour.value(a[row], 0) }

@@ -58,8 +58,8 @@ extension RuleSet {
                 && targetWeight <= weight * (1 + 1e-9)
         }
 
-        /// Whether the weights of so many rows, each above 0, can have this sum and this sum of squares. The squares of small
-        /// weights are 0.
+        /// Whether the weights of so many rows, each above 0, can have this sum and this sum of squares. The squares of
+        /// small weights are 0.
         static func canWeigh(_ weight: Double, _ squares: Double, rows: Int) -> Bool {
             guard rows > 0 else { return weight == 0 && squares == 0 }
             return weight > 0 && weight <= RowMeasure.largestSum && squares >= 0 && squares <= RowMeasure.largestSum

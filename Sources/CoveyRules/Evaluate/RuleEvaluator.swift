@@ -4,9 +4,9 @@ import CoveyTables
 
 /// A rule set compiled for evaluation. Immutable; shared by threads.
 ///
-/// Every distinct threshold, value and set of categories of a feature is one test. A block of rows becomes one bit for each row
-/// and test, column by column, and a condition is the rows of one test that are not those of another: low <= x < high is what
-/// is at least low and not at least high. A few rows are looked up instead, see `RowRules`.
+/// Every distinct threshold, value and set of categories of a feature is one test. A block of rows becomes one bit for
+/// each row and test, column by column, and a condition is the rows of one test that are not those of another: low <= x
+/// < high is what is at least low and not at least high. A few rows are looked up instead, see `RowRules`.
 public struct RuleEvaluator: Sendable {
     /// What conditions look at: a column, or a number worked out of one or two.
     struct Feature: Sendable {
@@ -20,7 +20,8 @@ public struct RuleEvaluator: Sendable {
         /// That rules name, as the evaluator numbers them.
         fileprivate(set) var categories: [ExactName: Int32] = [:]
         fileprivate(set) var members: [Members] = []
-        /// The place of the first test: that a value is not missing. Thresholds follow, or false and true, or sets of categories.
+        /// The place of the first test: that a value is not missing. Thresholds follow, or false and true, or sets of
+        /// categories.
         fileprivate(set) var test = 0
 
         var tests: Int {

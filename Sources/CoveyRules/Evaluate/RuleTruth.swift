@@ -119,7 +119,8 @@ struct RuleTruth {
 }
 
 extension RuleEvaluator {
-    /// Calls `body` with each block's first row and its number of words, evaluated. Bits beyond the last row are undefined.
+    /// Calls `body` with each block's first row and its number of words, evaluated. Bits beyond the last row are
+    /// undefined.
     func forEachBlock(
         of table: FeatureTable, _ execution: Execution, _ body: (_ start: Int, _ words: Int, _ scratch: Scratch) -> Void
     ) throws {

@@ -1,7 +1,7 @@
 import CoveyRuntime
 
-/// Grows conjunctions from the sample: at each length, every kept conjunction is extended by the best conditions on each
-/// feature, found from the weights of the feature's bins among the rows that it matches.
+/// Grows conjunctions from the sample: at each length, every kept conjunction is extended by the best conditions on
+/// each feature, found from the weights of the feature's bins among the rows that it matches.
 struct BeamSearch {
     let sample: SearchSample
     let finder: ConditionFinder
@@ -92,7 +92,8 @@ struct BeamSearch {
         let objective = finder.objective
         let costs = node.terms.map { cost($0) }
         let spent = costs.reduce(0, +)
-        // Of equal quotients the one with more support is the better, so that a bound that equals the bar does not end it.
+        // Of equal quotients the one with more support is the better, so that a bound that equals the bar does not end
+        // it.
         let bound = objective.bound(node.tally) - spent
         if objective.isRatio ? bound < bar : bound <= bar { return [] }
         try histograms.count(node.rows, sample, execution)
@@ -160,7 +161,8 @@ struct BeamSearch {
         return next
     }
 
-    /// The `count` best of some children, best first: by score, then by support, then in the order in which they were found.
+    /// The `count` best of some children, best first: by score, then by support, then in the order in which they were
+    /// found.
     private static func best(_ chosen: some Collection<Int>, of children: [Child], count: Int) -> [Int] {
         var order = chosen.map { (score: children[$0].score, support: children[$0].tally.positives, index: $0) }
         if order.count > 2 * count {

@@ -2,12 +2,14 @@ import Glibc
 
 /// Whether a rule's figures on rows that the search never saw could be chance.
 ///
-/// Where the target is independent of the features, every way of placing the target's rows among the unseen ones is equally
-/// likely: a permutation test, whose outcome over all permutations is known in closed form (hypergeometric; Fisher's exact test,
-/// one-sided). What the search tried does not matter here, since it never saw these rows; what has to be corrected for is the
-/// number of rules that were chosen (holdout evaluation, Webb 2007, Discovering Significant Patterns), by Holm's method (1979).
+/// Where the target is independent of the features, every way of placing the target's rows among the unseen ones is
+/// equally likely: a permutation test, whose outcome over all permutations is known in closed form (hypergeometric;
+/// Fisher's exact test, one-sided). What the search tried does not matter here, since it never saw these rows; what has
+/// to be corrected for is the number of rules that were chosen (holdout evaluation, Webb 2007, Discovering Significant
+/// Patterns), by Holm's method (1979).
 enum ChanceTest {
-    /// The probability that a rule that matches `matched` of `rows` rows matches at least `support` of the `target` rows.
+    /// The probability that a rule that matches `matched` of `rows` rows matches at least `support` of the `target`
+    /// rows.
     static func tail(support: Int, matched: Int, target: Int, rows: Int) -> Double {
         let most = min(matched, target)
         if support <= max(0, matched + target - rows) { return 1 }

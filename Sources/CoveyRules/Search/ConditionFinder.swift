@@ -30,9 +30,9 @@ struct ConditionFinder {
         fileprivate func tally(_ low: Int, _ high: Int) -> Tally { sums[high] - sums[low] }
     }
 
-    /// Leaves in `scratch.found` several conditions that a rule with these rows could take next, those of the most value for
-    /// slopes near where the rule is and where it has to go. For a given slope the best interval is the range of bins with the
-    /// largest sum, the best set of categories those above their cost.
+    /// Leaves in `scratch.found` several conditions that a rule with these rows could take next, those of the most
+    /// value for slopes near where the rule is and where it has to go. For a given slope the best interval is the range
+    /// of bins with the largest sum, the best set of categories those above their cost.
     func conditions(_ bins: FeatureBins, _ part: BinHistograms.Part, _ direction: Direction, _ scratch: inout Scratch) {
         scratch.found.removeAll(keepingCapacity: true)
         var sum = Tally()
@@ -157,7 +157,8 @@ struct ConditionFinder {
         return result
     }
 
-    /// The best interval of each shape with support enough. A quotient that only support holds has no slope that leads there.
+    /// The best interval of each shape with support enough. A quotient that only support holds has no slope that leads
+    /// there.
     private func everyInterval(_ count: Int, _ direction: Direction, _ scratch: inout Scratch) {
         var best: [(range: (low: Int, high: Int), value: Double, support: Double)?] = [nil, nil, nil]
         func look(_ place: Int, _ low: Int, _ high: Int) {
@@ -210,8 +211,8 @@ struct ConditionFinder {
         return add(Found(test: test, tally: tally), &scratch) ? tally : nil
     }
 
-    /// The categories of the largest shares of the target (or amounts for each other row), as many as are best: for a quality
-    /// that is convex no other set is better (Breiman et al. 1984), but for what it costs to name them.
+    /// The categories of the largest shares of the target (or amounts for each other row), as many as are best: for a
+    /// quality that is convex no other set is better (Breiman et al. 1984), but for what it costs to name them.
     private func densest(_ count: Int, _ part: BinHistograms.Part, _ scratch: inout Scratch) {
         func density(_ bin: Int) -> Double {
             let found = tally(part, bin)
@@ -238,8 +239,8 @@ struct ConditionFinder {
     }
 }
 
-/// What a condition must bring to be worth its place: the nats it takes to say which one of those that were possible it is
-/// (minimum description length, Rissanen 1978). Keeps chance and ornament out of rules.
+/// What a condition must bring to be worth its place: the nats it takes to say which one of those that were possible it
+/// is (minimum description length, Rissanen 1978). Keeps chance and ornament out of rules.
 enum RuleCost {
     static func feature(_ features: Int) -> Double { log(Double(features)) + 1 }
     static func bound(_ bins: Int) -> Double { log(Double(max(bins, 2))) }

@@ -2,9 +2,9 @@ import Glibc
 
 /// What a rule's matches say about the target, in nats.
 enum Evidence {
-    /// The log-likelihood ratio of "the target's share differs inside and outside" over "it does not": mutual information
-    /// times rows. Grows with coverage and with purity, so that a conjunction is best where all its true conditions and no
-    /// others are in place. Negative where the share inside is the smaller one.
+    /// The log-likelihood ratio of "the target's share differs inside and outside" over "it does not": mutual
+    /// information times rows. Grows with coverage and with purity, so that a conjunction is best where all its true
+    /// conditions and no others are in place. Negative where the share inside is the smaller one.
     static func gain(matched p: Double, _ n: Double, of positives: Double, _ negatives: Double) -> Double {
         let gain = entropy(p, n) + entropy(positives - p, negatives - n) - entropy(positives, negatives)
         return p * negatives >= n * positives ? gain : -gain
@@ -15,8 +15,8 @@ enum Evidence {
     }
 
     /// What one row of the target and one other row add to the likelihood by being matched, where the target's share is
-    /// `inside` among matching rows and `outside` among the others. A set of rows that maximises the sum is the most likely
-    /// one for these shares; working the shares out again and repeating climbs to a (local) maximum.
+    /// `inside` among matching rows and `outside` among the others. A set of rows that maximises the sum is the most
+    /// likely one for these shares; working the shares out again and repeating climbs to a (local) maximum.
     struct Weights {
         let positive: Double
         let negative: Double

@@ -2,15 +2,17 @@ import CoveyNumerics
 import CoveyRuntime
 import CoveyTables
 
-/// Which rows are in the target, which the search may see, and which it may not. Rows that weigh nothing are in none of them.
+/// Which rows are in the target, which the search may see, and which it may not. Rows that weigh nothing are in none of
+/// them.
 struct HoldoutSplit: Sendable {
     let target: RowBits
     let search: RowBits
     /// The rows held out.
     let unseen: RowBits
 
-    /// By time the latest rows are held out (of equal times those that come last in the table); without times a random share of
-    /// the target and of the rest. At least one row is on either side. Throws where the target is not 0 or 1 or has one class only.
+    /// By time the latest rows are held out (of equal times those that come last in the table); without times a random
+    /// share of the target and of the rest. At least one row is on either side. Throws where the target is not 0 or 1
+    /// or has one class only.
     init(target values: Strided<UInt8>, options: RuleSearchOptions, execution: Execution) throws {
         let rows = values.count
         var target = RowBits(rows: rows)

@@ -1,9 +1,9 @@
 import CoveyRuntime
 import CoveyTables
 
-/// The same search on targets that say nothing: the rows of the search keep their features, weights and amounts, and the target's
-/// places among them are drawn anew. The distribution of the best score corrects for everything that a search tries (maxT,
-/// Westfall and Young 1993).
+/// The same search on targets that say nothing: the rows of the search keep their features, weights and amounts, and
+/// the target's places among them are drawn anew. The distribution of the best score corrects for everything that a
+/// search tries (maxT, Westfall and Young 1993).
 struct PermutedSearches {
     let split: HoldoutSplit
     let seed: UInt64
@@ -31,8 +31,8 @@ struct HalfSamples {
     let seed: UInt64
     let execution: Execution
 
-    /// For each rule the share of searches that find it again: a rule of the same features, each with the same kind of condition,
-    /// bounded on the same sides.
+    /// For each rule the share of searches that find it again: a rule of the same features, each with the same kind of
+    /// condition, bounded on the same sides.
     func shares(_ count: Int, _ rules: [[Condition]], _ find: (RowBits) throws -> [[Condition]]) throws -> [Double] {
         var random = SeededRandom(seed: seed ^ 0x4A1F)
         var again = [Int](repeating: 0, count: rules.count)

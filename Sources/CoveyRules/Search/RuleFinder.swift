@@ -3,10 +3,10 @@ import CoveyTables
 
 /// Finds rules on some rows; sees no others.
 ///
-/// Features are binned; conjunctions come from a beam search and from the paths of a tree on a sample; the best are polished on
-/// all rows; the best one joins the set, its rows are set aside, and the search starts again on the rest (separate and conquer,
-/// Fürnkranz 1999). Then each rule is fitted again to what the others leave, as in RIPPER (Cohen 1995), rules that add nothing
-/// go, and thresholds are rounded.
+/// Features are binned; conjunctions come from a beam search and from the paths of a tree on a sample; the best are
+/// polished on all rows; the best one joins the set, its rows are set aside, and the search starts again on the rest
+/// (separate and conquer, Fürnkranz 1999). Then each rule is fitted again to what the others leave, as in RIPPER (Cohen
+/// 1995), rules that add nothing go, and thresholds are rounded.
 struct RuleFinder {
     let columns: [FeatureColumn]
     let directions: [Direction]

@@ -1,8 +1,9 @@
 import CoveyRuntime
 import CoveyTables
 
-/// Improves a conjunction on all rows of the search, at the full resolution of the values: fits each condition again to the rows
-/// that the others leave, drops conditions that can go, adds one that is worth it, and rounds thresholds in the end.
+/// Improves a conjunction on all rows of the search, at the full resolution of the values: fits each condition again to
+/// the rows that the others leave, drops conditions that can go, adds one that is worth it, and rounds thresholds in
+/// the end.
 struct RulePolisher {
     let columns: [FeatureColumn]
     /// Of each column.

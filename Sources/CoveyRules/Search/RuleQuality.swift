@@ -35,8 +35,9 @@ struct Objective: Sendable {
 
     func value(_ tally: Tally) -> Double { value(tally.positives, tally.negatives, tally.amount) }
 
-    /// What no specialisation can exceed: it keeps the target's rows at best, and loses all others (the optimistic estimate of
-    /// Morishita and Sese 2000 for convex measures; Grosskreutz, Rüping and Wrobel 2008 for weighted relative accuracy).
+    /// What no specialisation can exceed: it keeps the target's rows at best, and loses all others (the optimistic
+    /// estimate of Morishita and Sese 2000 for convex measures; Grosskreutz, Rüping and Wrobel 2008 for weighted
+    /// relative accuracy).
     func bound(_ tally: Tally) -> Double { value(tally.positives, 0, tally.amount) }
 
     /// The quality pays for the length of a rule by itself; else of equal rules the shorter one is the better.
@@ -54,9 +55,9 @@ struct Objective: Sendable {
         }
     }
 
-    /// What a row of the target, its amount and another row add to the rule's value where it is what it is at `tally`: a set of
-    /// rows with a larger sum than the one at hand has a larger value. Repeating climbs to a (local) maximum; for the quotients
-    /// it is Dinkelbach's method (1967).
+    /// What a row of the target, its amount and another row add to the rule's value where it is what it is at `tally`:
+    /// a set of rows with a larger sum than the one at hand has a larger value. Repeating climbs to a (local) maximum;
+    /// for the quotients it is Dinkelbach's method (1967).
     func slope(at tally: Tally) -> Slope {
         switch quality {
         case .likelihood:
@@ -72,8 +73,8 @@ struct Objective: Sendable {
         }
     }
 
-    /// Slopes to start from for rows of which the condition has to pick the best: the one that is best for the quality where they
-    /// are, and those that are even at the precision that a rule must reach and half way there.
+    /// Slopes to start from for rows of which the condition has to pick the best: the one that is best for the quality
+    /// where they are, and those that are even at the precision that a rule must reach and half way there.
     func starts(_ tally: Tally) -> [Slope] {
         let rate = tally.rate
         func even(_ rate: Double) -> Slope {

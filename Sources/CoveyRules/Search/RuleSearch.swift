@@ -3,9 +3,9 @@ import CoveyTables
 
 /// Finds a small set of conjunctions that hold in the target and rarely elsewhere.
 ///
-/// Rows are split; `RuleFinder` sees the rows of the search alone. Every rule, and every rule that was given by hand, is measured
-/// on both sides; those found that fail on the rows held out, by chance or on resamples are not returned. The same for any number
-/// of threads.
+/// Rows are split; `RuleFinder` sees the rows of the search alone. Every rule, and every rule that was given by hand,
+/// is measured on both sides; those found that fail on the rows held out, by chance or on resamples are not returned.
+/// The same for any number of threads.
 public struct RuleSearch {
     private let table: FeatureTable
     private let options: RuleSearchOptions
@@ -17,8 +17,8 @@ public struct RuleSearch {
     /// - Parameters:
     ///   - table: n rows of features.
     ///   - target: n of 0 and 1.
-    /// - Returns: rules, best first, and after them those that were given; none is a result too, also where the target has fewer
-    ///   than `minSupport` rows.
+    /// - Returns: rules, best first, and after them those that were given; none is a result too, also where the target
+    ///   has fewer than `minSupport` rows.
     public static func run(
         _ table: FeatureTable, target: Strided<UInt8>, options: RuleSearchOptions, execution: Execution
     ) throws -> RuleSet {
@@ -27,7 +27,8 @@ public struct RuleSearch {
             throw CoveyError.mismatch("target has \(target.count) values, the table has \(table.rows) rows")
         }
         try require(table.rows <= Int(Int32.max), "features.rows must be at most \(Int32.max), got \(table.rows)")
-        // Bit sets: those of the split, and one for each condition of the rules in work. Row numbers: those of a condition's rows.
+        // Bit sets: those of the split, and one for each condition of the rules in work. Row numbers: those of a
+        // condition's rows.
         let sets = 16 + 12 * options.maxConditions
         try execution.reserve(table.rows / 8 * sets + 4 * table.rows, of: 1, for: "a rule search")
         for column in table.columns {

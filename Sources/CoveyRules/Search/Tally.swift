@@ -1,5 +1,5 @@
-/// What some rows weigh: those in the target, the others, and the amounts of those in the target. Numbers of rows where rows
-/// have no weights.
+/// What some rows weigh: those in the target, the others, and the amounts of those in the target. Numbers of rows where
+/// rows have no weights.
 struct Tally: Sendable, Equatable {
     var positives = 0.0
     var negatives = 0.0

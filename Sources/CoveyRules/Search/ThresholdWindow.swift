@@ -41,8 +41,8 @@ struct ThresholdWindow {
     /// The most values that are worth sorting.
     static let largest = 1 << 17
 
-    /// Narrows a window of very many values to the surroundings of the bound that is best among a thousand, until there are few
-    /// enough or they do not get fewer.
+    /// Narrows a window of very many values to the surroundings of the bound that is best among a thousand, until there
+    /// are few enough or they do not get fewer.
     static func narrow(
         _ rows: inout [(value: Double, gain: Double)], _ floor: inout Double, _ ceiling: inout Double, isLow: Bool,
         _ execution: Execution
@@ -94,8 +94,8 @@ struct ThresholdWindow {
         return sums[best] - sums[low]
     }
 
-    /// Whether the values on either side of a bound stay there where they come as 32-bit numbers; also where no bound could keep
-    /// them apart.
+    /// Whether the values on either side of a bound stay there where they come as 32-bit numbers; also where no bound
+    /// could keep them apart.
     private func isApart(_ bound: Double) -> Bool {
         var (low, high) = (0, values.count)
         while low < high {
@@ -119,8 +119,9 @@ struct ThresholdWindow {
     /// The most nats that a short number may lose: less than what one row says.
     private static let tolerance = 1.0
 
-    /// A bound as a person would write it: each digit has to be worth its ln 10 nats. Where rows say nothing between two of them,
-    /// the true bound lies anywhere between, on average in the middle: a number near either of them costs almost a digit more.
+    /// A bound as a person would write it: each digit has to be worth its ln 10 nats. Where rows say nothing between
+    /// two of them, the true bound lies anywhere between, on average in the middle: a number near either of them costs
+    /// almost a digit more.
     var rounded: Double {
         var result = between
         var lowest = Double.infinity

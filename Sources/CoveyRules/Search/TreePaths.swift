@@ -1,7 +1,8 @@
 import CoveyRuntime
 
-/// Grows a decision tree on the sample and takes the paths to its nodes as conjunctions. A split counts what both of its sides
-/// gain, so that a tree finds what pays only together with a later condition, where a beam sees its first part alone.
+/// Grows a decision tree on the sample and takes the paths to its nodes as conjunctions. A split counts what both of
+/// its sides gain, so that a tree finds what pays only together with a later condition, where a beam sees its first
+/// part alone.
 struct TreePaths {
     let sample: SearchSample
     let finder: ConditionFinder

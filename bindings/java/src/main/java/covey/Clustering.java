@@ -144,8 +144,9 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * Which minClusterSize to take: where the leaves of the tree change, ascending, and how persistent they are there (PLSCAN, arXiv
-     * 2512.16558); {@link #select} with the size of the largest persistence and the leaves gives the clusters.
+     * Which minClusterSize to take: where the leaves of the tree change, ascending, and how persistent they are there
+     * (PLSCAN, arXiv 2512.16558); {@link #select} with the size of the largest persistence and the leaves gives the
+     * clusters.
      */
     public List<PersistentSize> sizes() {
         try (Use self = use()) {

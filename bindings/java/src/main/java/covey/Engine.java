@@ -96,8 +96,8 @@ public final class Engine extends NativeObject {
     }
 
     /**
-     * The same engine with new labels of the rows that its clustering was made of, in their order: risk is worked out again, all else
-     * stays.
+     * The same engine with new labels of the rows that its clustering was made of, in their order: risk is worked out
+     * again, all else stays.
      *
      * @param fraud one a row
      * @param amounts one a row, or null

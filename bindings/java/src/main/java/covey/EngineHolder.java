@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * Holds an engine that is loaded from a file, and exchanges it between two calls. A call that scores uses the engine that was held when
- * it began, to its end; nobody waits for a reload but who asked for it, and the old engine is freed when its last call ends. Where a
- * reload fails the old engine stays. For any number of threads.
+ * Holds an engine that is loaded from a file, and exchanges it between two calls. A call that scores uses the engine
+ * that was held when it began, to its end; nobody waits for a reload but who asked for it, and the old engine is freed
+ * when its last call ends. Where a reload fails the old engine stays. For any number of threads.
  */
 public final class EngineHolder implements AutoCloseable {
     private final Object loading = new Object();

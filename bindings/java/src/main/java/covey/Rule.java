@@ -3,8 +3,8 @@ package covey;
 import java.util.List;
 
 /**
- * A rule: all its conditions hold. Figures named search were measured on the rows that the search saw, the others on rows
- * that it never saw.
+ * A rule: all its conditions hold. Figures named search were measured on the rows that the search saw, the others on
+ * rows that it never saw.
  *
  * @param text as a sentence with its figures
  * @param conditions all of which must hold

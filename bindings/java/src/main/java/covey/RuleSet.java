@@ -24,16 +24,14 @@ public final class RuleSet extends NativeObject {
     }
 
     /**
-     * Finds conjunctions that hold in the target rows and rarely elsewhere. Every figure is measured again on rows that the
-     * search never saw; a rule that fails there is not returned. No rule found is a success with an empty set.
+     * Finds conjunctions that hold in the target rows and rarely elsewhere. Every figure is measured again on rows that
+     * the search never saw; a rule that fails there is not returned. No rule found is a success with an empty set.
      *
      * <p>Cost: O(n f) to read, then O(beam width * max conditions * f) for each rule found; see covey.h.
      *
-     * @param features n rows
-     * @param target n values: whether the row is in the target
-     * @param options null = the defaults
-     * @param context null = the defaults
-     * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (infinite values, a target of one class), MISMATCH (lengths),
+     * @param features n rows @param target n values: whether the row is in the target @param options null = the
+     * defaults @param context null = the defaults @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (infinite
+     * values, a target of one class), MISMATCH (lengths),
      *     OUT_OF_MEMORY, CANCELLED
      */
     public static RuleSet extract(FeatureTable features, boolean[] target, RuleOptions options, Context context) {
@@ -213,8 +211,8 @@ public final class RuleSet extends NativeObject {
     }
 
     /**
-     * Whether any rule matches each row. Columns are found by name, categories matched by name; one not seen before matches
-     * no IN and every NOT_IN.
+     * Whether any rule matches each row. Columns are found by name, categories matched by name; one not seen before
+     * matches no IN and every NOT_IN.
      *
      * @throws CoveyException MISMATCH names a column that is missing or of another kind; INVALID_DATA
      */

@@ -13,8 +13,8 @@ import java.util.Random;
 import java.util.stream.Collectors;
 
 /**
- * A small encoder with seeded weights: written as section 6 of covey.h says, and computed the slow, obvious way, in doubles,
- * from the formulas there. It uses dwell, a numeric and a categorical channel, and a projection.
+ * A small encoder with seeded weights: written as section 6 of covey.h says, and computed the slow, obvious way, in
+ * doubles, from the formulas there. It uses dwell, a numeric and a categorical channel, and a projection.
  */
 final class SmallModel {
     static final int EMBEDDING = 5, HIDDEN = 4, ATTENTION = 3, CHANNEL = 2, DIMENSION = 6, TIMES = 3;
