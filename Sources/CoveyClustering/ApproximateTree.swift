@@ -21,7 +21,7 @@ struct ApproximateTree {
     private var reaches: [Double]
     private var components: [Int32]
     private var componentCount: Int
-    private var parents: [Int32]
+    private let sets: DisjointSets
     private var edges: [SpanningTree.Edge] = []
 
     /// - Parameter weights: how many rows each stands for; nil = one.
@@ -82,7 +82,7 @@ struct ApproximateTree {
         indices = graph.indices
         reaches = graph.distances
         graph = NeighborGraph(count: 0, k: 0, indices: [], distances: [])
-        parents = try execution.array(n) { Int32(truncatingIfNeeded: $0) }
+        sets = try DisjointSets(n, execution)
         components = try execution.array(n) { Int32(truncatingIfNeeded: $0) }
         componentCount = n
         edges.reserveCapacity(n - 1)
@@ -142,24 +142,21 @@ struct ApproximateTree {
         let largePart = max(SearchSizes.current.largePart, k)
         let sorted = try SpanningTree(pointCount: n, edges: edges, execution: execution).edges
         var sizes = try weights ?? execution.array(n) { _ in Int32(1) }
-        try resetParents()
+        try sets.reset(execution)
         var kept: [SpanningTree.Edge] = []
         kept.reserveCapacity(n - 1)
         cut.removeAll()
         for (place, edge) in sorted.enumerated() {
             if place & 0x3FFF == 0 { try execution.report() }
-            let a = Int(root(edge.from))
-            let b = Int(root(edge.to))
+            let a = Int(sets.root(edge.from))
+            let b = Int(sets.root(edge.to))
             if Int(sizes[a]) >= largePart && Int(sizes[b]) >= largePart { cut.append(edge) } else { kept.append(edge) }
-            parents[max(a, b)] = Int32(min(a, b))
-            sizes[min(a, b)] += sizes[max(a, b)]
+            if sets.join(edge.from, edge.to) { sizes[min(a, b)] += sizes[max(a, b)] }
         }
-        try resetParents()
+        try sets.reset(execution)
         for (place, edge) in kept.enumerated() {
             if place & 0x3FFF == 0 { try execution.report() }
-            let a = root(edge.from)
-            let b = root(edge.to)
-            parents[Int(max(a, b))] = min(a, b)
+            _ = sets.join(edge.from, edge.to)
         }
         edges = kept
         try numberComponents()
@@ -194,39 +191,15 @@ struct ApproximateTree {
     private mutating func merge(_ links: [Link]) throws {
         for (place, link) in links.enumerated() {
             if place & 0x3FFF == 0 { try execution.report() }
-            let a = root(link.from)
-            let b = root(link.to)
-            if a == b { continue }
-            parents[Int(max(a, b))] = min(a, b)
-            edges.append(SpanningTree.Edge(from: link.from, to: link.to, distance: link.distance))
+            if sets.join(link.from, link.to) {
+                edges.append(SpanningTree.Edge(from: link.from, to: link.to, distance: link.distance))
+            }
         }
         try numberComponents()
     }
 
     private mutating func numberComponents() throws {
-        var numbers = try execution.array(n) { _ in Int32(-1) }
-        componentCount = 0
-        for i in 0..<n {
-            if i & 0x3FFF == 0 { try execution.report() }
-            let root = Int(root(Int32(i)))
-            if numbers[root] < 0 {
-                numbers[root] = Int32(componentCount)
-                componentCount += 1
-            }
-            components[i] = numbers[root]
-        }
-    }
-
-    private mutating func resetParents() throws {
-        parents = try execution.array(n) { Int32(truncatingIfNeeded: $0) }
-    }
-
-    private mutating func root(_ point: Int32) -> Int32 {
-        var point = point
-        while parents[Int(point)] != point {
-            parents[Int(point)] = parents[Int(parents[Int(point)])]
-            point = parents[Int(point)]
-        }
-        return point
+        let (sets, execution) = (sets, execution)
+        componentCount = try components.withUnsafeMutableBufferPointer { try sets.number($0, execution) }
     }
 }

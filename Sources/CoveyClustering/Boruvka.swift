@@ -245,44 +245,17 @@ struct Boruvka {
 
     private mutating func merge(_ links: [BestLink], skipping uncertain: [Bool]) throws {
         let (n, execution) = (n, execution)
-        var parents = try execution.array(componentCount) { Int32(truncatingIfNeeded: $0) }
-        let numbers = try components.withUnsafeBufferPointer { components in
-            try parents.withUnsafeMutableBufferPointer { parents in
-                func root(_ component: Int32) -> Int32 {
-                    var component = component
-                    while parents[Int(component)] != component {
-                        parents[Int(component)] = parents[Int(parents[Int(component)])]
-                        component = parents[Int(component)]
-                    }
-                    return component
-                }
-                for component in 0..<componentCount where !uncertain[component] {
-                    if component & 0x3FFFF == 0 { try execution.report() }
-                    // One that only rows of uncertain components lead to waits for them.
-                    guard let link = links[component].link else { continue }
-                    let a = root(components[Int(link.from)])
-                    let b = root(components[Int(link.to)])
-                    if a == b { continue }
-                    parents[Int(max(a, b))] = min(a, b)
-                    edges.append(SpanningTree.Edge(from: link.from, to: link.to, distance: link.distance))
-                }
-                // Roots come before what they are roots of.
-                var numbers = try execution.array(componentCount) { _ in Int32(0) }
-                var count: Int32 = 0
-                for component in 0..<componentCount {
-                    if component & 0x3FFFF == 0 { try execution.report() }
-                    let root = Int(root(Int32(truncatingIfNeeded: component)))
-                    if root == component {
-                        numbers[component] = count
-                        count += 1
-                    } else {
-                        numbers[component] = numbers[root]
-                    }
-                }
-                componentCount = Int(count)
-                return numbers
+        let sets = try DisjointSets(componentCount, execution)
+        for component in 0..<componentCount where !uncertain[component] {
+            if component & 0x3FFFF == 0 { try execution.report() }
+            // One that only rows of uncertain components lead to waits for them.
+            guard let link = links[component].link else { continue }
+            if sets.join(components[Int(link.from)], components[Int(link.to)]) {
+                edges.append(SpanningTree.Edge(from: link.from, to: link.to, distance: link.distance))
             }
         }
+        var numbers = try execution.array(componentCount) { _ in Int32(0) }
+        componentCount = try numbers.withUnsafeMutableBufferPointer { try sets.number($0, execution) }
         try components.withUnsafeMutableBufferPointer { components in
             try numbers.withUnsafeBufferPointer { numbers in
                 nonisolated(unsafe) let (components, numbers) = (components.baseAddress!, numbers.baseAddress!)

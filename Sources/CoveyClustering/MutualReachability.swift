@@ -209,25 +209,13 @@ public struct MutualReachability: Sendable {
     private static func kruskal(
         _ n: Int, _ edges: [SpanningTree.Edge], _ execution: Execution
     ) throws -> [SpanningTree.Edge] {
-        var parents = try execution.array(n) { $0 }
-        func root(_ point: Int32) -> Int {
-            var point = Int(point)
-            while parents[point] != point {
-                parents[point] = parents[parents[point]]
-                point = parents[point]
-            }
-            return point
-        }
+        let sets = try DisjointSets(n, execution)
         let sorted = try SpanningTree(pointCount: n, edges: edges, execution: execution).edges
         var kept: [SpanningTree.Edge] = []
         kept.reserveCapacity(n - 1)
         for (place, edge) in sorted.enumerated() {
             if place & 0xFFFF == 0 { try execution.report() }
-            let a = root(edge.from)
-            let b = root(edge.to)
-            if a == b { continue }
-            parents[max(a, b)] = min(a, b)
-            kept.append(edge)
+            if sets.join(edge.from, edge.to) { kept.append(edge) }
         }
         return kept
     }

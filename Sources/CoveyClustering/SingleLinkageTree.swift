@@ -61,7 +61,8 @@ public struct SingleLinkageTree: Sendable {
     }
 }
 
-/// Union-find over rows (by size, with path halving; Tarjan & van Leeuwen 1984) that writes the tree.
+/// Union-find over rows (by size, with path halving; Tarjan & van Leeuwen 1984) that writes the tree. Unlike `DisjointSets`
+/// it keeps each set's node of the tree at its root.
 private final class MergeForest {
     private let points: Int
     /// The row above; of the uppermost row of a component, ~ its node in the tree.
