@@ -352,7 +352,7 @@ test-header: | prepare-test
 
 # ------------------------------------------------------------------------------------------------------------ Python
 .PHONY: wheel test-python
-PYTHON_SOURCES := $(shell find bindings/python/src -name '*.py' -o -name py.typed) \
+PYTHON_SOURCES := $(shell find bindings/python/src -name '*.py' -o -name py.typed -o -path '*/report/*.[jc]*s*') \
 	$(addprefix bindings/python/,pyproject.toml setup.py README.md)
 WHEEL := dist/covey-$(VERSION)-py3-none-linux_x86_64.whl
 

@@ -56,6 +56,7 @@ from .prediction import (
     approximate_predict_scores,
     membership_vector,
 )
+from .report import Marks, Report, read_marks, report
 from .risk import ClusterReport, ClusterRisk, cluster_risk
 from .robust_single_linkage import RobustSingleLinkage, robust_single_linkage
 from .rules import Rule, RuleSet, extract_rules
@@ -93,12 +94,14 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidDataError",
     "InvalidTypeError",
+    "Marks",
     "Matches",
     "MinimumSpanningTree",
     "MismatchError",
     "NotFittedError",
     "NotFoundError",
     "OutOfMemoryError",
+    "Report",
     "RobustSingleLinkage",
     "RiskyGroup",
     "Rule",
@@ -128,6 +131,8 @@ __all__ = [
     "library_version",
     "show_versions",
     "membership_vector",
+    "read_marks",
+    "report",
     "robust_single_linkage",
     "validity_index",
 ]

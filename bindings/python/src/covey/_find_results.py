@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from ctypes import byref
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from ._output import Kind, frame_of
 from ._scores import EVIDENCE
 from .engine import Engine
 from .rules import RuleSet
+
+if TYPE_CHECKING:
+    from .report import Report
 
 _EVIDENCE = {part: index for index, part in enumerate(EVIDENCE)}
 #: By COVEY_FINDING_...; codes of a newer library are their number.
@@ -85,6 +89,9 @@ class Found(Handle):
     keys: Optional[NDArray[Any]] = None
     key_name: Optional[str] = None
     sequences: Any = None
+    #: What `covey.find` was handed, for reports.
+    _inputs: Any = None
+    _features: Any = None
 
     def __init__(self, native: Any = None) -> None:
         native = made_by_library(native, "a Found is made by covey.find(...)")
@@ -118,6 +125,12 @@ class Found(Handle):
             columns["fraud"] = self._known
         columns.update(label=self.labels, group=self.row_groups, risky=self.risky, score=self.scores)
         return frame_of(columns, self._kind)
+
+    def report(self, path: Union[None, str, "os.PathLike[Any]"] = None, **options: Any) -> "Report":
+        """The case report as one file: ``found.report("case.html")``. Options as in :func:`covey.report`."""
+        from .report import report
+
+        return report(self, path, **options)
 
     def _array(self, name: str, dtype: Any, rows: int) -> NDArray[Any]:
         found = np.empty(rows, dtype=dtype)

@@ -114,14 +114,15 @@ def find(
         call("covey_find", native, *inputs.arguments(), byref(struct), byref(handle))
     del kept
     found = Found(Native(handle.value, "covey_found_destroy"))
-    return _completed(found, inputs, roles, keys, kind)
+    return _completed(found, inputs, roles, keys, kind, features)
 
 
-def _completed(found: Found, inputs: "_Inputs", roles: Dict[str, Optional[str]], keys: Any, kind: Kind) -> Found:
+def _completed(found: Found, inputs: "_Inputs", roles: Dict[str, Optional[str]], keys: Any, kind: Kind, features: Any) -> Found:
     found.findings = inputs.findings + found.findings
     found.keys, found.key_name = keys, roles["key"]
     found.sequences = inputs.sequences
     found._kind = kind
+    found._inputs, found._features = inputs, features
     codes = inputs.fraud
     found._known = None if codes is None else np.where(codes < 0, np.nan, codes).astype(np.float64)
     found.engine.columns = {role: column for role, column in roles.items() if column is not None}

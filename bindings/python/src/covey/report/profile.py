@@ -1,0 +1,262 @@
+"""What sets a group apart from the ordinary rows (those in no group): features, events and timings, shared values."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import InvalidArgumentError
+from .._event_frames import EventFrame
+from .._keys import as_column
+from .source import FeatureColumn, Group, Source
+from .statistics import cliffs_delta, critical_value, delta_interval, quartiles, share_difference
+
+Numbers = NDArray[np.float64]
+#: A category, an event or a pair of events is looked at where so many members have it.
+FEWEST = 2
+MOST_TYPES = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """A number of each row, and the ordinary rows' in order."""
+
+    name: str
+    kind: str
+    values: Numbers
+    ordinary: Numbers
+    ordinary_missing: int
+
+
+class Contrast:
+    """Compares groups with the ordinary rows; what the ordinary rows have is counted once."""
+
+    def __init__(self, source: Source, confidence: float, links: List[str]) -> None:
+        self.source = source
+        self.confidence = confidence
+        ordinary = source.row_groups < 0
+        if not ordinary.any():  # every row is in a cluster
+            ordinary = np.ones(source.rows, dtype=bool)
+        self.ordinary = np.flatnonzero(ordinary)
+        self.measures = [_measure(column.name, "feature", column.values, self.ordinary)
+                         for column in source.columns if column.kind == "numeric"]  # fmt: skip
+        self.categories = [column for column in source.columns if column.kind != "numeric"]
+        self.paths = (
+            None if source.sequences is None or not source.sequences.event_count else Paths(source, self.ordinary)
+        )
+        if self.paths is not None:
+            self.measures += self.paths.measures(self.ordinary)
+        self.links = [Link(source, name) for name in links]
+        options = sum(2 if column.kind == "boolean" else len(column.categories) for column in self.categories)
+        self.comparisons = len(self.measures) + options + (0 if self.paths is None else self.paths.options)
+        self.z = critical_value(confidence, self.comparisons)
+
+    def profile(self, group: Group) -> Dict[str, Any]:
+        """What differs surely: the interval, corrected for all comparisons, does not hold 0. Largest effect first."""
+        members = group.members
+        numeric = [self._numeric(measure, members) for measure in self.measures]
+        shares = [entry for column in self.categories for entry in self._categories(column, members)]
+        events = [] if self.paths is None else self._events(self.paths, members)
+        return {
+            "compared_with": int(len(self.ordinary)),
+            "comparisons": self.comparisons,
+            "features": _surest([entry for entry in numeric if entry and entry["kind"] == "feature"]),
+            "categories": _surest(shares),
+            "events": _surest(events),
+            "timings": _surest([entry for entry in numeric if entry and entry["kind"] == "timing"]),
+            "links": [entry for link in self.links for entry in link.shared(members)],
+        }
+
+    def _numeric(self, measure: Measure, members: NDArray[np.int64]) -> Optional[Dict[str, Any]]:
+        values = measure.values[members]
+        present = values[~np.isnan(values)]
+        delta = cliffs_delta(present, measure.ordinary)
+        if delta is None:
+            return None
+        low, high = delta_interval(delta, len(present), len(measure.ordinary), self.z)
+        return {
+            "name": measure.name, "kind": measure.kind, "effect": delta, "low": low, "high": high,
+            "quartiles": quartiles(present), "ordinary_quartiles": quartiles(measure.ordinary),
+            "missing": int(len(values) - len(present)), "ordinary_missing": measure.ordinary_missing,
+        }  # fmt: skip
+
+    def _categories(self, column: FeatureColumn, members: NDArray[np.int64]) -> List[Dict[str, Any]]:
+        names = ["false", "true"] if column.kind == "boolean" else column.categories
+        codes = np.where(np.isnan(column.values), -1, column.values).astype(np.int64)
+        inside = np.bincount(codes[members] + 1, minlength=len(names) + 1)[1:]
+        outside = np.bincount(codes[self.ordinary] + 1, minlength=len(names) + 1)[1:]
+        found = []
+        for code in np.flatnonzero(inside >= min(FEWEST, len(members))):
+            if column.kind == "boolean" and code == 0:
+                continue
+            entry = self._share(int(inside[code]), len(members), int(outside[code]), len(self.ordinary))
+            found.append({"name": column.name, "value": names[code], "kind": column.kind, **entry})
+        return found
+
+    def _events(self, paths: "Paths", members: NDArray[np.int64]) -> List[Dict[str, Any]]:
+        found = []
+        for kind, table, names in (("event", paths.single, paths.names), ("pair", paths.pairs, paths.pair_names)):
+            codes, counts = np.unique(table.of(members), return_counts=True)
+            for code, count in zip(codes.tolist(), counts.tolist()):
+                if count < min(FEWEST, len(members)):
+                    continue
+                entry = self._share(count, len(members), int(table.ordinary[code]), len(self.ordinary))
+                found.append({"name": names(code), "kind": kind, **entry})
+        return found
+
+    def _share(self, count: int, size: int, other: int, others: int) -> Dict[str, Any]:
+        difference, low, high = share_difference(count, size, other, others, self.z)
+        lift = (count / size) / (other / others) if other else None
+        return {
+            "count": count, "size": size, "ordinary_count": other, "ordinary_size": others, "effect": difference, "low": low,
+            "high": high, "lift": lift,
+        }  # fmt: skip
+
+
+def _measure(name: str, kind: str, values: Numbers, ordinary: NDArray[np.int64]) -> Measure:
+    chosen = values[ordinary]
+    present = chosen[~np.isnan(chosen)]
+    return Measure(name, kind, values, np.sort(present), int(len(chosen) - len(present)))
+
+
+def _surest(entries: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    sure = [entry for entry in entries if entry["low"] > 0 or entry["high"] < 0]
+    nearest = {id(entry): min(abs(entry["low"]), abs(entry["high"])) for entry in sure}
+    return sorted(sure, key=lambda entry: (-nearest[id(entry)], entry["name"]))
+
+
+class Occurrences:
+    """Which codes occur in which row, each once."""
+
+    def __init__(
+        self, rows: NDArray[np.int64], codes: NDArray[np.int64], count: int, size: int, ordinary: NDArray[np.int64]
+    ) -> None:
+        unique = np.unique(rows * size + codes)
+        self.codes = unique % size
+        self.starts = np.searchsorted(unique // size, np.arange(count + 1))
+        self.ordinary = np.bincount(self.of(ordinary), minlength=size)
+
+    def of(self, members: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The codes of these rows, one after the other."""
+        lengths = self.starts[members + 1] - self.starts[members]
+        first = np.repeat(self.starts[members] - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths)
+        found: NDArray[np.int64] = self.codes[first + np.arange(lengths.sum())]
+        return found
+
+
+class Paths:
+    """The sessions' events as numbers: the most frequent types by name, all others as one."""
+
+    def __init__(self, source: Source, ordinary: NDArray[np.int64]) -> None:
+        sequences = source.sequences
+        assert sequences is not None
+        start, stop = int(sequences.offsets[0]), int(sequences.offsets[-1])
+        codes = sequences._types.codes[start:stop].astype(np.int64)
+        given = sequences._types.names
+        counts = np.bincount(codes[codes >= 0]) if np.any(codes >= 0) else np.zeros(1, dtype=np.int64)
+        kept = np.argsort(-counts, kind="stable")[:MOST_TYPES]
+        kept = kept[counts[kept] > 0]
+        place = np.full(len(counts) + 1, len(kept), dtype=np.int64)
+        place[kept] = np.arange(len(kept))
+        vocabulary = (
+            None if source.engine is None or source.engine.encoder is None else source.engine.encoder.vocabulary
+        )
+        self.labels = [_type_name(int(code), given, vocabulary) for code in kept] + ["other"]
+        self.width = len(self.labels)
+        self.types = place[codes]
+        self.offsets = sequences.offsets - start
+        self.rows = np.repeat(np.arange(len(sequences)), np.diff(self.offsets))
+        times = sequences.times[start:stop]
+        order = np.lexsort((times, self.rows))
+        self.types, self.times = self.types[order], times[order]
+        self.dwell = None if sequences.dwell is None else sequences.dwell[start:stop][order]
+        self.order = order
+        self.single = Occurrences(self.rows, self.types, len(sequences), self.width, ordinary)
+        follows = np.flatnonzero(self.rows[1:] == self.rows[:-1])
+        pairs = self.types[follows] * self.width + self.types[follows + 1]
+        self.pairs = Occurrences(self.rows[follows], pairs, len(sequences), self.width**2, ordinary)
+        self.options = int(np.count_nonzero(self.single.ordinary)) + int(np.count_nonzero(self.pairs.ordinary))
+        self.gaps = np.full(len(self.types), np.nan)
+        self.gaps[follows + 1] = np.diff(self.times)[follows]
+
+    def names(self, code: int) -> str:
+        return self.labels[code]
+
+    def pair_names(self, code: int) -> str:
+        return f"{self.labels[code // self.width]} → {self.labels[code % self.width]}"
+
+    def measures(self, ordinary: NDArray[np.int64]) -> List[Measure]:
+        """Of each session: events, duration, the median gap between events and the median dwell."""
+        lengths = np.diff(self.offsets).astype(np.float64)
+        filled = np.flatnonzero(lengths > 0)
+        duration = np.full(len(lengths), np.nan)
+        duration[filled] = self.times[self.offsets[1:][filled] - 1] - self.times[self.offsets[:-1][filled]]
+        values = {"events": lengths, "duration": duration, "gap": self._medians(self.gaps)}
+        if self.dwell is not None:
+            values["dwell"] = self._medians(self.dwell)
+        return [_measure(name, "timing", numbers, ordinary) for name, numbers in values.items()]
+
+    def _medians(self, values: Numbers) -> Numbers:
+        """Of each row, without missing values; the lower one of two in the middle."""
+        present = ~np.isnan(values)
+        rows, numbers = self.rows[present], values[present]
+        order = np.lexsort((numbers, rows))
+        starts = np.searchsorted(rows[order], np.arange(len(self.offsets)))
+        counts = np.diff(starts)
+        found = np.full(len(counts), np.nan)
+        filled = counts > 0
+        found[filled] = numbers[order][(starts[:-1] + (counts - 1) // 2)[filled]]
+        return found
+
+    def session(self, row: int) -> Tuple[List[int], List[float], NDArray[np.int64]]:
+        """Types, seconds since the first event and places in the batch, in order of time."""
+        span = slice(int(self.offsets[row]), int(self.offsets[row + 1]))
+        times = self.times[span]
+        since = [] if not len(times) else (times - times[0]).tolist()
+        return self.types[span].tolist(), since, self.order[span]
+
+
+def _type_name(code: int, given: Optional[List[str]], vocabulary: Any) -> str:
+    if given is not None:
+        return given[code]
+    if vocabulary is not None and 0 < code < len(vocabulary):
+        return str(vocabulary[code])
+    return str(code)
+
+
+class Link:
+    """A column whose equal values link rows: a device, an address, a card range."""
+
+    def __init__(self, source: Source, name: str) -> None:
+        if source.frame is None:
+            raise InvalidArgumentError(f"links names the column {name!r} of features, which are None")
+        self.name = name
+        values = np.asarray(as_column(EventFrame(source.frame, "features").column(name, "links")), dtype=object)
+        place: Dict[str, int] = {}
+        self.codes = np.array([_code(value, place) for value in values.tolist()], dtype=np.int64)
+        self.values = list(place)
+        self.counts = np.bincount(self.codes[self.codes >= 0], minlength=len(place))
+
+    def shared(self, members: NDArray[np.int64], most: int = 5) -> List[Dict[str, Any]]:
+        """Values that two members or more have, the most shared first, and how many rows outside have them too."""
+        codes, counts = np.unique(self.codes[members], return_counts=True)
+        found = [
+            {
+                "column": self.name,
+                "value": self.values[code],
+                "members": count,
+                "outside": int(self.counts[code]) - count,
+            }
+            for code, count in zip(codes.tolist(), counts.tolist())
+            if code >= 0 and count >= 2
+        ]
+        return sorted(found, key=lambda entry: (-entry["members"], entry["outside"], entry["value"]))[:most]
+
+
+def _code(value: Any, place: Dict[str, int]) -> int:
+    if value is None or value != value or value == "":
+        return -1
+    return place.setdefault(str(value), len(place))
