@@ -377,6 +377,18 @@ test-python: $(WHEEL)
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m mypy
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m pytest
 
+# The case report in Debian's Chromium.
+.PHONY: check-report
+REPORT_VENV := .venv-report
+$(REPORT_VENV)/stamp: bindings/python/requirements-test.txt Tests/Report/requirements.txt
+	$(PYTHON) -m venv $(REPORT_VENV)
+	$(REPORT_VENV)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$(filter %.txt,$^))
+	@touch $@
+
+check-report: $(LIBRARY) $(REPORT_VENV)/stamp
+	packaging/prepare report
+	PYTHONPATH=bindings/python/src $(REPORT_VENV)/bin/python -m pytest -q -rs Tests/Report
+
 # The tables with the oldest version of every library. test-python uses the newest.
 .PHONY: check-tables
 OLDEST_VENV := .venv-tables-oldest
