@@ -280,3 +280,30 @@ def test_of_an_engine(sample, tmp_path):
         assert group["figures"]["rows"] == sum(score.group == group["number"] for score in scores)
     bare = covey.report(found.engine, tmp_path / "bare.html")
     assert bare.model["data"]["rows"] == 0 and "engine" in (tmp_path / "bare.html").read_text()
+
+
+def test_plots(sample):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as pyplot
+
+    report = sample[0].report()
+    figure, axes = pyplot.subplots(1, 3)
+    axis = report.plot_profile(0, axes[0])
+    assert axis is axes[0] and len(axis.patches) == 16
+    widths = sorted(bar.get_width() for bar in axis.patches)
+    profile = report.model["groups"][0]["profile"]
+    effects = [entry["effect"] for name in ("features", "timings", "categories", "events") for entry in profile[name]]
+    assert set(np.round(widths, 9)) <= set(np.round(effects, 9))
+    report.plot_sessions(0, axes[1])
+    shown = [*report.model["groups"][0]["sessions"], *report.model["ordinary_sessions"]]
+    assert len(axes[1].patches) == sum(len(session["events"]) for session in shown)
+    report.plot_risk(axes[2])
+    assert len(axes[2].get_yticks()) == len(report.model["groups"])
+    figure.canvas.draw()
+    with pytest.raises(covey.NotFoundError, match="no group 99"):
+        report.plot_profile(99)
+    epochs = [covey.TrainingEpoch(2.0 / epoch, float("nan"), 1.0, 1.0) for epoch in (1, 2, 3)]
+    line = covey.TrainingReport(epochs, 3, 3, None).plot(axes[0]).lines[-1]
+    assert list(line.get_ydata()) == [2.0, 1.0, 2.0 / 3]
+    pyplot.close(figure)

@@ -61,6 +61,12 @@ class TrainingReport:
     #: The encoder with the best weights; None where the training ended before there were any.
     encoder: "Optional[SequenceEncoder]"
 
+    def plot(self, axis: Any = None) -> Any:
+        """The loss of each epoch on a matplotlib axis (None = the current one), which is returned."""
+        from .report.plots import plot_training
+
+        return plot_training(self, axis)
+
 
 #: Called after each epoch, and about once a second.
 Callback = Callable[[TrainingProgress], Any]

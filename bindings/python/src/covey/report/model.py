@@ -64,8 +64,11 @@ def build(source: Source, options: Options) -> Dict[str, Any]:
     left_out = source.groups[options.limit :]
     data = _data(source)
     every_row = np.arange(source.rows)
+    features = _features(source)
     ordinary = _ordinary_sessions(source, contrast, options)
-    groups = [_group(source, group, contrast, options, masked, place, data) for place, group in enumerate(shown)]
+    groups = [
+        _group(source, group, contrast, options, masked, place, data, features) for place, group in enumerate(shown)
+    ]
     return {
         "format": "covey-report",
         "version": 1,
@@ -91,7 +94,7 @@ def build(source: Source, options: Options) -> Dict[str, Any]:
         "event_types": [] if contrast.paths is None else contrast.paths.labels,
         "curve": cases.curve(source, every_row),
         "map": _map(source, shown, masked),
-        "rules": [_rule(source, rule, index) for index, rule in enumerate(source.rules)],
+        "rules": _rules(source),
         "findings": list(source.findings),
         "unknowns": _unknowns(source, links),
     }
@@ -140,6 +143,7 @@ def _group(
     masked: Masking,
     place: int,
     data: Dict[str, Any],
+    features: Dict[str, Any],
 ) -> Dict[str, Any]:
     members = group.members
     figures = _figures(source, group)
@@ -163,7 +167,7 @@ def _group(
         "sessions": sessions,
         "timeline": cases.timeline(source, group),
         "curve": cases.curve(source, members, 12),
-        "rules": _describing(source, group, members) if place < DESCRIBED_GROUPS else [],
+        "rules": _describing(source, group, features) if place < DESCRIBED_GROUPS else [],
     }
 
 
@@ -285,16 +289,19 @@ def _map(source: Source, shown: List[Group], masked: Masking) -> Dict[str, Any]:
     return {"method": "pca", "explained": explained, "points": points}
 
 
-def _rule(source: Source, rule: Any, index: int) -> Dict[str, Any]:
-    found = {
-        "text": rule.text, "matched": rule.matched, "support": rule.support, "precision": _number(rule.precision),
-        "precision_low": _number(rule.precision_low), "precision_high": _number(rule.precision_high),
-        "recall": _number(rule.recall), "lift": _number(rule.lift), "measured": bool(rule.measured),
-    }  # fmt: skip
-    if source.rule_set is not None and source.table is not None and source.frame is not None:
-        fired = source.rule_set.fired(source.frame)[:, index]
-        found["backtest"] = _backtest(source, fired)
-    return found
+def _rules(source: Source) -> List[Dict[str, Any]]:
+    """The result's rules for fraud, and what each would have done on all rows."""
+    if source.rule_set is None or not source.rules:
+        return []
+    fired = None if source.frame is None else source.rule_set.fired(source.frame)
+    return [_rule(source, rule, None if fired is None else fired[:, index]) for index, rule in enumerate(source.rules)]
+
+
+def _rule(source: Source, rule: Any, fired: Any) -> Dict[str, Any]:
+    figures = ("precision", "precision_low", "precision_high", "recall", "lift")
+    found = {"text": rule.text, "matched": rule.matched, "support": rule.support, "measured": bool(rule.measured)}
+    found.update({name: _number(getattr(rule, name)) for name in figures})
+    return found if fired is None else {**found, "backtest": _backtest(source, fired)}
 
 
 def _backtest(source: Source, fired: Any) -> Dict[str, Any]:
@@ -309,46 +316,29 @@ def _backtest(source: Source, fired: Any) -> Dict[str, Any]:
     }  # fmt: skip
 
 
-def _describing(source: Source, group: Group, members: Any) -> List[Dict[str, Any]]:
+def _describing(source: Source, group: Group, features: Dict[str, Any]) -> List[Dict[str, Any]]:
     """Rules whose target is the group itself: how a transaction of it looks."""
-    if (
-        source.frame is None
-        or not source.columns
-        or source.rows > DESCRIBED_ROWS
-        or not 8 <= len(members) < source.rows
-    ):
+    if not features or source.rows > DESCRIBED_ROWS or not 8 <= len(group.members) < source.rows:
         return []
     target = np.zeros(source.rows, dtype=bool)
-    target[members] = True
-    names = [column.name for column in source.columns]
+    target[group.members] = True
     try:
-        rules = extract_rules(
-            _used(source), target, max_rules=2, min_support=3, allowed=names, target_name=f"group {group.number}"
-        )
-        fired = rules.fired(source.frame)
+        rules = extract_rules(features, target, max_rules=2, min_support=3, target_name=f"group {group.number}")
+        fired = rules.fired(features)
     except CoveyError:  # nothing to describe it by: the profile says as much
         return []
-    source_rules = []
-    for index, rule in enumerate(rules.rules):
-        source_rules.append({
-            "text": rule.text, "matched": rule.matched, "support": rule.support, "precision": _number(rule.precision),
-            "precision_low": _number(rule.precision_low), "precision_high": _number(rule.precision_high),
-            "recall": _number(rule.recall), "lift": _number(rule.lift), "measured": bool(rule.measured),
-            "backtest": _backtest(source, fired[:, index]),
-        })  # fmt: skip
-    return source_rules
+    return [_rule(source, rule, fired[:, index]) for index, rule in enumerate(rules.rules)]
 
 
-def _used(source: Source) -> Any:
+def _features(source: Source) -> Dict[str, Any]:
     """The features alone, in a form that rules read."""
     found: Dict[str, Any] = {}
     for column in source.columns:
         if column.kind == "categorical":
             found[column.name] = np.array([*column.categories, None], dtype=object)[column.values]
         elif column.kind == "boolean":
-            found[column.name] = np.array([False, True, None], dtype=object)[
-                np.nan_to_num(column.values, nan=2).astype(int)
-            ]
+            codes = np.nan_to_num(column.values, nan=2).astype(int)
+            found[column.name] = np.array([False, True, None], dtype=object)[codes]
         else:
             found[column.name] = column.values
     return found

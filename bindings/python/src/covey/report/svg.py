@@ -50,15 +50,15 @@ def sessions(rows: Sequence[Tuple[str, Dict[str, Any]]], chosen: Dict[int, int],
 
 def _session(name: str, session: Dict[str, Any], chosen: Dict[int, int], top: int) -> str:
     events = session["events"]
-    places = _places([event["seconds"] for event in events])
-    fit = [index for index in range(len(events)) if places[-1] - places[index] <= WIDTH - LABEL - CELL - 26]
+    at = places([event["seconds"] for event in events])
+    fit = [index for index in range(len(events)) if at[-1] - at[index] <= WIDTH - LABEL - CELL - 26]
     left_out = session["events_left_out"] + len(events) - len(fit)
     start = LABEL + (26 if left_out else 0)
     boxes: Dict[int, List[str]] = defaultdict(list)
     xs, signs, bars = [], [], []
     most = max((event["attention"] or 0 for event in events), default=0)
     for index in fit:
-        x, event = start + places[index] - places[fit[0]], events[index]
+        x, event = start + at[index] - at[fit[0]], events[index]
         boxes[chosen[event["type"]]].append(f"M{x} {top + 3}h{CELL}v15h-{CELL}z")
         xs.append(str(x + 4))
         signs.append(sign(event["type"]))
@@ -72,7 +72,7 @@ def _session(name: str, session: Dict[str, Any], chosen: Dict[int, int], top: in
     return "".join(parts)
 
 
-def _places(seconds: List[float]) -> List[int]:
+def places(seconds: List[float]) -> List[int]:
     """Where each event begins."""
     found, x = [], 0.0
     for index, second in enumerate(seconds):

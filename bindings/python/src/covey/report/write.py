@@ -12,6 +12,7 @@ from typing import Any, Dict, Optional, Union
 
 from .._arrays import choice, integer
 from .._errors import FileError, InvalidArgumentError, InvalidTypeError
+from . import plots
 from .catalogue import Catalogue, Templates
 from .model import Options, build
 from .narrative import tell
@@ -64,6 +65,19 @@ class Report:
 
     def to_text(self) -> str:
         return write_text(self.model, self._texts, self._title)
+
+    def plot_profile(self, group: int, axis: Any = None, most: int = 16) -> Any:
+        """What sets a group apart, on a matplotlib axis (None = the current one), which is returned. UNSUPPORTED without
+        matplotlib, NOT_FOUND where the report has no such group."""
+        return plots.plot_profile(self.model, self._texts, group, axis, most)
+
+    def plot_sessions(self, group: int, axis: Any = None) -> Any:
+        """Sessions of a group above ordinary ones; as :meth:`plot_profile`."""
+        return plots.plot_sessions(self.model, group, axis)
+
+    def plot_risk(self, axis: Any = None) -> Any:
+        """The share of fraud of each group with its interval; as :meth:`plot_profile`."""
+        return plots.plot_risk(self.model, self._texts, axis)
 
     def __str__(self) -> str:
         return self.to_text()
