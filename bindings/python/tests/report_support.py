@@ -94,7 +94,7 @@ def many(clusters, each=3, seed=2):
     return Source(
         rows=rows, kind="clusters", groups=clusters_of(labels, known, scores, {}), row_groups=labels, scores=scores, known=known, columns=[],
         sequences=None, amounts=random.random(rows) * 100, times=random.random(rows) * 1e7, keys=None, key_name=None, engine=None, rules=[],
-        rule_set=None, findings=[], settings={}, identifiers=[], frame=None, table=None,
+        rule_set=None, findings=[], settings={}, identifiers=[], evidence=None, frame=None, table=None,
     )  # fmt: skip
 
 

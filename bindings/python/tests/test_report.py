@@ -237,6 +237,10 @@ def test_bad_input_and_formats(hostile, tmp_path):
         found.report(tmp_path / "no" / "folder.html")
     with pytest.raises(covey.MismatchError):
         found.report(amount=[1.0, 2.0])
+    with pytest.raises(covey.InvalidDataError, match=r"amount\[3\]"):
+        found.report(amount=np.where(np.arange(len(frame)) == 3, np.nan, 1.0))
+    same = found.report(when=np.full(len(frame), 5.0)).to_text()  # all at one time: nothing grows
+    assert "It grows" not in same and "0 days" not in same
 
 
 def test_little_data(tmp_path):
@@ -307,3 +311,28 @@ def test_plots(sample):
     line = covey.TrainingReport(epochs, 3, 3, None).plot(axes[0]).lines[-1]
     assert list(line.get_ydata()) == [2.0, 1.0, 2.0 / 3]
     pyplot.close(figure)
+
+
+def test_evidence_early_risk_and_neighbours(sample):
+    """Why a transaction is on top, how early a group is seen, and which group is most like it, again from their definitions."""
+    found, events, table = sample
+    model = found.report().to_dict()
+    for alert in model["alerts"]:
+        assert alert["evidence"] == {part: found.evidence(part)[alert["row"]] for part in alert["evidence"]}
+    group = model["groups"][5]
+    members = found.groups[5].members
+    members = members[table.label.isna().to_numpy()[members] & (found.sequences.lengths[members] >= 4)]
+    members = members[np.linspace(0, len(members) - 1, 24).astype(int)] if len(members) > 24 else members
+    assert len(members) == group["early"]["members"]
+    rows = table.iloc[members]
+    own = events[events.transaction.isin(rows.transaction)].sort_values(["transaction", "seconds"], kind="stable")
+    place, count = own.groupby("transaction").cumcount(), own.groupby("transaction").event.transform("size")
+    for point in group["early"]["points"]:
+        risk = found.engine.score(own[place < np.ceil(count * point["seen"])], rows).risk
+        assert point["risk"] == pytest.approx(np.median(risk), abs=1e-9)
+    told = [one for one in group["narrative"]["body"] if one["id"] == "how.early"][0]["figures"]
+    assert told["half"] == group["early"]["points"][1]["risk"] and told["all"] == group["early"]["points"][3]["risk"]
+    nearest = {entry["group"]: entry["other"] for entry in model["map"]["nearest"]}
+    assert set(nearest) == {group["number"] for group in model["groups"]} and all(
+        one != two for one, two in nearest.items()
+    )

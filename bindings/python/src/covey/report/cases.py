@@ -128,6 +128,35 @@ def case(source: Source, row: int) -> Dict[str, Any]:
     }  # fmt: skip
 
 
+#: Shares of a session's events at which it is scored, and members that are.
+EARLY = (0.25, 0.5, 0.75, 1.0)
+MOST_EARLY = 24
+
+
+def early(source: Source, group: Group, features: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+    """The median risk of members when a share of their events is seen, by the engine: of members whose outcome is not known,
+    as the engine knows the others. Their features are those at the end. None where there is nothing to score."""
+    engine, sequences = source.engine, source.sequences
+    if engine is None or engine.encoder is None or sequences is None:
+        return None
+    members = group.members[np.isnan(source.known[group.members])]
+    members = spread(members[sequences.lengths[members] >= 4], MOST_EARLY)
+    if not len(members):
+        return None
+    batch = sequences[members]
+    batch.keys = None
+    table = {name: values[members] for name, values in features.items()} or None
+    order = np.lexsort((batch.times, np.repeat(np.arange(len(batch)), batch.lengths)))
+    found = []
+    for share in EARLY:
+        counts = np.ceil(batch.lengths * share).astype(np.int64)
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        kept = np.repeat(batch.offsets[:-1] - offsets[:-1], counts) + np.arange(offsets[-1])
+        risk = engine.score(batch._gather(order[kept], offsets), table).risk
+        found.append({"seen": share, "risk": float(np.median(risk))})
+    return {"members": int(len(members)), "points": found}
+
+
 def timeline(source: Source, group: Group, most: int = 48) -> Optional[Dict[str, Any]]:
     """Members over the time of the data, in equal bins: fraud, legitimate and unknown."""
     if source.times is None or not source.rows:

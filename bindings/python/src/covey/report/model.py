@@ -19,6 +19,8 @@ from .source import Group, Source
 #: Rules that describe a group are searched for the first groups only, and where the rows are not too many.
 DESCRIBED_GROUPS = 24
 DESCRIBED_ROWS = 300_000
+#: Groups whose members are scored again at shares of their sessions.
+EARLY_GROUPS = 8
 #: Seconds since 1970 from which times are shown as dates (1990); smaller ones are shown as days of the data's clock.
 DATES_FROM = 631_152_000.0
 
@@ -166,6 +168,7 @@ def _group(
         "profile": profile,
         "sessions": sessions,
         "timeline": cases.timeline(source, group),
+        "early": cases.early(source, group, features) if place < EARLY_GROUPS else None,
         "curve": cases.curve(source, members, 12),
         "rules": _describing(source, group, features) if place < DESCRIBED_GROUPS else [],
     }
@@ -256,7 +259,14 @@ def _alerts(source: Source, options: Options, masked: Masking) -> List[Dict[str,
     rows = np.flatnonzero(np.isnan(source.known))
     order = rows[np.argsort(-source.scores[rows], kind="stable")][: options.alerts]
     found = [cases.case(source, int(row)) for row in order]
-    return [{**entry, "key": masked(entry["key"])} for entry in found]
+    return [
+        {**entry, "key": masked(entry["key"]), "evidence": _evidence(source, int(row))}
+        for entry, row in zip(found, order)
+    ]
+
+
+def _evidence(source: Source, row: int) -> Optional[Dict[str, float]]:
+    return None if source.evidence is None else {part: float(values[row]) for part, values in source.evidence.items()}
 
 
 def _map(source: Source, shown: List[Group], masked: Masking) -> Dict[str, Any]:
@@ -271,8 +281,9 @@ def _map(source: Source, shown: List[Group], masked: Masking) -> Dict[str, Any]:
         else np.zeros(0, dtype=np.int64)
     )
     if not len(rows) or (source.sequences is None and not source.columns):
-        return {"method": "pca", "explained": None, "points": []}
-    plane, explained = cases.Space(source, rows).plane()
+        return {"method": "pca", "explained": None, "points": [], "nearest": []}
+    space = cases.Space(source, rows)
+    plane, explained = space.plane()
     low, high = np.quantile(plane, 0.005, axis=0), np.quantile(plane, 0.995, axis=0)
     width = np.where(high > low, high - low, 1.0)
     places = np.clip((plane - low) / width * 1000, 0, 1000).astype(int)
@@ -286,7 +297,20 @@ def _map(source: Source, shown: List[Group], masked: Masking) -> Dict[str, Any]:
         }
         for (x, y), row in zip(places, rows)
     ]
-    return {"method": "pca", "explained": explained, "points": points}
+    nearest = _nearest([space.of(chosen).mean(axis=0) for chosen in members], [group.number for group in groups])
+    return {"method": "pca", "explained": explained, "points": points, "nearest": nearest}
+
+
+def _nearest(centres: List[Any], numbers: List[int]) -> List[Dict[str, Any]]:
+    """Of each group the one whose centre is nearest, and how far, in the units of the map's space."""
+    found = []
+    for place, centre in enumerate(centres):
+        distances = np.array([np.linalg.norm(centre - other) for other in centres])
+        distances[place] = np.inf
+        if len(centres) > 1:
+            other = int(np.argmin(distances))
+            found.append({"group": numbers[place], "other": numbers[other], "distance": float(distances[other])})
+    return found
 
 
 def _rules(source: Source) -> List[Dict[str, Any]]:

@@ -75,6 +75,7 @@ class Narrative:
                 "body", "when.seen", first=Figure("time", figures["first_seen"]), last=Figure("time", figures["last_seen"]),
                 half=Figure("time", figures["half_seen"]),
             )  # fmt: skip
+        if figures.get("window_days"):
             recent, before = figures["recent"], figures["before"]
             trend = "grows" if recent > before else "shrinks" if recent < before else "stays"
             self._tell(
@@ -92,6 +93,7 @@ class Narrative:
         self._path()
         for entry in [one for one in profile["events"] if one["kind"] == "event"][:MOST_TOLD]:
             self._tell_share("how", entry)
+        self._early()
         for entry in profile["timings"][:2]:
             kind = "count" if entry["name"] == "events" else "seconds"
             self._tell(
@@ -105,6 +107,23 @@ class Narrative:
                 median=Figure("number", entry["quartiles"][1], unit), ordinary=Figure("number", entry["ordinary_quartiles"][1], unit),
                 effect=Figure("effect", entry["effect"]),
             )  # fmt: skip
+
+    def _early(self) -> None:
+        early = self.group["early"]
+        if early is not None:
+            risks = {point["seen"]: point["risk"] for point in early["points"]}
+            self._tell(
+                "body",
+                "how.early",
+                members=Figure("count", early["members"]),
+                half=Figure("share", risks[0.5]),
+                all=Figure("share", risks[1.0]),
+            )
+
+    def _nearest(self) -> None:
+        for entry in self.model["map"]["nearest"]:
+            if entry["group"] == self.group["number"]:
+                self._tell("conclusion", "why.nearest", other=Figure("count", entry["other"]))
 
     def _path(self) -> None:
         """The events of the first exemplar, which stands for most members."""
@@ -157,6 +176,7 @@ class Narrative:
                 )
             else:
                 self._tell("conclusion", "why.expected", **fields)
+        self._nearest()
         for caution in self.group["cautions"]:
             self._tell("conclusion", f"caution.{caution}")
 

@@ -200,6 +200,8 @@ class _Frame:
                      f'<span class="note">{words.word("word.row")} {alert["row"]}</span></td>', words.cell("number", round(alert["score"], 4))]  # fmt: skip
             cells += [words.cell("money", alert["amount"])] if money else []
             cells += [f'<td data-v="{alert["time"]}">{words.write("time", alert["time"])}</td>'] if timed else []
+            if self._has_evidence():
+                cells.append(f'<td class="note">{self._reason(alert)}</td>')
             attributes = f'data-row="{alert["row"]}" data-key="{to_html(alert["key"])}"'
             name = "t" + str(alert["row"])
             cells += [
@@ -212,12 +214,25 @@ class _Frame:
             "col.score",
             *(["col.amount"] if money else []),
             *(["col.time"] if timed else []),
+            *(["col.reason"] if self._has_evidence() else []),
             "col.group",
         ]
         shown = [words.word(name) for name in heads] + [f'<span class="js">{words.word("ui.mark")}</span>']
         table = words.table(shown, rows, (1, 2) if money else (1,), sort=True)
         summary = f"{words.word('ui.alerts')} ({len(alerts)})"
         return f'<div class="card"><details open><summary>{summary}</summary><p class="lead">{words.word("ui.alerts.lead")}</p>{table}</details></div>'
+
+    def _has_evidence(self) -> bool:
+        return any(alert["evidence"] for alert in self.model["alerts"])
+
+    def _reason(self, alert: Dict[str, Any]) -> str:
+        """The two parts that speak most for fraud."""
+        parts = sorted((alert["evidence"] or {}).items(), key=lambda part: -part[1])[:2]
+        return ", ".join(
+            f"{self.words.word(f'evidence.{name}')} {self.words.write('effect', value)}"
+            for name, value in parts
+            if value > 0
+        )
 
     def _map(self, colours: Dict[int, int]) -> str:
         words, points = self.words, self.model["map"]["points"]

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import contiguous
-from .._errors import InvalidArgumentError, InvalidTypeError, MismatchError
+from .._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from .._event_frames import EventFrame
 from .._find_results import Found
 from .._find_table import _values
 from .._labels import read_labels
+from .._scores import EVIDENCE
 from .._table import BOOLEAN, CATEGORICAL, NUMERIC, Table, held
 from .._times import Times
 from ..engine import Engine
@@ -73,6 +74,8 @@ class Source:
     rule_set: Any
     findings: List[str]
     settings: Dict[str, Any]
+    #: The parts of the sum behind the scores in log odds, by name; None where there are none.
+    evidence: Optional[Dict[str, NDArray[np.float64]]]
     #: Columns that were left out as they name the rows.
     identifiers: List[str]
     #: The features as they were handed in, for columns that are no features (links).
@@ -170,6 +173,7 @@ def _of_found(found: Found, given: Dict[str, Any]) -> Source:
         settings=found.settings,
         frame=frame,
         table=table,
+        evidence=_evidence(found),
         identifiers=[
             finding.column
             for finding in found.findings
@@ -178,6 +182,11 @@ def _of_found(found: Found, given: Dict[str, Any]) -> Source:
             and finding.column not in found.engine.features
         ],
     )
+
+
+def _evidence(found: Found) -> Optional[Dict[str, NDArray[np.float64]]]:
+    parts = {part: found.evidence(part) for part in EVIDENCE}
+    return parts if any(np.any(values) for values in parts.values()) else None
 
 
 def _kept(inputs: Any, name: str) -> Any:
@@ -227,6 +236,7 @@ def _of_engine(engine: Engine, given: Dict[str, Any]) -> Source:
         settings={"rows": engine.rows, "columns": dict(engine.columns)},
         frame=frame,
         table=table,
+        evidence=None,
         identifiers=[],
     )
 
@@ -291,13 +301,20 @@ def _numbers(frame: Any, values: Any, role: str, rows: int) -> Optional[NDArray[
     if values is None:
         return None
     array: NDArray[np.float64] = contiguous(_column(frame, values, role), role, np.float64, rows)
+    wrong = ~(np.isfinite(array) & (array >= 0))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InvalidDataError(f"{role}[{row}] must be a finite number of 0 or more, got {array[row]}")
     return array
 
 
 def _times(frame: Any, values: Any, rows: int) -> Optional[NDArray[np.float64]]:
     if values is None:
         return None
-    return np.ascontiguousarray(Times.read(_column(frame, values, "when"), "when", None, rows).seconds)
+    found = np.ascontiguousarray(Times.read(_column(frame, values, "when"), "when", None, rows).seconds)
+    if not np.isfinite(found).all():
+        raise InvalidDataError(f"when[{int(np.argmin(np.isfinite(found)))}] is not a time")
+    return found
 
 
 def _columns(table: Optional[Table]) -> List[FeatureColumn]:
