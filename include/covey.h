@@ -1708,6 +1708,71 @@ const char *covey_scores_reason(const covey_scores *scores, int64_t transaction,
 
 void covey_scores_destroy(covey_scores *scores);
 
+/** SESSIONS: events that come one at a time. A session is memory of the caller, and Covey keeps nothing of it: it may
+ *  lie in a file or a database, and be moved with memcpy. It has a header of 64 bytes, and for each event that it keeps
+ *  8 bytes for the time, 8 for dwell where the encoder uses it, 8 for each numeric channel, 4 for the type and 4 for
+ *  each categorical channel, rounded up to a multiple of 8. One thread at a time may change a session.
+ *
+ *  A session keeps the last `largest_events` events that came. The older ones are forgotten, so that one client with
+ *  100,000 events cannot hold a thread. Embedding and score are those of the events that are kept, byte for byte as
+ *  covey_embed_sequences and covey_engine_score give them for one sequence: nothing is approximated. */
+
+/** An event of a session. */
+typedef struct covey_event {
+    size_t struct_size;
+    int32_t type;               /**< Index in the encoder's vocabulary. Another number counts as an unknown event. */
+    int32_t reserved;           /**< 0. */
+    double time;                /**< Seconds on the clock of the session's other events; finite. */
+    const double *dwell;        /**< Seconds, at least 0; NULL or NaN = missing. Not used by encoders without dwell. */
+    const double *numeric;      /**< One for each numeric channel of the encoder; NaN = missing. */
+    const int32_t *categorical; /**< One for each categorical channel of the encoder. */
+    int64_t numeric_count;      /**< As many as the encoder has. */
+    int64_t categorical_count;  /**< Likewise. */
+} covey_event;
+
+#define COVEY_EVENT_INIT {sizeof(covey_event), 0, 0, 0, NULL, NULL, NULL, 0, 0}
+
+/** What a session says of itself. */
+typedef struct covey_session_state {
+    size_t struct_size;
+    int64_t events;         /**< Events that it keeps now. */
+    int64_t largest_events; /**< The most that it keeps. */
+    int64_t total;          /**< Events that came since covey_session_start, with those that were forgotten. */
+    int64_t unknown;        /**< Those of them whose type the vocabulary does not have. */
+} covey_session_state;
+
+#define COVEY_SESSION_STATE_INIT {sizeof(covey_session_state), 0, 0, 0, 0}
+
+/** The bytes of a session that keeps 1 to 16,777,216 events; 0 outside, for NULL and for an engine without an
+ *  encoder. */
+int64_t covey_session_size(const covey_engine *engine, int64_t largest_events);
+
+/** Makes `size` bytes at `session` an empty session, of as many events as they hold; also to begin again. Any alignment
+ *  will do. Errors: COVEY_INVALID_ARGUMENT, COVEY_MISMATCH (the engine has no encoder), COVEY_BUFFER_TOO_SMALL. */
+covey_status covey_session_start(const covey_engine *engine, void *session, int64_t size, covey_error **error);
+
+/** Adds an event. The session is unchanged if the call fails. Cost: O(channels), without any allocation. The engine may
+ *  be another than that which started the session, if its encoder has the same names of events and channels.
+ *  Errors: COVEY_INVALID_ARGUMENT; COVEY_INVALID_DATA (the value is named); COVEY_MISMATCH (other channels, other
+ *  names); COVEY_CORRUPT_FILE for bytes that are no session. */
+covey_status covey_session_add(const covey_engine *engine, void *session, int64_t size, const covey_event *event,
+                               covey_error **error);
+
+/** Counts. Errors: COVEY_INVALID_ARGUMENT, COVEY_MISMATCH, COVEY_CORRUPT_FILE. */
+covey_status covey_session_get(const covey_engine *engine, const void *session, int64_t size,
+                               covey_session_state *state, covey_error **error);
+
+/** The embedding of the events that are kept; `capacity` is the number of floats that `embedding` holds, at least the
+ *  encoder's dimension. Errors: as covey_embed_sequences and covey_session_get; COVEY_BUFFER_TOO_SMALL. */
+covey_status covey_session_embed(const covey_engine *engine, const covey_context *context, const void *session,
+                                 int64_t size, float *embedding, int64_t capacity, covey_error **error);
+
+/** The score of the session as one transaction; `features` has one row. Errors: as covey_engine_score and
+ *  covey_session_get. */
+covey_status covey_session_score(const covey_engine *engine, const covey_context *context, const void *session,
+                                 int64_t size, const covey_table *features, covey_scores **scores,
+                                 covey_error **error);
+
 /* ===================================================================================================== 12. Find === */
 
 /** What covey_find found. Immutable, for any number of threads. */

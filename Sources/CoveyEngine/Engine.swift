@@ -16,6 +16,8 @@ public final class Engine: Sendable {
     public let baseRate: Double
     /// Of each cluster.
     let figures: [ClusterFigures]
+    /// nil without an encoder.
+    let sessionLayout: SessionLayout?
 
     /// Throws `invalidArgument` and `mismatch` where the parts do not fit together; `outOfMemory`.
     public init(_ parts: EngineParts, execution: Execution = Execution()) throws {
@@ -25,6 +27,7 @@ public final class Engine: Sendable {
         try execution.report()
         self.parts = parts
         features = try parts.features(execution)
+        sessionLayout = parts.encoder.map { SessionLayout($0.configuration) }
         let base = parts.risk.baseRate ?? 0
         baseRate = base
         var figures = (0..<parts.clustering.clusterCount).map { ClusterFigures(cluster: $0, baseRate: base) }

@@ -229,6 +229,26 @@ static covey_status condition(void *given, uint64_t *sum, covey_error **error) {
     return covey_rules_condition(made.rules, 0, 0, given, error);
 }
 
+/* A session of the engine's, and an event that it takes. */
+static uint64_t session[512];
+static const double event_numbers[2] = {1, 2};
+static const int32_t event_codes[2] = {1, 2};
+static covey_event one_event = COVEY_EVENT_INIT;
+static covey_session_state empty_state = COVEY_SESSION_STATE_INIT;
+
+static covey_status session_add(void *given, uint64_t *sum, covey_error **error) {
+    covey_status status = covey_session_start(engine, session, sizeof session, error);
+    if (status == COVEY_OK) status = covey_session_add(engine, session, sizeof session, given, error);
+    add(sum, session, sizeof session);
+    return status;
+}
+
+static covey_status session_get(void *given, uint64_t *sum, covey_error **error) {
+    (void)sum;
+    covey_status status = covey_session_start(engine, session, sizeof session, error);
+    return status == COVEY_OK ? covey_session_get(engine, session, sizeof session, given, error) : status;
+}
+
 static covey_status score(void *given, uint64_t *sum, covey_error **error) {
     (void)sum;
     return covey_scores_get(scores, 2, given, error);
@@ -341,6 +361,8 @@ static const row rows[] = {
     WHOLE(covey_backtest_report, OUT, &empty_backtest, "report", backtest_report),
     WHOLE(covey_engine_parts, IN, &parts, "parts", engine_parts),
     WHOLE(covey_score, OUT, &empty_score, "score", score),
+    WHOLE(covey_event, IN, &one_event, "event", session_add),
+    WHOLE(covey_session_state, OUT, &empty_state, "state", session_get),
     WHOLE(covey_find_options, IN, &small_find, "options", find_options),
     WHOLE(covey_risky_group, OUT, &empty_group, "group", risky_group),
 };
@@ -517,6 +539,10 @@ int main(void) {
     CHECK(progress_calls > 0);
     sqlite_export.dialect = COVEY_SQL_SQLITE;
     sqlite_export.table = "rows";
+    one_event.type = 1;
+    one_event.numeric = event_numbers;
+    one_event.categorical = event_codes;
+    one_event.numeric_count = one_event.categorical_count = 2;
     one_feature.feature = "amount";
     one_condition.feature = "amount";
     one_condition.low = 50;

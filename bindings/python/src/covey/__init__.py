@@ -61,6 +61,7 @@ from .risk import ClusterReport, ClusterRisk, cluster_risk
 from .robust_single_linkage import RobustSingleLinkage, robust_single_linkage
 from .rules import Rule, RuleSet, extract_rules
 from .sequences import Sequences
+from .session import Session
 from .training import TrainingEpoch, TrainingProgress, TrainingReport
 from .validity import validity_index
 from ._versions import show_versions
@@ -111,6 +112,7 @@ __all__ = [
     "Scores",
     "SequenceEncoder",
     "Sequences",
+    "Session",
     "SingleLinkageTree",
     "StatusCode",
     "TrainingEpoch",

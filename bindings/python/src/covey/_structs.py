@@ -485,6 +485,30 @@ class EngineParts(Versioned):
     ]
 
 
+class Event(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("type", c_int32),
+        ("reserved", c_int32),
+        ("time", c_double),
+        ("dwell", c_void_p),
+        ("numeric", c_void_p),
+        ("categorical", c_void_p),
+        ("numeric_count", c_int64),
+        ("categorical_count", c_int64),
+    ]
+
+
+class SessionState(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("events", c_int64),
+        ("largest_events", c_int64),
+        ("total", c_int64),
+        ("unknown", c_int64),
+    ]
+
+
 class Score(Versioned):
     _fields_ = [
         ("struct_size", c_size_t),

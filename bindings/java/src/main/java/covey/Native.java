@@ -340,6 +340,20 @@ final class Native {
 
     static native void engineDestroy(long engine);
 
+    static native long sessionSize(long engine, long largestEvents);
+
+    static native void sessionStart(long engine, ByteBuffer session);
+
+    static native void sessionAdd(
+            long engine, ByteBuffer session, byte[] name, int type, double time, double dwell, double[] numeric,
+            int[] categorical);
+
+    static native void sessionGet(long engine, ByteBuffer session, long[] integers);
+
+    static native float[] sessionEmbed(long engine, long context, ByteBuffer session);
+
+    static native long sessionScore(long engine, long context, ByteBuffer session, FeatureTable features);
+
     static native long scoresCount(long scores);
 
     static native void scoresGet(long scores, long transaction, long[] integers, double[] reals);
