@@ -200,7 +200,7 @@ def test_hardly_any_row_without_holes(used):
         ("algorithm", "fast"), ("cluster_selection_method", "root"), ("allow_single_cluster", "yes"),
         ("max_cluster_size", -1), ("missing", "drop"), ("seed", -1), ("context", 3),
         ("cluster_selection_persistence", -0.1), ("cluster_selection_epsilon_max", -1), ("leaf_size", 0),
-        ("max_cluster_size", -2.5), ("max_cluster_size", float("nan")), ("strengths", "all"), ("branch_detection_data", True),
+        ("max_cluster_size", -2.5), ("max_cluster_size", float("nan")), ("strengths", "all"), ("branch_detection_data", 2),
         ("metric", "imperial"), ("typo", 3),
     ],
 )  # fmt: skip

@@ -43,6 +43,7 @@ from ._library import library_version
 from ._scores import FiredRule, Score, Scores
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
 from .backtesting import Backtest, Matches, RuleMatches, backtest
+from .branches import BranchDetector, approximate_predict_branch, detect_branches_in_clusters
 from .clustering import HDBSCAN, hdbscan
 from .context import Context
 from .encoder import SequenceEncoder
@@ -71,6 +72,7 @@ __version__ = "1.0.0"
 
 __all__ = [
     "Backtest",
+    "BranchDetector",
     "BufferTooSmallError",
     "CancelledError",
     "ClusterReport",
@@ -123,9 +125,11 @@ __all__ = [
     "Vocabulary",
     "all_points_membership_vectors",
     "approximate_predict",
+    "approximate_predict_branch",
     "approximate_predict_scores",
     "backtest",
     "cluster_risk",
+    "detect_branches_in_clusters",
     "extract_rules",
     "find",
     "hdbscan",

@@ -29,8 +29,7 @@ CHOICE = (
 
 def cluster_options(clusterer: Any, metric: int) -> _structs.ClusterOptions:
     """Raises InvalidArgumentError for a parameter that cannot be."""
-    if flag(clusterer.branch_detection_data, "branch_detection_data"):
-        raise InvalidArgumentError("branch_detection_data must be False, which is all that Covey has of it, got True")
+    flag(clusterer.branch_detection_data, "branch_detection_data")
     if integer(clusterer.leaf_size, "leaf_size") < 1:
         raise InvalidArgumentError(f"leaf_size must be at least 1, got {clusterer.leaf_size}")
     min_cluster_size = integer(clusterer.min_cluster_size, "min_cluster_size")

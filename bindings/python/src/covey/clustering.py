@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import warnings
 from ctypes import byref, c_void_p
 from typing import Any, Optional, Union
 
@@ -13,7 +14,8 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from . import _structs
-from ._arrays import integer, matrix, real
+from ._arrays import flag, integer, matrix, real
+from ._branch_data import BranchDetectionData, branch_data
 from ._checks import check_features, checked_rows, judged_call
 from ._cluster_options import CHOICE, cluster_options, parameters_of
 from ._cluster_options import MISSING as _MISSING  # noqa: F401 (the words of the header's values, for its test)
@@ -61,7 +63,7 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         leaf_size, approx_min_span_tree, gen_min_span_tree, core_dist_n_jobs, memory: accepted for hdbscan's callers and without
             effect: the spanning tree is always exact and always there, threads come from `context`, and ``select`` chooses other
             clusters on a tree without a cache.
-        branch_detection_data: hdbscan's; only False.
+        branch_detection_data: keeps neighbours and core distances for :class:`covey.BranchDetector`.
         missing: "reject" (a NaN or an infinity is an error) or "noise": such rows are noise, as in hdbscan. Their label is -1,
             their probability 0, their outlier score 1; they leave the condensed tree's root at lambda 0 and are merged last, at
             an infinite distance. ``predict`` then takes rows with a NaN or an infinity too, as noise.
@@ -187,6 +189,9 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         self.keys_, self.key_name_ = keys_of(X)
         self._raw_data = None if measured.precomputed else rows if measured.change is not None else kept
         self._finish(Clusters(Native(pointer.value, "covey_clustering_destroy")))
+        self.__dict__.pop("_branch_data", None)
+        if flag(self.branch_detection_data, "branch_detection_data"):
+            self.generate_branch_detection_data()
         return self
 
     def _measure(self) -> Measure:
@@ -455,6 +460,22 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         self.prediction_data = True
         self.fit(rows)
 
+    def generate_branch_detection_data(self) -> None:
+        """What ``branch_detection_data=True`` would have kept. Distances alone have no branches: a warning says so."""
+        self._result()
+        if self._measure().precomputed:
+            warnings.warn("Branch detection for non-vector space inputs is not (yet) implemented.", stacklevel=2)
+            return
+        self._branch_data = branch_data(self)
+
+    @property
+    def branch_detection_data_(self) -> BranchDetectionData:
+        self._result()
+        found: Optional[BranchDetectionData] = self.__dict__.get("_branch_data")
+        if found is None:
+            raise UnavailableError("branches need branch_detection_data=True when fitting, or generate_branch_detection_data()")
+        return found
+
     @property
     def prediction_data_(self) -> "PredictionData":
         self._result()
@@ -489,7 +510,7 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         result = type(self).__new__(type(self))
         memo[id(self)] = result
         for name, value in self.__dict__.items():
-            shared = name in ("_clusters", "_labels", "_exemplars", "_raw_data", "context")
+            shared = name in ("_clusters", "_labels", "_exemplars", "_branch_data", "_raw_data", "context")
             result.__dict__[name] = value if shared else copy.deepcopy(value, memo)
         return result
 
