@@ -51,6 +51,7 @@ from .engine import Engine
 from .find import find
 from .holder import EngineHolder
 from .hybrid import HybridFeatures, hybrid_features
+from .matching import ClusterMatches, match_clusters
 from .prediction import (
     all_points_membership_vectors,
     approximate_predict,
@@ -63,6 +64,7 @@ from .robust_single_linkage import RobustSingleLinkage, robust_single_linkage
 from .rules import Rule, RuleSet, extract_rules
 from .sequences import Sequences
 from .session import Session
+from .stability import cluster_stability, prediction_agreement
 from .training import TrainingEpoch, TrainingProgress, TrainingReport
 from .validity import validity_index
 from ._versions import show_versions
@@ -75,6 +77,7 @@ __all__ = [
     "BranchDetector",
     "BufferTooSmallError",
     "CancelledError",
+    "ClusterMatches",
     "ClusterReport",
     "ClusterRisk",
     "CondensedTree",
@@ -129,6 +132,7 @@ __all__ = [
     "approximate_predict_scores",
     "backtest",
     "cluster_risk",
+    "cluster_stability",
     "detect_branches_in_clusters",
     "extract_rules",
     "find",
@@ -136,7 +140,9 @@ __all__ = [
     "hybrid_features",
     "library_version",
     "show_versions",
+    "match_clusters",
     "membership_vector",
+    "prediction_agreement",
     "read_marks",
     "report",
     "robust_single_linkage",
