@@ -1,5 +1,6 @@
-"""The case report in Debian's Chromium, as an investigator uses it: nothing on the console, no request, sort, search, lasso,
-marks, print, a keyboard, no script. Screenshots in light and dark stay under .build-out/report, to be looked at."""
+"""The case report in Debian's Chromium, as an investigator uses it: nothing on the console, no request, sort, search,
+lasso, marks, print, a keyboard, no script. Screenshots in light and dark stay under .build-out/report, to be looked
+at."""
 
 import base64
 import json
@@ -85,9 +86,12 @@ def test_no_error_and_no_request(opened, path):
 def test_the_policy_holds(opened):
     """A script that gets into the page does not run, nor does one in an attribute, and nothing is fetched."""
     opened.execute_script(
-        "const item = document.createElement('script'); item.textContent = 'window.ran = 1'; document.body.append(item);"
-        "const link = document.createElement('a'); link.setAttribute('onclick', 'window.ran = 2'); document.body.append(link);"
-        "link.click(); const picture = new Image(); picture.src = 'http://localhost:9/x.png'; document.body.append(picture)"
+        "const item = document.createElement('script'); item.textContent = 'window.ran = 1';"
+        "document.body.append(item);"
+        "const link = document.createElement('a'); link.setAttribute('onclick', 'window.ran = 2');"
+        "document.body.append(link);"
+        "link.click(); const picture = new Image(); picture.src = 'http://localhost:9/x.png';"
+        "document.body.append(picture)"
     )
     assert opened.execute_script("return window.ran === undefined")
     assert sum("Content Security Policy" in entry["message"] for entry in opened.get_log("browser")) >= 3
@@ -171,12 +175,14 @@ def test_marks_are_saved_and_read_back(opened, folder, sample):  # noqa: F811
 
 
 def test_keyboard_and_names(opened):
-    """The first key leads to the groups; everything that can be used has a name; headings go down one level at a time."""
+    """The first key leads to the groups; everything that can be used has a name; headings go down one level at a
+    time."""
     opened.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
     assert opened.switch_to.active_element.get_attribute("href").endswith("#groups")
     unnamed = opened.execute_script(
         "return [...document.querySelectorAll('input,button,select,svg,a')].filter(item => !(item.textContent.trim() ||"
-        "item.getAttribute('aria-label') || (item.labels && [...item.labels].some(label => label.textContent.trim())))).length"
+        "item.getAttribute('aria-label') || (item.labels && [...item.labels].some(one => one.textContent.trim()))))"
+        ".length"
     )
     assert unnamed == 0
     levels = opened.execute_script(

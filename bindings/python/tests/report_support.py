@@ -35,9 +35,16 @@ def sample():
     events = pd.read_csv(SAMPLE / "events.csv")
     table = pd.read_csv(SAMPLE / "transactions.csv").astype({"guest": bool, "ships_elsewhere": bool, "vpn": bool})
     found = covey.find(
-        events, table, "label", key="transaction", time="seconds", dwell="dwell", amount="amount", when="time",
+        events,
+        table,
+        "label",
+        key="transaction",
+        time="seconds",
+        dwell="dwell",
+        amount="amount",
+        when="time",
         encoder=covey.SequenceEncoder.load(SAMPLE / "shop.safetensors"),
-    )  # fmt: skip
+    )
     return found, events, table
 
 
@@ -52,14 +59,16 @@ def hostile_frame(rows=400, seed=1):
     random = np.random.default_rng(seed)
     bad = np.arange(rows) % 10 == 0
     names = np.array(HOSTILE, dtype=object)
-    frame = pd.DataFrame({
-        "id": [f"{HOSTILE[row % len(HOSTILE)][:40]}{row}" for row in range(rows)],
-        "<b>amount</b>": np.where(bad, 500.0, random.lognormal(2, 1, rows)),
-        HOSTILE[1]: np.where(bad, names[0], names[random.integers(1, len(names), rows)]),
-        HOSTILE[2]: random.normal(size=rows) + 6 * bad,
-        "device": [f"dev{row % 7}" if flag else f"dev{row + 1000}" for row, flag in enumerate(bad)],
-        "label": np.where(bad & (random.random(rows) < 0.7), 1.0, np.where(random.random(rows) < 0.5, 0.0, np.nan)),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "id": [f"{HOSTILE[row % len(HOSTILE)][:40]}{row}" for row in range(rows)],
+            "<b>amount</b>": np.where(bad, 500.0, random.lognormal(2, 1, rows)),
+            HOSTILE[1]: np.where(bad, names[0], names[random.integers(1, len(names), rows)]),
+            HOSTILE[2]: random.normal(size=rows) + 6 * bad,
+            "device": [f"dev{row % 7}" if flag else f"dev{row + 1000}" for row, flag in enumerate(bad)],
+            "label": np.where(bad & (random.random(rows) < 0.7), 1.0, np.where(random.random(rows) < 0.5, 0.0, np.nan)),
+        }
+    )
     return frame
 
 
@@ -92,10 +101,28 @@ def many(clusters, each=3, seed=2):
     known = np.where(random.random(rows) < 0.2, 1.0, np.where(random.random(rows) < 0.5, 0.0, np.nan))
     scores = random.random(rows)
     return Source(
-        rows=rows, kind="clusters", groups=clusters_of(labels, known, scores, {}), row_groups=labels, scores=scores, known=known, columns=[],
-        sequences=None, amounts=random.random(rows) * 100, times=random.random(rows) * 1e7, keys=None, key_name=None, engine=None, rules=[],
-        rule_set=None, findings=[], settings={}, identifiers=[], evidence=None, frame=None, table=None,
-    )  # fmt: skip
+        rows=rows,
+        kind="clusters",
+        groups=clusters_of(labels, known, scores, {}),
+        row_groups=labels,
+        scores=scores,
+        known=known,
+        columns=[],
+        sequences=None,
+        amounts=random.random(rows) * 100,
+        times=random.random(rows) * 1e7,
+        keys=None,
+        key_name=None,
+        engine=None,
+        rules=[],
+        rule_set=None,
+        findings=[],
+        settings={},
+        identifiers=[],
+        evidence=None,
+        frame=None,
+        table=None,
+    )
 
 
 def written(source, **options):

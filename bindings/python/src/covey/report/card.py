@@ -47,12 +47,14 @@ class Words:
             f'<th scope="col"{" class=n" if place in numeric else ""}>{head}</th>' for place, head in enumerate(heads)
         )
         kind = ' class="sort"' if sort else ""
-        return f'<div class="scroll"><table{kind}><thead><tr>{cells}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        body = "".join(rows)
+        return f'<div class="scroll"><table{kind}><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
 
     def marks(self, kind: str, name: str, attributes: str, note: bool) -> str:
         """The choice of a mark; the script reads it."""
         options = "".join(
-            f'<label><input type="radio" name="{name}" value="{mark}"{" checked" if not mark else ""}> {self.word(f"ui.{word}")}</label>'
+            f'<label><input type="radio" name="{name}" value="{mark}"{"" if mark else " checked"}> '
+            f"{self.word('ui.' + word)}</label>"
             for mark, word in (
                 ("confirmed", "confirmed"),
                 ("false_alarm", "false_alarm"),
@@ -62,7 +64,8 @@ class Words:
         )
         label = self.word("ui.note")
         field = f'<input type="text" aria-label="{label}" placeholder="{label}">' if note else ""
-        return f'<fieldset class="js" data-kind="{kind}" {attributes}><legend>{self.word("ui.mark")}</legend>{options}{field}</fieldset>'
+        legend = f"<legend>{self.word('ui.mark')}</legend>"
+        return f'<fieldset class="js" data-kind="{kind}" {attributes}>{legend}{options}{field}</fieldset>'
 
 
 def card(words: Words, group: Dict[str, Any], whole: bool) -> str:
@@ -91,7 +94,8 @@ def _head(words: Words, group: Dict[str, Any]) -> str:
     if figures["share"] is not None and figures["known"]:
         interval = f"{words.write('share', figures['share_low'])} – {words.write('share', figures['share_high'])}"
         chips.append(
-            f'<span class="chip bad">{words.word("col.share")} {words.write("share", figures["share"])} ({interval})</span>'
+            f'<span class="chip bad">{words.word("col.share")} '
+            f"{words.write('share', figures['share'])} ({interval})</span>"
         )
     if figures.get("unknown_amount") is not None:
         chips.append(
@@ -138,7 +142,8 @@ def _sessions(words: Words, group: Dict[str, Any], whole: bool) -> str:
     )
     texts = "".join(_as_text(words, name, session) for name, session in chosen[: len(own)])
     return (
-        f'<h4>{words.word("ui.sessions")}</h4><p class="lead">{words.word("ui.sessions.lead")}</p>{picture}<p class="keys">{keys}</p>'
+        f'<h4>{words.word("ui.sessions")}</h4><p class="lead">{words.word("ui.sessions.lead")}</p>{picture}'
+        f'<p class="keys">{keys}</p>'
         f"<details><summary>{words.word('ui.events_as_text')}</summary>{texts}</details>"
     )
 
@@ -239,7 +244,8 @@ def _difference(words: Words, entry: Dict[str, Any]) -> str:
         name = words.name(entry["name"]) + (
             f" = <bdi>{to_html(shortened(entry['value']))}</bdi>" if "value" in entry else ""
         )
-        inside = f'{words.write("share", entry["count"] / entry["size"])} <span class="note">({words.write("count", entry["count"])})</span>'
+        count = f'<span class="note">({words.write("count", entry["count"])})</span>'
+        inside = f"{words.write('share', entry['count'] / entry['size'])} {count}"
         outside = words.write("share", entry["ordinary_count"] / entry["ordinary_size"])
     written = words.write("effect", entry["effect"])
     label = f"{words.texts.word('col.effect')} {entry['effect']:.2f}, {entry['low']:.2f} – {entry['high']:.2f}"
@@ -271,11 +277,17 @@ def rules(words: Words, entries: Sequence[Dict[str, Any]], title: str, level: in
     rows = []
     for rule in entries:
         back = rule.get("backtest")
-        matched = "–" if back is None else (
-            f'{words.write("count", back["rows"])} <span class="note">({words.word("col.known")} {words.write("count", back["fraud"])}, '
-            f'{words.word("col.false_alarms")} {words.write("count", back["legitimate"])}, {words.word("col.unknown")} '
-            f'{words.write("count", back["unknown"])})</span>'
-        )  # fmt: skip
+        matched = (
+            "–"
+            if back is None
+            else (
+                f'{words.write("count", back["rows"])} <span class="note">('
+                f"{words.word('col.known')} {words.write('count', back['fraud'])}, "
+                f"{words.word('col.false_alarms')} {words.write('count', back['legitimate'])}, "
+                f"{words.word('col.unknown')} "
+                f"{words.write('count', back['unknown'])})</span>"
+            )
+        )
         interval = f"{words.write('share', rule['precision_low'])} – {words.write('share', rule['precision_high'])}"
         precision = (
             f'{words.write("share", rule["precision"])} <span class="note">({interval})</span>'
@@ -283,7 +295,8 @@ def rules(words: Words, entries: Sequence[Dict[str, Any]], title: str, level: in
             else "–"
         )
         rows.append(
-            f"<tr><td><bdi>{to_html(rule['text'])}</bdi></td><td>{precision}</td>{words.cell('factor', rule['lift'])}<td>{matched}</td></tr>"
+            f"<tr><td><bdi>{to_html(rule['text'])}</bdi></td><td>{precision}</td>"
+            f"{words.cell('factor', rule['lift'])}<td>{matched}</td></tr>"
         )
     heads = [words.word(name) for name in ("col.rule", "col.precision", "col.lift", "col.matched")]
     return f"<h{level}>{title}</h{level}>" + words.table(heads, rows, (2,)) if rows else ""

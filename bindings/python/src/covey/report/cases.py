@@ -1,4 +1,5 @@
-"""The rows that are shown: exemplars that cover a group, uncertain members, ordinary ones; the map; what a threshold would catch."""
+"""The rows that are shown: exemplars that cover a group, uncertain members, ordinary ones; the map; what a threshold
+would catch."""
 
 from __future__ import annotations
 
@@ -77,8 +78,8 @@ def _scaled(block: Numbers) -> Numbers:
 
 
 def exemplars(points: Numbers, most: int) -> List[int]:
-    """Rows that best stand for all: each next one takes most from the distances to the nearest chosen one (greedy facility
-    location, within 1 - 1/e of the best set). O(most n^2)."""
+    """Rows that best stand for all: each next one takes most from the distances to the nearest chosen one (greedy
+    facility location, within 1 - 1/e of the best set). O(most n^2)."""
     if not len(points):
         return []
     squares = np.sum(points**2, axis=1)
@@ -121,11 +122,14 @@ def case(source: Source, row: int) -> Dict[str, Any]:
     """A row's own figures."""
     known = source.known[row]
     return {
-        "row": int(row), "key": source.key(row), "score": float(source.scores[row]), "group": int(source.row_groups[row]),
+        "row": int(row),
+        "key": source.key(row),
+        "score": float(source.scores[row]),
+        "group": int(source.row_groups[row]),
         "known": None if np.isnan(known) else bool(known),
         "amount": None if source.amounts is None else float(source.amounts[row]),
         "time": None if source.times is None else float(source.times[row]),
-    }  # fmt: skip
+    }
 
 
 #: Shares of a session's events at which it is scored, and members that are.
@@ -134,8 +138,8 @@ MOST_EARLY = 24
 
 
 def early(source: Source, group: Group, features: Dict[str, Any]) -> Optional[Dict[str, Any]]:
-    """The median risk of members when a share of their events is seen, by the engine: of members whose outcome is not known,
-    as the engine knows the others. Their features are those at the end. None where there is nothing to score."""
+    """The median risk of members when a share of their events is seen, by the engine: of members whose outcome is not
+    known, as the engine knows the others. Their features are those at the end. None where there is nothing to score."""
     engine, sequences = source.engine, source.sequences
     if engine is None or engine.encoder is None or sequences is None:
         return None
@@ -172,8 +176,8 @@ def timeline(source: Source, group: Group, most: int = 48) -> Optional[Dict[str,
 
 
 def curve(source: Source, rows: NDArray[np.int64], most: int = 40) -> Dict[str, Any]:
-    """What a threshold on the score catches among these rows: known fraud, false alarms among the known legitimate, and rows
-    that nothing is known of, as counts and as money; from the highest threshold down."""
+    """What a threshold on the score catches among these rows: known fraud, false alarms among the known legitimate, and
+    rows that nothing is known of, as counts and as money; from the highest threshold down."""
     order = rows[np.argsort(-source.scores[rows], kind="stable")]
     scores = source.scores[order]
     known = source.known[order]
@@ -194,7 +198,7 @@ def curve(source: Source, rows: NDArray[np.int64], most: int = 40) -> Dict[str, 
             "unknown": int(end) + 1 - int(caught[end]) - int(alarms[end]),
             "caught_amount": float(caught_money[end]),
             "false_alarm_amount": float(alarm_money[end]),
-        }  # fmt: skip
+        }
         for end in ends.tolist()
     ]
     return {"fraud": int(fraud.sum()), "legitimate": int(legitimate.sum()), "rows": int(len(order)), "points": points}

@@ -25,7 +25,8 @@ Templates = Union[None, str, "os.PathLike[Any]", Mapping[str, str]]
 class Figure:
     """A field of a sentence: a number with what it is, or a name from outside."""
 
-    #: "count", "share", "money", "number", "factor", "seconds", "time", "days", "effect", "p", "name" or "path" (several names).
+    #: "count", "share", "money", "number", "factor", "seconds", "time", "days", "effect", "p", "name", or "path": several
+    #: names.
     kind: str
     value: Any
     #: Of a number: written after it.
@@ -144,10 +145,17 @@ class Catalogue:
 
 
 _WRITERS: Dict[str, Callable[[Catalogue, Any], str]] = {
-    "count": Catalogue._count, "share": Catalogue._share, "money": Catalogue._money, "number": Catalogue._number,
-    "factor": Catalogue._factor, "seconds": Catalogue._seconds, "time": Catalogue._time, "days": Catalogue._number,
-    "effect": Catalogue._effect, "p": Catalogue._p,
-}  # fmt: skip
+    "count": Catalogue._count,
+    "share": Catalogue._share,
+    "money": Catalogue._money,
+    "number": Catalogue._number,
+    "factor": Catalogue._factor,
+    "seconds": Catalogue._seconds,
+    "time": Catalogue._time,
+    "days": Catalogue._number,
+    "effect": Catalogue._effect,
+    "p": Catalogue._p,
+}
 
 
 def _read(path: Path) -> Dict[str, str]:

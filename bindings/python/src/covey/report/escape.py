@@ -14,8 +14,8 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$-])")
 
 
 def visible(text: Any) -> str:
-    """The text with control characters, changes of direction and lone surrogates written as \\u{...}: they cannot hide or
-    reorder anything, and a terminal does not obey them."""
+    """The text with control characters, changes of direction and lone surrogates written as \\u{...}: they cannot hide
+    or reorder anything, and a terminal does not obey them."""
     return "".join(_shown(letter) for letter in str(text))
 
 
@@ -34,7 +34,8 @@ def shortened(text: Any, most: int = 80) -> str:
 
 
 def to_html(text: Any) -> str:
-    """For text and attributes in quotes. A colon before // is a character reference, so that no address stands in the file."""
+    """For text and attributes in quotes. A colon before // is a character reference, so that no address stands in the
+    file."""
     return html.escape(visible(text), quote=True).replace("://", "&#58;//")
 
 

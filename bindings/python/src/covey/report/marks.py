@@ -31,9 +31,10 @@ class Marks:
     masked: bool
 
     def labels(self, result: Any) -> NDArray[np.float64]:
-        """One label a row of the result that the report is of, to be passed as ``fraud=``: 1 confirmed, 0 false alarm, NaN
-        otherwise. What was known before stays; the mark of a group fills in its rows of which nothing was known; that of a
-        transaction holds whatever was known, and "uncertain" takes its label away. MISMATCH: it is another result."""
+        """One label a row of the result that the report is of, to be passed as ``fraud=``: 1 confirmed, 0 false alarm,
+        NaN otherwise. What was known before stays; the mark of a group fills in its rows of which nothing was known;
+        that of a transaction holds whatever was known, and "uncertain" takes its label away. MISMATCH: it is another
+        result."""
         source = result if isinstance(result, Source) else read_source(result, dict.fromkeys(_GIVEN))
         if source.digest(b"covey-data") != self.data:
             raise MismatchError("marks are of a report on other rows: pass the result that the report was made of")
@@ -66,7 +67,8 @@ _GIVEN = ("events", "features", "fraud", "amount", "when", "key")
 
 
 def read_marks(path: Union[str, "os.PathLike[Any]"]) -> Marks:
-    """Reads what "Save marks" in a case report wrote; ``read_marks(path).labels(found)`` goes into ``covey.find`` as ``fraud=``.
+    """Reads what "Save marks" in a case report wrote; ``read_marks(path).labels(found)`` goes into ``covey.find`` as
+    ``fraud=``.
 
     Errors: IO, CORRUPT_FILE (names the field), UNSUPPORTED (of a newer Covey)."""
     try:

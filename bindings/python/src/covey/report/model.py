@@ -9,16 +9,13 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
-from .._errors import CoveyError
 from .._versions import versions
-from ..rules import extract_rules
 from . import cases
 from .profile import Contrast
+from .described import DESCRIBED_GROUPS, describing_rules, feature_columns, shown_rules
 from .source import Group, Source
+from .statistics import finite
 
-#: Rules that describe a group are searched for the first groups only, and where the rows are not too many.
-DESCRIBED_GROUPS = 24
-DESCRIBED_ROWS = 300_000
 #: Groups whose members are scored again at shares of their sessions.
 EARLY_GROUPS = 8
 #: Seconds since 1970 from which times are shown as dates (1990); smaller ones are shown as days of the data's clock.
@@ -66,7 +63,7 @@ def build(source: Source, options: Options) -> Dict[str, Any]:
     left_out = source.groups[options.limit :]
     data = _data(source)
     every_row = np.arange(source.rows)
-    features = _features(source)
+    features = feature_columns(source)
     ordinary = _ordinary_sessions(source, contrast, options)
     groups = [
         _group(source, group, contrast, options, masked, place, data, features) for place, group in enumerate(shown)
@@ -96,14 +93,15 @@ def build(source: Source, options: Options) -> Dict[str, Any]:
         "event_types": [] if contrast.paths is None else contrast.paths.labels,
         "curve": cases.curve(source, every_row),
         "map": _map(source, shown, masked),
-        "rules": _rules(source),
+        "rules": shown_rules(source),
         "findings": list(source.findings),
         "unknowns": _unknowns(source, links),
     }
 
 
 def _links(source: Source, options: Options) -> List[str]:
-    """The columns whose equal values link rows: those the caller names, else those that were left out as identifiers."""
+    """The columns whose equal values link rows: those the caller names, else those that were left out as
+    identifiers."""
     if options.links is not None:
         return list(options.links)
     return [name for name in source.identifiers if source.frame is not None]
@@ -131,10 +129,6 @@ def _data(source: Source) -> Dict[str, Any]:
         "features": [column.name for column in source.columns],
         "in_groups": int(np.sum(source.row_groups >= 0)),
     }
-
-
-def _number(value: float) -> Optional[float]:
-    return float(value) if math.isfinite(value) else None
 
 
 def _group(
@@ -170,7 +164,7 @@ def _group(
         "timeline": cases.timeline(source, group),
         "early": cases.early(source, group, features) if place < EARLY_GROUPS else None,
         "curve": cases.curve(source, members, 12),
-        "rules": _describing(source, group, features) if place < DESCRIBED_GROUPS else [],
+        "rules": describing_rules(source, group, features) if place < DESCRIBED_GROUPS else [],
     }
 
 
@@ -179,11 +173,17 @@ def _figures(source: Source, group: Group) -> Dict[str, Any]:
     members, amounts, times = group.members, source.amounts, source.times
     known = source.known[members]
     found: Dict[str, Any] = {
-        "rows": len(members), "known": group.known, "legitimate": group.legitimate, "unknown": group.unknown,
-        "share": _number(group.share), "share_low": _number(group.share_low), "share_high": _number(group.share_high),
-        "lift": _number(group.lift), "p_value": _number(group.p_value),
+        "rows": len(members),
+        "known": group.known,
+        "legitimate": group.legitimate,
+        "unknown": group.unknown,
+        "share": finite(group.share),
+        "share_low": finite(group.share_low),
+        "share_high": finite(group.share_high),
+        "lift": finite(group.lift),
+        "p_value": finite(group.p_value),
         "score": float(np.mean(source.scores[members])) if len(members) else None,
-    }  # fmt: skip
+    }
     share = found["share"]
     labelled = group.known + group.legitimate
     found["labelled_share"] = group.known / labelled if labelled else None
@@ -310,61 +310,6 @@ def _nearest(centres: List[Any], numbers: List[int]) -> List[Dict[str, Any]]:
         if len(centres) > 1:
             other = int(np.argmin(distances))
             found.append({"group": numbers[place], "other": numbers[other], "distance": float(distances[other])})
-    return found
-
-
-def _rules(source: Source) -> List[Dict[str, Any]]:
-    """The result's rules for fraud, and what each would have done on all rows."""
-    if source.rule_set is None or not source.rules:
-        return []
-    fired = None if source.frame is None else source.rule_set.fired(source.frame)
-    return [_rule(source, rule, None if fired is None else fired[:, index]) for index, rule in enumerate(source.rules)]
-
-
-def _rule(source: Source, rule: Any, fired: Any) -> Dict[str, Any]:
-    figures = ("precision", "precision_low", "precision_high", "recall", "lift")
-    found = {"text": rule.text, "matched": rule.matched, "support": rule.support, "measured": bool(rule.measured)}
-    found.update({name: _number(getattr(rule, name)) for name in figures})
-    return found if fired is None else {**found, "backtest": _backtest(source, fired)}
-
-
-def _backtest(source: Source, fired: Any) -> Dict[str, Any]:
-    """What the rule would have done on all rows of the data, those of its search among them."""
-    known = source.known[fired]
-    money = None if source.amounts is None else source.amounts[fired]
-    return {
-        "rows": int(fired.sum()), "fraud": int(np.sum(known == 1)), "legitimate": int(np.sum(known == 0)),
-        "unknown": int(np.sum(np.isnan(known))),
-        "caught_amount": None if money is None else float(money[known == 1].sum()),
-        "false_alarm_amount": None if money is None else float(money[known == 0].sum()),
-    }  # fmt: skip
-
-
-def _describing(source: Source, group: Group, features: Dict[str, Any]) -> List[Dict[str, Any]]:
-    """Rules whose target is the group itself: how a transaction of it looks."""
-    if not features or source.rows > DESCRIBED_ROWS or not 8 <= len(group.members) < source.rows:
-        return []
-    target = np.zeros(source.rows, dtype=bool)
-    target[group.members] = True
-    try:
-        rules = extract_rules(features, target, max_rules=2, min_support=3, target_name=f"group {group.number}")
-        fired = rules.fired(features)
-    except CoveyError:  # nothing to describe it by: the profile says as much
-        return []
-    return [_rule(source, rule, fired[:, index]) for index, rule in enumerate(rules.rules)]
-
-
-def _features(source: Source) -> Dict[str, Any]:
-    """The features alone, in a form that rules read."""
-    found: Dict[str, Any] = {}
-    for column in source.columns:
-        if column.kind == "categorical":
-            found[column.name] = np.array([*column.categories, None], dtype=object)[column.values]
-        elif column.kind == "boolean":
-            codes = np.nan_to_num(column.values, nan=2).astype(int)
-            found[column.name] = np.array([False, True, None], dtype=object)[codes]
-        else:
-            found[column.name] = column.values
     return found
 
 

@@ -30,12 +30,14 @@ class Narrative:
         if form is not None:
             name = f"{name}.one" if form == 1 else f"{name}.other"
         pieces = self.texts.sentence(name, fields)
-        self.parts[part].append({
-            "id": name,
-            "text": plain(pieces),
-            "pieces": pieces,
-            "figures": {field: figure.value for field, figure in fields.items()},
-        })  # fmt: skip
+        self.parts[part].append(
+            {
+                "id": name,
+                "text": plain(pieces),
+                "pieces": pieces,
+                "figures": {field: figure.value for field, figure in fields.items()},
+            }
+        )
 
     def _introduction(self) -> None:
         figures, count = self.figures, self.figures["rows"]
@@ -49,15 +51,22 @@ class Narrative:
         if self.group["of_evidence"]:
             self._tell("introduction", "who.of_evidence")
         self._tell(
-            "introduction", "who.known", known=Figure("count", figures["known"]),
-            legitimate=Figure("count", figures["legitimate"]), unknown=Figure("count", figures["unknown"]),
-        )  # fmt: skip
+            "introduction",
+            "who.known",
+            known=Figure("count", figures["known"]),
+            legitimate=Figure("count", figures["legitimate"]),
+            unknown=Figure("count", figures["unknown"]),
+        )
         if figures["share"] is not None and figures["known"]:
             self._tell(
-                "introduction", "who.share", share=Figure("share", figures["share"]), low=Figure("share", figures["share_low"]),
-                high=Figure("share", figures["share_high"]), lift=Figure("factor", figures["lift"]),
+                "introduction",
+                "who.share",
+                share=Figure("share", figures["share"]),
+                low=Figure("share", figures["share_low"]),
+                high=Figure("share", figures["share_high"]),
+                lift=Figure("factor", figures["lift"]),
                 confidence=Figure("share", self.model["data"]["confidence"]),
-            )  # fmt: skip
+            )
             if self.model["data"]["known_share"] is not None:
                 self._tell(
                     "introduction", "who.known_share", known_share=Figure("share", self.model["data"]["known_share"])
@@ -67,27 +76,41 @@ class Narrative:
         figures = self.figures
         if "amount" in figures:
             self._tell(
-                "body", "what.money", amount=Figure("money", figures["amount"]), loss=Figure("money", figures["loss"]),
+                "body",
+                "what.money",
+                amount=Figure("money", figures["amount"]),
+                loss=Figure("money", figures["loss"]),
                 unknown_amount=Figure("money", figures["unknown_amount"]),
-            )  # fmt: skip
+            )
         if "first_seen" in figures:
             self._tell(
-                "body", "when.seen", first=Figure("time", figures["first_seen"]), last=Figure("time", figures["last_seen"]),
+                "body",
+                "when.seen",
+                first=Figure("time", figures["first_seen"]),
+                last=Figure("time", figures["last_seen"]),
                 half=Figure("time", figures["half_seen"]),
-            )  # fmt: skip
+            )
         if figures.get("window_days"):
             recent, before = figures["recent"], figures["before"]
             trend = "grows" if recent > before else "shrinks" if recent < before else "stays"
             self._tell(
-                "body", f"when.{trend}", days=Figure("days", round(figures["window_days"], 1)), recent=Figure("count", recent),
+                "body",
+                f"when.{trend}",
+                days=Figure("days", round(figures["window_days"], 1)),
+                recent=Figure("count", recent),
                 before=Figure("count", before),
-            )  # fmt: skip
+            )
         profile = self.group["profile"]
         for link in profile["links"][:MOST_TOLD]:
             self._tell(
-                "body", "where.link", link["outside"] if link["outside"] < 2 else 2, members=Figure("count", link["members"]),
-                column=self._name(link["column"]), value=Figure("name", link["value"]), outside=Figure("count", link["outside"]),
-            )  # fmt: skip
+                "body",
+                "where.link",
+                link["outside"] if link["outside"] < 2 else 2,
+                members=Figure("count", link["members"]),
+                column=self._name(link["column"]),
+                value=Figure("name", link["value"]),
+                outside=Figure("count", link["outside"]),
+            )
         for entry in profile["categories"][:MOST_TOLD]:
             self._tell_share("where", entry)
         self._path()
@@ -97,16 +120,22 @@ class Narrative:
         for entry in profile["timings"][:2]:
             kind = "count" if entry["name"] == "events" else "seconds"
             self._tell(
-                "body", f"how.{entry['name']}", median=Figure(kind, entry["quartiles"][1]),
-                ordinary=Figure(kind, entry["ordinary_quartiles"][1]), effect=Figure("effect", entry["effect"]),
-            )  # fmt: skip
+                "body",
+                f"how.{entry['name']}",
+                median=Figure(kind, entry["quartiles"][1]),
+                ordinary=Figure(kind, entry["ordinary_quartiles"][1]),
+                effect=Figure("effect", entry["effect"]),
+            )
         for entry in profile["features"][:MOST_TOLD]:
             unit = self.units.get(entry["name"], "")
             self._tell(
-                "body", "how.more" if entry["effect"] > 0 else "how.less", feature=self._name(entry["name"]),
-                median=Figure("number", entry["quartiles"][1], unit), ordinary=Figure("number", entry["ordinary_quartiles"][1], unit),
+                "body",
+                "how.more" if entry["effect"] > 0 else "how.less",
+                feature=self._name(entry["name"]),
+                median=Figure("number", entry["quartiles"][1], unit),
+                ordinary=Figure("number", entry["ordinary_quartiles"][1], unit),
                 effect=Figure("effect", entry["effect"]),
-            )  # fmt: skip
+            )
 
     def _early(self) -> None:
         early = self.group["early"]
@@ -132,16 +161,22 @@ class Narrative:
             return
         names = [shortened(self.model["event_types"][event["type"]], 24) for event in first["events"][-12:]]
         total = len(first["events"]) + first["events_left_out"]
+        names = names if total <= len(names) else ["…", *names]
         self._tell(
-            "body", "how.path", total, events=Figure("count", total), path=Figure("path", " → ".join(names)),
+            "body",
+            "how.path",
+            total,
+            events=Figure("count", total),
+            path=Figure("path", " → ".join(names)),
             seconds=Figure("seconds", first["events"][-1]["seconds"]),
-        )  # fmt: skip
+        )
 
     def _tell_share(self, part: str, entry: Dict[str, Any]) -> None:
         fields = {
-            "share": Figure("share", entry["count"] / entry["size"]), "count": Figure("count", entry["count"]),
+            "share": Figure("share", entry["count"] / entry["size"]),
+            "count": Figure("count", entry["count"]),
             "ordinary": Figure("share", entry["ordinary_count"] / entry["ordinary_size"]),
-        }  # fmt: skip
+        }
         if part == "how":
             self._tell("body", "how.event", event=Figure("name", entry["name"]), **fields)
         elif entry["kind"] == "boolean":
@@ -160,9 +195,14 @@ class Narrative:
         if figures["known"] and figures["labelled_share"] is not None:
             labelled = figures["known"] + figures["legitimate"]
             self._tell(
-                "conclusion", "why.labelled", labelled, labelled=Figure("count", labelled), known=Figure("count", figures["known"]),
-                share=Figure("share", figures["labelled_share"]), base=Figure("share", data["base_rate"]),
-            )  # fmt: skip
+                "conclusion",
+                "why.labelled",
+                labelled,
+                labelled=Figure("count", labelled),
+                known=Figure("count", figures["known"]),
+                share=Figure("share", figures["labelled_share"]),
+                base=Figure("share", data["base_rate"]),
+            )
         if figures["p_value"] is not None:
             self._tell("conclusion", "why.chance", p=Figure("p", figures["p_value"]))
         if figures["unknown"] and figures["expected"] is not None and figures["known"]:

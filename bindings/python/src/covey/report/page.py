@@ -1,4 +1,5 @@
-"""The report as one HTML file that needs nothing else: no request, no address, no style and no script but its own two."""
+"""The report as one HTML file that needs nothing else: no request, no address, no style and no script but its own
+two."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ _FOLDER = Path(__file__).parent
 
 
 def write_page(model: Dict[str, Any], texts: Catalogue, title: str, most_bytes: int = MOST_BYTES) -> str:
-    """The page in at most so many bytes: the first groups whole, the next in short, and what does not fit is counted."""
+    """The page in at most so many bytes: the first groups whole, the next in short, and what does not fit is
+    counted."""
     words = Words(texts, model)
     frame = _Frame(words, title)
     shown = list(model["groups"])
@@ -43,7 +45,8 @@ def write_page(model: Dict[str, Any], texts: Catalogue, title: str, most_bytes: 
 
 def policy(style: str, script: str) -> str:
     """Only the page's own style and script, by their hashes."""
-    return f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+    own = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:
@@ -64,15 +67,28 @@ class _Frame:
         words, model = self.words, self.model
         colours = {group["number"]: svg.colour(group["rank"]) for group in model["groups"]}
         body = [
-            self._head(), self._bar(), '<main id="main">', self._decisions(kept), self._alerts(), self._map(colours),
-            f'<h2 id="groups">{words.word("ui.groups")}</h2>', "\n".join(cards), self._left_out(kept), self._curve(),
-            rules(words, model["rules"], words.word("ui.rules"), 2), self._lists(), self._about(), "</main>", self._foot(),
-        ]  # fmt: skip
+            self._head(),
+            self._bar(),
+            '<main id="main">',
+            self._decisions(kept),
+            self._alerts(),
+            self._map(colours),
+            f'<h2 id="groups">{words.word("ui.groups")}</h2>',
+            "\n".join(cards),
+            self._left_out(kept),
+            self._curve(),
+            rules(words, model["rules"], words.word("ui.rules"), 2),
+            self._lists(),
+            self._about(),
+            "</main>",
+            self._foot(),
+        ]
         content = policy(self.style, self.script)
         return (
             f'<!DOCTYPE html>\n<html lang="{words.texts.language}">\n<head>\n<meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{content}">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" content="no-referrer">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            '<meta name="referrer" content="no-referrer">\n'
             f"<title>{to_html(self.title)}</title>\n<style>{self.style}</style>\n</head>\n<body>\n"
             + "\n".join(part for part in body if part)
             + f'\n<script type="application/json" id="data">{to_script(self._data())}</script>\n'
@@ -100,16 +116,18 @@ class _Frame:
                 "marked": word("ui.marked"),
                 "sort": word("ui.sort"),
                 "ordinary": word("ui.ordinary"),
-            },  # fmt: skip
+            },
         }
 
     def _head(self) -> str:
         words, data = self.words, self.model["data"]
         subtitle = words.sentence("ui.subtitle", rows=Figure("count", data["rows"]))
         tiles: List[Tuple[str, str, str]] = [
-            ("col.rows", words.write("count", data["rows"]), ""), ("ui.groups", words.write("count", self._count()), ""),
-            ("col.known", words.write("count", data["fraud"]), "bad"), ("col.unknown", words.write("count", data["unknown"]), ""),
-        ]  # fmt: skip
+            ("col.rows", words.write("count", data["rows"]), ""),
+            ("ui.groups", words.write("count", self._count()), ""),
+            ("col.known", words.write("count", data["fraud"]), "bad"),
+            ("col.unknown", words.write("count", data["unknown"]), ""),
+        ]
         if data["amount"] is not None:
             at_risk = sum(group["figures"].get("unknown_amount") or 0 for group in self.model["groups"])
             tiles.append(("col.money", words.write("money", at_risk), "bad"))
@@ -118,10 +136,12 @@ class _Frame:
         )
         window = ""
         if data["first_seen"] is not None:
-            window = f" {words.word('ui.window')}: {words.write('time', data['first_seen'])} – {words.write('time', data['last_seen'])}."
+            first, last = (words.write("time", data[name]) for name in ("first_seen", "last_seen"))
+            window = f" {words.word('ui.window')}: {first} – {last}."
         masked = f" {words.word('ui.masked')}" if self.model["options"]["mask"] else ""
         return (
-            f'<a class="skip" href="#groups">{words.word("ui.skip")}</a><header><div class="in"><h1>{to_html(self.title)}</h1>'
+            f'<a class="skip" href="#groups">{words.word("ui.skip")}</a>'
+            f'<header><div class="in"><h1>{to_html(self.title)}</h1>'
             f'<p class="lead">{subtitle}.{window}{masked}</p><dl class="tiles">{boxes}</dl></div></header>'
         )
 
@@ -196,8 +216,11 @@ class _Frame:
         for alert in alerts:
             group = alert["group"]
             belongs = f'<a href="#g{group}">{to_html(words.noun)} {group}</a>' if group in linked else "–"
-            cells = [f'<td data-v="{alert["row"]}"><bdi>{to_html(shortened(alert["key"], 40))}</bdi> '
-                     f'<span class="note">{words.word("word.row")} {alert["row"]}</span></td>', words.cell("number", round(alert["score"], 4))]  # fmt: skip
+            cells = [
+                f'<td data-v="{alert["row"]}"><bdi>{to_html(shortened(alert["key"], 40))}</bdi> '
+                f'<span class="note">{words.word("word.row")} {alert["row"]}</span></td>',
+                words.cell("number", round(alert["score"], 4)),
+            ]
             cells += [words.cell("money", alert["amount"])] if money else []
             cells += [f'<td data-v="{alert["time"]}">{words.write("time", alert["time"])}</td>'] if timed else []
             if self._has_evidence():
@@ -220,7 +243,8 @@ class _Frame:
         shown = [words.word(name) for name in heads] + [f'<span class="js">{words.word("ui.mark")}</span>']
         table = words.table(shown, rows, (1, 2) if money else (1,), sort=True)
         summary = f"{words.word('ui.alerts')} ({len(alerts)})"
-        return f'<div class="card"><details open><summary>{summary}</summary><p class="lead">{words.word("ui.alerts.lead")}</p>{table}</details></div>'
+        lead = f'<p class="lead">{words.word("ui.alerts.lead")}</p>'
+        return f'<div class="card"><details open><summary>{summary}</summary>{lead}{table}</details></div>'
 
     def _has_evidence(self) -> bool:
         return any(alert["evidence"] for alert in self.model["alerts"])
@@ -245,7 +269,8 @@ class _Frame:
         )
         share = words.sentence("ui.map.lead", share=Figure("share", self.model["map"]["explained"]))
         return (
-            f'<h2 id="map-part">{words.word("ui.map")}</h2><p class="lead">{share}</p><div class="mapside"><div>{picture}</div><div class="js">'
+            f'<h2 id="map-part">{words.word("ui.map")}</h2><p class="lead">{share}</p>'
+            f'<div class="mapside"><div>{picture}</div><div class="js">'
             f'<label for="pick">{words.word("ui.lasso")}</label> <select id="pick">{options}</select>'
             '<p id="selected" aria-live="polite"></p><ul id="picked" tabindex="0"></ul></div></div>'
         )
@@ -273,7 +298,8 @@ class _Frame:
         )
         return (
             f'<h2>{words.word("ui.curve")}</h2><p class="lead">{words.word("ui.curve.lead")}</p><div class="card">'
-            f'<div class="two"><div>{picture}<p class="keys">{keys}</p></div><div>{thresholds(words, data, 8)}</div></div></div>'
+            f'<div class="two"><div>{picture}<p class="keys">{keys}</p></div>'
+            f"<div>{thresholds(words, data, 8)}</div></div></div>"
         )
 
     def _lists(self) -> str:
@@ -297,7 +323,8 @@ class _Frame:
             "settings": model["settings"],
         }
         text = json.dumps(shown, indent=1, ensure_ascii=False)
-        return f"<h2>{self.words.word('ui.about')}</h2><details><summary>JSON</summary><pre>{to_html_lines(text)}</pre></details>"
+        head = f"<h2>{self.words.word('ui.about')}</h2>"
+        return f"{head}<details><summary>JSON</summary><pre>{to_html_lines(text)}</pre></details>"
 
     def _foot(self) -> str:
         identity = self.model["identity"]

@@ -1,4 +1,5 @@
-"""What a report is made of: the rows, what is known of them, and the groups that a result or an engine puts them into."""
+"""What a report is made of: the rows, what is known of them, and the groups that a result or an engine puts them
+into."""
 
 from __future__ import annotations
 
@@ -244,8 +245,9 @@ def _of_engine(engine: Engine, given: Dict[str, Any]) -> Source:
 def clusters_of(
     labels: NDArray[np.int64], known: NDArray[np.float64], scores: NDArray[np.float64], settings: Dict[str, Any]
 ) -> List[Group]:
-    """The clusters of a labelling, riskiest first: by the lower end of the share of fraud among labelled rows, then by mean
-    score, then by number. Their share is that of labelled rows, with Wilson's interval. O(n log n) for any number of clusters."""
+    """The clusters of a labelling, riskiest first: by the lower end of the share of fraud among labelled rows, then by
+    mean score, then by number. Their share is that of labelled rows, with Wilson's interval. O(n log n) for any number
+    of clusters."""
     rows = np.flatnonzero(labels >= 0)
     if not len(rows):
         return []
@@ -318,7 +320,8 @@ def _times(frame: Any, values: Any, rows: int) -> Optional[NDArray[np.float64]]:
 
 
 def _columns(table: Optional[Table]) -> List[FeatureColumn]:
-    """Copies, so that what is shown cannot change under the report; dates are left out, as no stage but rules reads them."""
+    """Copies, so that what is shown cannot change under the report; dates are left out, as no stage but rules reads
+    them."""
     found: List[FeatureColumn] = []
     for index, name in enumerate([] if table is None else table.names):
         assert table is not None

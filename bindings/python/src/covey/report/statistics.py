@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 Interval = Tuple[float, float]
 
 
+def finite(value: float) -> Optional[float]:
+    """The number, None where it is none, as JSON has it."""
+    return float(value) if math.isfinite(value) else None
+
+
 def critical_value(confidence: float, comparisons: int) -> float:
     """Of a normal distribution, two-sided, with Bonferroni's correction."""
     return NormalDist().inv_cdf(1 - (1 - confidence) / (2 * max(1, comparisons)))
@@ -38,7 +43,8 @@ def share_difference(count: int, size: int, other: int, others: int, z: float) -
 
 
 def cliffs_delta(values: NDArray[np.float64], sorted_others: NDArray[np.float64]) -> Optional[float]:
-    """P(x > y) - P(x < y) for x of `values` and y of the others (Cliff 1993); None where either is empty. O(m log n)."""
+    """P(x > y) - P(x < y) for x of `values` and y of the others (Cliff 1993); None where either is empty. O(m log
+    n)."""
     if not len(values) or not len(sorted_others):
         return None
     below = np.searchsorted(sorted_others, values, side="left").sum(dtype=np.float64)
@@ -48,8 +54,8 @@ def cliffs_delta(values: NDArray[np.float64], sorted_others: NDArray[np.float64]
 
 
 def delta_interval(delta: float, size: int, others: int, z: float) -> Interval:
-    """Of Cliff's delta by Newcombe's method 5 for the area under a curve (2006): it holds where the samples do not overlap,
-    where the usual standard error is 0."""
+    """Of Cliff's delta by Newcombe's method 5 for the area under a curve (2006): it holds where the samples do not
+    overlap, where the usual standard error is 0."""
     area = (delta + 1) / 2
     return 2 * _bound(area, size, others, -z) - 1, 2 * _bound(area, size, others, z) - 1
 

@@ -41,7 +41,8 @@ def colours(shown: Sequence[Dict[str, Any]]) -> Dict[int, int]:
 
 
 def sessions(rows: Sequence[Tuple[str, Dict[str, Any]]], chosen: Dict[int, int], label: str) -> str:
-    """Sessions one below the other: events as cells in order of time, pauses as spaces (logarithmic), attention below."""
+    """Sessions one below the other: events as cells in order of time, pauses as spaces (logarithmic), attention
+    below."""
     content = []
     for place, (name, session) in enumerate(rows):
         content.append(_session(name, session, chosen, place * ROW))
@@ -152,7 +153,8 @@ def scatter(points: Sequence[Dict[str, Any]], colours: Dict[int, int], label: st
         x, y = _middle([one[0] for one in found]), _middle([one[1] for one in found])
         content.append(f'<text x="{x + 12}" y="{y - 12}">{group}</text>')
     return (
-        f'<svg id="map" class="map" viewBox="-20 -20 1040 1040" role="img" aria-label="{to_html(label)}">{"".join(content)}'
+        f'<svg id="map" class="map" viewBox="-20 -20 1040 1040" role="img" aria-label="{to_html(label)}">'
+        f"{''.join(content)}"
         '<path id="chosen"/><path id="lasso"/></svg>'
     )
 

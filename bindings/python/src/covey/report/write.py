@@ -67,8 +67,8 @@ class Report:
         return write_text(self.model, self._texts, self._title)
 
     def plot_profile(self, group: int, axis: Any = None, most: int = 16) -> Any:
-        """What sets a group apart, on a matplotlib axis (None = the current one), which is returned. UNSUPPORTED without
-        matplotlib, NOT_FOUND where the report has no such group."""
+        """What sets a group apart, on a matplotlib axis (None = the current one), which is returned. UNSUPPORTED
+        without matplotlib, NOT_FOUND where the report has no such group."""
         return plots.plot_profile(self.model, self._texts, group, axis, most)
 
     def plot_sessions(self, group: int, axis: Any = None) -> Any:
@@ -121,25 +121,27 @@ def report(
     limit: int = 200,
     max_bytes: int = MOST_BYTES,
 ) -> Report:
-    """The case report: what needs a decision, then each risky group with its story, its sessions, what sets it apart, its rules.
+    """The case report: what needs a decision, then each risky group with its story, its sessions, what sets it apart,
+    its rules.
 
         covey.report(found, "case.html")
 
     Args:
-        result: what :func:`covey.find` gives, which keeps its rows, or an :class:`Engine`, which scores the rows given here.
+        result: what :func:`covey.find` gives, which keeps its rows, or an :class:`Engine`, which scores the rows given
+            here.
         path: where it is written; None = nowhere, the returned :class:`Report` writes it later.
         format: "html", "json", "markdown" or "text"; None = by the path's suffix.
-        events, features, fraud, amount, when, key: for an engine, as in :meth:`Engine.score` and :func:`covey.find`. For a
-            result `features`, `fraud`, `amount` and `when` replace what it keeps.
+        events, features, fraud, amount, when, key: for an engine, as in :meth:`Engine.score` and :func:`covey.find`.
+            For a result `features`, `fraud`, `amount` and `when` replace what it keeps.
         language: "en" or "de"; sentences of the library itself (rules, findings) stay English.
         templates: texts by name that replace those of the language, as a mapping or a JSON file of one;
             ``covey/report/templates/en.json`` has all names and the fields that each may use.
         mask: keys and shared values are shown as digests, which differ from data to data. False: as they are.
-        links: columns of the features whose equal values link transactions (a device, an address, a card range), features
-            or not; None = those that :func:`covey.find` left out as identifiers.
+        links: columns of the features whose equal values link transactions (a device, an address, a card range),
+            features or not; None = those that :func:`covey.find` left out as identifiers.
         names, units: of features, as they are to be shown. currency: of amounts.
-        limit: groups in the report, the riskiest first; the others are counted. max_bytes: of the page; where it is too small
-            for all, the last groups are shown in short, then counted.
+        limit: groups in the report, the riskiest first; the others are counted. max_bytes: of the page; where it is too
+            small for all, the last groups are shown in short, then counted.
 
     Errors name the argument: INVALID_ARGUMENT (no such column, text or field), MISMATCH (lengths), IO.
     """
