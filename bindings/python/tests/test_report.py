@@ -12,7 +12,8 @@ import covey
 from covey.report.catalogue import Catalogue
 from covey.report.source import clusters_of
 from covey.report.statistics import cliffs_delta, critical_value, delta_interval, share_difference, wilson
-from report_support import hostile, many, sample, written  # noqa: F401
+from report_support import hostile, hostile_frame, many, sample, written  # noqa: F401
+from test_tables import pa, pl
 
 
 def test_every_figure_comes_from_the_rows(sample):
@@ -347,3 +348,16 @@ def test_evidence_early_risk_and_neighbours(sample):
     assert set(nearest) == {group["number"] for group in model["groups"]} and all(
         one != two for one, two in nearest.items()
     )
+
+
+def test_every_kind_of_table_gives_the_same_page():
+    frame = hostile_frame().rename(columns={"<b>amount</b>": "amount"})
+    frame.loc[3, "device"] = None
+    arrow = pa.Table.from_pandas(frame)
+    kinds = [frame, arrow, frame.convert_dtypes(), frame.to_dict("list"), frame.set_index("id")]
+    kinds += [] if pl is None else [pl.from_arrow(arrow), pl.from_arrow(arrow).lazy()]
+    pages = set()
+    for kind in kinds:
+        found = covey.find(None, kind, "label", key="id", amount="amount", trees=20, permutations=99)
+        pages.add(found.report(links="device", mask=False).to_html())
+    assert len(pages) == 1

@@ -8,9 +8,9 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import _is_missing, as_array
 from .._errors import InvalidArgumentError
 from .._event_frames import EventFrame
-from .._keys import as_column
 from .source import FeatureColumn, Group, Source
 from .statistics import cliffs_delta, critical_value, delta_interval, quartiles, share_difference
 
@@ -265,7 +265,7 @@ class Link:
         if source.frame is None:
             raise InvalidArgumentError(f"links names the column {name!r} of features, which are None")
         self.name = name
-        values = np.asarray(as_column(EventFrame(source.frame, "features").column(name, "links")), dtype=object)
+        values = as_array(EventFrame(source.frame, "features").column(name, "links"), f"features[{name!r}]")
         place: Dict[str, int] = {}
         self.codes = np.array([_code(value, place) for value in values.tolist()], dtype=np.int64)
         self.values = list(place)
@@ -288,6 +288,6 @@ class Link:
 
 
 def _code(value: Any, place: Dict[str, int]) -> int:
-    if value is None or value != value or value == "":
+    if _is_missing(value) or value == "":
         return -1
     return place.setdefault(str(value), len(place))
