@@ -1695,6 +1695,11 @@ covey_status covey_engine_score(const covey_engine *engine, const covey_context 
 /** Transactions; 0 for NULL. */
 int64_t covey_scores_count(const covey_scores *scores);
 
+/** What is odd about a batch of 20 transactions and more, as a sentence; NULL outside, so that most batches have none at
+ *  index 0. One in five events has a type that the encoder does not know (names in upper case), or the mean logarithm
+ *  of the time between events or of dwell lies two deviations from that of training (milliseconds for seconds). */
+const char *covey_scores_warning(const covey_scores *scores, int64_t index);
+
 /** Errors: COVEY_INVALID_ARGUMENT. */
 covey_status covey_scores_get(const covey_scores *scores, int64_t transaction, covey_score *score, covey_error **error);
 
@@ -1772,6 +1777,42 @@ covey_status covey_session_embed(const covey_engine *engine, const covey_context
 covey_status covey_session_score(const covey_engine *engine, const covey_context *context, const void *session,
                                  int64_t size, const covey_table *features, covey_scores **scores,
                                  covey_error **error);
+
+/** DRIFT: counts what is scored, to say whether it still looks like what the engine was made of. Any number of threads
+ *  may add to one, and counts of other threads and machines are added to it: whole numbers alone are counted, so their
+ *  order changes nothing. */
+typedef struct covey_drift covey_drift;
+
+/** Makes an empty one, with the histograms of the rows that the engine keeps (50,000 of them at most). It keeps the
+ *  engine. Errors: COVEY_INVALID_ARGUMENT, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_drift_create(const covey_engine *engine, const covey_context *context, covey_drift **drift,
+                                covey_error **error);
+
+/** Counts transactions: any of sequences, features and scores may be NULL, but not all. Nothing is counted if it fails.
+ *  Embeddings are not made again, so that this costs a small part of scoring.
+ *  Errors: as covey_engine_score. */
+covey_status covey_drift_add(covey_drift *drift, const covey_context *context, const covey_sequences *sequences,
+                             const covey_table *features, const covey_scores *scores, covey_error **error);
+
+/** Adds what `other` counted. Errors: COVEY_INVALID_ARGUMENT; COVEY_MISMATCH for another engine. */
+covey_status covey_drift_merge(covey_drift *drift, const covey_drift *other, covey_error **error);
+
+/** What moved, as JSON: "warnings" (code and text, as covey_scores_warning and for categories that training did not
+ *  have), "moved" (names), and for each feature column of the hybrid rows and for the mix of clusters the population
+ *  stability index, the p value of a chi-squared test and whether it moved (index at least 0.2, and p times the number
+ *  of comparisons at most 0.001), against the rows that the engine keeps. With `earlier`, counts of the same engine,
+ *  against those, and for event types, the time between events, dwell and risk too, of which an engine keeps no counts.
+ *  Errors: COVEY_INVALID_ARGUMENT; COVEY_MISMATCH (`earlier` counts for another engine). */
+covey_status covey_drift_report(const covey_drift *drift, const covey_drift *earlier, covey_buffer **text,
+                                covey_error **error);
+
+/** The counts as bytes, and back, with an engine of the same content. Errors: COVEY_INVALID_ARGUMENT,
+ *  COVEY_CORRUPT_FILE, COVEY_MISMATCH (another engine), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_drift_write(const covey_drift *drift, covey_buffer **bytes, covey_error **error);
+covey_status covey_drift_read(const covey_engine *engine, const covey_context *context, const void *bytes,
+                              int64_t size, covey_drift **drift, covey_error **error);
+
+void covey_drift_destroy(covey_drift *drift);
 
 /* ===================================================================================================== 12. Find === */
 

@@ -29,6 +29,7 @@ final class EngineBox: Sendable {
 final class ScoresBox: Sendable {
     let box: EngineBox
     let scores: [Score]
+    let warnings: [CText]
     /// By transaction.
     private let reasons: Published<Texts>
 
@@ -38,8 +39,9 @@ final class ScoresBox: Sendable {
         init(_ texts: [String]) { self.texts = texts.map { CText($0) } }
     }
 
-    init(_ scores: [Score], _ box: EngineBox) {
+    init(_ scores: [Score], _ box: EngineBox, alarms: [DataAlarm] = []) {
         self.scores = scores
+        warnings = alarms.map { CText($0.text) }
         self.box = box
         reasons = Published(count: scores.count)
     }
@@ -156,8 +158,15 @@ public func covey_engine_score(
         let batch = try sequences.map { try sequenceBatch($0, "sequences", execution) }
         let table = try features.map { try featureTable($0, "features", execution) }
         let found = try box.engine.score(batch, table, execution: execution)
-        scores.pointee = Handle.retain(ScoresBox(found, box))
+        let alarms = try box.engine.alarms(batch, execution: execution)
+        scores.pointee = Handle.retain(ScoresBox(found, box, alarms: alarms))
     }
+}
+
+@c @implementation
+public func covey_scores_warning(_ scores: OpaquePointer?, _ index: Int64) -> UnsafePointer<CChar>! {
+    guard let scores else { return nil }
+    return element(Handle.object(scores, as: ScoresBox.self).warnings, index)?.pointer
 }
 
 @c @implementation

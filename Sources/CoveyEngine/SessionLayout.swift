@@ -48,7 +48,7 @@ struct SessionLayout: Sendable {
 }
 
 /// FNV-1a of names and their number.
-private struct NameHash {
+struct NameHash {
     private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
     mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }

@@ -169,6 +169,59 @@ static void test_hostile_bytes(const covey_engine *engine) {
     free(good);
 }
 
+static void check_report(const covey_drift *drift, const covey_drift *earlier, const char *text) {
+    covey_error *error = NULL;
+    covey_buffer *report = NULL;
+    CHECK_OK(covey_drift_report(drift, earlier, &report, &error));
+    CHECK(strstr(covey_buffer_data(report), text) != NULL);
+    covey_buffer_destroy(report);
+}
+
+/* Counts, in parts and whole; unknown events are told in scores and report. */
+static void test_drift(const covey_engine *engine) {
+    covey_error *error = NULL;
+    covey_drift *whole = NULL, *copy = NULL;
+    covey_scores *scores = NULL;
+    covey_buffer *bytes = NULL, *again = NULL;
+    CHECK_OK(covey_drift_create(engine, NULL, &whole, &error));
+    CHECK_OK(covey_engine_score(engine, NULL, &sample.sequences, &sample.table, &scores, &error));
+    CHECK_OK(covey_drift_add(whole, NULL, &sample.sequences, &sample.table, scores, &error));
+    check_report(whole, NULL, "\"moved\":[]");
+    check_report(whole, NULL, "\"transactions\":120");
+    CHECK_OK(covey_drift_write(whole, &bytes, &error));
+    CHECK_OK(covey_drift_read(engine, NULL, covey_buffer_data(bytes), covey_buffer_size(bytes), &copy, &error));
+    CHECK_OK(covey_drift_write(copy, &again, &error));
+    CHECK(covey_buffer_size(bytes) == covey_buffer_size(again));
+    CHECK(memcmp(covey_buffer_data(bytes), covey_buffer_data(again), (size_t)covey_buffer_size(bytes)) == 0);
+    CHECK_OK(covey_drift_merge(copy, whole, &error));
+    check_report(copy, whole, "\"transactions\":240");
+    check_report(copy, whole, "\"moved\":[]");
+    covey_buffer_destroy(bytes);
+    covey_buffer_destroy(again);
+    covey_scores_destroy(scores);
+
+    engine_sample unknown = sample;
+    for (int64_t place = 0; place < sample.offsets[SAMPLE_ROWS]; place++) unknown.types[place] = 1000;
+    covey_sequences sequences = sample.sequences;
+    sequences.types = unknown.types;
+    CHECK_OK(covey_engine_score(engine, NULL, &sequences, &sample.table, &scores, &error));
+    CHECK(covey_scores_warning(scores, 0) != NULL && strstr(covey_scores_warning(scores, 0), "does not know") != NULL);
+    CHECK(covey_scores_warning(scores, -1) == NULL && covey_scores_warning(NULL, 0) == NULL);
+    CHECK_OK(covey_drift_add(copy, NULL, &sequences, NULL, scores, &error));
+    check_report(copy, NULL, "unknown_events");
+    covey_scores_destroy(scores);
+
+    expect(covey_drift_add(copy, NULL, NULL, NULL, NULL, &error), COVEY_INVALID_ARGUMENT, "NULL", &error);
+    expect(covey_drift_add(NULL, NULL, &sequences, NULL, NULL, &error), COVEY_INVALID_ARGUMENT, "drift", &error);
+    expect(covey_drift_merge(copy, NULL, &error), COVEY_INVALID_ARGUMENT, "other", &error);
+    covey_drift *none = NULL;
+    expect(covey_drift_create(NULL, NULL, &none, &error), COVEY_INVALID_ARGUMENT, "engine", &error);
+    expect(covey_drift_read(engine, NULL, "COVEYDR1", 8, &none, &error), COVEY_CORRUPT_FILE, "bytes", &error);
+    covey_drift_destroy(whole);
+    covey_drift_destroy(copy);
+    covey_drift_destroy(NULL);
+}
+
 int main(void) {
     make_sample(&sample, 1);
     covey_engine *engine = make_engine(&sample);
@@ -176,6 +229,7 @@ int main(void) {
     test_equal_to_whole(engine);
     test_bad_events(engine);
     test_hostile_bytes(engine);
+    test_drift(engine);
     covey_engine_destroy(engine);
     return finish();
 }

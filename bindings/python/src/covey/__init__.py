@@ -46,6 +46,7 @@ from .backtesting import Backtest, Matches, RuleMatches, backtest
 from .branches import BranchDetector, approximate_predict_branch, detect_branches_in_clusters
 from .clustering import HDBSCAN, hdbscan
 from .context import Context
+from .drift import Drift
 from .encoder import SequenceEncoder
 from .engine import Engine
 from .find import find
@@ -88,6 +89,7 @@ __all__ = [
     "CoveyError",
     "DataWarning",
     "Derived",
+    "Drift",
     "Engine",
     "EngineHolder",
     "FileError",

@@ -60,7 +60,7 @@ class Scores(Sequence[Score]):
 
     Attributes:
         cluster (n int64), strength (n float64), risk (n float64), risky (n bool): the same as arrays.
-        findings: :class:`Finding` objects, where the events came as a table.
+        findings: :class:`Finding` objects about the events.
         keys: which transaction each score is of, and key_name, what the column is called; None where they are not known.
     """
 
@@ -134,3 +134,11 @@ class Scores(Sequence[Score]):
 
     def __repr__(self) -> str:
         return f"Scores({len(self)} transactions, {int(self.risky.sum())} risky)"
+
+
+def batch_warnings(native: Native) -> list[Finding]:
+    """What is odd about the events of a scored batch."""
+    found: list[Finding] = []
+    while (text := library.covey_scores_warning(native, len(found))) is not None:
+        found.append(Finding("events_unlike_training", required_text(text)))
+    return found

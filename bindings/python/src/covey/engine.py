@@ -21,7 +21,7 @@ from ._keys import alignment
 from ._labels import label_codes
 from ._library import call, library, required_text
 from ._output import Kind
-from ._scores import Scores
+from ._scores import Scores, batch_warnings
 from ._table import KINDS, Table, feature_keys, held
 from .clustering import HDBSCAN
 from .context import Context, running
@@ -272,7 +272,8 @@ class Engine(Handle):
                 (MISMATCH otherwise); of a table a transaction without events has an empty sequence.
             time, event, dwell: columns of a table of events; None = those of ``columns``, or of these names.
 
-        The scores carry the keys, and in ``findings`` what is odd about the events, as :meth:`Sequences.from_frame`. risk = max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule
+        The scores carry the keys, and in ``findings`` what is odd about the events, as :meth:`Sequences.from_frame`; in batches of
+        20 transactions and more also events that the encoder does not know and times in another unit. risk = max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule
         that fires * share of the cluster it describes); see covey.h, also for engines of :func:`covey.find`. Errors:
         INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
         """
@@ -303,8 +304,8 @@ class Engine(Handle):
         scores = Scores(Native(pointer.value, "covey_scores_destroy"))
         scores.keys, scores.key_name = (own, own_name) if keys is None else (keys, key_name)
         scores._kind = kind
-        scores.findings = findings
-        tell(found for found in findings if found.code not in _EXPECTED)
+        scores.findings = findings + batch_warnings(scores._native)
+        tell(found for found in scores.findings if found.code not in _EXPECTED)
         return scores
 
     def _sequences(

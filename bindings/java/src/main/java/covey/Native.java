@@ -340,6 +340,20 @@ final class Native {
 
     static native void engineDestroy(long engine);
 
+    static native byte[] scoresWarning(long scores, long index);
+
+    static native long driftCreate(long engine, long context);
+
+    static native void driftAdd(long drift, long context, Sequences sequences, FeatureTable features, long scores);
+
+    static native void driftMerge(long drift, long other);
+
+    static native byte[] driftText(long drift, long earlier, int what);
+
+    static native long driftRead(long engine, byte[] bytes);
+
+    static native void driftDestroy(long drift);
+
     static native long sessionSize(long engine, long largestEvents);
 
     static native void sessionStart(long engine, ByteBuffer session);

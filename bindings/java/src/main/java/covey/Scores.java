@@ -1,5 +1,6 @@
 package covey;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
@@ -39,6 +40,19 @@ public final class Scores extends NativeObject {
             reasons[index] = Text.decode(Native.scoresReason(address, transaction, index));
         }
         return new Score(n[0], x[0], x[1], n[1] == 1, List.of(rules), List.of(reasons));
+    }
+
+    /**
+     * What is odd about the events of a batch of 20 transactions and more, as sentences: types that the encoder does not
+     * know, times in another unit. Usually empty.
+     */
+    public List<String> warnings() {
+        try (Use self = use()) {
+            List<String> found = new ArrayList<>();
+            byte[] text;
+            while ((text = Native.scoresWarning(self.address(), found.size())) != null) found.add(Text.decode(text));
+            return List.copyOf(found);
+        }
     }
 
     /** The cluster of each transaction; -1 means none. */

@@ -3,8 +3,10 @@ package covey;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -97,5 +99,36 @@ class SessionTest {
                 () -> Session.fromBytes(road.engine, Arrays.copyOf(bytes, bytes.length - 1)));
         assertThrows(NullPointerException.class, () -> new Session(null));
         assertEquals(0, session.total());
+    }
+
+    @Test
+    void driftTellsWhatMoved() {
+        double[] milliseconds = ((double[]) sample.sequences.times).clone();
+        for (int event = 0; event < milliseconds.length; ++event) milliseconds[event] *= 1000;
+        Sequences wrong = Sequences.builder()
+                .offsets((long[]) sample.sequences.offsets)
+                .types((int[]) sample.sequences.types)
+                .times(milliseconds)
+                .dwell((double[]) sample.sequences.dwell)
+                .build();
+        try (Drift good = new Drift(road.engine);
+                Drift bad = new Drift(road.engine);
+                Scores scores = road.engine.score(sample.sequences, sample.features, null);
+                Scores other = road.engine.score(wrong, sample.features, null)) {
+            good.add(sample.sequences, sample.features, scores);
+            bad.add(wrong, sample.features, other);
+            assertEquals(List.of(), scores.warnings());
+            assertEquals(1, other.warnings().size());
+            assertTrue(good.report().contains("\"moved\":[]"), good.report());
+            assertTrue(bad.report().contains("time_between_events"), bad.report());
+            assertTrue(bad.report(good).contains("\"against\":\"earlier\""), bad.report(good));
+            try (Drift copy = Drift.fromBytes(road.engine, good.toBytes())) {
+                assertArrayEquals(good.toBytes(), copy.toBytes());
+                copy.merge(good);
+                assertTrue(copy.report().contains("\"scored\":" + 2 * sample.features.rows), copy.report());
+            }
+            EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "NULL", () -> good.add(null, null, null));
+            EncoderTest.refuse(StatusCode.CORRUPT_FILE, "drift", () -> Drift.fromBytes(road.engine, new byte[9]));
+        }
     }
 }

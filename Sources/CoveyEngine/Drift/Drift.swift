@@ -1,0 +1,128 @@
+import CoveyEncoder
+import CoveyHybrid
+import CoveyRuntime
+import CoveySequences
+import CoveyTables
+import Synchronization
+
+/// Counts what an engine scores, to say whether it still looks like the rows that the engine was made of. For any
+/// number of threads, which wait for each other while their counts are added.
+public final class Drift: Sendable {
+    public let engine: Engine
+    let reference: DriftReference
+    private let state: Mutex<DriftCounts>
+    /// Drifts with other counts do not add up.
+    private let fingerprint: UInt64
+
+    private static let mark: [UInt8] = Array("COVEYDR1".utf8)
+
+    /// O(rows columns) of the rows that the engine keeps, at most 50,000 of them.
+    public init(_ engine: Engine, execution: Execution = Execution()) throws {
+        self.engine = engine
+        let reference = try DriftReference(engine.parts, execution)
+        self.reference = reference
+        state = Mutex(reference.counts(types: engine.parts.encoder?.configuration.vocabulary.count ?? 0))
+        var hash = NameHash()
+        hash.add(engine.sessionLayout?.fingerprint ?? 0)
+        for count in reference.clusters { hash.add(UInt64(count)) }
+        for column in reference.columns {
+            for edge in column.edges { hash.add(UInt64(edge.bitPattern)) }
+            for count in column.counts { hash.add(UInt64(count)) }
+        }
+        hash.add(UInt64(reference.categorical.count))
+        fingerprint = hash.value
+    }
+
+    var counts: DriftCounts { state.withLock { $0 } }
+
+    /// Counts transactions. Nothing is counted if this throws.
+    /// - Throws: `mismatch` for inputs of other lengths, missing columns, and sequences where the engine has no
+    ///   encoder; `invalidData` as the stages.
+    public func add(
+        _ sequences: SequenceBatch?, _ table: FeatureTable?, _ scores: [Score]?, execution: Execution = Execution()
+    ) throws {
+        let count = try Drift.count(sequences?.count, table?.rows, scores?.count)
+        var added = reference.counts(types: engine.parts.encoder?.configuration.vocabulary.count ?? 0)
+        added.transactions = count
+        if let sequences {
+            guard let encoder = engine.parts.encoder else {
+                throw CoveyError.mismatch("sequences must be NULL: the engine has no encoder")
+            }
+            try sequences.validate(execution)
+            try added.add(sequences, vocabulary: encoder.configuration.vocabulary.count, execution)
+        }
+        if let table, count > 0, !engine.parts.hybrid.featureColumns.isEmpty {
+            added.add(table, reference)
+            added.add(try featureRows(table, execution), reference)
+        }
+        for score in scores ?? [] { added.add(score) }
+        let numbers = added.numbers
+        state.withLock { $0.add(numbers) }
+    }
+
+    private static func count(_ sequences: Int?, _ rows: Int?, _ scores: Int?) throws -> Int {
+        guard let count = sequences ?? rows ?? scores else {
+            throw CoveyError.invalidArgument("sequences, features and scores must not all be NULL")
+        }
+        if let rows, rows != count {
+            throw CoveyError.mismatch("sequences are \(count), features have \(rows) rows")
+        }
+        if let scores, scores != count {
+            throw CoveyError.mismatch("scores are \(scores), the transactions are \(count)")
+        }
+        return count
+    }
+
+    /// Hybrid rows whose features count alone: embedding the sequences again would cost what scoring does.
+    private func featureRows(_ table: FeatureTable, _ execution: Execution) throws -> Matrix<Float> {
+        guard let columns = engine.parts.hybrid.embeddingColumns else {
+            return try engine.parts.hybrid.transform(nil, table, execution: execution)
+        }
+        try execution.reserve(checkedProduct(table.rows, columns, "features"), of: 4, for: "features")
+        let none = Matrix<Float>(rows: table.rows, columns: columns, repeating: 0)
+        return try none.withView { try engine.parts.hybrid.transform($0, table, execution: execution) }
+    }
+
+    /// Adds what another one counted of the same engine, as on another thread or machine.
+    public func merge(_ other: Drift) throws {
+        guard other.fingerprint == fingerprint else {
+            throw CoveyError.mismatch("other: it counts for another engine")
+        }
+        let numbers = other.counts.numbers
+        state.withLock { $0.add(numbers) }
+    }
+
+    /// The counts, for another process.
+    public func bytes() -> [UInt8] {
+        var result = Drift.mark
+        func append(_ value: UInt64) { withUnsafeBytes(of: value.littleEndian) { result += $0 } }
+        append(fingerprint)
+        for number in counts.numbers { append(UInt64(number)) }
+        return result
+    }
+
+    /// Reads what `bytes` gave.
+    public convenience init(_ engine: Engine, bytes: UnsafeRawBufferPointer, execution: Execution = Execution()) throws
+    {
+        try self.init(engine, execution: execution)
+        guard bytes.count >= 16, Array(bytes.prefix(8)) == Drift.mark else {
+            throw CoveyError.corruptFile("bytes: they are not those of a drift")
+        }
+        func word(_ index: Int) -> UInt64 {
+            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+        }
+        guard word(1) == fingerprint else { throw CoveyError.mismatch("bytes: they count for another engine") }
+        let expected = counts.numbers.count
+        guard bytes.count == 8 * (expected + 2) else {
+            throw CoveyError.corruptFile("bytes must be \(8 * (expected + 2)), got \(bytes.count)")
+        }
+        let numbers = try (0..<expected).map { index in
+            let number = word(index + 2)
+            guard number <= UInt64(Int.max) else {
+                throw CoveyError.corruptFile("bytes: the count \(index) is \(number)")
+            }
+            return Int(number)
+        }
+        state.withLock { $0.add(numbers) }
+    }
+}
