@@ -1695,8 +1695,8 @@ covey_status covey_engine_score(const covey_engine *engine, const covey_context 
 /** Transactions; 0 for NULL. */
 int64_t covey_scores_count(const covey_scores *scores);
 
-/** What is odd about a batch of 20 transactions and more, as a sentence; NULL outside, so that most batches have none at
- *  index 0. One in five events has a type that the encoder does not know (names in upper case), or the mean logarithm
+/** What is odd about a batch of 20 transactions and more, as a sentence; NULL outside, so that most batches have NULL
+ *  at index 0. One in five events has a type that the encoder does not know (names in upper case), or the mean logarithm
  *  of the time between events or of dwell lies two deviations from that of training (milliseconds for seconds). */
 const char *covey_scores_warning(const covey_scores *scores, int64_t index);
 

@@ -1,6 +1,8 @@
 /* Section 11 of covey.h: the engine and its scores. */
 #include "support.h"
 
+#include <string.h>
+
 JNIEXPORT jlong JNICALL Java_covey_Native_engineBuild(JNIEnv *env, jclass class, jlong context, jlong encoder,
                                                       jlong hybrid, jlong clustering, jlong risk, jlongArray rules,
                                                       jlongArray rule_clusters)
@@ -135,9 +137,11 @@ JNIEXPORT void JNICALL Java_covey_Native_scoresGet(JNIEnv *env, jclass class, jl
     covey_error *error = NULL;
     covey_status status = covey_scores_get(POINTER(covey_scores, scores), transaction, &score, &error);
     if (!succeeded(env, status, error)) return;
-    const jlong whole[] = {score.cluster, score.risky, score.rule_count, score.reason_count};
-    const jdouble real[] = {score.strength, score.risk};
-    store(env, integers, whole, 4, reals, real, 2);
+    const jlong whole[] = {score.cluster,      score.risky,        score.rule_count,
+                           score.reason_count, score.has_evidence, score.has_evidence ? score.group : -1};
+    jdouble real[7] = {score.strength, score.risk};
+    memcpy(real + 2, score.evidence, sizeof score.evidence);
+    store(env, integers, whole, 6, reals, real, 7);
 }
 
 /* One figure of every transaction: 0 cluster, 1 strength, 2 risk. */

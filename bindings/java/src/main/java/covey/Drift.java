@@ -22,7 +22,11 @@ public final class Drift extends NativeObject {
         }
     }
 
-    /** Reads what {@link #toBytes} gave, with an engine of the same content. @throws CoveyException CORRUPT_FILE, MISMATCH */
+    /**
+     * Reads what {@link #toBytes} gave, with an engine of the same content.
+     *
+     * @throws CoveyException CORRUPT_FILE, MISMATCH
+     */
     public static Drift fromBytes(Engine engine, byte[] bytes) {
         Objects.requireNonNull(bytes, "bytes");
         try (Use use = engine.use()) {

@@ -1,7 +1,10 @@
 package covey;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /** The scores of a batch of transactions. */
@@ -26,8 +29,9 @@ public final class Scores extends NativeObject {
     }
 
     static Score read(long address, int transaction) {
-        long[] n = new long[4];
-        double[] x = new double[2];
+        Found.Evidence[] parts = Found.Evidence.values();
+        long[] n = new long[6];
+        double[] x = new double[2 + parts.length];
         Native.scoresGet(address, transaction, n, x);
         Score.FiredRule[] rules = new Score.FiredRule[(int) n[2]];
         for (int index = 0; index < rules.length; ++index) {
@@ -39,12 +43,15 @@ public final class Scores extends NativeObject {
         for (int index = 0; index < reasons.length; ++index) {
             reasons[index] = Text.decode(Native.scoresReason(address, transaction, index));
         }
-        return new Score(n[0], x[0], x[1], n[1] == 1, List.of(rules), List.of(reasons));
+        Map<Found.Evidence, Double> evidence = new EnumMap<>(Found.Evidence.class);
+        if (n[4] == 1) for (Found.Evidence part : parts) evidence.put(part, x[2 + part.ordinal()]);
+        return new Score(
+                n[0], x[0], x[1], n[1] == 1, List.of(rules), List.of(reasons), n[5], Collections.unmodifiableMap(evidence));
     }
 
     /**
-     * What is odd about the events of a batch of 20 transactions and more, as sentences: types that the encoder does not
-     * know, times in another unit. Usually empty.
+     * What is odd about the events of a batch of 20 transactions and more, as sentences: types that the encoder does
+     * not know, times in another unit. Usually empty.
      */
     public List<String> warnings() {
         try (Use self = use()) {

@@ -86,6 +86,13 @@ class FindTest {
                     Scores first = engine.score(null, features(), null);
                     Scores second = loaded.score(null, features(), null)) {
                 for (int row = 0; row < ROWS; ++row) assertEquals(first.risks()[row], second.risks()[row]);
+                for (int row = 0; row < ROWS; ++row) {
+                    Score score = second.get(row);
+                    assertEquals(score.risky(), score.group() >= 0);
+                    assertEquals(java.util.Set.of(Found.Evidence.values()), score.evidence().keySet());
+                    assertTrue(score.evidence().values().stream().allMatch(Double::isFinite));
+                }
+                assertTrue(first.get(0).evidence().get(Found.Evidence.TREE) > 0, first.get(0).evidence().toString());
                 assertTrue(first.get(0).reasons().get(0).startsWith("The risk of fraud is"));
             }
             engine.close();
