@@ -32,6 +32,8 @@ class Measure:
         change: what the rows go through first, or None.
         distances: the matrix of all distances between rows, or None.
         precomputed: the rows are that matrix already.
+        chords: rows between which Euclidean distances grow as this metric's, so that they have its tree; or None.
+        lengths: this metric's distances from those Euclidean ones.
     """
 
     def __init__(
@@ -40,11 +42,15 @@ class Measure:
         change: Optional[Callable[[NDArray[Any]], NDArray[Any]]] = None,
         distances: Optional[Callable[[NDArray[Any]], NDArray[Any]]] = None,
         precomputed: bool = False,
+        chords: Optional[Callable[[NDArray[Any]], NDArray[Any]]] = None,
+        lengths: Optional[Callable[[NDArray[Any]], NDArray[Any]]] = None,
     ) -> None:
         self.code = code
         self.change = change
         self.distances = distances
         self.precomputed = precomputed
+        self.chords = chords
+        self.lengths = lengths
 
 
 def measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) -> Measure:
@@ -76,7 +82,24 @@ def measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) -> 
         return Measure(change=_mahalanobis(parameters.get("V"), parameters.get("VI")))
     if metric == "correlation":
         return Measure(NATIVE["cosine"], change=lambda rows: rows - rows.mean(axis=1, keepdims=True))
+    if metric == "haversine" and not parameters:
+        return Measure(distances=lambda rows: _pairwise(rows, metric, {}), chords=_on_sphere, lengths=_angles)
     return Measure(distances=lambda rows: _pairwise(rows, metric, parameters))
+
+
+def _on_sphere(rows: NDArray[Any]) -> NDArray[Any]:
+    """Latitude and longitude as points of the unit sphere."""
+    if rows.shape[1] != 2:
+        raise InvalidArgumentError(f"metric haversine needs 2 columns, latitude and longitude in radians, got {rows.shape[1]}")
+    latitude, longitude = np.asarray(rows, dtype=np.float64).T
+    with np.errstate(invalid="ignore"):  # the library names the row with an infinity
+        circle = np.cos(latitude)
+        return np.column_stack([circle * np.cos(longitude), circle * np.sin(longitude), np.sin(latitude)])
+
+
+def _angles(chords: NDArray[Any]) -> NDArray[Any]:
+    found: NDArray[Any] = 2 * np.arcsin(np.minimum(chords / 2, 1))
+    return found
 
 
 def _minkowski(p: Any, parameters: dict[str, Any]) -> Measure:

@@ -49,8 +49,9 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
             infinity = no limit.
         metric: "euclidean" ("l2"), "manhattan" ("l1", "cityblock"), "cosine", "seuclidean" (with V), "mahalanobis" (V or VI) and
             "correlation" are searched; "precomputed" takes a square matrix of distances, dense or sparse; the others of
-            scikit-learn ("chebyshev", "minkowski" with p, "haversine", "canberra", ...) and callables go through all n^2
-            distances, in memory, and have no prediction.
+            scikit-learn ("chebyshev", "minkowski" with p, "canberra", ...) and callables go through all n^2 distances, in
+            memory, and have no prediction; "haversine" (latitude and longitude in radians) is searched where alpha is 1, to
+            1e-15 radians, but has no prediction either.
         alpha: distances are divided by it in mutual reachability; > 0.
         p: of "minkowski".
         algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean only; see ``recall_``).
@@ -200,17 +201,30 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
     def _cluster_distances(
         self, rows: Any, measured: Measure, options: _structs.ClusterOptions, pointer: c_void_p
     ) -> None:
+        if measured.chords is not None and self.alpha == 1 and options.search == 0:
+            # The larger of distances stays the larger on the sphere, so that the tree of chords is the tree of angles.
+            view, borrowed = matrix(measured.chords(rows), "X")
+            with running(self.context) as native:
+                judged_call("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
+            tree = Clusters(Native(pointer.value, "covey_clustering_destroy")).array("spanning_tree").copy()
+            if len(tree) == len(rows) - 1 and measured.lengths is not None:
+                tree["distance"] = measured.lengths(tree["distance"])
+                self._cluster_tree(len(rows), tree, options, pointer)
+                return
         if issparse(rows):
             count, edges = sparse_tree(rows, options.min_samples or options.min_cluster_size, options.alpha)
-            with running(self.context) as native:
-                judged_call(
-                    "covey_cluster_spanning_tree", native, count, edges.ctypes.data, byref(options), byref(pointer)
-                )
+            self._cluster_tree(count, edges, options, pointer)
             return
         view, borrowed = matrix(rows if measured.distances is None else measured.distances(rows), "X")
         with running(self.context) as native:
             judged_call("covey_cluster_distances", native, byref(view), byref(options), byref(pointer))
         del borrowed
+
+    def _cluster_tree(
+        self, count: int, edges: NDArray[Any], options: _structs.ClusterOptions, pointer: c_void_p
+    ) -> None:
+        with running(self.context) as native:
+            judged_call("covey_cluster_spanning_tree", native, count, edges.ctypes.data, byref(options), byref(pointer))
 
     def _finish(self, clusters: Clusters) -> None:
         self._clusters = clusters

@@ -1,0 +1,67 @@
+"""Every metric against the matrix of its distances, by SciPy and scikit-learn."""
+
+import covey
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics.pairwise import haversine_distances
+
+ROWS = np.random.default_rng(0).gamma(2, size=(300, 4)) + np.repeat([[0, 0, 0, 0], [9, 1, 2, 9], [1, 9, 9, 3]], 100, axis=0)
+COVARIANCE = np.cov(ROWS.T)
+METRICS = [
+    ("chebyshev", {}), ("minkowski", {"p": 3.0}), ("minkowski", {"p": 1.5}), ("canberra", {}), ("braycurtis", {}),
+    ("correlation", {}), ("cityblock", {}), ("cosine", {}), ("sqeuclidean", {}), ("seuclidean", {"V": ROWS.var(axis=0)}),
+    ("mahalanobis", {"VI": np.linalg.inv(COVARIANCE)}),
+]  # fmt: skip
+
+
+def tree_of(clusterer: covey.HDBSCAN) -> np.ndarray:
+    return clusterer.single_linkage_tree_.to_numpy()[:, 2]
+
+
+@pytest.mark.parametrize(("metric", "parameters"), METRICS)
+def test_a_metric_is_what_scipy_measures(metric: str, parameters: dict) -> None:
+    distances = cdist(ROWS, ROWS, metric, **parameters)
+    np.fill_diagonal(distances, 0)
+    options = {"min_cluster_size": 15, "min_samples": 5}
+    given = covey.HDBSCAN(**options, metric="precomputed").fit((distances + distances.T) / 2)
+    found = covey.HDBSCAN(**options, metric=metric, **parameters).fit(ROWS)
+    np.testing.assert_allclose(tree_of(found), tree_of(given), rtol=1e-9, atol=1e-12)
+    assert adjusted_rand_score(found.labels_, given.labels_) == 1
+
+
+@pytest.mark.parametrize("metric", ["hamming", "jaccard"])
+def test_metrics_of_flags(metric: str) -> None:
+    flags = (np.random.default_rng(1).uniform(size=(200, 12)) < 0.4).astype(float)
+    flags[:, 0] = 1
+    given = flags != 0 if metric == "jaccard" else flags
+    distances = cdist(given, given, metric)
+    options = {"min_cluster_size": 10, "min_samples": 3}
+    other = covey.HDBSCAN(**options, metric="precomputed").fit(distances)
+    np.testing.assert_allclose(tree_of(covey.HDBSCAN(**options, metric=metric).fit(given)), tree_of(other), atol=1e-15)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1.5])
+@pytest.mark.parametrize("kind", ["towns", "globe", "poles"])
+def test_places_on_earth(kind: str, alpha: float) -> None:
+    random = np.random.default_rng(2)
+    towns = np.repeat(random.uniform([-1.2, -3], [1.2, 3], (5, 2)), 80, axis=0) + random.normal(size=(400, 2)) * 1e-4
+    globe = np.column_stack([np.arcsin(random.uniform(-1, 1, 400)), random.uniform(-np.pi, np.pi, 400)])
+    poles = np.column_stack([np.pi / 2 - np.abs(random.normal(size=400)) * 1e-3, random.uniform(-np.pi, np.pi, 400)])
+    places = {"towns": towns, "globe": globe, "poles": poles}[kind]
+    options = {"min_cluster_size": 10, "min_samples": 4, "alpha": alpha}
+    found = covey.HDBSCAN(**options, metric="haversine").fit(places)
+    given = covey.HDBSCAN(**options, metric="precomputed").fit(haversine_distances(places))
+    np.testing.assert_allclose(tree_of(found), tree_of(given), rtol=1e-9, atol=1e-15)
+    assert adjusted_rand_score(found.labels_, given.labels_) == 1
+    np.testing.assert_allclose(found.probabilities_, given.probabilities_, atol=1e-7)
+
+
+def test_places_that_cannot_be() -> None:
+    with pytest.raises(covey.InvalidArgumentError, match="2 columns"):
+        covey.HDBSCAN(metric="haversine").fit(ROWS)
+    for wrong in (np.nan, np.inf):
+        with pytest.raises(covey.InvalidDataError, match="NaN, infinity"):
+            covey.HDBSCAN(metric="haversine").fit([[0, 0], [wrong, 1], [1, 1]])
+    assert covey.HDBSCAN(metric="haversine").fit([[0.1, 0.2]]).labels_.tolist() == [-1]
