@@ -54,7 +54,8 @@ public struct Session {
         self.bytes = bytes
         capacity = min(
             (bytes.count - SessionLayout.headerBytes) / layout.eventBytes, SessionLayout.largestEvents)
-        for offset in stride(from: 0, to: SessionLayout.headerBytes, by: 8) { store(0 as UInt64, offset) }
+        // Nothing of an earlier session, or of the host's memory, goes to a database with the bytes.
+        _ = bytes.initializeMemory(as: UInt8.self, repeating: 0)
         store(SessionLayout.mark, 0)
         store(layout.fingerprint, 8)
         store(UInt64(capacity), 16)
