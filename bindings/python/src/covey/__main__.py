@@ -1,0 +1,5 @@
+"""`python -m covey` is the command `covey`."""
+
+from .command import main
+
+main()

@@ -1,0 +1,148 @@
+"""Tables in files: CSV, Parquet, Arrow IPC and JSON lines, read and written; `-` is a stream."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+import click
+
+FORMATS = ("csv", "parquet", "arrow", "jsonl")
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".arrows": "arrow",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+}
+
+
+def arrow() -> Any:
+    """pyarrow, or an error that says how to install it."""
+    try:
+        import pyarrow
+    except ImportError:
+        raise click.ClickException("files are read with pyarrow: pip install 'covey[cli]'") from None
+    return pyarrow
+
+
+def format_of(path: str, given: Optional[str], role: str) -> str:
+    """The format of a file, by what was said or by the name's ending (`events.csv.gz` is CSV)."""
+    if given is not None:
+        return given
+    if path == "-":
+        return "csv"
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes if suffix.lower() not in (".gz", ".bz2", ".zst")]
+    found = _SUFFIXES.get(suffixes[-1]) if suffixes else None
+    if found is None:
+        raise click.UsageError(f"{role}: {path!r} has none of the endings {sorted(_SUFFIXES)}; say the format")
+    return found
+
+
+def read_table(path: str, role: str, given: Optional[str] = None) -> Any:
+    """A pyarrow table. Errors name the file and its role."""
+    pa = arrow()
+    form = format_of(path, given, role)
+    if path != "-" and not os.path.exists(path):
+        raise click.ClickException(f"{role}: there is no file {path!r}")
+    try:
+        table = _read(pa, io.BytesIO(sys.stdin.buffer.read()) if path == "-" else path, form)
+    except (pa.ArrowException, OSError, ValueError) as failure:
+        first = (str(failure).splitlines() or ["it cannot be read"])[0]
+        raise click.ClickException(f"{role}: {path!r} is not a table in the format {form}: {first}") from None
+    if table.num_columns == 0:
+        raise click.ClickException(f"{role}: {path!r} has no columns")
+    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if twice:
+        raise click.ClickException(f"{role}: {path!r} has two columns named {twice[0]!r}")
+    return table
+
+
+def _read(pa: Any, source: Any, form: str) -> Any:
+    if form in ("csv", "tsv"):
+        from pyarrow import csv
+
+        return csv.read_csv(
+            source, parse_options=csv.ParseOptions(delimiter="\t" if form == "tsv" else ",", newlines_in_values=True)
+        )
+    if form == "parquet":
+        from pyarrow import parquet
+
+        return parquet.ParquetFile(source).read()
+    if form == "jsonl":
+        from pyarrow import json
+
+        return json.read_json(source)
+    opened = source if isinstance(source, io.BytesIO) else pa.memory_map(source)
+    try:
+        return pa.ipc.open_file(opened).read_all()
+    except pa.ArrowInvalid:
+        opened.seek(0)
+        return pa.ipc.open_stream(opened).read_all()
+
+
+def table_of(columns: Dict[str, Any]) -> Any:
+    """A pyarrow table of NumPy columns."""
+    pa = arrow()
+    found = {}
+    for name, values in columns.items():
+        plain = values.tolist() if getattr(getattr(values, "dtype", None), "kind", "") == "O" else values
+        found[name] = pa.array(plain, from_pandas=True)
+    return pa.table(found)
+
+
+def write_table(table: Any, path: str, given: Optional[str] = None) -> None:
+    """Writes a pyarrow table whole or not at all; to standard output for `-`."""
+    form = format_of(path, given, "output")
+    sink = io.BytesIO()
+    _write(table, sink, form)
+    write_bytes(sink.getvalue(), path)
+
+
+def _write(table: Any, sink: Any, form: str) -> None:
+    pa = arrow()
+    if form in ("csv", "tsv"):
+        from pyarrow import csv
+
+        csv.write_csv(table, sink, csv.WriteOptions(delimiter="\t" if form == "tsv" else ","))
+    elif form == "parquet":
+        from pyarrow import parquet
+
+        parquet.write_table(table, sink)
+    elif form == "arrow":
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+    else:
+        import json
+
+        for batch in table.to_batches(max_chunksize=65_536):
+            lines: List[str] = [json.dumps(row, default=str, ensure_ascii=False) for row in batch.to_pylist()]
+            sink.write(("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
+
+
+def write_bytes(data: bytes, path: str) -> None:
+    """Writes a file beside its place and renames it; to standard output for `-`."""
+    if path == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    temporary = f"{path}.{os.getpid()}.part"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError as failure:
+        raise click.ClickException(f"cannot write {path!r}: {failure.strerror}") from None
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
