@@ -49,6 +49,8 @@ int main(void) {
     covey_score score = COVEY_SCORE_INIT;
     covey_find_options find_options = COVEY_FIND_OPTIONS_INIT;
     covey_risky_group risky_group = COVEY_RISKY_GROUP_INIT;
+    covey_event event = COVEY_EVENT_INIT;
+    covey_session_state session_state = COVEY_SESSION_STATE_INIT;
 
     CHECK_SIZE(context_options);
     CHECK_SIZE(matrix);
@@ -73,6 +75,8 @@ int main(void) {
     CHECK_SIZE(score);
     CHECK_SIZE(find_options);
     CHECK_SIZE(risky_group);
+    CHECK_SIZE(event);
+    CHECK_SIZE(session_state);
 
     CHECK(context_options.threads == 0 && context_options.memory_budget == 0 && context_options.progress == NULL);
     CHECK(matrix.data == NULL && matrix.rows == 0 && matrix.row_stride == 0 && matrix.type == COVEY_FLOAT32);
@@ -131,6 +135,8 @@ int main(void) {
     CHECK(find_options.min_cluster_size == 5 && find_options.scaling == COVEY_SCALING_ROBUST);
     CHECK(find_options.search == COVEY_SEARCH_AUTO && find_options.training == NULL);
     CHECK(find_options.embedding_weight == 1 && find_options.feature_weight == 1);
+    CHECK(event.type == 0 && event.time == 0 && event.dwell == NULL && event.numeric_count == 0);
+    CHECK(session_state.events == 0 && session_state.total == 0);
     CHECK(risky_group.rows == 0 && risky_group.fraud == 0 && risky_group.share == 0);
     CHECK(COVEY_LABEL_UNKNOWN == -1 && COVEY_LABEL_LEGITIMATE == 0 && COVEY_LABEL_FRAUD == 1);
 
