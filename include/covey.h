@@ -908,8 +908,8 @@ covey_status covey_clustering_probabilities(const covey_clustering *clustering, 
 covey_status covey_clustering_outlier_scores(const covey_clustering *clustering, double *scores, int64_t capacity,
                                              covey_error **error);
 
-/** persistence: one number a cluster, its stability relative to the most that its rows could have: 0 to 1, but it may
- *  be more, and finite, for a root that is the only cluster, which keeps only its densest rows, as in hdbscan. */
+/** persistence: one number a cluster, its stability relative to the largest that its rows could have, 0 to 1. For a
+ *  root that is the only cluster and keeps only its densest rows, hdbscan's number can exceed 1; it is 1 here. */
 covey_status covey_clustering_persistence(const covey_clustering *clustering, double *persistence, int64_t capacity,
                                           covey_error **error);
 

@@ -68,13 +68,13 @@ struct Stabilities: Sendable {
         return chosen
     }
 
-    /// A node's stability relative to the most that `rows` rows could have; 1 where that is infinite or nothing.
+    /// A node's stability relative to the largest that `rows` rows could have, 0 to 1; 1 if that is infinite or 0.
     func persistence(of node: Int, rows: Int) -> Double {
         let (values, most) = strengths == .bounded ? (bounded, finiteMost) : (values, most)
         guard most.isFinite, most > 0, rows > 0 else { return 1 }
-        let share = values[node] / (Double(rows) * most)
-        // Sums in single precision may be a little more than all. Only a root keeps fewer rows than it has.
-        return node > 0 ? min(share, 1) : share
+        // The sum over a root has edges of rows that are noise, so it can exceed what the rows of the cluster could
+        // have. Sums in single precision can exceed it by their rounding.
+        return min(1, max(0, values[node] / (Double(rows) * most)))
     }
 
     /// Rounds to the 24 digits of single precision, in which hdbscan adds stabilities, but in any range: near ties then

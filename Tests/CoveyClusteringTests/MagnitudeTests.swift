@@ -44,4 +44,32 @@ import Testing
         #expect(try Self.edges(columns, scale: 0x1p600, .manhattan).allSatisfy(\.isFinite))
         #expect(try Self.edges(columns, scale: 0x1p600, .cosine).allSatisfy(\.isFinite))
     }
+
+    /// A root that is the only cluster keeps only its densest rows, while its stability sums over all rows: hdbscan's
+    /// number is above 1 here.
+    @Test(arguments: [ClusterOptions.Strengths.hdbscan, .bounded])
+    func persistenceIsAtMostOne(strengths: ClusterOptions.Strengths) throws {
+        var random = SeededRandom(seed: 8)
+        var above = 0
+        for round in 0..<200 {
+            let rows = Int.random(in: 8...60, using: &random)
+            var matrix = Matrix(rows: rows, columns: 2, repeating: 0.0)
+            for row in 0..<rows { for column in 0..<2 { matrix[row, column] = random.uniform() } }
+            var options = ClusterOptions()
+            options.allowSingleCluster = true
+            options.strengths = strengths
+            options.minClusterSize = Int.random(in: 2...6, using: &random)
+            options.clusterSelectionEpsilon = [0, 0.05, 0.1, 0.3][round % 4]
+            let result = try matrix.withView { try Clustering($0, options) }
+            #expect(result.persistence.allSatisfy { (0...1).contains($0) }, "round \(round): \(result.persistence)")
+            let tree = result.condensedTree
+            guard result.selection.nodes == [0], strengths == .hdbscan else { continue }
+            let most = tree.clusters.reduce(0) { max($0, $1.death) }
+            let sum = tree.parents.indices.filter { tree.parents[$0] == Int32(rows) }
+                .reduce(0.0) { $0 + tree.lambdas[$1] * Double(tree.sizes[$1]) }
+            let kept = result.labels.filter { $0 == 0 }.count
+            if sum / (Double(kept) * most) > 1.001 { above += 1 }
+        }
+        #expect(strengths == .bounded || above > 5)
+    }
 }
