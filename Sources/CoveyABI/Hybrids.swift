@@ -104,7 +104,8 @@ public func covey_hybrid_save(
 ) -> covey_status {
     boundary(error) {
         let hybrid = try Handle.required(hybrid, "hybrid", as: HybridBox.self).hybrid
-        try hybrid.file().write(to: try CoveyABI.path(path), execution(context))
+        let execution = execution(context)
+        try hybrid.file(execution).write(to: try CoveyABI.path(path), execution)
     }
 }
 
@@ -131,7 +132,8 @@ public func covey_hybrid_write(
     return boundary(error) {
         let bytes = try required(bytes, "bytes")
         let hybrid = try Handle.required(hybrid, "hybrid", as: HybridBox.self).hybrid
-        bytes.pointee = Handle.retain(try BytesBox(hybrid.file(), execution(context)))
+        let execution = execution(context)
+        bytes.pointee = Handle.retain(try BytesBox(hybrid.file(execution), execution))
     }
 }
 

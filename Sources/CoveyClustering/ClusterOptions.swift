@@ -2,9 +2,9 @@ import CoveyNeighbors
 import CoveyRuntime
 
 /// How rows are clustered; the fields are those of `covey_cluster_options`.
-public struct ClusterOptions: Sendable, Equatable, Codable {
+public struct ClusterOptions: Sendable, Equatable {
     /// What becomes of rows with a NaN or an infinity. Raw values are those of `COVEY_MISSING_ROWS_...`.
-    public enum MissingRows: Int32, Sendable, CaseIterable, Codable {
+    public enum MissingRows: Int32, Sendable, CaseIterable {
         /// They are an error.
         case reject = 0
         /// They are noise, and the others are clustered without them.
@@ -13,7 +13,7 @@ public struct ClusterOptions: Sendable, Equatable, Codable {
 
     /// What strengths, persistence and outlier scores are measured against. Raw values are those of
     /// `COVEY_STRENGTHS_...`.
-    public enum Strengths: Int32, Sendable, CaseIterable, Codable {
+    public enum Strengths: Int32, Sendable, CaseIterable {
         /// The largest lambda, as in hdbscan: beside `minClusterSize` equal rows it is infinite, and every strength is
         /// 0 or 1.
         case hdbscan = 0

@@ -3,7 +3,7 @@ import CoveyRuntime
 /// Which nodes of the condensed tree are the clusters of the result.
 public struct ClusterSelection: Sendable {
     /// How clusters are chosen. Raw values are those of `COVEY_SELECTION_...`.
-    public enum Method: Int32, Sendable, CaseIterable, Codable {
+    public enum Method: Int32, Sendable, CaseIterable {
         /// The set of disjoint nodes with the largest total stability (Campello, Moulavi, Sander 2013, section 5).
         case excessOfMass = 0
         /// The leaves of the tree: many small, homogeneous clusters.

@@ -2,7 +2,6 @@ import CoveyFiles
 import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
-import FoundationEssentials
 
 // A clustering in a safetensors file, under a prefix:
 //
@@ -15,11 +14,45 @@ import FoundationEssentials
 //
 // All else follows from the spanning tree and is built anew, so that a file cannot contradict itself.
 
-private struct StoredClustering: Codable {
+/// The JSON of the entry "options".
+private struct StoredClustering {
     let options: ClusterOptions
     let rows: Int
     let columns: Int
     let recall: Double
+
+    func write(to json: inout JSONWriter) throws {
+        try json.object { json in
+            try json.member("columns", columns)
+            try json.name("options")
+            try options.write(to: &json)
+            try json.member("recall", recall)
+            try json.member("rows", rows)
+        }
+    }
+
+    init(options: ClusterOptions, rows: Int, columns: Int, recall: Double) {
+        self.options = options
+        self.rows = rows
+        self.columns = columns
+        self.recall = recall
+    }
+
+    init(_ reader: JSONReader) throws {
+        var (options, rows, columns, recall): (ClusterOptions?, Int?, Int?, Double?)
+        try reader.object { name in
+            switch name {
+            case "columns": columns = try reader.integer()
+            case "options": options = try ClusterOptions(reader)
+            case "recall": recall = try reader.double()
+            case "rows": rows = try reader.integer()
+            default: try reader.skip()
+            }
+        }
+        try self.init(
+            options: reader.required(options, "options"), rows: reader.required(rows, "rows"),
+            columns: reader.required(columns, "columns"), recall: reader.required(recall, "recall"))
+    }
 }
 
 extension Clustering {
@@ -27,30 +60,24 @@ extension Clustering {
     static let entryName = "covey.clustering"
     private static let filePrefix = "clustering."
 
-    private struct Version: Codable {
-        let format_version: Int
-    }
-
     /// A file of the clustering alone: the entries "covey.clustering" (JSON: format_version) and "covey.checksum", and
     /// what `store` writes under "clustering.".
-    public func file() throws -> SafeTensorsWriter {
+    public func file(_ execution: Execution = Execution()) throws -> SafeTensorsWriter {
         var writer = SafeTensorsWriter()
-        writer.setEntry(Clustering.entryName, try JSONText.encode(Version(format_version: Clustering.formatVersion)))
-        try store(into: &writer, prefix: Clustering.filePrefix)
-        try writer.setChecksum()
+        var version = JSONWriter(execution)
+        try version.object { try $0.member("format_version", Clustering.formatVersion) }
+        writer.setEntry(Clustering.entryName, version.string)
+        try store(into: &writer, prefix: Clustering.filePrefix, execution)
+        try writer.setChecksum(execution)
         return writer
     }
 
     /// Reads a file of the clustering alone. Throws as `init(from:prefix:)`; `corruptFile` for a wrong checksum;
     /// `unsupported` for a newer format.
     public convenience init(_ file: SafeTensors, execution: Execution = Execution()) throws {
-        let what = "metadata entry \(Clustering.entryName)"
-        let version = try JSONText.decode(Version.self, from: try file.entry(Clustering.entryName), what).format_version
-        guard version <= Clustering.formatVersion else {
-            throw CoveyError.unsupported(
-                "\(what): format_version is \(version), this version reads up to \(Clustering.formatVersion)")
-        }
-        guard version >= 1 else { throw CoveyError.corruptFile("\(what): format_version is \(version)") }
+        try JSONText.checkVersion(
+            file.entry(Clustering.entryName), "metadata entry \(Clustering.entryName)",
+            newest: Clustering.formatVersion, execution)
         guard try file.hasValidChecksum(execution) else {
             throw CoveyError.corruptFile("the file is damaged: its checksum is missing or wrong")
         }
@@ -58,11 +85,13 @@ extension Clustering {
     }
 
     /// Adds the clustering to a file, under names that begin with `prefix`.
-    public func store(into writer: inout SafeTensorsWriter, prefix: String) throws {
-        let stored = StoredClustering(options: options, rows: rowCount, columns: columnCount, recall: recall)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        writer.setEntry(prefix + "options", String(decoding: try encoder.encode(stored), as: UTF8.self))
+    public func store(
+        into writer: inout SafeTensorsWriter, prefix: String, _ execution: Execution = Execution()
+    ) throws {
+        var json = JSONWriter(execution)
+        try StoredClustering(options: options, rows: rowCount, columns: columnCount, recall: recall).write(to: &json)
+        writer.setEntry(prefix + "options", json.string)
+        try execution.report()
         let edges = spanningTree.edges
         try writer.add(prefix + "spanning_tree.from", edges.map(\.from), shape: [edges.count])
         try writer.add(prefix + "spanning_tree.to", edges.map(\.to), shape: [edges.count])
@@ -78,7 +107,7 @@ extension Clustering {
     /// Reads a clustering back. Throws `corruptFile`, naming what is wrong, for anything that `store` would not have
     /// written; `outOfMemory`, `cancelled`. Cost: O(n log n), and that of the index for prediction.
     public convenience init(from file: SafeTensors, prefix: String, execution: Execution = Execution()) throws {
-        let stored = try Clustering.storedOptions(file, prefix)
+        let stored = try Clustering.storedOptions(file, prefix, execution)
         try execution.hold(stored.rows, of: Clustering.bytesPerRow, for: "a clustering of \(stored.rows) rows")
         let used = try Clustering.storedUse(file, prefix, stored, execution)
         let count = used?.count ?? stored.rows
@@ -100,23 +129,24 @@ extension Clustering {
         }
     }
 
-    private static func storedOptions(_ file: SafeTensors, _ prefix: String) throws -> StoredClustering {
+    private static func storedOptions(
+        _ file: SafeTensors, _ prefix: String, _ execution: Execution
+    ) throws -> StoredClustering {
         let name = prefix + "options"
         let stored: StoredClustering
         do {
-            stored = try JSONDecoder().decode(StoredClustering.self, from: Data(try file.entry(name).utf8))
-            try stored.options.validate()
-        } catch let error as CoveyError {
-            throw CoveyError.corruptFile("entry \(name): \(error.message)")
-        } catch {
-            throw CoveyError.corruptFile("entry \(name) is not the JSON of a clustering: \(error)")
+            stored = try JSONReader.read(file.entry(name), "metadata entry \(name)", execution) {
+                try StoredClustering($0)
+            }
+        } catch let error as CoveyError where error.code == .invalidArgument {
+            throw CoveyError.corruptFile("metadata entry \(name): \(error.message)")
         }
         guard (0...SingleLinkageTree.largestPointCount).contains(stored.rows), (1...65_536).contains(stored.columns),
             (0.0...1.0).contains(stored.recall)
         else {
             throw CoveyError.corruptFile(
-                "entry \(name): \(stored.rows) rows, \(stored.columns) columns or a recall of \(stored.recall) cannot be"
-            )
+                "metadata entry \(name): \(stored.rows) rows, \(stored.columns) columns or a recall of \(stored.recall) "
+                    + "cannot be")
         }
         return stored
     }

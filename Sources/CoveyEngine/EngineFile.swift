@@ -29,8 +29,8 @@ extension Engine {
         var writer = SafeTensorsWriter()
         try parts.encoder?.checkpoint.write(to: &writer, prefix: "encoder.", execution)
         try execution.report()
-        try parts.hybrid.store(in: &writer, prefix: "hybrid.")
-        try parts.clustering.store(into: &writer, prefix: "clustering.")
+        try parts.hybrid.store(in: &writer, prefix: "hybrid.", execution)
+        try parts.clustering.store(into: &writer, prefix: "clustering.", execution)
         try parts.evidence?.store(in: &writer, prefix: "evidence.")
         var entry = JSONWriter(execution)
         try entry.object { entry in
@@ -38,7 +38,7 @@ extension Engine {
             if parts.evidence != nil { try entry.member("evidence", true) }
             try entry.member("format_version", Engine.formatVersion)
             try entry.name("risk")
-            try entry.write(json: JSONText.encode(parts.risk))
+            try parts.risk.write(to: &entry)
             try entry.name("rules")
             try entry.array(parts.ruleSets) { entry, set in
                 try entry.object { entry in
@@ -70,7 +70,7 @@ extension Engine {
             let stored = try JSONReader.read(text, Engine.what, execution) { try Stored($0) }
             let encoder = try stored.encoder ? Encoder(Checkpoint(file, prefix: "encoder.", execution), execution) : nil
             try execution.check()
-            let hybrid = try HybridFeatures(from: file, prefix: "hybrid.")
+            let hybrid = try HybridFeatures(from: file, prefix: "hybrid.", execution)
             let clustering = try Clustering(from: file, prefix: "clustering.", execution: execution)
             let evidence =
                 stored.evidence
@@ -103,7 +103,7 @@ private struct Stored {
             switch name {
             case "encoder": encoder = try reader.bool()
             case "evidence": if try !reader.isNull() { hasEvidence = try reader.bool() }
-            case "risk": risk = try JSONText.decode(from: reader.json(), "the risk", longest: .max)
+            case "risk": risk = try ClusterRisk(reader)
             case "rules":
                 var read: [ClusterRules] = []
                 try reader.array { index in

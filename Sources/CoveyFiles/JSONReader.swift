@@ -83,25 +83,6 @@ public final class JSONReader {
         }
     }
 
-    public func strings() throws -> [String] {
-        var result: [String] = []
-        try array { _ in
-            result.append(try string())
-            try count(MemoryLayout<String>.stride * 2)
-        }
-        return result
-    }
-
-    /// - Parameter most: how many there may be.
-    public func integers(most: Int) throws -> [Int] {
-        var result: [Int] = []
-        try array { index in
-            guard index < most else { throw self.error(": there must be at most \(most)") }
-            result.append(try integer())
-        }
-        return result
-    }
-
     public func bool() throws -> Bool {
         if try literal("true") { return true }
         if try literal("false") { return false }
@@ -128,6 +109,15 @@ public final class JSONReader {
             throw error("must be a whole number within 64 bits, got \(digits)")
         }
         return Int(value)
+    }
+
+    /// A whole number that 64 bits without a sign hold.
+    public func unsigned() throws -> UInt64 {
+        let (digits, isWhole) = try number()
+        guard isWhole, let value = UInt64(digits) else {
+            throw error("must be a whole number from 0, within 64 bits, got \(digits)")
+        }
+        return value
     }
 
     public func string() throws -> String {
@@ -188,16 +178,6 @@ public final class JSONReader {
         case UInt8(ascii: "n"): guard try isNull() else { throw malformed("a value is expected") }
         default: _ = try number()
         }
-    }
-
-    /// The text of a value of any kind.
-    public func json() throws -> String {
-        _ = next()
-        let start = place
-        try skip()
-        // With what a decoder makes of it.
-        try count(8 * (place - start))
-        return String(decoding: text[start..<place], as: UTF8.self)
     }
 
     private func skipString() throws {
@@ -404,21 +384,5 @@ public final class JSONReader {
             place += 1
         }
         return code
-    }
-}
-
-/// The names that an object had: few are compared one by one.
-private struct MemberNames {
-    private var few: [String] = []
-    private var many = Set<String>()
-
-    mutating func insert(_ name: String) -> Bool {
-        if many.isEmpty {
-            guard !few.contains(name) else { return false }
-            few.append(name)
-            if few.count == 32 { many = Set(few) }
-            return true
-        }
-        return many.insert(name).inserted
     }
 }

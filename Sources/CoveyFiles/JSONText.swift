@@ -58,18 +58,31 @@ public enum JSONText {
         }
     }
 
-    /// What a decoder says, as one sentence.
+    /// A decoder's error in our own words: the place, and what must stand there. Swift's words change between versions
+    /// and name its types.
     static func reason(_ error: any Error) -> String {
-        guard let error = error as? DecodingError else { return "\(error)" }
+        guard let error = error as? DecodingError else { return "it is not valid" }
         func place(_ path: [any CodingKey], _ text: String) -> String {
             let keys = path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
-            return keys.isEmpty ? text : "\(keys): \(text)"
+            return keys.isEmpty ? "it \(text)" : "\(keys) \(text)"
         }
         switch error {
-        case .keyNotFound(let key, let context): return place(context.codingPath, "\(key.stringValue) is missing")
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            return place(context.codingPath, context.debugDescription)
-        @unknown default: return "\(error)"
+        case .keyNotFound(let key, let context): return place(context.codingPath + [key], "is missing")
+        case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+            return place(context.codingPath, "must be \(kind(type))")
+        case .dataCorrupted(let context): return place(context.codingPath, "is not valid")
+        @unknown default: return "it is not valid"
+        }
+    }
+
+    private static func kind(_ type: any Any.Type) -> String {
+        switch type {
+        case is String.Type: "a string"
+        case is Bool.Type: "true or false"
+        case is any FixedWidthInteger.Type: "a whole number"
+        case is any BinaryFloatingPoint.Type: "a number"
+        case is [Any].Type, is any Sequence.Type: "an array"
+        default: "an object"
         }
     }
 }

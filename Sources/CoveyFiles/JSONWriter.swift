@@ -68,6 +68,11 @@ public struct JSONWriter {
         try array(values) { try $0.write($1) }
     }
 
+    public mutating func member(_ name: String, _ values: [Double]) throws {
+        try self.name(name)
+        try array(values) { try $0.write($1) }
+    }
+
     public mutating func write(_ value: String) throws {
         try begin()
         try quote(value)

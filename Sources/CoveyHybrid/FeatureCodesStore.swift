@@ -6,26 +6,64 @@ import CoveyTables
 // and the entry PREFIXcolumns, a JSON array.
 
 extension FeatureCodes {
-    private struct Stored: Codable {
+    private struct Stored {
         let name: String
         let kind: FeatureColumn.Kind
         let edges: Int
         let categories: [String]
+
+        init(_ reader: JSONReader) throws {
+            var (name, kind, edges, categories): (String?, FeatureColumn.Kind?, Int?, [String]?)
+            try reader.object { member in
+                switch member {
+                case "name": name = try reader.string()
+                case "kind": kind = try reader.rawValue()
+                case "edges": edges = try reader.integer()
+                case "categories": categories = try reader.strings()
+                default: try reader.skip()
+                }
+            }
+            self.name = try reader.required(name, "name")
+            self.kind = try reader.required(kind, "kind")
+            self.edges = try reader.required(edges, "edges")
+            self.categories = try reader.required(categories, "categories")
+        }
     }
 
-    public func store(in writer: inout SafeTensorsWriter, prefix: String) throws {
-        let stored = columns.map {
-            Stored(name: $0.name, kind: $0.kind, edges: $0.edges.count, categories: $0.categories)
+    public func store(
+        in writer: inout SafeTensorsWriter, prefix: String, _ execution: Execution = Execution()
+    ) throws {
+        var json = JSONWriter(execution)
+        try json.array(columns) { json, column in
+            try json.object { json in
+                try json.member("categories", column.categories)
+                try json.member("edges", column.edges.count)
+                try json.member("kind", Int(column.kind.rawValue))
+                try json.member("name", column.name)
+            }
         }
-        writer.setEntry(prefix + "columns", try JSONText.encode(stored))
+        writer.setEntry(prefix + "columns", json.string)
         let edges = columns.flatMap(\.edges)
         try writer.add(prefix + "edges", edges, shape: [edges.count])
     }
 
     /// Throws `corruptFile` for anything that fitting cannot give.
-    public init(from file: SafeTensors, prefix: String) throws {
+    public init(from file: SafeTensors, prefix: String, _ execution: Execution = Execution()) throws {
         let what = "metadata entry \(prefix)columns"
-        let stored = try JSONText.decode([Stored].self, from: file.entry(prefix + "columns"), what)
+        let stored = try JSONReader.read(file.entry(prefix + "columns"), what, execution) { reader in
+            var stored: [Stored] = []
+            try reader.array { index in
+                let most = HybridFeatures.largestDimension
+                guard index < most else { throw reader.error("must not be there: there are at most \(most) columns") }
+                let column = try Stored(reader)
+                // The categories stand in a set and in a dictionary.
+                try reader.count(
+                    2 * MemoryLayout<Column>.stride
+                        + 6 * column.categories.count * MemoryLayout<(ExactName, Int)>.stride)
+                stored.append(column)
+            }
+            return stored
+        }
         let edges = try file.finiteValues(prefix + "edges", as: Double.self, shape: [nil])
         var next = 0
         var names = Set<ExactName>()

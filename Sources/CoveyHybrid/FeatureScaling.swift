@@ -3,7 +3,7 @@ import CoveyTables
 import Glibc
 
 /// How numeric feature columns are brought to a common scale. Raw values are those of the header.
-public enum FeatureScaling: Int32, Sendable, Codable, CaseIterable {
+public enum FeatureScaling: Int32, Sendable, CaseIterable {
     /// As given.
     case none = 0
     /// (x - mean) / standard deviation of the population.

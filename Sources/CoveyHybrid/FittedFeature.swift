@@ -2,7 +2,7 @@ import CoveyRuntime
 import CoveyTables
 
 /// What becomes of missing values. Raw values are those of the header.
-public enum MissingValues: Int32, Sendable, Codable {
+public enum MissingValues: Int32, Sendable {
     /// Refused.
     case reject = 0
     /// The fitted column's median.

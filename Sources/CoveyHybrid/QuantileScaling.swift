@@ -9,13 +9,18 @@ import CoveyTables
 ///
 /// so that the quartiles of distinct values lie 1 apart. Between the values that are kept, at most 1,024, it is linear;
 /// beyond the last it is that of the last.
-struct QuantileScaling: Sendable, Equatable, Codable {
+struct QuantileScaling: Sendable, Equatable {
     /// Ascending, each with where it stands.
     let values: [Double]
     let places: [Double]
 
     static let most = 1024
     private static let quartiles = 1.349
+
+    init(values: [Double], places: [Double]) {
+        self.values = values
+        self.places = places
+    }
 
     /// NaN = missing. O(n log n) time, 8 bytes a value.
     init(_ column: Strided<Double>, _ execution: Execution) throws {

@@ -1,5 +1,5 @@
 /// The distance between two rows. Raw values are those of `COVEY_METRIC_...`.
-public enum Metric: Int32, Sendable, CaseIterable, Codable {
+public enum Metric: Int32, Sendable, CaseIterable {
     /// sqrt(sum (a - b)^2).
     case euclidean = 0
     /// sum |a - b|.

@@ -2,7 +2,7 @@ import CoveyNumerics
 import CoveyRuntime
 
 /// What is counted for one cluster.
-struct ClusterTally: Sendable, Equatable, Codable {
+struct ClusterTally: Sendable, Equatable {
     let cluster: Int
     var size = 0
     var labelled = 0

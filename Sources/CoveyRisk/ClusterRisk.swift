@@ -3,12 +3,9 @@ import CoveyRuntime
 import CoveyTables
 
 /// Which clusters are risky, from late and partial labels: one report for each label that occurs, riskiest first.
-///
-/// Encoded as counts and sums alone; shares, intervals, lift, rank and the verdict are worked out on reading, so that a
-/// file cannot contradict itself.
 public struct ClusterRisk: Sendable, Equatable {
     /// What "risky" means and how sure the intervals are.
-    public struct Options: Sendable, Equatable, Codable {
+    public struct Options: Sendable, Equatable {
         /// Of the Wilson intervals, 0.5 to 0.9999.
         public var confidence: Double
         /// The odds of a risky cluster's lower bound are at least so many times those of the base rate: for small
@@ -40,19 +37,6 @@ public struct ClusterRisk: Sendable, Equatable {
             self.minFraud = minFraud
             self.population = population
             self.knownShare = knownShare
-        }
-
-        private enum CodingKeys: String, CodingKey { case confidence, minLift, minFraud, population, knownShare }
-
-        /// What a file of an older version leaves out counts labelled rows.
-        public init(from decoder: any Decoder) throws {
-            let values = try decoder.container(keyedBy: CodingKeys.self)
-            try self.init(
-                confidence: values.decode(Double.self, forKey: .confidence),
-                minLift: values.decode(Double.self, forKey: .minLift),
-                minFraud: values.decode(Int.self, forKey: .minFraud),
-                population: values.decodeIfPresent(KnownLabels.Population.self, forKey: .population) ?? .labelled,
-                knownShare: values.decodeIfPresent(Double.self, forKey: .knownShare) ?? 1)
         }
     }
 
@@ -116,16 +100,18 @@ public struct ClusterRisk: Sendable, Equatable {
         }
         // Room that was held for labels that never came.
         tallies.removeAll { $0.size == 0 }
-        try self.init(tallies: tallies, options: options)
+        try self.init(tallies: tallies, options: options, execution: execution)
     }
 
     /// Reports from counts: distinct clusters, numbers that fit together.
-    init(tallies: [ClusterTally], options: Options) throws {
+    init(tallies: [ClusterTally], options: Options, execution: Execution) throws {
         var seen = Set<Int>()
+        var comparisons = 0
         var fraud = 0
         var labelled = 0
         var rows = 0
-        for tally in tallies {
+        for (index, tally) in tallies.enumerated() {
+            if index & 0xFFF == 0 { try execution.report() }
             try tally.validate()
             rows += tally.size
             guard seen.insert(tally.cluster).inserted else {
@@ -147,11 +133,13 @@ public struct ClusterRisk: Sendable, Equatable {
         self.population = population
         self.fraud = fraud
         self.labelled = labelled
-        reports = tallies.map {
+        reports = try tallies.map {
             ClusterReport(
                 tally: $0, population: labelled == 0 ? .labelled : population, baseRate: base, z: z, options: options)
         }
         .sorted { a, b in
+            comparisons &+= 1
+            if comparisons & 0xFFFF == 0 { try execution.report() }
             if a.low != b.low { return a.low > b.low }
             if a.loss != b.loss { return a.loss > b.loss }
             return a.cluster < b.cluster
@@ -197,22 +185,5 @@ public struct ClusterRisk: Sendable, Equatable {
             guard let sparse else { return Int(label) + 1 }
             return sparse[label, default: 0]
         }
-    }
-}
-
-extension ClusterRisk: Codable {
-    private enum CodingKeys: String, CodingKey { case options, clusters }
-
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        try self.init(
-            tallies: values.decode([ClusterTally].self, forKey: .clusters),
-            options: values.decode(Options.self, forKey: .options))
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(options, forKey: .options)
-        try values.encode(reports.map(\.tally), forKey: .clusters)
     }
 }

@@ -57,7 +57,7 @@ public struct FeatureTable: Sendable {
 /// A column of expert features.
 public struct FeatureColumn: Sendable {
     /// Raw values are those of `covey_column.kind`.
-    public enum Kind: Int32, Sendable, Codable {
+    public enum Kind: Int32, Sendable {
         case numeric = 0
         case categorical = 1
         case boolean = 2

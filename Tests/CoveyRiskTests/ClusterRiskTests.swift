@@ -1,6 +1,6 @@
+import CoveyFiles
 import CoveyRuntime
 import CoveyTables
-import FoundationEssentials
 import Testing
 
 @testable import CoveyRisk
@@ -119,20 +119,55 @@ import Testing
         #expect(throws: CoveyError.self) { try ClusterRisk.Options(minFraud: 0) }
     }
 
+    private static func json(_ risk: ClusterRisk) throws -> String {
+        var writer = JSONWriter(Execution())
+        try risk.write(to: &writer)
+        return writer.string
+    }
+
+    private static func read(_ text: String, _ execution: Execution = Execution()) throws -> ClusterRisk {
+        try JSONReader.read(text, "risk", execution) { try ClusterRisk($0) }
+    }
+
     @Test func survivesJSONAndRefusesContradictions() throws {
         let risk = try Self.rate([0, 0, 1, -1], [1, 0, -1, 0], amounts: [1, 2, 3, 4], times: [4, 3, 2, 1])
-        let json = try JSONEncoder().encode(risk)
-        #expect(try JSONDecoder().decode(ClusterRisk.self, from: json) == risk)
-        let text = String(decoding: json, as: UTF8.self)
+        let text = try Self.json(risk)
+        #expect(try Self.read(text) == risk)
         for (find, replacement) in [
             ("\"fraud\":1", "\"fraud\":9"), ("\"size\":2", "\"size\":-2"), ("\"cluster\":1", "\"cluster\":0"),
-            ("0.95", "1.5"), ("\"size\":2", "\"size\":4611686018427387904"),
+            ("0.95", "1.5"), ("\"size\":2", "\"size\":4611686018427387904"), ("\"size\":2", "\"size\":\"2\""),
+            ("\"population\":0", "\"population\":7"), ("\"firstSeen\"", "\"first\""),
         ] {
             let bad = text.replacing(find, with: replacement)
             #expect(bad != text)
-            #expect(throws: (any Error).self) {
-                try JSONDecoder().decode(ClusterRisk.self, from: Data(bad.utf8))
-            }
+            #expect(throws: CoveyError.self) { try Self.read(bad) }
         }
+    }
+
+    /// The keys and their order are the file's: a property that is renamed must not change them.
+    @Test func jsonHasTheKeysOfTheFormat() throws {
+        let text = try Self.json(Self.rate([0, 0, -1], [1, 0, -1], amounts: [1, 2, 3], times: [4, 3, 2]))
+        let options = "{\"confidence\":0.95,\"knownShare\":1,\"minFraud\":3,\"minLift\":3,\"population\":0}"
+        #expect(
+            text == "{\"clusters\":[{\"amount\":3,\"cluster\":0,\"firstSeen\":3,\"fraud\":1,\"labelled\":2,"
+                + "\"lastSeen\":4,\"loss\":1,\"size\":2},{\"amount\":3,\"cluster\":-1,\"firstSeen\":2,"
+                + "\"fraud\":0,\"labelled\":0,\"lastSeen\":2,\"loss\":0,\"size\":1}],\"options\":\(options)}")
+        // As written before there was a population.
+        let older = text.replacing("\"knownShare\":1,", with: "").replacing(",\"population\":0", with: "")
+        let read = try Self.read(older)
+        #expect(read.options.population == .labelled && read.options.knownShare == 1 && read.reports.count == 2)
+    }
+
+    @Test func readingManyClustersKeepsTheBudgetAndStops() throws {
+        let text = try Self.json(Self.rate((0..<60_000).map { Int32($0) }, [Int8](repeating: 0, count: 60_000)))
+        let budget = try Context(memoryBudget: 4 << 20)
+        #expect {
+            _ = try Self.read(text, Execution(budget))
+        } throws: { ($0 as? CoveyError)?.code == .outOfMemory }
+        let stops = try Context { _, _ in true }
+        #expect {
+            _ = try Self.read(text, Execution(stops))
+        } throws: { ($0 as? CoveyError)?.code == .cancelled }
+        #expect(try Self.read(text).reports.count == 60_000)
     }
 }
