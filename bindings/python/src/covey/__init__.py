@@ -18,60 +18,144 @@ and stage by stage, from raw events to risky clusters, rules and a scored transa
 The method is FinDeepBehaviorCluster (Min et al., arXiv 2101.04285); every failure is a :class:`CoveyError`.
 """
 
-from ._conditions import Condition, ConditionKind, Derived
-from ._errors import (
-    BufferTooSmallError,
-    CancelledError,
-    CorruptFileError,
-    CoveyError,
-    FileError,
-    InternalError,
-    InvalidArgumentError,
-    InvalidDataError,
-    InvalidTypeError,
-    MismatchError,
-    NotFittedError,
-    NotFoundError,
-    OutOfMemoryError,
-    StatusCode,
-    UnavailableError,
-    UnsupportedError,
-)
-from ._find_results import Found, RiskyGroup
-from ._findings import DataWarning, Finding
-from ._library import library_version
-from ._scores import FiredRule, Score, Scores
-from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
-from .backtesting import Backtest, Matches, RuleMatches, backtest
-from .branches import BranchDetector, approximate_predict_branch, detect_branches_in_clusters
-from .clustering import HDBSCAN, hdbscan
-from .context import Context
-from .drift import Drift
-from .encoder import SequenceEncoder
-from .engine import Engine
-from .find import find
-from .holder import EngineHolder
-from .hybrid import HybridFeatures, hybrid_features
-from .matching import ClusterMatches, match_clusters
-from .prediction import (
-    all_points_membership_vectors,
-    approximate_predict,
-    approximate_predict_scores,
-    membership_vector,
-)
-from .report import Marks, Report, read_marks, report
-from .risk import ClusterReport, ClusterRisk, cluster_risk
-from .robust_single_linkage import RobustSingleLinkage, robust_single_linkage
-from .rules import Rule, RuleSet, extract_rules
-from .sequences import Sequences
-from .session import Session
-from .stability import cluster_stability, prediction_agreement
-from .training import TrainingEpoch, TrainingProgress, TrainingReport
-from .validity import validity_index
-from ._versions import show_versions
-from .vocabulary import Vocabulary
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, List
+
+if TYPE_CHECKING:
+    from ._conditions import Condition, ConditionKind, Derived
+    from ._errors import (
+        BufferTooSmallError,
+        CancelledError,
+        CorruptFileError,
+        CoveyError,
+        FileError,
+        InternalError,
+        InvalidArgumentError,
+        InvalidDataError,
+        InvalidTypeError,
+        MismatchError,
+        NotFoundError,
+        OutOfMemoryError,
+        StatusCode,
+        UnavailableError,
+        UnsupportedError,
+    )
+    from ._find_results import Found, RiskyGroup
+    from ._findings import DataWarning, Finding
+    from ._library import library_version
+    from ._not_fitted import NotFittedError
+    from ._scores import FiredRule, Score, Scores
+    from ._versions import show_versions
+    from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
+    from .backtesting import Backtest, Matches, RuleMatches, backtest
+    from .branches import BranchDetector, approximate_predict_branch, detect_branches_in_clusters
+    from .clustering import HDBSCAN, hdbscan
+    from .context import Context
+    from .drift import Drift
+    from .encoder import SequenceEncoder
+    from .engine import Engine
+    from .find import find
+    from .holder import EngineHolder
+    from .hybrid import HybridFeatures, hybrid_features
+    from .matching import ClusterMatches, match_clusters
+    from .prediction import (
+        all_points_membership_vectors,
+        approximate_predict,
+        approximate_predict_scores,
+        membership_vector,
+    )
+    from .report import Marks, Report, read_marks, report
+    from .risk import ClusterReport, ClusterRisk, cluster_risk
+    from .robust_single_linkage import RobustSingleLinkage, robust_single_linkage
+    from .rules import Rule, RuleSet, extract_rules
+    from .sequences import Sequences
+    from .session import Session
+    from .stability import cluster_stability, prediction_agreement
+    from .training import TrainingEpoch, TrainingProgress, TrainingReport
+    from .validity import validity_index
+    from .vocabulary import Vocabulary
 
 __version__ = "1.0.0"
+
+#: Where each name is found. A module is imported when one of its names is first used, so that `import covey` takes a few
+#: milliseconds, and a program that only scores never waits for scikit-learn.
+_MODULES = {
+    "_conditions": ("Condition", "ConditionKind", "Derived"),
+    "_errors": (
+        "BufferTooSmallError", "CancelledError", "CorruptFileError", "CoveyError", "FileError", "InternalError",
+        "InvalidArgumentError", "InvalidDataError", "InvalidTypeError", "MismatchError", "NotFoundError",
+        "OutOfMemoryError", "StatusCode", "UnavailableError", "UnsupportedError",
+    ),
+    "_find_results": ("Found", "RiskyGroup"),
+    "_findings": ("DataWarning", "Finding"),
+    "_library": ("library_version",),
+    "_not_fitted": ("NotFittedError",),
+    "_scores": ("FiredRule", "Score", "Scores"),
+    "_trees": ("CondensedTree", "MinimumSpanningTree", "SingleLinkageTree"),
+    "_versions": ("show_versions",),
+    "backtesting": ("Backtest", "Matches", "RuleMatches", "backtest"),
+    "branches": ("BranchDetector", "approximate_predict_branch", "detect_branches_in_clusters"),
+    "clustering": ("HDBSCAN", "hdbscan"),
+    "context": ("Context",),
+    "drift": ("Drift",),
+    "encoder": ("SequenceEncoder",),
+    "engine": ("Engine",),
+    "find": ("find",),
+    "holder": ("EngineHolder",),
+    "hybrid": ("HybridFeatures", "hybrid_features"),
+    "matching": ("ClusterMatches", "match_clusters"),
+    "prediction": (
+        "all_points_membership_vectors", "approximate_predict", "approximate_predict_scores",
+        "membership_vector",
+    ),
+    "report": ("Marks", "Report", "read_marks", "report"),
+    "risk": ("ClusterReport", "ClusterRisk", "cluster_risk"),
+    "robust_single_linkage": ("RobustSingleLinkage", "robust_single_linkage"),
+    "rules": ("Rule", "RuleSet", "extract_rules"),
+    "sequences": ("Sequences",),
+    "session": ("Session",),
+    "stability": ("cluster_stability", "prediction_agreement"),
+    "training": ("TrainingEpoch", "TrainingProgress", "TrainingReport"),
+    "validity": ("validity_index",),
+    "vocabulary": ("Vocabulary",),
+    # What these hold is found in them alone.
+    "flat": (),
+    "sklearn": (),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    module = _HOMES.get(name)
+    if module is not None:
+        value = getattr(importlib.import_module(f".{module}", __name__), name)
+    elif name in _MODULES and not name.startswith("_"):
+        value = importlib.import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> List[str]:
+    own = (name for name in globals() if name.startswith("__"))
+    return sorted({*own, *__all__, *(name for name in _MODULES if not name.startswith("_"))})
+
+
+class _Package(ModuleType):
+    """`covey.find` and `covey.report` are functions, though modules have these names too: an import sets a module as an
+    attribute of its package, and here the function is to stay."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 __all__ = [
     "Backtest",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
-
 
 class StatusCode(enum.IntEnum):
     """The outcome of a call, as in covey.h section 2. Codes are fixed for ever."""
@@ -65,10 +63,6 @@ class NotFoundError(InvalidArgumentError, IndexError, KeyError):
 
 class UnavailableError(InvalidArgumentError, AttributeError):
     """A result that was not asked for when fitting (``prediction_data=False``) or lost (after unpickling)."""
-
-
-class NotFittedError(InvalidArgumentError, _SklearnNotFittedError):
-    """An estimator's result before ``fit``."""
 
 
 class InvalidDataError(CoveyError, ValueError):

@@ -21,8 +21,9 @@ from ._branch_graph import ApproximationGraph
 from ._checks import judged_call
 from ._cluster_options import cluster_options
 from ._clusters import Clusters
-from ._errors import InvalidArgumentError, InvalidTypeError, NotFittedError
+from ._errors import InvalidArgumentError, InvalidTypeError
 from ._handle import Native
+from ._not_fitted import NotFittedError
 from ._trees import EDGE, CondensedTree, SingleLinkageTree
 from .clustering import HDBSCAN
 from .context import running

@@ -23,10 +23,11 @@ from ._cluster_options import SEARCH as _SEARCH  # noqa: F401
 from ._cluster_options import SELECTION as _SELECTION  # noqa: F401
 from ._cluster_options import STRENGTHS as _STRENGTHS  # noqa: F401
 from ._clusters import Clusters
-from ._errors import InvalidArgumentError, NotFittedError, UnavailableError
+from ._errors import InvalidArgumentError, UnavailableError
 from ._handle import Native
 from ._metrics import NATIVE as _METRICS  # noqa: F401
 from ._metrics import Measure, measure, sparse_tree
+from ._not_fitted import NotFittedError
 from ._rows import keys_of
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
 from .context import Context, running

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from ctypes import addressof, byref, c_int64, c_void_p
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,15 @@ from ._library import call, library, required_text
 from ._output import Kind
 from ._scores import Scores, batch_warnings
 from ._table import KINDS, Table, feature_keys, held
-from .clustering import HDBSCAN
 from .context import Context, running
 from .encoder import SequenceEncoder
-from .hybrid import HybridFeatures
 from .risk import ClusterRisk
 from .rules import RuleSet
 from .sequences import Sequences
+
+if TYPE_CHECKING:  # both need scikit-learn, which scoring does without
+    from .clustering import HDBSCAN
+    from .hybrid import HybridFeatures
 
 
 #: Findings that are usual where a few transactions of a table are scored.
@@ -90,6 +92,9 @@ class Engine(Handle):
         Errors: INVALID_ARGUMENT, MISMATCH (dimensions, clusters; a clustering of keys that `hybrid` was not fitted to),
         OUT_OF_MEMORY, CANCELLED.
         """
+        from .clustering import HDBSCAN
+        from .hybrid import HybridFeatures
+
         sets = list(_expect(rules if rules is not None else {}, "rules", Mapping).items())
         handles = [_expect(rule_set, f"rules[{cluster!r}]", RuleSet)._handle() for cluster, rule_set in sets]
         pointers = (c_void_p * max(1, len(sets)))(*[handle.address for handle in handles])

@@ -14,11 +14,12 @@ from sklearn.base import BaseEstimator
 
 from . import _structs
 from ._arrays import choice, contiguous, integer, matrix, path_bytes, real
-from ._errors import InvalidArgumentError, MismatchError, NotFittedError
+from ._errors import InvalidArgumentError, MismatchError
 from ._files import file_bytes, read_bytes
 from ._handle import Native
 from ._keys import alignment
 from ._library import call, library, required_text
+from ._not_fitted import NotFittedError
 from ._rows import keys_of, with_keys
 from ._table import Table, feature_keys, held
 from .context import Context, running

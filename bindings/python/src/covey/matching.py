@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ._arrays import contiguous
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError
-from .clustering import HDBSCAN
 
 
 @dataclass(frozen=True)
@@ -142,6 +141,8 @@ class _Pairs:
 
 
 def _labels(clusters: Any, name: str) -> NDArray[np.int64]:
+    from .clustering import HDBSCAN  # which imports scikit-learn
+
     if isinstance(clusters, HDBSCAN):
         return clusters.labels_
     labels = contiguous(clusters, name, np.int64)

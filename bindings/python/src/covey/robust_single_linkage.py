@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from ._arrays import integer, real
-from ._errors import InvalidArgumentError, NotFittedError
+from ._errors import InvalidArgumentError
+from ._not_fitted import NotFittedError
 from ._trees import SingleLinkageTree
 from .clustering import HDBSCAN
 from .context import Context
