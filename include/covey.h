@@ -859,7 +859,7 @@ covey_status covey_cluster_matrix(const covey_context *context, const covey_matr
 
 /** Clusters n rows of which only the distances to each other are known: `distances` is n x n, finite, at least 0 and
  *  symmetric; whatever they measure. Everything follows but prediction, exemplars' rows and soft membership:
- *  options.prediction must be 0, and metric, search and missing are ignored.
+ *  options.prediction must be 0 and search COVEY_SEARCH_EXACT; metric and missing are ignored.
  *  Cost: O(n^2); memory beside the matrix O(n).
  *  Errors: as covey_cluster_matrix; COVEY_MISMATCH (not square), COVEY_INVALID_DATA (names row and column). */
 covey_status covey_cluster_distances(const covey_context *context, const covey_matrix *distances,
@@ -939,8 +939,8 @@ typedef struct covey_condensed_edge {
 } covey_condensed_edge;
 
 /** Clusters n rows by a spanning tree of theirs, made elsewhere: n - 1 edges, in any order. Distances are mutual
- *  reachability; for the rest as covey_cluster_distances. Cost: O(n log n). Errors: COVEY_INVALID_DATA (no tree; names
- *  the edge). */
+ *  reachability; for the rest as covey_cluster_distances, but that search is ignored too. Cost: O(n log n). Errors:
+ *  COVEY_INVALID_DATA (no tree; names the edge). */
 covey_status covey_cluster_spanning_tree(const covey_context *context, int64_t rows, const covey_edge *edges,
                                          const covey_cluster_options *options, covey_clustering **clustering,
                                          covey_error **error);

@@ -125,6 +125,9 @@ extension Clustering {
             throw CoveyError.mismatch("distances must be square, got \(distances.rows) x \(distances.columns)")
         }
         try Clustering.requireNoPrediction(options)
+        try require(
+            options.search == .exact,
+            "search must be COVEY_SEARCH_EXACT where distances are given: all of them are looked at")
         let count = distances.rows
         try execution.hold(count, of: Clustering.bytesPerRow, for: "clustering \(count) rows")
         let tree = try DistanceMatrixTree.build(

@@ -289,6 +289,8 @@ OTHER_CASE(distances_asymmetric, 0, (numbers[0] = numbers[3] = 0, numbers[1] = 1
                                       matrix.rows = 2, covey_cluster_distances(NULL, &matrix, NULL, &other, error)))
 OTHER_CASE(distances_prediction, 1, (numbers[0] = numbers[1] = numbers[2] = numbers[3] = 0, matrix.data = numbers, matrix.rows = 2,
                                       covey_cluster_distances(NULL, &matrix, &options, &other, error)))
+OTHER_CASE(distances_search, 0, (options.search = COVEY_SEARCH_APPROXIMATE, memset(numbers, 0, 4 * sizeof *numbers), matrix.data = numbers,
+                                  matrix.rows = 2, covey_cluster_distances(NULL, &matrix, &options, &other, error)))
 static const covey_edge good_edges[2] = {{0, 1, 1}, {2, 1, 3}}, outside_edges[2] = {{0, 1, 1}, {1, 3, 3}};
 static const covey_edge cyclic_edges[2] = {{0, 1, 1}, {1, 0, 3}}, nan_edges[2] = {{0, 1, 1}, {1, 2, NAN}};
 OTHER_CASE(tree_good, 0, covey_cluster_spanning_tree(NULL, 3, good_edges, NULL, &other, error))
@@ -413,6 +415,7 @@ const abi_case clustering_cases[] = {
     {"distances: negative", COVEY_INVALID_DATA, "distances row 0, column 1 must be finite and at least 0, got -1",
      distances_negative},
     {"distances: asymmetric", COVEY_INVALID_DATA, "distances must be symmetric, got 2", distances_asymmetric},
+    {"distances: search", BAD, "search must be COVEY_SEARCH_EXACT where distances are given", distances_search},
     {"distances: prediction", BAD, "prediction must be 0 where distances are given", distances_prediction},
     {"spanning tree: good", COVEY_OK, "", tree_good},
     {"spanning tree: NULL", BAD, "edges must not be NULL", tree_null},

@@ -65,3 +65,25 @@ def test_places_that_cannot_be() -> None:
         with pytest.raises(covey.InvalidDataError, match="NaN, infinity"):
             covey.HDBSCAN(metric="haversine").fit([[0, 0], [wrong, 1], [1, 1]])
     assert covey.HDBSCAN(metric="haversine").fit([[0.1, 0.2]]).labels_.tolist() == [-1]
+
+
+EVERY = [
+    *METRICS, ("euclidean", {}), ("l2", {}), ("l1", {}), ("manhattan", {}), ("minkowski", {"p": 2}), ("chebyshev", {}),
+    ("infinity", {}), ("haversine", {}), ("hamming", {}), ("jaccard", {}), ("dice", {}), ("rogerstanimoto", {}), ("yule", {}),
+    ("russellrao", {}), ("sokalmichener", {}), ("sokalsneath", {}), ("nan_euclidean", {}), ("precomputed", {}),
+    (lambda a, b: float(np.abs(a - b).sum()), {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("metric", "parameters"), EVERY)
+def test_what_cannot_be_searched_approximately_is_refused(metric: object, parameters: dict) -> None:
+    found = covey.HDBSCAN(metric=metric, algorithm="approximate", **parameters)
+    rows = np.abs(ROWS[:, None] - ROWS).sum(axis=2) if metric == "precomputed" else ROWS
+    if metric in ("euclidean", "l2", "seuclidean", "mahalanobis") or parameters.get("p") == 2:
+        assert found.fit(rows).recall_ == 1
+        return
+    with pytest.raises(covey.InvalidArgumentError, match="algorithm 'approximate'"):
+        found.fit(rows)
+    if metric != "precomputed":
+        with pytest.raises(covey.InvalidArgumentError, match="algorithm 'approximate'"):
+            covey.RobustSingleLinkage(metric=metric, algorithm="approximate", metric_params=parameters).fit(rows)

@@ -52,9 +52,24 @@ class Measure:
         self.chords = chords
         self.lengths = lengths
 
+    @property
+    def is_euclidean(self) -> bool:
+        """The library finds neighbours by Euclidean distances, which are this metric's."""
+        return self.code == NATIVE["euclidean"] and self.distances is None and not self.precomputed
+
 
 def measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) -> Measure:
-    """Raises InvalidArgumentError for a metric that nobody knows, or that the algorithm's tree does not."""
+    """Raises InvalidArgumentError for a metric that nobody knows, or that the algorithm does not."""
+    found = _measure(metric, p, parameters, algorithm)
+    if isinstance(algorithm, str) and algorithm == "approximate" and not found.is_euclidean:
+        raise InvalidArgumentError(
+            "algorithm 'approximate' searches by the metrics euclidean, l2, seuclidean, mahalanobis and minkowski with p=2 "
+            f"alone, got the metric {metric!r}: use algorithm='exact'"
+        )
+    return found
+
+
+def _measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) -> Measure:
     if isinstance(metric, str) and (metric in NATIVE or metric in ("precomputed", "correlation")):
         for name in parameters:
             if name != "max_dist":  # hdbscan's, of sparse distances

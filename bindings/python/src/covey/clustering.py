@@ -55,7 +55,8 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
             1e-15 radians, but has no prediction either.
         alpha: distances are divided by it in mutual reachability; > 0.
         p: of "minkowski".
-        algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean only; see ``recall_``).
+        algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean, seuclidean and mahalanobis;
+            any other metric is refused with it; see ``recall_``).
         cluster_selection_method: "eom" (excess of mass) or "leaf".
         allow_single_cluster: the root may be the only cluster.
         prediction_data: keeps a copy of the rows, which ``predict``, ``membership``, ``exemplars_`` and an engine need.

@@ -32,8 +32,8 @@ public final class Clustering extends NativeObject {
     }
 
     /**
-     * Clusters n rows by their distances alone: n x n, finite, at least 0, symmetric. Prediction is not available.
-     * Cost: O(n^2).
+     * Clusters n rows by their distances alone: n x n, finite, at least 0, symmetric. Prediction is not available, nor
+     * is approximate search. Cost: O(n^2).
      *
      * @throws CoveyException as {@link #cluster}; MISMATCH (not square)
      */

@@ -357,6 +357,12 @@ class ClusteringTest {
         }
         assertThrows(
                 IllegalArgumentException.class, () -> Clustering.ofSpanningTree(3, List.of(), null, null));
+        ClusterOptions approximate =
+                ClusterOptions.builder().search(ClusterOptions.Search.APPROXIMATE).build();
+        CoveyException failure = assertThrows(
+                CoveyException.class,
+                () -> Clustering.ofDistances(Matrix.of(distances, ROWS, ROWS), approximate, null));
+        assertTrue(failure.getMessage().contains("search must be COVEY_SEARCH_EXACT"), failure.getMessage());
     }
 
     private static void refuse(String words, Matrix matrix, ClusterOptions.Builder options) {
