@@ -1148,6 +1148,15 @@ double covey_risk_base_rate(const covey_risk *risk);
 /** The report at a rank, 0..count-1. Errors: COVEY_INVALID_ARGUMENT. */
 covey_status covey_risk_get(const covey_risk *risk, int64_t rank, covey_cluster_report *report, covey_error **error);
 
+/** Save and load cluster risk, like covey_clustering_save and its companions. */
+covey_status covey_risk_save(const covey_risk *risk, const covey_context *context, const char *path,
+                             covey_error **error);
+covey_status covey_risk_load(const covey_context *context, const char *path, covey_risk **risk, covey_error **error);
+covey_status covey_risk_write(const covey_risk *risk, const covey_context *context, covey_bytes **bytes,
+                              covey_error **error);
+covey_status covey_risk_read(const covey_context *context, const void *bytes, int64_t length, covey_risk **risk,
+                             covey_error **error);
+
 void covey_risk_destroy(covey_risk *risk);
 
 /* ==================================================================================================== 10. Rules === */

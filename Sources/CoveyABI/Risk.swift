@@ -1,4 +1,5 @@
 import CCovey
+import CoveyFiles
 import CoveyRisk
 import CoveyRuntime
 
@@ -96,6 +97,62 @@ public func covey_risk_get(
         result.last_seen = found.lastSeen ?? .nan
         result.risky = found.isRisky ? 1 : 0
         try Versioned.write(result, to: report, "report")
+    }
+}
+
+// MARK: - Files
+
+@c @implementation
+public func covey_risk_save(
+    _ risk: OpaquePointer?, _ context: OpaquePointer?, _ path: UnsafePointer<CChar>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    boundary(error) {
+        let risk = try Handle.required(risk, "risk", as: RiskBox.self).risk
+        let execution = execution(context)
+        try risk.file(execution).write(to: try CoveyABI.path(path), execution)
+    }
+}
+
+@c @implementation
+public func covey_risk_load(
+    _ context: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ risk: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    risk?.pointee = nil
+    return boundary(error) {
+        let risk = try required(risk, "risk")
+        let execution = execution(context)
+        let file = try SafeTensors(path: try CoveyABI.path(path), execution)
+        risk.pointee = Handle.retain(RiskBox(try ClusterRisk(file, execution)))
+    }
+}
+
+@c @implementation
+public func covey_risk_write(
+    _ risk: OpaquePointer?, _ context: OpaquePointer?, _ bytes: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    bytes?.pointee = nil
+    return boundary(error) {
+        let bytes = try required(bytes, "bytes")
+        let risk = try Handle.required(risk, "risk", as: RiskBox.self).risk
+        let execution = execution(context)
+        bytes.pointee = Handle.retain(try BytesBox(risk.file(execution), execution))
+    }
+}
+
+@c @implementation
+public func covey_risk_read(
+    _ context: OpaquePointer?, _ bytes: UnsafeRawPointer?, _ length: Int64,
+    _ risk: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    risk?.pointee = nil
+    return boundary(error) {
+        let risk = try required(risk, "risk")
+        let execution = execution(context)
+        let file = try BytesBox.file(bytes, length, execution)
+        risk.pointee = Handle.retain(RiskBox(try ClusterRisk(file, execution)))
     }
 }
 

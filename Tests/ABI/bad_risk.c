@@ -89,7 +89,30 @@ static covey_status zero_report_size(covey_error **error) {
     return get(0, &report, error);
 }
 
+static covey_status save_none(covey_error **error) { return covey_risk_save(NULL, NULL, "/tmp/none", error); }
+static covey_status write_none(covey_error **error) {
+    covey_bytes *bytes = NULL;
+    return covey_risk_write(NULL, NULL, &bytes, error);
+}
+static covey_status load_nowhere(covey_error **error) { return covey_risk_load(NULL, "/tmp", NULL, error); }
+static covey_status read_bytes(const void *bytes, int64_t length, covey_error **error) {
+    covey_risk *risk = (covey_risk *)1;
+    covey_status status = covey_risk_read(NULL, bytes, length, &risk, error);
+    return risk == NULL ? status : COVEY_INTERNAL;
+}
+static covey_status read_null(covey_error **error) { return read_bytes(NULL, 5, error); }
+static covey_status read_negative(covey_error **error) { return read_bytes(good_labels, -1, error); }
+static covey_status read_nothing(covey_error **error) { return read_bytes(good_labels, 0, error); }
+static covey_status read_other(covey_error **error) { return read_bytes(good_labels, sizeof good_labels, error); }
+
 const abi_case risk_cases[] = {
+    {"risk: save none", COVEY_INVALID_ARGUMENT, "risk must not be NULL", save_none},
+    {"risk: write none", COVEY_INVALID_ARGUMENT, "risk must not be NULL", write_none},
+    {"risk: load without output", COVEY_INVALID_ARGUMENT, "risk must not be NULL", load_nowhere},
+    {"risk: read NULL", COVEY_INVALID_ARGUMENT, "bytes must not be NULL", read_null},
+    {"risk: read negative length", COVEY_INVALID_ARGUMENT, "length must be", read_negative},
+    {"risk: read nothing", COVEY_CORRUPT_FILE, "", read_nothing},
+    {"risk: read other bytes", COVEY_CORRUPT_FILE, "", read_other},
     {"risk: null output", COVEY_INVALID_ARGUMENT, "risk must not be NULL", null_output},
     {"risk: null labels", COVEY_INVALID_ARGUMENT, "labels must not be NULL", null_labels},
     {"risk: null fraud", COVEY_INVALID_ARGUMENT, "fraud must not be NULL", null_fraud},

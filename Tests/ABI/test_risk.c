@@ -1,6 +1,51 @@
 /* Section 9 of covey.h: cluster risk. */
 #include "abi_test.h"
 
+#include <unistd.h>
+
+/* What is read of bytes; each byte of a file that is changed is found, by the checksum at the latest. */
+static void check_files(const covey_risk *risk) {
+    covey_error *error = NULL;
+    covey_bytes *bytes = NULL, *again = NULL;
+    covey_risk *read = NULL;
+    CHECK_OK(covey_risk_write(risk, NULL, &bytes, &error));
+    int64_t size = covey_bytes_size(bytes);
+    unsigned char *copy = malloc((size_t)size);
+    memcpy(copy, covey_bytes_data(bytes), (size_t)size);
+    CHECK_OK(covey_risk_read(NULL, copy, size, &read, &error));
+    CHECK_OK(covey_risk_write(read, NULL, &again, &error));
+    CHECK(covey_bytes_size(again) == size && memcmp(covey_bytes_data(again), copy, (size_t)size) == 0);
+    CHECK(covey_risk_count(read) == covey_risk_count(risk) && covey_risk_base_rate(read) == covey_risk_base_rate(risk));
+    for (int64_t rank = 0; rank < covey_risk_count(risk); rank++) {
+        covey_cluster_report one = COVEY_CLUSTER_REPORT_INIT, other = COVEY_CLUSTER_REPORT_INIT;
+        CHECK_OK(covey_risk_get(risk, rank, &one, &error));
+        CHECK_OK(covey_risk_get(read, rank, &other, &error));
+        CHECK(one.cluster == other.cluster && one.share_low == other.share_low && one.risky == other.risky);
+    }
+    covey_risk_destroy(read);
+    for (int64_t at = 0; at <= size; at++) {
+        if (at < size) copy[at] ^= 1;
+        covey_status status = covey_risk_read(NULL, copy, at < size ? size : size - 1, &read, &error);
+        CHECK((status == COVEY_CORRUPT_FILE || status == COVEY_UNSUPPORTED) && read == NULL);
+        covey_error_destroy(error);
+        error = NULL;
+        if (at < size) copy[at] ^= 1;
+    }
+    free(copy);
+    covey_bytes_destroy(bytes);
+    covey_bytes_destroy(again);
+
+    char path[] = "/tmp/covey-risk-XXXXXX";
+    CHECK(close(mkstemp(path)) == 0);
+    CHECK_OK(covey_risk_save(risk, NULL, path, &error));
+    CHECK_OK(covey_risk_load(NULL, path, &read, &error));
+    CHECK(covey_risk_count(read) == covey_risk_count(risk));
+    covey_risk_destroy(read);
+    unlink(path);
+    CHECK(covey_risk_load(NULL, path, &read, &error) == COVEY_IO && read == NULL);
+    covey_error_destroy(error);
+}
+
 int main(void) {
     /* Cluster 4: 8 of 10 labelled rows are fraud. Cluster 0: 1 of 90. Noise: nothing labelled. */
     enum { rows = 115 };
@@ -39,6 +84,8 @@ int main(void) {
     CHECK(covey_risk_get(risk, 3, &report, &error) == COVEY_INVALID_ARGUMENT);
     CHECK(strstr(covey_error_message(error), "rank must be at least 0 and below 3, got 3") != NULL);
     covey_error_destroy(error);
+    error = NULL;
+    check_files(risk);
     covey_risk_destroy(risk);
 
     /* Without amounts and times, with a stricter criterion. */
@@ -48,11 +95,19 @@ int main(void) {
     CHECK_OK(covey_risk_get(risk, 0, &report, &error));
     CHECK(report.risky == 0 && report.loss == 0 && report.amount == 0);
     CHECK(isnan(report.first_seen) && isnan(report.last_seen));
+    check_files(risk);
     covey_risk_destroy(risk);
 
     /* No rows. */
     CHECK_OK(covey_cluster_risk(NULL, NULL, NULL, NULL, NULL, 0, NULL, &risk, &error));
     CHECK(covey_risk_count(risk) == 0 && isnan(covey_risk_base_rate(risk)));
+    covey_bytes *bytes = NULL;
+    CHECK_OK(covey_risk_write(risk, NULL, &bytes, &error));
+    covey_risk *empty = NULL;
+    CHECK_OK(covey_risk_read(NULL, covey_bytes_data(bytes), covey_bytes_size(bytes), &empty, &error));
+    CHECK(covey_risk_count(empty) == 0);
+    covey_bytes_destroy(bytes);
+    covey_risk_destroy(empty);
     covey_risk_destroy(risk);
     covey_risk_destroy(NULL);
     CHECK(covey_risk_count(NULL) == 0 && isnan(covey_risk_base_rate(NULL)));

@@ -78,4 +78,6 @@ class Handle:
         self.close()
 
     def __reduce__(self) -> Any:
-        raise InvalidTypeError(f"this {type(self).__name__} cannot be pickled or copied; use its save or to_json if it has one")
+        ways = [name for name in ("save", "to_bytes", "to_json") if hasattr(type(self), name)]
+        hint = f": {' and '.join(ways)} keep it" if ways else ""
+        raise InvalidTypeError(f"this {type(self).__name__} cannot be pickled or copied{hint}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from ctypes import byref, c_void_p
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Optional, Union
 
 import numpy as np
 
 from . import _structs
-from ._arrays import choice, contiguous, integer, real, seconds
+from ._arrays import choice, contiguous, integer, path_bytes, real, seconds
 from ._errors import NotFoundError
+from ._files import file_bytes, read_bytes
 from ._handle import Handle, Native, made_by_library
 from ._labels import label_codes
 from ._library import call, library
@@ -52,7 +54,7 @@ class ClusterReport:
 
 
 class ClusterRisk(Handle):
-    """Reports of all clusters; made by :func:`cluster_risk`. Immutable.
+    """Reports of all clusters; made by :func:`cluster_risk` or :meth:`load`. Immutable; pickles and copies keep everything.
 
     Attributes:
         reports: :class:`ClusterReport` objects by rank, riskiest first; the noise takes part.
@@ -71,6 +73,22 @@ class ClusterRisk(Handle):
             values = {field.name: getattr(struct, field.name) for field in dataclasses.fields(ClusterReport)}
             self.reports.append(ClusterReport(**{**values, "risky": bool(values["risky"])}))
         self.risky: list[int] = [report.cluster for report in self.reports if report.risky]
+
+    def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+        """Writes a file that C reads too, whole or not at all. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
+        with running(context) as native:
+            call("covey_risk_save", self._handle(), native, path_bytes(path))
+
+    @classmethod
+    def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "ClusterRisk":
+        """Reads what :meth:`save` wrote. Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
+        pointer = c_void_p()
+        with running(context) as native:
+            call("covey_risk_load", native, path_bytes(path), byref(pointer))
+        return cls(Native(pointer.value, "covey_risk_destroy"))
+
+    def __reduce__(self) -> Any:
+        return _restore, (file_bytes("covey_risk_write", self._handle()),)
 
     def __getitem__(self, cluster: int) -> ClusterReport:
         """The report of a cluster, by its label. Raises NotFoundError, which is a KeyError."""
@@ -92,6 +110,10 @@ class ClusterRisk(Handle):
 
     def __repr__(self) -> str:
         return f"ClusterRisk({len(self.reports)} clusters, risky {self.risky}, base rate {self.base_rate:.4g})"
+
+
+def _restore(data: bytes) -> ClusterRisk:
+    return ClusterRisk(read_bytes("covey_risk_read", data, "covey_risk_destroy"))
 
 
 def cluster_risk(

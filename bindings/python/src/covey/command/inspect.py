@@ -18,6 +18,7 @@ _KINDS = (
     ("covey.encoder", "encoder"),
     ("covey.hybrid", "hybrid features"),
     ("covey.clustering", "clustering"),
+    ("covey.risk", "cluster risk"),
 )
 _LARGEST_HEADER = 100_000_000
 
@@ -26,7 +27,7 @@ _LARGEST_HEADER = 100_000_000
 @click.argument("files", nargs=-1, required=True)
 @common
 def inspect_command(files: Tuple[str, ...], **values: Any) -> None:
-    """Says what a Covey file is: encoder, engine, clustering, hybrid features, checkpoint, rule set, run file, or a table.
+    """Says what a Covey file is: encoder, engine, clustering, hybrid features, cluster risk, checkpoint, rule set, run file, or a table.
 
     \b
     Example:
@@ -176,4 +177,17 @@ def _clustering(path: str) -> Dict[str, Any]:
     }
 
 
-_FACTS = {"encoder": _encoder, "engine": _engine, "hybrid features": _hybrid, "clustering": _clustering}
+def _risk(path: str) -> Dict[str, Any]:
+    from ..risk import ClusterRisk
+
+    risk = ClusterRisk.load(path)
+    return {"clusters": len(risk), "risky clusters": risk.risky, "base rate": risk.base_rate}
+
+
+_FACTS = {
+    "encoder": _encoder,
+    "engine": _engine,
+    "hybrid features": _hybrid,
+    "clustering": _clustering,
+    "cluster risk": _risk,
+}
