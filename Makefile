@@ -8,6 +8,7 @@
 #   make test              every suite; make test-swift, test-abi, test-package and others run one suite
 #   make check-memory      the C ABI suite under valgrind
 #   make fuzz              libFuzzer on every target of Tests/Fuzz; make fuzz FUZZ_SECONDS=3600 FUZZ_TARGETS=engine
+#   make check-linux       the library and the wheel in a Debian 11, and a scan of their symbols
 #   make check-host        the slow checks of a good guest: sanitizers, all faults, 10,000 rounds; see CONTRIBUTING.md
 #   make check-datasets    clustering against hdbscan on every set of the development data (about three minutes)
 #   make check-tables      the Python tables with the oldest versions of pandas, pyarrow, polars and DuckDB
@@ -35,8 +36,12 @@ SWIFT_BUILD := .build-release
 # Tables that are bound when the library is loaded and read-only from then on, no search path of its own.
 HARDENED := -Xswiftc -use-ld=lld -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker nostart-stop-gc \
 	--disable-local-rpath
+# The library loads with glibc 2.27 and later, though it is built with a newer one; see packaging/linux/older.c.
+GLIBC := 2.27
+OLDER := $(OUT)/older.o
+OLDER_LINK := $(addprefix -Xlinker ,$(STAGED)/older.o -l:libpthread.so.0 -l:libdl.so.2)
 LINK := -Xswiftc -static-stdlib -Xlinker --version-script=$(CURDIR)/packaging/libcovey.map \
-	-Xlinker -soname=libcovey.so.$(SOVERSION) -Xlinker -z -Xlinker defs -Xlinker --gc-sections $(HARDENED)
+	-Xlinker -soname=libcovey.so.$(SOVERSION) -Xlinker -z -Xlinker defs -Xlinker --gc-sections $(HARDENED) $(OLDER_LINK)
 SOURCES := Package.swift packaging/libcovey.map $(shell find Sources include -type f)
 
 .PHONY: all build install uninstall clean prepare prepare-test test
@@ -49,10 +54,15 @@ prepare-test:
 
 build: $(LIBRARY)
 
+$(OLDER): packaging/linux/older.c | prepare
+	@mkdir -p $(@D)
+	cc -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -fno-builtin -ffunction-sections -fcf-protection=full -c $< -o $@
+
 # Two remarks of the build are harmless: sources named twice in a product, and the linker's warning of mktemp, which
 # Covey does not call.
-$(LIBRARY): $(SOURCES) $(wildcard packaging/*.in) packaging/sbom NOTICE THIRD-PARTY-LICENSES | prepare
+$(LIBRARY): $(SOURCES) $(OLDER) $(wildcard packaging/*.in) packaging/sbom NOTICE THIRD-PARTY-LICENSES | prepare
 	$(SWIFT) build -c release --product covey --scratch-path $(SWIFT_BUILD) $(LINK)
+	packaging/linux/symbols $(SWIFT_BUILD)/release/libcovey.so $(GLIBC)
 	$(call install_into,$(STAGED),$(STAGED))
 	@touch $@
 
@@ -354,7 +364,8 @@ test-header: | prepare-test
 .PHONY: wheel test-python
 PYTHON_SOURCES := $(shell find bindings/python/src -name '*.py' -o -name py.typed -o -path '*/report/*.[jc]*s*') \
 	$(addprefix bindings/python/,pyproject.toml setup.py README.md)
-WHEEL := dist/covey-$(VERSION)-py3-none-linux_x86_64.whl
+WHEEL_PLATFORM := manylinux_$(subst .,_,$(GLIBC))_x86_64
+WHEEL := dist/covey-$(VERSION)-py3-none-$(WHEEL_PLATFORM).whl
 
 $(VENV)/stamp: bindings/python/requirements-test.txt | prepare-test
 	$(PYTHON) -m venv $(VENV)
@@ -370,12 +381,21 @@ $(WHEEL): $(LIBRARY) $(PYTHON_SOURCES) $(VENV)/stamp LICENSE NOTICE THIRD-PARTY-
 	cp THIRD-PARTY-LICENSES $(STAGED)/share/doc/covey/covey.spdx.json $(OUT)/wheel/src/covey
 	mkdir -p $(OUT)/wheel/src/covey/_native
 	cp $(LIBRARY) $(OUT)/wheel/src/covey/_native/libcovey.so.$(SOVERSION)
-	$(VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist $(OUT)/wheel
+	$(VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist \
+		--config-settings=--build-option=--plat-name=$(WHEEL_PLATFORM) $(OUT)/wheel
 	@touch $@
 
 test-python: $(WHEEL)
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m mypy
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m pytest
+
+# What is built here, on an older Linux; as root, because it makes a Debian 11 under .build-linux and runs programs in it.
+.PHONY: check-linux
+check-linux: $(WHEEL) $(JNI_LIBRARY) $(EXAMPLES_OUT)/pipeline
+	packaging/prepare linux
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check auditwheel==6.8.2
+	mkdir -p .build-linux
+	packaging/linux/check $(CURDIR)/.build-linux/bullseye $(WHEEL) $(VENV)/bin/auditwheel $(LIBRARY) $(JNI_LIBRARY)
 
 # The case report in Debian's Chromium.
 .PHONY: check-report

@@ -222,7 +222,7 @@ def test_readme(tmp_path):
 
 def test_wheel_in_a_fresh_environment(tmp_path, folders):
     """Installed alone, with this environment's NumPy and scikit-learn; it must find the library that it carries."""
-    wheels = sorted((REPOSITORY / "dist").glob("covey-*-py3-none-linux_x86_64.whl"))
+    wheels = sorted((REPOSITORY / "dist").glob("covey-*-py3-none-manylinux_2_27_x86_64.whl"))
     if not wheels:
         pytest.skip("no wheel: make wheel builds it")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "fresh")], check=True)
