@@ -121,10 +121,10 @@ def peers_of(train, test, known, road, ours, seed):
     """({name: scores}, what Covey's score beside the features adds to the average precision of two models)"""
     rows = {"raw": fraud_peers.raw(train.features, test.features)}
     tables = [part.features.drop(columns="key") for part in (train, test)]
-    scaled = covey.HybridFeatures().fit(None, tables[0])
+    scaled = covey.HybridFeatures().fit(features=tables[0])
     rows["scaled"] = tuple(scaled.transform(None, table) for table in tables)
     embeddings = [road.embed(part) for part in (train, test)]
-    hybrid = covey.HybridFeatures().fit(embeddings[0], tables[0])
+    hybrid = covey.HybridFeatures().fit(embeddings[0], features=tables[0])
     rows["hybrid"] = tuple(hybrid.transform(*pair) for pair in zip(embeddings, tables))
     scores = {}
     for name, (method, kind) in fraud_peers.PEERS.items():

@@ -33,7 +33,7 @@ def transformer(peer, table):
     if peer == "covey":
         import covey
         context = covey.Context(threads=harness.THREADS)
-        return lambda: covey.HybridFeatures(clip=np.inf, context=context).fit_transform(None, dict(zip(names, table.T)))
+        return lambda: covey.HybridFeatures(clip=np.inf, context=context).fit_transform(features=dict(zip(names, table.T)))
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import RobustScaler

@@ -1,8 +1,9 @@
-/* What lets libcovey.so load on Linux systems older than the one it is built on, back to glibc 2.27 and the libstdc++ of gcc 7.
+/* What lets libcovey.so load on Linux systems older than the one it is built on, back to glibc 2.27 and the libstdc++ of
+ * gcc 7.
  *
- * The linker takes the newest version of a symbol, and glibc 2.29 to 2.35 gave new versions to functions that have not changed. A
- * function here stands in the library for the one of that name and jumps to the older version, which every later glibc has too.
- * The jump keeps arguments and return address as they are, which dlopen and dlsym look at. */
+ * The linker takes the newest version of a symbol, and glibc 2.29 to 2.35 gave new versions to functions that have not
+ * changed. A function here stands in the library for the one of that name and jumps to the older version, which every
+ * later glibc has too. The jump keeps arguments and the return address, which dlopen and dlsym look at. */
 #define _GNU_SOURCE
 #include <sys/stat.h>
 
@@ -25,7 +26,7 @@ OLDER(log2, "GLIBC_2.2.5");
 OLDER(pow, "GLIBC_2.2.5");
 OLDER(hypotf, "GLIBC_2.2.5");
 
-/* Moved from libpthread and libdl to libc in 2.32 and 2.34. The library names both, so that an older system loads them. */
+/* Moved from libpthread and libdl to libc in 2.32 and 2.34. The library names both: an older system loads them. */
 OLDER(dladdr, "GLIBC_2.2.5");
 OLDER(dlerror, "GLIBC_2.2.5");
 OLDER(dlopen, "GLIBC_2.2.5");
@@ -69,7 +70,8 @@ HIDDEN int fstatat(int folder, const char *path, struct stat *result, int flags)
 typedef struct exception_ptr {
     void *object;
 } exception_ptr;
-void copy_exception(exception_ptr *copy, const exception_ptr *source) __asm__("_ZNSt15__exception_ptr13exception_ptrC1ERKS0_");
+void copy_exception(exception_ptr *copy, const exception_ptr *source)
+    __asm__("_ZNSt15__exception_ptr13exception_ptrC1ERKS0_");
 void destroy_exception(exception_ptr *pointer) __asm__("_ZNSt15__exception_ptr13exception_ptrD1Ev");
 HIDDEN void add_reference(exception_ptr *pointer) __asm__("_ZNSt15__exception_ptr13exception_ptr9_M_addrefEv");
 HIDDEN void release(exception_ptr *pointer) __asm__("_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv");
@@ -87,6 +89,7 @@ void throw_bad_array_new_length(void) __asm__("__cxa_throw_bad_array_new_length"
 HIDDEN void bad_array_new_length(void) __asm__("_ZSt28__throw_bad_array_new_lengthv") __attribute__((noreturn));
 void bad_array_new_length(void) { throw_bad_array_new_length(); }
 
-void open_stream(void *stream, int mode) __asm__("_ZNSt7__cxx1118basic_stringstreamIcSt11char_traitsIcESaIcEEC1ESt13_Ios_Openmode");
+void open_stream(void *stream, int mode)
+    __asm__("_ZNSt7__cxx1118basic_stringstreamIcSt11char_traitsIcESaIcEEC1ESt13_Ios_Openmode");
 HIDDEN void make_stream(void *stream) __asm__("_ZNSt7__cxx1118basic_stringstreamIcSt11char_traitsIcESaIcEEC1Ev");
 void make_stream(void *stream) { open_stream(stream, 8 | 16 /* std::ios_base::in | out */); }

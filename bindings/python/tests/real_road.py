@@ -20,7 +20,7 @@ def walk(show, folder, events, columns, features, outcome, late, *, name, gap, h
     sequences = covey.Sequences.from_frame(events, **columns)
     embeddings = encoder.embed(sequences)
     transform = covey.HybridFeatures(**hybrid)
-    rows = transform.fit_transform(embeddings, features)
+    rows = transform.fit_transform(embeddings, features=features)
     clusterer = covey.HDBSCAN(prediction_data=True, **clustering).fit(rows)
     labels = clusterer.labels_
     risk = covey.cluster_risk(labels, np.where(late, np.nan, outcome), times=seconds, min_lift=min_lift)

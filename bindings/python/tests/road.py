@@ -47,7 +47,7 @@ class Road:
         self.encoder = covey.SequenceEncoder.load(SAMPLE / "shop.safetensors", context=context)
         self.embeddings = self.encoder.embed(self.sequences, context=context)
         self.hybrid = covey.HybridFeatures(embedding_weight=1.5, clip=3.0, context=context)
-        self.rows = self.hybrid.fit_transform(self.embeddings, self.features)
+        self.rows = self.hybrid.fit_transform(self.embeddings, features=self.features)
         self.clusterer = covey.HDBSCAN(
             min_cluster_size=12, min_samples=5, cluster_selection_method="leaf", prediction_data=True, context=context
         ).fit(self.rows)

@@ -18,7 +18,7 @@ def build(seed: int = 0, rules: bool = True):
     frame = pd.DataFrame({"amount": random.normal(np.where(np.arange(n) % 3 == 0, 10, 200), 5), "country": random.choice(["NL", "DE"], n),
                           "guest": random.random(n) < 0.5})
     hybrid = covey.HybridFeatures()
-    rows = hybrid.fit_transform(None, frame)
+    rows = hybrid.fit_transform(features=frame)
     clusterer = covey.HDBSCAN(min_cluster_size=20, prediction_data=True)
     labels = clusterer.fit_predict(rows)
     fraud = np.where(labels == 0, 1, 0)

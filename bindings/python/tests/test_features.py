@@ -130,7 +130,7 @@ def test_blocks_names_and_new_rows(frame):
     random = np.random.default_rng(2)
     embeddings = random.normal(size=(500, 6)).astype(np.float32)
     hybrid = covey.HybridFeatures(embedding_weight=2.0, missing="indicator", column_weights={"vpn": 0.0})
-    rows = hybrid.fit_transform(embeddings, frame)
+    rows = hybrid.fit_transform(embeddings, features=frame)
     names = hybrid.get_feature_names_out().tolist()
     assert rows.shape == (500, hybrid.n_features_out_) == (500, len(names))
     assert {"amount", "items", "vpn", "country=NL", "country=é", "amount missing"} <= set(names)
@@ -179,7 +179,7 @@ def test_principal_components():
 )  # fmt: skip
 def test_bad_hybrid_options(frame, options, code):
     with pytest.raises(covey.CoveyError) as caught:
-        covey.HybridFeatures(**options).fit(np.zeros((500, 6)) + np.arange(500)[:, None], frame)
+        covey.HybridFeatures(**options).fit(np.zeros((500, 6)) + np.arange(500)[:, None], features=frame)
     assert caught.value.code == code
 
 
@@ -187,7 +187,7 @@ def test_bad_hybrid_inputs(frame):
     embeddings = np.random.default_rng(0).normal(size=(500, 6))
     spoilt = embeddings.copy()
     spoilt[3, 1] = np.nan
-    hybrid = covey.HybridFeatures().fit(embeddings, frame)
+    hybrid = covey.HybridFeatures().fit(embeddings, features=frame)
     with pytest.raises(covey.NotFittedError):
         covey.HybridFeatures().transform(embeddings)
     for arguments, code in [
@@ -195,7 +195,7 @@ def test_bad_hybrid_inputs(frame):
         ((embeddings.astype(str), frame), 1), ((embeddings * 1j, frame), 1),
     ]:  # fmt: skip
         with pytest.raises(covey.CoveyError) as caught:
-            covey.HybridFeatures().fit(*arguments)
+            covey.HybridFeatures().fit(embeddings=arguments[0], features=arguments[1] if arguments[1:] else None)
         assert caught.value.code == code, arguments
     for arguments in [(embeddings[:, :5], frame), (None, frame), (embeddings, frame.drop(columns="vpn")), (embeddings, None),
                       (embeddings, frame.assign(vpn="yes")), (embeddings, frame.assign(amount="much"))]:  # fmt: skip
@@ -281,7 +281,7 @@ def test_bad_risk_input(arguments, options, code, field):
 
 def test_what_is_not_wanted_may_be_anything():
     frame = pd.DataFrame({"amount": [1.0, 2.0, 9.0], "vpn": [True, False, True]})
-    hybrid = covey.HybridFeatures().fit(None, frame)
+    hybrid = covey.HybridFeatures().fit(features=frame)
     expected = hybrid.transform(None, frame)
     wider = frame[["vpn", "amount"]].assign(when=pd.Timestamp(0), tags=[["a"]] * 3).rename(columns={"tags": 0})
     assert np.array_equal(hybrid.transform(None, wider), expected)
@@ -329,9 +329,3 @@ def test_what_is_not_there():
         with pytest.raises(covey.CoveyError, match="no cluster") as caught:
             risk[missing]
         assert isinstance(caught.value, KeyError) and caught.value.code == covey.StatusCode.INVALID_ARGUMENT
-
-
-@pytest.mark.parametrize("y", [np.zeros(4), [0, 1, 0, 1], pd.Series([0.0, 1, 0, 1]), pa.array([0, 1, 0, 1])], ids=lambda y: type(y).__name__)
-def test_labels_are_no_features(y):
-    with pytest.raises(covey.InvalidTypeError, match="features must be a.* (one column|one column is no table)"):
-        covey.HybridFeatures().fit_transform(np.random.default_rng(1).normal(size=(4, 2)), y)

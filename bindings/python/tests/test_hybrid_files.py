@@ -45,7 +45,7 @@ WAYS = {
 @pytest.mark.parametrize("options", [{}, {"embedding_components": 2, "missing": "indicator", "scaling": "standard"}], ids=str)
 def test_copies_transform_to_the_same_bytes(parts, options, way, tmp_path):
     hybrid = covey.HybridFeatures(**options)
-    expected = hybrid.fit_transform(*parts)
+    expected = hybrid.fit_transform(parts[0], features=parts[1])
     again = WAYS[way](hybrid, tmp_path / "hybrid")
     assert again.transform(*parts).tobytes() == expected.tobytes()
     assert list(again.get_feature_names_out()) == list(hybrid.get_feature_names_out())
@@ -53,7 +53,7 @@ def test_copies_transform_to_the_same_bytes(parts, options, way, tmp_path):
 
 
 def test_damaged_files_are_refused(parts, tmp_path):
-    hybrid = covey.HybridFeatures().fit(*parts)
+    hybrid = covey.HybridFeatures().fit(parts[0], features=parts[1])
     path = tmp_path / "hybrid"
     hybrid.save(path)
     data = bytearray(path.read_bytes())
@@ -71,7 +71,7 @@ def test_rounding_is_no_spread(scaling):
     random = np.random.default_rng(5)
     group = np.repeat([0.0, 1.0], 100)
     frame = pd.DataFrame({"amount": group * 20 + random.normal(size=200), "rate": random.choice([0.3, 0.1 + 0.2], 200)})
-    rows = covey.HybridFeatures(scaling=scaling).fit_transform(None, frame)
+    rows = covey.HybridFeatures(scaling=scaling).fit_transform(features=frame)
     assert (rows[:, 1] == 0).all()
     if scaling == "standard":
         assert (StandardScaler().fit_transform(frame)[:, 1:] < 1e-10).all()  # scikit-learn leaves what rounding left
@@ -82,7 +82,7 @@ def test_rounding_is_no_spread(scaling):
 def test_quartiles_that_rounding_alone_tells_apart():
     values = np.where(np.arange(400) % 2, 0.3, 0.1 + 0.2)
     values[::40] = np.linspace(-1, 1, 10)
-    rows = covey.HybridFeatures(clip=1e9, scaling="robust").fit_transform(None, pd.DataFrame({"rate": values}))
+    rows = covey.HybridFeatures(clip=1e9, scaling="robust").fit_transform(features=pd.DataFrame({"rate": values}))
     # By the standard deviation, as where the quartiles are equal.
     np.testing.assert_allclose(rows[:, 0], (values - np.median(values)) / values.std(), rtol=1e-5, atol=1e-6)
 

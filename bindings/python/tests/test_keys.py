@@ -71,12 +71,12 @@ def test_sorting_a_table_changes_nothing(encoder):
     events, features = tables()
     plain = covey.Sequences.from_frame(events, **COLUMNS, order=features)
     hybrid = covey.HybridFeatures()
-    rows = hybrid.fit_transform(encoder.embed(plain), features)
+    rows = hybrid.fit_transform(encoder.embed(plain), features=features)
     assert list(rows.keys) == list(features["id"]) == list(hybrid.keys_) and rows.key_name == "id"
     assert "id" not in " ".join(hybrid.get_feature_names_out())
     unordered = covey.Sequences.from_frame(events[::-1], **COLUMNS, order=features["id"][::-1])
     for table in (features.sort_values("amount"), features.sort_values("vpn").set_index("id")):
-        shuffled = covey.HybridFeatures().fit_transform(encoder.embed(plain), table)
+        shuffled = covey.HybridFeatures().fit_transform(encoder.embed(plain), features=table)
         place = {key: row for row, key in enumerate(features["id"])}
         names = table.reset_index()["id"]
         np.testing.assert_allclose(shuffled, rows[[place[key] for key in names]], rtol=1e-5, atol=1e-6)
@@ -91,7 +91,7 @@ def test_engine_joins_by_key(encoder):
     events, features = tables()
     sequences = covey.Sequences.from_frame(events, **COLUMNS, order=features)
     hybrid = covey.HybridFeatures()
-    rows = hybrid.fit_transform(encoder.embed(sequences), features)
+    rows = hybrid.fit_transform(encoder.embed(sequences), features=features)
     clusterer = covey.HDBSCAN(min_cluster_size=5, prediction_data=True).fit(rows)
     assert list(clusterer.keys_) == list(features["id"])
     risk = covey.cluster_risk(clusterer.labels_, features.amount > features.amount.quantile(0.9))

@@ -30,7 +30,7 @@ def everything(tmp_path_factory):
 def succeed(model, sequences, features, target):
     encoder = covey.SequenceEncoder.load(model)
     hybrid = covey.HybridFeatures()
-    rows = hybrid.fit_transform(encoder.embed(sequences), features)
+    rows = hybrid.fit_transform(encoder.embed(sequences), features=features)
     clusterer = covey.HDBSCAN(prediction_data=True, allow_single_cluster=True).fit(rows)
     clusterer.condensed_tree_, clusterer.outlier_scores_
     risk = covey.cluster_risk(clusterer.labels_, target)
@@ -48,7 +48,7 @@ def fail(model, sequences, features, target):
         lambda: covey.cluster_risk([0], [1], amounts=[-1.0]),
         lambda: covey.extract_rules(features, np.zeros(200)),
         lambda: covey.RuleSet.from_json("{" * 1000),
-        lambda: covey.HybridFeatures().fit(np.zeros((3, 2)), features),
+        lambda: covey.HybridFeatures().fit(np.zeros((3, 2)), features=features),
         lambda: covey.Vocabulary(["x"] * 5000),
     ]
     for call in calls:

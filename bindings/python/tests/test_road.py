@@ -190,7 +190,7 @@ def test_small_stream(tmp_path):
     sequences = covey.Sequences.from_frame(events, sequence="transaction", time="time", event="event")
     assert sequences.keys[0] == "t0" and len(sequences) == 1500
     hybrid = covey.HybridFeatures(clip=3.0)
-    rows = hybrid.fit_transform(encoder.embed(sequences), features)
+    rows = hybrid.fit_transform(encoder.embed(sequences), features=features)
     clusterer = covey.HDBSCAN(min_cluster_size=30, prediction_data=True).fit(rows)
     labels = clusterer.labels_
     known = np.where(np.arange(1500) < 750, ring, np.nan)

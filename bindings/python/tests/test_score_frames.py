@@ -21,7 +21,7 @@ def walked(tmp_path_factory):
     events, features = tables()
     sequences = covey.Sequences.from_frame(events, **COLUMNS, order=features)
     hybrid = covey.HybridFeatures()
-    clusterer = covey.HDBSCAN(min_cluster_size=5, prediction_data=True).fit(hybrid.fit_transform(encoder.embed(sequences), features))
+    clusterer = covey.HDBSCAN(min_cluster_size=5, prediction_data=True).fit(hybrid.fit_transform(encoder.embed(sequences), features=features))
     risk = covey.cluster_risk(clusterer.labels_, features.amount > features.amount.quantile(0.9))
     engine = covey.Engine.build(encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk)
     return engine, events, features, engine.score(sequences, features).to_frame()

@@ -96,7 +96,7 @@ def test_an_engine_without_an_encoder_has_none(road):
     frame = road.features[["amount", "items"]]
     hybrid = covey.HybridFeatures()
     clusterer = covey.HDBSCAN(min_cluster_size=20, prediction_data=True)
-    labels = clusterer.fit_predict(hybrid.fit_transform(None, frame))
+    labels = clusterer.fit_predict(hybrid.fit_transform(features=frame))
     risk = covey.cluster_risk(labels, road.transactions.label)
     with pytest.raises(covey.MismatchError):
         covey.Session(covey.Engine.build(hybrid=hybrid, clustering=clusterer, risk=risk))
@@ -114,7 +114,7 @@ def test_channels_by_name():
     rows = encoder.embed(sequences)
     hybrid = covey.HybridFeatures()
     clusterer = covey.HDBSCAN(min_cluster_size=5, prediction_data=True)
-    labels = clusterer.fit_predict(hybrid.fit_transform(rows, None))
+    labels = clusterer.fit_predict(hybrid.fit_transform(rows))
     risk = covey.cluster_risk(labels, np.arange(60) % 2)
     engine = covey.Engine.build(encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk)
     for row in range(60):

@@ -9,7 +9,7 @@ and stage by stage, from raw events to risky clusters, rules and a scored transa
     sequences = covey.Sequences.from_frame(events, sequence="transaction", time="time", event="event")
     encoder = covey.SequenceEncoder.train(sequences)
     hybrid = covey.HybridFeatures()
-    rows = hybrid.fit_transform(encoder.embed(sequences), features)
+    rows = hybrid.fit_transform(encoder.embed(sequences), features=features)
     clusterer = covey.HDBSCAN(min_cluster_size=50, prediction_data=True).fit(rows)
     risk = covey.cluster_risk(clusterer.labels_, fraud, amounts=amounts)
     rules = {cluster: covey.extract_rules(features, clusterer.labels_ == cluster) for cluster in risk.risky}

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._arguments import checked_methods
 from ._arrays import choice
 from ._findings import Finding
 from ._handle import Handle, Native, made_by_library
@@ -70,6 +71,7 @@ class RiskyGroup:
         return self.text
 
 
+@checked_methods
 class Found(Handle):
     """The result of :func:`covey.find`. Immutable.
 

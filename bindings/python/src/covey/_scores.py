@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._arguments import checked_methods
 from ._arrays import integer
 from ._errors import NotFoundError
 from ._findings import Finding
@@ -55,6 +56,7 @@ class Score:
     evidence: Optional[dict[str, float]] = None
 
 
+@checked_methods
 class Scores(Sequence[Score]):
     """A list of :class:`Score`, made when they are read.
 

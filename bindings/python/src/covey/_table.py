@@ -259,6 +259,14 @@ def is_table(values: Any) -> bool:
     return any(hasattr(values, name) for name in ("columns", "column_names", "collect_schema"))
 
 
+def has_names(table: Any) -> bool:
+    """Whether a table's columns have names, and not numbers, as those of a matrix in a DataFrame."""
+    labels = getattr(table, "columns", None)
+    if labels is None or not hasattr(table, "iloc"):
+        return True
+    return any(isinstance(label, str) for label in labels)
+
+
 def _column_name(label: Any, name: str) -> str:
     if not isinstance(label, str):
         raise InvalidTypeError(f"{name}: a column's name must be a string, got {label!r}")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._arguments import checked, checked_methods
 from ._arrays import binary, contiguous, real, seconds
 from ._errors import InvalidTypeError, MismatchError
 from ._handle import Handle, Native, made_by_library
@@ -70,6 +71,7 @@ class RuleMatches(Matches):
     retire: bool
 
 
+@checked_methods
 class Backtest(Handle):
     """What a rule set would have done; made by :func:`backtest`. Immutable.
 
@@ -145,6 +147,7 @@ class Backtest(Handle):
         return f"Backtest({len(self.rules)} rules match {self.any.rows} rows, {self.any.fraud} of them fraud)"
 
 
+@checked
 def backtest(
     rules: RuleSet,
     features: Any,

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import ClusterMixin
 
+from ._arguments import checked, checked_methods
 from ._arrays import contiguous, flag, integer
 from ._branch_data import BranchDetectionData, outermost
 from ._branch_graph import ApproximationGraph
@@ -22,6 +23,7 @@ from ._checks import judged_call
 from ._cluster_options import cluster_options
 from ._clusters import Clusters
 from ._errors import InvalidArgumentError, InvalidTypeError
+from ._estimator import Estimator
 from ._handle import Native
 from ._not_fitted import NotFittedError
 from ._trees import EDGE, CondensedTree, SingleLinkageTree
@@ -42,7 +44,8 @@ class _Branches(NamedTuple):
     tree: Optional[Clusters]
 
 
-class BranchDetector(ClusterMixin, BaseEstimator):
+@checked_methods
+class BranchDetector(ClusterMixin, Estimator):
     """Finds branches inside the clusters of a fitted :class:`covey.HDBSCAN`. Parameters and results are those of
     ``hdbscan.BranchDetector``; each edge counts once, where hdbscan's "core" adds up the distances of those it met
     twice.
@@ -269,6 +272,7 @@ class BranchDetector(ClusterMixin, BaseEstimator):
         ]
 
 
+@checked
 def detect_branches_in_clusters(
     clusterer: HDBSCAN, cluster_labels: Any = None, cluster_probabilities: Any = None, **parameters: Any
 ) -> tuple[Any, ...]:
@@ -293,6 +297,7 @@ def detect_branches_in_clusters(
     )
 
 
+@checked
 def approximate_predict_branch(branch_detector: BranchDetector, points_to_predict: Any) -> tuple[NDArray[Any], ...]:
     """Groups, clusters and branches of new rows: labels, probabilities, cluster_labels, cluster_probabilities,
     branch_labels, branch_probabilities. A row is on the branch of the fitted row beside which it stands in the tree.

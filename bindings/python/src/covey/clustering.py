@@ -11,9 +11,10 @@ from typing import Any, Optional, Union
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import ClusterMixin
 
 from . import _structs
+from ._arguments import checked, checked_methods
 from ._arrays import flag, integer, matrix, real
 from ._branch_data import BranchDetectionData, branch_data
 from ._checks import check_features, checked_rows, judged_call
@@ -24,6 +25,7 @@ from ._cluster_options import SELECTION as _SELECTION  # noqa: F401
 from ._cluster_options import STRENGTHS as _STRENGTHS  # noqa: F401
 from ._clusters import Clusters
 from ._errors import InvalidArgumentError, UnavailableError
+from ._estimator import Estimator
 from ._handle import Native
 from ._metrics import NATIVE as _METRICS  # noqa: F401
 from ._metrics import Measure, measure, sparse_tree
@@ -34,7 +36,8 @@ from .context import Context, running
 from .validity import relative_validity
 
 
-class HDBSCAN(ClusterMixin, BaseEstimator):
+@checked_methods
+class HDBSCAN(ClusterMixin, Estimator):
     """Density clusters of all densities (Campello, Moulavi, Sander 2013; Campello et al. 2015; McInnes & Healy 2017).
 
     Parameters and results have the names and defaults of ``hdbscan.HDBSCAN``, and the exact search gives its result up
@@ -552,6 +555,7 @@ class PredictionData:
         self.exemplars = clusterer.exemplars_
 
 
+@checked
 def hdbscan(X: Any, *parameters: Any, gen_min_span_tree: bool = False, **options: Any) -> tuple[Any, ...]:
     """hdbscan's function: (labels, probabilities, persistence, condensed tree, single-linkage tree, spanning tree), the trees as
     arrays, the last one None without gen_min_span_tree. The parameters are those of :class:`HDBSCAN`; in order, those of

@@ -9,6 +9,7 @@ from ctypes import byref, c_void_p
 from typing import Any, Callable, Optional
 
 from . import _structs
+from ._arguments import checked_methods
 from ._arrays import integer
 from ._errors import InvalidTypeError
 from ._handle import Handle, Native
@@ -18,6 +19,7 @@ from ._library import call, library
 Progress = Callable[[str, float], Any]
 
 
+@checked_methods
 class Context(Handle):
     """How calls run. Pass it as ``context=`` to any call; ``None`` stands for all processors and all memory.
 

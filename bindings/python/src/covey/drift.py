@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 import numpy as np
 
+from ._arguments import checked_methods
 from ._errors import InvalidTypeError
 from ._handle import Handle, Native, buffer_bytes
 from ._keys import alignment
@@ -18,6 +19,7 @@ from .context import Context, running
 from .engine import Engine
 
 
+@checked_methods
 class Drift(Handle):
     """Counts while an engine scores::
 

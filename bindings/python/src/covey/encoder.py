@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from ctypes import byref, c_void_p
 from typing import Any, Mapping, NoReturn, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arguments import checked_methods
 from ._arrays import choice, path_bytes
-from ._errors import InvalidTypeError
+from ._errors import InvalidArgumentError, InvalidTypeError
 from ._handle import Handle, Native
 from ._library import call, library, required_text
 from ._rows import with_keys
 from ._structs import EmbedOptions
+from ._transformer import Transformer, output_of
 from .context import Context, running
 from .sequences import Sequences
 from .training import Callback, TrainingReport, train
@@ -23,8 +26,12 @@ from .vocabulary import Vocabulary
 _PRECISIONS = {"float32": 0, "bfloat16": 1}
 
 
-class SequenceEncoder(Handle):
+@checked_methods
+class SequenceEncoder(Transformer, Handle):
     """An encoder; made by :meth:`train` or :meth:`load`. Immutable: any number of threads may embed with it at once.
+
+    It is a fitted transformer of scikit-learn's, of :class:`Sequences`: it stands in a Pipeline, where ``fit`` does nothing, and
+    pickles keep it.
 
     Model files are safetensors with PyTorch's tensor names; ``examples/python/train_with_pytorch.py`` writes one, too. The
     network is described in covey.h: Bi-LSTM (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005) with additive
@@ -184,6 +191,45 @@ class SequenceEncoder(Handle):
         embeddings = self._run(sequences, context, precision, attention=False)[0]
         return with_keys(embeddings, sequences.keys, sequences.key_name)
 
+    def fit(self, X: Any = None, y: Any = None) -> "SequenceEncoder":
+        """Nothing: an encoder is trained by :meth:`train`."""
+        return self
+
+    def transform(self, X: Sequences) -> Any:
+        """:meth:`embed`; a frame where ``set_output`` asks for one."""
+        return output_of(self, self.embed(X), None)
+
+    def fit_transform(self, X: Sequences, y: Any = None) -> Any:
+        """:meth:`transform`."""
+        return self.transform(X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """"embedding[0]", "embedding[1]", ..."""
+        return np.array([f"embedding[{index}]" for index in range(self.dimension)], dtype=object)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """None: what it was trained with is in its weights."""
+        return {}
+
+    def set_params(self, **parameters: Any) -> "SequenceEncoder":
+        for name in parameters:
+            raise InvalidArgumentError(f"{name!r} is not a parameter of a SequenceEncoder, which has none")
+        return self
+
+    def __sklearn_clone__(self) -> "SequenceEncoder":
+        return self  # it is immutable, and a clone without its weights would be of no use
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __reduce__(self) -> Any:
+        self._handle()
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "encoder")
+            self.save(path)
+            with open(path, "rb") as file:
+                return _restore, (file.read(), self.__dict__.get("_sklearn_output_config"))
+
     def attention(
         self, sequences: Sequences, context: Optional[Context] = None, precision: str = "float32"
     ) -> list[NDArray[np.float32]]:
@@ -219,3 +265,14 @@ class SequenceEncoder(Handle):
 
     def __repr__(self) -> str:
         return "SequenceEncoder(closed)" if self.closed else f"SequenceEncoder(dimension={self.dimension})"
+
+
+def _restore(data: bytes, output: Optional[dict[str, str]]) -> SequenceEncoder:
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "encoder")
+        with open(path, "wb") as file:
+            file.write(data)
+        encoder = SequenceEncoder.load(path)
+    if output is not None:
+        encoder._sklearn_output_config = output
+    return encoder

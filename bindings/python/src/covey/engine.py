@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._arguments import checked_methods
 from ._arrays import contiguous, integer, path_bytes, seconds
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._find_inputs import join_events
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # both need scikit-learn, which scoring does without
 _EXPECTED = ("column_role", "events_without_transaction", "transactions_without_events")
 
 
+@checked_methods
 class Engine(Handle):
     """Encoder, scaling, clustering and rules together; made by :meth:`build` or :meth:`load`.
 

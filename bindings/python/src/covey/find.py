@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._arguments import checked
 from ._arrays import choice, contiguous, integer, real
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._event_frames import EventFrame
@@ -40,6 +41,7 @@ _INTEGERS = ("min_fraud", "permutations", "trees", "max_rules", "min_cluster_siz
 _REALS = ("known_share", "significance", "confidence", "min_share", "embedding_weight", "feature_weight")
 
 
+@checked
 def find(
     events: Any = None,
     features: Any = None,

@@ -6,12 +6,14 @@ import os
 import threading
 from typing import Any, Callable, Optional, Union
 
+from ._arguments import checked_methods
 from ._errors import CoveyError, InvalidArgumentError
 from ._scores import Scores
 from .context import Context
 from .engine import Engine
 
 
+@checked_methods
 class EngineHolder:
     """Holds an engine that is loaded from a file, and exchanges it between two calls.
 

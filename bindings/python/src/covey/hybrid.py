@@ -10,25 +10,28 @@ from typing import Any, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
 from . import _structs
+from ._arguments import checked, checked_methods
 from ._arrays import choice, contiguous, integer, matrix, path_bytes, real
-from ._errors import InvalidArgumentError, MismatchError
+from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
+from ._estimator import Estimator
 from ._files import file_bytes, read_bytes
 from ._handle import Native
 from ._keys import alignment
 from ._library import call, library, required_text
 from ._not_fitted import NotFittedError
 from ._rows import keys_of, with_keys
-from ._table import Table, feature_keys, held
+from ._table import Table, feature_keys, has_names, held, is_table
+from ._transformer import Transformer, output_of
 from .context import Context, running
 
 _SCALING = {"none": 0, "standard": 1, "robust": 2, "quantile": 3, "log": 4, "auto": 5}
 _MISSING = {"reject": 0, "median": 1, "indicator": 2}
 
 
-class HybridFeatures(BaseEstimator):
+@checked_methods
+class HybridFeatures(Transformer, Estimator):
     """A fitted transform: each block centred, scaled and weighted, then set side by side.
 
     Embeddings are centred, projected on their leading principal components where asked, and divided by the root of the
@@ -72,16 +75,25 @@ class HybridFeatures(BaseEstimator):
         self.column_weights = column_weights
         self.context = context
 
-    def fit(self, embeddings: Any = None, features: Any = None, *, key: Optional[str] = None) -> "HybridFeatures":
-        """Fits to n x d embeddings (float32 or float64) and a table of n rows (the
-        README says what a table may be); either may be None. O(n d + n f log n); with components O(n d^2).
+    def fit(
+        self, X: Any = None, y: Any = None, *, features: Any = None, key: Optional[str] = None, embeddings: Any = None
+    ) -> "HybridFeatures":
+        """Fits to n x d embeddings (float32 or float64) and a table of n rows (the README says what a table may be); either
+        may be missing. O(n d + n f log n); with components O(n d^2).
 
+        X: the embeddings, which `embeddings` names too; where there is no `features` and X has named columns, it is the
+        table. y: labels, which are not read, as scikit-learn passes them; a table is refused there.
         key: the column (or the named index) of `features` that says which transaction a row is; it is no feature. None: the
         name of the embeddings' keys, where `features` has it. Where both have keys, the embeddings are put into the order of
         the features, and a feature row without an embedding is refused (MISMATCH).
 
         Errors: INVALID_ARGUMENT, INVALID_DATA (NaN in embeddings, infinities, no rows), MISMATCH (row counts),
         OUT_OF_MEMORY, CANCELLED."""
+        _refuse_features(y)
+        embeddings, features = _blocks(X, embeddings, features)
+        return self._fit(embeddings, features, key)
+
+    def _fit(self, embeddings: Any, features: Any, key: Optional[str]) -> "HybridFeatures":
         block, table, self.keys_, self.key_name_ = _inputs(embeddings, features, key)
         weights = self._weights(table)
         options = _structs.HybridOptions(
@@ -99,12 +111,18 @@ class HybridFeatures(BaseEstimator):
         self._fitted = Native(pointer.value, "covey_hybrid_destroy")
         self._kinds: Optional[dict[str, str]] = {} if table is None else table.kinds
         self.n_features_out_ = int(library.covey_hybrid_dimension(self._fitted))
+        self.n_features_in_ = (0 if block is None else int(block[0].columns)) + (0 if table is None else len(table.names))
         return self
 
-    def transform(self, embeddings: Any = None, features: Any = None, *, key: Optional[str] = None) -> NDArray[np.float32]:
-        """n rows x ``n_features_out_`` float32, which carry the keys. Columns of the table are found by name, whatever their
-        order; others are ignored. Errors: as :meth:`fit`; MISMATCH names a column that is missing or of another kind."""
+    def transform(
+        self, X: Any = None, features: Any = None, *, key: Optional[str] = None, embeddings: Any = None
+    ) -> Any:
+        """n rows x ``n_features_out_`` float32, which carry the keys; a frame where ``set_output`` asks for one. X, features and
+        key as in :meth:`fit`. Columns of the table are found by name, whatever their order; others are ignored. Errors: as
+        :meth:`fit`; MISMATCH names a column that is missing or of another kind."""
         handle = self._handle()
+        embeddings, features = _blocks(X, embeddings, features)
+        features = held(features)
         block, table, keys, key_name = _inputs(embeddings, features, key, self.key_name_, self._kinds)
         rows = block[0].rows if block is not None else table.rows if table is not None else 0
         output = np.empty((rows, self.n_features_out_), dtype=np.float32)
@@ -112,12 +130,17 @@ class HybridFeatures(BaseEstimator):
             call(
                 "covey_hybrid_transform", handle, native, _reference(block), _table(table), output.ctypes.data, 0
             )
-        return with_keys(output, keys, key_name)
+        found = with_keys(output, keys, key_name)
+        return output_of(self, found, features if features is not None else X)
 
-    def fit_transform(self, embeddings: Any = None, features: Any = None, *, key: Optional[str] = None) -> NDArray[np.float32]:
+    def fit_transform(
+        self, X: Any = None, y: Any = None, *, features: Any = None, key: Optional[str] = None, embeddings: Any = None
+    ) -> Any:
         """:meth:`fit`, then :meth:`transform` of the same rows."""
+        _refuse_features(y)
+        embeddings, features = _blocks(X, embeddings, features)
         features = held(features)
-        return self.fit(embeddings, features, key=key).transform(embeddings, features, key=key)
+        return self._fit(embeddings, features, key).transform(None, features, key=key, embeddings=embeddings)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """The name of each transformed column: "embedding[3]", "amount", "country=NL", "age missing"."""
@@ -195,13 +218,35 @@ class HybridFeatures(BaseEstimator):
         return "_fitted" in self.__dict__
 
 
+@checked
 def hybrid_features(embeddings: Any = None, features: Any = None, **options: Any) -> NDArray[np.float32]:
     """Embeddings (n x d) and expert features (a table of n rows) as the float32 rows to cluster.
 
-    Takes the options of :class:`HybridFeatures` and returns ``HybridFeatures(**options).fit_transform(embeddings,
-    features)``; keep the estimator where new transactions are to be scored.
+    Takes the options of :class:`HybridFeatures` and returns
+    ``HybridFeatures(**options).fit_transform(embeddings, features=features)``; keep the estimator where new transactions are to be scored.
     """
-    return HybridFeatures(**options).fit_transform(embeddings, features)
+    rows: NDArray[np.float32] = HybridFeatures(**options).fit_transform(embeddings=embeddings, features=features)
+    return rows
+
+
+def _refuse_features(y: Any) -> None:
+    """Labels have no place in features, and features none in the place of labels: a table there is a mistake."""
+    shape = np.shape(y) if isinstance(y, np.ndarray) else getattr(y, "shape", ())
+    if y is not None and (isinstance(y, Mapping) or (is_table(y) and not (len(shape) == 2 and shape[1] == 1)) or (
+        len(shape) == 2 and shape[1] != 1
+    )):
+        raise InvalidTypeError(f"y is for labels, got a table ({type(y).__name__}): pass features by name, as features=")
+
+
+def _blocks(X: Any, embeddings: Any, features: Any) -> tuple[Any, Any]:
+    """Embeddings and features: X is one of them."""
+    if X is None:
+        return embeddings, features
+    if embeddings is not None:
+        raise InvalidArgumentError("X and embeddings are the same: pass one of them")
+    if features is None and (isinstance(X, Mapping) or (is_table(X) and has_names(X))):
+        return None, X
+    return X, features
 
 
 def _inputs(

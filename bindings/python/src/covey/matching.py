@@ -8,6 +8,7 @@ from typing import Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arguments import checked
 from ._arrays import contiguous
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError
 
@@ -43,6 +44,7 @@ class ClusterMatches:
     overlap: NDArray[np.float64]
 
 
+@checked
 def match_clusters(
     old: Any, new: Any, *, old_keys: Any = None, new_keys: Any = None, previous: Optional[ClusterMatches] = None
 ) -> ClusterMatches:

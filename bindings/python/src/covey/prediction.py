@@ -8,12 +8,14 @@ from typing import Any, Optional, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arguments import checked
 from ._arrays import flag
 from ._errors import InvalidTypeError
 from .clustering import HDBSCAN
 from .context import Context
 
 
+@checked
 def approximate_predict(
     clusterer: HDBSCAN,
     points_to_predict: Any,
@@ -32,6 +34,7 @@ def approximate_predict(
     return (labels, strengths, neighbours) if connecting else (labels, strengths)
 
 
+@checked
 def approximate_predict_scores(
     clusterer: HDBSCAN, points_to_predict: Any, *, context: Optional[Context] = None
 ) -> NDArray[np.float64]:
@@ -42,11 +45,13 @@ def approximate_predict_scores(
     return scores
 
 
+@checked
 def membership_vector(clusterer: HDBSCAN, points_to_predict: Any) -> NDArray[np.float64]:
     """How much new rows belong to every cluster, m x clusters: ``clusterer.membership(X)``."""
     return cast("NDArray[np.float64]", _checked(clusterer).membership(points_to_predict))
 
 
+@checked
 def all_points_membership_vectors(clusterer: HDBSCAN) -> NDArray[np.float64]:
     """How much the fitted rows belong to every cluster, n x clusters: ``clusterer.membership()``; n zeros without clusters."""
     found: Any = _checked(clusterer).membership()

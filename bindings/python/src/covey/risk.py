@@ -10,6 +10,7 @@ from typing import Any, Iterator, Optional, Union
 import numpy as np
 
 from . import _structs
+from ._arguments import checked, checked_methods
 from ._arrays import choice, contiguous, integer, path_bytes, real, seconds
 from ._errors import NotFoundError
 from ._files import file_bytes, read_bytes
@@ -53,6 +54,7 @@ class ClusterReport:
     risky: bool
 
 
+@checked_methods
 class ClusterRisk(Handle):
     """Reports of all clusters; made by :func:`cluster_risk` or :meth:`load`. Immutable; pickles and copies keep everything.
 
@@ -116,6 +118,7 @@ def _restore(data: bytes) -> ClusterRisk:
     return ClusterRisk(read_bytes("covey_risk_read", data, "covey_risk_destroy"))
 
 
+@checked
 def cluster_risk(
     labels: Any,
     fraud: Any,

@@ -7,17 +7,20 @@ from typing import Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import ClusterMixin
 
+from ._arguments import checked, checked_methods
 from ._arrays import integer, real
 from ._errors import InvalidArgumentError
+from ._estimator import Estimator
 from ._not_fitted import NotFittedError
 from ._trees import SingleLinkageTree
 from .clustering import HDBSCAN
 from .context import Context
 
 
-class RobustSingleLinkage(ClusterMixin, BaseEstimator):
+@checked_methods
+class RobustSingleLinkage(ClusterMixin, Estimator):
     """The single-linkage tree of mutual reachability, cut at a distance.
 
     Args:
@@ -79,6 +82,7 @@ class RobustSingleLinkage(ClusterMixin, BaseEstimator):
         return self._fitted.single_linkage_tree_
 
 
+@checked
 def robust_single_linkage(
     X: Any,
     cut: float,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._arguments import checked, checked_methods
 from ._arrays import binary, c_string, choice, contiguous, integer, real, seconds
 from ._conditions import Condition, condition_structs, pair_structs, read_condition, written_rules
 from ._errors import InvalidArgumentError, InvalidTypeError, NotFoundError
@@ -93,6 +94,7 @@ class Rule:
         )
 
 
+@checked_methods
 class RuleSet(Handle):
     """A small set of rules, best first; made by :func:`extract_rules` or :meth:`from_json`. Immutable.
 
@@ -209,6 +211,7 @@ class RuleSet(Handle):
         return RuleSet.from_json, (self.to_json(),)
 
 
+@checked
 def extract_rules(
     features: Any,
     target: Any,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._arguments import checked_methods
 from ._arrays import as_array, contiguous, seconds, stride
 from ._channels import Channels, Types
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .encoder import SequenceEncoder
 
 
+@checked_methods
 class Sequences:
     """A batch of event sequences; sequence i has the events ``offsets[i]`` to ``offsets[i + 1] - 1``.
 
@@ -246,11 +248,18 @@ class Sequences:
         """Events of all sequences."""
         return int(self.offsets[-1] - self.offsets[0])
 
+    @property
+    def shape(self) -> "tuple[int]":
+        """(sequences,), by which scikit-learn knows that a batch can be indexed by arrays."""
+        return (len(self),)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
     def __getitem__(self, rows: Any) -> "Sequences":
         """A smaller batch: a slice (of step 1 without a copy of its events), a boolean mask or an array of sequence numbers."""
+        if isinstance(rows, tuple) and len(rows) == 2 and rows[1] is Ellipsis:  # as scikit-learn writes it
+            rows = rows[0]
         if isinstance(rows, slice):
             start, stop, step = rows.indices(len(self))
             if step == 1:

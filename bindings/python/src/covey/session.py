@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._arguments import checked_methods
 from ._arrays import _is_missing, integer, seconds
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._handle import Native
@@ -23,6 +24,7 @@ from .engine import Engine
 from .vocabulary import Vocabulary
 
 
+@checked_methods
 class Session:
     """The events of one session so far, which the engine scores at any time::
 

@@ -7,12 +7,14 @@ from typing import Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import ClusterMixin
 from sklearn.neighbors import BallTree, KDTree
 
+from ._arguments import checked_methods
 from ._arrays import choice, flag, integer, real
 from ._checks import check_features, checked_rows
 from ._errors import InvalidArgumentError, InvalidDataError
+from ._estimator import Estimator
 from .clustering import HDBSCAN as _HDBSCAN
 from .context import Context
 
@@ -40,7 +42,8 @@ def _check_distances(rows: Any) -> None:
         )
 
 
-class HDBSCAN(ClusterMixin, BaseEstimator):
+@checked_methods
+class HDBSCAN(ClusterMixin, Estimator):
     """``sklearn.cluster.HDBSCAN``: the same parameters, results and labels, up to the numbering of clusters and ties.
 
     What differs from :class:`covey.HDBSCAN`: ``min_samples`` counts the row itself; rows with an infinity have the label -2 and

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from ._arguments import checked
 from ._arrays import choice, integer
 from ._checks import checked_rows
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
@@ -17,6 +18,7 @@ from .matching import match_clusters
 _DRAWS = {"bootstrap": 0, "half": 1}
 
 
+@checked
 def cluster_stability(
     clusterer: HDBSCAN, X: Any, *, resamples: int = 20, draw: str = "bootstrap", seed: int = 0
 ) -> NDArray[np.float64]:
@@ -53,6 +55,7 @@ def cluster_stability(
     return means
 
 
+@checked
 def prediction_agreement(clusterer: HDBSCAN, X: Any, *, folds: int = 5, seed: int = 0) -> float:
     """The share of rows that prediction puts where fit has them: each of `folds` parts is predicted by a fit of the
     others, whose clusters are matched to the fitted ones (:func:`covey.match_clusters`); noise counts as a place.

@@ -8,6 +8,7 @@ from typing import Any, Optional, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arguments import checked
 from ._arrays import flag, matrix, vector
 from ._errors import InvalidArgumentError, MismatchError
 from ._library import call
@@ -15,6 +16,7 @@ from ._metrics import measure
 from .context import Context, running
 
 
+@checked
 def validity_index(
     X: Any,
     labels: Any,

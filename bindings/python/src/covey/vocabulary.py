@@ -8,6 +8,7 @@ from typing import Any, Iterable, Iterator, Optional, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arguments import checked_methods
 from ._arrays import as_array, integer
 from ._errors import InvalidTypeError, NotFoundError
 from ._handle import Handle, Native
@@ -16,6 +17,7 @@ from ._strings import Names, factorise
 from .context import Context, running
 
 
+@checked_methods
 class Vocabulary(Handle):
     """Names and their indices: 0 is the unknown entry, ``names[0]`` has index 1.
 

@@ -63,7 +63,7 @@ def cluster_command(file: str, output: str, to: Optional[str], **values: Any) ->
         block, features = embeddings_of(file, values["form"], key, rows), None
     with running(values, speaker) as context:
         hybrid = HybridFeatures(scaling=values["scaling"], context=context)
-        vectors = hybrid.fit_transform(block, features, key=key if features is not None else None)
+        vectors = hybrid.fit_transform(block, features=features, key=key if features is not None else None)
         size = values["min_cluster_size"]
         clusterer = HDBSCAN(
             min_cluster_size=size or 5,

@@ -11,6 +11,7 @@ from typing import Any, Dict, Optional, Tuple, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arguments import checked
 from .._errors import CorruptFileError, FileError, MismatchError, UnsupportedError
 from .source import Source, read_source
 
@@ -66,6 +67,7 @@ class Marks:
 _GIVEN = ("events", "features", "fraud", "amount", "when", "key")
 
 
+@checked
 def read_marks(path: Union[str, "os.PathLike[Any]"]) -> Marks:
     """Reads what "Save marks" in a case report wrote; ``read_marks(path).labels(found)`` goes into ``covey.find`` as
     ``fraud=``.

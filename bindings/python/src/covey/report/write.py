@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Dict, Optional, Union
 
+from .._arguments import checked, checked_methods
 from .._arrays import choice, integer
 from .._errors import FileError, InvalidArgumentError, InvalidTypeError
 from . import plots
@@ -32,6 +33,7 @@ _SUFFIXES = {
 }
 
 
+@checked_methods
 class Report:
     """A case report, ready to be written in any format.
 
@@ -99,6 +101,7 @@ def _escaped(text: str) -> str:
     return "\n".join(to_html(line) for line in text.split("\n"))
 
 
+@checked
 def report(
     result: Any,
     path: Union[None, str, "os.PathLike[Any]"] = None,

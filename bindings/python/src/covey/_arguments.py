@@ -1,0 +1,57 @@
+"""Calls with arguments that a function does not take, told as a CoveyError."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from typing import Any, Callable, TypeVar
+
+from ._errors import CoveyError, InvalidTypeError
+
+F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=type)
+
+
+def checked(function: F) -> F:
+    """A keyword that the function does not know, or a missing argument, is an InvalidTypeError, which is a TypeError too."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except TypeError as failure:
+            wrong = None if isinstance(failure, CoveyError) else _wrong(function, arguments, options)
+            if wrong is None:
+                raise
+            raise InvalidTypeError(wrong) from None
+
+    return call  # type: ignore[return-value]
+
+
+def checked_methods(kind: C) -> C:
+    """`checked` for all public methods that a class defines, and for making one."""
+    for name, value in list(vars(kind).items()):
+        if name.startswith("_") and name != "__init__":
+            continue
+        if isinstance(value, (classmethod, staticmethod)):
+            setattr(kind, name, type(value)(checked(value.__func__)))
+        elif inspect.isfunction(value):
+            setattr(kind, name, checked(value))
+    return kind
+
+
+def _wrong(function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> "str | None":
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*arguments, **options)
+    except TypeError as failure:
+        name = function.__qualname__.replace(".__init__", "")
+        known = [label for label in signature.parameters if label not in ("self", "cls")]
+        for option in options:
+            if option not in known:
+                close = difflib.get_close_matches(option, known, 1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                return f"{name} has no argument {option!r}{hint}"
+        return f"{name}: {failure}"
+    return None
