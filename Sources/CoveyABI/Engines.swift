@@ -230,7 +230,7 @@ public func covey_scores_reason(
     guard let scores else { return nil }
     let object = Handle.object(scores, as: ScoresBox.self)
     guard let score = element(object.scores, transaction), index >= 0,
-        index < Int64(object.box.engine.reasonCount(score))
+        index < Int64(standardArithmetic { object.box.engine.reasonCount(score) })
     else { return nil }
     return object.reason(Int(transaction), Int(index))
 }

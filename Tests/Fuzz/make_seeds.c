@@ -153,6 +153,40 @@ static void make_engine(const char *name, int with_encoder, int components, cons
     covey_engine_destroy(engine);
 }
 
+/* An engine with evidence: covey_find with a trained encoder, and a third of the rows known to be fraud. */
+static void make_found(void) {
+    covey_error *error = NULL;
+    covey_found *found = NULL;
+    covey_table table = make_table();
+    covey_training_options training = sample_options();
+    covey_find_options options = COVEY_FIND_OPTIONS_INIT;
+    static int64_t offsets[ROWS + 1];
+    static int32_t types[2 * ROWS];
+    static double times[2 * ROWS];
+    int8_t fraud[ROWS];
+    for (int row = 0; row < ROWS; row++) {
+        fraud[row] = (int8_t)(row % 3 == 2 && row % 2 ? COVEY_LABEL_FRAUD : COVEY_LABEL_UNKNOWN);
+        offsets[row + 1] = 2 * (row + 1);
+        for (int event = 0; event < 2; event++) {
+            types[2 * row + event] = 1 + (row % 3 + event) % 4;
+            times[2 * row + event] = 5 * event + row % 7;
+        }
+    }
+    covey_sequences sequences = COVEY_SEQUENCES_INIT;
+    sequences.count = ROWS;
+    sequences.offsets = offsets;
+    sequences.types = types;
+    sequences.times = times;
+    table.column_count = 4;
+    training.categorical_vocabularies = NULL;
+    options.training = &training;
+    options.trees = 2;
+    options.permutations = 99;
+    FUZZ_OK(covey_find(NULL, &sequences, sample_get()->vocabulary, &table, fraud, limits, opened, ROWS, NULL, &options, &found, &error));
+    FUZZ_OK(covey_engine_save(covey_found_engine(found), NULL, seed_path("engine", "found"), &error));
+    covey_found_destroy(found);
+}
+
 static const char *const by_hand[] = {
     "{\"format_version\":1,\"features\":[{\"name\":\"amount\",\"kind\":\"numeric\"},{\"name\":\"country\",\"kind\":\"categorical\"}],\"rules\":"
     "[{\"conditions\":[{\"feature\":\"amount\",\"kind\":\"interval\",\"low\":100},{\"feature\":\"country\",\"kind\":\"in\",\"categories\":"
@@ -188,6 +222,7 @@ int main(int count, char **arguments) {
     make_engine("features", 0, 0, (const covey_rules *const *)rules, 2);
     make_engine("encoder", 1, 0, (const covey_rules *const *)rules, 1);
     make_engine("components", 1, 2, NULL, 0);
+    make_found();
     covey_rules_destroy(rules[0]);
     covey_rules_destroy(rules[1]);
     return 0;

@@ -323,7 +323,7 @@ const operation operations[] = {
     {"vocabulary", use_vocabulary, 0}, {"encoder", use_encoder, 0},       {"hybrid", use_hybrid, 0},
     {"clustering", use_clustering, 0}, {"risk", use_risk, 0},             {"rules", use_rules, 0},
     {"engine, scores", use_engine, 0}, {"training", use_training, 1},     {"clustering by tiles", use_tiles, 2},
-    {"clustering, approximate", use_approximate, 2}, {NULL, NULL, 0},
+    {"clustering, approximate", use_approximate, 2}, {"find", use_find, 2}, {NULL, NULL, 0},
 };
 
 void guest_create(guest *guest) {
@@ -333,6 +333,7 @@ void guest_create(guest *guest) {
     snprintf(guest->folder, sizeof guest->folder, "%s/covey-guest-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     CHECK(mkdtemp(guest->folder) != NULL);
     make_sample(&guest->sample, 1);
+    make_find_sample(&guest->find, 3);
     CHECK_OK(make_parts(&guest->made, &guest->sample, &error));
     CHECK_OK(covey_engine_build(NULL, &guest->made.parts, &guest->engine, &error));
     covey_matrix matrix = COVEY_MATRIX_INIT;

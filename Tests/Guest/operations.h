@@ -6,12 +6,14 @@
 
 #include "arrow_batch.h"
 #include "engine_sample.h"
+#include "find_sample.h"
 
 #include <unistd.h>
 
 /* The input of all operations, and the handles that they share. */
 typedef struct guest {
     engine_sample sample;
+    find_sample find;
     sample_parts made;
     covey_engine *engine;
     covey_matrix embeddings;
@@ -45,6 +47,9 @@ typedef struct operation {
 
 /* All operations. The last entry has no name. */
 extern const operation operations[];
+
+/* In operation_find.c; the others are in operations.c. */
+covey_status use_find(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error);
 
 /* These create and destroy the handles that the operations share. */
 void guest_create(guest *guest);
