@@ -96,8 +96,8 @@ clean:
 	rm -rf .build .build-test $(SWIFT_BUILD) $(OUT) dist
 
 # ------------------------------------------------------------------------------------------------------------- tests
-SUITES := test-header test-swift test-abi test-guest test-fuzz-seeds check-memory test-interface test-package test-examples \
-	test-java test-python test-reference test-exports test-hosts test-readme
+SUITES := test-header test-swift test-abi test-guest test-fuzz-seeds test-mutations check-memory test-interface \
+	test-package test-examples test-java test-python test-reference test-exports test-hosts test-readme
 test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)
 
@@ -158,6 +158,19 @@ test-fuzz-seeds: $(FUZZ_REPLAYS)
 	@set -e; for program in $^; do target=$${program##*/replay_}; \
 		$$program Tests/Fuzz/seeds/$$target/* $$(ls -d Tests/Fuzz/seeds/regressions/$$target-* 2>/dev/null); done
 
+# Changed seeds, with the right checksum, and extreme numbers: a few in make test, the others in check-host.
+.PHONY: test-mutations check-mutations
+MUTATIONS := $(patsubst Tests/Fuzz/fuzz_%.c,$(FUZZ_OUT)/mutate_%,$(wildcard Tests/Fuzz/fuzz_*.c))
+$(FUZZ_OUT)/mutate_%: Tests/Fuzz/fuzz_%.c Tests/Fuzz/mutate.c $(wildcard Tests/Fuzz/*.h) $(LIBRARY)
+	@mkdir -p $(@D)
+	cc $(FUZZ_CFLAGS) -DFUZZ_MUTATORS $(filter %.c,$^) -o $@ $(ABI_LINK)
+
+MUTATION_ROUNDS := 1000
+check-mutations: MUTATION_ROUNDS := 200000
+test-mutations check-mutations: $(MUTATIONS)
+	@set -e; for program in $^; do target=$${program##*/mutate_}; \
+		$$program $(MUTATION_ROUNDS) $(FUZZ_OUT)/finding-$$target Tests/Fuzz/seeds/$$target/*; done
+
 # Writes the seeds that Covey itself makes. Run it after a change of a file format.
 fuzz-seeds: $(LIBRARY)
 	@mkdir -p $(FUZZ_OUT)
@@ -205,7 +218,7 @@ test-guest: $(GUEST_PROGRAMS) $(GUEST_OUT)/symbols $(GUEST_OUT)/libguest_road.so
 	$(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$(VENV)/bin/python Tests/Guest/coexistence.py $(GUEST_OUT)
 
-check-host: check-faults check-rounds check-saving check-hostile check-limits check-coexistence check-address check-threads
+check-host: check-faults check-mutations check-rounds check-saving check-hostile check-limits check-coexistence check-address check-threads
 
 check-saving: $(GUEST_OUT)/saving
 	$< 500

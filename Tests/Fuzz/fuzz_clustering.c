@@ -1,6 +1,6 @@
 /* A clustering's file: whatever it holds it is refused, or it loads, selects, places and comes back whole from bytes of its own. */
 #include "fuzz_sample.h"
-#ifndef FUZZ_REPLAY
+#if !defined FUZZ_REPLAY || defined FUZZ_MUTATORS
 #include "tensors_mutator.h"
 #endif
 

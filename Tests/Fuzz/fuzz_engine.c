@@ -1,6 +1,6 @@
 /* An engine file with any content. Covey refuses it, or loads it, scores with it, and saves it without a loss. */
 #include "fuzz_sample.h"
-#ifndef FUZZ_REPLAY
+#if !defined FUZZ_REPLAY || defined FUZZ_MUTATORS
 #include "tensors_mutator.h"
 #endif
 

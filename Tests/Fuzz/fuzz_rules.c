@@ -2,7 +2,7 @@
  * evaluates it on a table that has its thresholds. The two ways of evaluation (single rows and blocks of columns) must
  * agree with each other and with the header. */
 #include "fuzz.h"
-#ifndef FUZZ_REPLAY
+#if !defined FUZZ_REPLAY || defined FUZZ_MUTATORS
 #include "json_mutator.h"
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed) {

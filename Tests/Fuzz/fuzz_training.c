@@ -1,6 +1,6 @@
 /* A checkpoint file with any content. The training refuses it or continues from it. */
 #include "fuzz_sample.h"
-#ifndef FUZZ_REPLAY
+#if !defined FUZZ_REPLAY || defined FUZZ_MUTATORS
 #include "tensors_mutator.h"
 #endif
 

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-enum { MOST_TENSORS = 64, MOST_ENTRIES = 8, MOST_AXES = 6, MOST_TEXT = 1 << 16 };
+enum { MOST_TENSORS = 96, MOST_ENTRIES = 24, MOST_AXES = 6, MOST_TEXT = 1 << 16 };
 
 typedef struct mutator_tensor {
     char name[128], type[8];
