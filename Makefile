@@ -10,6 +10,7 @@
 #   make fuzz              libFuzzer on every target of Tests/Fuzz; make fuzz FUZZ_SECONDS=3600 FUZZ_TARGETS=engine
 #   make check-linux       the library and the wheel in a Debian 11, and a scan of their symbols
 #   make check-host        the slow checks of a good guest: sanitizers, all faults, 10,000 rounds; see CONTRIBUTING.md
+#   make check-processors  the same bytes on an emulated Nehalem and Haswell and here; prints what differs
 #   make check-datasets    clustering against hdbscan on every set of the development data (about three minutes)
 #   make check-tables      the Python tables with the oldest versions of pandas, pyarrow, polars and DuckDB
 #   make check-large       clustering with more than 2^31 neighbours (14 GB, about ten minutes)
@@ -246,6 +247,12 @@ $(HOST_VENV)/stamp: Tests/Guest/requirements.txt | prepare-test
 
 check-coexistence: $(GUEST_OUT)/digests $(GUEST_OUT)/libguest_road.so $(HOST_VENV)/stamp
 	$(HOST_VENV)/bin/python Tests/Guest/coexistence.py $(GUEST_OUT)
+
+# The same results on other processors, which qemu emulates. It is slow.
+.PHONY: check-processors
+check-processors: $(GUEST_OUT)/digests
+	packaging/prepare processors
+	$(PYTHON) Tests/Guest/processors.py $<
 
 # The library and its C suite with the sanitizer $(1), built by the clang and the run-time libraries that come with
 # Swift.

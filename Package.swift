@@ -19,6 +19,8 @@ let native: [LinkerSetting] = [
         "-L\(gccLibraries)", "-lstdc++", "-lm",
         // A serial OpenBLAS is not safe to call from several threads without this: see blas_memory.c.
         "-Xlinker", "--wrap=blas_memory_alloc", "-Xlinker", "--wrap=blas_memory_free",
+        // OpenBLAS asks the environment which loops to use: see instructions.c.
+        "-Xlinker", "--wrap=getenv",
     ])
 ]
 

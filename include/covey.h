@@ -41,13 +41,15 @@
  *   is more than a few plain words stands in quotes.
  * - Bytes. Results do not depend on the number of threads. Embeddings, hybrid rows, trainings, clusterings and scores
  *   may differ in their last digits between processors with other instruction sets (SSE, AVX2, AVX-512), as sums are
- *   taken in another order there; rules, their evaluation and cluster risk are the same everywhere.
- * - Guest. Nothing is printed, no signal handled, no thread outlives its call, no state lives outside handles; works in
- *   a child after fork(). Covey reads no environment; the OpenBLAS and Swift run-time libraries that it is made of read
- *   theirs (OPENBLAS_CORETYPE, SWIFT_...) when they are loaded. BLAS runs on the calling thread or on threads of the
- *   call; the host's BLAS and OpenMP settings stay as they are. Calls compute in the standard floating-point
- *   environment (to the nearest, nothing flushed to zero, no traps), callbacks run in it, and the caller's comes back
- *   bit for bit.
+ *   taken in another order there, unless covey_set_instructions says otherwise. Rules, their evaluation and cluster
+ *   risk are the same wherever the C library's exp, log and lgamma are; glibc's differ in the last digit between
+ *   processors with and without FMA.
+ * - Guest. Nothing is printed, no signal handled, no thread outlives its call, no state lives outside handles but the
+ *   choice of covey_set_instructions; works in a child after fork(). Covey reads no environment; the OpenBLAS and Swift
+ *   run-time libraries that it is made of read theirs (OPENBLAS_CORETYPE, SWIFT_...) when they are loaded. BLAS runs on
+ *   the calling thread or on threads of the call; the host's BLAS and OpenMP settings stay as they are. Calls compute
+ *   in the standard floating-point environment (to the nearest, nothing flushed to zero, no traps), callbacks run in
+ *   it, and the caller's comes back bit for bit.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -116,6 +118,19 @@ int64_t covey_buffer_size(const covey_buffer *buffer);
 void covey_buffer_destroy(covey_buffer *buffer);
 
 /* =================================================================================================== 3. Context === */
+
+/* The instructions that a process computes with. */
+#define COVEY_INSTRUCTIONS_ALL 0  /**< All that the processor has, up to AVX-512. The default. */
+#define COVEY_INSTRUCTIONS_AVX2 1 /**< AVX2 and FMA, and the same loops on every processor that has both. */
+
+/** Sets the instructions of the whole process. With COVEY_INSTRUCTIONS_AVX2 all results have the same bytes on every
+ *  processor with AVX2 and FMA (Intel since 2013, AMD since 2015) and the same C library; then AVX-512 is not used, and
+ *  bfloat16 is computed as float32. On a processor without AVX-512 this costs nothing.
+ *
+ *  The first call that takes a context, also NULL, decides on COVEY_INSTRUCTIONS_ALL if nothing is set, so this call
+ *  comes before. Later it succeeds only for what is decided already.
+ *  Errors: COVEY_INVALID_ARGUMENT (unknown, or too late); COVEY_UNSUPPORTED (the processor lacks AVX2 or FMA). */
+covey_status covey_set_instructions(int32_t instructions, covey_error **error);
 
 /** Threads, memory budget, progress and cancellation for the calls that use the context. */
 typedef struct covey_context covey_context;

@@ -1,3 +1,4 @@
+import CCoveyKernels
 import Glibc
 import Synchronization
 
@@ -20,6 +21,7 @@ public final class Execution: Sendable {
     public let memory: MemoryUse
 
     public init(_ context: Context = .standard) {
+        ck_instructions_begin()
         self.context = context
         generation = context.cancellations.load(ordering: .sequentiallyConsistent)
         caller = UInt(pthread_self())

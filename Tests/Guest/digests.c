@@ -1,6 +1,7 @@
 /* All operations as a library that any process can load. The results of each operation are one number.
  *
- *     digests [THREADS]     the program prints these numbers, in a process that loads nothing but Covey */
+ *     digests [THREADS [avx2]]     the program prints these numbers, in a process that loads nothing but Covey; with
+ *                                  avx2 it sets COVEY_INSTRUCTIONS_AVX2 */
 #include "operations.h"
 
 static guest host;
@@ -38,6 +39,12 @@ void guest_end(void) {
 
 int main(int count, char **arguments) {
     const char *name = "";
+    covey_error *error = NULL;
+    if (count > 2 && covey_set_instructions(COVEY_INSTRUCTIONS_AVX2, &error) != COVEY_OK) {
+        fprintf(stderr, "%s\n", covey_error_message(error));
+        covey_error_destroy(error);
+        return 3;
+    }
     for (int i = 0; operations[i].name != NULL; i++) {
         uint64_t sum = guest_digest(i, count > 1 ? atoi(arguments[1]) : 2, &name);
         printf("%s\t%llu\n", name, (unsigned long long)sum);

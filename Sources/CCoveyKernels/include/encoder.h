@@ -11,6 +11,7 @@
 #define CK_AVX2 1
 #define CK_AVX512 2
 
+/* The largest set that the processor has and the process may use (instructions.h). */
 int ck_encoder_instruction_set(void);
 
 /* One direction of one LSTM layer, for H hidden units. */

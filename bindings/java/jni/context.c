@@ -21,6 +21,14 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_statusName(JNIEnv *env, jclass cl
     return utf8(env, covey_status_name(status));
 }
 
+JNIEXPORT void JNICALL Java_covey_Native_setInstructions(JNIEnv *env, jclass class, jint instructions)
+{
+    (void)class;
+    covey_error *error = NULL;
+    covey_status status = covey_set_instructions(instructions, &error);
+    succeeded(env, status, error);
+}
+
 /**
  * Asks the Java listener whether to go on. If the listener throws an exception, the call stops. The exception stays
  * pending, so that the Java method throws it.

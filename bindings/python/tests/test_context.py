@@ -180,3 +180,29 @@ def test_a_library_that_is_not_there():
     environment = {**os.environ, "COVEY_LIBRARY": "/nowhere/libcovey.so"}
     result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert result.stdout.startswith("6 cannot load /nowhere/libcovey.so")
+
+
+def in_new_process(program):
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+
+def test_instructions_are_set_once_and_before_all_else():
+    program = """
+import covey
+covey.set_instructions("avx2")
+covey.Vocabulary(["a"])
+covey.set_instructions("avx2")
+try:
+    covey.set_instructions("all")
+except covey.InvalidArgumentError as error:
+    print(error)
+"""
+    done = in_new_process(program)
+    if "UnsupportedError" in done.stderr:
+        pytest.skip("the processor lacks AVX2 or FMA")
+    assert done.returncode == 0 and done.stdout.startswith("instructions must be set before the first call")
+    for wrong in ("sse", "", 1, None):
+        with pytest.raises(covey.InvalidArgumentError, match="instructions must be"):
+            covey.set_instructions(wrong)
+    cluster(rows=SHORT)
+    covey.set_instructions("all")

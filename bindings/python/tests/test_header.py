@@ -147,7 +147,7 @@ def test_struct_members_are_complete():
 @pytest.mark.parametrize("macro,value", re.findall(r"#define COVEY_(\w+) \(?(-?\d+)\)?\s", HEADER.read_text()))
 def test_constants(macro, value):
     """Status codes by name; the enums of the options by the tables that the binding reads."""
-    from covey import ConditionKind, Derived, _exports, _table, backtesting, clustering, encoder, hybrid, rules
+    from covey import ConditionKind, Derived, _exports, _table, backtesting, clustering, context, encoder, hybrid, rules
 
     value = int(value)
     if macro in StatusCode.__members__:
@@ -160,6 +160,7 @@ def test_constants(macro, value):
         assert getattr(_table, macro) == value
     else:
         words = {
+            "INSTRUCTIONS": context._INSTRUCTIONS,
             "PRECISION": encoder._PRECISIONS,
             "SCALING": hybrid._SCALING,
             "MISSING": hybrid._MISSING,

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from .backtesting import Backtest, Matches, RuleMatches, backtest
     from .branches import BranchDetector, approximate_predict_branch, detect_branches_in_clusters
     from .clustering import HDBSCAN, hdbscan
-    from .context import Context
+    from .context import Context, set_instructions
     from .drift import Drift
     from .encoder import SequenceEncoder
     from .engine import Engine
@@ -100,7 +100,7 @@ _MODULES = {
     "backtesting": ("Backtest", "Matches", "RuleMatches", "backtest"),
     "branches": ("BranchDetector", "approximate_predict_branch", "detect_branches_in_clusters"),
     "clustering": ("HDBSCAN", "hdbscan"),
-    "context": ("Context",),
+    "context": ("Context", "set_instructions"),
     "drift": ("Drift",),
     "encoder": ("SequenceEncoder",),
     "engine": ("Engine",),
@@ -232,5 +232,6 @@ __all__ = [
     "read_marks",
     "report",
     "robust_single_linkage",
+    "set_instructions",
     "validity_index",
 ]

@@ -29,6 +29,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_buffer_data": (c_void_p, (_HANDLE,)),
     "covey_buffer_size": (c_int64, (_HANDLE,)),
     "covey_buffer_destroy": (None, (_HANDLE,)),
+    "covey_set_instructions": (_STATUS, (c_int32, _ERROR)),
     "covey_context_create": (_STATUS, (POINTER(s.ContextOptions), _OUT, _ERROR)),
     "covey_cancel": (None, (_HANDLE,)),
     "covey_context_destroy": (None, (_HANDLE,)),

@@ -9,14 +9,32 @@ from ctypes import byref, c_void_p
 from typing import Any, Callable, Optional
 
 from . import _structs
-from ._arguments import checked_methods
-from ._arrays import integer
+from ._arguments import checked, checked_methods
+from ._arrays import choice, integer
 from ._errors import InvalidTypeError
 from ._handle import Handle, Native
 from ._library import call, library
 
 #: Called with the running stage and the fraction done, 0 to 1.
 Progress = Callable[[str, float], Any]
+
+
+#: By their names in :func:`set_instructions`; the numbers are those of COVEY_INSTRUCTIONS_...
+_INSTRUCTIONS = {"all": 0, "avx2": 1}
+
+
+@checked
+def set_instructions(instructions: str) -> None:
+    """Sets the instructions of the whole process, before anything else of this module is used.
+
+    Args:
+        instructions: "all" (default) = all that the processor has, up to AVX-512. "avx2" = AVX2 and FMA alone: all
+            results then have the same bytes on every processor that has both (Intel since 2013, AMD since 2015), with the
+            same C library. Without AVX-512 this costs nothing.
+
+    Errors: INVALID_ARGUMENT (unknown, or too late); UNSUPPORTED (the processor lacks AVX2 or FMA).
+    """
+    call("covey_set_instructions", choice(instructions, "instructions", _INSTRUCTIONS))
 
 
 @checked_methods

@@ -23,6 +23,8 @@ final class Native {
 
     static native byte[] statusName(int status);
 
+    static native void setInstructions(int instructions);
+
     static native long contextCreate(int threads, long memoryBudget, ProgressListener listener);
 
     static native void contextCancel(long context);

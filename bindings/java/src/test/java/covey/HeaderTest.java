@@ -167,4 +167,16 @@ class HeaderTest {
         assertEquals(major + "." + minor + "." + patch, Covey.version());
         assertEquals(major * 10000 + minor * 100 + patch, Covey.versionNumber());
     }
+
+    @Test
+    void instructionsAreSetBeforeAllElse() {
+        for (Covey.Instructions one : Covey.Instructions.values())
+            assertEquals(constant("COVEY_INSTRUCTIONS_" + one.name()), one.ordinal());
+        Vocabulary.of("a").close();
+        Covey.setInstructions(Covey.Instructions.ALL);
+        CoveyException late =
+                assertThrows(CoveyException.class, () -> Covey.setInstructions(Covey.Instructions.AVX2));
+        assertTrue(
+                late.code() == StatusCode.INVALID_ARGUMENT || late.code() == StatusCode.UNSUPPORTED, late.getMessage());
+    }
 }

@@ -1,0 +1,81 @@
+/* Section 3 of covey.h: the instructions of the process. Each case is a process of its own. */
+#include "engine_sample.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+static covey_error *error;
+
+/* Whether the processor has what COVEY_INSTRUCTIONS_AVX2 needs. */
+static int has_avx2(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static void fails(int32_t instructions, covey_status status, const char *part) {
+    CHECK(covey_set_instructions(instructions, &error) == status);
+    CHECK(covey_error_code(error) == status && strstr(covey_error_message(error), part) != NULL);
+    covey_error_destroy(error);
+    error = NULL;
+    CHECK(covey_set_instructions(instructions, NULL) == status);
+}
+
+static void compute(void) {
+    const char *const names[] = {"a"};
+    covey_vocabulary *vocabulary = NULL;
+    CHECK_OK(covey_vocabulary_create(NULL, names, 1, &vocabulary, &error));
+    covey_vocabulary_destroy(vocabulary);
+}
+
+static void unknown_ones(void) {
+    fails(2, COVEY_INVALID_ARGUMENT, "instructions must be");
+    fails(-1, COVEY_INVALID_ARGUMENT, "instructions must be");
+}
+
+static void too_late(void) {
+    compute();
+    CHECK_OK(covey_set_instructions(COVEY_INSTRUCTIONS_ALL, &error));
+    if (has_avx2()) fails(COVEY_INSTRUCTIONS_AVX2, COVEY_INVALID_ARGUMENT, "before the first call");
+}
+
+/* A context alone decides nothing. */
+static void in_time(void) {
+    covey_context *context = NULL;
+    CHECK_OK(covey_context_create(NULL, &context, &error));
+    covey_context_destroy(context);
+    if (!has_avx2()) {
+        fails(COVEY_INSTRUCTIONS_AVX2, COVEY_UNSUPPORTED, "lacks AVX2 or FMA");
+        return;
+    }
+    CHECK_OK(covey_set_instructions(COVEY_INSTRUCTIONS_AVX2, &error));
+    compute();
+    CHECK_OK(covey_set_instructions(COVEY_INSTRUCTIONS_AVX2, &error));
+    fails(COVEY_INSTRUCTIONS_ALL, COVEY_INVALID_ARGUMENT, "only once");
+    engine_sample sample;
+    make_sample(&sample, 1);
+    covey_engine *engine = make_engine(&sample);
+    covey_scores *scores = NULL;
+    CHECK_OK(covey_engine_score(engine, NULL, &sample.sequences, &sample.table, &scores, &error));
+    CHECK(covey_scores_count(scores) == SAMPLE_ROWS);
+    covey_scores_destroy(scores);
+    covey_engine_destroy(engine);
+}
+
+static void in_child(void (*run)(void)) {
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        run();
+        fflush(stdout);
+        _exit(checks_failed);
+    }
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+int main(void) {
+    in_child(unknown_ones);
+    in_child(too_late);
+    in_child(in_time);
+    return finish();
+}
