@@ -1,7 +1,9 @@
 # Covey. A new machine needs only `make demo` and `make test`; see README.md.
 #
 #   make build             the library, header, pkg-config and CMake files, under .build-out
-#   make install           installs the same under PREFIX (default /usr/local), with DESTDIR; make uninstall removes it
+#   make install           installs the same under PREFIX (default /usr/local), with DESTDIR and LIBDIR (default lib, relative
+#                          to PREFIX); make uninstall removes it
+#   make deb               Debian packages under dist: libcovey1, libcovey-dev, python3-covey; lintian must accept them
 #   make demo              runs the whole pipeline on the sample in examples/data
 #   make examples          the programs of examples/c, into .build-out/examples
 #   make jar               the Java binding with the library inside, under dist
@@ -22,6 +24,8 @@
 VERSION := $(shell sed -n 's/^\#define COVEY_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' include/covey.h | paste -sd.)
 SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 PREFIX ?= /usr/local
+# The folder of libraries in PREFIX: lib64 or lib/x86_64-linux-gnu where these are usual.
+LIBDIR ?= lib
 SWIFT ?= swift
 PYTHON ?= python3
 export SWIFT
@@ -55,43 +59,52 @@ prepare-test:
 
 build: $(LIBRARY)
 
-$(OLDER): packaging/linux/older.c | prepare
+# Swift is looked for where something is to be built, so that root can install what another user has built.
+$(OLDER): packaging/linux/older.c
+	@packaging/prepare
 	@mkdir -p $(@D)
 	cc -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -fno-builtin -ffunction-sections -fcf-protection=full -c $< -o $@
 
 # Two remarks of the build are harmless: sources named twice in a product, and the linker's warning of mktemp, which
 # Covey does not call.
-$(LIBRARY): $(SOURCES) $(OLDER) $(wildcard packaging/*.in) packaging/sbom NOTICE THIRD-PARTY-LICENSES | prepare
+$(LIBRARY): $(SOURCES) $(OLDER) $(wildcard packaging/*.in) packaging/sbom NOTICE THIRD-PARTY-LICENSES
+	@packaging/prepare
 	$(SWIFT) build -c release --product covey --scratch-path $(SWIFT_BUILD) $(LINK)
 	packaging/linux/symbols $(SWIFT_BUILD)/release/libcovey.so $(GLIBC)
-	$(call install_into,$(STAGED),$(STAGED))
+	$(call install_into,$(STAGED),$(STAGED),lib)
 	@touch $@
 
-# $(1) is the folder that receives the files, and $(2) is the prefix that they name.
+# $(1) is the folder that receives the files, $(2) the prefix that they name, and $(3) the libraries' folder in it.
 define install_into
-	install -d $(1)/lib/pkgconfig $(1)/lib/cmake/covey $(1)/include $(1)/share/doc/covey
+	install -d $(1)/$(3)/pkgconfig $(1)/$(3)/cmake/covey $(1)/include $(1)/share/doc/covey
 	install -m 644 include/covey.h $(1)/include/covey.h
 	install -m 644 LICENSE NOTICE THIRD-PARTY-LICENSES $(1)/share/doc/covey
 	packaging/sbom $(VERSION) > $(1)/share/doc/covey/covey.spdx.json
-	strip --strip-unneeded -o $(1)/lib/libcovey.so.$(VERSION).new $(SWIFT_BUILD)/release/libcovey.so
-	chmod 755 $(1)/lib/libcovey.so.$(VERSION).new
-	mv -f $(1)/lib/libcovey.so.$(VERSION).new $(1)/lib/libcovey.so.$(VERSION)
-	ln -sfn libcovey.so.$(VERSION) $(1)/lib/libcovey.so.$(SOVERSION)
-	ln -sfn libcovey.so.$(SOVERSION) $(1)/lib/libcovey.so
-	sed 's|@PREFIX@|$(2)|; s|@VERSION@|$(VERSION)|' packaging/covey.pc.in > $(1)/lib/pkgconfig/covey.pc
+	strip --strip-unneeded -o $(1)/$(3)/libcovey.so.$(VERSION).new $(SWIFT_BUILD)/release/libcovey.so
+	chmod 755 $(1)/$(3)/libcovey.so.$(VERSION).new
+	mv -f $(1)/$(3)/libcovey.so.$(VERSION).new $(1)/$(3)/libcovey.so.$(VERSION)
+	ln -sfn libcovey.so.$(VERSION) $(1)/$(3)/libcovey.so.$(SOVERSION)
+	ln -sfn libcovey.so.$(SOVERSION) $(1)/$(3)/libcovey.so
+	sed 's|@PREFIX@|$(2)|; s|@LIBDIR@|$(3)|; s|@VERSION@|$(VERSION)|' packaging/covey.pc.in > $(1)/$(3)/pkgconfig/covey.pc
 	for file in covey-config covey-config-version; do \
-		sed 's|@VERSION@|$(VERSION)|; s|@SOVERSION@|$(SOVERSION)|' packaging/$$file.cmake.in \
-			> $(1)/lib/cmake/covey/$$file.cmake; \
+		sed 's|@VERSION@|$(VERSION)|; s|@SOVERSION@|$(SOVERSION)|; s|@UP@|$(subst $() ,/,$(patsubst %,..,$(subst /, ,$(3))))|' \
+			packaging/$$file.cmake.in > $(1)/$(3)/cmake/covey/$$file.cmake; \
 	done
 endef
 
 install: build
-	$(call install_into,$(DESTDIR)$(PREFIX),$(PREFIX))
+	$(call install_into,$(DESTDIR)$(PREFIX),$(PREFIX),$(LIBDIR))
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/, include/covey.h lib/libcovey.so lib/libcovey.so.$(SOVERSION) \
-		lib/libcovey.so.$(VERSION) lib/pkgconfig/covey.pc)
-	rm -rf $(DESTDIR)$(PREFIX)/lib/cmake/covey $(DESTDIR)$(PREFIX)/share/doc/covey
+	rm -f $(DESTDIR)$(PREFIX)/include/covey.h $(addprefix $(DESTDIR)$(PREFIX)/$(LIBDIR)/, libcovey.so \
+		libcovey.so.$(SOVERSION) libcovey.so.$(VERSION) pkgconfig/covey.pc)
+	rm -rf $(DESTDIR)$(PREFIX)/$(LIBDIR)/cmake/covey $(DESTDIR)$(PREFIX)/share/doc/covey
+
+# Three packages of Debian, under dist: libcovey1, libcovey-dev and python3-covey.
+.PHONY: deb
+deb: $(LIBRARY)
+	packaging/prepare deb
+	packaging/deb/build $(VERSION)
 
 clean:
 	rm -rf .build .build-test $(SWIFT_BUILD) $(OUT) dist
