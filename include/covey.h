@@ -840,11 +840,17 @@ typedef struct covey_cluster_options {
                                            noise, as with hdbscan's match_reference_implementation (which also takes
                                            min_cluster_size + 1 and min_samples - 1; set these too). */
     int32_t strengths;                /**< COVEY_STRENGTHS_...; default HDBSCAN. Changes no label. */
+    const int64_t *weights;           /**< NULL (default) = every row counts once; otherwise n whole numbers, borrowed
+                                           for the call: a row of weight w stands for w equal rows, in every result
+                                           (neighbours of the core distance, sizes in trees and options,
+                                           persistence) up to the numbers of clusters, and the row's values are those
+                                           of each of them. A row of weight 0 is left out: noise, whatever its numbers
+                                           are. At least 0, and at most 2^30 together. For rows and distances alone. */
 } covey_cluster_options;
 
 #define COVEY_CLUSTER_OPTIONS_INIT                                                                                   \
     {sizeof(covey_cluster_options), 5, 0, 0, 0.0, 1.0, COVEY_METRIC_EUCLIDEAN, COVEY_SELECTION_EXCESS_OF_MASS, 0,    \
-     COVEY_SEARCH_EXACT, COVEY_MISSING_ROWS_REJECT, 0, 0, 0.0, 0.0, 0, 0, COVEY_STRENGTHS_HDBSCAN}
+     COVEY_SEARCH_EXACT, COVEY_MISSING_ROWS_REJECT, 0, 0, 0.0, 0.0, 0, 0, COVEY_STRENGTHS_HDBSCAN, NULL}
 
 /** CLUSTER MATRIX: clusters the rows of `matrix` (n x d).
  *
@@ -887,9 +893,9 @@ int64_t covey_clustering_rows(const covey_clustering *clustering);
 /** d, the columns of the clustered rows; 0 for NULL. */
 int64_t covey_clustering_columns(const covey_clustering *clustering);
 
-/** What the clustering was made with, or selected by; min_samples is the one that it came to, and where a number of
- *  clusters was asked for, cluster_selection_epsilon is the one that gave it. `options` must begin with its
- *  struct_size. */
+/** What the clustering was made with, or selected by; min_samples is the one that it came to, where a number of
+ *  clusters was asked for, cluster_selection_epsilon is the one that gave it, and weights is NULL. `options` must begin
+ *  with its struct_size. */
 covey_status covey_clustering_options(const covey_clustering *clustering, covey_cluster_options *options,
                                       covey_error **error);
 
@@ -944,8 +950,8 @@ typedef struct covey_merge {
     int64_t size;
 } covey_merge;
 
-/** A row of the condensed tree, as in hdbscan: `child` leaves `parent` at lambda = 1 / distance. Rows are 0..n-1,
- *  clusters n (the root) and above; size 1 is a row. */
+/** A row of the condensed tree, as in hdbscan: `child` leaves `parent` at lambda = 1 / distance. Rows are 0..n-1, of
+ *  size 1 or their weight, clusters n (the root) and above. */
 typedef struct covey_condensed_edge {
     int64_t parent;
     int64_t child;
@@ -954,8 +960,8 @@ typedef struct covey_condensed_edge {
 } covey_condensed_edge;
 
 /** Clusters n rows by a spanning tree of theirs, made elsewhere: n - 1 edges, in any order. Distances are mutual
- *  reachability; for the rest as covey_cluster_distances, but that search is ignored too. Cost: O(n log n). Errors:
- *  COVEY_INVALID_DATA (no tree; names the edge). */
+ *  reachability; for the rest as covey_cluster_distances, but that search is ignored too and weights must be NULL.
+ *  Cost: O(n log n). Errors: COVEY_INVALID_DATA (no tree; names the edge). */
 covey_status covey_cluster_spanning_tree(const covey_context *context, int64_t rows, const covey_edge *edges,
                                          const covey_cluster_options *options, covey_clustering **clustering,
                                          covey_error **error);
@@ -1046,9 +1052,9 @@ covey_status covey_validity(const covey_context *context, const covey_matrix *ma
  *  `selected` shares the rows and the spanning tree with it. Everything follows: labels, strengths, prediction, files,
  *  engines.
  *
- *  options  as in covey_cluster_matrix. min_samples, alpha, metric, search, missing, prediction and seed stay those of
- *           `clustering`, whatever stands there; with another min_cluster_size the tree is condensed anew. nodes
- *           NULL = as the options say; otherwise the `node_count` nodes of the condensed tree (n = the root, and above)
+ *  options  as in covey_cluster_matrix. min_samples, alpha, metric, search, missing, prediction, seed and weights stay
+ *           those of `clustering`, whatever stands there; with another min_cluster_size the tree is condensed anew.
+ *  nodes    NULL = as the options say; otherwise the `node_count` nodes of the condensed tree (n = the root, and above)
  *           that are the clusters, as covey_clustering_condensed_tree numbers them for the same min_cluster_size and
  *           cluster_selection_persistence, none above another. All rows below a node are in its cluster.
  *  Example: options.clusters = 8 gives eight clusters.

@@ -15,10 +15,12 @@ public func covey_cluster_distances(
     clustering?.pointee = nil
     return boundary(error) {
         let clustering = try required(clustering, "clustering")
-        let options = try clusterOptions(options)
+        let chosen = try clusterOptions(options)
         let view = try matrixView(distances, "distances")
+        let execution = execution(context)
+        let weights = try rowWeights(options, rows: view.rows, execution)
         clustering.pointee = Handle.retain(
-            try Clustering(distances: view, options, execution: execution(context)))
+            try Clustering(distances: view, chosen, weights: weights, execution: execution))
     }
 }
 
@@ -31,7 +33,10 @@ public func covey_cluster_spanning_tree(
     clustering?.pointee = nil
     return boundary(error) {
         let clustering = try required(clustering, "clustering")
-        let options = try clusterOptions(options)
+        let chosen = try clusterOptions(options)
+        try require(
+            options?.pointee.weights == nil,
+            "weights must be NULL where a spanning tree is given, which says nothing of copies")
         let points = try count(rows, "rows", in: 0...Int64(SingleLinkageTree.largestPointCount))
         let execution = execution(context)
         try execution.hold(points, of: 200, for: "clustering \(points) rows")
@@ -54,7 +59,7 @@ public func covey_cluster_spanning_tree(
         do {
             clustering.pointee = Handle.retain(
                 try Clustering(
-                    try SpanningTree(pointCount: points, edges: tree, execution: execution), options,
+                    try SpanningTree(pointCount: points, edges: tree, execution: execution), chosen,
                     execution: execution))
         } catch let error as CoveyError where error.code == .internalError {
             // Edges that close a cycle.

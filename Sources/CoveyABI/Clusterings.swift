@@ -41,6 +41,15 @@ func clusterOptions(_ pointer: UnsafePointer<covey_cluster_options>?) throws -> 
     return options
 }
 
+/// The weights of `rows` rows that the options give; nil where each stands for itself.
+func rowWeights(
+    _ pointer: UnsafePointer<covey_cluster_options>?, rows: Int, _ execution: Execution
+) throws -> [Int32]? {
+    guard let pointer else { return nil }
+    guard let weights = try Versioned.read(pointer, "options", defaults: defaultOptions).weights else { return nil }
+    return try RowCopies.checked(UnsafeBufferPointer(start: weights, count: rows), execution: execution)
+}
+
 /// An enum of the header.
 func choice<Choice: RawRepresentable<Int32>>(_ value: Int32, _ name: String, _ kind: String) throws -> Choice {
     guard let choice = Choice(rawValue: value) else {
@@ -58,9 +67,12 @@ public func covey_cluster_matrix(
     clustering?.pointee = nil
     return boundary(error) {
         let clustering = try required(clustering, "clustering")
-        let options = try clusterOptions(options)
+        let chosen = try clusterOptions(options)
         let view = try matrixView(matrix, "matrix")
-        clustering.pointee = Handle.retain(try Clustering(view, options, execution: execution(context)))
+        let execution = execution(context)
+        let weights = try rowWeights(options, rows: view.rows, execution)
+        clustering.pointee = Handle.retain(
+            try Clustering(view, chosen, weights: weights, execution: execution))
     }
 }
 

@@ -29,7 +29,7 @@ public struct ClusterSelection: Sendable {
         var chosen = [Bool](repeating: false, count: tree.clusters.count)
         if let given = options.chosenNodes {
             chosen = try ClusterSelection.checked(given, tree)
-        } else if tree.pointCount >= options.minClusterSize {
+        } else if tree.totalSize >= options.minClusterSize {
             switch options.selection {
             case .excessOfMass: chosen = stabilities.excessOfMass(tree, options)
             case .leaf: chosen = ClusterSelection.leaves(tree, options)
@@ -42,7 +42,7 @@ public struct ClusterSelection: Sendable {
             }
         }
         try require(
-            options.clusterCount == 0 || tree.pointCount >= options.minClusterSize,
+            options.clusterCount == 0 || tree.totalSize >= options.minClusterSize,
             "clusters must be a number that the tree can be cut into, 0 with fewer rows than min_cluster_size, got "
                 + "\(options.clusterCount)")
         var nodes = chosen.indices.filter { chosen[$0] }.map { Int32($0) }

@@ -41,17 +41,24 @@ public final class Clustering: Sendable {
     /// Throws `invalidArgument` for options out of range, `invalidData` for numbers that are not finite (with the row
     /// and column), `outOfMemory`, `cancelled`. Cost: that of `MutualReachability.build`; all that follows is O(n log
     /// n).
-    public convenience init(_ view: MatrixView, _ options: ClusterOptions, execution: Execution = Execution()) throws {
+    /// - Parameter weights: how many rows each row stands for, as `RowCopies.checked` gives them; nil = one. Rows of
+    ///   weight 0 are left out.
+    public convenience init(
+        _ view: MatrixView, _ options: ClusterOptions, weights: [Int32]? = nil, execution: Execution = Execution()
+    ) throws {
         try options.validate()
         try require(
             view.rows <= SingleLinkageTree.largestPointCount,
             "matrix.rows must be at most \(SingleLinkageTree.largestPointCount) to be clustered, got \(view.rows)")
         try execution.hold(view.rows, of: Clustering.bytesPerRow, for: "clustering \(view.rows) rows")
-        let used = try FiniteRows.find(in: view, missing: options.missing, execution: execution)
+        let used = try FiniteRows.find(in: view, weights: weights, missing: options.missing, execution: execution)
         try Magnitude.check(view, rows: used, metric: options.metric, alpha: options.alpha, execution: execution)
-        let minSamples = options.resolvedMinSamples(rows: used?.count ?? view.rows)
+        let counts = weights.map { weights in used?.map { weights[Int($0)] } ?? weights }
+        let minSamples = options.resolvedMinSamples(
+            rows: counts.map { $0.reduce(0) { $0 + Int($1) } } ?? used?.count ?? view.rows)
         let reachability = try MutualReachability.build(
-            view: view, rows: used, metric: options.metric, minSamples: minSamples, alpha: options.alpha,
+            view: view, rows: used, weights: counts, metric: options.metric, minSamples: minSamples,
+            alpha: options.alpha,
             search: options.search, seed: options.seed, execution: execution)
         let reference =
             options.prediction
@@ -59,7 +66,7 @@ public final class Clustering: Sendable {
                 view, rows: used, coreDistances: reachability.coreDistances, metric: options.metric,
                 execution: execution) : nil
         let rows = try FittedRows(
-            rowCount: view.rows, columnCount: view.columns, usedRows: used, minSamples: minSamples,
+            rowCount: view.rows, columnCount: view.columns, usedRows: used, weights: weights, minSamples: minSamples,
             recall: reachability.recall, spanningTree: reachability.tree, reference: reference, execution: execution)
         try self.init(rows, options, execution: execution)
     }
@@ -157,7 +164,7 @@ public final class Clustering: Sendable {
     public var condensedCount: Int { rowCount - usedCount + condensedTree.parents.count }
 
     /// Visits the edges of the condensed tree. Rows that were not used come first and leave the root at lambda 0, as in
-    /// hdbscan.
+    /// hdbscan. The size of a row is what it stands for.
     public func forEachCondensedEdge(
         _ body: (_ index: Int, _ parent: Int, _ child: Int, _ lambda: Double, _ size: Int) -> Void
     ) {
@@ -168,7 +175,7 @@ public final class Clustering: Sendable {
                 if next < usedRows.count, Int(usedRows[next]) == row {
                     next += 1
                 } else {
-                    body(index, rowCount, row, 0, 1)
+                    body(index, rowCount, row, 0, rows.weights.map { Int($0[row]) } ?? 1)
                     index += 1
                 }
             }

@@ -9,6 +9,8 @@ import CoveyTables
 //   I32    spanning_tree.from, .to [used - 1]
 //   F64    spanning_tree.distance  [used - 1]
 //   U8     used                    [rows], only where some rows were not used: 1 = used
+//   I32    weights                 [rows], only where rows stand for several
+//   F64    copies                  [used], likewise: where those join
 //   F32 or F64  rows               [used, columns], with prediction data only
 //   F64    core_distances          [used], likewise
 //
@@ -56,7 +58,8 @@ private struct StoredClustering {
 }
 
 extension Clustering {
-    static let formatVersion = 1
+    /// What this version reads, and writes where rows stand for several; otherwise the files are those of version 1.
+    static let formatVersion = 2
     static let entryName = "covey.clustering"
     private static let filePrefix = "clustering."
 
@@ -65,7 +68,7 @@ extension Clustering {
     public func file(_ execution: Execution = Execution()) throws -> SafeTensorsWriter {
         var writer = SafeTensorsWriter()
         var version = JSONWriter(execution)
-        try version.object { try $0.member("format_version", Clustering.formatVersion) }
+        try version.object { try $0.member("format_version", rows.weights == nil ? 1 : Clustering.formatVersion) }
         writer.setEntry(Clustering.entryName, version.string)
         try store(into: &writer, prefix: Clustering.filePrefix, execution)
         try writer.setChecksum(execution)
@@ -101,6 +104,7 @@ extension Clustering {
             for row in usedRows { used[Int(row)] = 1 }
             try writer.add(prefix + "used", used, shape: [rowCount])
         }
+        try storeCopies(into: &writer, prefix: prefix)
         try predictor?.reference.store(into: &writer, prefix: prefix)
     }
 
@@ -111,17 +115,20 @@ extension Clustering {
         try execution.hold(stored.rows, of: Clustering.bytesPerRow, for: "a clustering of \(stored.rows) rows")
         let used = try Clustering.storedUse(file, prefix, stored, execution)
         let count = used?.count ?? stored.rows
-        let tree = try Clustering.storedTree(file, prefix, points: count, execution)
+        var tree = try Clustering.storedTree(file, prefix, points: count, execution)
+        let weights = try Clustering.storedWeights(file, prefix, rows: stored.rows, used, execution)
+        tree = tree.with(try Clustering.storedCopies(file, prefix, weights, used, tree, execution))
         do {
-            let minSamples = stored.options.resolvedMinSamples(rows: count)
+            let minSamples = stored.options.resolvedMinSamples(rows: tree.rowCount)
             let reference =
                 stored.options.prediction
                 ? try ReferenceRows(
                     from: file, prefix: prefix, rows: count, columns: stored.columns, metric: stored.options.metric,
                     minSamples: minSamples) : nil
             let rows = try FittedRows(
-                rowCount: stored.rows, columnCount: stored.columns, usedRows: used, minSamples: minSamples,
-                recall: stored.recall, spanningTree: tree, reference: reference, execution: execution)
+                rowCount: stored.rows, columnCount: stored.columns, usedRows: used, weights: weights,
+                minSamples: minSamples, recall: stored.recall, spanningTree: tree, reference: reference,
+                execution: execution)
             try self.init(rows, stored.options, execution: execution)
         } catch let error as CoveyError where [.internalError, .invalidArgument].contains(error.code) {
             // What would be a defect or a caller's mistake elsewhere is the file's here.
@@ -159,14 +166,14 @@ extension Clustering {
         let used = try file.values(name, as: UInt8.self, shape: [stored.rows])
         var rows: [Int32] = []
         rows.reserveCapacity(used.count)
-        var valid = stored.options.missing == .noise
+        var valid = stored.options.missing == .noise || file.contains(prefix + Clustering.weightsName)
         for (row, mark) in used.enumerated() {
             if row & 0xFFFFF == 0 { try execution.report() }
             valid = valid && mark <= 1
             if mark == 1 { rows.append(Int32(row)) }
         }
         guard valid, rows.count < used.count else {
-            throw CoveyError.corruptFile("tensor \(name) must hold 0 and 1, and stand only where rows were missing")
+            throw CoveyError.corruptFile("tensor \(name) must hold 0 and 1, and stand only where rows were left out")
         }
         return rows
     }

@@ -15,7 +15,8 @@ public struct CondensedTree: Sendable {
     /// The number of rows, and so the number of the root.
     public let pointCount: Int
 
-    // One entry an edge: `child` leaves `parent` at `lambda`; size 1 is a row.
+    // One entry an edge: `child` leaves `parent` at `lambda`; a child below `pointCount` is a row, and its size 1, or
+    // the rows that it stands for.
     public let parents: [Int32]
     public let children: [Int32]
     public let lambdas: [Double]
@@ -26,6 +27,11 @@ public struct CondensedTree: Sendable {
     /// The index in `clusters` that each row falls out of, and where.
     public let rowClusters: [Int32]
     public let rowLambdas: [Double]
+    /// How many rows each stands for; nil = one.
+    public let weights: [Int32]?
+
+    /// All rows, copies counted.
+    public var totalSize: Int { Int(clusters[0].size) }
 
     /// A node of the condensed tree, by its index in `clusters`.
     public struct Cluster: Sendable {
@@ -49,8 +55,9 @@ public struct CondensedTree: Sendable {
 
     init(
         pointCount: Int, parents: [Int32], children: [Int32], lambdas: [Double], sizes: [Int32], clusters: [Cluster],
-        rowClusters: [Int32], rowLambdas: [Double]
+        rowClusters: [Int32], rowLambdas: [Double], weights: [Int32]? = nil
     ) {
+        self.weights = weights
         self.pointCount = pointCount
         self.parents = parents
         self.children = children
@@ -65,7 +72,9 @@ public struct CondensedTree: Sendable {
     public init(_ tree: SingleLinkageTree, minClusterSize: Int, execution: Execution) throws {
         let points = tree.pointCount
         pointCount = points
-        var outline = try CondensedOutline(points, minClusterSize: minClusterSize, execution)
+        weights = tree.copies?.counts
+        var outline = try CondensedOutline(
+            points, hasCopies: tree.copies != nil, minClusterSize: minClusterSize, execution)
         try tree.withPointers { try outline.run($0, execution) }
         clusters = outline.clusters
         let count = outline.edgeCount
@@ -135,8 +144,10 @@ public struct CondensedTree: Sendable {
         }
 
         @inline(__always)
-        private func put(_ edge: Int, row: Int32, from cluster: Int32, at lambda: Double) {
-            put(edge, parent: cluster, child: row, size: 1, at: lambda)
+        private func put(
+            _ edge: Int, row: Int32, from cluster: Int32, at lambda: Double, _ tree: SingleLinkageTree.Pointers
+        ) {
+            put(edge, parent: cluster, child: row, size: tree.counts?[Int(row)] ?? 1, at: lambda)
             rowClusters[Int(row)] = cluster
             rowLambdas[Int(row)] = lambda
         }
@@ -146,9 +157,11 @@ public struct CondensedTree: Sendable {
             _ fall: CondensedOutline.Fall, _ tree: SingleLinkageTree.Pointers, _ queue: inout [Int32],
             _ execution: Execution
         ) throws {
-            let lambda = 1 / tree.distances[Int(fall.merge)]
+            let distance =
+                fall.merge >= 0 ? tree.distances[Int(fall.merge)] : tree.joins?[Int(~fall.merge)] ?? 0
+            let lambda = 1 / distance
             var edge = Int(fall.edge)
-            if fall.node < points { return put(edge, row: fall.node, from: fall.cluster, at: lambda) }
+            if fall.node < points { return put(edge, row: fall.node, from: fall.cluster, at: lambda, tree) }
             queue.removeAll(keepingCapacity: true)
             queue.append(fall.node)
             var next = 0
@@ -159,7 +172,7 @@ public struct CondensedTree: Sendable {
                 queue.append(tree.left[merge])
                 queue.append(tree.right[merge])
                 while next < queue.count, queue[next] < points {
-                    put(edge, row: queue[next], from: fall.cluster, at: lambda)
+                    put(edge, row: queue[next], from: fall.cluster, at: lambda, tree)
                     edge += 1
                     next += 1
                 }

@@ -4,26 +4,31 @@ import CoveyTables
 /// The spanning tree of mutual reachability from a matrix of distances, whatever they measure: Prim 1957.
 enum DistanceMatrixTree {
     /// O(n^2) time, O(n) memory. `distances` is square; row i says how far each row is from row i.
+    /// - Parameters:
+    ///   - used: the rows meant, ascending, which are the points of the tree; nil = all.
+    ///   - weights: how many rows each of them stands for; nil = one.
     static func build(
-        _ distances: MatrixView, minSamples: Int, alpha: Double, execution: Execution
+        _ distances: MatrixView, used: [Int32]?, weights: [Int32]?, minSamples: Int, alpha: Double,
+        execution: Execution
     ) throws -> SpanningTree {
-        let count = distances.rows
+        let count = used?.count ?? distances.rows
         try check(distances, execution)
-        let cores = try coreDistances(distances, minSamples, execution)
+        let cores = try coreDistances(distances, used, weights, minSamples, execution)
         var nearest = [Double](repeating: .infinity, count: count)
         var ends = [Int32](repeating: 0, count: count)
         var isInside = [Bool](repeating: false, count: count)
-        var line = [Double](repeating: 0, count: count)
+        var line = [Double](repeating: 0, count: distances.rows)
         var edges: [SpanningTree.Edge] = []
         edges.reserveCapacity(max(0, count - 1))
         var row = 0
         while edges.count < count - 1 {
             try execution.report("spanning tree", Double(edges.count) / Double(count))
             isInside[row] = true
-            line.withUnsafeMutableBufferPointer { distances.copyRow(row, to: $0.baseAddress!) }
+            let number = used.map { Int($0[row]) } ?? row
+            line.withUnsafeMutableBufferPointer { distances.copyRow(number, to: $0.baseAddress!) }
             var next = -1
             for other in 0..<count where !isInside[other] {
-                let reach = max(line[other] / alpha, cores[row], cores[other])
+                let reach = max(line[used.map { Int($0[other]) } ?? other] / alpha, cores[row], cores[other])
                 if reach < nearest[other] {
                     nearest[other] = reach
                     ends[other] = Int32(row)
@@ -35,6 +40,7 @@ enum DistanceMatrixTree {
             row = next
         }
         return try SpanningTree(pointCount: count, edges: edges, execution: execution)
+            .with(weights.map { RowCopies(counts: $0, distances: cores) })
     }
 
     private static func check(_ distances: MatrixView, _ execution: Execution) throws {
@@ -56,26 +62,52 @@ enum DistanceMatrixTree {
         }
     }
 
-    /// The distance to neighbour `minSamples`; the row itself counts as neighbour 0, whatever its distance.
+    /// The distance to neighbour `minSamples`; the row itself counts as neighbour 0, whatever its distance, and so do
+    /// its copies.
     private static func coreDistances(
-        _ distances: MatrixView, _ minSamples: Int, _ execution: Execution
+        _ distances: MatrixView, _ used: [Int32]?, _ weights: [Int32]?, _ minSamples: Int, _ execution: Execution
     ) throws -> [Double] {
-        let count = distances.rows
+        let count = used?.count ?? distances.rows
         var cores = [Double](repeating: 0, count: count)
         guard count > 1 else { return cores }
+        func number(_ place: Int) -> Int { used.map { Int($0[place]) } ?? place }
         try cores.withUnsafeMutableBufferPointer { cores in
             nonisolated(unsafe) let cores = cores
             try execution.parallel(count, grain: 16, stage: "core distances") { chunk, _ in
+                if let weights {
+                    var line: [(distance: Double, weight: Int32)] = []
+                    for row in chunk {
+                        try execution.check()
+                        line.removeAll(keepingCapacity: true)
+                        for other in 0..<count where other != row {
+                            line.append((distances[number(row), number(other)], weights[other]))
+                        }
+                        cores[row] = core(&line, minSamples - Int(weights[row]) + 1)
+                    }
+                    return
+                }
                 var heap = LargestFirst(capacity: minSamples)
                 for row in chunk {
                     try execution.check()
                     heap.removeAll()
-                    for other in 0..<count where other != row { heap.offer(distances[row, other]) }
+                    for other in 0..<count where other != row { heap.offer(distances[number(row), number(other)]) }
                     cores[row] = heap.largest
                 }
             }
         }
         return cores
+    }
+
+    /// The distance of neighbour number `wanted`, where each of them counts as many times as its weight.
+    private static func core(_ line: inout [(distance: Double, weight: Int32)], _ wanted: Int) -> Double {
+        guard wanted > 0 else { return 0 }
+        line.sort { $0.distance < $1.distance }
+        var seen = 0
+        for (distance, weight) in line {
+            seen += Int(weight)
+            if seen >= wanted { return distance }
+        }
+        return line.last?.distance ?? 0
     }
 
     /// The smallest numbers offered, as a heap with the largest on top.
@@ -117,8 +149,9 @@ extension Clustering {
     /// Clusters rows of which the distances to each other are known. `options.metric` is ignored; there is no
     /// prediction data. Throws `invalidData` for distances that are not finite, negative or not symmetric, `mismatch`
     /// where the matrix is not square.
+    /// - Parameter weights: as of the initialiser for rows.
     public convenience init(
-        distances: MatrixView, _ options: ClusterOptions, execution: Execution = Execution()
+        distances: MatrixView, _ options: ClusterOptions, weights: [Int32]? = nil, execution: Execution = Execution()
     ) throws {
         try options.validate()
         guard distances.rows == distances.columns else {
@@ -130,9 +163,17 @@ extension Clustering {
             "search must be COVEY_SEARCH_EXACT where distances are given: all of them are looked at")
         let count = distances.rows
         try execution.hold(count, of: Clustering.bytesPerRow, for: "clustering \(count) rows")
+        let used = weights.flatMap { weights in
+            weights.contains(0) ? weights.indices.filter { weights[$0] > 0 }.map { Int32($0) } : nil
+        }
+        let counts = weights.map { $0.filter { $0 > 0 } }
+        let minSamples = options.resolvedMinSamples(rows: counts.map { $0.reduce(0) { $0 + Int($1) } } ?? count)
         let tree = try DistanceMatrixTree.build(
-            distances, minSamples: options.resolvedMinSamples(rows: count), alpha: options.alpha, execution: execution)
-        try self.init(tree, options, execution: execution)
+            distances, used: used, weights: counts, minSamples: minSamples, alpha: options.alpha, execution: execution)
+        let rows = try FittedRows(
+            rowCount: count, columnCount: max(1, min(count, 65_536)), usedRows: used, weights: weights,
+            minSamples: minSamples, recall: 1, spanningTree: tree, reference: nil, execution: execution)
+        try self.init(rows, options, execution: execution)
     }
 
     /// Clusters the rows of a spanning tree of mutual reachability. `options` that say how it is found are ignored.

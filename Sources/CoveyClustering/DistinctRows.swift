@@ -16,13 +16,24 @@ struct DistinctRows: Sendable {
     /// The places in `order` of the rows that equal distinct row i: starts[i]..<starts[i + 1].
     let starts: AlignedBuffer<Int32>
 
+    /// How many rows each row stands for by itself; nil = one.
+    private let weights: [Int32]?
+
     /// The rows that each stands for.
-    func weight(_ i: Int) -> Int { Int(starts.pointer[i + 1] - starts.pointer[i]) }
+    func weight(_ i: Int) -> Int32 {
+        guard let weights else { return starts.pointer[i + 1] - starts.pointer[i] }
+        return (starts.pointer[i]..<starts.pointer[i + 1]).reduce(0) { $0 + weights[Int(order.pointer[Int($1)])] }
+    }
+
+    /// Whether each stands for itself alone.
+    var isPlain: Bool { weights == nil && count == order.count }
 
     /// Cost: O(n d), and O(n) to sort. Memory: 24 bytes a row, 16 of them for a while.
     /// - Parameter used: the rows meant, nil = all; with cosine each has a direction. Results number them by their
     ///   places.
-    init(_ view: MatrixView, used: [Int32]?, metric: Metric, execution: Execution) throws {
+    /// - Parameter weights: how many rows each of them stands for; nil = one.
+    init(_ view: MatrixView, used: [Int32]?, weights: [Int32]?, metric: Metric, execution: Execution) throws {
+        self.weights = weights
         let n = used?.count ?? view.rows
         let values = RowValues(view, used, metric)
         let keys = try AlignedBuffer<KeyedRow>(n, for: "equal rows", execution)

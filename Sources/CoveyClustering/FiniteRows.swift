@@ -5,8 +5,10 @@ import CoveyTables
 enum FiniteRows {
     /// nil = all of them; otherwise their numbers, ascending. With `reject`, throws `invalidData` that names the first
     /// row and column that cannot be used.
+    /// - Parameter weights: how many rows each stands for; nil = one. Rows of weight 0 are left out, whatever is in
+    ///   them.
     static func find(
-        in view: MatrixView, missing: ClusterOptions.MissingRows, execution: Execution
+        in view: MatrixView, weights: [Int32]? = nil, missing: ClusterOptions.MissingRows, execution: Execution
     ) throws -> [Int32]? {
         var finite = [Bool](repeating: true, count: view.rows)
         try finite.withUnsafeMutableBufferPointer { finite in
@@ -15,17 +17,19 @@ enum FiniteRows {
                 for row in chunk { marks.finite[row] = isFinite(view, row) }
             }
         }
-        guard let first = finite.firstIndex(of: false) else { return nil }
-        if missing == .reject {
+        func isUsed(_ row: Int) -> Bool { finite[row] && weights?[row] != 0 }
+        guard let unused = finite.indices.first(where: { !isUsed($0) }) else { return nil }
+        if missing == .reject, let first = finite.indices.first(where: { !finite[$0] && weights?[$0] != 0 }) {
             let column = (0..<view.columns).first { !view[first, $0].isFinite } ?? 0
             throw CoveyError.invalidData(
                 "matrix row \(first), column \(column) must be finite, got \(view[first, column])")
         }
         var used: [Int32] = []
         used.reserveCapacity(finite.count)
-        for row in finite.indices {
+        used.append(contentsOf: 0..<Int32(unused))
+        for row in unused..<finite.count {
             if row & 0xFFFFF == 0 { try execution.report() }
-            if finite[row] { used.append(Int32(row)) }
+            if isUsed(row) { used.append(Int32(row)) }
         }
         return used
     }

@@ -8,6 +8,8 @@ public final class FittedRows: Sendable {
     public let columnCount: Int
     /// The caller's numbers of the rows used, ascending; nil = all rows.
     public let usedRows: [Int32]?
+    /// How many rows each row of the caller's matrix stands for; nil = one.
+    public let weights: [Int32]?
     /// The neighbour that gave the core distances.
     public let minSamples: Int
     /// The share of true neighbours that an approximate search found, measured on a sample; 1 for exact search.
@@ -20,13 +22,14 @@ public final class FittedRows: Sendable {
     public var usedCount: Int { spanningTree.pointCount }
 
     init(
-        rowCount: Int, columnCount: Int, usedRows: [Int32]?, minSamples: Int, recall: Double,
+        rowCount: Int, columnCount: Int, usedRows: [Int32]?, weights: [Int32]? = nil, minSamples: Int, recall: Double,
         spanningTree: SpanningTree,
         reference: ReferenceRows?, execution: Execution
     ) throws {
         self.rowCount = rowCount
         self.columnCount = columnCount
         self.usedRows = usedRows
+        self.weights = weights
         self.minSamples = minSamples
         self.recall = recall
         self.spanningTree = spanningTree

@@ -37,7 +37,7 @@ public struct Membership: Sendable {
         }
         for row in 0..<tree.pointCount {
             if row & 0xFFFFF == 0 { try execution.report() }
-            if labels[row] >= 0 { counts[Int(labels[row])] += 1 }
+            if labels[row] >= 0 { counts[Int(labels[row])] += tree.weights.map { Int($0[row]) } ?? 1 }
         }
         persistence = selection.nodes.indices.map {
             selection.stabilities.persistence(of: Int(selection.nodes[$0]), rows: counts[$0])

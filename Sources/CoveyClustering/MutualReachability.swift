@@ -15,22 +15,23 @@ public struct MutualReachability: Sendable {
     /// - Parameters:
     ///   - view: finite numbers in the rows used.
     ///   - rows: the rows used, as indices of `view`; nil = all. Points of the result are places in this list.
-    ///   - minSamples: the neighbour that gives the core distance, the row itself not counted: 1 to points - 1 (ignored
-    ///     for
-    ///     fewer than two points, whose core distances are 0).
+    ///   - weights: how many rows each row used stands for, at least one, and 2^30 in all; nil = one.
+    ///   - minSamples: the neighbour that gives the core distance, the row itself not counted: 1 to the rows that all
+    ///     stand for, less one (ignored for fewer than two, whose core distances are 0).
     ///   - alpha: distances are divided by it in mutual reachability, core distances are not (as in hdbscan); finite, >
     ///     0.
     ///   - search: `approximate` with the euclidean metric only.
     ///   - seed: of the approximate search; exact results do not depend on it.
     public static func build(
-        view: MatrixView, rows: [Int32]? = nil, metric: Metric, minSamples: Int, alpha: Double = 1,
-        search: SearchMode = .exact, seed: UInt64 = 0, execution: Execution
+        view: MatrixView, rows: [Int32]? = nil, weights: [Int32]? = nil, metric: Metric, minSamples: Int,
+        alpha: Double = 1, search: SearchMode = .exact, seed: UInt64 = 0, execution: Execution
     ) throws -> MutualReachability {
         let points = rows?.count ?? view.rows
         try require(alpha.isFinite && alpha > 0, "alpha must be finite and above 0, got \(alpha)")
         try require(
             search == .exact || metric == .euclidean, "search must be exact unless the metric is euclidean")
-        guard points >= 2 else {
+        let total = weights.map { $0.reduce(0) { $0 + Int($1) } } ?? points
+        guard total >= 2 else {
             return MutualReachability(
                 coreDistances: CoreDistances(
                     k: minSamples, values: Array(repeating: 0, count: points),
@@ -38,22 +39,34 @@ public struct MutualReachability: Sendable {
                 tree: try SpanningTree(pointCount: points, edges: []), recall: 1)
         }
         try require(
-            (1..<points).contains(minSamples), "min_samples must be 1 to \(points - 1), got \(minSamples)")
+            (1..<total).contains(minSamples), "min_samples must be 1 to \(total - 1), got \(minSamples)")
         let request = Request(k: minSamples, alpha: alpha, mode: search, seed: seed)
         let parted = metric == .cosine ? try NullRows(view, rows, execution) : nil
         let used = parted.map { $0.directed } ?? rows
         let null = parted?.null ?? []
+        let apart = weights.map { weights in null.reduce(0) { $0 + Int(weights[Int($1)]) } } ?? null.count
         var found = RowTree(edges: [], cores: [], before: [], recall: 1)
-        let distinct = try DistinctRows(view, used: used, metric: metric, execution: execution)
+        let distinct = try DistinctRows(
+            view, used: used, weights: weights.map { weights in parted?.numbers.map { weights[Int($0)] } ?? weights },
+            metric: metric, execution: execution)
         if distinct.count > 0 {
             let chosen = try Rows(view, used: used, metric: metric, execution: execution)
                 .reordered(distinct.representatives(execution: execution), execution: execution)
-            let weights =
-                distinct.count == distinct.order.count
-                ? nil : try execution.array(distinct.count) { Int32(truncatingIfNeeded: distinct.weight($0)) }
-            found = try build(chosen, weights, apart: null.count, request, execution)
+            let sums = distinct.isPlain ? nil : try execution.array(distinct.count) { distinct.weight($0) }
+            found = try build(chosen, sums, apart: apart, request, execution)
         }
-        return try spread(consume found, distinct, parted, request, execution)
+        return try spread(consume found, distinct, parted, request, execution).with(weights, null, alpha)
+    }
+
+    /// The copies of a row join at their core distance, which no other edge of the row is below. Rows of zeros (cosine)
+    /// are at distance 1 from each other.
+    private func with(_ weights: [Int32]?, _ null: [Int32], _ alpha: Double) -> MutualReachability {
+        guard let weights else { return self }
+        var distances = coreDistances.values
+        for place in null { distances[Int(place)] = max(1, 1 / alpha) }
+        return MutualReachability(
+            coreDistances: coreDistances, tree: tree.with(RowCopies(counts: weights, distances: distances)),
+            recall: recall)
     }
 
     private struct Request {

@@ -61,12 +61,27 @@ public final class Predictor: Sendable {
         return places
     }
 
+    /// The core distance of a new row with these neighbours, and how many of them it may be joined to: as many rows as
+    /// hdbscan looks at, copies counted.
+    private func core(_ found: [(row: Int32, distance: Double)]) -> (distance: Double, neighbours: Int) {
+        let k = reference.minSamples
+        guard let weights = tree.weights else { return (found[min(k, found.count - 1)].distance, found.count) }
+        var core: Double?
+        var seen = 0
+        for (place, candidate) in found.enumerated() {
+            if seen >= 2 * k { return (core ?? candidate.distance, place) }
+            seen += Int(weights[Int(candidate.row)])
+            if core == nil, seen > k { core = candidate.distance }
+        }
+        return (core ?? found[found.count - 1].distance, found.count)
+    }
+
     /// - Parameter found: the nearest rows, nearest first; more than `minSamples` of them if the data has more rows.
     private func place(_ found: [(row: Int32, distance: Double)], _ strengths: ClusterOptions.Strengths) -> Place {
-        let core = found[min(reference.minSamples, found.count - 1)].distance
+        let (core, most) = core(found)
         var neighbour = 0
         var reach = Double.infinity
-        for candidate in found {
+        for candidate in found.prefix(most) {
             let distance = max(core, candidate.distance, reference.coreDistances[Int(candidate.row)])
             if distance < reach {
                 reach = distance

@@ -76,6 +76,6 @@ extension CondensedTree {
             pointCount: pointCount, parents: parents, children: children, lambdas: lambdas, sizes: sizes,
             clusters: kept,
             rowClusters: rowClusters.map { numbers[Int($0)] },
-            rowLambdas: rowLambdas.indices.map { departures[Int(rowClusters[$0])] ?? rowLambdas[$0] })
+            rowLambdas: rowLambdas.indices.map { departures[Int(rowClusters[$0])] ?? rowLambdas[$0] }, weights: weights)
     }
 }

@@ -11,8 +11,10 @@ public struct SingleLinkageTree: Sendable {
     public let right: [Int32]
     /// The distance of each merge, ascending.
     public let distances: [Double]
-    /// The rows below each merge.
+    /// The rows below each merge, copies counted.
     public let sizes: [Int32]
+    /// How many rows each point stands for; nil = one.
+    public let copies: RowCopies?
 
     public var mergeCount: Int { left.count }
 
@@ -39,7 +41,8 @@ public struct SingleLinkageTree: Sendable {
                         try spanningTree.edges.withUnsafeBufferPointer { edges in
                             guard points > 1 else { return }
                             let forest = try MergeForest(
-                                points: points, left: left.baseAddress!, right: right.baseAddress!,
+                                points: points, copies: spanningTree.copies, left: left.baseAddress!,
+                                right: right.baseAddress!,
                                 sizes: sizes.baseAddress!, distances: distances.baseAddress!, execution)
                             try forest.merge(edges, minClusterSize: minClusterSize, execution)
                         }
@@ -52,12 +55,13 @@ public struct SingleLinkageTree: Sendable {
         self.right = right
         self.sizes = sizes
         self.distances = distances
+        copies = spanningTree.copies
     }
 
     /// The rows below a node.
     @inline(__always)
     func size(of node: Int) -> Int {
-        node < pointCount ? 1 : Int(sizes[node - pointCount])
+        node < pointCount ? copies.map { Int($0.counts[node]) } ?? 1 : Int(sizes[node - pointCount])
     }
 }
 
@@ -67,6 +71,7 @@ private final class MergeForest {
     private let points: Int
     /// The row above; of the uppermost row of a component, ~ its node in the tree.
     private let above: AlignedBuffer<Int32>
+    private let copies: RowCopies?
     private let left: UnsafeMutablePointer<Int32>
     private let right: UnsafeMutablePointer<Int32>
     private let sizes: UnsafeMutablePointer<Int32>
@@ -74,10 +79,11 @@ private final class MergeForest {
     private var merges = 0
 
     init(
-        points: Int, left: UnsafeMutablePointer<Int32>, right: UnsafeMutablePointer<Int32>,
+        points: Int, copies: RowCopies?, left: UnsafeMutablePointer<Int32>, right: UnsafeMutablePointer<Int32>,
         sizes: UnsafeMutablePointer<Int32>, distances: UnsafeMutablePointer<Double>, _ execution: Execution
     ) throws {
         self.points = points
+        self.copies = copies
         self.left = left
         self.right = right
         self.sizes = sizes
@@ -124,7 +130,9 @@ private final class MergeForest {
                     ends.append((node(of: Int(edges[index].from)), node(of: Int(edges[index].to))))
                 }
                 try ends.withUnsafeBufferPointer { ends in
-                    try ties.order(ends, sizes: { [self] in size(of: $0) }) { try merge(edges[start + $0]) }
+                    try ties.order(ends, sizes: { [self] in size(of: $0, before: distance) }) {
+                        try merge(edges[start + $0])
+                    }
                 }
             }
             start = end
@@ -163,7 +171,16 @@ private final class MergeForest {
     }
 
     @inline(__always)
-    private func size(of node: Int32) -> Int { Int(node) < points ? 1 : Int(sizes[Int(node) &- points]) }
+    private func size(of node: Int32) -> Int {
+        Int(node) < points ? copies.map { Int($0.counts[Int(node)]) } ?? 1 : Int(sizes[Int(node) &- points])
+    }
+
+    /// The rows of a node that are joined below a distance: copies join one by one like other rows.
+    @inline(__always)
+    private func size(of node: Int32, before distance: Double) -> Int {
+        guard Int(node) < points, let copies else { return size(of: node) }
+        return copies.distances[Int(node)] < distance ? Int(copies.counts[Int(node)]) : 1
+    }
 
     @inline(__always)
     private func node(of row: Int) -> Int32 { ~above[root(of: row)] }

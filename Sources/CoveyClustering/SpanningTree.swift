@@ -22,11 +22,22 @@ public struct SpanningTree: Sendable, Equatable {
     /// decide how they are merged; in a tree of `MutualReachability` both follow from the rows' numbers and not from
     /// their order.
     public let edges: [Edge]
+    /// How many rows each point stands for; nil = one.
+    public let copies: RowCopies?
+
+    /// The rows that the points stand for.
+    public var rowCount: Int { copies?.total ?? pointCount }
 
     /// Edges that are in order.
-    init(pointCount: Int, ordered edges: [Edge]) {
+    init(pointCount: Int, ordered edges: [Edge], copies: RowCopies? = nil) {
         self.pointCount = pointCount
         self.edges = edges
+        self.copies = copies
+    }
+
+    /// The same tree of points that stand for several rows each.
+    func with(_ copies: RowCopies?) -> SpanningTree {
+        SpanningTree(pointCount: pointCount, ordered: edges, copies: copies)
     }
 
     /// The same tree, in the same order, of points with other numbers: point i is order[i].
@@ -43,6 +54,7 @@ public struct SpanningTree: Sendable, Equatable {
     /// the upper. O(n).
     public init(pointCount: Int, edges: consuming [Edge], execution: Execution = Execution()) throws {
         self.pointCount = pointCount
+        copies = nil
         try edges.withUnsafeMutableBufferPointer { edges in
             guard let base = edges.baseAddress else { return }
             nonisolated(unsafe) let first = base

@@ -25,7 +25,7 @@ extension Clustering {
         }
         var labels = [Int32](repeating: -1, count: points + merges)
         var next: Int32 = 0
-        for node in labels.indices where upper[node] && tree.size(of: node) >= minClusterSize {
+        for node in labels.indices where upper[node] && size(of: node, below: distance) >= minClusterSize {
             labels[node] = next
             next += 1
         }
@@ -35,5 +35,12 @@ extension Clustering {
             labels[Int(tree.right[merge])] = labels[points + merge]
         }
         return try rows.spread(Array(labels[..<points]), missing: -1, execution)
+    }
+
+    /// The rows of a node that are joined; copies of one row that are not count as one.
+    private func size(of node: Int, below distance: Double) -> Int {
+        let tree = singleLinkageTree
+        if node < tree.pointCount, let copies = tree.copies, copies.distances[node] >= distance { return 1 }
+        return tree.size(of: node)
     }
 }

@@ -291,6 +291,18 @@ OTHER_CASE(distances_prediction, 1, (numbers[0] = numbers[1] = numbers[2] = numb
                                       covey_cluster_distances(NULL, &matrix, &options, &other, error)))
 OTHER_CASE(distances_search, 0, (options.search = COVEY_SEARCH_APPROXIMATE, memset(numbers, 0, 4 * sizeof *numbers), matrix.data = numbers,
                                   matrix.rows = 2, covey_cluster_distances(NULL, &matrix, &options, &other, error)))
+static const int64_t negative_weights[18] = {1, 1, 1, -1}, many_weights[18] = {1, 2, 1 << 30};
+static const int64_t lowest_weights[18] = {INT64_MIN}, highest_weights[18] = {INT64_MAX, INT64_MAX}, no_weights[18] = {0};
+OPTION_CASE(weights_negative, 18, options.weights = negative_weights)
+OPTION_CASE(weights_many, 18, options.weights = many_weights)
+OPTION_CASE(weights_lowest, 18, options.weights = lowest_weights)
+OPTION_CASE(weights_highest, 18, options.weights = highest_weights)
+OPTION_CASE(weights_zero, 18, options.weights = no_weights)
+OTHER_CASE(distances_weights, 0, (options.weights = negative_weights + 3, memset(numbers, 0, 4 * sizeof *numbers),
+                                   matrix.data = numbers, matrix.rows = 2,
+                                   covey_cluster_distances(NULL, &matrix, &options, &other, error)))
+OTHER_CASE(tree_weights, 0, (options.weights = no_weights,
+                              covey_cluster_spanning_tree(NULL, 1, NULL, &options, &other, error)))
 static const covey_edge good_edges[2] = {{0, 1, 1}, {2, 1, 3}}, outside_edges[2] = {{0, 1, 1}, {1, 3, 3}};
 static const covey_edge cyclic_edges[2] = {{0, 1, 1}, {1, 0, 3}}, nan_edges[2] = {{0, 1, 1}, {1, 2, NAN}};
 OTHER_CASE(tree_good, 0, covey_cluster_spanning_tree(NULL, 3, good_edges, NULL, &other, error))
@@ -415,6 +427,13 @@ const abi_case clustering_cases[] = {
     {"distances: negative", COVEY_INVALID_DATA, "distances row 0, column 1 must be finite and at least 0, got -1",
      distances_negative},
     {"distances: asymmetric", COVEY_INVALID_DATA, "distances must be symmetric, got 2", distances_asymmetric},
+    {"weights: negative", BAD, "weights[3] must be at least 0, got -1", weights_negative},
+    {"weights: many", BAD, "exceed that at weights[2]", weights_many},
+    {"weights: lowest", BAD, "weights[0] must be at least 0", weights_lowest},
+    {"weights: highest", BAD, "exceed that at weights[0]", weights_highest},
+    {"weights: zero", COVEY_OK, "", weights_zero},
+    {"distances: weights", BAD, "weights[0] must be at least 0, got -1", distances_weights},
+    {"tree: weights", BAD, "weights must be NULL where a spanning tree is given", tree_weights},
     {"distances: search", BAD, "search must be COVEY_SEARCH_EXACT where distances are given", distances_search},
     {"distances: prediction", BAD, "prediction must be 0 where distances are given", distances_prediction},
     {"spanning tree: good", COVEY_OK, "", tree_good},

@@ -108,6 +108,7 @@ int main(void) {
     CHECK(cluster_options.prediction == 0 && cluster_options.seed == 0 && cluster_options.clusters == 0);
     CHECK(cluster_options.cluster_selection_epsilon_max == 0 && cluster_options.cluster_selection_persistence == 0);
     CHECK(cluster_options.match_reference == 0 && cluster_options.strengths == COVEY_STRENGTHS_HDBSCAN);
+    CHECK(cluster_options.weights == NULL);
     CHECK(risk_options.confidence == 0.95 && risk_options.min_lift == 3 && risk_options.min_fraud == 3);
     CHECK(cluster_report.rank == 0 && cluster_report.risky == 0);
     CHECK(rules_options.max_conditions == 3 && rules_options.max_rules == 8 && rules_options.min_support == 10);

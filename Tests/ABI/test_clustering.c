@@ -262,6 +262,54 @@ static void check_far_rows(const covey_clustering *expected) {
     munmap(memory, length);
 }
 
+/* A row of weight w is w equal rows. */
+static void check_weights(void) {
+    enum { MOST = 3 * ROWS };
+    static double repeated[MOST][COLUMNS];
+    static int64_t weights[ROWS], source[MOST];
+    covey_error *error = NULL;
+    covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;
+    covey_matrix matrix = matrix64(), longer = matrix64();
+    int32_t labels[ROWS], all_labels[MOST];
+    double strengths[ROWS], all_strengths[MOST];
+    int64_t count = 0, sizes = 0;
+    for (int row = 0; row < ROWS; row++) {
+        weights[row] = row % 4;
+        for (int64_t copy = 0; copy < weights[row]; copy++, count++) {
+            memcpy(repeated[count], rows[row], sizeof rows[row]);
+            source[count] = row;
+        }
+    }
+    longer.data = repeated;
+    longer.rows = count;
+    covey_clustering *expected = cluster(NULL, &longer, &options);
+    options.weights = weights;
+    covey_clustering *clustering = cluster(NULL, &matrix, &options);
+    CHECK(covey_clustering_rows(clustering) == ROWS);
+    CHECK(covey_clustering_clusters(clustering) == covey_clustering_clusters(expected));
+    CHECK_OK(covey_clustering_labels(clustering, labels, ROWS, &error));
+    CHECK_OK(covey_clustering_labels(expected, all_labels, count, &error));
+    CHECK_OK(covey_clustering_probabilities(clustering, strengths, ROWS, &error));
+    CHECK_OK(covey_clustering_probabilities(expected, all_strengths, count, &error));
+    for (int64_t row = 0; row < count; row++) {
+        CHECK(all_labels[row] == labels[source[row]]);
+        CHECK(fabs(all_strengths[row] - strengths[source[row]]) < 1e-12);
+    }
+    static covey_condensed_edge edges[4 * ROWS];
+    CHECK_OK(covey_clustering_condensed_tree(clustering, edges, 4 * ROWS, &error));
+    for (int64_t edge = 0; edge < covey_clustering_condensed_count(clustering); edge++) {
+        if (edges[edge].child >= ROWS) continue;
+        CHECK(edges[edge].size == weights[edges[edge].child]);
+        sizes += edges[edge].size;
+    }
+    CHECK(sizes == count);
+    for (int row = 0; row < ROWS; row += 4) CHECK(labels[row] == -1);
+    CHECK_OK(covey_clustering_options(clustering, &options, &error));
+    CHECK(options.weights == NULL);
+    covey_clustering_destroy(clustering);
+    covey_clustering_destroy(expected);
+}
+
 /* Rows with a NaN or an infinity are noise; the others are clustered as if alone. */
 static void check_missing_rows(const covey_clustering *expected) {
     enum { ALL = ROWS + 2 };
@@ -345,6 +393,7 @@ int main(void) {
     check_prediction(clustering);
     check_same_bytes(clustering);
     check_far_rows(clustering);
+    check_weights();
     check_missing_rows(clustering);
     covey_clustering_destroy(clustering);
     check_small();

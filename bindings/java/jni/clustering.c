@@ -52,8 +52,9 @@ static jlong made(JNIEnv *env, covey_status status, covey_clustering *clustering
 typedef covey_status (*matrix_function)(const covey_context *, const covey_matrix *, const covey_cluster_options *,
                                         covey_clustering **, covey_error **);
 
-static jlong cluster(JNIEnv *env, matrix_function function, jlong context, jobject matrix, jlongArray integers,
-                     jdoubleArray reals)
+/* weights: null, or one number for each row of the matrix. */
+static jlong cluster(JNIEnv *env, matrix_function function, jlong context, jobject matrix, jlongArray weights,
+                     jlongArray integers, jdoubleArray reals)
 {
     arena memory;
     arena_start(&memory, env);
@@ -61,7 +62,8 @@ static jlong cluster(JNIEnv *env, matrix_function function, jlong context, jobje
     covey_matrix view;
     const covey_matrix *rows;
     covey_cluster_options options;
-    if (read_options(env, integers, reals, &options) && read_matrix(&memory, matrix, &view, &rows)) {
+    if (read_options(env, integers, reals, &options) && read_matrix(&memory, matrix, &view, &rows) &&
+        (!weights || (options.weights = numbers(&memory, weights, NUMBER_I64, 0, view.rows)))) {
         covey_clustering *clustering = NULL;
         covey_error *error = NULL;
         covey_status status = function(context_of(context), rows, &options, &clustering, &error);
@@ -72,17 +74,17 @@ static jlong cluster(JNIEnv *env, matrix_function function, jlong context, jobje
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterMatrix(JNIEnv *env, jclass class, jlong context, jobject matrix,
-                                                        jlongArray integers, jdoubleArray reals)
+                                                        jlongArray weights, jlongArray integers, jdoubleArray reals)
 {
     (void)class;
-    return cluster(env, covey_cluster_matrix, context, matrix, integers, reals);
+    return cluster(env, covey_cluster_matrix, context, matrix, weights, integers, reals);
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterDistances(JNIEnv *env, jclass class, jlong context, jobject distances,
-                                                           jlongArray integers, jdoubleArray reals)
+                                                           jlongArray weights, jlongArray integers, jdoubleArray reals)
 {
     (void)class;
-    return cluster(env, covey_cluster_distances, context, distances, integers, reals);
+    return cluster(env, covey_cluster_distances, context, distances, weights, integers, reals);
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterSpanningTree(JNIEnv *env, jclass class, jlong context, jlong rows,

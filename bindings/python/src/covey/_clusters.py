@@ -14,6 +14,7 @@ from ._files import file_bytes, read_bytes
 from ._handle import Native
 from ._library import call, library
 from ._trees import CONDENSED, EDGE, MERGE
+from ._weights import weights_of
 from .context import Context, running
 
 _SIZES = {
@@ -58,6 +59,10 @@ class Clusters:
             self._arrays[name] = found
         return found
 
+    def weights(self) -> NDArray[np.int64]:
+        """How many rows each row stands for."""
+        return weights_of(self.array("condensed_tree"), len(self.array("labels")))
+
     def all_merges(self) -> NDArray[Any]:
         """The single-linkage tree with the rows that were not used, merged last at an infinite distance as in hdbscan."""
         merges = self.array("single_linkage_tree")
@@ -66,7 +71,9 @@ class Clusters:
             return merges
         nodes = np.concatenate([merges["left"], merges["right"]])
         # A tree without merges has at most one row that was used, and no edge of it.
-        used = nodes[nodes < rows] if len(merges) else np.setdiff1d(np.arange(rows), self.array("condensed_tree")["child"])
+        tree = self.array("condensed_tree")
+        left_out = tree["child"][tree["lambda_val"] == 0]
+        used = nodes[nodes < rows] if len(merges) else np.setdiff1d(np.arange(rows), left_out)
         missing = np.setdiff1d(np.arange(rows), used)
         if not len(used):
             used, missing = missing[:1], missing[1:]
@@ -77,7 +84,8 @@ class Clusters:
         if not len(merges):
             added["right"][0] = used[0]
         added["distance"] = np.inf
-        added["size"] = len(used) + 1 + count
+        weights = self.weights()
+        added["size"] = weights[used].sum() + np.cumsum(weights[missing])
         return np.concatenate([merges, added])
 
     def exemplars(self, cluster: int) -> NDArray[np.int64]:

@@ -240,6 +240,7 @@ class ClusterOptions(Versioned):
         ("clusters", c_int64),
         ("match_reference", c_int32),
         ("strengths", c_int32),
+        ("weights", c_void_p),
     ]
     _defaults_ = {"min_cluster_size": 5, "alpha": 1.0}
 

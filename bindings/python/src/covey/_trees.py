@@ -65,8 +65,8 @@ class CondensedTree:
         tree = self._raw_tree
         if not len(tree):
             return ";"
-        branches = tree[tree["child_size"] > 1]
         root = int(tree["parent"].min())
+        branches = tree[tree["child"] >= root]
         births = {root: 0.0, **dict(zip(branches["child"].tolist(), branches["lambda_val"].tolist()))}
         above = dict(zip(branches["child"].tolist(), branches["parent"].tolist()))
         below: dict[int, list[str]] = {}

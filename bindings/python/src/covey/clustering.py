@@ -24,7 +24,7 @@ from ._cluster_options import SEARCH as _SEARCH  # noqa: F401
 from ._cluster_options import SELECTION as _SELECTION  # noqa: F401
 from ._cluster_options import STRENGTHS as _STRENGTHS  # noqa: F401
 from ._clusters import Clusters
-from ._errors import InvalidArgumentError, UnavailableError
+from ._errors import InvalidArgumentError, UnavailableError, UnsupportedError
 from ._estimator import Estimator
 from ._handle import Native
 from ._metrics import NATIVE as _METRICS  # noqa: F401
@@ -32,6 +32,7 @@ from ._metrics import Measure, measure, sparse_tree
 from ._not_fitted import NotFittedError
 from ._rows import keys_of
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
+from ._weights import row_weights
 from .context import Context, running
 from .validity import relative_validity
 
@@ -172,13 +173,24 @@ class HDBSCAN(ClusterMixin, Estimator):
 
     # ------------------------------------------------------------------------------------------------------- fitting
 
-    def fit(self, X: Any, y: Any = None) -> "HDBSCAN":
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "HDBSCAN":
         """Clusters the rows of X (n x d, n >= 1; sparse rows are filled up). `y` is ignored.
+
+        Args:
+            sample_weight: n whole numbers: a row of weight w stands for w equal rows, in every result (neighbours of the core
+                distance, sizes, persistence, prediction). A row of weight 0 is left out: noise, of size 0 in the trees, whatever
+                its numbers are. Negative, fractional and missing weights are refused, as are weights of sparse distances and
+                with branch_detection_data.
 
         Errors: INVALID_ARGUMENT (a parameter), INVALID_DATA (names row and column), OUT_OF_MEMORY, CANCELLED."""
         measured = self._measure()
         options = cluster_options(self, measured.code)
         rows = X if measured.precomputed and issparse(X) else checked_rows(X)
+        weights = row_weights(sample_weight, rows.shape[0])
+        if weights is not None:
+            if issparse(rows) or self.branch_detection_data:
+                raise UnsupportedError("sample_weight cannot be used with sparse distances, nor with branch_detection_data")
+            options.weights = weights.ctypes.data
         kept = rows
         pointer = c_void_p()
         if measured.precomputed or measured.distances is not None:
@@ -206,8 +218,9 @@ class HDBSCAN(ClusterMixin, Estimator):
     def _cluster_distances(
         self, rows: Any, measured: Measure, options: _structs.ClusterOptions, pointer: c_void_p
     ) -> None:
-        if measured.chords is not None and self.alpha == 1 and options.search == 0:
-            # The larger of distances stays the larger on the sphere, so that the tree of chords is the tree of angles.
+        if measured.chords is not None and self.alpha == 1 and not options.weights:
+            # The larger of distances stays the larger on the sphere, so that the tree of chords is the tree of angles. A tree
+            # says nothing of weights.
             view, borrowed = matrix(measured.chords(rows), "X")
             with running(self.context) as native:
                 judged_call("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
@@ -243,9 +256,9 @@ class HDBSCAN(ClusterMixin, Estimator):
             indices = [clusters.exemplars(cluster) for cluster in range(clusters.clusters)]
             self._exemplars = (indices, [rows[index] for index in indices])
 
-    def fit_predict(self, X: Any, y: Any = None, **ignored: Any) -> NDArray[np.int64]:
-        """``fit(X).labels_``."""
-        return self.fit(X).labels_
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None, **ignored: Any) -> NDArray[np.int64]:
+        """``fit(X, sample_weight=sample_weight).labels_``."""
+        return self.fit(X, sample_weight=sample_weight).labels_
 
     def select(self, *, n_clusters: Optional[int] = None, nodes: Any = None, **parameters: Any) -> "HDBSCAN":
         """Other clusters on the same tree, without clustering again: a fitted copy. O(n).
@@ -352,7 +365,7 @@ class HDBSCAN(ClusterMixin, Estimator):
 
     @property
     def relative_validity_(self) -> float:
-        return relative_validity(self.labels_, self._result().array("spanning_tree"))
+        return relative_validity(self.labels_, self._result().array("spanning_tree"), self._result().weights())
 
     @property
     def recall_(self) -> float:
@@ -399,7 +412,7 @@ class HDBSCAN(ClusterMixin, Estimator):
         if not 0 <= cluster < clusters.clusters:
             raise InvalidArgumentError(f"cluster_id must be 0 to {clusters.clusters - 1}, got {cluster_id}")
         member = self._labels == cluster
-        return self._fitted_rows("a centre")[member], clusters.array("probabilities")[member]
+        return self._fitted_rows("a centre")[member], clusters.array("probabilities")[member] * clusters.weights()[member]
 
     def _fitted_rows(self, what: str) -> NDArray[Any]:
         rows: Any = self._raw_data
@@ -477,11 +490,12 @@ class HDBSCAN(ClusterMixin, Estimator):
             return
         rows = self._fitted_rows("prediction data")
         self.prediction_data = True
-        self.fit(rows)
+        self.fit(rows, sample_weight=self._result().weights())
 
     def generate_branch_detection_data(self) -> None:
         """What ``branch_detection_data=True`` would have kept. Distances alone have no branches: a warning says so."""
-        self._result()
+        if (self._result().weights() != 1).any():
+            raise UnsupportedError("branches are not found among rows with weights")
         if self._measure().precomputed:
             warnings.warn("Branch detection for non-vector space inputs is not (yet) implemented.", stacklevel=2)
             return

@@ -69,10 +69,11 @@ def validity_index(
     return (index, clusters) if per_cluster_scores else index
 
 
-def relative_validity(labels: NDArray[np.int64], edges: NDArray[Any]) -> float:
-    """hdbscan's quick estimate of DBCV: what the edges of the spanning tree say of density and separation."""
+def relative_validity(labels: NDArray[np.int64], edges: NDArray[Any], weights: NDArray[np.int64]) -> float:
+    """hdbscan's quick estimate of DBCV: what the edges of the spanning tree say of density and separation. Rows count as often as
+    their weights say."""
     count = int(labels.max(initial=-1)) + 1
-    total = len(labels)
+    total = int(weights.sum())
     if count == 0 or len(edges) == 0:
         return 0.0
     first, second, lengths = labels[edges["from"]], labels[edges["to"]], edges["distance"]
@@ -90,4 +91,5 @@ def relative_validity(labels: NDArray[np.int64], edges: NDArray[Any]) -> float:
     separation[np.isinf(separation)] = 2 * far
     larger = np.maximum(separation, sparseness)
     scores = np.divide(separation - sparseness, larger, out=np.zeros(count), where=larger > 0)
-    return float((np.bincount(labels[labels >= 0], minlength=count) * scores).sum() / total)
+    sizes = np.bincount(labels[labels >= 0], weights=weights[labels >= 0], minlength=count)
+    return float((sizes * scores).sum() / total)

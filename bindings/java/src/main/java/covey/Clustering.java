@@ -23,11 +23,23 @@ public final class Clustering extends NativeObject {
      * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (with row and column), OUT_OF_MEMORY, CANCELLED
      */
     public static Clustering cluster(Matrix matrix, ClusterOptions options, Context context) {
+        return cluster(matrix, null, options, context);
+    }
+
+    /**
+     * Clusters rows with weights. A row of weight w stands for w equal rows, in every result: the neighbours of the
+     * core distance, the sizes in the trees and the options, persistence, prediction. A row of weight 0 is noise.
+     *
+     * @param weights one number of at least 0 for each row, 2^30 at most together; null means 1 for each row
+     * @throws CoveyException as {@link #cluster(Matrix, ClusterOptions, Context)}; MISMATCH (another number of weights)
+     */
+    public static Clustering cluster(Matrix matrix, long[] weights, ClusterOptions options, Context context) {
         Objects.requireNonNull(matrix, "matrix");
+        if (weights != null) Numbers.requireRows(weights, matrix.rows, "weights");
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
         try (Use with = Use.of(context)) {
             return new Clustering(
-                    Native.clusterMatrix(with.address(), matrix, chosen.integers(), chosen.reals()));
+                    Native.clusterMatrix(with.address(), matrix, weights, chosen.integers(), chosen.reals()));
         }
     }
 
@@ -38,11 +50,17 @@ public final class Clustering extends NativeObject {
      * @throws CoveyException as {@link #cluster}; MISMATCH (not square)
      */
     public static Clustering ofDistances(Matrix distances, ClusterOptions options, Context context) {
+        return ofDistances(distances, null, options, context);
+    }
+
+    /** The same for rows with weights, as in {@link #cluster(Matrix, long[], ClusterOptions, Context)}. */
+    public static Clustering ofDistances(Matrix distances, long[] weights, ClusterOptions options, Context context) {
         Objects.requireNonNull(distances, "distances");
+        if (weights != null) Numbers.requireRows(weights, distances.rows, "weights");
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
         try (Use with = Use.of(context)) {
             return new Clustering(
-                    Native.clusterDistances(with.address(), distances, chosen.integers(), chosen.reals()));
+                    Native.clusterDistances(with.address(), distances, weights, chosen.integers(), chosen.reals()));
         }
     }
 

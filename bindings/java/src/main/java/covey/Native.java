@@ -148,9 +148,10 @@ final class Native {
     static native void hybridDestroy(long hybrid);
 
     /** The integers are those of ClusterOptions.integers(), the reals those of ClusterOptions.reals(). */
-    static native long clusterMatrix(long context, Matrix matrix, long[] integers, double[] reals);
+    static native long clusterMatrix(long context, Matrix matrix, long[] weights, long[] integers, double[] reals);
 
-    static native long clusterDistances(long context, Matrix distances, long[] integers, double[] reals);
+    static native long clusterDistances(
+            long context, Matrix distances, long[] weights, long[] integers, double[] reals);
 
     /** The words of each edge are from, to and the bits of the distance. */
     static native long clusterSpanningTree(long context, long rows, long[] words, long[] integers, double[] reals);

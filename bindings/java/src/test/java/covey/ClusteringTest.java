@@ -365,6 +365,46 @@ class ClusteringTest {
         assertTrue(failure.getMessage().contains("search must be COVEY_SEARCH_EXACT"), failure.getMessage());
     }
 
+    @Test
+    void aRowOfWeightThreeIsThreeRows() {
+        double[] data = data();
+        long[] weights = new long[ROWS];
+        int count = 0;
+        for (int row = 0; row < ROWS; ++row) count += (int) (weights[row] = row % 4);
+        double[] repeated = new double[count * COLUMNS];
+        int[] source = new int[count];
+        int next = 0;
+        for (int row = 0; row < ROWS; ++row) {
+            for (long copy = 0; copy < weights[row]; ++copy, ++next) {
+                System.arraycopy(data, row * COLUMNS, repeated, next * COLUMNS, COLUMNS);
+                source[next] = row;
+            }
+        }
+        ClusterOptions chosen = options().build();
+        Matrix matrix = Matrix.of(data, ROWS, COLUMNS);
+        try (Clustering found = Clustering.cluster(matrix, weights, chosen, null);
+                Clustering expected = Clustering.cluster(Matrix.of(repeated, count, COLUMNS), chosen, null)) {
+            int[] labels = found.labels();
+            double[] scores = found.outlierScores();
+            int[] spread = new int[count];
+            double[] expectedScores = expected.outlierScores();
+            for (int row = 0; row < count; ++row) {
+                spread[row] = labels[source[row]];
+                assertEquals(expectedScores[row], scores[source[row]], 1e-12);
+            }
+            samePartition(spread, expected.labels());
+            assertEquals(expected.clusters(), found.clusters());
+            try (Clustering again = Clustering.of(found.toBytes(), null)) {
+                assertArrayEquals(labels, again.labels());
+            }
+        }
+        assertThrows(CoveyException.class, () -> Clustering.cluster(matrix, new long[] {1}, chosen, null));
+        weights[2] = -1;
+        CoveyException failure =
+                assertThrows(CoveyException.class, () -> Clustering.cluster(matrix, weights, chosen, null));
+        assertTrue(failure.getMessage().contains("weights[2] must be at least 0, got -1"), failure.getMessage());
+    }
+
     private static void refuse(String words, Matrix matrix, ClusterOptions.Builder options) {
         EncoderTest.refuse(
                 StatusCode.INVALID_ARGUMENT, words, () -> Clustering.cluster(matrix, options.build(), null));
