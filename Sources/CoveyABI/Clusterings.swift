@@ -8,12 +8,12 @@ import CoveyTables
 // Section 8 of covey.h: clustering.
 
 /// COVEY_CLUSTER_OPTIONS_INIT.
-private let defaultOptions: covey_cluster_options = {
+private var defaultOptions: covey_cluster_options {
     var options = covey_cluster_options()
     options.min_cluster_size = 5
     options.alpha = 1
     return options
-}()
+}
 
 func clusterOptions(_ pointer: UnsafePointer<covey_cluster_options>?) throws -> ClusterOptions {
     let given = try pointer.map { try Versioned.read($0, "options", defaults: defaultOptions) } ?? defaultOptions

@@ -20,18 +20,19 @@ struct RowCopiesTests {
         /// - Parameter grid: whole numbers, of which many distances tie.
         init(seed: UInt64, grid: Bool, zeros: Bool = false) {
             var random = SeededRandom(seed: seed)
-            let count = Int(random.next(upperBound: 60)) + 8
+            let count = Int.random(in: 0..<60, using: &random) + 8
             rows = Matrix<Double>(rows: count, columns: 2, repeating: 0)
             weights = []
             for row in 0..<count {
-                let centre = Double(random.next(upperBound: 3)) * 6
+                let centre = Double(Int.random(in: 0..<3, using: &random)) * 6
                 for column in 0..<2 {
                     let value = random.uniform() * 4 + centre
                     rows.elements[row * 2 + column] = grid ? value.rounded() : value
                 }
                 // Some stand for more rows than the smallest cluster has.
-                let kind = random.next(upperBound: 10)
-                weights.append(kind == 0 ? 0 : kind < 6 ? 1 : kind < 9 ? Int64(random.next(upperBound: 4)) + 1 : 9)
+                let kind = Int.random(in: 0..<10, using: &random)
+                weights.append(
+                    kind == 0 ? 0 : kind < 6 ? 1 : kind < 9 ? Int64(Int.random(in: 0..<4, using: &random)) + 1 : 9)
             }
             if zeros {
                 for row in stride(from: 0, to: count, by: 9) {
@@ -59,17 +60,17 @@ struct RowCopiesTests {
     private static func options(_ number: UInt64) -> ClusterOptions {
         var random = SeededRandom(seed: number &+ 1000)
         var options = ClusterOptions()
-        options.minClusterSize = Int(random.next(upperBound: 7)) + 2
-        options.minSamples = Int(random.next(upperBound: 7)) + 1
-        options.allowSingleCluster = random.next(upperBound: 3) == 0
-        options.selection = random.next(upperBound: 2) == 0 ? .leaf : .excessOfMass
+        options.minClusterSize = Int.random(in: 0..<7, using: &random) + 2
+        options.minSamples = Int.random(in: 0..<7, using: &random) + 1
+        options.allowSingleCluster = Int.random(in: 0..<3, using: &random) == 0
+        options.selection = Int.random(in: 0..<2, using: &random) == 0 ? .leaf : .excessOfMass
         options.prediction = true
-        options.alpha = random.next(upperBound: 4) == 0 ? 0.7 : 1
-        options.clusterSelectionEpsilon = random.next(upperBound: 4) == 0 ? 1.5 : 0
-        options.clusterSelectionPersistence = random.next(upperBound: 5) == 0 ? 0.1 : 0
-        options.maxClusterSize = random.next(upperBound: 5) == 0 ? 40 : 0
-        options.strengths = random.next(upperBound: 2) == 0 ? .bounded : .hdbscan
-        options.matchReference = random.next(upperBound: 5) == 0
+        options.alpha = Int.random(in: 0..<4, using: &random) == 0 ? 0.7 : 1
+        options.clusterSelectionEpsilon = Int.random(in: 0..<4, using: &random) == 0 ? 1.5 : 0
+        options.clusterSelectionPersistence = Int.random(in: 0..<5, using: &random) == 0 ? 0.1 : 0
+        options.maxClusterSize = Int.random(in: 0..<5, using: &random) == 0 ? 40 : 0
+        options.strengths = Int.random(in: 0..<2, using: &random) == 0 ? .bounded : .hdbscan
+        options.matchReference = Int.random(in: 0..<5, using: &random) == 0
         return options
     }
 

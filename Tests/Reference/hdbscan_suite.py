@@ -15,7 +15,6 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 NUMBERS = "which number a cluster has is not hdbscan's"
-MISSING = "a NaN is refused unless missing='noise' is asked for"
 TREE = "the spanning tree is always there"
 DOUBLED = (
     "hdbscan adds up the distances of edges that it meets twice; taken once, they give as many branches as Covey finds"
@@ -24,8 +23,6 @@ DOUBLED = (
 EXCLUDED = {  # test_prediction_utils.py, of a helper inside hdbscan, is not run at all
     "test_hdbscan_approximate_predict": NUMBERS,
     "test_hdbscan_centroids_medoids": NUMBERS,
-    "test_missing_data": MISSING,
-    "test_branch_detection_data_with_missing": MISSING,
     "test_generate_branch_detection_data": TREE,
     "test_branches.py::test_badargs": TREE + "; what is no clusterer is a TypeError",
     "test_branch_detector": DOUBLED,

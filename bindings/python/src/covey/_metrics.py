@@ -19,7 +19,7 @@ _BALL_TREE = _KD_TREE | {
     "seuclidean", "sokalmichener", "sokalsneath",
 }
 #: By scikit-learn and SciPy, as a matrix of all distances.
-_PAIRWISE = _BALL_TREE | {"correlation", "sqeuclidean", "yule", "nan_euclidean"}
+_PAIRWISE = _BALL_TREE | {"angular", "arccos", "correlation", "sqeuclidean", "yule", "nan_euclidean"}
 _NAMES = {"p": "minkowski", "infinity": "chebyshev"}
 _REFUSED = {"prims_kdtree": _KD_TREE, "prims_balltree": _BALL_TREE, "boruvka_kdtree": _BALL_TREE, "boruvka_balltree": _BALL_TREE}
 
@@ -70,7 +70,7 @@ def measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) -> 
 
 
 def _measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) -> Measure:
-    if isinstance(metric, str) and (metric in NATIVE or metric in ("precomputed", "correlation")):
+    if isinstance(metric, str) and (metric in NATIVE or metric in ("precomputed", "correlation", "angular", "arccos")):
         for name in parameters:
             if name != "max_dist":  # hdbscan's, of sparse distances
                 raise InvalidTypeError(f"{name} is no parameter of HDBSCAN or of the metric {metric!r}")
@@ -97,6 +97,8 @@ def _measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) ->
         return Measure(change=_mahalanobis(parameters.get("V"), parameters.get("VI")))
     if metric == "correlation":
         return Measure(NATIVE["cosine"], change=lambda rows: rows - rows.mean(axis=1, keepdims=True))
+    if metric in ("angular", "arccos"):
+        return Measure(distances=_all_angles, chords=_directions, lengths=lambda chords: _angles(chords) / np.pi)
     if metric == "haversine" and not parameters:
         return Measure(distances=lambda rows: _pairwise(rows, metric, {}), chords=_on_sphere, lengths=_angles)
     return Measure(distances=lambda rows: _pairwise(rows, metric, parameters))
@@ -110,6 +112,28 @@ def _on_sphere(rows: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(invalid="ignore"):  # the library names the row with an infinity
         circle = np.cos(latitude)
         return np.column_stack([circle * np.cos(longitude), circle * np.sin(longitude), np.sin(latitude)])
+
+
+def _directions(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Rows as points of the unit sphere. Directions are told apart to 45 bits of their largest number, as with cosine, so that
+    rounding splits no direction. Rows of zeros are one more direction, at a right angle to every other."""
+    given = np.asarray(rows, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # the library names the row with an infinity
+        largest = np.abs(given).max(axis=1, initial=0, keepdims=True)
+        units = np.round(given / np.where(largest == 0, 1, largest) * 2.0**45) / 2.0**45
+        lengths = np.sqrt((units * units).sum(axis=1, keepdims=True))
+        units = units / np.where(lengths == 0, 1, lengths)
+    zero = largest[:, 0] == 0
+    return np.column_stack([units, zero.astype(np.float64)]) if zero.any() else units
+
+
+def _all_angles(rows: NDArray[Any]) -> NDArray[np.float64]:
+    from scipy.spatial.distance import cdist
+
+    units = _directions(rows)
+    if not np.isfinite(units).all():
+        raise InvalidDataError("X contains NaN, infinity or a number that cannot be used")
+    return _angles(cdist(units, units)) / np.pi
 
 
 def _angles(chords: NDArray[Any]) -> NDArray[Any]:

@@ -24,7 +24,8 @@ from ._cluster_options import SEARCH as _SEARCH  # noqa: F401
 from ._cluster_options import SELECTION as _SELECTION  # noqa: F401
 from ._cluster_options import STRENGTHS as _STRENGTHS  # noqa: F401
 from ._clusters import Clusters
-from ._errors import InvalidArgumentError, UnavailableError, UnsupportedError
+from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, UnavailableError, UnsupportedError
+from ._gower import Gower
 from ._estimator import Estimator
 from ._handle import Native
 from ._metrics import NATIVE as _METRICS  # noqa: F401
@@ -55,8 +56,10 @@ class HDBSCAN(ClusterMixin, Estimator):
         metric: "euclidean" ("l2"), "manhattan" ("l1", "cityblock"), "cosine", "seuclidean" (with V), "mahalanobis" (V or VI) and
             "correlation" are searched; "precomputed" takes a square matrix of distances, dense or sparse; the others of
             scikit-learn ("chebyshev", "minkowski" with p, "canberra", ...) and callables go through all n^2 distances, in
-            memory, and have no prediction; "haversine" (latitude and longitude in radians) is searched where alpha is 1, to
-            1e-15 radians, but has no prediction either.
+            memory, and have no prediction; "haversine" (latitude and longitude in radians) and "angular" (the angle between
+            rows as a share of half a turn, hdbscan's "arccos") are searched where alpha is 1, to 1e-15 radians, but have no
+            prediction either. "gower" takes a table of numbers, categories and flags (see :meth:`fit`), with prediction where
+            no value is missing.
         alpha: distances are divided by it in mutual reachability; > 0.
         p: of "minkowski".
         algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean, seuclidean and mahalanobis;
@@ -71,7 +74,8 @@ class HDBSCAN(ClusterMixin, Estimator):
             effect: the spanning tree is always exact and always there, threads come from `context`, and ``select`` chooses other
             clusters on a tree without a cache.
         branch_detection_data: keeps neighbours and core distances for :class:`covey.BranchDetector`.
-        missing: "reject" (a NaN or an infinity is an error) or "noise": such rows are noise, as in hdbscan. Their label is -1,
+        missing: "warn" (rows with a NaN or an infinity are noise, as in hdbscan, and a UserWarning says how many there are),
+            "noise" (the same without a warning) or "reject" (such a row is an error). Their label is -1,
             their probability 0, their outlier score 1; they leave the condensed tree's root at lambda 0 and are merged last, at
             an infinite distance. ``predict`` then takes rows with a NaN or an infinity too, as noise.
         seed: of the approximate search, 0 to 2^64 - 1.
@@ -120,7 +124,7 @@ class HDBSCAN(ClusterMixin, Estimator):
         branch_detection_data: bool = False,
         match_reference_implementation: bool = False,
         cluster_selection_epsilon_max: float = float("inf"),
-        missing: str = "reject",
+        missing: str = "warn",
         seed: int = 0,
         strengths: str = "hdbscan",
         context: Optional[Context] = None,
@@ -176,16 +180,25 @@ class HDBSCAN(ClusterMixin, Estimator):
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "HDBSCAN":
         """Clusters the rows of X (n x d, n >= 1; sparse rows are filled up). `y` is ignored.
 
+        With the metric "gower" X is a table as :class:`HybridFeatures` takes them. Two rows are as far from each other as the
+        mean over the columns that both know of |a - b| / range for numbers, and of 0 or 1 for categories (Gower 1971); a
+        missing value leaves its column out, and rows without a column in common are at distance 1. Its parameters:
+        ``categorical``, names or places of columns whose numbers are categories, and ``w``, weights of columns.
+
         Args:
             sample_weight: n whole numbers: a row of weight w stands for w equal rows, in every result (neighbours of the core
-                distance, sizes, persistence, prediction). A row of weight 0 is left out: noise, of size 0 in the trees, whatever
+                distance, sizes, persistence, prediction), up to the numbering of clusters. A row of weight 0 is left out: noise, of size 0 in the trees, whatever
                 its numbers are. Negative, fractional and missing weights are refused, as are weights of sparse distances and
                 with branch_detection_data.
 
         Errors: INVALID_ARGUMENT (a parameter), INVALID_DATA (names row and column), OUT_OF_MEMORY, CANCELLED."""
+        if self._is_gower():
+            self._gower = Gower(X, **self._gower_parameters())
         measured = self._measure()
         options = cluster_options(self, measured.code)
-        rows = X if measured.precomputed and issparse(X) else checked_rows(X)
+        rows = X if measured.precomputed and issparse(X) else self._gower.coded(X) if self._is_gower() else checked_rows(X)
+        if self._is_gower() and not len(rows):
+            raise InvalidDataError("X must have at least one row")
         weights = row_weights(sample_weight, rows.shape[0])
         if weights is not None:
             if issparse(rows) or self.branch_detection_data:
@@ -207,12 +220,42 @@ class HDBSCAN(ClusterMixin, Estimator):
         self.keys_, self.key_name_ = keys_of(X)
         self._raw_data = None if measured.precomputed else rows if measured.change is not None else kept
         self._finish(Clusters(Native(pointer.value, "covey_clustering_destroy")))
+        if self.missing == "warn" and not issparse(rows) and not self._is_gower():
+            if len(self._result().array("spanning_tree")) < len(rows) - 1 or len(rows) == 1:
+                self._warn_of_missing(rows, weights)
         self.__dict__.pop("_branch_data", None)
         if flag(self.branch_detection_data, "branch_detection_data"):
             self.generate_branch_detection_data()
         return self
 
+    def _warn_of_missing(self, rows: NDArray[Any], weights: Optional[NDArray[np.int64]] = None) -> None:
+        """Says how many rows are noise for what is in them."""
+        wrong = ~np.isfinite(rows).all(axis=1)
+        if weights is not None:
+            wrong &= weights > 0
+        if wrong.any():
+            warnings.warn(
+                f"{wrong.sum()} of {len(rows)} rows have a NaN or an infinity, the first of them row {np.argmax(wrong)}: they are "
+                "noise. missing='noise' takes them so without a warning, missing='reject' refuses them.",
+                stacklevel=4,
+            )
+
+    def _is_gower(self) -> bool:
+        return isinstance(self.metric, str) and self.metric == "gower"
+
+    def _gower_parameters(self) -> dict[str, Any]:
+        own = self._own_parameters()
+        for name in own:
+            if name not in ("categorical", "w"):
+                raise InvalidTypeError(f"{name} is no parameter of HDBSCAN or of the metric 'gower'")
+        if self.algorithm not in ("best", "exact", "generic"):
+            raise InvalidArgumentError(f"algorithm {self.algorithm!r} cannot be used with the metric 'gower'")
+        return own
+
     def _measure(self) -> Measure:
+        if self._is_gower():
+            found: Measure = self._gower.measure()
+            return found
         return measure(self.metric, self.p, self._own_parameters(), self.algorithm)
 
     def _cluster_distances(
@@ -392,6 +435,8 @@ class HDBSCAN(ClusterMixin, Estimator):
 
     def weighted_cluster_centroid(self, cluster_id: int) -> NDArray[Any]:
         """The mean of a cluster's rows, weighted by their strengths."""
+        if self._is_gower():
+            raise UnavailableError("a table with categories has no mean row: see weighted_cluster_medoid")
         rows, strengths = self._members(cluster_id)
         centre: NDArray[Any] = np.average(rows, weights=strengths, axis=0)
         return centre
@@ -401,6 +446,9 @@ class HDBSCAN(ClusterMixin, Estimator):
         from sklearn.metrics import pairwise_distances_chunked
 
         rows, strengths = self._members(cluster_id)
+        if self._is_gower():
+            nearest: NDArray[Any] = rows[int(np.argmin(self._gower.distances(rows) @ strengths))]
+            return nearest
         parameters = {**self._own_parameters(), **({} if self.p is None else {"p": self.p})}
         sums = [block @ strengths for block in pairwise_distances_chunked(rows, metric=self.metric, **parameters)]
         found: NDArray[Any] = rows[int(np.argmin(np.concatenate(sums)))]
@@ -488,6 +536,8 @@ class HDBSCAN(ClusterMixin, Estimator):
         self._result()
         if "_exemplars" in self.__dict__:
             return
+        if self._is_gower():
+            raise UnavailableError("with the metric 'gower' prediction data must be asked for when fitting: prediction_data=True")
         rows = self._fitted_rows("prediction data")
         self.prediction_data = True
         self.fit(rows, sample_weight=self._result().weights())
@@ -496,6 +546,8 @@ class HDBSCAN(ClusterMixin, Estimator):
         """What ``branch_detection_data=True`` would have kept. Distances alone have no branches: a warning says so."""
         if (self._result().weights() != 1).any():
             raise UnsupportedError("branches are not found among rows with weights")
+        if self.metric in ("gower", "angular", "arccos"):
+            raise UnsupportedError(f"branches are not found by the metric {self.metric!r}")
         if self._measure().precomputed:
             warnings.warn("Branch detection for non-vector space inputs is not (yet) implemented.", stacklevel=2)
             return
@@ -521,8 +573,15 @@ class HDBSCAN(ClusterMixin, Estimator):
 
     def _changed(self, X: Any) -> NDArray[Any]:
         """New rows as the fit would see them."""
+        if self._is_gower():
+            coded = self._gower.coded(X)
+            if self.missing == "warn":
+                self._warn_of_missing(coded)
+            return self._gower.places(coded)
         rows = checked_rows(X, least=0)
         check_features(self, X if len(rows) else rows, reset=False)
+        if self.missing == "warn":
+            self._warn_of_missing(rows)
         change = self._measure().change
         return rows if change is None else change(rows)
 
@@ -552,13 +611,13 @@ class HDBSCAN(ClusterMixin, Estimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.missing == "noise"
+        tags.input_tags.allow_nan = self.missing != "reject"
         tags.input_tags.sparse = True
         tags.input_tags.pairwise = self.metric == "precomputed"
         return tags
 
     def _more_tags(self) -> dict[str, Any]:  # scikit-learn before 1.6
-        return {"allow_nan": self.missing == "noise"}
+        return {"allow_nan": self.missing != "reject"}
 
 
 class PredictionData:

@@ -65,7 +65,7 @@ class RobustSingleLinkage(ClusterMixin, Estimator):
             raise InvalidArgumentError(f"k must be at least 1, got {self.k}")
         self._fitted = HDBSCAN(
             min_samples=self.k, min_cluster_size=2, alpha=self.alpha, metric=self.metric, algorithm=self.algorithm,
-            context=self.context, **(self.metric_params or {}),
+            missing="reject", context=self.context, **(self.metric_params or {}),
         ).fit(X)
         self.n_features_in_ = self._fitted.n_features_in_
         self.labels_: NDArray[np.int64] = self._fitted.dbscan_clustering(self.cut, self.gamma)

@@ -71,6 +71,7 @@ def cluster_command(file: str, output: str, to: Optional[str], **values: Any) ->
             algorithm=values["algorithm"],
             prediction_data=True,
             cluster_selection_method=values["method"] or "eom",
+            missing="reject",
             context=context,
         ).fit(vectors)
         if size is None:
