@@ -15,7 +15,7 @@ from sklearn.base import ClusterMixin
 
 from . import _structs
 from ._arguments import checked, checked_methods
-from ._arrays import flag, integer, matrix, real
+from ._arrays import choice, flag, integer, matrix, real
 from ._branch_data import BranchDetectionData, branch_data
 from ._checks import check_features, checked_rows, judged_call
 from ._cluster_options import CHOICE, cluster_options, parameters_of
@@ -25,13 +25,14 @@ from ._cluster_options import SELECTION as _SELECTION  # noqa: F401
 from ._cluster_options import STRENGTHS as _STRENGTHS  # noqa: F401
 from ._clusters import Clusters
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, UnavailableError, UnsupportedError
-from ._gower import Gower
 from ._estimator import Estimator
+from ._gower import Gower
 from ._handle import Native
 from ._metrics import NATIVE as _METRICS  # noqa: F401
 from ._metrics import Measure, measure, sparse_tree
 from ._not_fitted import NotFittedError
 from ._rows import keys_of
+from ._semi_supervised import known_labels, nodes_by_labels
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
 from ._weights import row_weights
 from .context import Context, running
@@ -79,6 +80,10 @@ class HDBSCAN(ClusterMixin, Estimator):
             their probability 0, their outlier score 1; they leave the condensed tree's root at lambda 0 and are merged last, at
             an infinite distance. ``predict`` then takes rows with a NaN or an infinity too, as noise.
         seed: of the approximate search, 0 to 2^64 - 1.
+        semi_supervised: "eom" takes the clusters that agree best with the labels that ``fit`` gets as y (-1, NaN or None = not
+            known), by the B-cubed F measure, and by stability where labels do not decide (Castro Gertrudes et al. 2019), as in
+            fast_hdbscan. With it cluster_selection_epsilon, cluster_selection_epsilon_max and max_cluster_size must be left alone.
+        ss_algorithm: "bc" (a labelled row that is lost between clusters counts against them) or "bc_simple" (it does not).
         strengths: "hdbscan", or "bounded": relative to the largest finite lambda, where hdbscan's strengths, persistence and outlier
             scores are 0 or 1 beside min_cluster_size equal rows. Changes no label.
         context: see :class:`covey.Context`.
@@ -127,6 +132,8 @@ class HDBSCAN(ClusterMixin, Estimator):
         missing: str = "warn",
         seed: int = 0,
         strengths: str = "hdbscan",
+        semi_supervised: bool = False,
+        ss_algorithm: str = "bc",
         context: Optional[Context] = None,
         **metric_parameters: Any,
     ) -> None:
@@ -153,6 +160,8 @@ class HDBSCAN(ClusterMixin, Estimator):
         self.missing = missing
         self.seed = seed
         self.strengths = strengths
+        self.semi_supervised = semi_supervised
+        self.ss_algorithm = ss_algorithm
         self.context = context
         if metric_parameters:
             self._metric_parameters = metric_parameters
@@ -178,7 +187,7 @@ class HDBSCAN(ClusterMixin, Estimator):
     # ------------------------------------------------------------------------------------------------------- fitting
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "HDBSCAN":
-        """Clusters the rows of X (n x d, n >= 1; sparse rows are filled up). `y` is ignored.
+        """Clusters the rows of X (n x d, n >= 1; sparse rows are filled up). `y` is ignored, but with semi_supervised.
 
         With the metric "gower" X is a table as :class:`HybridFeatures` takes them. Two rows are as far from each other as the
         mean over the columns that both know of |a - b| / range for numbers, and of 0 or 1 for categories (Gower 1971); a
@@ -199,6 +208,7 @@ class HDBSCAN(ClusterMixin, Estimator):
         rows = X if measured.precomputed and issparse(X) else self._gower.coded(X) if self._is_gower() else checked_rows(X)
         if self._is_gower() and not len(rows):
             raise InvalidDataError("X must have at least one row")
+        self._check_labels(y, rows.shape[0])
         weights = row_weights(sample_weight, rows.shape[0])
         if weights is not None:
             if issparse(rows) or self.branch_detection_data:
@@ -219,7 +229,7 @@ class HDBSCAN(ClusterMixin, Estimator):
         check_features(self, X, reset=True)
         self.keys_, self.key_name_ = keys_of(X)
         self._raw_data = None if measured.precomputed else rows if measured.change is not None else kept
-        self._finish(Clusters(Native(pointer.value, "covey_clustering_destroy")))
+        self._finish(self._by_labels(Clusters(Native(pointer.value, "covey_clustering_destroy")), options))
         if self.missing == "warn" and not issparse(rows) and not self._is_gower():
             if len(self._result().array("spanning_tree")) < len(rows) - 1 or len(rows) == 1:
                 self._warn_of_missing(rows, weights)
@@ -258,6 +268,29 @@ class HDBSCAN(ClusterMixin, Estimator):
             return found
         return measure(self.metric, self.p, self._own_parameters(), self.algorithm)
 
+    def _check_labels(self, y: Any, rows: int) -> None:
+        choice(self.ss_algorithm, "ss_algorithm", {"bc": 1, "bc_simple": 0})
+        if not flag(self.semi_supervised, "semi_supervised"):
+            self.__dict__.pop("_known", None)
+            return
+        limits = (self.cluster_selection_epsilon, self.max_cluster_size or 0, self.cluster_selection_epsilon_max)
+        if self.cluster_selection_method != "eom" or limits != (0, 0, np.inf) and limits != (0, np.inf, np.inf):
+            raise InvalidArgumentError(
+                "semi_supervised takes cluster_selection_method='eom', without cluster_selection_epsilon, "
+                "cluster_selection_epsilon_max and max_cluster_size"
+            )
+        self._known = known_labels(y, rows)
+
+    def _by_labels(self, clusters: Clusters, options: _structs.ClusterOptions) -> Clusters:
+        """The clusters that agree with the labels that are known."""
+        if not self.semi_supervised:
+            return clusters
+        nodes = nodes_by_labels(
+            clusters.array("condensed_tree"), self._known, clusters.weights(), self.ss_algorithm == "bc",
+            bool(self.allow_single_cluster),
+        )
+        return clusters.select(options, nodes, self.context)
+
     def _cluster_distances(
         self, rows: Any, measured: Measure, options: _structs.ClusterOptions, pointer: c_void_p
     ) -> None:
@@ -268,7 +301,9 @@ class HDBSCAN(ClusterMixin, Estimator):
             with running(self.context) as native:
                 judged_call("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
             tree = Clusters(Native(pointer.value, "covey_clustering_destroy")).array("spanning_tree").copy()
-            if len(tree) == len(rows) - 1 and measured.lengths is not None:
+            if len(tree) < len(rows) - 1:
+                raise InvalidDataError(f"X contains NaN, infinity or a number that cannot be used, with the metric {self.metric!r}")
+            if measured.lengths is not None:
                 tree["distance"] = measured.lengths(tree["distance"])
                 self._cluster_tree(len(rows), tree, options, pointer)
                 return
@@ -301,7 +336,7 @@ class HDBSCAN(ClusterMixin, Estimator):
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None, **ignored: Any) -> NDArray[np.int64]:
         """``fit(X, sample_weight=sample_weight).labels_``."""
-        return self.fit(X, sample_weight=sample_weight).labels_
+        return self.fit(X, y, sample_weight=sample_weight).labels_
 
     def select(self, *, n_clusters: Optional[int] = None, nodes: Any = None, **parameters: Any) -> "HDBSCAN":
         """Other clusters on the same tree, without clustering again: a fitted copy. O(n).
@@ -540,7 +575,8 @@ class HDBSCAN(ClusterMixin, Estimator):
             raise UnavailableError("with the metric 'gower' prediction data must be asked for when fitting: prediction_data=True")
         rows = self._fitted_rows("prediction data")
         self.prediction_data = True
-        self.fit(rows, sample_weight=self._result().weights())
+        known = self.__dict__.get("_known") if self.semi_supervised else None
+        self.fit(rows, known, sample_weight=self._result().weights())
 
     def generate_branch_detection_data(self) -> None:
         """What ``branch_detection_data=True`` would have kept. Distances alone have no branches: a warning says so."""
