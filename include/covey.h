@@ -1743,6 +1743,141 @@ const char *covey_scores_reason(const covey_scores *scores, int64_t transaction,
 
 void covey_scores_destroy(covey_scores *scores);
 
+/** COUNTERFACTUALS: what would change the score of one transaction. */
+typedef struct covey_counterfactuals covey_counterfactuals;
+
+/** What may become of one feature. A feature without a limit has cost 1 and no more. */
+typedef struct covey_change_limit {
+    const char *name;              /**< A feature of the engine; each at most once. */
+    double cost;                   /**< Finite, above 0: of one unit of a number (see covey_change), or of any other
+                                        change. */
+    double low;                    /**< The least new number, if has_low is 1; finite. */
+    double high;                   /**< The largest, if has_high is 1; finite, at least low. */
+    const char *const *categories; /**< The only new categories of a categorical feature, unique; NULL = those that
+                                        occur in the rows that the engine keeps (the 32 most frequent) or in rules. */
+    int64_t category_count;        /**< 0 to 65,536; 0 with NULL. */
+    int32_t has_low;               /**< 0 or 1. 0: no number below those of the rows that the engine keeps. */
+    int32_t has_high;              /**< 0 or 1. 0: likewise above. */
+    int32_t immutable;             /**< 1: the feature is not changed. Dates never are. */
+    int32_t reserved;              /**< 0. */
+} covey_change_limit;
+
+/* What an answer must reach, all that is added up. */
+#define COVEY_GOAL_AUTO 0          /**< NOT_RISKY for a transaction that is risky; otherwise a risk of at most the base
+                                        rate of the labelled rows. */
+#define COVEY_GOAL_NOT_RISKY 1     /**< covey_score.risky is 0. */
+#define COVEY_GOAL_LEAVE_CLUSTER 2 /**< Another cluster or none, and not one that is risky. */
+#define COVEY_GOAL_RISK_BELOW 4    /**< The risk is below risk_below. */
+
+typedef struct covey_counterfactual_options {
+    size_t struct_size;
+    size_t limit_size;                /**< sizeof(covey_change_limit) when the caller was compiled. */
+    const covey_change_limit *limits; /**< limit_count of them, or NULL. */
+    int64_t limit_count;              /**< 0 to 65,536. */
+    double risk_below;                /**< With COVEY_GOAL_RISK_BELOW: above 0, at most 1; otherwise 0. */
+    int64_t answers;                  /**< The most answers, 1 to 100; default 3. */
+    int64_t max_changes;              /**< The most features and events that an answer changes; 0 (default) = any. */
+    int64_t max_removed;              /**< The most events that an answer removes; default 0. Only the 64 events with
+                                           the most attention are tried, and never the last one in time, which is the
+                                           transaction. */
+    double event_cost;                /**< Of one removed event; finite, above 0; default 1. */
+    int64_t max_evaluations;          /**< The most alternatives that are scored, 100 to 1,000,000; default 10,000. */
+    int32_t goal;                     /**< A sum of COVEY_GOAL_...; default AUTO. */
+    int32_t others_immutable;         /**< 1: features without a limit are not changed. Default 0. */
+} covey_counterfactual_options;
+
+#define COVEY_COUNTERFACTUAL_OPTIONS_INIT \
+    {sizeof(covey_counterfactual_options), sizeof(covey_change_limit), NULL, 0, 0.0, 3, 0, 0, 1.0, 10000, \
+     COVEY_GOAL_AUTO, 0}
+
+#define COVEY_COUNTERFACTUAL_NONE 0       /**< Nothing that was tried reaches the goal. */
+#define COVEY_COUNTERFACTUAL_FOUND 1      /**< There are answers. */
+#define COVEY_COUNTERFACTUAL_NOT_NEEDED 2 /**< The transaction reaches the goal as it is. */
+
+/** Searches for the cheapest changes of a transaction after which covey_engine_score says what `goal` asks for.
+ *
+ *  sequences   one sequence, or NULL if the engine has no encoder.   features   one row, or NULL if it needs none.
+ *
+ *  Every answer is scored by the engine from the changed inputs, as covey_engine_score would score them for a host, and
+ *  is left out if it does not reach the goal. An answer's cost is the sum of those of its changes and removed events.
+ *  Answers come by cost; none has all the changes of a cheaper one (the same features, numbers in the same direction,
+ *  events), so that they are different ways.
+ *
+ *  Three searches propose answers: all values of each single feature (those that occur, those around the bounds of
+ *  rules, and some between) and each single event; the nearest rows among those that the engine keeps and that are in no
+ *  risky cluster; and a beam over combinations (Mothilal, Sharma and Tan 2020 call for the same: valid, near, sparse,
+ *  diverse). Then changes are taken back while the goal holds, and numbers are moved towards the given ones, to a
+ *  ten thousandth of a unit. A number stays whole if it is whole in the rows that the engine keeps. A missing value may
+ *  become known, at one unit more; a known one never becomes missing. It is a search and no proof: a cheaper answer may
+ *  exist. The result depends on the inputs and options alone.
+ *
+ *  An answer says what the engine would score. It does not say that a customer could or should change that, or that the
+ *  transaction would be honest then.
+ *
+ *  Cost: max_evaluations times that of covey_engine_score for one transaction at most; the embedding is computed anew
+ *  only if events are removed. Of the rows that the engine keeps at most 50,000 are read.
+ *  Errors: as covey_engine_score; COVEY_INVALID_ARGUMENT for options out of range or that do not suit a feature's kind;
+ *  COVEY_MISMATCH for a feature that the engine does not have, more or less than one transaction, max_removed without an
+ *  encoder, and COVEY_GOAL_LEAVE_CLUSTER without clusters. That nothing was found is no error. */
+covey_status covey_counterfactuals_find(const covey_engine *engine, const covey_context *context,
+                                        const covey_sequences *sequences, const covey_table *features,
+                                        const covey_counterfactual_options *options, covey_counterfactuals **result,
+                                        covey_error **error);
+
+/** COVEY_COUNTERFACTUAL_...; 0 for NULL. */
+int32_t covey_counterfactuals_outcome(const covey_counterfactuals *result);
+
+/** Answers, and the alternatives that were scored; 0 for NULL. */
+int64_t covey_counterfactuals_count(const covey_counterfactuals *result);
+int64_t covey_counterfactuals_evaluations(const covey_counterfactuals *result);
+
+/** An answer. */
+typedef struct covey_counterfactual {
+    size_t struct_size;
+    double cost;
+    int64_t changes; /**< Changed features. */
+    int64_t removed; /**< Removed events. */
+} covey_counterfactual;
+
+#define COVEY_COUNTERFACTUAL_INIT {sizeof(covey_counterfactual), 0, 0, 0}
+
+/** A changed feature. */
+typedef struct covey_change {
+    size_t struct_size;
+    const char *name;         /**< Texts belong to the covey_counterfactuals. */
+    const char *old_category; /**< COVEY_CATEGORICAL: the given category, NULL = missing; otherwise NULL. */
+    const char *new_category; /**< COVEY_CATEGORICAL: the new one; otherwise NULL. */
+    double old_value;         /**< The given number, or 0 or 1; NaN = missing, and for categories. */
+    double new_value;         /**< The new one, likewise. */
+    double cost;              /**< Of a number: the feature's cost * |new - old| / unit, and one unit more if it was
+                                    missing, from the median on. Of other kinds: the feature's cost. */
+    double unit;              /**< Of a number: the distance between the quartiles of the rows that the engine keeps; a
+                                    quarter of the range if they are equal; the largest bound of rules for a feature that
+                                    rules alone use; 1 if all these are 0. 1 for other kinds. */
+    int32_t kind;             /**< COVEY_NUMERIC, COVEY_CATEGORICAL or COVEY_BOOLEAN. */
+    int32_t reserved;         /**< 0. */
+} covey_change;
+
+#define COVEY_CHANGE_INIT {sizeof(covey_change), NULL, NULL, NULL, 0, 0, 0, 0, 0, 0}
+
+/** Errors of these: COVEY_INVALID_ARGUMENT, COVEY_BUFFER_TOO_SMALL. */
+covey_status covey_counterfactuals_get(const covey_counterfactuals *result, int64_t answer,
+                                       covey_counterfactual *counterfactual, covey_error **error);
+covey_status covey_counterfactuals_change(const covey_counterfactuals *result, int64_t answer, int64_t index,
+                                          covey_change *change, covey_error **error);
+
+/** The events that an answer removes: positions in the sequence as it was given, from 0, ascending. */
+covey_status covey_counterfactuals_removed(const covey_counterfactuals *result, int64_t answer, int64_t *events,
+                                           int64_t capacity, covey_error **error);
+
+/** The score of the transaction as it was given, at 0, then that of each answer; borrowed. NULL for NULL. */
+const covey_scores *covey_counterfactuals_scores(const covey_counterfactuals *result);
+
+/** An answer as a sentence; -1: what was found at all, or why nothing was. NULL outside. */
+const char *covey_counterfactuals_text(const covey_counterfactuals *result, int64_t answer);
+
+void covey_counterfactuals_destroy(covey_counterfactuals *result);
+
 /** SESSIONS: events that come one at a time. A session is memory of the caller, and Covey keeps nothing of it: it may
  *  lie in a file or a database, and be moved with memcpy. It has a header of 64 bytes, and for each event that it keeps
  *  8 bytes for the time, 8 for dwell where the encoder uses it, 8 for each numeric channel, 4 for the type and 4 for

@@ -52,6 +52,17 @@ public final class Engine: Sendable {
         let columns = 2 * parts.hybrid.dimension + (parts.encoder?.dimension ?? 0)
         try execution.reserve(count, of: 4 * (columns + 64), for: "\(count) scores")
         let (embeddings, events) = try embed(sequences, execution)
+        return try scored(count, embeddings: embeddings, events: events, sequences: sequences, table, execution)
+    }
+
+    /// The scores of `count` transactions whose embeddings are known.
+    /// - Parameters:
+    ///   - events: those with the most attention, by transaction; may be empty.
+    ///   - sequences: of the embeddings; only evidence reads them.
+    func scored(
+        _ count: Int, embeddings: Matrix<Float>?, events: [[WeighedEvent]], sequences: SequenceBatch?,
+        _ table: FeatureTable?, _ execution: Execution
+    ) throws -> [Score] {
         let rows = try withView(embeddings) { try parts.hybrid.transform($0, table, execution: execution) }
         // A strength of 0 or 1 alone, as hdbscan has it beside equal rows, would be a risk that jumps.
         let placed = try rows.withView { try parts.clustering.predict($0, .bounded, execution: execution) }
@@ -89,7 +100,7 @@ public final class Engine: Sendable {
         return sequences?.count ?? table?.rows ?? 0
     }
 
-    private func embed(
+    func embed(
         _ sequences: SequenceBatch?, _ execution: Execution
     ) throws -> (embeddings: Matrix<Float>?, events: [[WeighedEvent]]) {
         guard let encoder = parts.encoder, let sequences else { return (nil, []) }

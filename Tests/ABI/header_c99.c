@@ -49,6 +49,9 @@ int main(void) {
     covey_score score = COVEY_SCORE_INIT;
     covey_find_options find_options = COVEY_FIND_OPTIONS_INIT;
     covey_risky_group risky_group = COVEY_RISKY_GROUP_INIT;
+    covey_counterfactual_options counterfactual_options = COVEY_COUNTERFACTUAL_OPTIONS_INIT;
+    covey_counterfactual counterfactual = COVEY_COUNTERFACTUAL_INIT;
+    covey_change change = COVEY_CHANGE_INIT;
     covey_event event = COVEY_EVENT_INIT;
     covey_session_state session_state = COVEY_SESSION_STATE_INIT;
 
@@ -129,6 +132,12 @@ int main(void) {
     CHECK(backtest_report.rows == 0 && backtest_report.retire == 0);
     CHECK(engine_parts.encoder == NULL && engine_parts.rules == NULL && engine_parts.rule_count == 0);
     CHECK(score.cluster == 0 && score.risky == 0);
+    CHECK(counterfactual_options.limit_size == sizeof(covey_change_limit) && counterfactual_options.limits == NULL);
+    CHECK(counterfactual_options.answers == 3 && counterfactual_options.max_changes == 0);
+    CHECK(counterfactual_options.max_removed == 0 && counterfactual_options.event_cost == 1);
+    CHECK(counterfactual_options.max_evaluations == 10000 && counterfactual_options.goal == COVEY_GOAL_AUTO);
+    CHECK(counterfactual_options.risk_below == 0 && counterfactual_options.others_immutable == 0);
+    CHECK(counterfactual.cost == 0 && counterfactual.removed == 0 && change.name == NULL && change.kind == 0);
     CHECK(find_options.seed == 0 && find_options.known_share == 0 && find_options.shares_over == COVEY_SHARES_AUTO);
     CHECK(find_options.error_rate == COVEY_ERROR_RATE_FAMILYWISE && find_options.significance == 0.05);
     CHECK(find_options.confidence == 0.95 && find_options.min_share == 0.8 && find_options.min_fraud == 2);

@@ -4,6 +4,7 @@
 extern const abi_case arrow_cases[];
 extern const abi_case clustering_cases[];
 extern const abi_case context_cases[];
+extern const abi_case counterfactual_cases[];
 extern const abi_case derived_cases[];
 extern const abi_case encoder_cases[];
 extern const abi_case engine_cases[];
@@ -27,6 +28,7 @@ static const abi_case *const tables[] = {
     clustering_cases,
     risk_cases,
     engine_cases,
+    counterfactual_cases,
     find_cases,
     rule_option_cases,
     rules_cases,

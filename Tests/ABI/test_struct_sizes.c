@@ -1,6 +1,6 @@
 /* Versioned structs as older and newer programs hand them over: every struct of the header that begins with struct_size, at every
  * size. Each lies at the end of readable memory, so that a byte read or written beyond its size ends the test. */
-#include "engine_sample.h"
+#include "counterfactual_sample.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,6 +11,8 @@ static covey_engine *engine;
 static covey_scores *scores;
 static covey_training *training;
 static covey_found *found;
+static covey_counterfactuals *counterfactuals;
+static one_transaction risky;
 static covey_matrix embeddings;
 static uint8_t target[SAMPLE_ROWS];
 
@@ -254,6 +256,25 @@ static covey_status score(void *given, uint64_t *sum, covey_error **error) {
     return covey_scores_get(scores, 2, given, error);
 }
 
+static covey_status counterfactual_options(void *given, uint64_t *sum, covey_error **error) {
+    covey_counterfactuals *result = NULL;
+    covey_status status =
+        covey_counterfactuals_find(engine, NULL, &risky.sequences, &risky.table, given, &result, error);
+    *sum = (uint64_t)covey_counterfactuals_evaluations(result);
+    covey_counterfactuals_destroy(result);
+    return status;
+}
+
+static covey_status counterfactual(void *given, uint64_t *sum, covey_error **error) {
+    (void)sum;
+    return covey_counterfactuals_get(counterfactuals, 0, given, error);
+}
+
+static covey_status change(void *given, uint64_t *sum, covey_error **error) {
+    (void)sum;
+    return covey_counterfactuals_change(counterfactuals, 0, 0, given, error);
+}
+
 static covey_status arrow_matrix(void *given, uint64_t *sum, covey_error **error) {
     (void)sum;
     static const float numbers[6] = {1, 2, 3, 4, 5, 6};
@@ -316,6 +337,9 @@ static covey_backtest_options default_backtest = COVEY_BACKTEST_OPTIONS_INIT;
 static covey_backtest_report empty_backtest = COVEY_BACKTEST_REPORT_INIT;
 static covey_engine_parts parts;
 static covey_score empty_score = COVEY_SCORE_INIT;
+static covey_counterfactual_options few_evaluations = COVEY_COUNTERFACTUAL_OPTIONS_INIT;
+static covey_counterfactual empty_counterfactual = COVEY_COUNTERFACTUAL_INIT;
+static covey_change empty_change = COVEY_CHANGE_INIT;
 static covey_find_options small_find = COVEY_FIND_OPTIONS_INIT;
 static covey_risky_group empty_group = COVEY_RISKY_GROUP_INIT;
 static covey_arrow_options default_arrow = COVEY_ARROW_OPTIONS_INIT;
@@ -361,6 +385,9 @@ static const row rows[] = {
     WHOLE(covey_backtest_report, OUT, &empty_backtest, "report", backtest_report),
     WHOLE(covey_engine_parts, IN, &parts, "parts", engine_parts),
     WHOLE(covey_score, OUT, &empty_score, "score", score),
+    WHOLE(covey_counterfactual_options, IN, &few_evaluations, "options", counterfactual_options),
+    WHOLE(covey_counterfactual, OUT, &empty_counterfactual, "counterfactual", counterfactual),
+    WHOLE(covey_change, OUT, &empty_change, "change", change),
     WHOLE(covey_event, IN, &one_event, "event", session_add),
     WHOLE(covey_session_state, OUT, &empty_state, "state", session_get),
     WHOLE(covey_find_options, IN, &small_find, "options", find_options),
@@ -520,6 +547,11 @@ int main(void) {
     CHECK_OK(find_in_sample(&small_find, &found, &error));
     CHECK(covey_found_group_count(found) > 0);
     CHECK_OK(covey_engine_score(engine, NULL, &sample.sequences, &sample.table, &scores, &error));
+    take_transaction(&risky, &sample, RISKY_ROW);
+    few_evaluations.max_evaluations = 100;
+    covey_engine *of_features = make_feature_engine(&sample);
+    CHECK_OK(covey_counterfactuals_find(of_features, NULL, &risky.sequences, &risky.table, NULL, &counterfactuals, &error));
+    covey_engine_destroy(of_features);
     covey_matrix rows_of_embeddings = COVEY_MATRIX_INIT;
     rows_of_embeddings.data = made.embeddings;
     rows_of_embeddings.rows = SAMPLE_ROWS;
@@ -553,6 +585,7 @@ int main(void) {
     test_arrays();
 
     covey_training_destroy(training);
+    covey_counterfactuals_destroy(counterfactuals);
     covey_scores_destroy(scores);
     covey_found_destroy(found);
     covey_engine_destroy(engine);

@@ -147,7 +147,8 @@ def test_struct_members_are_complete():
 @pytest.mark.parametrize("macro,value", re.findall(r"#define COVEY_(\w+) \(?(-?\d+)\)?\s", HEADER.read_text()))
 def test_constants(macro, value):
     """Status codes by name; the enums of the options by the tables that the binding reads."""
-    from covey import ConditionKind, Derived, _exports, _table, backtesting, clustering, context, encoder, hybrid, rules
+    from covey import ConditionKind, Derived, _exports, _table, backtesting, clustering, context, counterfactuals, encoder, hybrid
+    from covey import rules
 
     value = int(value)
     if macro in StatusCode.__members__:
@@ -179,6 +180,8 @@ def test_constants(macro, value):
             "SQL": _exports._DIALECTS,
             "BACKTEST": {"any": backtesting._ANY, "all": backtesting._ALL},
             "SHADOW": backtesting._SHADOW,
+            "GOAL": {"auto": 0, **counterfactuals.GOALS},
+            "COUNTERFACTUAL": {name: code for code, name in enumerate(counterfactuals.OUTCOMES)},
         }
         for prefix in sorted(words, key=len, reverse=True):
             if macro.startswith(prefix + "_"):

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .branches import BranchDetector, approximate_predict_branch, detect_branches_in_clusters
     from .clustering import HDBSCAN, hdbscan
     from .context import Context, set_instructions
+    from .counterfactuals import Change, Counterfactual, Counterfactuals
     from .drift import Drift
     from .encoder import SequenceEncoder
     from .engine import Engine
@@ -101,6 +102,7 @@ _MODULES = {
     "branches": ("BranchDetector", "approximate_predict_branch", "detect_branches_in_clusters"),
     "clustering": ("HDBSCAN", "hdbscan"),
     "context": ("Context", "set_instructions"),
+    "counterfactuals": ("Change", "Counterfactual", "Counterfactuals"),
     "drift": ("Drift",),
     "encoder": ("SequenceEncoder",),
     "engine": ("Engine",),
@@ -162,6 +164,7 @@ __all__ = [
     "BranchDetector",
     "BufferTooSmallError",
     "CancelledError",
+    "Change",
     "ClusterMatches",
     "ClusterReport",
     "ClusterRisk",
@@ -170,6 +173,8 @@ __all__ = [
     "ConditionKind",
     "Context",
     "CorruptFileError",
+    "Counterfactual",
+    "Counterfactuals",
     "CoveyError",
     "DataWarning",
     "Derived",

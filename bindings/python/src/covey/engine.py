@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from . import _structs
 from ._arguments import checked_methods
 from ._arrays import contiguous, integer, path_bytes, seconds
+from ._engine_cases import EngineCases
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._find_inputs import join_events
 from ._findings import Finding, tell
-from ._handle import Handle, Native, buffer_bytes
+from ._handle import Native, buffer_bytes
 from ._keys import alignment
 from ._labels import label_codes
 from ._library import call, library, required_text
@@ -40,7 +41,7 @@ _EXPECTED = ("column_role", "events_without_transaction", "transactions_without_
 
 
 @checked_methods
-class Engine(Handle):
+class Engine(EngineCases):
     """Encoder, scaling, clustering and rules together; made by :meth:`build` or :meth:`load`.
 
     Immutable: any number of threads may score with it at once, each with the same result as in any batch.

@@ -1,0 +1,91 @@
+"""What an engine says to an investigator: a part of :class:`covey.Engine`."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+from ._errors import InvalidTypeError
+from ._handle import Handle
+from ._transactions import ROLES, Transactions
+from .context import Context
+from .counterfactuals import Counterfactuals, Wishes, search
+from .encoder import SequenceEncoder
+
+
+class EngineCases(Handle):
+    """The methods of an engine for single cases and clusters."""
+
+    _features: Dict[str, str]
+    _encoder: Optional[SequenceEncoder]
+    columns: Dict[str, str]
+
+    def counterfactual(
+        self,
+        events: Any = None,
+        features: Any = None,
+        context: Optional[Context] = None,
+        *,
+        goal: Any = None,
+        risk_below: Optional[float] = None,
+        costs: Any = None,
+        bounds: Any = None,
+        categories: Any = None,
+        immutable: Any = (),
+        allowed: Any = None,
+        answers: int = 3,
+        max_changes: Optional[int] = None,
+        max_removed: int = 0,
+        event_cost: float = 1.0,
+        max_evaluations: int = 10_000,
+        **columns: Optional[str],
+    ) -> Counterfactuals:
+        """The cheapest changes after which this engine scores one transaction as `goal` says; see
+        covey_counterfactuals_find in covey.h::
+
+            for answer in engine.counterfactual(events, features, immutable=["country"], bounds={"amount": (0, None)}):
+                print(answer)        # "With amount 120 instead of 950, its risk would be 2.1% instead of 93%."
+                answer.score         # what the engine says of {**features, **answer.values}
+
+        Args:
+            events, features: one transaction, as for :meth:`score`, with its `key`, `time`, `event` and `dwell` as `columns`.
+            goal: "not_risky" (the verdict), "leave_cluster" (for none or one that is not risky), "risk_below", or several;
+                all must hold. None: "not_risky" for a risky transaction, otherwise a risk of at most the base rate.
+            risk_below: the threshold of that goal, which it implies.
+            costs: by feature, above 0, 1 where not named: of a number's unit (the distance between the quartiles of the engine's
+                rows), or of any other change.
+            bounds: (low, high) of new numbers by feature, None = that of the engine's rows.
+            categories: the only new categories by feature; None: those of the engine's rows and rules.
+            immutable: features that are not changed. allowed: the only ones that may be; None = all others.
+            answers: the most answers, each another way: none has all the changes of a cheaper one.
+            max_changes: the most features and events that an answer changes. max_removed: the most events that it removes
+                (0 = none); the last event is the transaction and stays. event_cost: of each.
+            max_evaluations: the most alternatives that are scored.
+
+        Every answer is scored by the engine as :meth:`score` would, and carries that score. That there is none is a result
+        ("none" or "not_needed" in ``outcome``). An answer says what the engine would score, not what a customer should do.
+        Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (more or less than one transaction, unknown features, events without
+        an encoder, "leave_cluster" without clusters), OUT_OF_MEMORY, CANCELLED.
+        """
+        for name in columns:
+            if name not in ROLES:
+                raise TypeError(f"counterfactual() got an unexpected keyword argument {name!r}")
+        handle = self._handle()
+        if max_removed and self._encoder is None:
+            raise InvalidTypeError("max_removed must be 0: this engine has no encoder, so it takes no events")
+        wishes = Wishes(
+            self._features,
+            goal,
+            risk_below,
+            costs=costs,
+            bounds=bounds,
+            categories=categories,
+            immutable=immutable,
+            allowed=allowed,
+            answers=answers,
+            max_changes=max_changes,
+            max_removed=max_removed,
+            event_cost=event_cost,
+            max_evaluations=max_evaluations,
+        )
+        given = Transactions(self._encoder, self._features, self.columns, events, features, columns)
+        return search(handle, given, wishes, context)
