@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional
 
+from ._arguments import checked_methods
 from ._errors import InvalidTypeError
 from ._handle import Handle
-from ._transactions import ROLES, Transactions
+from ._transactions import Transactions
 from .context import Context
 from .counterfactuals import Counterfactuals, Wishes, search
 from .encoder import SequenceEncoder
 
 
+@checked_methods
 class EngineCases(Handle):
     """The methods of an engine for single cases and clusters."""
 
@@ -37,7 +39,10 @@ class EngineCases(Handle):
         max_removed: int = 0,
         event_cost: float = 1.0,
         max_evaluations: int = 10_000,
-        **columns: Optional[str],
+        key: Optional[str] = None,
+        time: Optional[str] = None,
+        event: Optional[str] = None,
+        dwell: Optional[str] = None,
     ) -> Counterfactuals:
         """The cheapest changes after which this engine scores one transaction as `goal` says; see
         covey_counterfactuals_find in covey.h::
@@ -47,7 +52,7 @@ class EngineCases(Handle):
                 answer.score         # what the engine says of {**features, **answer.values}
 
         Args:
-            events, features: one transaction, as for :meth:`score`, with its `key`, `time`, `event` and `dwell` as `columns`.
+            events, features: one transaction, and key, time, event, dwell, the columns of tables: as for :meth:`score`.
             goal: "not_risky" (the verdict), "leave_cluster" (for none or one that is not risky), "risk_below", or several;
                 all must hold. None: "not_risky" for a risky transaction, otherwise a risk of at most the base rate.
             risk_below: the threshold of that goal, which it implies.
@@ -66,9 +71,6 @@ class EngineCases(Handle):
         Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (more or less than one transaction, unknown features, events without
         an encoder, "leave_cluster" without clusters), OUT_OF_MEMORY, CANCELLED.
         """
-        for name in columns:
-            if name not in ROLES:
-                raise TypeError(f"counterfactual() got an unexpected keyword argument {name!r}")
         handle = self._handle()
         if max_removed and self._encoder is None:
             raise InvalidTypeError("max_removed must be 0: this engine has no encoder, so it takes no events")
@@ -87,5 +89,6 @@ class EngineCases(Handle):
             event_cost=event_cost,
             max_evaluations=max_evaluations,
         )
-        given = Transactions(self._encoder, self._features, self.columns, events, features, columns)
+        roles = {"key": key, "time": time, "event": event, "dwell": dwell}
+        given = Transactions(self._encoder, self._features, self.columns, events, features, roles)
         return search(handle, given, wishes, context)

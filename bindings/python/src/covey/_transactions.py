@@ -15,9 +15,6 @@ from ._table import Table, feature_keys, held
 from .encoder import SequenceEncoder
 from .sequences import Sequences
 
-#: The names of columns that :meth:`Engine.score` takes.
-ROLES = ("key", "time", "event", "dwell")
-
 
 class Transactions:
     """Borrowed structs of transactions; keeps what they borrow."""

@@ -174,6 +174,33 @@ public final class Engine extends NativeObject {
     }
 
     /**
+     * Finds the cheapest changes of one transaction after which this engine scores it as the options ask for.
+     *
+     * @param sequences one sequence; null if the engine has no encoder
+     * @param features one row
+     * @param options what may be changed, at what cost, and what for
+     * @param context null means the defaults
+     * @return the answers, or why there are none, which is no error
+     * @throws CoveyException as {@link #score}; MISMATCH for a feature that the engine does not have, and for more or
+     *     less than one transaction
+     */
+    public Counterfactuals counterfactual(
+            Sequences sequences, FeatureTable features, CounterfactualOptions options, Context context) {
+        Objects.requireNonNull(features, "features");
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            long result = Native.counterfactualsFind(
+                    self.address(), with.address(), sequences, features, options.names(), options.limitReals(),
+                    options.limitIntegers(), options.categories(), options.integers(), options.reals());
+            try {
+                return Counterfactuals.read(result);
+            } finally {
+                Native.counterfactualsDestroy(result);
+            }
+        }
+    }
+
+    /**
      * A column that scoring needs.
      *
      * @param name the name of the column

@@ -343,6 +343,24 @@ final class Native {
 
     static native void engineDestroy(long engine);
 
+    static native long counterfactualsFind(
+            long engine, long context, Sequences sequences, FeatureTable features, byte[] names, double[] limitReals,
+            long[] limitIntegers, byte[] categories, long[] integers, double[] reals);
+
+    static native long counterfactualsFigure(long result, int which);
+
+    static native long counterfactualsScores(long result);
+
+    static native void counterfactualsGet(long result, long answer, long[] integers, double[] reals);
+
+    static native long[] counterfactualsRemoved(long result, long answer, long count);
+
+    static native void counterfactualsChange(long result, long answer, long index, long[] integers, double[] reals);
+
+    static native byte[] counterfactualsText(long result, long answer, long index, int which);
+
+    static native void counterfactualsDestroy(long result);
+
     static native byte[] scoresWarning(long scores, long index);
 
     static native long driftCreate(long engine, long context);

@@ -76,6 +76,10 @@ class HeaderTest {
         same("COVEY_SHARES_", RiskOptions.SharesOver.values());
         same("COVEY_ERROR_RATE_", FindOptions.ErrorRate.values());
         same("COVEY_EVIDENCE_", Found.Evidence.values());
+        same("COVEY_COUNTERFACTUAL_", Counterfactuals.Outcome.values());
+        for (CounterfactualOptions.Goal goal : CounterfactualOptions.Goal.values()) {
+            assertEquals(constant("COVEY_GOAL_" + goal), 1 << goal.ordinal());
+        }
         for (Finding.Code code : Finding.Code.values()) assertEquals(constant("COVEY_FINDING_" + code), code.ordinal() + 1);
         same("COVEY_RULES_", ExportOptions.Format.values());
         same("COVEY_SQL_", ExportOptions.Dialect.values());
