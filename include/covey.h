@@ -1743,6 +1743,28 @@ const char *covey_scores_reason(const covey_scores *scores, int64_t transaction,
 
 void covey_scores_destroy(covey_scores *scores);
 
+/** What the engine itself says about one of its clusters (0 to the number of clusters - 1), as JSON:
+ *
+ *  - "size", "labelled", "fraud", "share", "share_low", "share_high" (with "confidence"), "lift", "base_rate", "risky",
+ *    "rank", "loss", "amount", "first_seen", "last_seen": as covey_cluster_report, null if unknown
+ *  - "persistence" and "mean_strength" of the clustering
+ *  - "features": numbers that set the cluster apart: Cliff's delta against the "compared_with" rows of no cluster (all
+ *    others if every row is in one), its interval, corrected for all "comparisons" (Bonferroni), and quartiles. Only those
+ *    whose interval does not hold 0, the surest first. "categories": likewise the shares of categories and booleans, with
+ *    Newcombe's interval of the difference, and the lift
+ *  - "nearest": the 5 other clusters whose exemplars' means are nearest, by hybrid rows
+ *  - "exemplars": up to 8 rows of the clustering; "rules": the sentences of its rules
+ *  - "cautions": why nobody should act on it alone: "no_known_fraud", "few_labels" (below 5), "near_base_rate" (the
+ *    interval begins at or below the base rate), "wide_interval" (above 0.5), "few_rows" (below 5)
+ *  - "not_known": what an engine does not keep: "events", "links" (shared values), "growth", "stability_over_resamples",
+ *    "amounts", "times". The case report works these out from raw rows.
+ *
+ *  Values are read back from the hybrid rows: exact to a float, held within the clip; the median stands for missing values
+ *  unless there is an indicator. Of more than 50,000 rows on a side an even sample is read.
+ *  Errors: COVEY_INVALID_ARGUMENT (a cluster that the engine does not have), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_engine_profile(const covey_engine *engine, const covey_context *context, int64_t cluster,
+                                  covey_buffer **text, covey_error **error);
+
 /** COUNTERFACTUALS: what would change the score of one transaction. */
 typedef struct covey_counterfactuals covey_counterfactuals;
 

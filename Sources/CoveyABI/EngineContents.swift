@@ -86,3 +86,16 @@ public func covey_engine_rows(_ engine: OpaquePointer?) -> Int64 {
     guard let engine else { return 0 }
     return Int64(Handle.object(engine, as: EngineBox.self).engine.parts.clustering.labels.count)
 }
+
+@c @implementation
+public func covey_engine_profile(
+    _ engine: OpaquePointer?, _ context: OpaquePointer?, _ cluster: Int64,
+    _ text: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    text?.pointee = nil
+    return boundary(error) {
+        let engine = try Handle.required(engine, "engine", as: EngineBox.self).engine
+        let text = try required(text, "text")
+        text.pointee = Handle.retain(BufferBox(try engine.profile(Int(cluster), execution: execution(context))))
+    }
+}

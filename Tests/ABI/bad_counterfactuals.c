@@ -173,7 +173,26 @@ GET_CASE(change_size, (change.struct_size = 9, covey_counterfactuals_change(foun
 GET_CASE(removed_capacity, covey_counterfactuals_removed(found, 0, events, -1, error))
 GET_CASE(removed_answer, covey_counterfactuals_removed(found, -1, events, 4, error))
 
+static covey_status profile_of(const covey_engine *of, int64_t cluster, covey_error **error) {
+    covey_buffer *text = NULL;
+    covey_status status = covey_engine_profile(of, NULL, cluster, &text, error);
+    if (status == COVEY_OK && strstr(covey_buffer_data(text), "not_known") == NULL) status = COVEY_INTERNAL;
+    covey_buffer_destroy(text);
+    return status;
+}
+
+GET_CASE(profile_good, profile_of(engine, 0, error))
+GET_CASE(profile_null, profile_of(NULL, 0, error))
+GET_CASE(profile_low, profile_of(engine, -1, error))
+GET_CASE(profile_high, profile_of(engine, INT64_MAX, error))
+GET_CASE(profile_no_output, covey_engine_profile(engine, NULL, 0, NULL, error))
+
 const abi_case counterfactual_cases[] = {
+    {"profile: good", COVEY_OK, "", profile_good},
+    {"profile: null engine", COVEY_INVALID_ARGUMENT, "engine must not be NULL", profile_null},
+    {"profile: too low", COVEY_INVALID_ARGUMENT, "cluster must be 0 to 2, got -1", profile_low},
+    {"profile: too high", COVEY_INVALID_ARGUMENT, "cluster must be 0 to 2", profile_high},
+    {"profile: null output", COVEY_INVALID_ARGUMENT, "text must not be NULL", profile_no_output},
     {"counterfactuals: good", COVEY_OK, "", options_good},
     {"counterfactuals: struct_size", COVEY_INVALID_ARGUMENT, "options.struct_size must be", options_size},
     {"counterfactuals: small limits", COVEY_INVALID_ARGUMENT, "options.limit_size must be 64 to 4096", limit_size_small},

@@ -1,4 +1,4 @@
-/* Section 11 of covey.h: counterfactuals. */
+/* Section 11 of covey.h: what an engine says of a cluster and of a case. */
 #include "support.h"
 
 /* `reals` and `integers` have three and four numbers of each limit, in the order of CounterfactualOptions. */
@@ -145,4 +145,17 @@ JNIEXPORT void JNICALL Java_covey_Native_counterfactualsDestroy(JNIEnv *env, jcl
 {
     (void)env, (void)class;
     covey_counterfactuals_destroy(POINTER(covey_counterfactuals, result));
+}
+
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_engineProfile(JNIEnv *env, jclass class, jlong engine, jlong context,
+                                                             jlong cluster)
+{
+    (void)class;
+    covey_buffer *buffer = NULL;
+    covey_error *error = NULL;
+    covey_status status =
+        covey_engine_profile(POINTER(covey_engine, engine), context_of(context), cluster, &buffer, &error);
+    jbyteArray result = succeeded(env, status, error) ? utf8(env, covey_buffer_data(buffer)) : NULL;
+    covey_buffer_destroy(buffer);
+    return result;
 }

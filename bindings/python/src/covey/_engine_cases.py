@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from ctypes import byref, c_void_p
 from typing import Any, Dict, Optional
 
 from ._arguments import checked_methods
+from ._arrays import integer
 from ._errors import InvalidTypeError
-from ._handle import Handle
+from ._handle import Handle, buffer_bytes
+from ._library import call
 from ._transactions import Transactions
-from .context import Context
+from .context import Context, running
 from .counterfactuals import Counterfactuals, Wishes, search
 from .encoder import SequenceEncoder
 
@@ -92,3 +96,19 @@ class EngineCases(Handle):
         roles = {"key": key, "time": time, "event": event, "dwell": dwell}
         given = Transactions(self._encoder, self._features, self.columns, events, features, roles)
         return search(handle, given, wishes, context)
+
+    def profile(self, cluster: int, context: Optional[Context] = None) -> Dict[str, Any]:
+        """What this engine itself says about one of its clusters, as plain data: size, labels, share of fraud with its
+        interval, loss, the features and categories that set it apart with effect size and corrected interval, the nearest
+        other clusters, exemplars (rows of the clustering), rules, and why nobody should act on it alone ("cautions").
+
+        covey_engine_profile in covey.h explains each entry. An engine keeps no events, shared values, growth or single amounts
+        ("not_known" lists what is missing): :func:`covey.report` works these out from raw rows.
+
+        Errors: INVALID_ARGUMENT (a cluster that the engine does not have), OUT_OF_MEMORY, CANCELLED.
+        """
+        pointer = c_void_p()
+        with running(context) as native:
+            call("covey_engine_profile", self._handle(), native, integer(cluster, "cluster"), byref(pointer))
+        found: Dict[str, Any] = json.loads(buffer_bytes(pointer.value))
+        return found

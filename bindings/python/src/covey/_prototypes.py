@@ -193,6 +193,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_drift_write": (_STATUS, (_HANDLE, _OUT, _ERROR)),
     "covey_drift_read": (_STATUS, (_HANDLE, _HANDLE, _BUFFER, c_int64, _OUT, _ERROR)),
     "covey_drift_destroy": (None, (_HANDLE,)),
+    "covey_engine_profile": (_STATUS, (_HANDLE, _HANDLE, c_int64, _OUT, _ERROR)),
     "covey_counterfactuals_find": (
         _STATUS,
         (_HANDLE, _HANDLE, _SEQUENCES, _TABLE, POINTER(s.CounterfactualOptions), _OUT, _ERROR),

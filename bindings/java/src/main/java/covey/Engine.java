@@ -174,6 +174,20 @@ public final class Engine extends NativeObject {
     }
 
     /**
+     * What the engine itself says about one of its clusters, as JSON; covey_engine_profile in covey.h says what it
+     * holds.
+     *
+     * @param context null means the defaults
+     * @throws CoveyException INVALID_ARGUMENT for a cluster that the engine does not have
+     */
+    public String profile(long cluster, Context context) {
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            return Text.decode(Native.engineProfile(self.address(), with.address(), cluster));
+        }
+    }
+
+    /**
      * Finds the cheapest changes of one transaction after which this engine scores it as the options ask for.
      *
      * @param sequences one sequence; null if the engine has no encoder

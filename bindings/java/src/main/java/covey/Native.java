@@ -343,6 +343,8 @@ final class Native {
 
     static native void engineDestroy(long engine);
 
+    static native byte[] engineProfile(long engine, long context, long cluster);
+
     static native long counterfactualsFind(
             long engine, long context, Sequences sequences, FeatureTable features, byte[] names, double[] limitReals,
             long[] limitIntegers, byte[] categories, long[] integers, double[] reals);

@@ -84,6 +84,14 @@ class CounterfactualsTest {
     }
 
     @Test
+    void aClusterHasAProfile() {
+        assertTrue(road.engine.profile(0, null).contains("\"cluster\""));
+        assertEquals(
+                StatusCode.INVALID_ARGUMENT,
+                assertThrows(CoveyException.class, () -> road.engine.profile(-1, null)).code());
+    }
+
+    @Test
     void mistakesAreNamed() {
         refused(StatusCode.INVALID_ARGUMENT, new CounterfactualOptions().cost("amount", Double.NaN));
         refused(StatusCode.INVALID_ARGUMENT, new CounterfactualOptions().low("amount", 5).high("amount", 3));
