@@ -861,7 +861,9 @@ typedef struct covey_cluster_options {
  *
  *  Ties. Mutual reachability has many, and hdbscan's labels then depend on the order of the rows. Here edges of one
  *  length first let the components that are large enough to be clusters grow, by one small component at a time, and
- *  then join them. Rows at distance 0 of each other are never split. Two more differences: the root is no cluster where
+ *  then join them. If at most 12 edges of one length join clusters, the largest cluster takes the small components, and
+ *  the left node of a merge is the larger one: then labels do not depend on which of several minimum spanning trees was
+ *  found. Rows at distance 0 of each other are never split. Two more differences: the root is no cluster where
  *  n is below min_cluster_size, and beside infinitely dense duplicates the outlier score is 1 where hdbscan has NaN.
  *  Cost: exact search uses a k-d tree up to 4 columns, and up to 128 where the rows lie near a subspace of few
  *  dimensions and a sample of searches in it looks at few rows: O(n log n) typically, about 150 + 4 min_samples + 12 d
@@ -965,6 +967,77 @@ typedef struct covey_condensed_edge {
 covey_status covey_cluster_spanning_tree(const covey_context *context, int64_t rows, const covey_edge *edges,
                                          const covey_cluster_options *options, covey_clustering **clustering,
                                          covey_error **error);
+
+/** Clusters n rows by any weighted edges between them: a spanning tree, the forests of parts of the data, a graph. The minimum
+ *  spanning forest of the edges counts; of edges of one length those between lower rows.
+ *
+ *  edges           edge_count edges in any order, at finite distances of at least 0. A pair of rows stands once, or once in each
+ *                  direction at the same distance up to rounding (1e-5 of it); the shorter one counts.
+ *  core_distances  n finite numbers of at least 0: distances become max(core, core, distance / alpha); NULL = distances are mutual
+ *                  reachability, and taken as they are.
+ *
+ *  Parts that no edge joins are joined at an infinite distance (lambda 0), the largest first: no cluster holds rows of two
+ *  parts, but for the root, and parts smaller than min_cluster_size are noise. covey_clustering_parts counts them. For the rest
+ *  as covey_cluster_distances.
+ *  Cost: O(m log m) for m edges; memory 72 bytes an edge and 200 a row.
+ *  Errors: COVEY_INVALID_ARGUMENT; COVEY_INVALID_DATA (a row out of range, a row joined to itself, a repeated pair, a distance that is
+ *  negative or not finite, directions that differ; names the edge), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_cluster_edges(const covey_context *context, int64_t rows, const covey_edge *edges, int64_t edge_count,
+                                 const double *core_distances, const covey_cluster_options *options,
+                                 covey_clustering **clustering, covey_error **error);
+
+/** Clusters n rows by lists of their nearest rows, found elsewhere (a GPU, FAISS, another machine).
+ *
+ *  indices    n x k row numbers, row by row, in any order; -1 = no neighbour. The row itself, which many searches list, is passed over.
+ *  distances  n x k numbers of at least 0, in the metric's own unit (FAISS gives squares of euclidean distances: take their roots).
+ *             k is at least min_samples: the core distance is read from the list. A row whose list is shorter is joined
+ *             at an infinite distance, as parts are that no list joins (covey_cluster_edges).
+ *  certified  NULL, or how many of the n - 1 edges of the tree are certified: no edge that is in no list could replace them, if each list
+ *             holds the nearest rows. With n - 1 the result is exact; the others join parts that lists of k rows cannot tell.
+ *
+ *  Errors: as covey_cluster_edges, COVEY_INVALID_DATA names row and slot; a row that is listed twice is refused. */
+covey_status covey_cluster_neighbours(const covey_context *context, int64_t rows, int64_t k, const int64_t *indices,
+                                      const double *distances, const covey_cluster_options *options,
+                                      covey_clustering **clustering, int64_t *certified, covey_error **error);
+
+/** The parts of the graph that was clustered, which no edge joins: 1 for clustered rows, 0 without rows or for NULL. */
+int64_t covey_clustering_parts(const covey_clustering *clustering);
+
+/* Clustering by parts. Rows that do not fit in one machine are clustered exactly from blocks of them: covey_nearest over all blocks
+ * gives each row's core distance; covey_spanning_edges of each pair of blocks, with these, holds every edge that the spanning tree
+ * of all rows needs; covey_merge_edges makes one forest of them; covey_cluster_edges clusters it. */
+
+/** The k nearest rows of each query, exactly, ascending by distance and then by row number.
+ *
+ *  query_numbers  the queries' numbers among the rows of all blocks, at least 0: a row of that number is the query itself and left
+ *                 out. NULL = the queries are none of the rows.
+ *  row_numbers    the rows' numbers, at least 0 and ascending; NULL = 0 and up.
+ *  merge          0 = the lists are written; 1 = they hold what was found in other rows, and the nearest of both are kept. Rows that
+ *                 are there already are not put in twice.
+ *  indices, distances  m x k numbers for m queries; -1 and infinity where there are fewer rows. `capacity` counts numbers of each.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA, COVEY_MISMATCH (columns), COVEY_BUFFER_TOO_SMALL, COVEY_OUT_OF_MEMORY,
+ *  COVEY_CANCELLED. */
+covey_status covey_nearest(const covey_context *context, const covey_matrix *queries, const int64_t *query_numbers,
+                           const covey_matrix *rows, const int64_t *row_numbers, int64_t k, int32_t metric, int32_t merge,
+                           int64_t *indices, double *distances, int64_t capacity, covey_error **error);
+
+/** The minimum spanning tree of a block of rows, or of a pair of blocks one after the other, by mutual reachability with core
+ *  distances that were found among all rows. (Those of the block alone would be too large, and the edges wrong.)
+ *
+ *  row_numbers     the rows' numbers, at least 0 and ascending, by which edges name them; NULL = 0 and up.
+ *  core_distances  one a row, finite and at least 0.     alpha  as in covey_cluster_options.
+ *  edges           rows - 1, 0 at the least; `capacity` counts edges.
+ *  Errors: as covey_nearest; with COVEY_METRIC_COSINE a row of zeros is COVEY_INVALID_DATA. */
+covey_status covey_spanning_edges(const covey_context *context, const covey_matrix *rows, const int64_t *row_numbers,
+                                  const double *core_distances, int32_t metric, double alpha, covey_edge *edges,
+                                  int64_t capacity, covey_error **error);
+
+/** Keeps the edges of the minimum spanning forest of n rows at the beginning of `edges`, in order, with from < to, and writes
+ *  their number to `kept`. Ties are broken by distance, then by row numbers, never by the order of arrival. To merge any number
+ *  of lists in bounded memory, write the next one behind the kept edges and call again.
+ *  Cost: O(m log m) for m edges; memory 24 bytes an edge and 4 a row. Errors: as covey_cluster_edges. */
+covey_status covey_merge_edges(const covey_context *context, int64_t rows, covey_edge *edges, int64_t count, int64_t *kept,
+                               covey_error **error);
 
 /** How many edges (rows used - 1, 0 at the least), merges (likewise) and condensed rows there are; 0 for NULL. */
 int64_t covey_clustering_edge_count(const covey_clustering *clustering);

@@ -65,8 +65,8 @@ public struct SingleLinkageTree: Sendable {
     }
 }
 
-/// Union-find over rows (by size, with path halving; Tarjan & van Leeuwen 1984) that writes the tree. Unlike `DisjointSets`
-/// it keeps each set's node of the tree at its root.
+/// Union-find over rows (by size, with path halving; Tarjan & van Leeuwen 1984) that writes the tree. Unlike
+/// `DisjointSets` it keeps each set's node of the tree at its root.
 private final class MergeForest {
     private let points: Int
     /// The row above; of the uppermost row of a component, ~ its node in the tree.
@@ -122,6 +122,8 @@ private final class MergeForest {
             }
             if end - start == 1 {
                 try merge(edges[start])
+            } else if distance == .infinity {
+                try join(edges, start..<end, largeFirst: true, minClusterSize, execution)
             } else {
                 ends.removeAll(keepingCapacity: true)
                 for index in start..<end {
@@ -129,14 +131,113 @@ private final class MergeForest {
                     try check(edges[index])
                     ends.append((node(of: Int(edges[index].from)), node(of: Int(edges[index].to))))
                 }
-                try ends.withUnsafeBufferPointer { ends in
-                    try ties.order(ends, sizes: { [self] in size(of: $0, before: distance) }) {
-                        try merge(edges[start + $0])
+                if ends.count <= SmallTieOrder.most, joinsClusters(ends, minClusterSize, before: distance) {
+                    try join(edges, start..<end, largeFirst: false, minClusterSize, execution)
+                } else {
+                    try ends.withUnsafeBufferPointer { ends in
+                        try ties.order(ends, sizes: { [self] in size(of: $0, before: distance) }) {
+                            try merge(edges[start + $0])
+                        }
                     }
                 }
             }
             start = end
         }
+    }
+
+    /// Whether two of the components that edges of one length join are large enough to be clusters.
+    private func joinsClusters(
+        _ ends: [TieOrder.Ends], _ minClusterSize: Int, before distance: Double
+    ) -> Bool {
+        var large: Int32 = -1
+        for end in ends {
+            for node in [end.first, end.second]
+            where size(of: node, before: distance) >= minClusterSize && node != large {
+                if large >= 0 { return true }
+                large = node
+            }
+        }
+        return false
+    }
+
+    /// Merges components that edges of one length join, in an order that is the same for every minimum spanning tree of
+    /// the rows: which components these edges join follows from the rows, which edges do it does not.
+    ///
+    /// In each connected set the largest component takes those that are too small to be clusters, and then the others
+    /// by size. With `largeFirst`, for the parts of a graph that is not connected, the small ones come last: they leave
+    /// the root at lambda 0, and no cluster takes them.
+    private func join(
+        _ edges: UnsafeBufferPointer<SpanningTree.Edge>, _ range: Range<Int>, largeFirst: Bool, _ minClusterSize: Int,
+        _ execution: Execution
+    ) throws {
+        let distance = edges[range.lowerBound].distance
+        var parts: [(node: Int32, row: Int32, set: Int)] = []
+        for index in range {
+            if index & 0xFFFF == 0 { try execution.check() }
+            try check(edges[index])
+            for row in [edges[index].from, edges[index].to] { parts.append((node(of: Int(row)), row, 0)) }
+        }
+        parts.sort { ($0.node, $0.row) < ($1.node, $1.row) }
+        var places: [Int32: Int] = [:]
+        var chosen: [(node: Int32, row: Int32, set: Int)] = []
+        for part in parts where chosen.last?.node != part.node {
+            places[part.node] = chosen.count
+            chosen.append((part.node, part.row, chosen.count))
+        }
+        func root(_ place: Int) -> Int {
+            var place = place
+            while chosen[place].set != place {
+                chosen[place].set = chosen[chosen[place].set].set
+                place = chosen[place].set
+            }
+            return place
+        }
+        for index in range {
+            let first = root(places[node(of: Int(edges[index].from))] ?? 0)
+            let second = root(places[node(of: Int(edges[index].to))] ?? 0)
+            guard first != second else {
+                throw CoveyError.internalError(
+                    "the edge of the spanning tree from \(edges[index].from) to \(edges[index].to) closes a cycle")
+            }
+            chosen[max(first, second)].set = min(first, second)
+        }
+        for place in chosen.indices { chosen[place].set = root(place) }
+        chosen.sort {
+            if $0.set != $1.set { return $0.set < $1.set }
+            return comesFirst($0.node, $1.node, at: distance)
+                || !comesFirst($1.node, $0.node, at: distance) && $0.row < $1.row
+        }
+        var start = 0
+        while start < chosen.count {
+            var end = start + 1
+            while end < chosen.count, chosen[end].set == chosen[start].set { end += 1 }
+            let others = chosen[start + 1..<end]
+            let firstSmall = others.firstIndex {
+                size(of: $0.node, before: distance) < minClusterSize
+            } ?? end
+            let (large, small) = (others[..<firstSmall], others[firstSmall...])
+            for part in largeFirst ? large + small : small + large {
+                try merge(
+                    SpanningTree.Edge(from: chosen[start].row, to: part.row, distance: distance)
+                )
+            }
+            start = end
+        }
+    }
+
+    /// Whether a node is the left one of two: the larger one, and of equal ones the one that is complete at a shorter
+    /// distance. Neither depends on the choice among edges of one length, so that every minimum spanning tree of the
+    /// same rows numbers its clusters alike.
+    @inline(__always)
+    private func comesFirst(_ a: Int32, _ b: Int32, at distance: Double) -> Bool {
+        let (sizeA, sizeB) = (size(of: a, before: distance), size(of: b, before: distance))
+        return sizeA != sizeB ? sizeA > sizeB : height(of: a) < height(of: b)
+    }
+
+    /// The distance at which a node was merged; of a row without copies 0.
+    @inline(__always)
+    private func height(of node: Int32) -> Double {
+        Int(node) < points ? copies?.distances[Int(node)] ?? 0 : distances[Int(node) &- points]
     }
 
     @inline(__always)
@@ -159,8 +260,9 @@ private final class MergeForest {
         }
         let a = ~above[first]
         let b = ~above[second]
-        left[merges] = a
-        right[merges] = b
+        let turned = comesFirst(b, a, at: edge.distance)
+        left[merges] = turned ? b : a
+        right[merges] = turned ? a : b
         distances[merges] = edge.distance
         let (sizeA, sizeB) = (size(of: a), size(of: b))
         sizes[merges] = Int32(truncatingIfNeeded: sizeA &+ sizeB)

@@ -3,6 +3,7 @@
 
 extern const abi_case arrow_cases[];
 extern const abi_case clustering_cases[];
+extern const abi_case parts_cases[];
 extern const abi_case context_cases[];
 extern const abi_case counterfactual_cases[];
 extern const abi_case derived_cases[];
@@ -26,6 +27,7 @@ static const abi_case *const tables[] = {
     training_cases,
     hybrid_cases,
     clustering_cases,
+    parts_cases,
     risk_cases,
     engine_cases,
     counterfactual_cases,

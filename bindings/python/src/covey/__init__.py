@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .holder import EngineHolder
     from .hybrid import HybridFeatures, hybrid_features
     from .matching import ClusterMatches, match_clusters
+    from .parts import cluster_edges, cluster_neighbours, merge_edges, nearest, spanning_edges
     from .prediction import (
         all_points_membership_vectors,
         approximate_predict,
@@ -110,6 +111,7 @@ _MODULES = {
     "holder": ("EngineHolder",),
     "hybrid": ("HybridFeatures", "hybrid_features"),
     "matching": ("ClusterMatches", "match_clusters"),
+    "parts": ("cluster_edges", "cluster_neighbours", "merge_edges", "nearest", "spanning_edges"),
     "prediction": (
         "all_points_membership_vectors", "approximate_predict", "approximate_predict_scores",
         "membership_vector",
@@ -222,6 +224,8 @@ __all__ = [
     "approximate_predict_branch",
     "approximate_predict_scores",
     "backtest",
+    "cluster_edges",
+    "cluster_neighbours",
     "cluster_risk",
     "cluster_stability",
     "detect_branches_in_clusters",
@@ -236,7 +240,10 @@ __all__ = [
     "prediction_agreement",
     "read_marks",
     "report",
+    "merge_edges",
+    "nearest",
     "robust_single_linkage",
     "set_instructions",
+    "spanning_edges",
     "validity_index",
 ]

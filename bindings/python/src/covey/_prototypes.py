@@ -113,6 +113,23 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_cluster_spanning_tree": (
         _STATUS, (_HANDLE, c_int64, _BUFFER, POINTER(s.ClusterOptions), _OUT, _ERROR),
     ),
+    "covey_cluster_edges": (
+        _STATUS, (_HANDLE, c_int64, _BUFFER, c_int64, _BUFFER, POINTER(s.ClusterOptions), _OUT, _ERROR),
+    ),
+    "covey_cluster_neighbours": (
+        _STATUS, (_HANDLE, c_int64, c_int64, _BUFFER, _BUFFER, POINTER(s.ClusterOptions), _OUT, _BUFFER, _ERROR),
+    ),
+    "covey_clustering_parts": (c_int64, (_HANDLE,)),
+    "covey_nearest": (
+        _STATUS,
+        (
+            _HANDLE, _MATRIX, _BUFFER, _MATRIX, _BUFFER, c_int64, c_int32, c_int32, _BUFFER, _BUFFER, c_int64, _ERROR,
+        ),
+    ),
+    "covey_spanning_edges": (
+        _STATUS, (_HANDLE, _MATRIX, _BUFFER, _BUFFER, c_int32, c_double, _BUFFER, c_int64, _ERROR),
+    ),
+    "covey_merge_edges": (_STATUS, (_HANDLE, c_int64, _BUFFER, c_int64, _BUFFER, _ERROR)),
     "covey_clustering_cut": (_STATUS, (_HANDLE, _HANDLE, c_double, c_int64, _BUFFER, c_int64, _ERROR)),
     "covey_clustering_membership": (
         _STATUS, (_HANDLE, _HANDLE, _MATRIX, c_int64, _BUFFER, _BUFFER, c_int64, _ERROR),
