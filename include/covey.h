@@ -2134,10 +2134,10 @@ typedef struct covey_find_options {
  *     counting 1 / t; forests on positive and unlabelled rows (balanced bagging: Mordelet and Vert 2014; Breiman 2001):
  *     on the features; on features and event columns (counts of the 64 most frequent types, gaps, dwell); on all of
  *     these and the 12 leading principal components of the embeddings. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of
- *     log((N + s) / 2s) + the forests' log odds. Of a row that is known every part leaves out what is known of it: the
- *     row itself, or the trees that saw it. So a known fraud stands a little below its unknown twin: do not fit a model
- *     to the same labels with these parts as columns. The forests are the one supervised part; they are kept apart and
- *     can be left out.
+ *     log((N + s) / 2s) + the forests' log odds. The rows of the call are judged in parts, at most 10, each by what
+ *     is known of the other parts alone (cross-fitting; Stone 1974), so that a known fraud and its unknown twin see the
+ *     same, as new rows do; a model may be fitted to the same labels with the score as a column. The forests are the one
+ *     supervised part; they are kept apart and can be left out.
  *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up
  *     to 0.9, above it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known
  *     (Elkan and Noto 2008): as given; the share of rows that are labelled, where a fifth or more are legitimate;
@@ -2149,7 +2149,9 @@ typedef struct covey_find_options {
  *     and Young 1993). Of those significant with an estimated share of at least min_share, the disjoint ones with the
  *     largest sum of statistics are the groups. The rows that Z puts first and no group holds make one more, tested
  *     likewise over all beginnings of that order.
- *  5. Rules for fraud, as covey_extract_rules finds them with known fraud as the target, min_precision max(c / 2, 2s).
+ *  5. Rules for fraud, as covey_extract_rules finds them with known fraud as the target, min_precision max(c / 2, 2s),
+ *     for an estimated c its lower end. The latest rows are held out, or a random part of them if the latest are known
+ *     to be fraud too seldom: their labels have not come yet. A rule's text says what it means for fraud.
  *  6. Findings: what to know about the result, and what to do where nothing was found, which is a success too.
  *
  *  Cost: that of covey_encoder_train and covey_embed_sequences; for each view that of covey_cluster_matrix and a search
@@ -2201,8 +2203,9 @@ typedef struct covey_risky_group {
     int64_t fraud;      /**< Known to be fraud. */
     int64_t legitimate; /**< Known to be legitimate. */
     int64_t unknown;    /**< Not known. */
-    double share;       /**< The estimated share of fraud: fraud / rows / c, at most 1. */
-    double share_low;   /**< The Wilson interval of fraud / rows, over c, likewise. */
+    double share;       /**< The estimated share of fraud: fraud / rows / c, at most 1. Here and in lift, rows and
+                             fraud count the whole group, of which earlier groups may have some rows. */
+    double share_low;   /**< The Wilson interval of fraud / rows, its ends over those of c, likewise. */
     double share_high;
     double lift;        /**< fraud / rows over s. */
     double p_value;     /**< Corrected for all candidates. */

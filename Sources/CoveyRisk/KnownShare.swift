@@ -1,3 +1,4 @@
+import CoveyNumerics
 import Glibc
 
 /// The share c of all fraud that is known, where known fraud is compared with rows of which nobody knows. A share of
@@ -6,13 +7,39 @@ import Glibc
 /// No set of rows can have a share of known fraud above c, but by chance. So the highest lower bound over sets of rows
 /// is one of c, and close to it where one of them is all fraud: TIcE (Bekker and Davis 2018), with the nodes of the
 /// clustering's tree in the place of a decision tree's.
-enum KnownShare {
+///
+/// The highest of many bounds is too high too often. `low` is a bound that holds for all that were looked at at once
+/// (Bonferroni); `high` takes the set to be all fraud.
+struct KnownShare: Sendable, Equatable {
+    let share: Double
+    let low: Double
+    let high: Double
+
     /// Of the one-sided bounds.
     static let confidence = 0.95
 
+    /// One that was given.
+    init(exact share: Double) {
+        self.share = share
+        low = share
+        high = share
+    }
+
+    /// Of the set with the highest bound, out of so many that were looked at.
+    init(fraud: Int, of size: Int, looked: Int) {
+        share = KnownShare.lowerBound(successes: fraud, trials: size)
+        let corrected = 1 - (1 - KnownShare.confidence) / Double(max(1, looked))
+        low = min(share, KnownShare.lowerBound(successes: fraud, trials: size, confidence: corrected))
+        let interval = WilsonInterval(
+            successes: fraud, trials: size, z: WilsonInterval.quantile(confidence: KnownShare.confidence))
+        high = max(share, interval.high)
+    }
+
     /// The lower end of the exact interval of a share (Clopper and Pearson 1934), one-sided: the share at which as many
     /// successes or more have the chance 1 - confidence. 0 for no successes.
-    static func lowerBound(successes: Int, trials: Int) -> Double {
+    static func lowerBound(
+        successes: Int, trials: Int, confidence: Double = KnownShare.confidence
+    ) -> Double {
         guard successes > 0, trials >= successes else { return 0 }
         var (low, high) = (0.0, Double(successes) / Double(trials))
         for _ in 0..<60 {

@@ -124,6 +124,9 @@ public struct TreeShares: Sendable {
         return share
     }
 
+    /// The share of the lowest merge that a row is in, with what is known of the row itself.
+    func shareAbove(_ row: Int) -> Double { share(of: Int(rowParents[row])) }
+
     /// The distance at which a row joins others; 0 for the only row.
     public func joinDistance(_ row: Int) -> Double { rowParents[row] < 0 ? 0 : distances[Int(rowParents[row])] }
 

@@ -19,6 +19,8 @@ public struct Rule: Sendable, Equatable {
     public let stability: Double?
     /// What its author says the precision is; of a rule that was measured on no rows.
     public let statedPrecision: Double?
+    /// What the rule means for fraud; of rules for known fraud.
+    public internal(set) var meaning: FraudMeaning?
 
     public init(
         conditions: [Condition], search: Counts, unseen: Counts, isGiven: Bool = false, pValue: Double? = nil,
@@ -79,7 +81,7 @@ public struct RuleSet: Sendable, Equatable {
     public private(set) var features: [RuleFeature]
     /// The columns that these features are made of.
     public private(set) var columns: [RuleFeature]
-    public let rules: [Rule]
+    public internal(set) var rules: [Rule]
     /// The rows that the search used, and those it never saw.
     public let search: Population
     public let unseen: Population

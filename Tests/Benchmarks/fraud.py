@@ -110,6 +110,9 @@ def run(data, seed, arguments, encoders):
         result["added"] = {"Covey to boosted trees": fraud_metrics.added(test.truth, boosted, ours),
                            "boosted trees to Covey": fraud_metrics.added(test.truth, ours, boosted)}
     result["rules"] = rules_of(found, train, test)
+    if len(found.rules):
+        result["rules on unknown"] = fraud_metrics.chosen(
+            train.truth[unknown], found.rules.predict(train.features.drop(columns="key"))[unknown])
     random = np.random.default_rng(2000 + seed)
     nulls = arguments.null if len(train) <= 10_000 else 0
     result["null"] = {"runs": nulls, "false finds": sum(
@@ -131,9 +134,8 @@ def peers_of(train, test, known, road, ours, seed):
         score = method(rows[kind][0], known, rows[kind][1], seed)
         if score is not None:
             scores[name] = score
-    # Covey's scores of training rows leave out what is known of the row itself, so that a known fraud scores a little
-    # less than its unknown twin: a model that is fitted to the same labels can read them out of that column. Means of
-    # ranks of held-out rows are safe.
+    # Covey's scores of training rows are made by what is known of other parts of the rows, so that a known fraud and its
+    # unknown twin see the same, and a model that is fitted to the same labels cannot read them out of that column.
     beside = [np.column_stack([rows["raw"][part], score]) for part, score in ((0, road.found.scores), (1, ours))]
     joined = {}
     for name, method in (("forest", fraud_peers.random_forest), ("boosted trees", fraud_peers.boosted_trees)):

@@ -66,7 +66,7 @@ import Testing
         let labels = try made.known()
         let scan = try GroupScan([made.tree], labels: labels, options: options, execution: Execution())
         return try RiskyGroups(
-            scan, order: nil, trees: [made.tree], labels: labels, knownShare: share ?? scan.knownShare(),
+            scan, order: nil, trees: [made.tree], labels: labels, knownShare: share ?? scan.knownShare()?.share,
             isShareGiven: false,
             execution: Execution())
     }
@@ -82,7 +82,8 @@ import Testing
         let group = try #require(found.groups.first)
         #expect(group.fraud == 16 && group.unknown == 8 && group.rows == 24 && group.pValue <= 0.05)
         // Two thirds of the knot are known, and it is all fraud.
-        let share = try #require(GroupScan([made.tree], labels: made.known(), execution: Execution()).knownShare())
+        let share = try #require(
+            GroupScan([made.tree], labels: made.known(), execution: Execution()).knownShare()?.share)
         #expect(share > 0.4 && share <= 16.0 / 24)
     }
 

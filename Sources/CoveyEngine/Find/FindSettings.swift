@@ -10,6 +10,9 @@ struct FindSettings: Encodable {
     /// What shares are counted over: "labelled" or "all"; nil where nothing is known of fraud.
     var shares_over: String?
     var known_share: Double?
+    /// The ends of what it may be as well.
+    var known_share_low: Double?
+    var known_share_high: Double?
     /// "given", "labelled" (from how many rows are labelled), "groups" (from the group that is most fraud) or
     /// "unknown".
     var known_share_from: String?
@@ -31,6 +34,9 @@ struct FindSettings: Encodable {
     var groups: RiskyGroups.Options?
     var candidate_groups: Int?
     var best_p_value: Double?
+    /// The rows that rules are tested on: "latest", or "random" where the latest have not got their labels yet.
+    var rules_held_out: String?
+    var rules_min_precision: Double?
 
     func json() throws -> String { try JSONText.encode(self) }
 }

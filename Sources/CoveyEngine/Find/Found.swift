@@ -64,7 +64,7 @@ public struct FoundGroup: Sendable, Equatable {
         let confidence = evidence.groups.options.confidence
         share = figures.share(known: evidence.knownShare)
         (low, high) = figures.interval(
-            known: evidence.knownShare, z: WilsonInterval.quantile(confidence: confidence))
+            known: evidence.knownShareRange, z: WilsonInterval.quantile(confidence: confidence))
         self.loss = loss
         self.amount = amount
         firstSeen = seen?.lowerBound
@@ -73,13 +73,18 @@ public struct FoundGroup: Sendable, Equatable {
         let legitimate = figures.legitimate > 0 ? ", \(Words.count(figures.legitimate)) known to be legitimate" : ""
         let unknown = figures.unknown > 0 ? ", \(Words.count(figures.unknown)) not yet known" : ""
         let cost = amount > 0 ? "; they are worth \(Words.number(amount.rounded()))" : ""
+        let whole =
+            figures.wholeRows == figures.rows
+            ? ""
+            : " They are the rest of \(Words.count(figures.wholeRows)) alike, \(Words.count(figures.wholeFraud)) of them known "
+                + "to be fraud, of which the others are in groups named above; the figures are those of all of them."
         let basis =
             evidence.shareSource == .unknown
             ? "" : ", as \(Words.percent(evidence.knownShare)) of all fraud is taken to be known"
         text =
             "Risky group \(index): \(Words.count(figures.rows)) transactions"
             + (figures.isOfEvidence ? " that all evidence together puts first" : "")
-            + ", \(Words.count(figures.fraud)) known to be fraud\(legitimate)\(unknown)\(cost). An estimated "
+            + ", \(Words.count(figures.fraud)) known to be fraud\(legitimate)\(unknown)\(cost).\(whole) An estimated "
             + "\(Words.percent(share)) are fraud (\(Words.confidence(confidence)) interval \(Words.percent(low)) to "
             + "\(Words.percent(high))\(basis)), \(Words.factor(lift)) times the base rate; corrected p value "
             + "\(FoundGroup.rounded(figures.pValue))."

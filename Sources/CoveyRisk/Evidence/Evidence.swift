@@ -11,8 +11,8 @@
 ///     tree       = 1/2 mean over the views of log((P + s) / 2s)          neighbours = 1/2 mean of log((N + s) / 2s)
 ///     features, events, joint = log odds of the forests (`EvidenceForests`)
 ///
-/// The parts weigh the same: with few known frauds, weights that are fitted did worse. Of rows that the evidence was
-/// made of, every part leaves out what is known of the row itself.
+/// The parts weigh the same: with few known frauds, weights that are fitted did worse. Rows that the
+/// evidence was made of are judged by what is known of other rows (`RowFolds`).
 public final class Evidence: Sendable {
     /// A part of the evidence. Raw values are those of `COVEY_EVIDENCE_...`.
     public enum Part: Int32, Sendable, CaseIterable {
@@ -51,6 +51,8 @@ public final class Evidence: Sendable {
     public let labels: KnownLabels
     /// The share of all fraud that is known, and how it was come by.
     public let knownShare: Double
+    /// What it may be as well; one value if it was given, 0 to 1 if nothing is known of it.
+    public let knownShareRange: ClosedRange<Double>
     public let shareSource: ShareSource
     public let groups: RiskyGroups
     let shares: [TreeShares]
@@ -69,12 +71,14 @@ public final class Evidence: Sendable {
     }
 
     init(
-        views: [EvidenceView], labels: KnownLabels, knownShare: Double, shareSource: ShareSource, groups: RiskyGroups,
+        views: [EvidenceView], labels: KnownLabels, knownShare: Double, knownShareRange: ClosedRange<Double>,
+        shareSource: ShareSource, groups: RiskyGroups,
         shares: [TreeShares], forests: EvidenceForests?, calibration: Calibration
     ) {
         self.views = views
         self.labels = labels
         self.knownShare = knownShare
+        self.knownShareRange = knownShareRange
         self.shareSource = shareSource
         self.groups = groups
         self.shares = shares
@@ -95,6 +99,8 @@ public final class Evidence: Sendable {
     static func nearParts(
         _ values: [(tree: Double, neighbours: Double)], base: Double
     ) -> (tree: Double, neighbours: Double) {
+        // One known fraud sees none beside itself.
+        guard base > 0 else { return (0, 0) }
         func mean(_ share: ((tree: Double, neighbours: Double)) -> Double) -> Double {
             let sum = values.reduce(0.0) { $0 + naturalLogarithm((share($1) + base) / (2 * base)) }
             return sum / Double(2 * max(1, values.count))

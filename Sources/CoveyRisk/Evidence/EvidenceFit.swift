@@ -34,20 +34,20 @@ extension Evidence {
         let shares = try views.map {
             try TreeShares($0.clustering.singleLinkageTree, labels: labels, execution: execution)
         }
-        let near = try views.indices.map { index in
-            try nearValues(views[index], shares[index], input, labels, options, execution)
-        }
+        let folds = try RowFolds(labels, seed: options.seed, execution: execution)
+        let hidden = try (0..<folds.count).map { try folds.labels(without: $0, labels, execution: execution) }
+        let near = try views.map { try nearValues($0, input, folds, hidden, options, execution) }
         let trees = views.map(\.clustering.singleLinkageTree)
         let scan = try GroupScan(trees, labels: labels, options: options.groups, execution: execution)
         var grown: (forests: EvidenceForests, odds: EvidenceForests.Odds)?
         if options.trees > 0, labels.fraud >= 2 {
             grown = try EvidenceForests.grow(
-                input, vocabulary: vocabulary, labels: labels, trees: options.trees, seed: options.seed,
-                execution: execution)
+                input, vocabulary: vocabulary, labels: labels, folds: folds, trees: options.trees,
+                seed: options.seed, execution: execution)
         }
-        let base = labels.baseRate
+        let bases = hidden.map(\.baseRate)
         let parts = (0..<labels.count).map { row in
-            Evidence.parts(near.map { $0[row] }, grown?.odds, row, base: base)
+            Evidence.parts(near.map { $0[row] }, grown?.odds, row, base: bases[Int(folds.folds[row])])
         }
         let sums = parts.map { $0.reduce(0, +) }
         let calibration = try Calibration(
@@ -57,10 +57,12 @@ extension Evidence {
             execution: execution)
         let (share, source) = knownShare(given, scan, order, options)
         let groups = try RiskyGroups(
-            scan, order: order, trees: trees, labels: labels, knownShare: share,
+            scan, order: order, trees: trees, labels: labels, knownShare: share?.share,
             isShareGiven: source == .given || source == .labelled, execution: execution)
         let evidence = Evidence(
-            views: views, labels: labels, knownShare: share ?? 1, shareSource: source, groups: groups, shares: shares,
+            views: views, labels: labels, knownShare: share?.share ?? 1,
+            knownShareRange: share.map { $0.low...$0.high } ?? 0...1, shareSource: source, groups: groups,
+            shares: shares,
             forests: grown?.forests, calibration: calibration)
         let rows = parts.indices.map { evidence.row(parts[$0], group: Int(groups.rowGroups[$0])) }
         let ofEmbeddings = views.indices.first {
@@ -88,32 +90,48 @@ extension Evidence {
 
     private static func knownShare(
         _ labels: KnownLabels, _ scan: GroupScan, _ order: EvidenceOrder, _ options: Options
-    ) -> (share: Double?, source: ShareSource) {
-        if let share = options.knownShare { return (share, .given) }
+    ) -> (share: KnownShare?, source: ShareSource) {
+        if let share = options.knownShare { return (KnownShare(exact: share), .given) }
         // Where many rows are known to be legitimate, fraud is known as often as anything is.
-        if labels.population == .labelled { return (Double(labels.counted) / Double(labels.count), .labelled) }
-        let bounds = [scan.knownShare(), order.knownShare(significance: options.groups.significance)].compactMap { $0 }
-        return bounds.max().map { ($0, .groups) } ?? (nil, .unknown)
+        if labels.population == .labelled {
+            return (KnownShare(exact: Double(labels.counted) / Double(labels.count)), .labelled)
+        }
+        let found = [scan.knownShare(), order.knownShare(significance: options.groups.significance)].compactMap { $0 }
+        guard let best = found.max(by: { $0.share < $1.share }) else { return (nil, .unknown) }
+        return (best, .groups)
     }
 
-    /// What the tree and the nearest rows of a view say of each of its rows.
+    /// What the tree and the nearest rows of a view say of each of its rows by the rows of other parts.
     private static func nearValues(
-        _ view: EvidenceView, _ shares: TreeShares, _ input: EvidenceInput, _ labels: KnownLabels, _ options: Options,
+        _ view: EvidenceView, _ input: EvidenceInput, _ folds: RowFolds, _ hidden: [KnownLabels], _ options: Options,
         _ execution: Execution
     ) throws -> [(tree: Double, neighbours: Double)] {
-        let own = try shares.ownShares(execution: execution)
+        let rows = folds.folds.count
+        var trees = [Double](repeating: 0, count: rows)
+        for fold in 0..<folds.count {
+            let shares = try TreeShares(
+                view.clustering.singleLinkageTree, labels: hidden[fold], execution: execution)
+            for row in 0..<rows where Int(folds.folds[row]) == fold { trees[row] = shares.shareAbove(row) }
+        }
         let matrix = try view.matrix(input, execution: execution)
-        let count = min(EvidenceView.neighbours, labels.count - 1)
+        // Some of the nearest are of the row's own part.
+        let wanted = EvidenceView.neighbours * folds.count / (folds.count - 1) + 6
         let graph = try matrix.withView {
             try RowNeighbours.find(
-                $0, count, approximate: view.clustering.options.search == .approximate, seed: options.seed,
-                execution: execution)
+                $0, min(wanted, rows - 1), approximate: view.clustering.options.search == .approximate,
+                seed: options.seed, execution: execution)
         }
         let k = graph.k
-        return (0..<labels.count).map { row in
-            let share = EvidenceView.neighbourShare(
-                { labels.isFraud(Int(graph.indices[row * k + $0])) }, count: min(k, count))
-            return (own[row], share)
+        var others: [Int] = []
+        return (0..<rows).map { row in
+            let fold = Int(folds.folds[row])
+            others.removeAll(keepingCapacity: true)
+            for place in row * k..<(row + 1) * k where others.count < EvidenceView.neighbours {
+                let other = Int(graph.indices[place])
+                if !folds.isHidden(other, from: fold) { others.append(other) }
+            }
+            let share = EvidenceView.neighbourShare({ hidden[fold].isFraud(others[$0]) }, count: others.count)
+            return (trees[row], others.isEmpty ? hidden[fold].baseRate : share)
         }
     }
 

@@ -6,8 +6,7 @@ import CoveyTables
 /// that columns without signal spoil one of them alone: features; event columns beside; principal components of the
 /// embeddings beside.
 ///
-/// What the views say is no column here: a row that is known leaves itself out there, so that it stands a little below
-/// its unknown twin, and a forest would read the label out of that.
+/// What the views say is no column here, so that each part says something of its own.
 struct EvidenceForests: Sendable {
     /// The features in bins; nil without.
     let codes: FeatureCodes?
@@ -38,9 +37,10 @@ struct EvidenceForests: Sendable {
     /// forest.
     typealias Odds = (features: [Double], events: [Double], joint: [Double])
 
-    /// Grows them; what they say of each row is out of bag.
+    /// Grows them. What they say of each row is said by others, grown without the row's part.
     static func grow(
-        _ input: EvidenceInput, vocabulary: Int, labels: KnownLabels, trees: Int, seed: UInt64, execution: Execution
+        _ input: EvidenceInput, vocabulary: Int, labels: KnownLabels, folds: RowFolds, trees: Int, seed: UInt64,
+        execution: Execution
     ) throws -> (forests: EvidenceForests, odds: Odds) {
         let codes = try input.table.map { try FeatureCodes(fitting: $0, execution: execution) }
         let events = try input.sequences.map {
@@ -61,14 +61,12 @@ struct EvidenceForests: Sendable {
             codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
             features: nil, withEvents: nil, joint: BaggedForest(trees: [], columns: 0))
         let rows = try shape.rows(input, eventTable, execution: execution)
-        let frauds = (0..<Int32(labels.count)).filter { labels.isFraud(Int($0)) }
-        let others = (0..<Int32(labels.count)).filter { !labels.isFraud(Int($0)) }
-        func grow(_ rows: Matrix<Float>, _ number: UInt64) throws -> (forest: BaggedForest, outOfBag: [Double]) {
+        func grow(_ rows: Matrix<Float>, _ number: UInt64) throws -> (forest: BaggedForest, shares: [Double]) {
             var options = BaggedForest.Options()
             options.trees = trees
             options.minLeaf = leaf
             options.seed = seed &+ number &* 0x5851_F42D_4C95_7F2D
-            return try BaggedForest.grow(rows, fraud: frauds, others: others, options: options, execution: execution)
+            return try crossFitted(rows, labels, folds, options, execution)
         }
         let plain = try codes == nil ? nil : grow(rows.leading(shape.codeCount), 1)
         let middle = try eventCodes == nil ? nil : grow(rows.leading(shape.codeCount + shape.eventCount), 2)
@@ -79,10 +77,45 @@ struct EvidenceForests: Sendable {
                 codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
                 features: plain?.forest, withEvents: middle?.forest, joint: joined.forest),
             (
-                plain?.outOfBag.map(BaggedForest.odds) ?? none, middle?.outOfBag.map(BaggedForest.odds) ?? none,
-                joined.outOfBag.map(BaggedForest.odds)
+                plain?.shares.map(BaggedForest.odds) ?? none, middle?.shares.map(BaggedForest.odds) ?? none,
+                joined.shares.map(BaggedForest.odds)
             )
         )
+    }
+
+    /// A forest on all rows, and for each row the share that a smaller one says, which was grown without the row's part.
+    private static func crossFitted(
+        _ rows: Matrix<Float>, _ labels: KnownLabels, _ folds: RowFolds, _ options: BaggedForest.Options,
+        _ execution: Execution
+    ) throws -> (forest: BaggedForest, shares: [Double]) {
+        let binned = try BinnedColumns(rows, execution: execution)
+        func grow(_ options: BaggedForest.Options, without fold: Int?) throws -> BaggedForest? {
+            let seen = (0..<Int32(labels.count)).filter { Int(folds.folds[Int($0)]) != fold }
+            let frauds = seen.filter { labels.isFraud(Int($0)) }
+            let others = seen.filter { !labels.isFraud(Int($0)) }
+            // All rows but one may be known to be fraud.
+            guard !frauds.isEmpty, !others.isEmpty else { return nil }
+            return try BaggedForest.grow(
+                rows, fraud: frauds, others: others, options: options, binned: binned, isJudged: false,
+                execution: execution
+            ).forest
+        }
+        guard let whole = try grow(options, without: nil) else {
+            throw CoveyError.internalError("a forest without rows")
+        }
+        var shares = [Double](repeating: 0.5, count: labels.count)
+        for fold in 0..<folds.count {
+            var smaller = options
+            smaller.trees = max(1, (options.trees + 1) / 2)
+            smaller.seed = options.seed &+ UInt64(fold + 1) &* 0x9E37_79B9_7F4A_7C15
+            let members = folds.rows(of: fold)
+            guard let forest = try grow(smaller, without: fold) else { continue }
+            let part = try rows.picking(members, execution)
+            for (place, share) in try forest.shares(part, execution: execution).enumerated() {
+                shares[members[place]] = share
+            }
+        }
+        return (whole, shares)
     }
 
     /// What the forests say of new rows.
@@ -125,6 +158,14 @@ struct EvidenceForests: Sendable {
 }
 
 extension Matrix<Float> {
+    fileprivate func picking(_ chosen: [Int], _ execution: Execution) throws -> Matrix<Float> {
+        try execution.hold(checkedProduct(chosen.count, columns, "the forest's rows"), of: 4, for: "the forest's rows")
+        var elements: [Float] = []
+        elements.reserveCapacity(chosen.count * columns)
+        for row in chosen { elements.append(contentsOf: self.elements[row * columns..<(row + 1) * columns]) }
+        return Matrix(rows: chosen.count, columns: columns, elements: elements)
+    }
+
     /// The first columns.
     fileprivate func leading(_ width: Int) -> Matrix<Float> {
         if width == columns { return self }

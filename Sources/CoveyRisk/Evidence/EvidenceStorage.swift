@@ -17,6 +17,9 @@ import CoveyTables
 
 private struct StoredEvidence: Codable {
     let known_share: Double
+    /// Missing in files of before it was kept.
+    let known_share_low: Double?
+    let known_share_high: Double?
     let share_source: Evidence.ShareSource
     let calibration: Calibration
     let groups: [RiskyGroup]
@@ -35,7 +38,9 @@ extension Evidence {
 
     public func store(in writer: inout SafeTensorsWriter, prefix: String) throws {
         let stored = StoredEvidence(
-            known_share: knownShare, share_source: shareSource, calibration: calibration, groups: groups.groups,
+            known_share: knownShare, known_share_low: knownShareRange.lowerBound,
+            known_share_high: knownShareRange.upperBound, share_source: shareSource, calibration: calibration,
+            groups: groups.groups,
             group_options: groups.options, least_sum: groups.leastSum.isFinite ? groups.leastSum : nil,
             views: views.count,
             forests: forests != nil, codes: forests?.codes != nil, events: forests?.events,
@@ -68,6 +73,12 @@ extension Evidence {
             if !condition { throw CoveyError.corruptFile("\(what): \(message())") }
         }
         try check(stored.known_share > 0 && stored.known_share <= 1, "known_share must be above 0 and at most 1")
+        let isUnknown = stored.share_source == .unknown
+        let low = stored.known_share_low ?? (isUnknown ? 0 : stored.known_share)
+        let high = stored.known_share_high ?? stored.known_share
+        try check(
+            0 <= low && low <= stored.known_share && stored.known_share <= high && high <= 1,
+            "known_share_low and known_share_high must hold known_share")
         try check(stored.calibration.isValid, "the calibration is not one that fitting gives")
         try check((1...Evidence.largestViews).contains(stored.views), "views must be 1 to \(Evidence.largestViews)")
         try check(stored.least_sum?.isFinite ?? true, "least_sum must be finite")
@@ -125,7 +136,8 @@ extension Evidence {
             forests = found
         }
         self.init(
-            views: views, labels: labels, knownShare: stored.known_share, shareSource: stored.share_source,
+            views: views, labels: labels, knownShare: stored.known_share, knownShareRange: low...high,
+            shareSource: stored.share_source,
             groups: groups,
             shares: shares, forests: forests, calibration: stored.calibration)
     }

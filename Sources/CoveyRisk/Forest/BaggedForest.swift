@@ -45,12 +45,23 @@ public struct BaggedForest: Sendable, Equatable {
     public static func grow(
         _ matrix: Matrix<Float>, fraud: [Int32], others: [Int32], options: Options = Options(), execution: Execution
     ) throws -> (forest: BaggedForest, outOfBag: [Double]) {
+        try grow(
+            matrix, fraud: fraud, others: others, options: options, binned: nil, isJudged: true, execution: execution)
+    }
+
+    /// - Parameters:
+    ///   - binned: the matrix's columns, if they are known already.
+    ///   - isJudged: whether the rows are to be judged out of bag.
+    static func grow(
+        _ matrix: Matrix<Float>, fraud: [Int32], others: [Int32], options: Options, binned given: BinnedColumns?,
+        isJudged: Bool, execution: Execution
+    ) throws -> (forest: BaggedForest, outOfBag: [Double]) {
         guard !fraud.isEmpty, !others.isEmpty, options.trees >= 1, options.minLeaf >= 1, matrix.columns >= 1,
             matrix.rows < 1 << 31
         else {
             throw CoveyError.internalError("a forest on \(fraud.count) frauds and \(others.count) others")
         }
-        let binned = try BinnedColumns(matrix, execution: execution)
+        let binned = try given ?? BinnedColumns(matrix, execution: execution)
         let perSplit = Int(Double(matrix.columns).squareRoot().rounded(.up))
         let positives = min(mostFraud, fraud.count)
         let drawn = min(others.count, max(leastOthers, othersPerFraud * positives))
@@ -76,6 +87,7 @@ public struct BaggedForest: Sendable, Equatable {
                             let sample = draw(fraud, positives, &pool, drawn, &random)
                             let tree = try grower.grow(sample, &random, execution)
                             trees[index] = tree
+                            guard isJudged else { continue }
                             for entry in sample { seen[Int(entry >> 1)] = true }
                             try addUnseen(
                                 tree, matrix, seen, sums.baseAddress! + thread * rows,
@@ -88,6 +100,7 @@ public struct BaggedForest: Sendable, Equatable {
             }
         }
         let forest = BaggedForest(trees: trees.compactMap { $0 }, columns: matrix.columns)
+        guard isJudged else { return (forest, []) }
         var outOfBag = [Double](repeating: 0, count: rows)
         for row in 0..<rows {
             var (sum, count) = (UInt64(0), UInt64(0))

@@ -79,17 +79,21 @@ struct EvidenceOrder: Sendable {
 
     /// The highest lower bound of the share of fraud that is known among the beginnings that are significant; nil where
     /// none is.
-    func knownShare(significance: Double) -> Double? {
-        var bound: Double?
+    func knownShare(significance: Double) -> KnownShare? {
+        var best: (bound: Double, place: Int) = (0, -1)
+        var looked = 0
         for place in rows.indices where place + 1 >= EvidenceOrder.smallest && place < rows.count / 2 {
             // The bound is highest where a known fraud ends a beginning.
             let known = Int(fraud[place])
             guard known >= 5, place == 0 || fraud[place] > fraud[place - 1] else { continue }
-            guard Double(known) / Double(place + 1) > bound ?? 0 else { continue }
+            looked += 1
+            guard Double(known) / Double(place + 1) > best.bound else { continue }
             guard pValue(statistic.value(fraud: known, of: place + 1)) <= significance else { continue }
-            bound = max(bound ?? 0, KnownShare.lowerBound(successes: known, trials: place + 1))
+            let bound = KnownShare.lowerBound(successes: known, trials: place + 1)
+            if bound > best.bound { best = (bound, place) }
         }
-        return bound
+        guard best.place >= 0 else { return nil }
+        return KnownShare(fraud: Int(fraud[best.place]), of: best.place + 1, looked: looked)
     }
 
     /// The rows at the beginning where the share of known fraud is high enough, if they are more than chance.

@@ -87,16 +87,17 @@ struct GroupScan: Sendable {
     }
 
     /// The highest lower bound of the share of fraud that is known; nil where no merge speaks of it.
-    func knownShare() -> Double? {
-        var best = 0.0
+    func knownShare() -> KnownShare? {
+        var best: (bound: Double, candidate: Candidate?) = (0, nil)
         // The purest first: most others cannot have a higher bound.
         let order = significant.filter { $0.fraud >= 3 }.sorted {
             Double($0.fraud) * Double($1.size) > Double($1.fraud) * Double($0.size)
         }
         for candidate in order {
-            guard Double(candidate.fraud) / Double(candidate.size) > best else { break }
-            best = max(best, KnownShare.lowerBound(successes: candidate.fraud, trials: candidate.size))
+            guard Double(candidate.fraud) / Double(candidate.size) > best.bound else { break }
+            let bound = KnownShare.lowerBound(successes: candidate.fraud, trials: candidate.size)
+            if bound > best.bound { best = (bound, candidate) }
         }
-        return best > 0 ? best : nil
+        return best.candidate.map { KnownShare(fraud: $0.fraud, of: $0.size, looked: order.count) }
     }
 }

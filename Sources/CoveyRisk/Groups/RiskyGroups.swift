@@ -89,8 +89,8 @@ public struct RiskyGroups: Sendable {
             if !free.isEmpty {
                 groups.append(
                     RiskyGroup(
-                        tree: -1, merge: -1, rows: Array(free), labels: labels, statistic: found.statistic,
-                        pValue: found.pValue))
+                        tree: -1, merge: -1, rows: Array(free), whole: Array(order.rows.prefix(found.rows)),
+                        labels: labels, statistic: found.statistic, pValue: found.pValue))
                 for row in free { rowGroups[Int(row)] = Int32(groups.count - 1) }
                 members.append(Array(free))
             }
@@ -146,12 +146,12 @@ public struct RiskyGroups: Sendable {
             guard 2 * free.count >= all.count else { continue }
             for row in free { isTaken[Int(row)] = true }
             let group = RiskyGroup(
-                tree: candidate.tree, merge: candidate.merge, rows: free, labels: labels, statistic: candidate.value,
-                pValue: candidate.pValue)
+                tree: candidate.tree, merge: candidate.merge, rows: free, whole: all, labels: labels,
+                statistic: candidate.value, pValue: candidate.pValue)
             found.append((group, free))
         }
         let z = WilsonInterval.quantile(confidence: options.confidence)
-        let low = found.map { $0.group.interval(known: 1, z: z).low }
+        let low = found.map { $0.group.interval(known: 1...1, z: z).low }
         let ranked = found.indices.sorted { low[$0] != low[$1] ? low[$0] > low[$1] : $0 < $1 }
         return (ranked.map { found[$0].group }, ranked.map { found[$0].rows })
     }

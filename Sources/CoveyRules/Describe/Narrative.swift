@@ -20,7 +20,8 @@ public struct Narrative: Sendable {
             return
                 "\(start): not measured; its author states that \(Words.percent(stated)) of matching transactions are \(target)."
         }
-        guard figures.matched > 0 else { return "\(start): no unseen transaction matches." }
+        let meaning = rule.meaning.map { " " + $0.sentence(figures, confidence: set.confidence) } ?? ""
+        guard figures.matched > 0 else { return "\(start): no unseen transaction matches.\(meaning)" }
         let matching =
             figures.matched == 1
             ? "the 1 matching transaction" : "the \(Words.count(figures.matched)) matching transactions"
@@ -28,7 +29,7 @@ public struct Narrative: Sendable {
         return "\(start): \(Words.percent(figures.precision)) of \(matching) are \(target) "
             + "(\(Words.confidence(set.confidence)) interval \(Words.percent(interval.low)) to "
             + "\(Words.percent(interval.high))), \(Words.factor(figures.lift)) times the base rate; "
-            + "it covers \(Words.percent(figures.recall)) of \(target)."
+            + "it covers \(Words.percent(figures.recall)) of \(target).\(meaning)"
     }
 
     static func conjunction(_ conditions: [Condition]) -> String {

@@ -173,6 +173,10 @@ extension RuleSet {
         try writer.name("conditions")
         try writer.array(rule.conditions) { try $1.write(to: &$0) }
         if rule.isGiven { try writer.member("given", true) }
+        if let meaning = rule.meaning {
+            try writer.name("meaning")
+            try meaning.write(to: &writer)
+        }
         if let value = rule.pValue { try writer.member("p_value", value) }
         try writer.name("search")
         try rule.search.write(searchFigures(rule), to: &writer)

@@ -162,7 +162,8 @@ extension RuleSet.Population {
 
 extension Rule {
     private static let known = [
-        "conditions", "given", "p_value", "search", "search_p_value", "stability", "stated_precision", "text",
+        "conditions", "given", "meaning", "p_value", "search", "search_p_value", "stability", "stated_precision",
+        "text",
         "unseen",
     ]
 
@@ -171,6 +172,7 @@ extension Rule {
         var conditions: [Condition]?
         var (search, unseen) = (Counts(), Counts())
         var isGiven = false
+        var meaning: FraudMeaning?
         var (pValue, searchPValue, stability, precision): (Double?, Double?, Double?, Double?) = (nil, nil, nil, nil)
         try reader.object { name in
             switch name {
@@ -187,6 +189,7 @@ extension Rule {
             case "search": if try !reader.isNull() { search = try Counts(reader) }
             case "unseen": if try !reader.isNull() { unseen = try Counts(reader) }
             case "given": if try !reader.isNull() { isGiven = try reader.bool() }
+            case "meaning": if try !reader.isNull() { meaning = try FraudMeaning(reader) }
             case "p_value": if try !reader.isNull() { pValue = try reader.double() }
             case "search_p_value": if try !reader.isNull() { searchPValue = try reader.double() }
             case "stability": if try !reader.isNull() { stability = try reader.double() }
@@ -199,6 +202,7 @@ extension Rule {
         self.init(
             conditions: try reader.required(conditions, "conditions"), search: search, unseen: unseen, isGiven: isGiven,
             pValue: pValue, searchPValue: searchPValue, stability: stability, statedPrecision: precision)
+        self.meaning = meaning
     }
 }
 

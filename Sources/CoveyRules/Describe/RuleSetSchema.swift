@@ -57,6 +57,21 @@ extension RuleSet {
                 "conditions": {"type": "array", "minItems": 1, "maxItems": 64, "items": {"$ref": "#/$defs/condition"}},
                 "text": {"type": "string"},
                 "given": {"type": "boolean"},
+                "meaning": {
+                  "type": "object",
+                  "description": "What the rule means for fraud, of which a share is known.",
+                  "required": ["known_share"],
+                  "additionalProperties": false,
+                  "properties": {
+                    "known_share": {"$ref": "#/$defs/share"},
+                    "known_share_low": {"$ref": "#/$defs/share"},
+                    "known_share_high": {"$ref": "#/$defs/share"},
+                    "fraud": {"$ref": "#/$defs/count"},
+                    "legitimate": {"$ref": "#/$defs/count"},
+                    "unknown": {"$ref": "#/$defs/count"},
+                    "unknown_amount": {"$ref": "#/$defs/weight"}
+                  }
+                },
                 "p_value": {"$ref": "#/$defs/share"},
                 "search_p_value": {"$ref": "#/$defs/share"},
                 "stability": {"$ref": "#/$defs/share"},

@@ -71,6 +71,14 @@ def test_finds_the_ring(found):
     for part in ("tree", "neighbours", "features", "events", "joint"):
         assert np.isfinite(result.evidence(part)).all()
     assert "risky group" in str(result) and all(rule.text in str(result) for rule in result.rules)
+    # Each rule says what it means for fraud.
+    assert len(result.rules) and result.settings["rules_held_out"] in ("latest", "random")
+    for rule, fires in zip(result.rules, result.rules.fired(features).T):
+        known = int(np.nansum(features.label.to_numpy()[fires]))
+        assert f"Of all {fires.sum():,} matching transactions {known} are known to be fraud and" in rule.text
+        assert "are not yet known, worth" in rule.text and "estimated" in rule.text
+    settings = result.settings
+    assert settings["known_share_low"] <= settings["known_share"] <= settings["known_share_high"]
 
 
 def test_its_engine_takes_frames(found, tmp_path):
