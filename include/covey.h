@@ -2136,7 +2136,8 @@ typedef struct covey_find_options {
  *     these and the 12 leading principal components of the embeddings. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of
  *     log((N + s) / 2s) + the forests' log odds. The rows of the call are judged in parts, at most 10, each by what
  *     is known of the other parts alone (cross-fitting; Stone 1974), so that a known fraud and its unknown twin see the
- *     same, as new rows do; a model may be fitted to the same labels with the score as a column. The forests are the one
+ *     same, as new rows do; a model may be fitted to the same labels with the score as a column (in whole log odds, lest
+ *     it learns single rows by heart). The forests are the one
  *     supervised part; they are kept apart and can be left out.
  *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up
  *     to 0.9, above it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known
