@@ -30,15 +30,18 @@ public struct RiskyGroup: Sendable, Equatable, Codable {
     /// The share of the whole group that is known to be fraud.
     public var knownShare: Double { Double(wholeFraud) / Double(max(1, wholeRows)) }
 
-    /// The estimated share of fraud, where so much of all fraud is known.
-    public func share(known: Double) -> Double { min(1, knownShare / known) }
+    /// The largest possible share of fraud: rows that are known to be legitimate are none.
+    private var largestShare: Double { 1 - Double(legitimate) / Double(max(1, wholeRows)) }
+
+    /// The estimated share of fraud, if the share `known` of all fraud is known.
+    public func share(known: Double) -> Double { min(largestShare, knownShare / known) }
 
     /// The Wilson interval of the share of known fraud, likewise; its ends are taken by the ends of what is known.
     public func interval(known: ClosedRange<Double>, z: Double) -> (low: Double, high: Double) {
         let interval = WilsonInterval(successes: wholeFraud, trials: wholeRows, z: z)
         return (
-            min(1, interval.low / known.upperBound),
-            known.lowerBound > 0 ? min(1, interval.high / known.lowerBound) : 1
+            min(largestShare, interval.low / known.upperBound),
+            known.lowerBound > 0 ? min(largestShare, interval.high / known.lowerBound) : largestShare
         )
     }
 
