@@ -41,7 +41,8 @@ public struct SingleLinkageTree: Sendable {
                         try spanningTree.edges.withUnsafeBufferPointer { edges in
                             guard points > 1 else { return }
                             let forest = try MergeForest(
-                                points: points, copies: spanningTree.copies, left: left.baseAddress!,
+                                points: points, copies: spanningTree.copies, ties: spanningTree.ties,
+                                left: left.baseAddress!,
                                 right: right.baseAddress!,
                                 sizes: sizes.baseAddress!, distances: distances.baseAddress!, execution)
                             try forest.merge(edges, minClusterSize: minClusterSize, execution)
@@ -69,6 +70,7 @@ public struct SingleLinkageTree: Sendable {
 /// `DisjointSets` it keeps each set's node of the tree at its root.
 private final class MergeForest {
     private let points: Int
+    private let ties: SpanningTree.Ties
     /// The row above; of the uppermost row of a component, ~ its node in the tree.
     private let above: AlignedBuffer<Int32>
     private let copies: RowCopies?
@@ -79,11 +81,13 @@ private final class MergeForest {
     private var merges = 0
 
     init(
-        points: Int, copies: RowCopies?, left: UnsafeMutablePointer<Int32>, right: UnsafeMutablePointer<Int32>,
-        sizes: UnsafeMutablePointer<Int32>, distances: UnsafeMutablePointer<Double>, _ execution: Execution
+        points: Int, copies: RowCopies?, ties: SpanningTree.Ties, left: UnsafeMutablePointer<Int32>,
+        right: UnsafeMutablePointer<Int32>, sizes: UnsafeMutablePointer<Int32>,
+        distances: UnsafeMutablePointer<Double>, _ execution: Execution
     ) throws {
         self.points = points
         self.copies = copies
+        self.ties = ties
         self.left = left
         self.right = right
         self.sizes = sizes
@@ -100,7 +104,7 @@ private final class MergeForest {
     ) throws {
         // Rows are far from each other in memory: those of edges to come are asked for early.
         let ahead = 24
-        var ties = TieOrder(nodeCount: 2 * points - 1, minClusterSize: minClusterSize, execution: execution)
+        var order = TieOrder(nodeCount: 2 * points - 1, minClusterSize: minClusterSize, execution: execution)
         var ends: [TieOrder.Ends] = []
         var start = 0
         var reported = -1
@@ -131,11 +135,13 @@ private final class MergeForest {
                     try check(edges[index])
                     ends.append((node(of: Int(edges[index].from)), node(of: Int(edges[index].to))))
                 }
-                if ends.count <= SmallTieOrder.most, joinsClusters(ends, minClusterSize, before: distance) {
+                if ties == .components, ends.count <= SmallTieOrder.most,
+                    joinsClusters(ends, minClusterSize, before: distance)
+                {
                     try join(edges, start..<end, largeFirst: false, minClusterSize, execution)
                 } else {
                     try ends.withUnsafeBufferPointer { ends in
-                        try ties.order(ends, sizes: { [self] in size(of: $0, before: distance) }) {
+                        try order.order(ends, sizes: { [self] in size(of: $0, before: distance) }) {
                             try merge(edges[start + $0])
                         }
                     }
@@ -260,7 +266,7 @@ private final class MergeForest {
         }
         let a = ~above[first]
         let b = ~above[second]
-        let turned = comesFirst(b, a, at: edge.distance)
+        let turned = ties == .components && comesFirst(b, a, at: edge.distance)
         left[merges] = turned ? b : a
         right[merges] = turned ? a : b
         distances[merges] = edge.distance

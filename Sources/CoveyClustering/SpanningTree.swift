@@ -17,11 +17,18 @@ public struct SpanningTree: Sendable, Equatable {
         }
     }
 
+    /// What decides how edges of one length are merged, and which of two merged components comes first.
+    enum Ties: Sendable {
+        /// The components that they join: the same for every minimum spanning tree of the same rows.
+        case components
+        /// The edges in their order, as hdbscan has it: so that its own trees give its own numbers.
+        case edges
+    }
+
     public let pointCount: Int
-    /// pointCount - 1 edges (0 at the least), ascending by distance. The order of ties, and which end comes first,
-    /// decide how they are merged; in a tree of `MutualReachability` both follow from the rows' numbers and not from
-    /// their order.
+    /// pointCount - 1 edges (0 at the least), ascending by distance, ties by the lower end and then by the upper.
     public let edges: [Edge]
+    let ties: Ties
     /// How many rows each point stands for; nil = one.
     public let copies: RowCopies?
 
@@ -29,15 +36,16 @@ public struct SpanningTree: Sendable, Equatable {
     public var rowCount: Int { copies?.total ?? pointCount }
 
     /// Edges that are in order.
-    init(pointCount: Int, ordered edges: [Edge], copies: RowCopies? = nil) {
+    init(pointCount: Int, ordered edges: [Edge], ties: Ties = .components, copies: RowCopies? = nil) {
         self.pointCount = pointCount
         self.edges = edges
+        self.ties = ties
         self.copies = copies
     }
 
     /// The same tree of points that stand for several rows each.
     func with(_ copies: RowCopies?) -> SpanningTree {
-        SpanningTree(pointCount: pointCount, ordered: edges, copies: copies)
+        SpanningTree(pointCount: pointCount, ordered: edges, ties: ties, copies: copies)
     }
 
     /// The same tree, in the same order, of points with other numbers: point i is order[i].
@@ -53,7 +61,12 @@ public struct SpanningTree: Sendable, Equatable {
     /// Sorts the edges, each of which must join two of the points: ties by the lower end, which comes first, then by
     /// the upper. O(n).
     public init(pointCount: Int, edges: consuming [Edge], execution: Execution = Execution()) throws {
+        try self.init(pointCount: pointCount, edges: edges, ties: .components, execution: execution)
+    }
+
+    init(pointCount: Int, edges: consuming [Edge], ties: Ties, execution: Execution = Execution()) throws {
         self.pointCount = pointCount
+        self.ties = ties
         copies = nil
         try edges.withUnsafeMutableBufferPointer { edges in
             guard let base = edges.baseAddress else { return }

@@ -46,7 +46,7 @@ struct ReferenceTests {
         let edges = expected.from.indices.map {
             SpanningTree.Edge(from: expected.from[$0], to: expected.to[$0], distance: expected.distances[$0].value)
         }
-        let tree = try SpanningTree(pointCount: set.rows.count, edges: edges)
+        let tree = try SpanningTree(pointCount: set.rows.count, edges: edges, ties: .edges)
         #expect(tree.edges == edges)
         let rows = try FittedRows(
             rowCount: set.rows.count, columnCount: set.rows[0].count, usedRows: nil, minSamples: 1, recall: 1,
