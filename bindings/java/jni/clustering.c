@@ -10,8 +10,7 @@ _Static_assert(sizeof(covey_condensed_edge) == 4 * 8, "four words");
 
 enum { INTEGERS = 13, REALS = 4 };
 
-/* What ClusterOptions.integers() and reals() say; 0 with a pending exception on failure. */
-static int read_options(JNIEnv *env, jlongArray integers, jdoubleArray reals, covey_cluster_options *options)
+int read_cluster_options(JNIEnv *env, jlongArray integers, jdoubleArray reals, covey_cluster_options *options)
 {
     jlong n[INTEGERS];
     jdouble x[REALS];
@@ -41,8 +40,7 @@ static int read_options(JNIEnv *env, jlongArray integers, jdoubleArray reals, co
     return 1;
 }
 
-/* The handle of a call, or its end and 0 with a pending exception. */
-static jlong made(JNIEnv *env, covey_status status, covey_clustering *clustering, covey_error *error)
+jlong made_clustering(JNIEnv *env, covey_status status, covey_clustering *clustering, covey_error *error)
 {
     if (succeeded(env, status, error)) return HANDLE(clustering);
     covey_clustering_destroy(clustering);
@@ -62,12 +60,12 @@ static jlong cluster(JNIEnv *env, matrix_function function, jlong context, jobje
     covey_matrix view;
     const covey_matrix *rows;
     covey_cluster_options options;
-    if (read_options(env, integers, reals, &options) && read_matrix(&memory, matrix, &view, &rows) &&
+    if (read_cluster_options(env, integers, reals, &options) && read_matrix(&memory, matrix, &view, &rows) &&
         (!weights || (options.weights = numbers(&memory, weights, NUMBER_I64, 0, view.rows)))) {
         covey_clustering *clustering = NULL;
         covey_error *error = NULL;
         covey_status status = function(context_of(context), rows, &options, &clustering, &error);
-        result = made(env, status, clustering, error);
+        result = made_clustering(env, status, clustering, error);
     }
     arena_end(&memory);
     return result;
@@ -95,14 +93,14 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusterSpanningTree(JNIEnv *env, jclas
     arena_start(&memory, env);
     jlong result = 0;
     covey_cluster_options options;
-    if (read_options(env, integers, reals, &options)) {
+    if (read_cluster_options(env, integers, reals, &options)) {
         const void *edges = numbers(&memory, words, NUMBER_I64, 0, (*env)->GetArrayLength(env, words));
         if (edges) {
             covey_clustering *clustering = NULL;
             covey_error *error = NULL;
             covey_status status =
                 covey_cluster_spanning_tree(context_of(context), rows, edges, &options, &clustering, &error);
-            result = made(env, status, clustering, error);
+            result = made_clustering(env, status, clustering, error);
         }
     }
     arena_end(&memory);
@@ -117,7 +115,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusteringSelect(JNIEnv *env, jclass c
     arena_start(&memory, env);
     jlong result = 0;
     covey_cluster_options options;
-    if (read_options(env, integers, reals, &options)) {
+    if (read_cluster_options(env, integers, reals, &options)) {
         int64_t count = nodes ? (*env)->GetArrayLength(env, nodes) : 0;
         const int64_t *chosen = nodes ? numbers(&memory, nodes, NUMBER_I64, 0, count) : NULL;
         if (!(*env)->ExceptionCheck(env)) {
@@ -125,7 +123,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusteringSelect(JNIEnv *env, jclass c
             covey_error *error = NULL;
             covey_status status = covey_clustering_select(POINTER(covey_clustering, handle), context_of(context), &options,
                                                           chosen, count, &clustering, &error);
-            result = made(env, status, clustering, error);
+            result = made_clustering(env, status, clustering, error);
         }
     }
     arena_end(&memory);
@@ -159,7 +157,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusteringLoad(JNIEnv *env, jclass cla
         covey_clustering *clustering = NULL;
         covey_error *error = NULL;
         covey_status status = covey_clustering_load(context_of(context), name, &clustering, &error);
-        result = made(env, status, clustering, error);
+        result = made_clustering(env, status, clustering, error);
     }
     arena_end(&memory);
     return result;
@@ -186,7 +184,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusteringRead(JNIEnv *env, jclass cla
         covey_clustering *clustering = NULL;
         covey_error *error = NULL;
         covey_status status = covey_clustering_read(context_of(context), data, length, &clustering, &error);
-        result = made(env, status, clustering, error);
+        result = made_clustering(env, status, clustering, error);
     }
     arena_end(&memory);
     return result;

@@ -80,6 +80,9 @@ int read_matrix(arena *memory, jobject source, covey_matrix *view, const covey_m
 /** Fills the numbers in the order of TrainingOptions; likewise. */
 int read_training_numbers(arena *memory, jlongArray integers, jdoubleArray reals, covey_training_options *options);
 
+/** The same for ClusterOptions. */
+int read_cluster_options(JNIEnv *env, jlongArray integers, jdoubleArray reals, covey_cluster_options *options);
+
 /* ----------------------------------------------------------------------------------------------------- outputs --- */
 
 /** Returns UTF-8 text as a Java byte[]; null for NULL. */
@@ -116,6 +119,9 @@ static inline covey_context *context_of(jlong handle)
 {
     return handle == 0 ? NULL : POINTER(host_context, handle)->context;
 }
+
+/** Returns the handle of a call that made a clustering; after a failure 0, and an exception is pending. */
+jlong made_clustering(JNIEnv *env, covey_status status, covey_clustering *clustering, covey_error *error);
 
 /* Looks up the Java fields that inputs.c reads. Returns 0 with a pending exception on failure. */
 int load_inputs(JNIEnv *env);

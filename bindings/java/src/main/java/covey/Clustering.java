@@ -7,7 +7,7 @@ import java.util.Objects;
 
 /** The result of HDBSCAN: labels, strengths, outlier scores and the trees they come from. */
 public final class Clustering extends NativeObject {
-    private Clustering(long address) {
+    Clustering(long address) {
         super("Clustering", address, Native::clusteringDestroy);
     }
 
@@ -76,13 +76,7 @@ public final class Clustering extends NativeObject {
             throw new IllegalArgumentException("a tree of " + rows + " rows has " + Math.max(0, rows - 1) + " edges, got "
                     + edges.size());
         }
-        long[] words = new long[3 * edges.size()];
-        int next = 0;
-        for (Edge edge : edges) {
-            words[next++] = edge.from();
-            words[next++] = edge.to();
-            words[next++] = Double.doubleToRawLongBits(edge.distance());
-        }
+        long[] words = ClusterParts.words(edges);
         try (Use with = Use.of(context)) {
             return new Clustering(
                     Native.clusterSpanningTree(with.address(), rows, words, chosen.integers(), chosen.reals()));
@@ -331,10 +325,16 @@ public final class Clustering extends NativeObject {
         }
     }
 
+    /** How many parts the graph has that no edge joins ({@link ClusterParts}): 1 for clustered rows, 0 without rows. */
+    public long parts() {
+        try (Use self = use()) {
+            return Native.clusteringParts(self.address());
+        }
+    }
+
     /** The minimum spanning tree of mutual reachability, in ascending order of distance. */
     public List<Edge> spanningTree() {
-        long[] words = tree(0);
-        return Text.list(words.length / 3, i -> new Edge(words[3 * i], words[3 * i + 1], real(words[3 * i + 2])));
+        return ClusterParts.edges(tree(0));
     }
 
     /** The single-linkage tree, in ascending order of distance. */

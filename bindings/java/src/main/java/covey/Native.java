@@ -156,6 +156,24 @@ final class Native {
     /** The words of each edge are from, to and the bits of the distance. */
     static native long clusterSpanningTree(long context, long rows, long[] words, long[] integers, double[] reals);
 
+    static native long clusterEdges(
+            long context, long rows, long[] words, double[] cores, long[] integers, double[] reals);
+
+    static native long clusterNeighbours(
+            long context, long rows, long k, long[] indices, double[] distances, long[] integers, double[] reals,
+            long[] certified);
+
+    static native long clusteringParts(long clustering);
+
+    static native void nearest(
+            long context, Matrix queries, long[] queryNumbers, Matrix rows, long[] rowNumbers, long k, int metric,
+            boolean merge, long[] indices, double[] distances);
+
+    static native long[] spanningEdges(
+            long context, Matrix rows, long[] rowNumbers, double[] cores, int metric, double alpha);
+
+    static native long[] mergeEdges(long context, long rows, long[] words);
+
     static native long clusteringSelect(long clustering, long context, long[] integers, double[] reals, long[] nodes);
 
     static native void clusteringSave(long clustering, long context, byte[] path);
