@@ -968,32 +968,36 @@ covey_status covey_cluster_spanning_tree(const covey_context *context, int64_t r
                                          const covey_cluster_options *options, covey_clustering **clustering,
                                          covey_error **error);
 
-/** Clusters n rows by any weighted edges between them: a spanning tree, the forests of parts of the data, a graph. The minimum
- *  spanning forest of the edges counts; of edges of one length those between lower rows.
+/** Clusters n rows by any weighted edges between them: a spanning tree, the forests of parts of the data, a graph. The
+ *  minimum spanning forest of the edges counts; of edges of one length those between lower rows.
  *
- *  edges           edge_count edges in any order, at finite distances of at least 0. A pair of rows stands once, or once in each
- *                  direction at the same distance up to rounding (1e-5 of it); the shorter one counts.
- *  core_distances  n finite numbers of at least 0: distances become max(core, core, distance / alpha); NULL = distances are mutual
- *                  reachability, and taken as they are.
+ *  edges           edge_count edges in any order, at finite distances of at least 0. A pair of rows stands once, or
+ *                  once in each direction at the same distance up to rounding (1e-5 of it); the shorter one counts.
+ *  core_distances  n finite numbers of at least 0: distances become max(core, core, distance / alpha); NULL = distances
+ *                  are mutual reachability, and taken as they are.
  *
- *  Parts that no edge joins are joined at an infinite distance (lambda 0), the largest first: no cluster holds rows of two
- *  parts, but for the root, and parts smaller than min_cluster_size are noise. covey_clustering_parts counts them. For the rest
- *  as covey_cluster_distances.
+ *  Parts that no edge joins are joined at an infinite distance (lambda 0), the largest first: no cluster holds rows of
+ *  two parts, but for the root, and parts smaller than min_cluster_size are noise. covey_clustering_parts counts them.
+ *  For the rest as covey_cluster_distances.
  *  Cost: O(m log m) for m edges; memory 72 bytes an edge and 200 a row.
- *  Errors: COVEY_INVALID_ARGUMENT; COVEY_INVALID_DATA (a row out of range, a row joined to itself, a repeated pair, a distance that is
- *  negative or not finite, directions that differ; names the edge), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
-covey_status covey_cluster_edges(const covey_context *context, int64_t rows, const covey_edge *edges, int64_t edge_count,
-                                 const double *core_distances, const covey_cluster_options *options,
-                                 covey_clustering **clustering, covey_error **error);
+ *  Errors: COVEY_INVALID_ARGUMENT; COVEY_INVALID_DATA (a row out of range, a row joined to itself, a repeated pair, a
+ *  distance that is negative or not finite, directions that differ; names the edge), COVEY_OUT_OF_MEMORY,
+ *  COVEY_CANCELLED. */
+covey_status covey_cluster_edges(const covey_context *context, int64_t rows, const covey_edge *edges,
+                                 int64_t edge_count, const double *core_distances,
+                                 const covey_cluster_options *options, covey_clustering **clustering,
+                                 covey_error **error);
 
 /** Clusters n rows by lists of their nearest rows, found elsewhere (a GPU, FAISS, another machine).
  *
- *  indices    n x k row numbers, row by row, in any order; -1 = no neighbour. The row itself, which many searches list, is passed over.
- *  distances  n x k numbers of at least 0, in the metric's own unit (FAISS gives squares of euclidean distances: take their roots).
- *             k is at least min_samples: the core distance is read from the list. A row whose list is shorter is joined
- *             at an infinite distance, as parts are that no list joins (covey_cluster_edges).
- *  certified  NULL, or how many of the n - 1 edges of the tree are certified: no edge that is in no list could replace them, if each list
- *             holds the nearest rows. With n - 1 the result is exact; the others join parts that lists of k rows cannot tell.
+ *  indices    n x k row numbers, row by row, in any order; -1 = no neighbour. The row itself, which many searches list,
+ *             is passed over.
+ *  distances  n x k numbers of at least 0, in the metric's own unit (FAISS gives squares of euclidean distances: take
+ *             their roots). k is at least min_samples: the core distance is read from the list. A row whose list is
+ *             shorter is joined at an infinite distance, as parts are that no list joins (covey_cluster_edges).
+ *  certified  NULL, or how many of the n - 1 edges of the tree are certified: no edge that is in no list could replace
+ *             them, if each list holds the nearest rows. With n - 1 the result is exact; the others join parts that
+ *             lists of k rows cannot tell.
  *
  *  Errors: as covey_cluster_edges, COVEY_INVALID_DATA names row and slot; a row that is listed twice is refused. */
 covey_status covey_cluster_neighbours(const covey_context *context, int64_t rows, int64_t k, const int64_t *indices,
@@ -1003,26 +1007,30 @@ covey_status covey_cluster_neighbours(const covey_context *context, int64_t rows
 /** The parts of the graph that was clustered, which no edge joins: 1 for clustered rows, 0 without rows or for NULL. */
 int64_t covey_clustering_parts(const covey_clustering *clustering);
 
-/* Clustering by parts. Rows that do not fit in one machine are clustered exactly from blocks of them: covey_nearest over all blocks
- * gives each row's core distance; covey_spanning_edges of each pair of blocks, with these, holds every edge that the spanning tree
- * of all rows needs; covey_merge_edges makes one forest of them; covey_cluster_edges clusters it. */
+/* Clustering by parts. Rows that do not fit in one machine are clustered exactly from blocks of them: covey_nearest
+ * over all blocks gives each row's core distance; covey_spanning_edges of each pair of blocks, with these, holds every
+ * edge that the spanning tree of all rows needs; covey_merge_edges makes one forest of them; covey_cluster_edges
+ * clusters it. Labels are those of one machine, but where many rows are at equal distances (more than 12 edges of one
+ * length that join clusters): there they differ as those of hdbscan do for rows in another order. */
 
 /** The k nearest rows of each query, exactly, ascending by distance and then by row number.
  *
- *  query_numbers  the queries' numbers among the rows of all blocks, at least 0: a row of that number is the query itself and left
- *                 out. NULL = the queries are none of the rows.
+ *  query_numbers  the queries' numbers among the rows of all blocks, at least 0: a row of that number is the query
+ *                 itself and left out. NULL = the queries are none of the rows.
  *  row_numbers    the rows' numbers, at least 0 and ascending; NULL = 0 and up.
- *  merge          0 = the lists are written; 1 = they hold what was found in other rows, and the nearest of both are kept. Rows that
- *                 are there already are not put in twice.
- *  indices, distances  m x k numbers for m queries; -1 and infinity where there are fewer rows. `capacity` counts numbers of each.
- *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA, COVEY_MISMATCH (columns), COVEY_BUFFER_TOO_SMALL, COVEY_OUT_OF_MEMORY,
- *  COVEY_CANCELLED. */
+ *  merge          0 = the lists are written; 1 = they hold what was found in other rows, and the nearest of both are
+ *                 kept. Rows that are there already are not put in twice.
+ *  indices, distances  m x k numbers for m queries; -1 and infinity where there are fewer rows. `capacity` counts
+ *                      numbers of each.
+ *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA, COVEY_MISMATCH (columns), COVEY_BUFFER_TOO_SMALL,
+ *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_nearest(const covey_context *context, const covey_matrix *queries, const int64_t *query_numbers,
-                           const covey_matrix *rows, const int64_t *row_numbers, int64_t k, int32_t metric, int32_t merge,
-                           int64_t *indices, double *distances, int64_t capacity, covey_error **error);
+                           const covey_matrix *rows, const int64_t *row_numbers, int64_t k, int32_t metric,
+                           int32_t merge, int64_t *indices, double *distances, int64_t capacity, covey_error **error);
 
-/** The minimum spanning tree of a block of rows, or of a pair of blocks one after the other, by mutual reachability with core
- *  distances that were found among all rows. (Those of the block alone would be too large, and the edges wrong.)
+/** The minimum spanning tree of a block of rows, or of a pair of blocks one after the other, by mutual reachability
+ *  with core distances that were found among all rows. (Those of the block alone would be too large, and the edges
+ *  wrong.)
  *
  *  row_numbers     the rows' numbers, at least 0 and ascending, by which edges name them; NULL = 0 and up.
  *  core_distances  one a row, finite and at least 0.     alpha  as in covey_cluster_options.
@@ -1032,12 +1040,12 @@ covey_status covey_spanning_edges(const covey_context *context, const covey_matr
                                   const double *core_distances, int32_t metric, double alpha, covey_edge *edges,
                                   int64_t capacity, covey_error **error);
 
-/** Keeps the edges of the minimum spanning forest of n rows at the beginning of `edges`, in order, with from < to, and writes
- *  their number to `kept`. Ties are broken by distance, then by row numbers, never by the order of arrival. To merge any number
- *  of lists in bounded memory, write the next one behind the kept edges and call again.
+/** Keeps the edges of the minimum spanning forest of n rows at the beginning of `edges`, in order, with from < to, and
+ *  writes their number to `kept`. Ties are broken by distance, then by row numbers, never by the order of arrival. To
+ *  merge any number of lists in bounded memory, write the next one behind the kept edges and call again.
  *  Cost: O(m log m) for m edges; memory 24 bytes an edge and 4 a row. Errors: as covey_cluster_edges. */
-covey_status covey_merge_edges(const covey_context *context, int64_t rows, covey_edge *edges, int64_t count, int64_t *kept,
-                               covey_error **error);
+covey_status covey_merge_edges(const covey_context *context, int64_t rows, covey_edge *edges, int64_t count,
+                               int64_t *kept, covey_error **error);
 
 /** How many edges (rows used - 1, 0 at the least), merges (likewise) and condensed rows there are; 0 for NULL. */
 int64_t covey_clustering_edge_count(const covey_clustering *clustering);
@@ -1078,11 +1086,11 @@ covey_status covey_clustering_predict(const covey_clustering *clustering, const 
                                       const covey_matrix *matrix, int32_t *labels, double *probabilities,
                                       covey_error **error);
 
-/** As covey_clustering_predict, with more to say of each row. outlier_scores  m or NULL: the GLOSH score, 0 to 1,
- *  relative to what the row falls out of (hdbscan's approximate_predict_scores):
- *                  near 0 for a row as dense as its surroundings, 1 far from everything. neighbours      m or NULL: the
- *                  number of the clustered row beside which the new one stands in the tree (hdbscan's connecting
- *                  point); -1 where there is none. */
+/** As covey_clustering_predict, with more to say of each row.
+ *  outlier_scores  m or NULL: the GLOSH score, 0 to 1, relative to what the row falls out of (hdbscan's
+ *                  approximate_predict_scores): near 0 for a row as dense as its surroundings, 1 far from everything.
+ *  neighbours      m or NULL: the number of the clustered row beside which the new one stands in the tree (hdbscan's
+ *                  connecting point); -1 where there is none. */
 covey_status covey_clustering_place(const covey_clustering *clustering, const covey_context *context,
                                     const covey_matrix *matrix, int32_t *labels, double *probabilities,
                                     double *outlier_scores, int64_t *neighbours, covey_error **error);
@@ -1097,12 +1105,13 @@ covey_status covey_clustering_cut(const covey_clustering *clustering, const cove
  *  is the chance that it is in none. Needs `prediction` = 1.
  *
  *  matrix       m x d new rows (hdbscan's membership_vector), or NULL = the n clustered rows
- *  (all_points_membership_vectors); rows that
- *               were not used, or have a NaN with COVEY_MISSING_ROWS_NOISE, belong to none. count        0 = a number
- *               for every cluster, in their order, and `clusters` is ignored; otherwise the `count` clusters with the
- *               largest numbers, the largest first, in `clusters`, -1 and 0 where there are fewer. clusters     m x
- *               count numbers, row by row, or NULL.     memberships  m x count, or m x clusters, likewise. capacity
- *               of `memberships`. A lambda that is infinite (equal rows), where hdbscan has NaN, counts as the largest.
+ *               (all_points_membership_vectors); rows that were not used, or have a NaN with COVEY_MISSING_ROWS_NOISE,
+ *               belong to none.
+ *  count        0 = a number for every cluster, in their order, and `clusters` is ignored; otherwise the `count`
+ *               clusters with the largest numbers, the largest first, in `clusters`, -1 and 0 where there are fewer.
+ *  clusters     m x count numbers, row by row, or NULL.     memberships  m x count, or m x clusters, likewise.
+ *  capacity     of `memberships`.
+ *  A lambda that is infinite (equal rows), where hdbscan has NaN, counts as the largest.
  *  Cost: the distance from each row to every exemplar; memory O(m + clusters) beside the output.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_MISMATCH, COVEY_INVALID_DATA, COVEY_BUFFER_TOO_SMALL, COVEY_CANCELLED. */
 covey_status covey_clustering_membership(const covey_clustering *clustering, const covey_context *context,
@@ -1112,10 +1121,11 @@ covey_status covey_clustering_membership(const covey_clustering *clustering, con
 /** How good any labels of n rows are: DBCV (Moulavi, Jaskowiak, Campello, Zimek, Sander 2014), as hdbscan's
  *  validity_index.
  *
- *  labels           n numbers from -1 (noise). plain_distances  1 = distances as they are in the place of mutual
- *  reachability (hdbscan's mst_raw_dist); otherwise 0. index            -1 to 1, the larger the better; NaN where there
- *  is one cluster alone. clusters         NULL, or one number for each label up to the largest, -1 to 1; 0 for one
- *  without rows.
+ *  labels           n numbers from -1 (noise).
+ *  plain_distances  1 = distances as they are in the place of mutual reachability (hdbscan's mst_raw_dist); otherwise
+ *                   0.
+ *  index            -1 to 1, the larger the better; NaN where there is one cluster alone.
+ *  clusters         NULL, or one number for each label up to the largest, -1 to 1; 0 for one without rows.
  *  Cost: O(d m^2) for each cluster of m rows and O(d m m') for each pair; memory O(n). */
 covey_status covey_validity(const covey_context *context, const covey_matrix *matrix, const int32_t *labels,
                             int32_t metric, int32_t plain_distances, double *index, double *clusters, int64_t capacity,
@@ -1223,9 +1233,9 @@ typedef struct covey_cluster_report {
 
 /** Rates the clusters of n rows.
  *
- *  labels   n cluster labels, -1 = noise, none below. fraud    n of COVEY_LABEL_...: where a missing chargeback says
- *  nothing, pass UNKNOWN; where it mostly means that all is
- *           well, LEGITIMATE.
+ *  labels   n cluster labels, -1 = noise, none below.
+ *  fraud    n of COVEY_LABEL_...: where a missing chargeback says nothing, pass UNKNOWN; where it mostly means that all
+ *           is well, LEGITIMATE.
  *  amounts  n finite numbers >= 0, or NULL.   times  n finite numbers (seconds), or NULL.
  *  The base rate is the share of all rows together, of the same kind. Cost: O(n).
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA. */
@@ -1384,43 +1394,44 @@ typedef struct covey_rules_options {
 
 /** EXTRACT RULES: finds conjunctions that hold in the target rows and rarely elsewhere.
  *
- *  features  a table of n rows; names are kept in the rules.     target  n numbers, 1 = in the target, 0 = not. Rows
- *  are split: by time the latest are held out (of equal times those that come last in the table), otherwise a random
- *  share of the target and of the rest; the search sees the others alone. Rows of weight 0 are on neither side.
+ *  features  a table of n rows; names are kept in the rules.     target  n numbers, 1 = in the target, 0 = not.
+ *  Rows are split: by time the latest are held out (of equal times those that come last in the table), otherwise a
+ *  random share of the target and of the rest; the search sees the others alone. Rows of weight 0 are on neither side.
  *
  *  Search. Features are binned once, missing being a bin of its own. Conjunctions grow by beam search, and as the paths
  *  of a decision tree, on a sample of at most 40,960 rows, each extended by the best interval or set of categories of
  *  each feature; a branch ends where its optimistic bound (all of its target rows and nothing else: Morishita and Sese
  *  2000; Grosskreutz, Rueping and Wrobel 2008) is no better than what is known. The default quality is the likelihood
  *  ratio (mutual information times rows), less what it takes to say the rule (minimum description length, Rissanen
- *  1978); the others ask no price for conditions, which suits many rows. The best are polished on all rows of the
- *  search: conditions fitted again value by value, those that can go dropped, others added. The best one joins the set,
- *  its rows are set aside, so that overlap earns nothing, and the search starts again on the rest (separate and
- *  conquer, Fuernkranz 1999). Then rules are fitted again to what the others leave, those that add nothing go, and
- *  thresholds are rounded: see `rounding`.
+ *  1978); the others ask no price for conditions, which suits many rows. The best are polished on all
+ *  rows of the search: conditions fitted again value by value, those that can go dropped, others added. The best one
+ *  joins the set, its rows are set aside, so that overlap earns nothing, and the search starts again on the rest
+ *  (separate and conquer, Fuernkranz 1999). Then rules are fitted again to what the others leave, those that add
+ *  nothing go, and thresholds are rounded: see `rounding`.
  *
  *  Truth. Every figure is measured again on the rows held out. A rule falls there where it has less than min_precision,
  *  min_lift, `significance` or min_stability; covey_rules_fallen counts them.
  *    p_value         Where target and features are independent, every way of placing the target among the unseen rows
- *    is equally
- *                    likely: the share of them in which the rule matches as many target rows or more is known exactly
- *                    (hypergeometric, Fisher's test). The search never saw these rows, so that what it tried needs no
- *                    correction there; the number of rules chosen does (holdout evaluation, Webb 2007), by Holm's
- *                    method (1979). Rules that were given are corrected for their own number. Counts rows, not weights.
- *                    search_p_value  The same search, but for separate and conquer, on `permutations` targets permuted
- *                    among its rows: (1 + those with a rule of at least this score) / (1 + permutations), so corrected
- *                    for everything tried (maxT, Westfall and Young 1993). stability       The same search on
- *                    `resamples` random halves of its rows (Meinshausen and Buehlmann 2010), with half of min_support:
- *                    the share that finds a rule of the same features, each with the same kind of condition bounded on
- *                    the same sides. With weights, shares are of weights, min_support is a weight, and the Wilson
- *                    intervals take for the number of trials the effective one of Kish (1965): the square of the sum of
- *                    weights over the sum of their squares.
+ *                    is equally likely: the share of them in which the rule matches as many target rows or more is
+ *                    known exactly (hypergeometric, Fisher's test). The search never saw these rows, so that what it
+ *                    tried needs no correction there; the number of rules chosen does (holdout evaluation, Webb 2007),
+ *                    by Holm's method (1979). Rules that were given are corrected for their own number. Counts rows,
+ *                    not weights.
+ *    search_p_value  The same search, but for separate and conquer, on `permutations` targets permuted among its rows:
+ *                    (1 + those with a rule of at least this score) / (1 + permutations), so corrected for everything
+ *                    tried (maxT, Westfall and Young 1993).
+ *    stability       The same search on `resamples` random halves of its rows (Meinshausen and Buehlmann 2010), with
+ *                    half of min_support: the share that finds a rule of the same features, each with the same kind of
+ *                    condition bounded on the same sides.
+ *  With weights, shares are of weights, min_support is a weight, and the Wilson intervals take for the number of trials
+ *  the effective one of Kish (1965): the square of the sum of weights over the sum of their squares.
  *
  *  No rule found is a success with 0 rules, as is a target with fewer than min_support rows in the search, or a
- *  min_lift that the target's share puts out of reach. Dates take part by their hour and as ages, pairs as ratios and
- *  differences (`age_to`, `pairs`): 8 bytes a row for each. At most 2^31 - 1 rows. Cost: O(n f) to read, O(beam_width *
- *  max_conditions * sample * f) for each rule found, and some passes over n for each condition; once more for each
- *  permutation and resample. The result depends on the input, the options and the seed alone.
+ *  min_lift that the target's share puts out of reach.
+ *  Dates take part by their hour and as ages, pairs as ratios and differences (`age_to`, `pairs`): 8 bytes a row for
+ *  each. At most 2^31 - 1 rows. Cost: O(n f) to read, O(beam_width * max_conditions * sample * f) for each rule found,
+ *  and some passes over n for each condition; once more for each permutation and resample. The result depends on the
+ *  input, the options and the seed alone.
  *  Errors: COVEY_INVALID_ARGUMENT (options out of range or against each other: a pinned condition on a forbidden
  *  feature or against its direction, COVEY_QUALITY_AMOUNT without amounts), COVEY_INVALID_DATA (infinite values, codes
  *  outside the categories, a target of one class, duplicate names, weights or amounts out of range), COVEY_MISMATCH (an
@@ -1499,12 +1510,12 @@ covey_status covey_rules_condition(const covey_rules *rules, int64_t rule, int64
 const char *covey_rules_condition_text(const covey_rules *rules, int64_t rule, int64_t index);
 
 /** Evaluates all rules on a table; columns are found by name, categories matched by name; one not seen before matches
- *  no IN and every NOT_IN. Dates of derived features must be there as COVEY_DATE columns. Up to 16 rows are looked up
- *  in tables on the calling thread, without progress reports: well below a microsecond a row for 100 rules. More are
- *  evaluated by blocks of columns, as fast as memory delivers them.
+ *  no IN and every NOT_IN. Dates of derived features must be there as COVEY_DATE columns.
+ *  Up to 16 rows are looked up in tables on the calling thread, without progress reports: well below a microsecond a
+ *  row for 100 rules. More are evaluated by blocks of columns, as fast as memory delivers them.
  *
  *  fired  NULL, or rows x count bytes, row-major: 1 where the rule matches.   any  NULL, or rows bytes: 1 where one
- *  does.
+ *         does.
  *  Errors: COVEY_MISMATCH names a column that is missing or of another kind; COVEY_INVALID_DATA. */
 covey_status covey_rules_evaluate(const covey_rules *rules, const covey_context *context, const covey_table *features,
                                   uint8_t *fired, uint8_t *any, covey_error **error);
@@ -1799,8 +1810,9 @@ covey_status covey_engine_score(const covey_engine *engine, const covey_context 
 int64_t covey_scores_count(const covey_scores *scores);
 
 /** What is odd about a batch of 20 transactions and more, as a sentence; NULL outside, so that most batches have NULL
- *  at index 0. One in five events has a type that the encoder does not know (names in upper case), or the mean logarithm
- *  of the time between events or of dwell lies two deviations from that of training (milliseconds for seconds). */
+ *  at index 0. One in five events has a type that the encoder does not know (names in upper case), or the mean
+ *  logarithm of the time between events or of dwell lies two deviations from that of training (milliseconds for
+ *  seconds). */
 const char *covey_scores_warning(const covey_scores *scores, int64_t index);
 
 /** Errors: COVEY_INVALID_ARGUMENT. */
@@ -2117,10 +2129,10 @@ typedef struct covey_find_options {
  *  it of new transactions.
  *
  *  sequences   n click streams, or NULL: then features alone. A transaction without events has an empty sequence.
- *  vocabulary  of their event types, where an encoder is trained; otherwise NULL. features    n rows, or NULL: then
- *  sequences alone. Dates take part in rules alone. fraud       n of COVEY_LABEL_..., or NULL: then clusters, outliers
- *  and what is new. Late and few labels will do. What is not
- *              known is UNKNOWN, not LEGITIMATE.
+ *  vocabulary  of their event types, where an encoder is trained; otherwise NULL.
+ *  features    n rows, or NULL: then sequences alone. Dates take part in rules alone.
+ *  fraud       n of COVEY_LABEL_..., or NULL: then clusters, outliers and what is new. Late and few labels will do.
+ *              What is not known is UNKNOWN, not LEGITIMATE.
  *  amounts     n numbers >= 0, NaN where not known, or NULL.   times  n finite numbers, seconds, or NULL.
  *  rows        n, at least 1.
  *  encoder     NULL = one is trained on the sequences (needs no categorical channels), with `training`.
@@ -2134,11 +2146,11 @@ typedef struct covey_find_options {
  *     counting 1 / t; forests on positive and unlabelled rows (balanced bagging: Mordelet and Vert 2014; Breiman 2001):
  *     on the features; on features and event columns (counts of the 64 most frequent types, gaps, dwell); on all of
  *     these and the 12 leading principal components of the embeddings. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of
- *     log((N + s) / 2s) + the forests' log odds. The rows of the call are judged in parts, at most 10, each by what
- *     is known of the other parts alone (cross-fitting; Stone 1974), so that a known fraud and its unknown twin see the
- *     same, as new rows do; a model may be fitted to the same labels with the score as a column (in whole log odds, lest
- *     it learns single rows by heart). The forests are the one
- *     supervised part; they are kept apart and can be left out.
+ *     log((N + s) / 2s) + the forests' log odds. The rows of the call are judged in parts, at most 10, each by what is
+ *     known of the other parts alone (cross-fitting; Stone 1974), so that a known fraud and its unknown twin see the
+ *     same, as new rows do; a model may be fitted to the same labels with the score as a column (in whole log odds,
+ *     lest it learns single rows by heart). The forests are the one supervised part; they are kept apart and can be
+ *     left out.
  *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up
  *     to 0.9, above it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known
  *     (Elkan and Noto 2008): as given; the share of rows that are labelled, where a fifth or more are legitimate;
