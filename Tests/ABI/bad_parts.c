@@ -25,7 +25,7 @@ static const double points[6] = {0, 0, 1, 0, 0, 3};
         options.prediction = 1;                                      \
         covey_status status = call;                                  \
         if (other != (covey_clustering *)1) covey_clustering_destroy(other); \
-        (void)kept, (void)distances, (void)indices, (void)count;     \
+        (void)kept, (void)distances, (void)indices, (void)count, (void)matrix, (void)options; \
         return status;                                               \
     }
 

@@ -1,4 +1,5 @@
 import CoveyRuntime
+import CoveyTables
 import Glibc
 import Testing
 
@@ -149,5 +150,48 @@ import Testing
             let scan = try GroupScan([made.tree], labels: made.known(), execution: Execution())
             #expect(scan.significant.isEmpty && scan.bestPValue == 1 && scan.knownShare() == nil)
         }
+    }
+}
+
+@Suite("Shares of fraud of a group")
+struct GroupShareTests {
+    private func group(fraud: Int, legitimate: Int, unknown: Int) throws -> RiskyGroup {
+        let values =
+            [Int8](repeating: 1, count: fraud) + [Int8](repeating: 0, count: legitimate)
+            + [Int8](repeating: -1, count: unknown)
+        let rows = values.indices.map { Int32($0) }
+        return RiskyGroup(
+            tree: 0, merge: 0, rows: rows, whole: rows,
+            labels: try KnownLabels(Strided(values), population: .all, execution: Execution()), statistic: 1,
+            pValue: 0.001)
+    }
+
+    /// Wilson 1927, as written there.
+    private func wilson(_ k: Double, _ n: Double, _ z: Double) -> (Double, Double) {
+        let (p, square) = (k / n, z * z)
+        let middle = (p + square / (2 * n)) / (1 + square / n)
+        let half = z / (1 + square / n) * (p * (1 - p) / n + square / (4 * n * n)).squareRoot()
+        return (middle - half, middle + half)
+    }
+
+    @Test func intervalIsWilsonsOverWhatIsKnown() throws {
+        let few = try group(fraud: 10, legitimate: 0, unknown: 90)
+        let expected = wilson(10, 100, 1.96)
+        let interval = few.interval(known: 0.3...0.5, z: 1.96)
+        #expect(abs(interval.low - expected.0 / 0.5) < 1e-12 && abs(interval.high - expected.1 / 0.3) < 1e-12)
+        #expect(few.share(known: 0.4) == 0.25)
+    }
+
+    /// 29 of 53 are known, though a third of all fraud is: the estimate is all that can be, the interval is not a point.
+    @Test func moreKnownThanOfAllFraud() throws {
+        let most = try group(fraud: 29, legitimate: 2, unknown: 22)
+        let largest = 1 - 2.0 / 53
+        #expect(abs(most.share(known: 0.34) - largest) < 1e-12)
+        let interval = most.interval(known: 0.3...0.4, z: 1.96)
+        #expect(abs(interval.high - largest) < 1e-12)
+        #expect(abs(interval.low - wilson(29, 53, 1.96).0 / (29 / 51.0)) < 1e-12)
+        #expect(interval.low < 0.8)
+        let certain = try group(fraud: 4, legitimate: 0, unknown: 0).interval(known: 0.2...0.3, z: 1.96)
+        #expect(certain.low > 0.4 && certain.low < 1 && certain.high == 1)
     }
 }

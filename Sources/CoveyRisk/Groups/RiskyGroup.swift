@@ -37,10 +37,14 @@ public struct RiskyGroup: Sendable, Equatable, Codable {
     public func share(known: Double) -> Double { min(largestShare, knownShare / known) }
 
     /// The Wilson interval of the share of known fraud, likewise; its ends are taken by the ends of what is known.
+    ///
+    /// A group can hold more known fraud than `known` allows for: then more of its own fraud is known than of all, at
+    /// least so much as makes every row that is not known to be legitimate a fraud, and the lower end says so.
     public func interval(known: ClosedRange<Double>, z: Double) -> (low: Double, high: Double) {
         let interval = WilsonInterval(successes: wholeFraud, trials: wholeRows, z: z)
+        let most = largestShare > 0 ? max(known.upperBound, knownShare / largestShare) : known.upperBound
         return (
-            min(largestShare, interval.low / known.upperBound),
+            min(largestShare, interval.low / most),
             known.lowerBound > 0 ? min(largestShare, interval.high / known.lowerBound) : largestShare
         )
     }

@@ -119,7 +119,7 @@ class ClusterPartsTest {
         List<Clustering.Edge> far = List.of(new Clustering.Edge(0, 7, 1));
         CoveyException wrong =
                 assertThrows(CoveyException.class, () -> ClusterParts.cluster(3, far, null, null, null));
-        assertEquals(StatusCode.INVALID_DATA, wrong.status());
+        assertEquals(StatusCode.INVALID_DATA, wrong.code());
         assertThrows(CoveyException.class, () -> ClusterParts.mergeEdges(3, far, null));
         assertThrows(CoveyException.class, () -> ClusterParts.cluster(3, List.of(), new double[2], null, null));
         assertThrows(CoveyException.class, () -> new ClusterParts.Lists(new long[3], new double[2], 1));
