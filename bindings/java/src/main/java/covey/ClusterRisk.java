@@ -1,5 +1,6 @@
 package covey;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 
@@ -46,6 +47,44 @@ public final class ClusterRisk extends NativeObject {
                     chosen.minFraud(),
                     chosen.knownShare(),
                     chosen.sharesOver().ordinal()));
+        }
+    }
+
+    /**
+     * Writes the risk to a file. The write is atomic.
+     *
+     * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
+     */
+    public void save(Path path, Context context) {
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            Native.riskSave(self.address(), with.address(), Text.encode(path));
+        }
+    }
+
+    /**
+     * Reads a risk that was written by {@link #save}, by C or by Python.
+     *
+     * @throws CoveyException IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY, CANCELLED
+     */
+    public static ClusterRisk load(Path path, Context context) {
+        try (Use with = Use.of(context)) {
+            return new ClusterRisk(Native.riskLoad(with.address(), Text.encode(path)));
+        }
+    }
+
+    /** The bytes of the file that {@link #save} writes. */
+    public byte[] toBytes() {
+        try (Use self = use()) {
+            return Native.riskWrite(self.address());
+        }
+    }
+
+    /** Reads the bytes that {@link #toBytes} returned. Errors are those of {@link #load}. */
+    public static ClusterRisk of(byte[] bytes, Context context) {
+        Objects.requireNonNull(bytes, "bytes");
+        try (Use with = Use.of(context)) {
+            return new ClusterRisk(Native.riskRead(with.address(), bytes));
         }
     }
 

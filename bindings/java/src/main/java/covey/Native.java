@@ -244,6 +244,14 @@ final class Native {
             double knownShare,
             int sharesOver);
 
+    static native void riskSave(long risk, long context, byte[] path);
+
+    static native long riskLoad(long context, byte[] path);
+
+    static native byte[] riskWrite(long risk);
+
+    static native long riskRead(long context, byte[] bytes);
+
     static native long riskCount(long risk);
 
     static native double riskBaseRate(long risk);

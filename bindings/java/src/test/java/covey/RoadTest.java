@@ -55,6 +55,23 @@ class RoadTest {
     }
 
     @Test
+    void riskIsKeptInFilesAndBytes() throws Exception {
+        Path file = folder.resolve("shop.risk");
+        road.risk.save(file, null);
+        byte[] bytes = road.risk.toBytes();
+        assertArrayEquals(Files.readAllBytes(file), bytes);
+        try (ClusterRisk loaded = ClusterRisk.load(file, null);
+                ClusterRisk read = ClusterRisk.of(bytes, null)) {
+            assertEquals(road.risk.reports(), loaded.reports());
+            assertEquals(road.risk.reports(), read.reports());
+            assertEquals(road.risk.baseRate(), read.baseRate());
+        }
+        bytes[bytes.length / 2] ^= 1;
+        CoveyException wrong = assertThrows(CoveyException.class, () -> ClusterRisk.of(bytes, null));
+        assertEquals(StatusCode.CORRUPT_FILE, wrong.code());
+    }
+
+    @Test
     void reportsAreCountedRight() {
         Map<Integer, List<Integer>> members = new HashMap<>();
         for (int row = 0; row < road.labels.length; ++row) {
