@@ -28,7 +28,7 @@ public func covey_cluster_edges(
     clustering?.pointee = nil
     return boundary(error) {
         let clustering = try required(clustering, "clustering")
-        let options = try clusterOptions(options)
+        let options = try unweightedOptions(options)
         let points = try count(rows, "rows", in: 0...mostRows)
         let edges = try weighted(edges, try count(edge_count, "edge_count", in: 0...largestRows))
         clustering.pointee = Handle.retain(
@@ -49,7 +49,7 @@ public func covey_cluster_neighbours(
     clustering?.pointee = nil
     return boundary(error) {
         let clustering = try required(clustering, "clustering")
-        let options = try clusterOptions(options)
+        let options = try unweightedOptions(options)
         let points = try count(rows, "rows", in: 0...mostRows)
         let width = try count(k, "k", in: 1...mostRows)
         _ = try checkedProduct(points, width, "neighbours")

@@ -33,10 +33,7 @@ public func covey_cluster_spanning_tree(
     clustering?.pointee = nil
     return boundary(error) {
         let clustering = try required(clustering, "clustering")
-        let chosen = try clusterOptions(options)
-        try require(
-            options?.pointee.weights == nil,
-            "weights must be NULL where a spanning tree is given, which says nothing of copies")
+        let chosen = try unweightedOptions(options)
         let points = try count(rows, "rows", in: 0...Int64(SingleLinkageTree.largestPointCount))
         let execution = execution(context)
         try execution.hold(points, of: 200, for: "clustering \(points) rows")

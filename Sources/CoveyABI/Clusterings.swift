@@ -50,6 +50,14 @@ func rowWeights(
     return try RowCopies.checked(UnsafeBufferPointer(start: weights, count: rows), execution: execution)
 }
 
+/// Options for what says nothing of copies of rows: edges and lists.
+func unweightedOptions(_ pointer: UnsafePointer<covey_cluster_options>?) throws -> ClusterOptions {
+    let options = try clusterOptions(pointer)
+    let weights = try pointer.map { try Versioned.read($0, "options", defaults: defaultOptions).weights } ?? nil
+    try require(weights == nil, "weights must be NULL where edges or lists of neighbours are given")
+    return options
+}
+
 /// An enum of the header.
 func choice<Choice: RawRepresentable<Int32>>(_ value: Int32, _ name: String, _ kind: String) throws -> Choice {
     guard let choice = Choice(rawValue: value) else {

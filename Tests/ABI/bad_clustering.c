@@ -433,7 +433,7 @@ const abi_case clustering_cases[] = {
     {"weights: highest", BAD, "exceed that at weights[0]", weights_highest},
     {"weights: zero", COVEY_OK, "", weights_zero},
     {"distances: weights", BAD, "weights[0] must be at least 0, got -1", distances_weights},
-    {"tree: weights", BAD, "weights must be NULL where a spanning tree is given", tree_weights},
+    {"tree: weights", BAD, "weights must be NULL where edges or lists", tree_weights},
     {"distances: search", BAD, "search must be COVEY_SEARCH_EXACT where distances are given", distances_search},
     {"distances: prediction", BAD, "prediction must be 0 where distances are given", distances_prediction},
     {"spanning tree: good", COVEY_OK, "", tree_good},

@@ -8,6 +8,7 @@ static const int64_t near_rows[6] = {1, 2, 0, 2, 1, 0}, near_twice[6] = {1, 1, 0
 static const int64_t near_outside[6] = {1, 3, 0, 2, 1, 0}, falling[3] = {5, 4, 6};
 static const double near_far[6] = {1, 2, 1, 1.5, 1.5, 2}, near_nan[6] = {1, NAN, 1, 1.5, 1.5, 2}, cores_low[3] = {1, -1, 1};
 static const double points[6] = {0, 0, 1, 0, 0, 3};
+static const int64_t weights_one[3] = {1, 1, 1};
 
 /* One call, with a matrix of three points and room for what it writes. */
 #define PART_CASE(name, call)                                        \
@@ -42,6 +43,10 @@ PART_CASE(edges_twice, covey_cluster_edges(NULL, 3, twice_edges, 2, NULL, NULL, 
 PART_CASE(edges_low, covey_cluster_edges(NULL, 3, low_edges, 1, NULL, NULL, &other, error))
 PART_CASE(edges_cores, covey_cluster_edges(NULL, 3, good_edges, 2, cores_low, NULL, &other, error))
 PART_CASE(edges_prediction, covey_cluster_edges(NULL, 3, good_edges, 2, NULL, &options, &other, error))
+PART_CASE(edges_weights,
+          (options.weights = weights_one, covey_cluster_edges(NULL, 3, good_edges, 2, NULL, &options, &other, error)))
+PART_CASE(lists_weights, (options.weights = weights_one, covey_cluster_neighbours(NULL, 3, 2, near_rows, near_far, &options,
+                                                                                &other, NULL, error)))
 PART_CASE(lists_good, covey_cluster_neighbours(NULL, 3, 2, near_rows, near_far, NULL, &other, NULL, error))
 PART_CASE(lists_null, covey_cluster_neighbours(NULL, 3, 2, NULL, near_far, NULL, &other, NULL, error))
 PART_CASE(lists_k, covey_cluster_neighbours(NULL, 3, 0, near_rows, near_far, NULL, &other, NULL, error))
@@ -88,6 +93,8 @@ const abi_case parts_cases[] = {
     {"edges: prediction", BAD, "prediction must be 0", edges_prediction},
     {"lists: good", COVEY_OK, "", lists_good},
     {"lists: NULL", BAD, "indices must not be NULL", lists_null},
+    {"edges: weights", BAD, "weights must be NULL where edges", edges_weights},
+    {"lists: weights", BAD, "weights must be NULL where edges", lists_weights},
     {"lists: k 0", BAD, "k must be 1 to", lists_k},
     {"lists: k below min_samples", BAD, "k must be at least min_samples, 2", lists_short},
     {"lists: overflow", BAD, "k must be 1 to", lists_huge},
