@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from ctypes import byref, c_int64, c_void_p
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 
+from ._arguments import checked
 from ._arrays import contiguous, integer, matrix, real
-from ._checks import judged_call
 from ._cluster_options import cluster_options
 from ._clusters import Clusters
 from ._errors import InvalidArgumentError, InvalidDataError, MismatchError
 from ._handle import Native
-from ._library import library
+from ._library import call, library
 from ._metrics import NATIVE
 from ._trees import EDGE
-from .clustering import HDBSCAN
 from .context import Context, running
+
+if TYPE_CHECKING:  # a task of Spark that takes a kernel does not load scikit-learn for it
+    from .clustering import HDBSCAN
 
 _COLUMNS = ("from", "to", "distance")
 
 
+@checked
 def cluster_edges(n: int, edges: Any, *, core_distances: Any = None, **parameters: Any) -> HDBSCAN:
     """HDBSCAN of `n` rows by any weighted edges between them: a spanning tree, forests of parts of the data, a graph.
 
@@ -43,13 +46,14 @@ def cluster_edges(n: int, edges: Any, *, core_distances: Any = None, **parameter
     result, options, context = _clusterer(parameters)
     pointer = c_void_p()
     with running(context) as native:
-        judged_call(
+        call(
             "covey_cluster_edges", native, count, given.ctypes.data, len(given), None if cores is None else cores.ctypes.data,
             byref(options), byref(pointer),
         )
     return _fitted(result, pointer, count)
 
 
+@checked
 def cluster_neighbours(indices: Any, distances: Any, **parameters: Any) -> HDBSCAN:
     """HDBSCAN of n rows by lists of their nearest rows: n x k row numbers (-1 = none; the row itself is passed over) and n x k
     distances, from a GPU, FAISS (whose euclidean distances are squares: take their roots) or anything else.
@@ -61,7 +65,7 @@ def cluster_neighbours(indices: Any, distances: Any, **parameters: Any) -> HDBSC
     result, options, context = _clusterer(parameters)
     pointer, certified = c_void_p(), c_int64()
     with running(context) as native:
-        judged_call(
+        call(
             "covey_cluster_neighbours", native, rows.shape[0], rows.shape[1], rows.ctypes.data, numbers.ctypes.data,
             byref(options), byref(pointer), byref(certified),
         )
@@ -70,6 +74,7 @@ def cluster_neighbours(indices: Any, distances: Any, **parameters: Any) -> HDBSC
     return fitted
 
 
+@checked
 def nearest(
     queries: Any, rows: Any, k: int, *, query_numbers: Any = None, row_numbers: Any = None, metric: str = "euclidean",
     merge: Optional[tuple[Any, Any]] = None, context: Optional[Context] = None,
@@ -97,7 +102,7 @@ def nearest(
         if indices.shape != (first.rows, width) or distances.shape != (first.rows, width):
             raise MismatchError(f"merge must hold two arrays of {first.rows} x {width}, got {indices.shape}, {distances.shape}")
     with running(context) as native:
-        judged_call(
+        call(
             "covey_nearest", native, byref(first), _address(own), byref(second), _address(numbers), width, _metric(metric),
             merge is not None, indices.ctypes.data, distances.ctypes.data, indices.size,
         )
@@ -105,6 +110,7 @@ def nearest(
     return indices, distances
 
 
+@checked
 def spanning_edges(
     rows: Any, core_distances: Any, *, row_numbers: Any = None, metric: str = "euclidean", alpha: float = 1.0,
     context: Optional[Context] = None,
@@ -116,7 +122,7 @@ def spanning_edges(
     numbers = None if row_numbers is None else contiguous(row_numbers, "row_numbers", np.int64, view.rows)
     edges = np.empty(max(0, view.rows - 1), dtype=EDGE)
     with running(context) as native:
-        judged_call(
+        call(
             "covey_spanning_edges", native, byref(view), _address(numbers), cores.ctypes.data, _metric(metric),
             real(alpha, "alpha"), edges.ctypes.data, len(edges),
         )
@@ -124,6 +130,7 @@ def spanning_edges(
     return edges
 
 
+@checked
 def merge_edges(n: int, *lists: Any, context: Optional[Context] = None) -> NDArray[Any]:
     """The minimum spanning forest of lists of edges between `n` rows: an array of (from, to, distance), in order. Ties are broken by
     distance, then by row numbers, so that the order of the lists changes nothing. Memory: n edges and the largest list."""
@@ -133,20 +140,21 @@ def merge_edges(n: int, *lists: Any, context: Optional[Context] = None) -> NDArr
         joined = np.concatenate([kept, edge_array(edges)])
         size = c_int64()
         with running(context) as native:
-            judged_call("covey_merge_edges", native, count, joined.ctypes.data, len(joined), byref(size))
+            call("covey_merge_edges", native, count, joined.ctypes.data, len(joined), byref(size))
         kept = joined[: size.value].copy()
     return kept
 
 
 def edge_array(edges: Any) -> NDArray[Any]:
     """Edges in any of their forms as an array of (from, to, distance)."""
+    sparse = sys.modules.get("scipy.sparse")
     if isinstance(edges, np.ndarray) and edges.dtype.names is not None:
         if edges.dtype == EDGE:
             return np.ascontiguousarray(edges)
         if len(edges.dtype.names) != 3:
             raise InvalidArgumentError(f"edges must have 3 fields (a, b, distance), got {edges.dtype.names}")
         columns = [edges[name] for name in edges.dtype.names]
-    elif issparse(edges):
+    elif sparse is not None and sparse.issparse(edges):
         entries = edges.tocoo()
         columns = [entries.row, entries.col, entries.data]
     elif isinstance(edges, tuple) and len(edges) == 3 and np.ndim(edges[0]) == 1:
@@ -179,6 +187,8 @@ def _lists(indices: Any, distances: Any) -> tuple[NDArray[np.int64], NDArray[np.
 def _clusterer(parameters: dict[str, Any]) -> tuple[HDBSCAN, Any, Optional[Context]]:
     if "metric" in parameters:
         raise InvalidArgumentError("metric cannot be given: the distances are")
+    from .clustering import HDBSCAN
+
     result = HDBSCAN(metric="precomputed", **parameters)
     if result.prediction_data:
         raise InvalidArgumentError("prediction_data must be False where distances are given: there are no rows to keep")
