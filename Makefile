@@ -15,6 +15,7 @@
 #   make check-processors  the same bytes on an emulated Nehalem and Haswell and here; prints what differs
 #   make check-datasets    clustering against hdbscan on every set of the development data (about three minutes)
 #   make check-tables      the Python tables with the oldest versions of pandas, pyarrow, polars and DuckDB
+#   make check-spark       covey.spark in full: partitions, failures, two executors, the example (about 15 minutes)
 #   make check-large       clustering with more than 2^31 neighbours (14 GB, about ten minutes)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
 #   make bench-fraud       what covey.find finds on sets with few known frauds, beside peers, with marks
@@ -441,6 +442,18 @@ $(REPORT_VENV)/stamp: bindings/python/requirements-test.txt Tests/Report/require
 check-report: $(LIBRARY) $(REPORT_VENV)/stamp
 	packaging/prepare report
 	PYTHONPATH=bindings/python/src $(REPORT_VENV)/bin/python -m pytest -q -rs Tests/Report
+
+# What test-python leaves out of covey.spark. A session has one master, so that each is a run of its own.
+.PHONY: check-spark bench-spark
+check-spark: $(LIBRARY) $(VENV)/stamp
+	PYTHONPATH=bindings/python/src $(VENV)/bin/python -m pytest -q -rs Tests/Spark
+	PYTHONPATH=bindings/python/src COVEY_SPARK_MASTER='local-cluster[2,1,1024]' $(VENV)/bin/python -m pytest -q -rs Tests/Spark -k "order or fail or kill"
+	PYSPARK_PYTHON=$(abspath $(VENV))/bin/python PYTHONPATH=$(abspath bindings/python/src) $(VENV)/bin/python \
+		examples/spark/find_on_spark.py examples/data
+
+bench-spark: $(LIBRARY) $(VENV)/stamp
+	PYSPARK_PYTHON=$(abspath $(VENV))/bin/python PYTHONPATH=$(abspath bindings/python/src) $(VENV)/bin/python \
+		Tests/Benchmarks/spark.py $(BENCH_OPTIONS)
 
 # The tables with the oldest version of every library. test-python uses the newest.
 .PHONY: check-tables
