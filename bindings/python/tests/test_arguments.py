@@ -11,7 +11,8 @@ import covey
 CALLS = {name: value for name in covey.__all__ if callable(value := getattr(covey, name))}
 #: Errors take their message, and hold what a user never makes: results, in dataclasses and the like.
 RESULTS = {
-    "Backtest", "ClusterMatches", "ClusterReport", "Condition", "ConditionKind", "CondensedTree", "DataWarning", "Derived", "Finding",
+    "Backtest", "Change", "ClusterMatches", "ClusterReport", "Condition", "ConditionKind", "CondensedTree", "Counterfactual", "Counterfactuals",
+    "DataWarning", "Derived", "Finding",
     "FiredRule", "Found", "Marks", "Matches", "MinimumSpanningTree", "Report", "RiskyGroup", "Rule", "RuleMatches", "Score", "Scores",
     "SingleLinkageTree", "StatusCode", "TrainingEpoch", "TrainingProgress", "TrainingReport",
 }  # fmt: skip
