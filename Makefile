@@ -19,6 +19,7 @@
 #   make check-large       clustering with more than 2^31 neighbours (14 GB, about ten minutes)
 #   make bench             Covey and its peers on the same input; make bench-cluster BENCH_OPTIONS=--help
 #   make bench-fraud       what covey.find finds on sets with few known frauds, beside peers, with marks
+#   make bench-explain     which events explanations find, how faithful they are, and what they cost
 #   make bench-embed-quality  what embeddings of encoders trained without labels know, beside CoLES
 #   make abi-baseline      accepts additions to the C interface
 
@@ -503,7 +504,8 @@ test-readme: $(WHEEL) $(JAR)
 	PYTHONPATH=$(abspath $(OUT)/wheel-installed) $(PYTHON) Tests/readme.py README.md $(STAGED) $(abspath $(VENV))/bin/python $(abspath $(JAR))
 
 # -------------------------------------------------------------------------------------------------------- benchmarks
-.PHONY: bench bench-cluster bench-fraud bench-encode bench-embed-quality bench-rules bench-evaluate bench-score bench-train
+.PHONY: bench bench-cluster bench-fraud bench-encode bench-embed-quality bench-explain bench-rules bench-evaluate bench-score \
+	bench-train
 BENCH_VENV := .venv-bench
 $(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.txt | prepare-test
 	$(PYTHON) -m venv $(BENCH_VENV)
@@ -536,7 +538,7 @@ bench-evaluate: $(LIBRARY)
 		-Wl,-rpath,$(STAGED)/lib
 	$(OUT)/rules_evaluate $(BENCH_OPTIONS)
 
-BENCHMARKS := bench-encode bench-train bench-cluster bench-fraud bench-rules bench-score
+BENCHMARKS := bench-encode bench-train bench-cluster bench-fraud bench-rules bench-score bench-explain
 bench: $(BENCHMARKS) bench-evaluate bench-embed-quality
 $(BENCHMARKS): bench-%: $(LIBRARY) $(BENCH_VENV)/stamp
 	PYTHONPATH=bindings/python/src $(BENCH_VENV)/bin/python Tests/Benchmarks/$*.py $(BENCH_OPTIONS)

@@ -2086,6 +2086,119 @@ covey_status covey_drift_read(const covey_engine *engine, const covey_context *c
 
 void covey_drift_destroy(covey_drift *drift);
 
+/** EXPLANATIONS: what each event and each feature of a transaction adds to a number that the engine gives it. */
+typedef struct covey_explanations covey_explanations;
+
+/* The number that is explained. */
+#define COVEY_EXPLAINED_EXEMPLAR 0   /**< The distance to the cluster's exemplar that is nearest to the transaction. */
+#define COVEY_EXPLAINED_CENTRE 1     /**< The distance to the mean of the cluster's rows (for COVEY_METRIC_COSINE, of
+                                          its rows scaled to length 1). */
+#define COVEY_EXPLAINED_MEMBERSHIP 2 /**< The membership in the cluster, as covey_clustering_membership gives it. */
+#define COVEY_EXPLAINED_RISK 3       /**< The risk, as covey_engine_score gives it. */
+
+/* How events get their attributions: see covey_engine_explain. */
+#define COVEY_ATTRIBUTION_AUTO (-1)
+#define COVEY_ATTRIBUTION_OCCLUSION 0
+#define COVEY_ATTRIBUTION_SHAPLEY 1
+#define COVEY_ATTRIBUTION_GRADIENTS 2
+
+typedef struct covey_explain_options {
+    size_t struct_size;
+    int32_t explained;     /**< COVEY_EXPLAINED_...; default EXEMPLAR. */
+    int32_t method;        /**< COVEY_ATTRIBUTION_...; default AUTO. */
+    int64_t cluster;       /**< -1 (default) = the cluster that the transaction behaves like, and where it behaves like
+                                none, that of the nearest exemplar. -1 for RISK. */
+    int64_t largest_parts; /**< 1 to 4,096; default 256. A sequence with more events is explained in so many runs of
+                                consecutive events of about equal length; the events of a run share its attribution
+                                equally. */
+    int64_t permutations;  /**< SHAPLEY: even, 4 to 65,536; default 32. */
+    int64_t largest_steps; /**< GRADIENTS: the most points on the path, 4 to 4,096; default 256. */
+    uint64_t seed;         /**< SHAPLEY: default 0. */
+    int32_t features;      /**< 1 (default) = features are explained too. */
+    int32_t faithfulness;  /**< 1 (default) = the figures of faithfulness are measured. */
+} covey_explain_options;
+
+#define COVEY_EXPLAIN_OPTIONS_INIT \
+    {sizeof(covey_explain_options), COVEY_EXPLAINED_EXEMPLAR, COVEY_ATTRIBUTION_AUTO, -1, 256, 32, 256, 0, 1, 1}
+
+/** The explanation of a transaction. */
+typedef struct covey_explanation {
+    size_t struct_size;
+    int64_t cluster;          /**< The cluster that is explained; -1 for RISK. */
+    int64_t exemplar;         /**< The exemplar, a row of the engine's clustering; -1 = none. */
+    double value;             /**< f(x), the number that is explained. */
+    double base;              /**< f without any event, and for GRADIENTS that of the baseline. */
+    double residual;          /**< value - base - the sum of the events' attributions. */
+    int64_t events;           /**< T. */
+    int64_t parts;            /**< min(T, largest_parts). */
+    int64_t features;         /**< covey_engine_feature_count, or 0 where features are not explained. */
+    int64_t steps;            /**< GRADIENTS: points on the path; otherwise 0. */
+    double comprehensiveness; /**< The figures of faithfulness; NaN without events, and if they are not measured. */
+    double sufficiency;
+    double difference;
+    double preservation;
+    int32_t method;           /**< COVEY_ATTRIBUTION_..., never AUTO. */
+    int32_t explained;
+} covey_explanation;
+
+#define COVEY_EXPLANATION_INIT {sizeof(covey_explanation), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/** EXPLAIN: attributions of the events and features of each transaction. An attribution has the unit of f: a distance
+ *  that an event makes smaller has a negative one. A transaction is explained the same alone and in any batch.
+ *
+ *    OCCLUSION  f(x) - f(x without the event). The gaps and the time until the last event are then those of the events
+ *               that are left. T sequences of T - 1 events. They need not add up.
+ *    SHAPLEY    The mean of what the event adds when the events join one by one, in sampled orders, each used forwards
+ *               and backwards (Castro, Gomez and Tejada 2009; Mitchell et al. 2022). They add up to f(x) - f(without
+ *               events). The standard error is that of the mean over the pairs of orders. permutations * (T - 1)
+ *               sequences of T / 2 events on average.
+ *    GRADIENTS  Integrated gradients (Sundararajan, Taly and Yan 2017), for distances. The baseline has as many
+ *               events, all unknown and with average times, gaps and dwell, and missing channels. Points on the path
+ *               are doubled until what is left of f(x) - f(baseline) is at most 1 % of it (`residual`), or there are
+ *               largest_steps.
+ *    AUTO       the method with the best faithfulness for its cost in `make bench-explain`: OCCLUSION.
+ *
+ *  Features: f(x) - f(x with the feature's usual value), which is the median of the rows that the hybrid features were
+ *  fitted to, or their most frequent category (of at most 10,000 rows). Features that rules alone read become missing.
+ *
+ *  Faithfulness: parts (events, or runs of them) are left out in the order of the size of their attributions, in at
+ *  most 16 steps, and the value is looked at; all figures have the unit of f.
+ *    comprehensiveness  Mean over the steps of the upper half of |f(x) - f(x without the most important)|: more is
+ *                       better (DeYoung et al. 2020).
+ *    sufficiency        The same of |f(x) - f(the most important alone)|: less is better.
+ *    difference         The sum of |changes| from step to step while the upper half is left out: more is better
+ *                       (cumulative prediction difference, Jang et al. 2025).
+ *    preservation       The same while the lower half is left out: less is better.
+ *
+ *  `sequences` and `features` are as for covey_engine_score. An empty sequence has no attributions, and base = value.
+ *  Without an encoder features alone are explained. Cost: that of covey_embed_sequences for the sequences above and,
+ *  with faithfulness, at most 24 more of each transaction.
+ *  Errors: as covey_engine_score; COVEY_INVALID_ARGUMENT (options out of range, GRADIENTS of a membership or risk, a
+ *  cluster that the engine does not have), COVEY_MISMATCH (an engine without clusters where no risk is explained;
+ *  GRADIENTS without an encoder). */
+covey_status covey_engine_explain(const covey_engine *engine, const covey_context *context,
+                                  const covey_sequences *sequences, const covey_table *features,
+                                  const covey_explain_options *options, covey_explanations **explanations,
+                                  covey_error **error);
+
+/** Transactions; 0 for NULL. */
+int64_t covey_explanations_count(const covey_explanations *explanations);
+
+/** Errors of these: COVEY_INVALID_ARGUMENT, COVEY_BUFFER_TOO_SMALL. */
+covey_status covey_explanations_get(const covey_explanations *explanations, int64_t transaction,
+                                    covey_explanation *explanation, covey_error **error);
+
+/** attributions: one for each event, in the order as given. errors: NULL, or likewise the standard errors, NaN where
+ *  the method has none. */
+covey_status covey_explanations_events(const covey_explanations *explanations, int64_t transaction,
+                                       double *attributions, double *errors, int64_t capacity, covey_error **error);
+
+/** attributions: one for each feature, in the order of covey_engine_feature_name. */
+covey_status covey_explanations_features(const covey_explanations *explanations, int64_t transaction,
+                                         double *attributions, int64_t capacity, covey_error **error);
+
+void covey_explanations_destroy(covey_explanations *explanations);
+
 /* ===================================================================================================== 12. Find === */
 
 /** What covey_find found. Immutable, for any number of threads. */

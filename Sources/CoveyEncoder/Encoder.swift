@@ -10,6 +10,7 @@ public final class Encoder: Sendable {
     public let checkpoint: Checkpoint
     /// A lock would not be safe here: if the host forks while a thread holds it, the child process waits forever.
     private let packed = PublishedReference<PackedEncoder>()
+    private let gradients = PublishedReference<GradientNetwork>()
 
     /// - Throws: `outOfMemory`, `cancelled`.
     public convenience init(_ checkpoint: Checkpoint, _ execution: Execution = Execution()) throws {
@@ -57,6 +58,12 @@ public final class Encoder: Sendable {
         if let network = packed.load() { return network }
         // If several threads ask at once, each packs the weights, and one result is kept.
         return packed.storeIfNil(try PackedEncoder(checkpoint, execution))
+    }
+
+    /// The weights for gradients of the inputs. The first call packs them.
+    func gradientNetwork(_ execution: Execution) throws -> GradientNetwork {
+        if let network = gradients.load() { return network }
+        return gradients.storeIfNil(try GradientNetwork(checkpoint, execution))
     }
 
     public var configuration: EncoderConfiguration { checkpoint.configuration }

@@ -18,6 +18,7 @@ public final class Engine: Sendable {
     let figures: [ClusterFigures]
     /// nil without an encoder.
     let sessionLayout: SessionLayout?
+    let explainCache: ExplainCache
 
     /// Throws `invalidArgument` and `mismatch` where the parts do not fit together; `outOfMemory`.
     public init(_ parts: EngineParts, execution: Execution = Execution()) throws {
@@ -28,6 +29,7 @@ public final class Engine: Sendable {
         self.parts = parts
         features = try parts.features(execution)
         sessionLayout = parts.encoder.map { SessionLayout($0.configuration) }
+        explainCache = ExplainCache(clusters: parts.clustering.clusterCount)
         let base = parts.risk.baseRate ?? 0
         baseRate = base
         var figures = (0..<parts.clustering.clusterCount).map { ClusterFigures(cluster: $0, baseRate: base) }
@@ -84,7 +86,7 @@ public final class Engine: Sendable {
         return scores
     }
 
-    private func checkedCount(_ sequences: SequenceBatch?, _ table: FeatureTable?) throws -> Int {
+    func checkedCount(_ sequences: SequenceBatch?, _ table: FeatureTable?) throws -> Int {
         if parts.encoder != nil, sequences == nil {
             throw CoveyError.mismatch("sequences must not be NULL: the engine has an encoder")
         }
@@ -124,7 +126,7 @@ public final class Engine: Sendable {
         return (embeddings, events)
     }
 
-    private func withView<Result>(
+    func withView<Result>(
         _ embeddings: Matrix<Float>?, _ body: (MatrixView?) throws -> Result
     ) rethrows -> Result {
         guard let embeddings else { return try body(nil) }

@@ -9,6 +9,7 @@ extern const abi_case counterfactual_cases[];
 extern const abi_case derived_cases[];
 extern const abi_case encoder_cases[];
 extern const abi_case engine_cases[];
+extern const abi_case explain_cases[];
 extern const abi_case find_cases[];
 extern const abi_case hybrid_cases[];
 extern const abi_case matrix_cases[];
@@ -31,6 +32,7 @@ static const abi_case *const tables[] = {
     risk_cases,
     engine_cases,
     counterfactual_cases,
+    explain_cases,
     find_cases,
     rule_option_cases,
     rules_cases,

@@ -275,6 +275,25 @@ static covey_status change(void *given, uint64_t *sum, covey_error **error) {
     return covey_counterfactuals_change(counterfactuals, 0, 0, given, error);
 }
 
+static covey_explanations *explanations;
+static covey_explain_options default_explain = COVEY_EXPLAIN_OPTIONS_INIT;
+static covey_explanation empty_explanation = COVEY_EXPLANATION_INIT;
+
+static covey_status explain_options(void *given, uint64_t *sum, covey_error **error) {
+    covey_explanations *own = NULL;
+    double numbers[SAMPLE_EVENTS];
+    covey_status status = covey_engine_explain(engine, NULL, &sample.sequences, &sample.table, given, &own, error);
+    if (status == COVEY_OK) status = covey_explanations_events(own, 2, numbers, NULL, SAMPLE_EVENTS, error);
+    if (status == COVEY_OK) add(sum, numbers, sizeof *numbers * (size_t)(sample.offsets[3] - sample.offsets[2]));
+    covey_explanations_destroy(own);
+    return status;
+}
+
+static covey_status explanation(void *given, uint64_t *sum, covey_error **error) {
+    (void)sum;
+    return covey_explanations_get(explanations, 2, given, error);
+}
+
 static covey_status arrow_matrix(void *given, uint64_t *sum, covey_error **error) {
     (void)sum;
     static const float numbers[6] = {1, 2, 3, 4, 5, 6};
@@ -390,6 +409,8 @@ static const row rows[] = {
     WHOLE(covey_change, OUT, &empty_change, "change", change),
     WHOLE(covey_event, IN, &one_event, "event", session_add),
     WHOLE(covey_session_state, OUT, &empty_state, "state", session_get),
+    WHOLE(covey_explain_options, IN, &default_explain, "options", explain_options),
+    WHOLE(covey_explanation, OUT, &empty_explanation, "explanation", explanation),
     WHOLE(covey_find_options, IN, &small_find, "options", find_options),
     WHOLE(covey_risky_group, OUT, &empty_group, "group", risky_group),
 };
@@ -552,6 +573,7 @@ int main(void) {
     covey_engine *of_features = make_feature_engine(&sample);
     CHECK_OK(covey_counterfactuals_find(of_features, NULL, &risky.sequences, &risky.table, NULL, &counterfactuals, &error));
     covey_engine_destroy(of_features);
+    CHECK_OK(covey_engine_explain(engine, NULL, &sample.sequences, &sample.table, NULL, &explanations, &error));
     covey_matrix rows_of_embeddings = COVEY_MATRIX_INIT;
     rows_of_embeddings.data = made.embeddings;
     rows_of_embeddings.rows = SAMPLE_ROWS;
@@ -587,6 +609,7 @@ int main(void) {
     covey_training_destroy(training);
     covey_counterfactuals_destroy(counterfactuals);
     covey_scores_destroy(scores);
+    covey_explanations_destroy(explanations);
     covey_found_destroy(found);
     covey_engine_destroy(engine);
     drop_parts(&made);

@@ -149,6 +149,7 @@ def test_constants(macro, value):
     """Status codes by name; the enums of the options by the tables that the binding reads."""
     from covey import ConditionKind, Derived, _exports, _table, backtesting, clustering, context, counterfactuals, encoder, hybrid
     from covey import rules
+    from covey import ConditionKind, Derived, _explanations, _exports, _table, backtesting, clustering, encoder, hybrid, rules
 
     value = int(value)
     if macro in StatusCode.__members__:
@@ -170,6 +171,8 @@ def test_constants(macro, value):
             "SHARES": {"auto": 0, "labelled": 1, "all": 2},
             "ERROR_RATE": {"familywise": 0, "false_discovery": 1},
             "EVIDENCE": {"tree": 0, "neighbours": 1, "features": 2, "events": 3, "joint": 4},
+            "EXPLAINED": _explanations.EXPLAINED,
+            "ATTRIBUTION": _explanations.METHODS,
             "FINDING": {name.lower(): code for code, name in enumerate(FINDINGS, 1)},
             "MISSING_ROWS": clustering._MISSING,
             "STRENGTHS": clustering._STRENGTHS,

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         UnavailableError,
         UnsupportedError,
     )
+    from ._explanations import Explanation, Explanations, Faithfulness
     from ._find_results import Found, RiskyGroup
     from ._findings import DataWarning, Finding
     from ._library import library_version
@@ -92,6 +93,7 @@ _MODULES = {
         "InvalidArgumentError", "InvalidDataError", "InvalidTypeError", "MismatchError", "NotFoundError",
         "OutOfMemoryError", "StatusCode", "UnavailableError", "UnsupportedError",
     ),
+    "_explanations": ("Explanation", "Explanations", "Faithfulness"),
     "_find_results": ("Found", "RiskyGroup"),
     "_findings": ("DataWarning", "Finding"),
     "_library": ("library_version",),
@@ -183,6 +185,9 @@ __all__ = [
     "Drift",
     "Engine",
     "EngineHolder",
+    "Explanation",
+    "Explanations",
+    "Faithfulness",
     "FileError",
     "Finding",
     "FiredRule",

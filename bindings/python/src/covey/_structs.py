@@ -633,3 +633,48 @@ class RiskyGroup(Versioned):
         ("of_evidence", c_int32),
         ("reserved", c_int32),
     ]
+
+
+class ExplainOptions(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("explained", c_int32),
+        ("method", c_int32),
+        ("cluster", c_int64),
+        ("largest_parts", c_int64),
+        ("permutations", c_int64),
+        ("largest_steps", c_int64),
+        ("seed", c_uint64),
+        ("features", c_int32),
+        ("faithfulness", c_int32),
+    ]
+    _defaults_ = {
+        "method": -1,
+        "cluster": -1,
+        "largest_parts": 256,
+        "permutations": 32,
+        "largest_steps": 256,
+        "features": 1,
+        "faithfulness": 1,
+    }
+
+
+class Explanation(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("cluster", c_int64),
+        ("exemplar", c_int64),
+        ("value", c_double),
+        ("base", c_double),
+        ("residual", c_double),
+        ("events", c_int64),
+        ("parts", c_int64),
+        ("features", c_int64),
+        ("steps", c_int64),
+        ("comprehensiveness", c_double),
+        ("sufficiency", c_double),
+        ("difference", c_double),
+        ("preservation", c_double),
+        ("method", c_int32),
+        ("explained", c_int32),
+    ]

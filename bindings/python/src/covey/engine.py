@@ -16,15 +16,16 @@ from ._arguments import checked_methods
 from ._arrays import contiguous, integer, path_bytes, seconds
 from ._engine_cases import EngineCases
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
+from ._explanations import Explanations, explain_options
 from ._find_inputs import join_events
 from ._findings import Finding, tell
+from ._given import given_transactions
 from ._handle import Native, buffer_bytes
 from ._keys import alignment
 from ._labels import label_codes
 from ._library import call, library, required_text
-from ._output import Kind
 from ._scores import Scores, batch_warnings
-from ._table import KINDS, Table, feature_keys, held
+from ._table import KINDS
 from .context import Context, running
 from .encoder import SequenceEncoder
 from .risk import ClusterRisk
@@ -285,36 +286,69 @@ class Engine(EngineCases):
         that fires * share of the cluster it describes); see covey.h, also for engines of :func:`covey.find`. Errors:
         INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
         """
-        encoder, handle = self._encoder, self._handle()
-        if events is not None and encoder is None:
-            raise InvalidTypeError("events must be None: this engine has no encoder")
-        kind, features = Kind.of(features), held(features)
-        sequences, findings = self._sequences(events, features, key, time, event, dwell)
-        struct = borrowed = own = own_name = None
-        if sequences is not None:
-            own, own_name = sequences.keys, sequences.key_name
-        keys, key_name = feature_keys(features, key, self.columns.get("key") or own_name)
-        if sequences is not None and encoder is not None:
-            chosen = alignment(own, keys, ("the sequences", "the features"))
-            struct, borrowed = (sequences if chosen is None else sequences[chosen])._native(encoder)
-        table = None if features is None else Table(features, kinds=self._features)
+        handle = self._handle()
+        given = given_transactions(self, events, features, key, time, event, dwell)
         pointer = c_void_p()
         with running(context) as native:
-            call(
-                "covey_engine_score",
-                handle,
-                native,
-                None if struct is None else byref(struct),
-                None if table is None else byref(table.struct),
-                byref(pointer),
-            )
-        del borrowed
+            call("covey_engine_score", handle, native, *given.pointers(), byref(pointer))
         scores = Scores(Native(pointer.value, "covey_scores_destroy"))
-        scores.keys, scores.key_name = (own, own_name) if keys is None else (keys, key_name)
-        scores._kind = kind
-        scores.findings = findings + batch_warnings(scores._native)
+        scores.keys, scores.key_name = given.keys, given.key_name
+        scores._kind = given.kind
+        scores.findings = given.findings + batch_warnings(scores._native)
         tell(found for found in scores.findings if found.code not in _EXPECTED)
         return scores
+
+    def explain(
+        self,
+        events: Any = None,
+        features: Any = None,
+        *,
+        explained: str = "exemplar",
+        method: str = "auto",
+        cluster: Optional[int] = None,
+        largest_parts: int = 256,
+        permutations: int = 32,
+        largest_steps: int = 256,
+        seed: int = 0,
+        explain_features: bool = True,
+        faithfulness: bool = True,
+        key: Optional[str] = None,
+        time: Optional[str] = None,
+        event: Optional[str] = None,
+        dwell: Optional[str] = None,
+        context: Optional[Context] = None,
+    ) -> Explanations:
+        """What each event and feature of n transactions adds to a number that the engine gives them, and how far to trust it::
+
+            engine.explain(events, features)[0].to_frame()
+
+        Args:
+            events, features, key, time, event, dwell: as for :meth:`score`.
+            explained: "exemplar", the distance to the cluster's exemplar that is nearest to the transaction; "centre", that to
+                the mean of the cluster's rows; "membership" in the cluster, 0 to 1; "risk".
+            method: "occlusion": the value less that without the event. "shapley": sampled Shapley values, with standard errors;
+                they add up to value - base. "gradients": integrated gradients, for distances; likewise, within 1 %. "auto": the
+                one with the best faithfulness for its cost.
+            cluster: None = the one that a transaction behaves like, or that of the nearest exemplar.
+            largest_parts: a longer sequence is explained in so many runs of consecutive events, which share equally.
+            permutations, seed: of "shapley". largest_steps: of "gradients", the most points on the path.
+            explain_features: by the value less that with the feature's usual value (median, most frequent category).
+
+        A negative attribution to a distance brings the transaction nearer. Errors: as :meth:`score`; INVALID_ARGUMENT (options out
+        of range, gradients of a membership or risk, an unknown cluster); MISMATCH (an engine without clusters or encoder).
+        """
+        handle = self._handle()
+        struct = explain_options(
+            explained, method, cluster, largest_parts, permutations, largest_steps, seed, explain_features, faithfulness
+        )
+        given = given_transactions(self, events, features, key, time, event, dwell)
+        tell(found for found in given.findings if found.code not in _EXPECTED)
+        pointer = c_void_p()
+        with running(context) as native:
+            call("covey_engine_explain", handle, native, *given.pointers(), byref(struct), byref(pointer))
+        owner = Native(pointer.value, "covey_explanations_destroy")
+        vocabulary = None if self._encoder is None else self._encoder.vocabulary
+        return Explanations(owner, list(self._features), given.sequences, vocabulary, given.keys, given.key_name)
 
     def _sequences(
         self, events: Any, features: Any, key: Optional[str], time: Optional[str], event: Optional[str], dwell: Optional[str]

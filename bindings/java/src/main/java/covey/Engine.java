@@ -215,6 +215,28 @@ public final class Engine extends NativeObject {
     }
 
     /**
+     * Explains a number that the engine gives each transaction by its events and features: a distance to the
+     * transaction's cluster, the membership in it, or the risk. covey.h describes the methods and their figures of
+     * faithfulness.
+     *
+     * @param sequences one for each transaction; null if the engine has no encoder
+     * @param features one row for each transaction; null if the engine needs none
+     * @param options null means the defaults
+     * @param context null means the defaults
+     * @throws CoveyException INVALID_ARGUMENT (options out of range, GRADIENTS of a membership or a risk, an unknown
+     *     cluster), MISMATCH (an engine without clusters or encoder), INVALID_DATA, OUT_OF_MEMORY, CANCELLED
+     */
+    public Explanations explain(
+            Sequences sequences, FeatureTable features, ExplainOptions options, Context context) {
+        ExplainOptions chosen = options == null ? ExplainOptions.defaults() : options;
+        try (Use self = use();
+                Use with = Use.of(context)) {
+            return new Explanations(
+                    Native.engineExplain(self.address(), with.address(), sequences, features, chosen.integers()));
+        }
+    }
+
+    /**
      * A column that scoring needs.
      *
      * @param name the name of the column

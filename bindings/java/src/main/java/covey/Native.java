@@ -403,6 +403,21 @@ final class Native {
 
     static native void driftDestroy(long drift);
 
+    /** The options in the order of ExplainOptions.integers(). */
+    static native long engineExplain(
+            long engine, long context, Sequences sequences, FeatureTable features, long[] options);
+
+    static native long explanationsCount(long explanations);
+
+    static native void explanationsGet(long explanations, long transaction, long[] integers, double[] reals);
+
+    static native void explanationsEvents(
+            long explanations, long transaction, double[] attributions, double[] errors);
+
+    static native void explanationsFeatures(long explanations, long transaction, double[] attributions);
+
+    static native void explanationsDestroy(long explanations);
+
     static native long sessionSize(long engine, long largestEvents);
 
     static native void sessionStart(long engine, ByteBuffer session);

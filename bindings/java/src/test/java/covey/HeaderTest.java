@@ -79,6 +79,9 @@ class HeaderTest {
         same("COVEY_COUNTERFACTUAL_", Counterfactuals.Outcome.values());
         for (CounterfactualOptions.Goal goal : CounterfactualOptions.Goal.values()) {
             assertEquals(constant("COVEY_GOAL_" + goal), 1 << goal.ordinal());
+        same("COVEY_EXPLAINED_", ExplainOptions.Explained.values());
+        for (ExplainOptions.Method method : ExplainOptions.Method.values()) {
+            assertEquals(constant("COVEY_ATTRIBUTION_" + method), method.ordinal() - 1);
         }
         for (Finding.Code code : Finding.Code.values()) assertEquals(constant("COVEY_FINDING_" + code), code.ordinal() + 1);
         same("COVEY_RULES_", ExportOptions.Format.values());
@@ -142,6 +145,11 @@ class HeaderTest {
                 joined(f.seed(), f.knownShare(), f.sharesOver(), f.errorRate(), f.significance(), f.confidence(), f.minShare(),
                         f.minFraud(), f.permutations(), f.trees(), f.maxRules(), f.minClusterSize(), f.scaling(), f.search(),
                         f.embeddingWeight(), f.featureWeight(), f.training()));
+        ExplainOptions e = ExplainOptions.defaults();
+        assertEquals(
+                initialiser("EXPLAIN").replaceAll("COVEY_(EXPLAINED|ATTRIBUTION)_", ""),
+                joined(e.explained(), e.method(), e.cluster(), e.largestParts(), e.permutations(), e.largestSteps(), e.seed(),
+                        e.features(), e.faithfulness()));
         TrainingOptions t = TrainingOptions.defaults();
         assertEquals(
                 initialiser("TRAINING"),

@@ -1,0 +1,65 @@
+/// Measures attributions: it leaves out parts in the order of their attributions' size and looks at the value. Parts go
+/// in at most 16 steps of about equal size.
+struct FaithfulnessMeasure {
+    private let value: ExplainedValue
+    private let block: Range<Int>
+
+    private static let steps = 16
+
+    init(_ value: ExplainedValue, _ block: Range<Int>) {
+        self.value = value
+        self.block = block
+    }
+
+    /// The steps of one transaction.
+    private struct Plan {
+        /// Parts, those with the largest attributions first; equal ones in their order.
+        let order: [Int32]
+        /// How many parts are gone after each step, up to at least half of them.
+        let cuts: [Int]
+
+        init(_ explanation: Explanation) {
+            let sizes = explanation.attributions.map { abs($0) }
+            order = sizes.indices.sorted { (sizes[$1], $0) < (sizes[$0], $1) }.map { Int32($0) }
+            let count = sizes.count
+            let steps = min(count, FaithfulnessMeasure.steps)
+            cuts = count == 0 ? [] : (1...(steps + 1) / 2).map { $0 * count / steps }
+        }
+
+        var kept: [ArraySlice<Int32>] {
+            let count = order.count
+            return cuts.map { order[$0...] } + cuts.map { order[..<(count - $0)] } + cuts.map { order[..<$0] }
+        }
+    }
+
+    func run(_ explanations: inout [Explanation]) throws {
+        let plans = explanations.map { Plan($0) }
+        let values = try value.values(
+            zip(block, plans).flatMap { transaction, plan in
+                plan.kept.map { Variant(transaction: transaction, kept: $0.sorted()) }
+            })
+        var next = 0
+        for (index, plan) in plans.enumerated() where !plan.cuts.isEmpty {
+            let steps = plan.cuts.count
+            let whole = explanations[index].value
+            func curve(_ number: Int) -> ArraySlice<Double> {
+                values[next + number * steps..<next + (number + 1) * steps]
+            }
+            func path(_ number: Int) -> Double {
+                var before = whole
+                return curve(number).reduce(0) { sum, after in
+                    defer { before = after }
+                    return sum + abs(before - after)
+                }
+            }
+            func mean(_ number: Int) -> Double {
+                curve(number).reduce(0) { $0 + abs(whole - $1) } / Double(steps)
+            }
+            explanations[index].faithfulness.difference = path(0)
+            explanations[index].faithfulness.preservation = path(1)
+            explanations[index].faithfulness.comprehensiveness = mean(0)
+            explanations[index].faithfulness.sufficiency = mean(2)
+            next += 3 * steps
+        }
+    }
+}
