@@ -33,6 +33,7 @@ extension Encoder {
         _ execution: Execution, value: (_ embedding: [Float]) throws -> (value: Double, gradient: [Double])
     ) throws -> IntegratedGradients {
         let network = try gradientNetwork(execution)
+        try Line.check(network, events: batch.offsets[sequence].count, execution)
         let path = try InputPath(checkpoint, network, batch, sequence, execution)
         let events = batch.offsets[sequence].count
         let line = Line(network: network, path: path, events: events, arena: arena.arena, execution: execution)
@@ -84,17 +85,19 @@ private struct Line {
     /// The value at the baseline.
     func base(_ value: (_ embedding: [Float]) throws -> (value: Double, gradient: [Double])) throws -> Double {
         guard events > 0 else { return try value([Float](repeating: 0, count: network.dimension)).value }
-        try check()
         let run = try GradientRun(network, events: events, points: 1, arena, execution)
         fill(run, [0])
         try run.forward()
         return try value(embedding(run, 0)).value
     }
 
-    private func check() throws {
+    /// Refuses a sequence whose arrays do not fit in the memory budget, before any is allocated.
+    static func check(_ network: GradientNetwork, events: Int, _ execution: Execution) throws {
         guard events <= GradientRun.largestRows / 4096 else {
             throw CoveyError.outOfMemory("the gradients of \(events) events need too much memory")
         }
+        let path = try checkedProduct(events, network.width + 8, "the inputs of \(events) events")
+        try execution.reserve(path, of: 8, for: "the inputs of \(events) events")
         try execution.reserve(
             GradientRun.bytes(network, events: events, points: 1), for: "the gradients of \(events) events")
     }

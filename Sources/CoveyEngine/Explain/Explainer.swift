@@ -38,9 +38,9 @@ struct Explainer {
     let embeddings: Matrix<Float>?
     let rows: Matrix<Float>
 
-    /// Transactions and parts that are explained at a time.
+    /// Transactions that are explained at a time, and the parts that all their variants list.
     private static let blockTransactions = 1024
-    private static let blockParts = 1 << 16
+    private static let blockParts = 1 << 24
 
     init(
         _ engine: Engine, _ sequences: SequenceBatch?, _ table: FeatureTable?, _ options: ExplainOptions,
@@ -96,7 +96,8 @@ struct Explainer {
         var blocks: [Range<Int>] = []
         var (start, parts) = (0, 0)
         for transaction in 0..<count {
-            let own = batches.parts(transaction).count
+            // Each part has a variant that lists the others; 4,096 parts at the most.
+            let own = batches.parts(transaction).count * batches.parts(transaction).count
             if transaction > start,
                 transaction - start == Explainer.blockTransactions || parts + own > Explainer.blockParts
             {

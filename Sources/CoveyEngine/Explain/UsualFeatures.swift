@@ -11,7 +11,7 @@ struct UsualFeatures {
     private let chosen: Range<Int>
     private let usual: [UsualValue]
 
-    /// Rows times columns of a table of variants.
+    /// Numbers of the features and embeddings of the variants that are looked at together.
     private static let grain = 1 << 20
 
     init(_ engine: Engine, _ explained: ExplainOptions.Explained) {
@@ -29,7 +29,7 @@ struct UsualFeatures {
         }
         guard !chosen.isEmpty, let table = value.batches.table else { return }
         let pairs = block.count * chosen.count
-        let together = max(1, UsualFeatures.grain / max(1, table.columns.count))
+        let together = max(1, UsualFeatures.grain / (table.columns.count + (embeddings?.columns ?? 0)))
         for start in stride(from: 0, to: pairs, by: together) {
             try value.execution.check()
             let pairs = start..<min(pairs, start + together)

@@ -37,7 +37,7 @@ struct VariantBatches {
             total += eventCount(variant)
             offsets.append(Int64(total))
         }
-        let columns = 2 + batch.numeric.count + batch.categorical.count + (batch.dwell == nil ? 0 : 1)
+        let columns = 3 + batch.numeric.count + batch.categorical.count + (batch.dwell == nil ? 0 : 1)
         try execution.reserve(checkedProduct(total, columns, "variants"), of: 8, for: "variants of the sequences")
         var events: [Int] = []
         events.reserveCapacity(total)
