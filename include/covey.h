@@ -2156,7 +2156,7 @@ typedef struct covey_explanation {
  *               events, all unknown and with average times, gaps and dwell, and missing channels. Points on the path
  *               are doubled until what is left of f(x) - f(baseline) is at most 1 % of it (`residual`), or there are
  *               largest_steps.
- *    AUTO       the method with the best faithfulness for its cost in `make bench-explain`: OCCLUSION.
+ *    AUTO       OCCLUSION, which asks one run for each event.
  *
  *  Features: f(x) - f(x with the feature's usual value), which is the median of the rows that the hybrid features were
  *  fitted to, or their most frequent category (of at most 10,000 rows). Features that rules alone read become missing.

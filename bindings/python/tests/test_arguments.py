@@ -12,7 +12,7 @@ CALLS = {name: value for name in covey.__all__ if callable(value := getattr(cove
 #: Errors take their message, and hold what a user never makes: results, in dataclasses and the like.
 RESULTS = {
     "Backtest", "Change", "ClusterMatches", "ClusterReport", "Condition", "ConditionKind", "CondensedTree", "Counterfactual", "Counterfactuals",
-    "DataWarning", "Derived", "Finding",
+    "DataWarning", "Derived", "Explanation", "Explanations", "Faithfulness", "Finding",
     "FiredRule", "Found", "Marks", "Matches", "MinimumSpanningTree", "Report", "RiskyGroup", "Rule", "RuleMatches", "Score", "Scores",
     "SingleLinkageTree", "StatusCode", "TrainingEpoch", "TrainingProgress", "TrainingReport",
 }  # fmt: skip
