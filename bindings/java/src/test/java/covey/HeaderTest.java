@@ -79,6 +79,7 @@ class HeaderTest {
         same("COVEY_COUNTERFACTUAL_", Counterfactuals.Outcome.values());
         for (CounterfactualOptions.Goal goal : CounterfactualOptions.Goal.values()) {
             assertEquals(constant("COVEY_GOAL_" + goal), 1 << goal.ordinal());
+        }
         same("COVEY_EXPLAINED_", ExplainOptions.Explained.values());
         for (ExplainOptions.Method method : ExplainOptions.Method.values()) {
             assertEquals(constant("COVEY_ATTRIBUTION_" + method), method.ordinal() - 1);
