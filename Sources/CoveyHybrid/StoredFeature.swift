@@ -51,9 +51,12 @@ public struct StoredFeature: Sendable {
     public func simplest(_ value: Double) -> Double {
         guard kind == .numeric, isKept, value.isFinite else { return value }
         let wanted = stored(value)
+        // Rounding to digits never gives 0.
+        if stored(0) == wanted { return 0 }
         for digits in 1...16 {
             let simple = value.rounded(toDigits: digits)
-            if stored(simple) == wanted { return simple }
+            // All numbers beyond the clip are stored alike.
+            if stored(simple) == wanted, abs(feature.scaling.scaled(simple)) <= clip * (1 + 1e-9) { return simple }
         }
         return value
     }

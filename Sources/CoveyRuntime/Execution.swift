@@ -16,6 +16,8 @@ public final class Execution: Sendable {
     /// The last progress that was reported. Only the calling thread uses these two.
     nonisolated(unsafe) private var stage: StaticString = "start"
     nonisolated(unsafe) private var fraction = 0.0
+    /// Stages within a stage do not report their own progress.
+    nonisolated(unsafe) private var isQuiet = false
     /// The bytes of the memory budget that the call uses. An object whose memory outlives the call keeps a reference to
     /// it.
     public let memory: MemoryUse
@@ -45,6 +47,10 @@ public final class Execution: Sendable {
     public func report(_ stage: StaticString, _ fraction: Double) throws {
         try check()
         guard let progress = context.progress, UInt(pthread_self()) == caller else { return }
+        if isQuiet {
+            try tell(progress, always: false)
+            return
+        }
         self.stage = stage
         self.fraction = min(1, max(0, fraction))
         try tell(progress, always: fraction >= 1)
@@ -55,6 +61,15 @@ public final class Execution: Sendable {
         try check()
         guard let progress = context.progress, UInt(pthread_self()) == caller else { return }
         try tell(progress, always: false)
+    }
+
+    /// Runs stages as a part of the current one: the host gets the current stage and fraction again, and no end of a
+    /// stage that ends a thousand times. Only the calling thread may use it.
+    public func quietly<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let before = isQuiet
+        isQuiet = true
+        defer { isQuiet = before }
+        return try body()
     }
 
     private func tell(_ progress: Context.Progress, always: Bool) throws {

@@ -43,7 +43,8 @@ struct AlternativeScores {
         for start in stride(from: 0, to: asked.count, by: rows) {
             try execution.report()
             let held = execution.memory.bytes
-            result += try batch(Array(asked[start..<min(asked.count, start + rows)]))
+            let part = Array(asked[start..<min(asked.count, start + rows)])
+            result += try execution.quietly { try batch(part) }
             // What the stages counted is free again.
             execution.memory.release(execution.memory.bytes - held)
         }

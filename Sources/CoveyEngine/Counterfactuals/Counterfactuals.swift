@@ -82,6 +82,7 @@ public struct Counterfactuals: Sendable {
         // The engine itself has the last word, from the same inputs that a host would give it.
         let verified = try Self.verified(chosen, given, features, sequences, engine, execution)
         let good = zip(chosen, verified).filter { goal.isReached(by: $0.1) }
+        try execution.report("counterfactuals", 1)
         answers = good.map { Self.answer($0.0, features, given, eventCost: options.eventCost) }
         scores = original + good.map(\.1)
         outcome = good.isEmpty ? .none : .found

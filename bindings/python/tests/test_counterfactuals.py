@@ -3,6 +3,7 @@
 import itertools
 import json
 import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -345,9 +346,14 @@ def test_cancel_progress_and_budget(road):
     scores = road.engine.score(road.sequences[:200], road.features[:200])
     index = int(np.flatnonzero(scores.risky)[0])
     row, events = road.features.iloc[[index]], road.sequences[index : index + 1]
-    stages = []
-    road.engine.counterfactual(events, row, covey.Context(progress=lambda stage, share: stages.append(stage)))
-    assert "counterfactuals" in stages
+    told = []
+    started = time.monotonic()
+    road.engine.counterfactual(events, row, covey.Context(progress=lambda stage, share: told.append((stage, share))))
+    # About 50 times a second, with the ends of the few stages around the search.
+    assert told[-1][0] == "counterfactuals" or ("counterfactuals", 1.0) in told
+    assert len(told) <= 20 + 60 * (time.monotonic() - started)
+    shares = [share for stage, share in told if stage == "counterfactuals"]
+    assert shares == sorted(shares)
     with pytest.raises(covey.CancelledError):
         road.engine.counterfactual(events, row, covey.Context(progress=lambda stage, share: stage == "counterfactuals"))
     with pytest.raises(covey.OutOfMemoryError):

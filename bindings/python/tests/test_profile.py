@@ -22,7 +22,7 @@ def shop():
     return Shop()
 
 
-def check(engine, features, labels, risk, cluster):
+def check(engine, features, labels, risk, cluster, clip):
     profile = engine.profile(cluster)
     assert json.loads(json.dumps(profile)) == profile and profile["cluster"] == cluster
     report = {entry.cluster: entry for entry in risk}[cluster]
@@ -42,16 +42,20 @@ def check(engine, features, labels, risk, cluster):
         values = features[name].to_numpy(dtype=float)
         if np.isnan(values).any():
             continue  # the engine keeps their median in place of missing values
+        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+        raw = values
+        if high > low:  # the engine keeps floats of the scaled numbers within the clip: beyond it they are equal
+            values = np.clip((values - middle) / (high - low), -clip, clip).astype(np.float32).astype(float)
         delta = cliffs_delta(values[members], np.sort(values[ordinary]))
         low, high = delta_interval(delta, members.sum(), ordinary.sum(), z)
-        # Clipped values are equal in the engine, and rounded ones may be.
+        # Columns with equal quartiles are clipped by their deviation, and rounded values may be equal.
         assert (name in found) == (low > 0.02 or high < -0.02) or min(abs(low), abs(high)) < 0.04
         if name in found:
             assert found[name]["effect"] == pytest.approx(delta, abs=0.02)
             assert found[name]["low"] == pytest.approx(low, abs=0.02)
-            own = quartiles(values[members])
-            spread = np.subtract(*np.quantile(values, [0.75, 0.25]))
-            if max(abs(np.array(own) - np.median(values))) < 2.9 * spread:
+            own = quartiles(raw[members])
+            spread = np.subtract(*np.quantile(raw, [0.75, 0.25]))
+            if max(abs(np.array(own) - np.median(raw))) < 0.9 * clip * spread:
                 assert found[name]["quartiles"] == pytest.approx(own, rel=1e-3, abs=1e-3 * spread)
     shares = {(entry["name"], entry["value"]): entry for entry in profile["categories"]}
     for name in others:
@@ -82,7 +86,7 @@ def check(engine, features, labels, risk, cluster):
 
 def test_the_sample_by_hand(road):
     for cluster in range(road.labels.max() + 1):
-        profile = check(road.engine, road.features, road.labels, road.risk, cluster)
+        profile = check(road.engine, road.features, road.labels, road.risk, cluster, clip=3)
         entry = {entry.cluster: entry for entry in road.risk}[cluster]
         assert profile["loss"] == pytest.approx(entry.loss) and profile["amount"] == pytest.approx(entry.amount)
         assert "events" in profile["not_known"] and "amounts" not in profile["not_known"]
@@ -91,7 +95,7 @@ def test_the_sample_by_hand(road):
 
 def test_the_shop_by_hand(shop):
     risky = shop.risk.risky[0]
-    profile = check(shop.engine, shop.features, shop.clusterer.labels_, shop.risk, risky)
+    profile = check(shop.engine, shop.features, shop.clusterer.labels_, shop.risk, risky, clip=10)
     assert profile["risky"] and profile["cautions"] == [] and profile["loss"] is None
     assert "amounts" in profile["not_known"] and "times" in profile["not_known"]
     for cluster in range(shop.clusterer.labels_.max() + 1):
@@ -121,3 +125,14 @@ def test_mistakes_are_named(shop):
     engine = covey.Engine.build(hybrid=hybrid, clustering=clusterer, risk=risk)
     with pytest.raises(covey.InvalidArgumentError, match="the engine has no clusters"):
         engine.profile(0)
+
+
+def test_clipped_and_small_numbers_are_read_back(road):
+    for cluster in range(road.labels.max() + 1):
+        for entry in road.engine.profile(cluster)["features"]:
+            column = road.features[entry["name"]].dropna().to_numpy(dtype=float)
+            low, middle, high = np.quantile(column, [0.25, 0.5, 0.75])
+            for value in entry["quartiles"] + entry["ordinary_quartiles"]:
+                assert value == 0 or abs(value) > 1e-3
+                # The clip of the road is 3 quartile distances; a float of the scaled number has seven digits.
+                assert high == low or abs(value - middle) <= 3 * (high - low) * (1 + 1e-6), entry
