@@ -115,6 +115,11 @@ CLONES void ck_query_products(const float *rows, int64_t lda, int64_t count, con
         int64_t c = 0;
         for (; c + 16 <= d; c += 16) sums += *(const wide *)(row + c) * *(const wide *)(query + c);
         float sum = sum_of_lanes((const float *)&sums);
+        if (c + 8 <= d) {
+            floats half = *(const floats *)(row + c) * *(const floats *)(query + c);
+            sum += LANES(half);
+            c += 8;
+        }
         for (; c < d; c++) sum += row[c] * query[c];
         products[i] = sum;
     }

@@ -75,6 +75,31 @@ import Testing
         for single in [true, false] { try check(rows, queries, metric, count: 10, single: single) }
     }
 
+    /// Rows near a plane of few dimensions in many columns: most are told apart by the first coordinates of a rotation.
+    @Test(arguments: [Metric.euclidean, .cosine], [true, false])
+    func rowsNearAPlane(metric: Metric, single: Bool) throws {
+        let (columns, few) = (40, 5)
+        var random = SeededRandom(seed: 3)
+        let axes = (0..<few).map { _ in (0..<columns).map { _ in random.uniform() - 0.5 } }
+        func near(_ corners: [[Double]]) -> [[Double]] {
+            corners.map { corner in
+                (0..<columns).map { column in
+                    (0..<few).reduce(0.01 * random.uniform()) { $0 + corner[$1] * axes[$1][column] }
+                }
+            }
+        }
+        let rows = near(points(2000, few, seed: 4))
+        let matrix = Matrix(rows: rows.count, columns: columns, elements: rows.flatMap { $0 })
+        let execution = Execution()
+        let packed = try matrix.withView {
+            try TileRows(
+                Rows($0, used: nil, metric: metric, execution: execution), rotated: true, execution: execution)
+        }
+        #expect(packed.prefix > 0 && packed.prefix < columns)
+        let queries = near(points(10, few, seed: 5)) + rows.prefix(5) + [[Double](repeating: 3, count: columns)]
+        try check(rows, queries, metric, count: 12, single: single)
+    }
+
     @Test func equalRowsComeInTheOrderOfTheirNumbers() throws {
         for metric in Metric.allCases {
             let rows = Matrix<Float>(rows: 5000, columns: 3, repeating: 2)

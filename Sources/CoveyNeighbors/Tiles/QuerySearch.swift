@@ -45,7 +45,9 @@ public final class QuerySearch: @unchecked Sendable {
         // cells are made in O(n sqrt(n)).
         let (n, sizes) = (rows.count, SearchSizes.current)
         let wanted = n < sizes.oneQueryCell ? 1 : min(n / (sizes.exactCell / 5 + 1), Int(3 * Double(n).squareRoot()))
-        cells = rows.count == 0 ? nil : try Cells(rows, seed: 0, cellCount: wanted, execution: execution)
+        cells =
+            rows.count == 0
+            ? nil : try Cells(rows, seed: 0, cellCount: wanted, rotated: true, execution: execution)
     }
 
     /// Calls `body` with the `count` nearest rows of each query, nearest first, those as near in the order of their
@@ -114,6 +116,8 @@ public final class QuerySearch: @unchecked Sendable {
         let bias = Float(
             packed.isManhattan ? -4 * TileRows.unit * norm - 0x1p-100 : norm * (1 - packed.error) - 0x1p-100)
         let lower = Float(1 - packed.error).nextDown
+        // Of the query after the prefix; infinite = the prefix is not looked at.
+        let tail = filtered && packed.prefix > 0 ? packed.tail(scratch.query.pointer) : .infinity
         for cell in 0..<cells.count { scratch.low[cell] = 0 }
         for cell in 0..<cells.count { scratch.high[cell] = .infinity }
         if filtered, cells.count > 1 {
@@ -142,9 +146,14 @@ public final class QuerySearch: @unchecked Sendable {
             let block = cells.blocks[index]
             var count = block.count
             if filtered {
-                product(packed, packed.numbers.pointer + block.start * packed.stride, count, scratch, stride)
-                if packed.isManhattan {
-                    for i in 0..<count { scratch.products[i] *= lower }
+                let numbers = packed.numbers.pointer + block.start * packed.stride
+                if tail.isFinite {
+                    prefixProduct(packed, block, tail, scratch, stride)
+                } else {
+                    product(packed, numbers, count, scratch, stride)
+                    if packed.isManhattan {
+                        for i in 0..<count { scratch.products[i] *= lower }
+                    }
                 }
                 let threshold = Float(packed.scaled(heap.distances[0]) - Double(bias))
                 count = Int(
@@ -153,7 +162,13 @@ public final class QuerySearch: @unchecked Sendable {
                         packed.bias.pointer + block.start, scratch.hits.pointer))
             }
             for hit in 0..<count {
-                let row = packed.order[block.start + (filtered ? Int(scratch.hits[hit]) : hit)]
+                let place = block.start + (filtered ? Int(scratch.hits[hit]) : hit)
+                if tail.isFinite {
+                    product(packed, packed.numbers.pointer + place * packed.stride, 1, scratch, stride)
+                    let least = Double(scratch.products[0]) + Double(packed.bias[place]) + Double(bias)
+                    if least > packed.scaled(heap.distances[0]) { continue }
+                }
+                let row = packed.order[place]
                 let number = used.map { $0[Int(row)] } ?? row
                 _ = heap.push(reduced(view, Int(number), Int(row), packed.rows, scratch), number)
             }
@@ -187,6 +202,18 @@ public final class QuerySearch: @unchecked Sendable {
             ck_query_products(rows, stride, Int64(count), scratch.query.pointer, stride, products)
             for i in 0..<count { products[i] *= -2 }
         }
+    }
+
+    /// The same from a prefix of the terms, less the most that the others could add.
+    private func prefixProduct(
+        _ packed: TileRows, _ block: Cells.Block, _ tail: Float, _ scratch: QueryScratch, _ stride: Int64
+    ) {
+        let products = scratch.products.pointer
+        let tails = packed.tails.pointer + block.start
+        ck_query_products(
+            packed.numbers.pointer + block.start * packed.stride, stride, Int64(block.count), scratch.query.pointer,
+            Int64(packed.prefix), products)
+        for i in 0..<block.count { products[i] = -2 * (products[i] + tail * tails[i]) }
     }
 
     /// The exact reduced distance from the query to the row at `place` in the list of used rows.

@@ -42,7 +42,7 @@ final class TileRows: @unchecked Sendable {
     var count: Int { rows.count }
     var isManhattan: Bool { rows.metric == .manhattan }
 
-    /// - Parameter rotated: true for a search of all rows among themselves, which a rotation makes faster.
+    /// - Parameter rotated: whether a rotation may make the search faster.
     init(_ rows: Rows, rotated: Bool = false, execution: Execution) throws {
         self.rows = rows
         let d = rows.dimension
@@ -123,15 +123,16 @@ final class TileRows: @unchecked Sendable {
             convert(batch, count: count, to: numbers.pointer + start * stride, norms: norms.pointer + start)
             for p in start..<start + count {
                 bias[p] = Float(bias(norms[p]))
-                guard prefix > 0 else { continue }
-                var tail = 0.0
-                for c in prefix..<stride {
-                    let value = Double(numbers[p * stride + c])
-                    tail += value * value
-                }
-                tails[p] = Float(tail.squareRoot()).nextUp.nextUp
+                if prefix > 0 { tails[p] = tail(numbers.pointer + p * stride) }
             }
         }
+    }
+
+    /// An upper bound of the length of a packed row after the prefix.
+    func tail(_ row: UnsafePointer<Float>) -> Float {
+        var sum = 0.0
+        for c in prefix..<stride { sum += Double(row[c]) * Double(row[c]) }
+        return Float(sum.squareRoot()).nextUp.nextUp
     }
 
     @inline(__always)
