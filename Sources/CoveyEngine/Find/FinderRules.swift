@@ -42,7 +42,10 @@ extension Finder {
         if isOfLabelled { wanted.weights = Strided(labels.values.map { $0 >= 0 ? 1.0 : 0.0 }) }
         settings.rules_min_precision = wanted.minPrecision
         let target = Strided(labels.values.map { $0 == 1 ? UInt8(1) : 0 })
-        let found = try RuleSearch.run(table, target: target, options: wanted, execution: execution)
+        // Dates by their hour, as covey_extract_rules has them.
+        let derived = try DerivedTable(table, options: wanted, execution: execution)
+        let found = try derived.restored(
+            RuleSearch.run(derived.table, target: target, options: derived.options, execution: execution))
         if found.rules.isEmpty {
             tell(
                 .noRule,

@@ -351,3 +351,21 @@ def test_queries_and_streams_are_read_once(found, encoder):
         connection.register("t", arrow)
         found_there = covey.find(events, connection.sql("SELECT * FROM t"), "label", **names)
         assert found_there.risky.sum() == result.risky.sum() and len(found_there.to_frame().fetchall()) == len(features)
+
+
+def test_dates_take_part_in_rules_by_their_hour(tmp_path):
+    """Fraud in the fourth hour of the night alone: a rule says so, and the engine reads the date of new rows."""
+    random = np.random.default_rng(8)
+    rows = 900
+    night = np.arange(rows) % 15 == 0
+    hours = np.where(night, 3.5, random.uniform(6, 23, rows))
+    opened = pd.Timestamp("2026-03-01") + pd.to_timedelta(random.integers(0, 60, rows) * 24 + hours, unit="h")
+    table = pd.DataFrame({"amount": random.lognormal(3, 1, rows), "opened": opened, "items": random.integers(1, 9, rows)})
+    known = np.where(night & (np.arange(rows) % 2 == 0), 1.0, np.nan)
+    found = covey.find(None, table, known, **FAST)
+    assert "dates_left_out" in {finding.code for finding in found.findings}
+    assert len(found.rules) >= 1 and "opened" in found.rules[0].text and "hour" in found.rules[0].text
+    assert np.array_equal(found.rules.predict(table), night)
+    found.engine.save(tmp_path / "shop.engine")
+    scores = covey.Engine.load(tmp_path / "shop.engine").score(None, table)
+    assert [len(score.rules) > 0 for score in scores] == night.tolist()
