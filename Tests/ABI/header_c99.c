@@ -49,6 +49,8 @@ int main(void) {
     covey_score score = COVEY_SCORE_INIT;
     covey_find_options find_options = COVEY_FIND_OPTIONS_INIT;
     covey_risky_group risky_group = COVEY_RISKY_GROUP_INIT;
+    covey_explain_options explain_options = COVEY_EXPLAIN_OPTIONS_INIT;
+    covey_explanation explanation = COVEY_EXPLANATION_INIT;
     covey_counterfactual_options counterfactual_options = COVEY_COUNTERFACTUAL_OPTIONS_INIT;
     covey_counterfactual counterfactual = COVEY_COUNTERFACTUAL_INIT;
     covey_change change = COVEY_CHANGE_INIT;
@@ -76,6 +78,8 @@ int main(void) {
     CHECK_SIZE(backtest_report);
     CHECK_SIZE(engine_parts);
     CHECK_SIZE(score);
+    CHECK_SIZE(explain_options);
+    CHECK_SIZE(explanation);
     CHECK_SIZE(find_options);
     CHECK_SIZE(risky_group);
     CHECK_SIZE(event);
@@ -138,6 +142,11 @@ int main(void) {
     CHECK(counterfactual_options.max_evaluations == 10000 && counterfactual_options.goal == COVEY_GOAL_AUTO);
     CHECK(counterfactual_options.risk_below == 0 && counterfactual_options.others_immutable == 0);
     CHECK(counterfactual.cost == 0 && counterfactual.removed == 0 && change.name == NULL && change.kind == 0);
+    CHECK(explain_options.explained == COVEY_EXPLAINED_EXEMPLAR && explain_options.method == COVEY_ATTRIBUTION_AUTO);
+    CHECK(explain_options.cluster == -1 && explain_options.largest_parts == 256 && explain_options.seed == 0);
+    CHECK(explain_options.permutations == 32 && explain_options.largest_steps == 256);
+    CHECK(explain_options.features == 1 && explain_options.faithfulness == 1);
+    CHECK(explanation.cluster == 0 && explanation.value == 0 && explanation.explained == 0);
     CHECK(find_options.seed == 0 && find_options.known_share == 0 && find_options.shares_over == COVEY_SHARES_AUTO);
     CHECK(find_options.error_rate == COVEY_ERROR_RATE_FAMILYWISE && find_options.significance == 0.05);
     CHECK(find_options.confidence == 0.95 && find_options.min_share == 0.8 && find_options.min_fraud == 2);
