@@ -106,6 +106,13 @@ private final class MergeForest {
         let ahead = 24
         var order = TieOrder(nodeCount: 2 * points - 1, minClusterSize: minClusterSize, execution: execution)
         var ends: [TieOrder.Ends] = []
+        // Repeated rows are edges too; a row that stands for them must be treated alike.
+        var edgesOfCopies: [Double: Int] = [:]
+        if let copies {
+            for (distance, count) in zip(copies.distances, copies.counts) where count > 1 {
+                edgesOfCopies[distance, default: 0] += Int(count) - 1
+            }
+        }
         var start = 0
         var reported = -1
         while start < edges.count {
@@ -135,7 +142,7 @@ private final class MergeForest {
                     try check(edges[index])
                     ends.append((node(of: Int(edges[index].from)), node(of: Int(edges[index].to))))
                 }
-                if ties == .components, ends.count <= SmallTieOrder.most,
+                if ties == .components, ends.count + (edgesOfCopies[distance] ?? 0) <= SmallTieOrder.most,
                     joinsClusters(ends, minClusterSize, before: distance)
                 {
                     try join(edges, start..<end, largeFirst: false, minClusterSize, execution)
