@@ -27,7 +27,8 @@ OPTIONS = [
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("seed", range(4))
 def test_weights_are_copies(options: dict, seed: int) -> None:
-    rows, weights = sample(seed, grid=seed % 2 == 1 and options.get("metric") not in ("chebyshev", "haversine"))
+    grid = seed % 2 == 1 and options.get("metric") not in ("chebyshev", "haversine")
+    rows, weights = sample(seed, grid)
     if options.get("metric") == "haversine":
         rows = rows[:, :2] / 10
     repeated = np.repeat(rows, weights, axis=0)
@@ -44,7 +45,9 @@ def test_weights_are_copies(options: dict, seed: int) -> None:
     np.testing.assert_allclose(found.outlier_scores_[source], expected.outlier_scores_, atol=1e-12)
     order = [number[label] for label in range(len(expected.cluster_persistence_))]
     np.testing.assert_allclose(found.cluster_persistence_[order], expected.cluster_persistence_, atol=1e-6)
-    np.testing.assert_allclose(found.relative_validity_, expected.relative_validity_, atol=1e-12)
+    if not grid:
+        # It is read from the edges of the spanning tree, and equal distances leave a choice among these.
+        np.testing.assert_allclose(found.relative_validity_, expected.relative_validity_, atol=1e-12)
     assert (found.labels_[weights == 0] == -1).all()
     tree, other = found.condensed_tree_.to_numpy(), expected.condensed_tree_.to_numpy()
     assert tree["child_size"][tree["child"] < 80].sum() == weights.sum()
