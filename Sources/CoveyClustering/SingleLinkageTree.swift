@@ -158,19 +158,22 @@ private final class MergeForest {
         }
     }
 
-    /// Whether two of the components that edges of one length join are large enough to be clusters.
+    /// Whether edges of one length join several components that are large enough to be clusters, no two of them alike:
+    /// of components of one size and height none comes first but by the edges, whose order follows from the rows' numbers.
     private func joinsClusters(
         _ ends: [TieOrder.Ends], _ minClusterSize: Int, before distance: Double
     ) -> Bool {
-        var large: Int32 = -1
+        var large: [Int32] = []
         for end in ends {
             for node in [end.first, end.second]
-            where size(of: node, before: distance) >= minClusterSize && node != large {
-                if large >= 0 { return true }
-                large = node
+            where size(of: node, before: distance) >= minClusterSize && !large.contains(node) {
+                for other in large where !comesFirst(node, other, at: distance) && !comesFirst(other, node, at: distance) {
+                    return false
+                }
+                large.append(node)
             }
         }
-        return false
+        return large.count > 1
     }
 
     /// Merges components that edges of one length join, in an order that is the same for every minimum spanning tree of
