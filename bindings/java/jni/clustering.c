@@ -1,5 +1,5 @@
 /* Section 8 of covey.h: clustering. */
-#include "support.h"
+#include "files.h"
 
 #include <string.h>
 
@@ -130,65 +130,10 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusteringSelect(JNIEnv *env, jclass c
     return result;
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_clusteringSave(JNIEnv *env, jclass class, jlong clustering, jlong context,
-                                                        jbyteArray path)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    const char *name = text(&memory, path);
-    if (name) {
-        covey_error *error = NULL;
-        covey_status status =
-            covey_clustering_save(POINTER(covey_clustering, clustering), context_of(context), name, &error);
-        succeeded(env, status, error);
-    }
-    arena_end(&memory);
-}
-
-JNIEXPORT jlong JNICALL Java_covey_Native_clusteringLoad(JNIEnv *env, jclass class, jlong context, jbyteArray path)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    jlong result = 0;
-    const char *name = text(&memory, path);
-    if (name) {
-        covey_clustering *clustering = NULL;
-        covey_error *error = NULL;
-        covey_status status = covey_clustering_load(context_of(context), name, &clustering, &error);
-        result = made_clustering(env, status, clustering, error);
-    }
-    arena_end(&memory);
-    return result;
-}
-
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_clusteringWrite(JNIEnv *env, jclass class, jlong clustering)
-{
-    (void)class;
-    covey_bytes *bytes = NULL;
-    covey_error *error = NULL;
-    covey_status status = covey_clustering_write(POINTER(covey_clustering, clustering), NULL, &bytes, &error);
-    return succeeded(env, status, error) ? file_bytes(env, bytes) : NULL;
-}
-
-JNIEXPORT jlong JNICALL Java_covey_Native_clusteringRead(JNIEnv *env, jclass class, jlong context, jbyteArray bytes)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    jlong result = 0;
-    int64_t length = (*env)->GetArrayLength(env, bytes);
-    const void *data = numbers(&memory, bytes, NUMBER_I8, 0, length);
-    if (data) {
-        covey_clustering *clustering = NULL;
-        covey_error *error = NULL;
-        covey_status status = covey_clustering_read(context_of(context), data, length, &clustering, &error);
-        result = made_clustering(env, status, clustering, error);
-    }
-    arena_end(&memory);
-    return result;
-}
+SAVES(clustering, covey_clustering_save)
+LOADS(clustering, covey_clustering_load, covey_clustering_destroy)
+WRITES(clustering, covey_clustering_write)
+READS(clustering, covey_clustering_read, covey_clustering_destroy)
 
 JNIEXPORT void JNICALL Java_covey_Native_clusteringOptions(JNIEnv *env, jclass class, jlong clustering,
                                                            jlongArray integers, jdoubleArray reals)

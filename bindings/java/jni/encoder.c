@@ -1,5 +1,5 @@
 /* Section 6 of covey.h: the encoder. */
-#include "support.h"
+#include "files.h"
 
 JNIEXPORT jlong JNICALL Java_covey_Native_encoderLoad(JNIEnv *env, jclass class, jlong context, jbyteArray path)
 {
@@ -20,20 +20,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_encoderLoad(JNIEnv *env, jclass class,
     return HANDLE(encoder);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_encoderSave(JNIEnv *env, jclass class, jlong encoder, jlong context,
-                                                     jbyteArray path)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    const char *name = text(&memory, path);
-    if (name) {
-        covey_error *error = NULL;
-        covey_status status = covey_encoder_save(POINTER(covey_encoder, encoder), context_of(context), name, &error);
-        succeeded(env, status, error);
-    }
-    arena_end(&memory);
-}
+SAVES(encoder, covey_encoder_save)
 
 JNIEXPORT jlong JNICALL Java_covey_Native_encoderDimension(JNIEnv *env, jclass class, jlong encoder)
 {

@@ -1,5 +1,5 @@
 /* Section 11 of covey.h: the engine and its scores. */
-#include "support.h"
+#include "files.h"
 
 #include <string.h>
 
@@ -33,39 +33,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_engineBuild(JNIEnv *env, jclass class,
     return HANDLE(engine);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_engineLoad(JNIEnv *env, jclass class, jlong context, jbyteArray path)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    covey_engine *engine = NULL;
-    const char *name = text(&memory, path);
-    if (name) {
-        covey_error *error = NULL;
-        covey_status status = covey_engine_load(context_of(context), name, &engine, &error);
-        if (!succeeded(env, status, error)) {
-            covey_engine_destroy(engine);
-            engine = NULL;
-        }
-    }
-    arena_end(&memory);
-    return HANDLE(engine);
-}
-
-JNIEXPORT void JNICALL Java_covey_Native_engineSave(JNIEnv *env, jclass class, jlong engine, jlong context,
-                                                    jbyteArray path)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    const char *name = text(&memory, path);
-    if (name) {
-        covey_error *error = NULL;
-        covey_status status = covey_engine_save(POINTER(covey_engine, engine), context_of(context), name, &error);
-        succeeded(env, status, error);
-    }
-    arena_end(&memory);
-}
+SAVES(engine, covey_engine_save)
+LOADS(engine, covey_engine_load, covey_engine_destroy)
 
 /* Borrowed: Java keeps the engine alive as long as the encoder is. */
 JNIEXPORT jlong JNICALL Java_covey_Native_engineEncoder(JNIEnv *env, jclass class, jlong engine)

@@ -1,5 +1,5 @@
 /* Section 11 of covey.h: what an engine tells of itself, its bytes, and new labels for it. */
-#include "support.h"
+#include "files.h"
 
 static jbyteArray bytes_of(JNIEnv *env, const covey_buffer *buffer)
 {
@@ -29,22 +29,7 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_engineText(JNIEnv *env, jclass cl
     return result;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_engineRead(JNIEnv *env, jclass class, jlong context, jbyteArray bytes)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    covey_engine *engine = NULL;
-    const int64_t size = (*env)->GetArrayLength(env, bytes);
-    const int8_t *given = numbers(&memory, bytes, NUMBER_I8, 0, size);
-    if (given) {
-        covey_error *error = NULL;
-        covey_status status = covey_engine_read(context_of(context), given, size, &engine, &error);
-        succeeded(env, status, error);
-    }
-    arena_end(&memory);
-    return HANDLE(engine);
-}
+READS(engine, covey_engine_read, covey_engine_destroy)
 
 JNIEXPORT jlong JNICALL Java_covey_Native_engineRows(JNIEnv *env, jclass class, jlong engine)
 {

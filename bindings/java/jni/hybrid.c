@@ -1,5 +1,5 @@
 /* Section 7 of covey.h: hybrid features. */
-#include "support.h"
+#include "files.h"
 
 JNIEXPORT jlong JNICALL Java_covey_Native_hybridFit(JNIEnv *env, jclass class, jlong context, jobject embeddings,
                                                     jobject features, jint scaling, jint missing, jlong components,
@@ -75,72 +75,10 @@ JNIEXPORT void JNICALL Java_covey_Native_hybridTransform(JNIEnv *env, jclass cla
     arena_end(&memory);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_hybridSave(JNIEnv *env, jclass class, jlong hybrid, jlong context,
-                                                    jbyteArray path)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    const char *name = text(&memory, path);
-    if (name) {
-        covey_error *error = NULL;
-        covey_status status = covey_hybrid_save(POINTER(covey_hybrid, hybrid), context_of(context), name, &error);
-        succeeded(env, status, error);
-    }
-    arena_end(&memory);
-}
-
-/* Returns the handle of a call; 0 with a pending exception if the call failed. */
-static jlong made(JNIEnv *env, covey_status status, covey_hybrid *hybrid, covey_error *error)
-{
-    if (succeeded(env, status, error)) return HANDLE(hybrid);
-    covey_hybrid_destroy(hybrid);
-    return 0;
-}
-
-JNIEXPORT jlong JNICALL Java_covey_Native_hybridLoad(JNIEnv *env, jclass class, jlong context, jbyteArray path)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    jlong result = 0;
-    const char *name = text(&memory, path);
-    if (name) {
-        covey_hybrid *hybrid = NULL;
-        covey_error *error = NULL;
-        covey_status status = covey_hybrid_load(context_of(context), name, &hybrid, &error);
-        result = made(env, status, hybrid, error);
-    }
-    arena_end(&memory);
-    return result;
-}
-
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_hybridWrite(JNIEnv *env, jclass class, jlong hybrid)
-{
-    (void)class;
-    covey_bytes *bytes = NULL;
-    covey_error *error = NULL;
-    covey_status status = covey_hybrid_write(POINTER(covey_hybrid, hybrid), NULL, &bytes, &error);
-    return succeeded(env, status, error) ? file_bytes(env, bytes) : NULL;
-}
-
-JNIEXPORT jlong JNICALL Java_covey_Native_hybridRead(JNIEnv *env, jclass class, jlong context, jbyteArray bytes)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    jlong result = 0;
-    int64_t length = (*env)->GetArrayLength(env, bytes);
-    const void *data = numbers(&memory, bytes, NUMBER_I8, 0, length);
-    if (data) {
-        covey_hybrid *hybrid = NULL;
-        covey_error *error = NULL;
-        covey_status status = covey_hybrid_read(context_of(context), data, length, &hybrid, &error);
-        result = made(env, status, hybrid, error);
-    }
-    arena_end(&memory);
-    return result;
-}
+SAVES(hybrid, covey_hybrid_save)
+LOADS(hybrid, covey_hybrid_load, covey_hybrid_destroy)
+WRITES(hybrid, covey_hybrid_write)
+READS(hybrid, covey_hybrid_read, covey_hybrid_destroy)
 
 JNIEXPORT void JNICALL Java_covey_Native_hybridDestroy(JNIEnv *env, jclass class, jlong hybrid)
 {

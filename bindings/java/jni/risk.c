@@ -1,5 +1,5 @@
 /* Section 9 of covey.h: cluster risk. */
-#include "support.h"
+#include "files.h"
 
 JNIEXPORT jlong JNICALL Java_covey_Native_riskRate(JNIEnv *env, jclass class, jlong context, jintArray labels,
                                                    jbyteArray fraud, jdoubleArray amounts, jdoubleArray times,
@@ -34,70 +34,10 @@ JNIEXPORT jlong JNICALL Java_covey_Native_riskRate(JNIEnv *env, jclass class, jl
     return HANDLE(risk);
 }
 
-/* The handle of a call, or its end and 0 with a pending exception. */
-static jlong made(JNIEnv *env, covey_status status, covey_risk *risk, covey_error *error)
-{
-    if (succeeded(env, status, error)) return HANDLE(risk);
-    covey_risk_destroy(risk);
-    return 0;
-}
-
-JNIEXPORT void JNICALL Java_covey_Native_riskSave(JNIEnv *env, jclass class, jlong risk, jlong context, jbyteArray path)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    const char *name = text(&memory, path);
-    if (name) {
-        covey_error *error = NULL;
-        succeeded(env, covey_risk_save(POINTER(covey_risk, risk), context_of(context), name, &error), error);
-    }
-    arena_end(&memory);
-}
-
-JNIEXPORT jlong JNICALL Java_covey_Native_riskLoad(JNIEnv *env, jclass class, jlong context, jbyteArray path)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    jlong result = 0;
-    const char *name = text(&memory, path);
-    if (name) {
-        covey_risk *risk = NULL;
-        covey_error *error = NULL;
-        covey_status status = covey_risk_load(context_of(context), name, &risk, &error);
-        result = made(env, status, risk, error);
-    }
-    arena_end(&memory);
-    return result;
-}
-
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_riskWrite(JNIEnv *env, jclass class, jlong risk)
-{
-    (void)class;
-    covey_bytes *bytes = NULL;
-    covey_error *error = NULL;
-    covey_status status = covey_risk_write(POINTER(covey_risk, risk), NULL, &bytes, &error);
-    return succeeded(env, status, error) ? file_bytes(env, bytes) : NULL;
-}
-
-JNIEXPORT jlong JNICALL Java_covey_Native_riskRead(JNIEnv *env, jclass class, jlong context, jbyteArray bytes)
-{
-    (void)class;
-    arena memory;
-    arena_start(&memory, env);
-    jlong result = 0;
-    int64_t length = (*env)->GetArrayLength(env, bytes);
-    const void *file = numbers(&memory, bytes, NUMBER_I8, 0, length);
-    if (file) {
-        covey_risk *risk = NULL;
-        covey_error *error = NULL;
-        covey_status status = covey_risk_read(context_of(context), file, length, &risk, &error);
-        result = made(env, status, risk, error);
-    }
-    arena_end(&memory);
-    return result;
-}
+SAVES(risk, covey_risk_save)
+LOADS(risk, covey_risk_load, covey_risk_destroy)
+WRITES(risk, covey_risk_write)
+READS(risk, covey_risk_read, covey_risk_destroy)
 
 JNIEXPORT jlong JNICALL Java_covey_Native_riskCount(JNIEnv *env, jclass class, jlong risk)
 {
