@@ -2108,9 +2108,9 @@ typedef struct covey_explain_options {
     int32_t method;        /**< COVEY_ATTRIBUTION_...; default AUTO. */
     int64_t cluster;       /**< -1 (default) = the cluster that the transaction behaves like, and where it behaves like
                                 none, that of the nearest exemplar. -1 for RISK. */
-    int64_t largest_parts; /**< 1 to 4,096; default 256. A sequence with more events is explained in so many runs of
-                                consecutive events of about equal length; the events of a run share its attribution
-                                equally. */
+    int64_t largest_parts; /**< 1 to 4,096; default 256. A sequence with more events is divided into this number of
+                                runs of consecutive events of about equal length; the events of a run share its
+                                attribution equally. */
     int64_t permutations;  /**< SHAPLEY: even, 4 to 65,536; default 32. */
     int64_t largest_steps; /**< GRADIENTS: the most points on the path, 4 to 4,096; default 256. */
     uint64_t seed;         /**< SHAPLEY: default 0. */

@@ -68,7 +68,7 @@ private func counterfactualOptions(_ pointer: UnsafePointer<covey_counterfactual
         let base = UnsafeRawPointer(try required(given.limits, "options.limits"))
         options.limits = try (0..<total).map { index in
             try changeLimit(
-                base.load(fromByteOffset: index * Int(given.limit_size), as: covey_change_limit.self),
+                base.loadUnaligned(fromByteOffset: index * Int(given.limit_size), as: covey_change_limit.self),
                 "options.limits[\(index)]")
         }
     }

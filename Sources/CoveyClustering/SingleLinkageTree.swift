@@ -158,8 +158,8 @@ private final class MergeForest {
         }
     }
 
-    /// Whether edges of one length join several components that are large enough to be clusters, no two of them alike:
-    /// of components of one size and height none comes first but by the edges, whose order follows from the rows' numbers.
+    /// Whether edges of one length join several components that are large enough to be clusters, and no two of these
+    /// have the same size and height. Between two that have, only the order of the edges can decide which comes first.
     private func joinsClusters(
         _ ends: [TieOrder.Ends], _ minClusterSize: Int, before distance: Double
     ) -> Bool {
@@ -167,7 +167,8 @@ private final class MergeForest {
         for end in ends {
             for node in [end.first, end.second]
             where size(of: node, before: distance) >= minClusterSize && !large.contains(node) {
-                for other in large where !comesFirst(node, other, at: distance) && !comesFirst(other, node, at: distance) {
+                for other in large
+                where !comesFirst(node, other, at: distance) && !comesFirst(other, node, at: distance) {
                     return false
                 }
                 large.append(node)
@@ -228,9 +229,10 @@ private final class MergeForest {
             var end = start + 1
             while end < chosen.count, chosen[end].set == chosen[start].set { end += 1 }
             let others = chosen[start + 1..<end]
-            let firstSmall = others.firstIndex {
-                size(of: $0.node, before: distance) < minClusterSize
-            } ?? end
+            let firstSmall =
+                others.firstIndex {
+                    size(of: $0.node, before: distance) < minClusterSize
+                } ?? end
             let (large, small) = (others[..<firstSmall], others[firstSmall...])
             for part in largeFirst ? large + small : small + large {
                 try merge(

@@ -1,7 +1,7 @@
 import CoveyRuntime
 import CoveySequences
 
-/// Integrated gradients (Sundararajan, Taly and Yan 2017) of a number that hangs on the embedding of a sequence, along
+/// Integrated gradients (Sundararajan, Taly and Yan 2017) of a number that depends on the embedding of a sequence, along
 /// the straight line from the baseline of `InputPath`.
 public struct IntegratedGradients: Sendable {
     /// One for each event, in the order as given.
@@ -13,8 +13,8 @@ public struct IntegratedGradients: Sendable {
 }
 
 extension Encoder {
-    /// The sum of attributions may be this far off, as a share of what it should be; and as a share of the numbers,
-    /// which float32 has to carry.
+    /// The attributions are complete if their sum differs from `value - base` by at most this share of it, or by at most
+    /// `rounding` of the larger of the two numbers, which is the error of float32.
     static let incomplete = 0.01
     private static let rounding = 1e-5
 
@@ -46,7 +46,7 @@ extension Encoder {
             let (difference, residual) = (whole - base, whole - base - attributions.reduce(0, +))
             let allowed = max(
                 Self.incomplete * abs(difference), Self.rounding * max(abs(whole), abs(base)))
-            // Half of what is allowed: a reader may measure it against the sum.
+            // Half of the limit, so that the error is also within 1 % of the sum of the attributions.
             if abs(residual) <= allowed / 2 || 2 * steps > largestSteps {
                 var given = attributions
                 if let order = path.order {
@@ -102,7 +102,8 @@ private struct Line {
             GradientRun.bytes(network, events: events, points: 1), for: "the gradients of \(events) events")
     }
 
-    /// The attributions of the events in the order of time, from four points in each of so many parts of the line.
+    /// The attributions of the events in the order of time, from four points in each of `panels` equal parts of the
+    /// line.
     func integrate(
         panels: Int, _ value: (_ embedding: [Float]) throws -> (value: Double, gradient: [Double])
     ) throws -> [Double] {

@@ -52,7 +52,7 @@ struct ChangeableFeature: Sendable {
     }
 }
 
-/// Makes changeable features of what an engine knows.
+/// Makes changeable features from the rows and rules of an engine.
 struct FeatureChanges {
     private let known: KnownRows
     private let rules: [(feature: String, test: Condition.Test)]

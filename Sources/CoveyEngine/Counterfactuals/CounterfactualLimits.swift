@@ -30,7 +30,7 @@ struct CounterfactualLimits {
         _ given: inout GivenTransaction, _ known: KnownRows, _ engine: Engine, _ options: CounterfactualOptions
     ) throws -> [ChangeableFeature] {
         let open = max(1, limits.count { !$0.isImmutable })
-        // Half of what may be scored is for single changes; a number has three lists of candidates.
+        // Single changes may use half of the evaluations. A numeric feature has three lists of candidates.
         let count = min(64, max(4, options.largestEvaluations / (6 * open)))
         let changes = FeatureChanges(known, engine.parts, count: count)
         return try given.values.indices.compactMap { index in

@@ -45,7 +45,7 @@ public struct Counterfactuals: Sendable {
     public let isExhausted: Bool
     let goal: CounterfactualGoal
 
-    /// All scores are of the engine itself, so that the answers hold for whoever scores them again.
+    /// The engine scores every answer, so that a caller who scores an answer again gets the same score.
     /// - Parameters:
     ///   - sequences: one sequence; nil without an encoder.
     ///   - table: one row; nil if the engine has no features.

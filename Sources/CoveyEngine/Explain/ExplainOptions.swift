@@ -28,7 +28,7 @@ public struct ExplainOptions: Sendable {
     public var method = Method.automatic
     /// -1 = the cluster that the transaction behaves like; where it behaves like none, that of the nearest exemplar.
     public var cluster = -1
-    /// A longer sequence is explained in so many runs of events.
+    /// A sequence with more events is divided into this number of runs of events.
     public var largestParts = 256
     /// Of Shapley values; even.
     public var permutations = 32

@@ -52,7 +52,7 @@ struct Explainer {
         count = try engine.checkedCount(sequences, table)
         let needed = try table.map { table in
             let columns = try table.columns(named: engine.features.map { ($0.name, $0.kind) })
-            // Variants are counted from 0: what is wrong is told by the caller's numbers, here.
+            // Checked here, so that an error names the caller's row and not the number of a variant.
             for column in columns {
                 try execution.check()
                 try column.validate()
@@ -181,6 +181,8 @@ struct Explainer {
     private func occlude(
         _ explanations: inout [Explanation], _ block: Range<Int>, _ value: ExplainedValue
     ) throws {
+        let listed = block.reduce(0) { $0 + batches.parts($1).count * batches.parts($1).count }
+        try execution.reserve(listed, of: 4, for: "sequences without one part")
         let variants = block.flatMap { transaction in
             (0..<Int32(batches.parts(transaction).count)).map { variant(transaction, without: [$0]) }
         }

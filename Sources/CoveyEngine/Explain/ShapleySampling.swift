@@ -1,7 +1,7 @@
 import CoveyRuntime
 
 /// Shapley values of parts, by sampled permutations in pairs (Castro, Gomez and Tejada 2009; Mitchell et al. 2022): a
-/// part's value is the mean of what it adds when parts join one by one, from the empty sequence on. The second
+/// part's attribution is the mean change of the value when the part is added to the parts before it. The second
 /// permutation of a pair is the first one backwards, which takes away much of the variance.
 struct ShapleySampling {
     private let value: ExplainedValue
@@ -36,6 +36,8 @@ struct ShapleySampling {
             let orders = (done..<min(pairs, done + together)).map { _ in
                 Array(0..<Int32(count)).shuffled(using: &random)
             }
+            try value.execution.reserve(
+                checkedProduct(2 * orders.count, count * count / 2, "sampled orders"), of: 4, for: "sampled orders")
             let values = try value.values(
                 orders.flatMap { order in
                     [order, order.reversed()].flatMap { order in

@@ -10,7 +10,7 @@ struct FindSettings: Encodable {
     /// What shares are counted over: "labelled" or "all"; nil where nothing is known of fraud.
     var shares_over: String?
     var known_share: Double?
-    /// The ends of what it may be as well.
+    /// The interval of `known_share`.
     var known_share_low: Double?
     var known_share_high: Double?
     /// "given", "labelled" (from how many rows are labelled), "groups" (from the group that is most fraud) or
