@@ -327,10 +327,10 @@ class Engine(EngineCases):
             explained: "exemplar", the distance to the cluster's exemplar that is nearest to the transaction; "centre", that to
                 the mean of the cluster's rows; "membership" in the cluster, 0 to 1; "risk".
             method: "occlusion": the value less that without the event. "shapley": sampled Shapley values, with standard errors;
-                they add up to value - base. "gradients": integrated gradients, for distances; likewise, within 1 %. "auto": the
-                one with the best faithfulness for its cost.
+                they add up to value - base. "gradients": integrated gradients, for distances; likewise, within 1 %. "auto":
+                occlusion.
             cluster: None = the one that a transaction behaves like, or that of the nearest exemplar.
-            largest_parts: a longer sequence is explained in so many runs of consecutive events, which share equally.
+            largest_parts: a sequence with more events is divided into this number of runs, whose events share equally.
             permutations, seed: of "shapley". largest_steps: of "gradients", the most points on the path.
             explain_features: by the value less that with the feature's usual value (median, most frequent category).
 

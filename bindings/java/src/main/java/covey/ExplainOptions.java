@@ -27,7 +27,7 @@ public record ExplainOptions(
 
     /** How events get their attributions. The order is that of COVEY_ATTRIBUTION_, from -1. */
     public enum Method {
-        /** The method with the best faithfulness for its cost. */
+        /** {@link #OCCLUSION}. */
         AUTO,
         /** The value less that without the event. */
         OCCLUSION,
