@@ -8,62 +8,48 @@ import CoveyTables
 
 /// What an engine itself says about one of its clusters. The engine keeps counts, the rows that were clustered and
 /// labels, but no events, no amounts and times of single rows, and no other columns.
-struct ClusterProfile: Encodable {
-    struct Number: Encodable {
+struct ClusterProfile {
+    struct Number {
         let name: String
-        let effect: Double
-        let low: Double
-        let high: Double
+        let effect: GroupContrast.Effect
         let quartiles: [Double]
-        let ordinary_quartiles: [Double]
+        let ordinaryQuartiles: [Double]
         let missing: Int
-        let ordinary_missing: Int
+        let ordinaryMissing: Int
     }
 
-    struct Share: Encodable {
+    struct Share {
         let name: String
         let value: String
         let kind: String
         let count: Int
         let size: Int
-        let ordinary_count: Int
-        let ordinary_size: Int
-        let effect: Double
-        let low: Double
-        let high: Double
-        let lift: OrNull<Double>
+        let ordinaryCount: Int
+        let ordinarySize: Int
+        let effect: GroupContrast.Effect
+        let lift: Double?
     }
 
-    struct Near: Encodable {
+    struct Near {
         let cluster: Int
         let distance: Double
-        let size: Int
-        let share: OrNull<Double>
-        let risky: Bool
+        let report: ClusterReport?
     }
 
     let cluster: Int
     let size: Int
-    let labelled: Int
-    let fraud: Int
-    let share: OrNull<Double>
-    let share_low: Double
-    let share_high: Double
+    /// nil if no row of the cluster was rated.
+    let report: ClusterReport?
     let confidence: Double
-    let lift: OrNull<Double>
-    let base_rate: OrNull<Double>
-    let risky: Bool
+    let baseRate: Double?
     /// 0 = the riskiest.
     let rank: Int
-    let loss: OrNull<Double>
-    let amount: OrNull<Double>
-    let first_seen: OrNull<Double>
-    let last_seen: OrNull<Double>
+    let hasAmounts: Bool
     let persistence: Double
-    let mean_strength: Double
+    let meanStrength: Double
     /// Members whose values were read, and ordinary rows that they are compared with.
     let compared: Int
-    let compared_with: Int
+    let comparedWith: Int
     let comparisons: Int
     let features: [Number]
     let categories: [Share]
@@ -74,19 +60,7 @@ struct ClusterProfile: Encodable {
     /// Why nobody should act on the cluster alone: codes.
     let cautions: [String]
     /// What the engine cannot say: codes.
-    let not_known: [String]
-}
-
-/// A value, or null: Swift leaves nil out.
-struct OrNull<Value: Encodable>: Encodable {
-    let value: Value?
-
-    init(_ value: Value?) { self.value = value }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if let value { try container.encode(value) } else { try container.encodeNil() }
-    }
+    let notKnown: [String]
 }
 
 extension Engine {
@@ -103,7 +77,10 @@ extension Engine {
             count == 0
                 ? "cluster: the engine has no clusters, got \(cluster)"
                 : "cluster must be 0 to \(count - 1), got \(cluster)")
-        return try JSONText.encode(clusterProfile(cluster, execution))
+        let profile = try clusterProfile(cluster, execution)
+        var json = JSONWriter(execution)
+        try profile.write(to: &json)
+        return json.string
     }
 
     private func clusterProfile(_ cluster: Int, _ execution: Execution) throws -> ClusterProfile {
@@ -122,21 +99,17 @@ extension Engine {
         let hasAmounts = parts.risk.reports.contains { $0.amount > 0 }
         let exemplars = clustering.exemplars[cluster].map { Int($0) }
         return ClusterProfile(
-            cluster: cluster, size: size, labelled: report?.labelled ?? 0, fraud: report?.fraud ?? 0,
-            share: OrNull(report?.share), share_low: report?.low ?? 0, share_high: report?.high ?? 1,
-            confidence: parts.risk.options.confidence, lift: OrNull(report?.lift),
-            base_rate: OrNull(parts.risk.baseRate),
-            risky: report?.isRisky ?? false,
+            cluster: cluster, size: size, report: report, confidence: parts.risk.options.confidence,
+            baseRate: parts.risk.baseRate,
             rank: parts.risk.reports.firstIndex { $0.cluster == cluster } ?? parts.risk.reports.count,
-            loss: OrNull(hasAmounts ? report?.loss : nil), amount: OrNull(hasAmounts ? report?.amount : nil),
-            first_seen: OrNull(report?.firstSeen), last_seen: OrNull(report?.lastSeen),
-            persistence: clustering.persistence[cluster], mean_strength: size > 0 ? strengths / Double(size) : 0,
-            compared: members.count, compared_with: ordinary.count, comparisons: comparisons, features: numbers,
+            hasAmounts: hasAmounts, persistence: clustering.persistence[cluster],
+            meanStrength: size > 0 ? strengths / Double(size) : 0,
+            compared: members.count, comparedWith: ordinary.count, comparisons: comparisons, features: numbers,
             categories: shares, nearest: try nearest(to: cluster, execution),
             exemplars: Self.spread(exemplars, Self.mostExemplars),
             rules: parts.ruleSets.filter { $0.cluster == cluster }.flatMap { set in
                 set.rules.rules.indices.map { set.sentence($0) }
-            }, cautions: cautions(report, size: size), not_known: notKnown(hasAmounts))
+            }, cautions: cautions(report, size: size), notKnown: notKnown(hasAmounts))
     }
 
     /// Positions among the rows that the clustering keeps: members, and the rows of no cluster, or all others if every
@@ -178,10 +151,10 @@ extension Engine {
                 let sorted = outside.sorted()
                 guard let effect = GroupContrast.delta(inside, sorted, z: z), effect.isSure else { continue }
                 let entry = ClusterProfile.Number(
-                    name: feature.name, effect: effect.effect, low: effect.low, high: effect.high,
+                    name: feature.name, effect: effect,
                     quartiles: GroupContrast.quartiles(inside.sorted()).map { feature.simplest($0) },
-                    ordinary_quartiles: GroupContrast.quartiles(sorted).map { feature.simplest($0) },
-                    missing: own.rows.count - inside.count, ordinary_missing: others.rows.count - outside.count)
+                    ordinaryQuartiles: GroupContrast.quartiles(sorted).map { feature.simplest($0) },
+                    missing: own.rows.count - inside.count, ordinaryMissing: others.rows.count - outside.count)
                 numbers.append((effect.least, entry))
             } else {
                 let names = feature.kind == .boolean ? ["false", "true"] : feature.categories
@@ -199,8 +172,8 @@ extension Engine {
                     let entry = ClusterProfile.Share(
                         name: feature.name, value: names[code],
                         kind: feature.kind == .boolean ? "boolean" : "categorical",
-                        count: count, size: own.rows.count, ordinary_count: other, ordinary_size: others.rows.count,
-                        effect: effect.effect, low: effect.low, high: effect.high, lift: OrNull(lift))
+                        count: count, size: own.rows.count, ordinaryCount: other, ordinarySize: others.rows.count,
+                        effect: effect, lift: lift)
                     shares.append((effect.least, entry))
                 }
             }
@@ -237,10 +210,8 @@ extension Engine {
             return (distance: squares.squareRoot(), cluster: other)
         }
         return distances.filter(\.distance.isFinite).sorted { $0 < $1 }.prefix(Self.mostNearest).map { found in
-            let report = figures[found.cluster].report
-            return ClusterProfile.Near(
-                cluster: found.cluster, distance: found.distance, size: report?.size ?? 0,
-                share: OrNull(report?.share), risky: report?.isRisky ?? false)
+            ClusterProfile.Near(
+                cluster: found.cluster, distance: found.distance, report: figures[found.cluster].report)
         }
     }
 
