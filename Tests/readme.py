@@ -3,9 +3,10 @@
 
     readme.py README PREFIX PYTHON JAR
 
-Each fenced block marked c, python or java is a whole program that must end with status 0. They run in their order, in one
-folder that has the repository's examples/ and in which they may leave files for each other.
+Each fenced block marked c, python or java is a whole program that must end with status 0. They run in their order, in
+one folder that has the repository's examples/ and in which they may leave files for each other.
 """
+
 import os
 import re
 import subprocess
@@ -24,7 +25,9 @@ def run(command, folder, **variables):
 def c_program(code, folder, prefix):
     source, program = folder / "program.c", folder / "program"
     source.write_text(code)
-    flags = run(["pkg-config", "--cflags", "--libs", "covey"], folder, PKG_CONFIG_PATH=f"{prefix}/lib/pkgconfig").split()
+    flags = run(
+        ["pkg-config", "--cflags", "--libs", "covey"], folder, PKG_CONFIG_PATH=f"{prefix}/lib/pkgconfig"
+    ).split()
     warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
     run(["cc", *warnings, source, "-o", program, *flags, f"-Wl,-rpath,{prefix}/lib"], folder)
     return run([program], folder)

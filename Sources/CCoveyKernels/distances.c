@@ -16,24 +16,24 @@ typedef int32_t wide_words __attribute__((vector_size(64)));
 #define ABSOLUTE(v) ((doubles)((words)(v) & 0x7fffffffffffffffLL))
 
 /* The last d % 8 numbers are added one by one. So short rows are summed in the order of the references. */
-#define PAIR_DISTANCE(NAME, TYPE, LOAD, PARAMETERS, VECTOR_TERM, TERM)                                                  \
-    CLONES double NAME(const void *first, const void *second, int64_t d PARAMETERS) {                                 \
-        const char *a = first, *b = second;                                                                           \
-        doubles sums = {0};                                                                                           \
-        int64_t c = 0;                                                                                                \
-        for (; c + 8 <= d; c += 8) {                                                                                  \
-            doubles x = LOAD(a + c * (int64_t)sizeof(TYPE)), y = LOAD(b + c * (int64_t)sizeof(TYPE));                   \
-            sums += VECTOR_TERM;                                                                                      \
-        }                                                                                                             \
-        double sum = LANES(sums);                                                                                     \
-        for (; c < d; c++) {                                                                                          \
-            TYPE from, to;                                                                                            \
-            __builtin_memcpy(&from, a + c * (int64_t)sizeof(TYPE), sizeof(TYPE));                                     \
-            __builtin_memcpy(&to, b + c * (int64_t)sizeof(TYPE), sizeof(TYPE));                                       \
-            double x = from, y = to;                                                                                  \
-            sum += TERM;                                                                                              \
-        }                                                                                                             \
-        return sum;                                                                                                   \
+#define PAIR_DISTANCE(NAME, TYPE, LOAD, PARAMETERS, VECTOR_TERM, TERM) \
+    CLONES double NAME(const void *first, const void *second, int64_t d PARAMETERS) { \
+        const char *a = first, *b = second; \
+        doubles sums = {0}; \
+        int64_t c = 0; \
+        for (; c + 8 <= d; c += 8) { \
+            doubles x = LOAD(a + c * (int64_t)sizeof(TYPE)), y = LOAD(b + c * (int64_t)sizeof(TYPE)); \
+            sums += VECTOR_TERM; \
+        } \
+        double sum = LANES(sums); \
+        for (; c < d; c++) { \
+            TYPE from, to; \
+            __builtin_memcpy(&from, a + c * (int64_t)sizeof(TYPE), sizeof(TYPE)); \
+            __builtin_memcpy(&to, b + c * (int64_t)sizeof(TYPE), sizeof(TYPE)); \
+            double x = from, y = to; \
+            sum += TERM; \
+        } \
+        return sum; \
     }
 
 #define NO_PARAMETERS
@@ -49,19 +49,19 @@ PAIR_DISTANCE(ck_scaled_distance_f32, float, LOAD_F32, SCALES, SCALED_SQUARE, SC
 PAIR_DISTANCE(ck_scaled_distance_f64, double, LOAD_F64, SCALES, SCALED_SQUARE, SCALED_SQUARE)
 
 /* Hits are rare. 64 columns are tested at once, and only if one of them is a hit, each is tested alone. */
-#define SCAN(CONDITION)                                                                                               \
-    int64_t count = 0, j = 0;                                                                                         \
-    for (; j + 64 <= n; j += 64) {                                                                                    \
-        int32_t any = 0;                                                                                              \
-        for (int64_t t = j; t < j + 64; t++) any |= (CONDITION);                                                      \
-        if (any)                                                                                                      \
-            for (int64_t t = j; t < j + 64; t++) {                                                                    \
-                hits[count] = (uint16_t)t;                                                                            \
-                count += (CONDITION);                                                                                 \
-            }                                                                                                         \
-    }                                                                                                                 \
-    for (int64_t t = j; t < n; t++)                                                                                   \
-        if (CONDITION) hits[count++] = (uint16_t)t;                                                                   \
+#define SCAN(CONDITION) \
+    int64_t count = 0, j = 0; \
+    for (; j + 64 <= n; j += 64) { \
+        int32_t any = 0; \
+        for (int64_t t = j; t < j + 64; t++) any |= (CONDITION); \
+        if (any) \
+            for (int64_t t = j; t < j + 64; t++) { \
+                hits[count] = (uint16_t)t; \
+                count += (CONDITION); \
+            } \
+    } \
+    for (int64_t t = j; t < n; t++) \
+        if (CONDITION) hits[count++] = (uint16_t)t; \
     return count;
 
 #define NEAR ((tile[t] <= threshold - column_bias[t]) | (tile[t] <= column_threshold[t] - bias))

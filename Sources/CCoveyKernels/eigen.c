@@ -12,24 +12,25 @@
  * routines are declared as OpenBLAS exports them, with Fortran's calling convention: the lengths of strings are the
  * last arguments. Matrices are stored by columns. Of the symmetric matrix only the lower triangle is used. */
 void dlarfg_(const int *n, double *alpha, double *x, const int *step, double *tau);
-void dsytd2_(const char *triangle, const int *n, double *a, const int *lda, double *diagonal, double *beside, double *tau,
-             int *info, size_t);
+void dsytd2_(const char *triangle, const int *n, double *a, const int *lda, double *diagonal, double *beside,
+             double *tau, int *info, size_t);
 void dstemr_(const char *job, const char *range, const int *n, double *diagonal, double *beside, const double *lowest,
              const double *highest, const int *first, const int *last, int *found, double *values, double *vectors,
-             const int *ldz, const int *columns, int *support, int *relative, double *work, const int *lwork, int *iwork,
-             const int *liwork, int *info, size_t, size_t);
-void dsteqr_(const char *job, const int *n, double *diagonal, double *beside, double *vectors, const int *ldz, double *work,
-             int *info, size_t);
-void dlaed2_(int *k, const int *n, const int *cut, double *values, double *q, const int *ldq, int *order, double *rho, double *z,
-             double *poles, double *w, double *packed, int *index, int *groups, int *places, int *types, int *info);
+             const int *ldz, const int *columns, int *support, int *relative, double *work, const int *lwork,
+             int *iwork, const int *liwork, int *info, size_t, size_t);
+void dsteqr_(const char *job, const int *n, double *diagonal, double *beside, double *vectors, const int *ldz,
+             double *work, int *info, size_t);
+void dlaed2_(int *k, const int *n, const int *cut, double *values, double *q, const int *ldq, int *order, double *rho,
+             double *z, double *poles, double *w, double *packed, int *index, int *groups, int *places, int *types,
+             int *info);
 void dlaed4_(const int *k, const int *root, const double *poles, const double *z, double *distances, const double *rho,
              double *value, int *info);
 void dlamrg_(const int *n, const int *m, const double *values, const int *step, const int *other, int *order);
 void dlarft_(const char *direction, const char *stored, const int *n, const int *k, const double *v, const int *ldv,
              const double *tau, double *t, const int *ldt, size_t, size_t);
-void dlarfb_(const char *side, const char *transposed, const char *direction, const char *stored, const int *m, const int *n,
-             const int *k, const double *v, const int *ldv, const double *t, const int *ldt, double *c, const int *ldc,
-             double *work, const int *ldw, size_t, size_t, size_t, size_t);
+void dlarfb_(const char *side, const char *transposed, const char *direction, const char *stored, const int *m,
+             const int *n, const int *k, const double *v, const int *ldv, const double *t, const int *ldt, double *c,
+             const int *ldc, double *work, const int *ldw, size_t, size_t, size_t, size_t);
 
 enum { PANEL = 32 };
 
@@ -57,7 +58,8 @@ static int reduce_panel(const Decomposition *s, int start, int width) {
     double *a = s->matrix + start + (size_t)start * n;
     for (int i = 0; i < width; i++) {
         int under = m - i - 1;
-        double *column = a + i + (size_t)i * n, *v = column + 1, *w = s->work + (size_t)i * m, *tau = s->tau + start + i;
+        double *column = a + i + (size_t)i * n, *v = column + 1, *w = s->work + (size_t)i * m,
+               *tau = s->tau + start + i;
         const double *others = a + i + 1, *products = s->work + i + 1;
         if (stopped(s)) return CK_STOPPED;
         cblas_dgemv(CblasColMajor, CblasNoTrans, under + 1, i, -1, a + i, n, s->work + i, m, 1, column, 1);
@@ -99,8 +101,8 @@ static int reduce(const Decomposition *s) {
         for (int i = 0; i < PANEL; i++) a[i + 1 + (size_t)i * n] = s->beside[start + i];
     }
     int rest = n - start;
-    dsytd2_("L", &rest, s->matrix + start + (size_t)start * n, &n, s->diagonal + start, s->beside + start, s->tau + start,
-            &info, 1);
+    dsytd2_("L", &rest, s->matrix + start + (size_t)start * n, &n, s->diagonal + start, s->beside + start,
+            s->tau + start, &info, 1);
     return info;
 }
 
@@ -113,8 +115,8 @@ static int solve(const Decomposition *s, double *copy, int count, double *values
     memcpy(copy + n, s->beside, (size_t)(n - 1) * sizeof *copy);
     int *iwork = malloc((size_t)liwork * sizeof *iwork);
     if (iwork == NULL) return CK_NO_MEMORY;
-    dstemr_("V", "I", &n, copy, copy + n, &unused, &unused, &first, &n, &found, copy + 2 * n, vectors, &n, &count, support,
-            &relative, s->work, &s->lwork, iwork, &liwork, &info, 1, 1);
+    dstemr_("V", "I", &n, copy, copy + n, &unused, &unused, &first, &n, &found, copy + 2 * n, vectors, &n, &count,
+            support, &relative, s->work, &s->lwork, iwork, &liwork, &info, 1, 1);
     free(iwork);
     memcpy(values, copy + 2 * n, (size_t)count * sizeof *values);
     return info != 0 ? info : found == count ? 0 : 1;
@@ -127,7 +129,8 @@ static int solve(const Decomposition *s, double *copy, int count, double *values
 static int join(const Decomposition *s, int n, int cut, double rho, double *values, double *q, int ldq, int *order,
                 double *work, int *iwork) {
     double *z = work, *poles = z + n, *w = poles + n, *packed = w + n;
-    int *index = iwork, *groups = index + n, *places = groups + n, *types = places + n, k = 0, info = 0, up = 1, down = -1;
+    int *index = iwork, *groups = index + n, *places = groups + n, *types = places + n, k = 0, info = 0, up = 1,
+        down = -1;
     cblas_dcopy(cut, q + cut - 1, ldq, z, 1);
     cblas_dcopy(n - cut, q + cut + (size_t)cut * ldq, ldq, z + cut, 1);
     dlaed2_(&k, &n, &cut, values, q, &ldq, order, &rho, z, poles, w, packed, index, groups, places, types, &info);
@@ -180,11 +183,11 @@ static int join(const Decomposition *s, int n, int cut, double rho, double *valu
             memset(target + (size_t)j * ldq, 0, (size_t)n * sizeof *own);
         }
         if (upper > 0)
-            cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, cut, columns, upper, 1, packed, cut, own, upper, 0, target,
-                        ldq);
+            cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, cut, columns, upper, 1, packed, cut, own, upper, 0,
+                        target, ldq);
         if (lower > 0)
-            cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rest, columns, lower, 1, packed + (size_t)cut * upper, rest,
-                        second, lower, 0, target + cut, ldq);
+            cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rest, columns, lower, 1,
+                        packed + (size_t)cut * upper, rest, second, lower, 0, target + cut, ldq);
     }
     dlamrg_(&k, &kept, values, &up, &down, order);
     return 0;
@@ -192,7 +195,8 @@ static int join(const Decomposition *s, int n, int cut, double rho, double *valu
 
 /* Computes all eigenpairs of a part of the tridiagonal matrix by divide and conquer (Cuppen 1981). `q` must be zero.
  * `order` (from 1) sorts the eigenvalues in ascending order. */
-static int divide(const Decomposition *s, int start, int n, double *values, double *q, int *order, double *work, int *iwork) {
+static int divide(const Decomposition *s, int start, int n, double *values, double *q, int *order, double *work,
+                  int *iwork) {
     int ldq = s->n, info = 0;
     double *own = values + start, *block = q + start + (size_t)start * ldq;
     if (n <= PANEL) {
@@ -212,7 +216,8 @@ static int divide(const Decomposition *s, int start, int n, double *values, doub
 
 /* Computes all eigenpairs and keeps the `count` largest. `order` has space for 5 n numbers (the last 4 n are the
  * `iwork` of `divide`), `q` for n^2, and `work` for 2 n^2 + 5 n. */
-static int solve_all(const Decomposition *s, int count, double *values, double *vectors, double *q, double *work, int *order) {
+static int solve_all(const Decomposition *s, int count, double *values, double *vectors, double *q, double *work,
+                     int *order) {
     size_t n = (size_t)s->n;
     double unit = 0, *own = work + 2 * n * n + 4 * n;
     for (size_t i = 0; i < n; i++) unit = fmax(unit, fmax(fabs(s->diagonal[i]), i + 1 < n ? fabs(s->beside[i]) : 0));
@@ -248,8 +253,8 @@ static int turn(const Decomposition *s, int count, double *vectors) {
         for (int at = 0; at < count; at += strip) {
             int columns = count - at < strip ? count - at : strip;
             if (stopped(s)) return CK_STOPPED;
-            dlarfb_("L", "N", "F", "C", &rows, &columns, &width, v, &n, block, &size, vectors + start + 1 + (size_t)at * n, &n,
-                    s->work, &columns, 1, 1, 1, 1);
+            dlarfb_("L", "N", "F", "C", &rows, &columns, &width, v, &n, block, &size,
+                    vectors + start + 1 + (size_t)at * n, &n, s->work, &columns, 1, 1, 1, 1);
         }
     }
     return 0;
@@ -270,19 +275,28 @@ int ck_symmetric_eigen(int64_t n, int64_t count, double *matrix, double *values,
     int *support = malloc(2 * (size_t)count * sizeof *support);
     int status = CK_NO_MEMORY;
     if (room != NULL && support != NULL) {
-        Decomposition s = {.n = order, .matrix = matrix, .diagonal = room, .beside = room + n, .tau = room + 2 * n,
-                           .work = room + 6 * n, .lwork = (int)lwork, .stop = stop, .state = state};
+        Decomposition s = {.n = order,
+                           .matrix = matrix,
+                           .diagonal = room,
+                           .beside = room + n,
+                           .tau = room + 2 * n,
+                           .work = room + 6 * n,
+                           .lwork = (int)lwork,
+                           .stop = stop,
+                           .state = state};
         status = reduce(&s);
         if (status == 0) {
             /* dstemr, if few eigenpairs are wanted: it cannot be stopped. Otherwise, or if it fails, divide and
              * conquer. */
-            status = pieces(1000.0 * order, wanted) < wanted ? 1 : solve(&s, room + 3 * n, wanted, values, vectors, support);
+            status =
+                pieces(1000.0 * order, wanted) < wanted ? 1 : solve(&s, room + 3 * n, wanted, values, vectors, support);
             if (status > 0) {
                 size_t square = (size_t)n * (size_t)n;
                 double *more = malloc((3 * square + 5 * (size_t)n) * sizeof *more);
                 int *places = malloc(5 * (size_t)n * sizeof *places);
                 status = more != NULL && places != NULL
-                    ? solve_all(&s, wanted, values, vectors, more, more + square, places) : CK_NO_MEMORY;
+                             ? solve_all(&s, wanted, values, vectors, more, more + square, places)
+                             : CK_NO_MEMORY;
                 free(more);
                 free(places);
             }

@@ -32,14 +32,15 @@ enum { ROWS = 3 };
  * 0 to 1/16, shifted to the middle of its error. */
 INLINE __m512 power(__m512 y) {
     /* (1 - e) 2^(i/16), and the same times a. */
-    static const float starts[16] = {
-        0.999882705f, 1.04415129f, 1.09037982f, 1.13865506f, 1.18906763f, 1.24171215f, 1.29668744f, 1.3540967f,
-        1.41404768f, 1.47665292f, 1.54202993f, 1.61030143f, 1.68159556f, 1.75604616f, 1.83379297f, 1.91498192f};
-    static const float slopes[16] = {
-        0.708297429f, 0.739656436f, 0.772403824f, 0.806601063f, 0.842312342f, 0.879604696f, 0.918548123f, 0.959215723f,
-        1.00168383f, 1.04603216f, 1.09234396f, 1.14070616f, 1.19120954f, 1.24394889f, 1.29902321f, 1.35653588f};
+    static const float starts[16] = {0.999882705f, 1.04415129f, 1.09037982f, 1.13865506f, 1.18906763f, 1.24171215f,
+                                     1.29668744f,  1.3540967f,  1.41404768f, 1.47665292f, 1.54202993f, 1.61030143f,
+                                     1.68159556f,  1.75604616f, 1.83379297f, 1.91498192f};
+    static const float slopes[16] = {0.708297429f, 0.739656436f, 0.772403824f, 0.806601063f, 0.842312342f, 0.879604696f,
+                                     0.918548123f, 0.959215723f, 1.00168383f,  1.04603216f,  1.09234396f,  1.14070616f,
+                                     1.19120954f,  1.24394889f,  1.29902321f,  1.35653588f};
     /* The low bits of this number are those of floor(16 y). */
-    const __m512i place = (__m512i)_mm512_add_round_ps(y, _mm512_set1_ps(0x1.8p19f), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    const __m512i place =
+        (__m512i)_mm512_add_round_ps(y, _mm512_set1_ps(0x1.8p19f), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     const __m512 part = _mm512_reduce_ps(y, 0x49); /* y - floor(16 y) / 16 */
     const __m512 p = _mm512_fmadd_ps(_mm512_permutexvar_ps(place, _mm512_loadu_ps(slopes)), part,
                                      _mm512_permutexvar_ps(place, _mm512_loadu_ps(starts)));
@@ -51,8 +52,8 @@ INLINE __m512 squash(__m512 y) { return _mm512_rcp14_ps(_mm512_add_ps(power(y), 
 
 /* sums[row][v] += the sum over the pairs k from `first` to `end` of x[row][k] . weights[k][v]. `stride` is the number
  * of vectors from the weights of k to those of k + 1. */
-INLINE void multiply_pairs(__m512 *sums, const int rows, const int vectors, int64_t first, int64_t end, const uint16_t *x,
-                           int64_t x_stride, const uint16_t *weights, int64_t stride) {
+INLINE void multiply_pairs(__m512 *sums, const int rows, const int vectors, int64_t first, int64_t end,
+                           const uint16_t *x, int64_t x_stride, const uint16_t *weights, int64_t stride) {
     for (int64_t k = first; k < end; k++) {
         __m512bh w[4];
         UNROLL for (int v = 0; v < vectors; v++) w[v] = (__m512bh)_mm512_loadu_si512(weights + (k * stride + v) * 32);
@@ -60,8 +61,8 @@ INLINE void multiply_pairs(__m512 *sums, const int rows, const int vectors, int6
             int32_t pair;
             memcpy(&pair, x + row * x_stride + 2 * k, sizeof pair);
             const __m512bh value = (__m512bh)_mm512_set1_epi32(pair);
-            UNROLL for (int v = 0; v < vectors; v++)
-                sums[row * 4 + v] = _mm512_dpbf16_ps(sums[row * 4 + v], w[v], value);
+            UNROLL for (int v = 0; v < vectors; v++) sums[row * 4 + v] =
+                _mm512_dpbf16_ps(sums[row * 4 + v], w[v], value);
         }
     }
 }
@@ -74,8 +75,8 @@ INLINE void multiply_floats(__m512 *sums, const int rows, const int vectors, int
         UNROLL for (int v = 0; v < vectors; v++) w[v] = _mm512_loadu_ps(weights + (k * stride + v) * 16);
         UNROLL for (int row = 0; row < rows; row++) {
             const __m512 value = _mm512_set1_ps(x[row * x_stride + k]);
-            UNROLL for (int v = 0; v < vectors; v++)
-                sums[row * 4 + v] = _mm512_fmadd_ps(value, w[v], sums[row * 4 + v]);
+            UNROLL for (int v = 0; v < vectors; v++) sums[row * 4 + v] =
+                _mm512_fmadd_ps(value, w[v], sums[row * 4 + v]);
         }
     }
 }
@@ -132,11 +133,12 @@ INLINE void lstm_tile(tile *before, const ck_lstm_bfloat16 *lstm, const int rows
     for (int64_t table = 1; table < lstm->lookups; table++) {
         UNROLL for (int i = 0; i < rows; i++) {
             const float *next = lstm->tables[table] + indices[i * lstm->lookups + table] * entry + block * 64;
-            UNROLL for (int gate = 0; gate < 4; gate++)
-                sums[i * 4 + gate] = _mm512_add_ps(sums[i * 4 + gate], _mm512_loadu_ps(next + gate * 16));
+            UNROLL for (int gate = 0; gate < 4; gate++) sums[i * 4 + gate] =
+                _mm512_add_ps(sums[i * 4 + gate], _mm512_loadu_ps(next + gate * 16));
         }
     }
-    multiply_floats(sums, rows, 4, lstm->inputs, inputs, input_stride, lstm->input_weights + block * lstm->inputs * 64, 4);
+    multiply_floats(sums, rows, 4, lstm->inputs, inputs, input_stride, lstm->input_weights + block * lstm->inputs * 64,
+                    4);
     if (lower)
         multiply_pairs(sums, rows, 4, 0, lstm->lower_pairs, lower, lower_stride,
                        lstm->lower_weights + block * lstm->lower_pairs * 128, 4);
@@ -165,9 +167,9 @@ void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int
                            int descending) {
     tile before;
     before.rows = 0;
-#define TILE(n)                                                                                                       \
-    lstm_tile(&before, lstm, n, block, indices ? indices + row * lstm->lookups : NULL, inputs + row * input_stride,     \
-              input_stride, lower ? lower + row * lower_stride : NULL, lower_stride, states, first + row,                \
+#define TILE(n) \
+    lstm_tile(&before, lstm, n, block, indices ? indices + row * lstm->lookups : NULL, inputs + row * input_stride, \
+              input_stride, lower ? lower + row * lower_stride : NULL, lower_stride, states, first + row, \
               previous < 0 ? -1 : previous + row, cells + row * lstm->blocks * 16)
     for (int64_t i = 0; i < lstm->blocks; i++) {
         const int64_t block = descending ? lstm->blocks - 1 - i : i;
@@ -180,11 +182,9 @@ void ck_lstm_step_bfloat16(const ck_lstm_bfloat16 *lstm, int64_t rows, const int
         }
     }
 #undef TILE
-    UNROLL for (int i = 0; i < ROWS; i++)
-        if (i < before.rows)
-            UNROLL for (int piece = 0; piece < PIECES; piece++)
-                finish_piece(piece, before.sums + i * 4, before.cells + i * lstm->blocks * 16,
-                             before.floats + i * states->stride, before.halves + i * states->stride);
+    UNROLL for (int i = 0; i < ROWS; i++) if (i < before.rows) UNROLL for (int piece = 0; piece < PIECES; piece++)
+        finish_piece(piece, before.sums + i * 4, before.cells + i * lstm->blocks * 16,
+                     before.floats + i * states->stride, before.halves + i * states->stride);
 }
 
 /* A tile of the attention whose sums are computed: its number of rows (0 means none), the totals, 16 for each row, and
@@ -200,7 +200,8 @@ typedef struct score_tile {
 INLINE void finish_score(const score_tile *before, const int row, const int vector) {
     float *total = before->totals + row * 16;
     const __m512 squashed = squash(before->sums[row * 4 + vector]);
-    _mm512_storeu_ps(total, _mm512_fmadd_ps(squashed, _mm512_loadu_ps(before->score + vector * 16), _mm512_loadu_ps(total)));
+    _mm512_storeu_ps(total,
+                     _mm512_fmadd_ps(squashed, _mm512_loadu_ps(before->score + vector * 16), _mm512_loadu_ps(total)));
 }
 
 /* Computes the sums of `rows` rows for a panel of `vectors` vectors, from `vector` on. They replace the sums of the
@@ -212,8 +213,8 @@ INLINE void next_scores(score_tile *before, const int rows, const int vectors, c
     const uint16_t *weights = attention->weights + vector * 32 * attention->pairs;
     const int64_t pairs = attention->pairs;
     __m512 sums[ROWS * 4];
-    UNROLL for (int i = 0; i < ROWS * 4; i++)
-        sums[i] = i % 4 < vectors ? _mm512_loadu_ps(attention->bias + (vector + i % 4) * 16) : _mm512_setzero_ps();
+    UNROLL for (int i = 0; i < ROWS * 4; i++) sums[i] =
+        i % 4 < vectors ? _mm512_loadu_ps(attention->bias + (vector + i % 4) * 16) : _mm512_setzero_ps();
     multiply_floats(sums, rows, vectors, attention->times, times, time_stride,
                     attention->time_weights + vector * 16 * attention->times, vectors);
 #define PART(i) (pairs * (i) / (ROWS * 4 + 1))
@@ -240,14 +241,14 @@ void ck_attention_scores_bfloat16(const ck_attention_bfloat16 *attention, int64_
         memset(totals, 0, sizeof totals);
         for (int64_t vector = 0; vector < attention->vectors; vector += 4) {
             for (int64_t row = 0; row < rows; row += ROWS) {
-#define TILE(n, vectors)                                                                                             \
-    next_scores(&before, n, vectors, attention, vector, times + (start + row) * time_stride, time_stride,             \
+#define TILE(n, vectors) \
+    next_scores(&before, n, vectors, attention, vector, times + (start + row) * time_stride, time_stride, \
                 states + (start + row) * state_stride, state_stride, totals + row * 16)
-#define TILES(vectors)                    \
-    switch (rows - row) {                 \
-    case 1: TILE(1, vectors); break;      \
-    case 2: TILE(2, vectors); break;      \
-    default: TILE(ROWS, vectors); break;  \
+#define TILES(vectors) \
+    switch (rows - row) { \
+    case 1: TILE(1, vectors); break; \
+    case 2: TILE(2, vectors); break; \
+    default: TILE(ROWS, vectors); break; \
     }
                 switch (attention->vectors - vector) {
                 case 1: TILES(1) break;
@@ -259,8 +260,7 @@ void ck_attention_scores_bfloat16(const ck_attention_bfloat16 *attention, int64_
 #undef TILE
             }
         }
-        UNROLL for (int i = 0; i < ROWS * 4; i++)
-            if (i / 4 < before.rows) finish_score(&before, i / 4, i % 4);
+        UNROLL for (int i = 0; i < ROWS * 4; i++) if (i / 4 < before.rows) finish_score(&before, i / 4, i % 4);
         for (int64_t row = 0; row < rows; row++)
             scores[start + row] = _mm512_reduce_add_ps(_mm512_loadu_ps(totals + row * 16));
     }

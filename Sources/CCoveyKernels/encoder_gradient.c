@@ -9,13 +9,13 @@
 #define CK_KERNELS "encoder_gradient_kernels.h"
 #include "instruction_sets.h"
 
-void ck_lstm_learn_forward(int set, const ck_lstm_learner *lstm, int64_t rows, const float *table,
-                           int64_t table_stride, const int32_t *indices, const float *inputs, int64_t input_stride,
-                           const float *previous_cells, float *gates, float *cells, float *states,
-                           int64_t state_stride, float *next, int64_t next_stride, int64_t next_rows) {
+void ck_lstm_learn_forward(int set, const ck_lstm_learner *lstm, int64_t rows, const float *table, int64_t table_stride,
+                           const int32_t *indices, const float *inputs, int64_t input_stride,
+                           const float *previous_cells, float *gates, float *cells, float *states, int64_t state_stride,
+                           float *next, int64_t next_stride, int64_t next_rows) {
 #define CK_CALL(set_name) \
     lstm_learn_forward_##set_name(lstm, rows, table, table_stride, indices, inputs, input_stride, previous_cells, \
-    gates, cells, states, state_stride, next, next_stride, next_rows)
+                                  gates, cells, states, state_stride, next, next_stride, next_rows)
     CK_DISPATCH(set)
 #undef CK_CALL
 }
@@ -24,8 +24,8 @@ void ck_lstm_learn_backward(int set, const ck_lstm_learner *lstm, int64_t rows, 
                             const float *gradient, int64_t gradient_stride, const float *cells,
                             const float *previous_cells, float *cell_gradient, float *gates) {
 #define CK_CALL(set_name) \
-    lstm_learn_backward_##set_name(lstm, rows, later, gradient, gradient_stride, cells, previous_cells, \
-    cell_gradient, gates)
+    lstm_learn_backward_##set_name(lstm, rows, later, gradient, gradient_stride, cells, previous_cells, cell_gradient, \
+                                   gates)
     CK_DISPATCH(set)
 #undef CK_CALL
 }
@@ -51,7 +51,7 @@ void ck_attention_learn_backward(int set, int64_t rows, int64_t columns, const f
                                  float *score_gradient) {
 #define CK_CALL(set_name) \
     attention_learn_backward_##set_name(rows, columns, gradient, state_gradient, state_stride, weights, products, \
-    totals, hidden_columns, score, hidden, score_gradient)
+                                        totals, hidden_columns, score, hidden, score_gradient)
     CK_DISPATCH(set)
 #undef CK_CALL
 }

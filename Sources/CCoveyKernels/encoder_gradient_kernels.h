@@ -22,10 +22,11 @@ INLINE V CK_NAME(tanh)(V x) {
     return CK_NAME(fma)(half, CK_NAME(splat)(2.0f), CK_NAME(splat)(-1.0f));
 }
 
-INLINE void CK_NAME(learn_tile)(const ck_lstm_learner *lstm, const int rows, int64_t block, int part, const float *table,
-                                int64_t table_stride, const int32_t *indices, const float *inputs, int64_t input_stride,
-                                const float *previous_cells, float *gates, float *cells, float *states,
-                                int64_t state_stride, float *next, int64_t next_stride, int64_t next_rows) {
+INLINE void CK_NAME(learn_tile)(const ck_lstm_learner *lstm, const int rows, int64_t block, int part,
+                                const float *table, int64_t table_stride, const int32_t *indices, const float *inputs,
+                                int64_t input_stride, const float *previous_cells, float *gates, float *cells,
+                                float *states, int64_t state_stride, float *next, int64_t next_stride,
+                                int64_t next_rows) {
     const int64_t width = 4 * lstm->units, column = block * 16 + part, first = block * 64 + part;
     V sums[CK_ROWS * 4];
 #pragma clang loop unroll(full)
@@ -60,21 +61,20 @@ static void CK_NAME(lstm_learn_forward)(const ck_lstm_learner *lstm, int64_t row
                                         int64_t input_stride, const float *previous_cells, float *gates, float *cells,
                                         float *states, int64_t state_stride, float *next, int64_t next_stride,
                                         int64_t next_rows) {
-#define TILE(n)                                                                                                           \
-    CK_NAME(learn_tile)(lstm, n, block, part, table, table_stride, indices + row, inputs + row * input_stride,            \
-                        input_stride, previous_cells ? previous_cells + row * lstm->units : NULL,                         \
-                        gates + row * 4 * lstm->units, cells + row * lstm->units, states + row * state_stride,            \
+#define TILE(n) \
+    CK_NAME(learn_tile)(lstm, n, block, part, table, table_stride, indices + row, inputs + row * input_stride, \
+                        input_stride, previous_cells ? previous_cells + row * lstm->units : NULL, \
+                        gates + row * 4 * lstm->units, cells + row * lstm->units, states + row * state_stride, \
                         state_stride, next ? next + row * next_stride : NULL, next_stride, next_rows - row)
     for (int64_t block = 0; block < lstm->units / 16; block++)
-        for (int part = 0; part < 16; part += CK_LANES) {
-            CK_EVERY_ROW(rows)
-        }
+        for (int part = 0; part < 16; part += CK_LANES) { CK_EVERY_ROW(rows) }
 #undef TILE
 }
 
-INLINE void CK_NAME(backward_tile)(const ck_lstm_learner *lstm, const int rows, const int vectors, int64_t panel, int part,
-                                   const float *later, const float *gradient, int64_t gradient_stride, const float *cells,
-                                   const float *previous_cells, float *cell_gradient, float *gates) {
+INLINE void CK_NAME(backward_tile)(const ck_lstm_learner *lstm, const int rows, const int vectors, int64_t panel,
+                                   int part, const float *later, const float *gradient, int64_t gradient_stride,
+                                   const float *cells, const float *previous_cells, float *cell_gradient,
+                                   float *gates) {
     const int64_t units = lstm->units, width = 4 * units, column = panel * 16 + part;
     V sums[CK_ROWS * 4];
 #pragma clang loop unroll(full)
@@ -106,26 +106,34 @@ INLINE void CK_NAME(backward_tile)(const ck_lstm_learner *lstm, const int rows, 
 static void CK_NAME(lstm_learn_backward)(const ck_lstm_learner *lstm, int64_t rows, const float *later,
                                          const float *gradient, int64_t gradient_stride, const float *cells,
                                          const float *previous_cells, float *cell_gradient, float *gates) {
-#define BACKWARD(n, vectors)                                                                                        \
-    CK_NAME(backward_tile)(lstm, n, vectors, panel, part, later ? later + row * 4 * lstm->units : NULL,             \
-                           gradient + row * gradient_stride, gradient_stride, cells + row * lstm->units,            \
-                           previous_cells ? previous_cells + row * lstm->units : NULL,                              \
+#define BACKWARD(n, vectors) \
+    CK_NAME(backward_tile)(lstm, n, vectors, panel, part, later ? later + row * 4 * lstm->units : NULL, \
+                           gradient + row * gradient_stride, gradient_stride, cells + row * lstm->units, \
+                           previous_cells ? previous_cells + row * lstm->units : NULL, \
                            cell_gradient + row * lstm->units, gates + row * 4 * lstm->units)
     const int64_t blocks = lstm->units / 16;
     for (int64_t panel = 0; panel < blocks; panel += 4)
         for (int part = 0; part < 16; part += CK_LANES) {
             switch (blocks - panel) {
 #define TILE(n) BACKWARD(n, 1)
-            case 1: { CK_EVERY_ROW(rows) } break;
+            case 1: {
+                CK_EVERY_ROW(rows)
+            } break;
 #undef TILE
 #define TILE(n) BACKWARD(n, 2)
-            case 2: { CK_EVERY_ROW(rows) } break;
+            case 2: {
+                CK_EVERY_ROW(rows)
+            } break;
 #undef TILE
 #define TILE(n) BACKWARD(n, 3)
-            case 3: { CK_EVERY_ROW(rows) } break;
+            case 3: {
+                CK_EVERY_ROW(rows)
+            } break;
 #undef TILE
 #define TILE(n) BACKWARD(n, 4)
-            default: { CK_EVERY_ROW(rows) } break;
+            default: {
+                CK_EVERY_ROW(rows)
+            } break;
 #undef TILE
             }
         }
@@ -189,23 +197,22 @@ static void CK_NAME(attention_learn_products)(int64_t rows, int64_t columns, con
     }
 }
 
-static void CK_NAME(attention_learn_backward)(int64_t rows, int64_t columns, const float *gradient, float *state_gradient,
-                                              int64_t state_stride, const float *weights, const float *products,
-                                              const double *totals, int64_t hidden_columns, const float *score,
-                                              float *hidden, float *score_gradient) {
+static void CK_NAME(attention_learn_backward)(int64_t rows, int64_t columns, const float *gradient,
+                                              float *state_gradient, int64_t state_stride, const float *weights,
+                                              const float *products, const double *totals, int64_t hidden_columns,
+                                              const float *score, float *hidden, float *score_gradient) {
     for (int64_t row = 0; row < rows; row++) {
         V weight = CK_NAME(splat)(weights[row]);
         for (int64_t column = 0; column < columns; column += CK_LANES) {
             float *target = state_gradient + row * state_stride + column;
-            CK_NAME(store)(target, CK_NAME(fma)(weight, CK_NAME(load)(gradient + row * columns + column),
-                                                CK_NAME(load)(target)));
+            CK_NAME(store)(
+                target, CK_NAME(fma)(weight, CK_NAME(load)(gradient + row * columns + column), CK_NAME(load)(target)));
         }
         V slope = CK_NAME(splat)((float)(weights[row] * (products[row] - totals[row])));
         for (int64_t column = 0; column < hidden_columns; column += CK_LANES) {
             float *place = hidden + row * hidden_columns + column;
             V value = CK_NAME(load)(place);
-            CK_NAME(store)(score_gradient + column,
-                           CK_NAME(fma)(slope, value, CK_NAME(load)(score_gradient + column)));
+            CK_NAME(store)(score_gradient + column, CK_NAME(fma)(slope, value, CK_NAME(load)(score_gradient + column)));
             CK_NAME(store)(place, slope * CK_NAME(load)(score + column) * (1.0f - value * value));
         }
     }

@@ -66,8 +66,8 @@ INLINE void CK_NAME(lstm_own_products)(V *sums, const ck_lstm *lstm, int64_t blo
 
 /* Adds the products with the states of the blocks that this step computed already: the previous states to the sums of
  * this step, and the new states to the sums of the next step. */
-INLINE void CK_NAME(lstm_products_of_two)(V *now, V *next, const ck_lstm *lstm, int64_t block, int part, const float *previous,
-                                          const float *states, int descending) {
+INLINE void CK_NAME(lstm_products_of_two)(V *now, V *next, const ck_lstm *lstm, int64_t block, int part,
+                                          const float *previous, const float *states, int descending) {
     const int64_t end = CK_NAME(block_end)(lstm, block), step = descending ? -1 : 1;
     const float *weights = lstm->recurrent_weights + block * lstm->hidden * 64 + part;
     int64_t k = descending ? lstm->hidden - 1 : 0;
@@ -109,8 +109,7 @@ INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t bloc
                                int descending) {
     V sums[CK_ROWS * 4];
     CK_NAME(lstm_inputs)(sums, lstm, rows, block, part, indices, inputs, input_stride);
-    if (previous)
-        CK_NAME(lstm_products)(sums, lstm, rows, 1, 1, block, part, previous, previous_stride, descending);
+    if (previous) CK_NAME(lstm_products)(sums, lstm, rows, 1, 1, block, part, previous, previous_stride, descending);
     const int64_t column = block * 16 + part;
     CK_NAME(lstm_outputs)(sums, rows, cells + column, lstm->blocks * 16, states + column, state_stride);
 }
@@ -121,15 +120,16 @@ INLINE void CK_NAME(lstm_tile)(const ck_lstm *lstm, const int rows, int64_t bloc
  * steps. The next step's products with the block's own states have no such partner. They are computed while the gates
  * of the next block are computed. `sums` has the sums so far, [blocks][4][16]. */
 static void CK_NAME(lstm_sequence)(const ck_lstm *lstm, int64_t steps, int64_t direction, const int32_t *indices,
-                                   const float *inputs, int64_t input_stride, const float *previous, float *first_states,
-                                   int64_t state_stride, float *cells, float *sums, int descending) {
+                                   const float *inputs, int64_t input_stride, const float *previous,
+                                   float *first_states, int64_t state_stride, float *cells, float *sums,
+                                   int descending) {
     V now[4], next[4];
 #define EACH_PART for (int part = 0; part < 16; part += CK_LANES)
-#define LOAD(block) for (int gate = 0; gate < 4; gate++) now[gate] = CK_NAME(load)(sums + (block) * 64 + gate * 16 + part)
+#define LOAD(block) \
+    for (int gate = 0; gate < 4; gate++) now[gate] = CK_NAME(load)(sums + (block) * 64 + gate * 16 + part)
 #define STORE(block, from) \
     for (int gate = 0; gate < 4; gate++) CK_NAME(store)(sums + (block) * 64 + gate * 16 + part, from[gate])
-    for (int64_t block = 0; block < lstm->blocks; block++)
-        EACH_PART {
+    for (int64_t block = 0; block < lstm->blocks; block++) EACH_PART {
             CK_NAME(lstm_inputs)(now, lstm, 1, block, part, indices, inputs, 0);
             if (previous) CK_NAME(lstm_products)(now, lstm, 1, 1, 0, block, part, previous, 0, descending);
             STORE(block, now);
@@ -145,19 +145,17 @@ static void CK_NAME(lstm_sequence)(const ck_lstm *lstm, int64_t steps, int64_t d
                 LOAD(block);
                 if (i == 0 && step > 0) CK_NAME(lstm_own_products)(now, lstm, block, part, previous, descending);
                 if (!is_last)
-                    CK_NAME(lstm_inputs)(next, lstm, 1, block, part, indices ? indices + next_row * lstm->lookups : NULL,
+                    CK_NAME(lstm_inputs)(next, lstm, 1, block, part,
+                                         indices ? indices + next_row * lstm->lookups : NULL,
                                          inputs + next_row * input_stride, 0);
                 if (previous && !is_last)
                     CK_NAME(lstm_products_of_two)(now, next, lstm, block, part, previous, states, descending);
-                else if (previous)
-                    CK_NAME(lstm_products)(now, lstm, 1, 0, 1, block, part, previous, 0, descending);
-                else if (!is_last)
-                    CK_NAME(lstm_products)(next, lstm, 1, 0, 1, block, part, states, 0, descending);
+                else if (previous) CK_NAME(lstm_products)(now, lstm, 1, 0, 1, block, part, previous, 0, descending);
+                else if (!is_last) CK_NAME(lstm_products)(next, lstm, 1, 0, 1, block, part, states, 0, descending);
                 if (!is_last) STORE(block, next);
                 CK_NAME(lstm_outputs)(now, 1, cells + block * 16 + part, 0, states + block * 16 + part, 0);
             }
-            if (i > 0 && !is_last)
-                EACH_PART {
+            if (i > 0 && !is_last) EACH_PART {
                     LOAD(before);
                     CK_NAME(lstm_own_products)(now, lstm, before, part, states, !descending);
                     STORE(before, now);
@@ -172,22 +170,23 @@ static void CK_NAME(lstm_sequence)(const ck_lstm *lstm, int64_t steps, int64_t d
 }
 
 /* One sequence. This is a separate function because the compiler then needs only a few instructions beside the tile. */
-static void CK_NAME(lstm_step_one)(const ck_lstm *lstm, const int32_t *indices, const float *inputs, int64_t input_stride,
-                                   const float *previous, int64_t previous_stride, float *states, int64_t state_stride,
-                                   float *cells, int descending) {
+static void CK_NAME(lstm_step_one)(const ck_lstm *lstm, const int32_t *indices, const float *inputs,
+                                   int64_t input_stride, const float *previous, int64_t previous_stride, float *states,
+                                   int64_t state_stride, float *cells, int descending) {
     for (int64_t i = 0; i < lstm->blocks; i++)
         for (int part = 0; part < 16; part += CK_LANES)
-            CK_NAME(lstm_tile)(lstm, 1, descending ? lstm->blocks - 1 - i : i, part, indices, inputs, input_stride, previous,
-                               previous_stride, states, state_stride, cells, descending);
+            CK_NAME(lstm_tile)(lstm, 1, descending ? lstm->blocks - 1 - i : i, part, indices, inputs, input_stride,
+                               previous, previous_stride, states, state_stride, cells, descending);
 }
 
 static void CK_NAME(lstm_step)(const ck_lstm *lstm, int64_t rows, const int32_t *indices, const float *inputs,
                                int64_t input_stride, const float *previous, int64_t previous_stride, float *states,
                                int64_t state_stride, float *cells, int descending) {
-#define TILE(n)                                                                                                          \
-    CK_NAME(lstm_tile)(lstm, n, block, part, indices ? indices + row * lstm->lookups : NULL, inputs + row * input_stride, \
-                       input_stride, previous ? previous + row * previous_stride : NULL, previous_stride,                 \
-                       states + row * state_stride, state_stride, cells + row * lstm->blocks * 16, descending)
+#define TILE(n) \
+    CK_NAME(lstm_tile)(lstm, n, block, part, indices ? indices + row * lstm->lookups : NULL, \
+                       inputs + row * input_stride, input_stride, previous ? previous + row * previous_stride : NULL, \
+                       previous_stride, states + row * state_stride, state_stride, cells + row * lstm->blocks * 16, \
+                       descending)
     for (int64_t i = 0; i < lstm->blocks; i++) {
         const int64_t block = descending ? lstm->blocks - 1 - i : i;
         for (int part = 0; part < 16; part += CK_LANES) {
@@ -219,25 +218,26 @@ INLINE void CK_NAME(panel)(V *sums, const int rows, const int vectors, int part,
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++)
 #pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) sums[row * 4 + v] = CK_NAME(load)(dense->bias + (first_vector + v) * 16 + part);
+        for (int v = 0; v < vectors; v++)
+            sums[row * 4 + v] = CK_NAME(load)(dense->bias + (first_vector + v) * 16 + part);
     CK_NAME(multiply)(sums, rows, vectors, dense->left, left, left_stride, weights, stride);
     CK_NAME(multiply)(sums, rows, vectors, dense->right, right, right_stride, weights + dense->left * stride, stride);
 }
 
 /* Runs PANEL(rows, vectors, part, first vector) for every tile of rows and panel of columns. */
-#define VECTORS(n)                                         \
+#define VECTORS(n) \
     switch (dense->vectors - vector < 4 ? dense->vectors - vector : 4) { \
-    case 4: PANEL(n, 4); break;                            \
-    case 3: PANEL(n, 3); break;                            \
-    case 2: PANEL(n, 2); break;                            \
-    default: PANEL(n, 1); break;                           \
+    case 4: PANEL(n, 4); break; \
+    case 3: PANEL(n, 3); break; \
+    case 2: PANEL(n, 2); break; \
+    default: PANEL(n, 1); break; \
     }
-#define TILES                                                                     \
-    for (int64_t vector = 0; vector < dense->vectors; vector += 4)                \
-        for (int part = 0; part < 16; part += CK_LANES) {                         \
-            int64_t row = 0;                                                      \
-            for (; row + CK_ROWS <= rows; row += CK_ROWS) VECTORS(CK_ROWS)        \
-            for (; row < rows; row++) VECTORS(1)                                  \
+#define TILES \
+    for (int64_t vector = 0; vector < dense->vectors; vector += 4) \
+        for (int part = 0; part < 16; part += CK_LANES) { \
+            int64_t row = 0; \
+            for (; row + CK_ROWS <= rows; row += CK_ROWS) VECTORS(CK_ROWS) \
+            for (; row < rows; row++) VECTORS(1) \
         }
 
 INLINE void CK_NAME(dense_tile)(const int rows, const int vectors, int part, const ck_dense *dense, int64_t vector,
@@ -252,9 +252,9 @@ INLINE void CK_NAME(dense_tile)(const int rows, const int vectors, int part, con
 }
 
 static void CK_NAME(dense_rows)(const ck_dense *dense, int64_t rows, const float *inputs, int64_t input_stride,
-                                float *output, int64_t output_stride) {
-#define PANEL(n, vectors)                                                                                        \
-    CK_NAME(dense_tile)(n, vectors, part, dense, vector, inputs + row * input_stride, input_stride,              \
+                                float *output, int64_t output_stride){
+#define PANEL(n, vectors) \
+    CK_NAME(dense_tile)(n, vectors, part, dense, vector, inputs + row * input_stride, input_stride, \
                         output + row * output_stride, output_stride)
     TILES
 #undef PANEL
@@ -284,7 +284,7 @@ static void CK_NAME(attention_scores)(const ck_dense *dense, const float *score,
         const int64_t rows = total_rows - start < chunk ? total_rows - start : chunk;
         float lanes[chunk * 16];
         memset(lanes, 0, sizeof lanes);
-#define PANEL(n, vectors)                                                                                         \
+#define PANEL(n, vectors) \
     CK_NAME(score_tile)(n, vectors, part, dense, vector, score, times + (start + row) * time_stride, time_stride, \
                         states + (start + row) * state_stride, state_stride, lanes + row * 16)
         TILES
@@ -325,8 +325,9 @@ static void CK_NAME(attention_pool)(int64_t rows, float *scores, const float *la
     }
 }
 
-static void CK_NAME(attention_pool_sequence)(int64_t steps, const ptrdiff_t *rows, int64_t row, float *scores, float largest,
-                                    double *sum, int64_t columns, const float *states, int64_t state_stride, double *pooled) {
+static void CK_NAME(attention_pool_sequence)(int64_t steps, const ptrdiff_t *rows, int64_t row, float *scores,
+                                             float largest, double *sum, int64_t columns, const float *states,
+                                             int64_t state_stride, double *pooled) {
     enum { chunk = 64 };
     for (int64_t start = 0; start < steps; start += chunk) {
         const int64_t count = steps - start < chunk ? steps - start : chunk;
@@ -353,15 +354,16 @@ static void CK_NAME(attention_pool_sequence)(int64_t steps, const ptrdiff_t *row
                     const V weight = CK_NAME(splat)(weights[step]);
 #pragma clang loop unroll(full)
                     for (int v = 0; v < 8; v++)
-                        sums[v] = CK_NAME(fma)(
-                            CK_NAME(load)(state + rows[start + step] * state_stride + v * CK_LANES), weight, sums[v]);
+                        sums[v] = CK_NAME(fma)(CK_NAME(load)(state + rows[start + step] * state_stride + v * CK_LANES),
+                                               weight, sums[v]);
                 }
             else
                 for (int64_t step = 0; step < count; step++)
-                    sums[0] = CK_NAME(fma)(
-                        CK_NAME(load)(state + rows[start + step] * state_stride), CK_NAME(splat)(weights[step]), sums[0]);
+                    sums[0] = CK_NAME(fma)(CK_NAME(load)(state + rows[start + step] * state_stride),
+                                           CK_NAME(splat)(weights[step]), sums[0]);
             for (int v = 0; v < vectors; v++)
-                for (int lane = 0; lane < CK_LANES; lane++) pooled[column + v * CK_LANES + lane] += (double)sums[v][lane];
+                for (int lane = 0; lane < CK_LANES; lane++)
+                    pooled[column + v * CK_LANES + lane] += (double)sums[v][lane];
             column += vectors * CK_LANES;
         }
     }
@@ -409,8 +411,7 @@ static void CK_NAME(time_feature)(int64_t count, const float *seconds, float mea
             continue;
         }
         CK_NAME(store)(values, y);
-        if (stride == 1)
-            memcpy(output + start, values, (size_t)length * sizeof *values);
+        if (stride == 1) memcpy(output + start, values, (size_t)length * sizeof *values);
         else
             for (int64_t i = 0; i < length; i++) output[(start + i) * stride] = values[i];
     }

@@ -12,15 +12,15 @@
 
 #ifndef CK_EVERY_ROW
 /* Runs TILE(n) at `row` for all rows, in tiles of nearly the same height. A short tile would wait for its weights. */
-#define CK_EVERY_ROW(count)                                                               \
+#define CK_EVERY_ROW(count) \
     for (int64_t row = 0, tiles = ((count) + CK_ROWS - 1) / CK_ROWS; tiles > 0; tiles--) { \
-        const int64_t height = ((count)-row + tiles - 1) / tiles;                         \
-        switch (height) {                                                                 \
-            CK_TALL_TILES                                                                 \
-        case 2: TILE(2); break;                                                           \
-        default: TILE(1); break;                                                          \
-        }                                                                                 \
-        row += height;                                                                    \
+        const int64_t height = ((count) - row + tiles - 1) / tiles; \
+        switch (height) { \
+            CK_TALL_TILES \
+        case 2: TILE(2); break; \
+        default: TILE(1); break; \
+        } \
+        row += height; \
     }
 #endif
 #undef CK_TALL_TILES
@@ -31,7 +31,8 @@
     case 4: TILE(4); break; \
     case 3: TILE(3); break;
 #elif CK_ROWS == 3
-#define CK_TALL_TILES case 3: TILE(3); break;
+#define CK_TALL_TILES \
+    case 3: TILE(3); break;
 #else
 #define CK_TALL_TILES
 #endif
@@ -98,14 +99,15 @@ INLINE V CK_NAME(exp_minus)(V x, float factor) {
      * minimax polynomial (Remez's exchange, exact at 0; relative error 6.6e-8). Four of the instructions use the
      * multipliers, which the products keep busy. The other instructions run at the same time. */
     static const float powers[32] = {
-        1.0f, 1.0218972f, 1.04427373f, 1.06714046f, 1.09050775f, 1.1143868f, 1.13878858f, 1.1637249f,
+        1.0f,        1.0218972f,  1.04427373f, 1.06714046f, 1.09050775f, 1.1143868f,  1.13878858f, 1.1637249f,
         1.18920708f, 1.21524739f, 1.24185777f, 1.26905096f, 1.29683959f, 1.32523668f, 1.35425556f, 1.38390994f,
-        1.41421354f, 1.44518077f, 1.47682619f, 1.50916445f, 1.54221082f, 1.5759809f, 1.61049032f, 1.64575553f,
-        1.68179286f, 1.71861935f, 1.75625217f, 1.79470909f, 1.8340081f, 1.87416768f, 1.91520655f, 1.95714414f};
+        1.41421354f, 1.44518077f, 1.47682619f, 1.50916445f, 1.54221082f, 1.5759809f,  1.61049032f, 1.64575553f,
+        1.68179286f, 1.71861935f, 1.75625217f, 1.79470909f, 1.8340081f,  1.87416768f, 1.91520655f, 1.95714414f};
     V y = (V)_mm512_min_ps((__m512)(x * (factor * -1.44269504088896341f)), _mm512_set1_ps(40.0f));
     V r = (V)_mm512_reduce_ps((__m512)y, 0x59); /* y - floor(32 y) / 32 */
     /* The low bits of this number are those of floor(32 y). */
-    const __m512 place = _mm512_add_round_ps((__m512)y, _mm512_set1_ps(0x1.8p18f), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    const __m512 place =
+        _mm512_add_round_ps((__m512)y, _mm512_set1_ps(0x1.8p18f), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     V t = (V)_mm512_permutex2var_ps(_mm512_loadu_ps(powers), (__m512i)place, _mm512_loadu_ps(powers + 16));
     V p = CK_NAME(fma)(r, CK_NAME(splat)(0x1.f0f3e6p-3f), CK_NAME(splat)(0x1.62e11ep-1f));
     p = CK_NAME(fma)(t * r, p, t);
@@ -132,7 +134,8 @@ INLINE void CK_NAME(multiply_one)(V *sums, const int rows, const int vectors, co
 
 /* sums[row][v] += sum over k of x[row][k] weights[k][v]. `stride` is the number of floats from the weights of k to
  * those of k + 1. */
-INLINE void CK_NAME(multiply)(V *sums, const int rows, const int vectors, int64_t count, const float *x, int64_t x_stride,
-                              const float *weights, int64_t stride) {
-    for (int64_t k = 0; k < count; k++) CK_NAME(multiply_one)(sums, rows, vectors, x + k, x_stride, weights + k * stride);
+INLINE void CK_NAME(multiply)(V *sums, const int rows, const int vectors, int64_t count, const float *x,
+                              int64_t x_stride, const float *weights, int64_t stride) {
+    for (int64_t k = 0; k < count; k++)
+        CK_NAME(multiply_one)(sums, rows, vectors, x + k, x_stride, weights + k * stride);
 }

@@ -7,7 +7,8 @@
 #define CK_NAME(f) f##_avx512
 #define CK_LANES 16
 #define CK_FMA 1
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma,avx2"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma,avx2"))), \
+                             apply_to = function)
 #include CK_KERNELS
 #pragma clang attribute pop
 #undef CK_NAME
@@ -32,9 +33,9 @@
 #undef CK_LANES
 #undef CK_FMA
 
-#define CK_DISPATCH(set)                    \
-    switch (set) {                          \
+#define CK_DISPATCH(set) \
+    switch (set) { \
     case CK_AVX512: CK_CALL(avx512); break; \
-    case CK_AVX2: CK_CALL(avx2); break;     \
-    default: CK_CALL(baseline); break;      \
+    case CK_AVX2: CK_CALL(avx2); break; \
+    default: CK_CALL(baseline); break; \
     }

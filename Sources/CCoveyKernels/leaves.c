@@ -67,20 +67,16 @@ INLINE int64_t leaf_pairs(const double *queries, const double *points, int64_t d
     return found;
 }
 
-#define LEAF_PAIRS(MANHATTAN)                                                                                         \
-    if (d == 2 && m == 2) return leaf_pairs(queries, points, 2, box, 2, bounds, pairs, sums, MANHATTAN);                        \
-    if (d == 3 && m == 3) return leaf_pairs(queries, points, 3, box, 3, bounds, pairs, sums, MANHATTAN);                        \
+#define LEAF_PAIRS(MANHATTAN) \
+    if (d == 2 && m == 2) return leaf_pairs(queries, points, 2, box, 2, bounds, pairs, sums, MANHATTAN); \
+    if (d == 3 && m == 3) return leaf_pairs(queries, points, 3, box, 3, bounds, pairs, sums, MANHATTAN); \
     return leaf_pairs(queries, points, d, box, m, bounds, pairs, sums, MANHATTAN);
 
 CLONES int64_t ck_leaf_pairs_squared(const double *queries, const double *points, int64_t d, const double *box,
-                                     int64_t m, const double *bounds, uint8_t *pairs, double *sums) {
-    LEAF_PAIRS(false)
-}
+                                     int64_t m, const double *bounds, uint8_t *pairs, double *sums){LEAF_PAIRS(false)}
 
 CLONES int64_t ck_leaf_pairs_manhattan(const double *queries, const double *points, int64_t d, const double *box,
-                                       int64_t m, const double *bounds, uint8_t *pairs, double *sums) {
-    LEAF_PAIRS(true)
-}
+                                       int64_t m, const double *bounds, uint8_t *pairs, double *sums){LEAF_PAIRS(true)}
 
 INLINE uint32_t box_gaps(const double *box, const double *boxes, int64_t m, double most, double *gaps, bool manhattan) {
     doubles sums = {0};
@@ -105,19 +101,21 @@ CLONES uint32_t ck_box_gaps_manhattan(const double *box, const double *boxes, in
 }
 
 /* Inserts without branches: smaller entries stay, larger ones move by one slot. */
-#define INSERT(VALUE, NUMBER)                                                                                         \
-    do {                                                                                                              \
-        doubles value = (VALUE) - (doubles){0};                                                                       \
-        words number = (NUMBER) - (words){0};                                                                         \
-        for (int v = vectors - 1; v >= 0; v--) {                                                                      \
-            doubles moved = v > 0 ? __builtin_shufflevector(list[v > 0 ? v - 1 : 0], list[v], 7, 8, 9, 10, 11, 12, 13, 14) \
-                                  : __builtin_shufflevector(least, list[0], 7, 8, 9, 10, 11, 12, 13, 14);            \
-            words moved_number = __builtin_shufflevector(names[v > 0 ? v - 1 : 0], names[v], 7, 8, 9, 10, 11, 12, 13, 14); \
-            words stays = (list[v] < value) | ((list[v] == value) & (names[v] < number));                             \
-            words follows = (moved < value) | ((moved == value) & (moved_number < number));                           \
-            list[v] = SELECT(stays, list[v], SELECT(follows, value, moved));                                          \
-            names[v] = (stays & names[v]) | (~stays & ((follows & number) | (~follows & moved_number)));              \
-        }                                                                                                             \
+#define INSERT(VALUE, NUMBER) \
+    do { \
+        doubles value = (VALUE) - (doubles){0}; \
+        words number = (NUMBER) - (words){0}; \
+        for (int v = vectors - 1; v >= 0; v--) { \
+            doubles moved = \
+                v > 0 ? __builtin_shufflevector(list[v > 0 ? v - 1 : 0], list[v], 7, 8, 9, 10, 11, 12, 13, 14) \
+                      : __builtin_shufflevector(least, list[0], 7, 8, 9, 10, 11, 12, 13, 14); \
+            words moved_number = \
+                __builtin_shufflevector(names[v > 0 ? v - 1 : 0], names[v], 7, 8, 9, 10, 11, 12, 13, 14); \
+            words stays = (list[v] < value) | ((list[v] == value) & (names[v] < number)); \
+            words follows = (moved < value) | ((moved == value) & (moved_number < number)); \
+            list[v] = SELECT(stays, list[v], SELECT(follows, value, moved)); \
+            names[v] = (stays & names[v]) | (~stays & ((follows & number) | (~follows & moved_number))); \
+        } \
     } while (0)
 
 #define SELECT(MASK, A, B) ((doubles)(((MASK) & (words)(A)) | (~(MASK) & (words)(B))))

@@ -33,7 +33,8 @@ struct list {
 };
 
 /* `registers` is a constant, 1 or 2. */
-static inline __attribute__((always_inline)) void push(struct list *list, const int registers, float value, int32_t index) {
+static inline __attribute__((always_inline)) void push(struct list *list, const int registers, float value,
+                                                       int32_t index) {
     wide_words after = {0};
     wide first = {0};
     wide_words first_index = {0};
@@ -51,9 +52,9 @@ static inline __attribute__((always_inline)) void push(struct list *list, const 
     }
 }
 
-static inline __attribute__((always_inline)) void scan_registers(
-    const float *restrict tile, const float *restrict norms, int64_t n, int32_t first, int32_t own, float own_norm,
-    int64_t k, const int registers, float *restrict distances, int32_t *restrict indices) {
+static inline __attribute__((always_inline)) void
+scan_registers(const float *restrict tile, const float *restrict norms, int64_t n, int32_t first, int32_t own,
+               float own_norm, int64_t k, const int registers, float *restrict distances, int32_t *restrict indices) {
     float best[32];
     int32_t which[32];
     const int64_t room = 16 * registers - k;
@@ -70,8 +71,7 @@ static inline __attribute__((always_inline)) void scan_registers(
         const int64_t end = n - j < STEP ? n - j : STEP;
         uint32_t near = 0;
         const float limit = worst - own_norm;
-        if (end == STEP)
-            near = below(tile + j, norms + j, limit) | below(tile + j + 16, norms + j + 16, limit) << 16;
+        if (end == STEP) near = below(tile + j, norms + j, limit) | below(tile + j + 16, norms + j + 16, limit) << 16;
         else
             for (int64_t t = 0; t < end; t++) near |= (uint32_t)(tile[j + t] + norms[j + t] < limit) << t;
         for (; near; near &= near - 1) {
@@ -102,8 +102,7 @@ CLONES void ck_list_scan(const float *restrict tile, const float *restrict norms
         int32_t any = 0;
         if (end == STEP)
             for (int64_t t = j; t < j + STEP; t++) any |= tile[t] + norms[t] < limit;
-        else
-            any = 1;
+        else any = 1;
         if (!any) continue;
         for (int64_t t = j; t < j + end; t++) {
             const float value = tile[t] + norms[t] + own_norm;
@@ -147,8 +146,7 @@ CLONES int64_t ck_near_columns(const float *restrict tile, const float *restrict
         int32_t any = 0;
         if (end == STEP)
             for (int64_t t = j; t < j + STEP; t++) any |= tile[t] + norms[t] <= limit;
-        else
-            any = 1;
+        else any = 1;
         if (!any) continue;
         for (int64_t t = j; t < j + end; t++) {
             hits[count] = (uint16_t)t;
@@ -196,8 +194,7 @@ static inline __attribute__((always_inline)) void offer(struct search *search, c
     for (int64_t range = 0; range < ranges; range++) {
         const int32_t first = firsts[range];
         const uint32_t size = sizes[range];
-        for (int lane = 0; lane < CK_ENTRIES; lane++)
-            passes[lane] &= (uint32_t)((entries[lane] >> 1) - first) >= size;
+        for (int lane = 0; lane < CK_ENTRIES; lane++) passes[lane] &= (uint32_t)((entries[lane] >> 1) - first) >= size;
     }
     for (int lane = 0; lane < CK_ENTRIES; lane++) {
         if (!passes[lane] || search->used_count >= CK_TABLE / 2) continue;

@@ -16,7 +16,8 @@ typedef struct columns {
 #define CK_KERNELS "pairs_kernels.h"
 #include "instruction_sets.h"
 
-void ck_pack_panel(int64_t count, const int32_t *places, int64_t depth, const float *rows, int64_t stride, float *panel) {
+void ck_pack_panel(int64_t count, const int32_t *places, int64_t depth, const float *rows, int64_t stride,
+                   float *panel) {
     for (int64_t first = 0; first < count; first += CK_PANEL_GROUP) {
         float *group = panel + first * depth;
         for (int64_t j = 0; j < CK_PANEL_GROUP; j++) {

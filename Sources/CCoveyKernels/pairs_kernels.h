@@ -61,16 +61,16 @@ INLINE void CK_NAME(tile)(const ck_pairs *pairs, const columns *columns, const i
     const float *panel = pairs->panel + first * pairs->depth;
     const int64_t step = pairs->depth * CK_PANEL_GROUP;
     V sums[CK_ROWS][CK_GROUPS * PARTS];
-    EACH (int r = 0; r < CK_ROWS; r++)
-        EACH (int v = 0; v < groups * PARTS; v++) sums[r][v] = (V)0.0f;
+    EACH(int r = 0; r < CK_ROWS; r++)
+    EACH(int v = 0; v < groups * PARTS; v++) sums[r][v] = (V)0.0f;
 
-#define TERMS(FROM, TO)                                                                                               \
-    _Pragma("clang loop unroll_count(4)") for (int64_t k = FROM; k < TO; k++) {                                      \
-        V b[CK_GROUPS * PARTS];                                                                                       \
-        EACH (int v = 0; v < groups * PARTS; v++)                                                                     \
-            b[v] = CK_NAME(load)(panel + v / PARTS * step + k * CK_PANEL_GROUP + v % PARTS * CK_LANES);               \
-        EACH (int r = 0; r < CK_ROWS; r++)                                                                            \
-            EACH (int v = 0; v < groups * PARTS; v++) sums[r][v] = CK_NAME(fma)((V)row[r][k], b[v], sums[r][v]);       \
+#define TERMS(FROM, TO) \
+    _Pragma("clang loop unroll_count(4)") for (int64_t k = FROM; k < TO; k++) { \
+        V b[CK_GROUPS * PARTS]; \
+        EACH(int v = 0; v < groups * PARTS; v++) \
+        b[v] = CK_NAME(load)(panel + v / PARTS * step + k * CK_PANEL_GROUP + v % PARTS * CK_LANES); \
+        EACH(int r = 0; r < CK_ROWS; r++) \
+        EACH(int v = 0; v < groups * PARTS; v++) sums[r][v] = CK_NAME(fma)((V)row[r][k], b[v], sums[r][v]); \
     }
 
     found->tiles++;
@@ -79,13 +79,14 @@ INLINE void CK_NAME(tile)(const ck_pairs *pairs, const columns *columns, const i
         start = pairs->prefix;
         TERMS(0, start)
         uint32_t any = 0;
-        EACH (int r = 0; r < CK_ROWS; r++) {
+        EACH(int r = 0; r < CK_ROWS; r++) {
             V tail = (V)(-2.0f * pairs->row_tails[places[r]]);
             float threshold = pairs->row_thresholds[places[r]], bias = pairs->row_biases[places[r]];
-            EACH (int v = 0; v < groups * PARTS; v++) {
+            EACH(int v = 0; v < groups * PARTS; v++) {
                 int64_t c = first + v * CK_LANES;
                 V least = CK_NAME(fma)(tail, CK_NAME(load)(columns->tails + c), sums[r][v]);
-                any |= CK_NAME(mask)(least, CK_NAME(limit)(threshold, bias, columns->thresholds + c, columns->biases + c));
+                any |=
+                    CK_NAME(mask)(least, CK_NAME(limit)(threshold, bias, columns->thresholds + c, columns->biases + c));
             }
         }
         if (!any) {
@@ -97,10 +98,10 @@ INLINE void CK_NAME(tile)(const ck_pairs *pairs, const columns *columns, const i
 #undef TERMS
 
     uint64_t near[CK_ROWS];
-    EACH (int r = 0; r < CK_ROWS; r++) {
+    EACH(int r = 0; r < CK_ROWS; r++) {
         float threshold = pairs->row_thresholds[places[r]], bias = pairs->row_biases[places[r]];
         near[r] = 0;
-        EACH (int v = 0; v < groups * PARTS; v++) {
+        EACH(int v = 0; v < groups * PARTS; v++) {
             int64_t c = first + v * CK_LANES;
             V limit = CK_NAME(limit)(threshold, bias, columns->thresholds + c, columns->biases + c);
             near[r] |= (uint64_t)CK_NAME(mask)(sums[r][v], limit) << (v * CK_LANES);

@@ -34,20 +34,20 @@ INLINE void CK_NAME(product_tile)(const int rows, const int vectors, int64_t k, 
 }
 
 /* A panel: all rows of 16 to 64 columns, with `k` terms of each product. */
-INLINE void CK_NAME(product_panel)(const int vectors, int64_t m, int64_t k, const float *a, int64_t a_row, int64_t a_step,
-                                   const float *b, int64_t ldb, const float *before, int64_t before_row, float *c,
-                                   int64_t ldc) {
+INLINE void CK_NAME(product_panel)(const int vectors, int64_t m, int64_t k, const float *a, int64_t a_row,
+                                   int64_t a_step, const float *b, int64_t ldb, const float *before, int64_t before_row,
+                                   float *c, int64_t ldc) {
     for (int part = 0; part < 16; part += CK_LANES) {
-#define TILE(n)                                                                                                    \
-    CK_NAME(product_tile)(n, vectors, k, a + row * a_row, a_row, a_step, b + part, ldb,                            \
+#define TILE(n) \
+    CK_NAME(product_tile)(n, vectors, k, a + row * a_row, a_row, a_step, b + part, ldb, \
                           before ? before + row * before_row + part : NULL, before_row, c + row * ldc + part, ldc)
         CK_EVERY_ROW(m)
 #undef TILE
     }
 }
 
-static void CK_NAME(product)(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_step, const float *b,
-                             int64_t ldb, const float *bias, int accumulate, float *c, int64_t ldc) {
+static void CK_NAME(product)(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_step,
+                             const float *b, int64_t ldb, const float *bias, int accumulate, float *c, int64_t ldc) {
     _Alignas(64) float copy[DEPTH * 64];
     const int64_t depths = k > DEPTH ? (k + DEPTH - 1) / DEPTH : 1, blocks = n / 16, panels = (blocks + 3) / 4;
     int64_t start = 0;

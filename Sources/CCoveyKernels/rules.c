@@ -22,35 +22,35 @@ INLINE uint64_t valid(int64_t rows, int64_t word) {
 
 /* 64 values at a time stay in registers while all thresholds are compared. The last, incomplete group is read from a
  * copy. */
-#define COMPARE(attribute, name, VECTOR, LANES, LOAD, SPLAT, GREATER_EQUAL, ORDERED, INFINITE)                          \
-    attribute static int compare_##name(const double *values, int64_t rows, int64_t words, const double *thresholds,    \
-                                        int64_t count, uint64_t *present, uint64_t *at_least) {                         \
-        uint64_t infinite = 0;                                                                                          \
-        for (int64_t word = 0; 64 * word < rows; word++) {                                                              \
-            double copy[64] = {0};                                                                                      \
-            const double *from = values + 64 * word;                                                                    \
-            uint64_t bits = valid(rows, word), mask = 0;                                                                \
-            if (~bits) {                                                                                                \
-                memcpy(copy, from, (size_t)(rows - 64 * word) * sizeof *from);                                          \
-                from = copy;                                                                                            \
-            }                                                                                                           \
-            VECTOR v[64 / LANES];                                                                                       \
-            for (int i = 0; i < 64 / LANES; i++) {                                                                      \
-                v[i] = LOAD(from + LANES * i);                                                                          \
-                mask |= (uint64_t)ORDERED(v[i]) << (LANES * i);                                                         \
-                infinite |= INFINITE(v[i]);                                                                             \
-            }                                                                                                           \
-            present[word] = mask & bits;                                                                                \
-            for (int64_t t = 0; t < count; t++) {                                                                       \
-                const VECTOR bound = SPLAT(thresholds[t]);                                                              \
-                uint8_t eighths[8] = {0};                                                                               \
-                for (int i = 0; i < 64 / LANES; i++)                                                                    \
-                    eighths[LANES * i / 8] |= (uint8_t)(GREATER_EQUAL(v[i], bound) << (LANES * i % 8));                 \
-                memcpy(&mask, eighths, sizeof mask);                                                                    \
-                at_least[t * words + word] = mask & bits;                                                               \
-            }                                                                                                           \
-        }                                                                                                               \
-        return infinite != 0;                                                                                           \
+#define COMPARE(attribute, name, VECTOR, LANES, LOAD, SPLAT, GREATER_EQUAL, ORDERED, INFINITE) \
+    attribute static int compare_##name(const double *values, int64_t rows, int64_t words, const double *thresholds, \
+                                        int64_t count, uint64_t *present, uint64_t *at_least) { \
+        uint64_t infinite = 0; \
+        for (int64_t word = 0; 64 * word < rows; word++) { \
+            double copy[64] = {0}; \
+            const double *from = values + 64 * word; \
+            uint64_t bits = valid(rows, word), mask = 0; \
+            if (~bits) { \
+                memcpy(copy, from, (size_t)(rows - 64 * word) * sizeof *from); \
+                from = copy; \
+            } \
+            VECTOR v[64 / LANES]; \
+            for (int i = 0; i < 64 / LANES; i++) { \
+                v[i] = LOAD(from + LANES * i); \
+                mask |= (uint64_t)ORDERED(v[i]) << (LANES * i); \
+                infinite |= INFINITE(v[i]); \
+            } \
+            present[word] = mask & bits; \
+            for (int64_t t = 0; t < count; t++) { \
+                const VECTOR bound = SPLAT(thresholds[t]); \
+                uint8_t eighths[8] = {0}; \
+                for (int i = 0; i < 64 / LANES; i++) \
+                    eighths[LANES * i / 8] |= (uint8_t)(GREATER_EQUAL(v[i], bound) << (LANES * i % 8)); \
+                memcpy(&mask, eighths, sizeof mask); \
+                at_least[t * words + word] = mask & bits; \
+            } \
+        } \
+        return infinite != 0; \
     }
 
 #define ORDERED_512(v) _mm512_cmp_pd_mask(v, v, _CMP_ORD_Q)
@@ -61,8 +61,8 @@ COMPARE(AVX512, avx512, __m512d, 8, _mm512_loadu_pd, _mm512_set1_pd, AT_LEAST_51
 #define ORDERED_256(v) _mm256_movemask_pd(_mm256_cmp_pd(v, v, _CMP_ORD_Q))
 #define AT_LEAST_256(v, bound) _mm256_movemask_pd(_mm256_cmp_pd(v, bound, _CMP_GE_OQ))
 #define INFINITE_256(v) \
-    (uint64_t)_mm256_movemask_pd(_mm256_cmp_pd( \
-        _mm256_andnot_pd(_mm256_set1_pd(-0.0), v), _mm256_set1_pd(__builtin_inf()), _CMP_EQ_OQ))
+    (uint64_t)_mm256_movemask_pd( \
+        _mm256_cmp_pd(_mm256_andnot_pd(_mm256_set1_pd(-0.0), v), _mm256_set1_pd(__builtin_inf()), _CMP_EQ_OQ))
 COMPARE(AVX2, avx2, __m256d, 4, _mm256_loadu_pd, _mm256_set1_pd, AT_LEAST_256, ORDERED_256, INFINITE_256)
 
 #define ORDERED_128(v) _mm_movemask_pd(_mm_cmpord_pd(v, v))
@@ -73,18 +73,18 @@ COMPARE(, baseline, __m128d, 2, _mm_loadu_pd, _mm_set1_pd, AT_LEAST_128, ORDERED
 
 /* ----------------------------------------------------------------------------------------------- conjunctions --- */
 
-#define CONJUNCTION(attribute, name)                                                                                    \
-    attribute static void conjunction_##name(const uint64_t *tests, int64_t words, const int32_t *with,                 \
-                                             const int32_t *without, int64_t count, uint64_t *matches) {                \
-        for (int64_t start = 0; start < words; start += WORDS) {                                                        \
-            uint64_t all[WORDS];                                                                                        \
-            for (int w = 0; w < WORDS; w++) all[w] = ~UINT64_C(0);                                                      \
-            for (int64_t i = 0; i < count; i++) {                                                                       \
-                const uint64_t *a = tests + with[i] * words + start, *b = tests + without[i] * words + start;           \
-                for (int w = 0; w < WORDS; w++) all[w] &= a[w] & ~b[w];                                                 \
-            }                                                                                                           \
-            memcpy(matches + start, all, sizeof all);                                                                   \
-        }                                                                                                               \
+#define CONJUNCTION(attribute, name) \
+    attribute static void conjunction_##name(const uint64_t *tests, int64_t words, const int32_t *with, \
+                                             const int32_t *without, int64_t count, uint64_t *matches) { \
+        for (int64_t start = 0; start < words; start += WORDS) { \
+            uint64_t all[WORDS]; \
+            for (int w = 0; w < WORDS; w++) all[w] = ~UINT64_C(0); \
+            for (int64_t i = 0; i < count; i++) { \
+                const uint64_t *a = tests + with[i] * words + start, *b = tests + without[i] * words + start; \
+                for (int w = 0; w < WORDS; w++) all[w] &= a[w] & ~b[w]; \
+            } \
+            memcpy(matches + start, all, sizeof all); \
+        } \
     }
 
 CONJUNCTION(AVX512, avx512)
@@ -133,26 +133,26 @@ static void spread_baseline(uint64_t bits, int64_t count, uint8_t *bytes) {
     memcpy(bytes, copy, (size_t)count);
 }
 
-#define BYTES(attribute, name)                                                                                          \
-    attribute static void bytes_##name(const uint64_t *matches, int64_t words, int64_t rules, int64_t rows,             \
-                                       uint8_t *bytes) {                                                                \
-        for (int64_t word = 0; 64 * word < rows; word++) {                                                              \
-            const int64_t left = rows - 64 * word < 64 ? rows - 64 * word : 64;                                         \
-            uint64_t any = 0;                                                                                           \
-            for (int64_t rule = 0; rule < rules; rule++) any |= matches[rule * words + word];                           \
-            uint8_t *target = bytes + 64 * word * rules;                                                                \
-            if (!any) {                                                                                                 \
-                memset(target, 0, (size_t)(left * rules));                                                              \
-                continue;                                                                                               \
-            }                                                                                                           \
-            for (int64_t rule = 0; rule < rules; rule += 64) {                                                          \
-                const int64_t some = rules - rule < 64 ? rules - rule : 64;                                             \
-                uint64_t a[64] = {0};                                                                                   \
-                for (int64_t i = 0; i < some; i++) a[i] = matches[(rule + i) * words + word];                           \
-                transpose(a);                                                                                           \
-                for (int64_t row = 0; row < left; row++) spread_##name(a[row], some, target + row * rules + rule);      \
-            }                                                                                                           \
-        }                                                                                                               \
+#define BYTES(attribute, name) \
+    attribute static void bytes_##name(const uint64_t *matches, int64_t words, int64_t rules, int64_t rows, \
+                                       uint8_t *bytes) { \
+        for (int64_t word = 0; 64 * word < rows; word++) { \
+            const int64_t left = rows - 64 * word < 64 ? rows - 64 * word : 64; \
+            uint64_t any = 0; \
+            for (int64_t rule = 0; rule < rules; rule++) any |= matches[rule * words + word]; \
+            uint8_t *target = bytes + 64 * word * rules; \
+            if (!any) { \
+                memset(target, 0, (size_t)(left * rules)); \
+                continue; \
+            } \
+            for (int64_t rule = 0; rule < rules; rule += 64) { \
+                const int64_t some = rules - rule < 64 ? rules - rule : 64; \
+                uint64_t a[64] = {0}; \
+                for (int64_t i = 0; i < some; i++) a[i] = matches[(rule + i) * words + word]; \
+                transpose(a); \
+                for (int64_t row = 0; row < left; row++) spread_##name(a[row], some, target + row * rules + rule); \
+            } \
+        } \
     }
 
 BYTES(AVX512, avx512)
@@ -161,8 +161,8 @@ BYTES(, baseline)
 
 /* --------------------------------------------------------------------------------------------------- dispatch --- */
 
-int ck_rules_compare(int set, const double *values, int64_t rows, int64_t words, const double *thresholds, int64_t count,
-                     uint64_t *present, uint64_t *at_least) {
+int ck_rules_compare(int set, const double *values, int64_t rows, int64_t words, const double *thresholds,
+                     int64_t count, uint64_t *present, uint64_t *at_least) {
     switch (set) {
     case CK_AVX512: return compare_avx512(values, rows, words, thresholds, count, present, at_least);
     case CK_AVX2: return compare_avx2(values, rows, words, thresholds, count, present, at_least);

@@ -11,14 +11,11 @@
 
 namespace {
 
-template <class Body>
-int guarded(Body body) noexcept {
+template <class Body> int guarded(Body body) noexcept {
     try {
         body();
         return FS_OK;
-    } catch (const std::bad_alloc &) {
-        return FS_OUT_OF_MEMORY;
-    } catch (...) {
+    } catch (const std::bad_alloc &) { return FS_OUT_OF_MEMORY; } catch (...) {
         return FS_FAILED;
     }
 }
@@ -28,7 +25,7 @@ class StoppableIndex : public faiss::IndexFlatL2 {
     int (*stop)(const void *);
     const void *state;
 
-public:
+  public:
     StoppableIndex(int64_t d, int (*stop)(const void *), const void *state)
         : IndexFlatL2(d), stop(stop), state(state) {}
 

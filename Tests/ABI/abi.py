@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """The C interface as text, and what the project promises of it.
 
-    abi.py describe HEADER                      print the interface: functions, structs with sizes and offsets, constants
-    abi.py check HEADER LIBRARY BASELINE        hold the header against the library's exports and the committed baseline
-    abi.py accept HEADER BASELINE               write the baseline anew, after an addition
+    abi.py describe HEADER                      print the interface: functions, structs with sizes and offsets,
+    constants abi.py check HEADER LIBRARY BASELINE        hold the header against the library's exports and the
+    committed baseline abi.py accept HEADER BASELINE               write the baseline anew, after an addition
 
-A line of the baseline that is gone or has changed breaks programs that are compiled already. Fields appended to a struct
-that begins with struct_size, functions and constants may be added; each addition is accepted on purpose.
+A line of the baseline that is gone or has changed breaks programs that are compiled already. Fields appended to a
+struct that begins with struct_size, functions and constants may be added; each addition is accepted on purpose.
 """
+
 import json
 import re
 import subprocess
@@ -18,9 +19,14 @@ from pathlib import Path
 
 def declarations(header):
     """The functions, as (name, type), and the structs, as name -> [(field, type)]."""
-    tree = json.loads(subprocess.run(
-        ["clang", "-std=c99", "-fsyntax-only", "-Xclang", "-ast-dump=json", "-x", "c", header],
-        check=True, capture_output=True, text=True).stdout)
+    tree = json.loads(
+        subprocess.run(
+            ["clang", "-std=c99", "-fsyntax-only", "-Xclang", "-ast-dump=json", "-x", "c", header],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    )
     functions, structs, callbacks = [], {}, []
     for node in tree["inner"]:
         name = node.get("name", "")
@@ -29,8 +35,9 @@ def declarations(header):
         if node["kind"] == "FunctionDecl":
             functions.append((name, node["type"]["qualType"]))
         elif node["kind"] == "RecordDecl" and node.get("completeDefinition"):
-            structs[name] = [(field["name"], field["type"]["qualType"])
-                             for field in node["inner"] if field["kind"] == "FieldDecl"]
+            structs[name] = [
+                (field["name"], field["type"]["qualType"]) for field in node["inner"] if field["kind"] == "FieldDecl"
+            ]
         elif node["kind"] == "TypedefDecl" and "(" in node["type"]["qualType"]:
             callbacks.append((name, node["type"]["qualType"]))
     return functions, structs, callbacks
@@ -54,7 +61,9 @@ def layout(header, structs):
         source, program = Path(folder, "layout.c"), Path(folder, "layout")
         source.write_text("\n".join(lines))
         subprocess.run(["cc", str(source), "-o", str(program)], check=True)
-        return [int(n) for n in subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout.split()]
+        return [
+            int(n) for n in subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout.split()
+        ]
 
 
 def describe(header):
@@ -73,7 +82,8 @@ def describe(header):
 
 
 def exports(library):
-    """What the library offers to the dynamic linker, but for the version's own name and what is only for Covey's tests."""
+    """What the library offers to the dynamic linker, but for the version's own name and what is only for Covey's
+    tests."""
     output = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
     symbols = [line.split() for line in output.splitlines()]
     names = {fields[2].split("@")[0] for fields in symbols if fields[1].isupper() and fields[1] != "A"}

@@ -12,29 +12,29 @@
 static int checks_passed, checks_failed;
 
 /* Counts a check and says where it failed. */
-#define CHECK(condition)                                                                   \
-    do {                                                                                   \
-        if (condition) {                                                                   \
-            checks_passed++;                                                               \
-        } else {                                                                           \
-            checks_failed++;                                                               \
-            printf("%s:%d: CHECK(%s) failed\n", __FILE__, __LINE__, #condition);           \
-        }                                                                                  \
+#define CHECK(condition) \
+    do { \
+        if (condition) { \
+            checks_passed++; \
+        } else { \
+            checks_failed++; \
+            printf("%s:%d: CHECK(%s) failed\n", __FILE__, __LINE__, #condition); \
+        } \
     } while (0)
 
 /* A call that must succeed; `error` is a covey_error * in scope. */
-#define CHECK_OK(call)                                                                                     \
-    do {                                                                                                   \
-        covey_status status_ = (call);                                                                     \
-        if (status_ == COVEY_OK) {                                                                         \
-            checks_passed++;                                                                               \
-        } else {                                                                                           \
-            checks_failed++;                                                                               \
-            printf("%s:%d: %s: %s: %s\n", __FILE__, __LINE__, #call, covey_status_name(status_),           \
-                   covey_error_message(error));                                                            \
-            covey_error_destroy(error);                                                                    \
-            error = NULL;                                                                                  \
-        }                                                                                                  \
+#define CHECK_OK(call) \
+    do { \
+        covey_status status_ = (call); \
+        if (status_ == COVEY_OK) { \
+            checks_passed++; \
+        } else { \
+            checks_failed++; \
+            printf("%s:%d: %s: %s: %s\n", __FILE__, __LINE__, #call, covey_status_name(status_), \
+                   covey_error_message(error)); \
+            covey_error_destroy(error); \
+            error = NULL; \
+        } \
     } while (0)
 
 /* The closing line, and the exit status. */

@@ -35,9 +35,9 @@ static inline void make_batch(arrow_batch *batch) {
     static const char *const formats[] = {"g", "i", "b", "u", "c", "f"};
     memset(batch, 0, sizeof *batch);
     const void *columns[BATCH_COLUMNS][3] = {
-        {NULL, batch_amounts, NULL},         {batch_third_is_null, batch_ages, NULL},
-        {NULL, batch_flags, NULL},           {batch_third_is_null, batch_offsets, batch_text},
-        {NULL, batch_codes, NULL},           {NULL, batch_scores, NULL},
+        {NULL, batch_amounts, NULL}, {batch_third_is_null, batch_ages, NULL},
+        {NULL, batch_flags, NULL},   {batch_third_is_null, batch_offsets, batch_text},
+        {NULL, batch_codes, NULL},   {NULL, batch_scores, NULL},
     };
     memcpy(batch->buffers, columns, sizeof columns);
     for (int i = 0; i < BATCH_COLUMNS; i++) {

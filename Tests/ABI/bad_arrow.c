@@ -9,12 +9,12 @@ static covey_status import(arrow_batch *batch, covey_error **error) {
 }
 
 /* A case that spoils a good batch in one place. */
-#define SPOILED(name, change)                     \
+#define SPOILED(name, change) \
     static covey_status name(covey_error **error) { \
-        arrow_batch batch;                        \
-        make_batch(&batch);                       \
-        change;                                   \
-        return import(&batch, error);             \
+        arrow_batch batch; \
+        make_batch(&batch); \
+        change; \
+        return import(&batch, error); \
     }
 
 static const int32_t falling_offsets[] = {0, 2, 1, 1, 6};
@@ -74,7 +74,8 @@ static covey_status null_schema(covey_error **error) {
 }
 
 /* Runs whose ends are spoilt. */
-static covey_status import_runs(int32_t first, int32_t second, int64_t values, const char *format, covey_error **error) {
+static covey_status import_runs(int32_t first, int32_t second, int64_t values, const char *format,
+                                covey_error **error) {
     const int32_t ends[] = {first, second};
     const double numbers[] = {1, 2};
     const void *end_buffers[] = {NULL, ends}, *value_buffers[] = {NULL, numbers};
@@ -99,13 +100,14 @@ static covey_status runs_end_early(covey_error **error) { return import_runs(1, 
 static covey_status runs_without_values(covey_error **error) { return import_runs(1, 4, 1, "i", error); }
 static covey_status runs_of_bytes(covey_error **error) { return import_runs(1, 4, 2, "c", error); }
 
-static covey_status import_batches(int64_t count, const covey_arrow_options *options, int with_arrays, covey_error **error) {
+static covey_status import_batches(int64_t count, const covey_arrow_options *options, int with_arrays,
+                                   covey_error **error) {
     arrow_batch batch;
     make_batch(&batch);
     const struct ArrowArray *arrays[] = {&batch.array, NULL};
     covey_arrow_table *table = (covey_arrow_table *)1;
-    covey_status status =
-        covey_arrow_table_import_batches(NULL, &batch.schema, with_arrays ? arrays : NULL, count, options, &table, error);
+    covey_status status = covey_arrow_table_import_batches(NULL, &batch.schema, with_arrays ? arrays : NULL, count,
+                                                           options, &table, error);
     return status != COVEY_OK && table != NULL ? COVEY_INTERNAL : status;
 }
 
@@ -163,10 +165,12 @@ const abi_case arrow_cases[] = {
     {"arrow: list", COVEY_UNSUPPORTED, "column \"age\": the Arrow format \"+l\"", list},
     {"arrow: decimal of no width", COVEY_UNSUPPORTED, "\"d:5,2,48\"", decimal_of_no_width},
     {"arrow: view without sizes", COVEY_INVALID_DATA, "column \"country\"", view_without_sizes},
-    {"arrow: view outside its buffer", COVEY_INVALID_DATA, "column \"country\", row 1: 20 bytes at 5 of text buffer 0", view_outside},
+    {"arrow: view outside its buffer", COVEY_INVALID_DATA, "column \"country\", row 1: 20 bytes at 5 of text buffer 0",
+     view_outside},
     {"arrow: NUL in a string", COVEY_INVALID_DATA, "column \"country\", row 0: must not hold a NUL", nul_in_text},
     {"arrow: run ends without children", COVEY_INVALID_DATA, "has 2 children", no_runs},
-    {"arrow: run ends do not increase", COVEY_INVALID_DATA, "the run ends of column \"amount\" must increase, got 3 after 3", runs_fall},
+    {"arrow: run ends do not increase", COVEY_INVALID_DATA,
+     "the run ends of column \"amount\" must increase, got 3 after 3", runs_fall},
     {"arrow: run ends end early", COVEY_INVALID_DATA, "end at 3, the rows at 4", runs_end_early},
     {"arrow: fewer values than runs", COVEY_INVALID_DATA, "1 values for 2 runs", runs_without_values},
     {"arrow: run ends of bytes", COVEY_UNSUPPORTED, "run ends must be", runs_of_bytes},

@@ -3,8 +3,8 @@
 #include <limits.h>
 
 /* Three groups of six points. */
-static const double points[36] = {0, 0, .1, 0, 0, .1, .1, .1, .2, 0, 0, .2, 5, 5, 5.1, 5, 5, 5.1,
-                                  5.1, 5.1, 5.2, 5, 5, 5.2, 9, 0, 9.1, 0, 9, .1, 9.1, .1, 9.2, 0, 9, .2};
+static const double points[36] = {0,   0,   .1,  0, 0, .1,  .1, .1, .2,  0, 0, .2, 5,   5,  5.1, 5, 5, 5.1,
+                                  5.1, 5.1, 5.2, 5, 5, 5.2, 9,  0,  9.1, 0, 9, .1, 9.1, .1, 9.2, 0, 9, .2};
 static const double with_nan[6] = {0, 0, 1, NAN, 2, 2};
 static const double with_infinity[6] = {0, 0, 1, 1, -INFINITY, 2};
 static const float with_nan32[4] = {0, 0, 0, NAN};
@@ -35,12 +35,12 @@ static covey_status cluster(const void *data, int64_t rows, int32_t type, covey_
 }
 
 /* ---------------------------------------------------------------------------------------------------------- options */
-#define OPTION_CASE(name, rows, change)                              \
-    static covey_status name(covey_error **error) {                  \
-        covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;  \
+#define OPTION_CASE(name, rows, change) \
+    static covey_status name(covey_error **error) { \
+        covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT; \
         covey_matrix matrix = matrix_of(points, rows, COVEY_FLOAT64); \
-        change;                                                      \
-        return cluster_with(NULL, &matrix, &options, error);         \
+        change; \
+        return cluster_with(NULL, &matrix, &options, error); \
     }
 
 OPTION_CASE(good, 18, (void)0)
@@ -116,9 +116,7 @@ static covey_status two_rows(covey_error **error) { return cluster(points, 2, CO
 static covey_status equal_rows(covey_error **error) { return cluster(equal, 8, COVEY_FLOAT64, error); }
 static covey_status negative_rows(covey_error **error) { return cluster(points, -1, COVEY_FLOAT64, error); }
 static covey_status overflowing_rows(covey_error **error) { return cluster(points, INT64_MAX, COVEY_FLOAT64, error); }
-static covey_status too_many_rows(covey_error **error) {
-    return cluster(points, (1 << 30) + 1, COVEY_FLOAT64, error);
-}
+static covey_status too_many_rows(covey_error **error) { return cluster(points, (1 << 30) + 1, COVEY_FLOAT64, error); }
 static covey_status nan_number(covey_error **error) { return cluster(with_nan, 3, COVEY_FLOAT64, error); }
 static covey_status nan_float(covey_error **error) { return cluster(with_nan32, 2, COVEY_FLOAT32, error); }
 static covey_status infinite(covey_error **error) { return cluster(with_infinity, 3, COVEY_FLOAT64, error); }
@@ -173,13 +171,13 @@ static covey_merge merges[18];
 static covey_condensed_edge condensed[64];
 
 /* A call on a good clustering, which must be as good afterwards. */
-#define RESULT_CASE(name, prediction, call)                                                                  \
-    static covey_status name(covey_error **error) {                                                          \
-        covey_clustering *clustering = three_groups(prediction);                                             \
-        covey_status status = call;                                                                          \
-        if (covey_clustering_labels(clustering, labels, 18, NULL) != COVEY_OK) status = COVEY_INTERNAL;      \
-        covey_clustering_destroy(clustering);                                                                \
-        return status;                                                                                       \
+#define RESULT_CASE(name, prediction, call) \
+    static covey_status name(covey_error **error) { \
+        covey_clustering *clustering = three_groups(prediction); \
+        covey_status status = call; \
+        if (covey_clustering_labels(clustering, labels, 18, NULL) != COVEY_OK) status = COVEY_INTERNAL; \
+        covey_clustering_destroy(clustering); \
+        return status; \
     }
 
 static covey_status no_clustering_labels(covey_error **error) {
@@ -215,23 +213,23 @@ static covey_status predict(const covey_clustering *clustering, const void *data
 }
 
 /* --------------------------------------------------------------------------------------------- other calls on a result */
-#define OTHER_CASE(name, prediction_, call)                                      \
-    static covey_status name(covey_error **error) {                               \
-        covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;               \
-        covey_matrix matrix = matrix_of(points, 18, COVEY_FLOAT64);               \
-        covey_clustering *result = NULL, *other = (covey_clustering *)1;          \
-        covey_bytes *bytes = (covey_bytes *)1;                                    \
-        double numbers[64];                                                       \
-        int32_t labels[64];                                                       \
-        int64_t nodes[2] = {18, 18};                                              \
-        options.prediction = prediction_;                                         \
+#define OTHER_CASE(name, prediction_, call) \
+    static covey_status name(covey_error **error) { \
+        covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT; \
+        covey_matrix matrix = matrix_of(points, 18, COVEY_FLOAT64); \
+        covey_clustering *result = NULL, *other = (covey_clustering *)1; \
+        covey_bytes *bytes = (covey_bytes *)1; \
+        double numbers[64]; \
+        int32_t labels[64]; \
+        int64_t nodes[2] = {18, 18}; \
+        options.prediction = prediction_; \
         if (covey_cluster_matrix(NULL, &matrix, &options, &result, NULL) != COVEY_OK) return COVEY_INTERNAL; \
-        covey_status status = call;                                               \
-        if (other != (covey_clustering *)1) covey_clustering_destroy(other);      \
-        if (bytes != (covey_bytes *)1) covey_bytes_destroy(bytes);                \
-        covey_clustering_destroy(result);                                         \
-        (void)numbers, (void)labels, (void)nodes;                                 \
-        return status;                                                            \
+        covey_status status = call; \
+        if (other != (covey_clustering *)1) covey_clustering_destroy(other); \
+        if (bytes != (covey_bytes *)1) covey_bytes_destroy(bytes); \
+        covey_clustering_destroy(result); \
+        (void)numbers, (void)labels, (void)nodes; \
+        return status; \
     }
 
 OTHER_CASE(select_no_output, 0, covey_clustering_select(result, NULL, NULL, NULL, 0, NULL, error))
@@ -241,7 +239,8 @@ OTHER_CASE(select_no_nodes, 0, covey_clustering_select(result, NULL, NULL, NULL,
 OTHER_CASE(select_twice, 0, covey_clustering_select(result, NULL, NULL, nodes, 2, &other, error))
 OTHER_CASE(select_row, 0, (nodes[0] = 17, covey_clustering_select(result, NULL, NULL, nodes, 1, &other, error)))
 OTHER_CASE(select_outside, 0, (nodes[0] = 9999, covey_clustering_select(result, NULL, NULL, nodes, 1, &other, error)))
-OTHER_CASE(select_largest, 0, (nodes[0] = INT64_MAX, covey_clustering_select(result, NULL, NULL, nodes, 1, &other, error)))
+OTHER_CASE(select_largest, 0,
+           (nodes[0] = INT64_MAX, covey_clustering_select(result, NULL, NULL, nodes, 1, &other, error)))
 OTHER_CASE(select_within, 0, (nodes[1] = 19, covey_clustering_select(result, NULL, NULL, nodes, 2, &other, error)))
 OTHER_CASE(select_no_clusters, 0, covey_clustering_select(result, NULL, NULL, nodes, 0, &other, error))
 OTHER_CASE(save_nowhere, 0, covey_clustering_save(result, NULL, NULL, error))
@@ -274,35 +273,43 @@ OTHER_CASE(options_null, 1, covey_clustering_options(result, NULL, error))
 OTHER_CASE(options_size, 1, (options.struct_size = 4, covey_clustering_options(result, &options, error)))
 OTHER_CASE(validity_no_index, 0, covey_validity(NULL, &matrix, labels, 0, 0, NULL, NULL, 0, error))
 OTHER_CASE(validity_no_labels, 0, covey_validity(NULL, &matrix, NULL, 0, 0, numbers, NULL, 0, error))
-OTHER_CASE(validity_low, 0, (memset(labels, 0, sizeof labels), labels[3] = -2,
-                              covey_validity(NULL, &matrix, labels, 0, 0, numbers, NULL, 0, error)))
-OTHER_CASE(validity_high, 0, (memset(labels, 0, sizeof labels), labels[3] = INT32_MAX,
-                               covey_validity(NULL, &matrix, labels, 0, 0, numbers, NULL, 0, error)))
-OTHER_CASE(validity_metric, 0, (memset(labels, 0, sizeof labels),
-                                 covey_validity(NULL, &matrix, labels, 7, 0, numbers, NULL, 0, error)))
-OTHER_CASE(validity_small, 0, (memset(labels, 0, sizeof labels),
-                                covey_validity(NULL, &matrix, labels, 0, 0, numbers, numbers + 1, 0, error)))
+OTHER_CASE(validity_low, 0,
+           (memset(labels, 0, sizeof labels), labels[3] = -2,
+            covey_validity(NULL, &matrix, labels, 0, 0, numbers, NULL, 0, error)))
+OTHER_CASE(validity_high, 0,
+           (memset(labels, 0, sizeof labels), labels[3] = INT32_MAX,
+            covey_validity(NULL, &matrix, labels, 0, 0, numbers, NULL, 0, error)))
+OTHER_CASE(validity_metric, 0,
+           (memset(labels, 0, sizeof labels), covey_validity(NULL, &matrix, labels, 7, 0, numbers, NULL, 0, error)))
+OTHER_CASE(validity_small, 0,
+           (memset(labels, 0, sizeof labels),
+            covey_validity(NULL, &matrix, labels, 0, 0, numbers, numbers + 1, 0, error)))
 OTHER_CASE(distances_shape, 0, covey_cluster_distances(NULL, &matrix, NULL, &other, error))
-OTHER_CASE(distances_negative, 0, (numbers[0] = numbers[3] = 0, numbers[1] = numbers[2] = -1, matrix.data = numbers, matrix.rows = 2,
-                                    covey_cluster_distances(NULL, &matrix, NULL, &other, error)))
-OTHER_CASE(distances_asymmetric, 0, (numbers[0] = numbers[3] = 0, numbers[1] = 1, numbers[2] = 2, matrix.data = numbers,
-                                      matrix.rows = 2, covey_cluster_distances(NULL, &matrix, NULL, &other, error)))
-OTHER_CASE(distances_prediction, 1, (numbers[0] = numbers[1] = numbers[2] = numbers[3] = 0, matrix.data = numbers, matrix.rows = 2,
-                                      covey_cluster_distances(NULL, &matrix, &options, &other, error)))
-OTHER_CASE(distances_search, 0, (options.search = COVEY_SEARCH_APPROXIMATE, memset(numbers, 0, 4 * sizeof *numbers), matrix.data = numbers,
-                                  matrix.rows = 2, covey_cluster_distances(NULL, &matrix, &options, &other, error)))
+OTHER_CASE(distances_negative, 0,
+           (numbers[0] = numbers[3] = 0, numbers[1] = numbers[2] = -1, matrix.data = numbers, matrix.rows = 2,
+            covey_cluster_distances(NULL, &matrix, NULL, &other, error)))
+OTHER_CASE(distances_asymmetric, 0,
+           (numbers[0] = numbers[3] = 0, numbers[1] = 1, numbers[2] = 2, matrix.data = numbers, matrix.rows = 2,
+            covey_cluster_distances(NULL, &matrix, NULL, &other, error)))
+OTHER_CASE(distances_prediction, 1,
+           (numbers[0] = numbers[1] = numbers[2] = numbers[3] = 0, matrix.data = numbers, matrix.rows = 2,
+            covey_cluster_distances(NULL, &matrix, &options, &other, error)))
+OTHER_CASE(distances_search, 0,
+           (options.search = COVEY_SEARCH_APPROXIMATE, memset(numbers, 0, 4 * sizeof *numbers), matrix.data = numbers,
+            matrix.rows = 2, covey_cluster_distances(NULL, &matrix, &options, &other, error)))
 static const int64_t negative_weights[18] = {1, 1, 1, -1}, many_weights[18] = {1, 2, 1 << 30};
-static const int64_t lowest_weights[18] = {INT64_MIN}, highest_weights[18] = {INT64_MAX, INT64_MAX}, no_weights[18] = {0};
+static const int64_t lowest_weights[18] = {INT64_MIN}, highest_weights[18] = {INT64_MAX, INT64_MAX},
+                     no_weights[18] = {0};
 OPTION_CASE(weights_negative, 18, options.weights = negative_weights)
 OPTION_CASE(weights_many, 18, options.weights = many_weights)
 OPTION_CASE(weights_lowest, 18, options.weights = lowest_weights)
 OPTION_CASE(weights_highest, 18, options.weights = highest_weights)
 OPTION_CASE(weights_zero, 18, options.weights = no_weights)
-OTHER_CASE(distances_weights, 0, (options.weights = negative_weights + 3, memset(numbers, 0, 4 * sizeof *numbers),
-                                   matrix.data = numbers, matrix.rows = 2,
-                                   covey_cluster_distances(NULL, &matrix, &options, &other, error)))
-OTHER_CASE(tree_weights, 0, (options.weights = no_weights,
-                              covey_cluster_spanning_tree(NULL, 1, NULL, &options, &other, error)))
+OTHER_CASE(distances_weights, 0,
+           (options.weights = negative_weights + 3, memset(numbers, 0, 4 * sizeof *numbers), matrix.data = numbers,
+            matrix.rows = 2, covey_cluster_distances(NULL, &matrix, &options, &other, error)))
+OTHER_CASE(tree_weights, 0,
+           (options.weights = no_weights, covey_cluster_spanning_tree(NULL, 1, NULL, &options, &other, error)))
 static const covey_edge good_edges[2] = {{0, 1, 1}, {2, 1, 3}}, outside_edges[2] = {{0, 1, 1}, {1, 3, 3}};
 static const covey_edge cyclic_edges[2] = {{0, 1, 1}, {1, 0, 3}}, nan_edges[2] = {{0, 1, 1}, {1, 2, NAN}};
 OTHER_CASE(tree_good, 0, covey_cluster_spanning_tree(NULL, 3, good_edges, NULL, &other, error))
@@ -366,7 +373,8 @@ const abi_case clustering_cases[] = {
      search_metric},
     {"clustering: missing", BAD, "missing must be a COVEY_MISSING_ROWS_ value, got 2", missing_unknown},
     {"clustering: prediction", BAD, "prediction must be 0 or 1, got -1", prediction_unknown},
-    {"clustering: epsilon max -1", BAD, "cluster_selection_epsilon_max must be at least 0, got -1", epsilon_max_negative},
+    {"clustering: epsilon max -1", BAD, "cluster_selection_epsilon_max must be at least 0, got -1",
+     epsilon_max_negative},
     {"clustering: epsilon max NaN", BAD, "cluster_selection_epsilon_max must be at least 0, got nan", epsilon_max_nan},
     {"clustering: epsilon max infinite", COVEY_OK, "", epsilon_max_infinite},
     {"clustering: persistence -1", BAD, "cluster_selection_persistence must be finite and at least 0, got -1",
@@ -384,7 +392,8 @@ const abi_case clustering_cases[] = {
     {"clustering: select -1 nodes", BAD, "node_count must be 0 to", select_count},
     {"clustering: select a node of NULL", BAD, "node_count must be 0 to 0, got 1", select_no_nodes},
     {"clustering: select a node twice", BAD, "nodes must differ", select_twice},
-    {"clustering: select a row", BAD, "nodes[0] must be a node of the condensed tree, 18 and above, got 17", select_row},
+    {"clustering: select a row", BAD, "nodes[0] must be a node of the condensed tree, 18 and above, got 17",
+     select_row},
     {"clustering: select outside", BAD, "nodes must be those of the condensed tree", select_outside},
     {"clustering: select largest", BAD, "nodes[0] must be a node of the condensed tree", select_largest},
     {"clustering: select one in another", BAD, "nodes must not lie in each other", select_within},

@@ -24,23 +24,23 @@ static covey_status find(const covey_context *context, const one_transaction *on
     return status;
 }
 
-#define OPTIONS_CASE(name, change)                                                      \
-    static covey_status name(covey_error **error) {                                     \
-        prepare();                                                                      \
-        covey_counterfactual_options options = COVEY_COUNTERFACTUAL_OPTIONS_INIT;       \
-        change;                                                                         \
-        return find(NULL, &given, &options, error);                                     \
+#define OPTIONS_CASE(name, change) \
+    static covey_status name(covey_error **error) { \
+        prepare(); \
+        covey_counterfactual_options options = COVEY_COUNTERFACTUAL_OPTIONS_INIT; \
+        change; \
+        return find(NULL, &given, &options, error); \
     }
 
-#define LIMIT_CASE(name, column, change)                                                \
-    static covey_status name(covey_error **error) {                                     \
-        prepare();                                                                      \
-        covey_counterfactual_options options = COVEY_COUNTERFACTUAL_OPTIONS_INIT;       \
-        covey_change_limit limit = {column, 1, 0, 0, NULL, 0, 0, 0, 0, 0};              \
-        options.limits = &limit;                                                        \
-        options.limit_count = 1;                                                        \
-        change;                                                                         \
-        return find(NULL, &given, &options, error);                                     \
+#define LIMIT_CASE(name, column, change) \
+    static covey_status name(covey_error **error) { \
+        prepare(); \
+        covey_counterfactual_options options = COVEY_COUNTERFACTUAL_OPTIONS_INIT; \
+        covey_change_limit limit = {column, 1, 0, 0, NULL, 0, 0, 0, 0, 0}; \
+        options.limits = &limit; \
+        options.limit_count = 1; \
+        change; \
+        return find(NULL, &given, &options, error); \
     }
 
 static const double not_a_number = 0.0 / 0.0, infinite = 1.0 / 0.0;
@@ -98,12 +98,12 @@ static covey_status limit_twice(covey_error **error) {
     return find(NULL, &given, &options, error);
 }
 
-#define INPUT_CASE(name, change)                        \
-    static covey_status name(covey_error **error) {     \
-        prepare();                                      \
-        one_transaction one = given;                    \
-        change;                                         \
-        return find(NULL, &one, NULL, error);           \
+#define INPUT_CASE(name, change) \
+    static covey_status name(covey_error **error) { \
+        prepare(); \
+        one_transaction one = given; \
+        change; \
+        return find(NULL, &one, NULL, error); \
     }
 
 static int64_t three_offsets[3];
@@ -150,14 +150,14 @@ static covey_status with_context(uint64_t budget, covey_progress_fn progress, co
 static covey_status cancelled(covey_error **error) { return with_context(0, stop, error); }
 static covey_status over_budget(covey_error **error) { return with_context(1024, NULL, error); }
 
-#define GET_CASE(name, expression)                                        \
-    static covey_status name(covey_error **error) {                       \
-        prepare();                                                        \
-        covey_counterfactual answer = COVEY_COUNTERFACTUAL_INIT;          \
-        covey_change change = COVEY_CHANGE_INIT;                          \
-        int64_t events[4] = {0};                                          \
-        (void)answer, (void)change, (void)events;                         \
-        return expression;                                                \
+#define GET_CASE(name, expression) \
+    static covey_status name(covey_error **error) { \
+        prepare(); \
+        covey_counterfactual answer = COVEY_COUNTERFACTUAL_INIT; \
+        covey_change change = COVEY_CHANGE_INIT; \
+        int64_t events[4] = {0}; \
+        (void)answer, (void)change, (void)events; \
+        return expression; \
     }
 
 GET_CASE(get_good, covey_counterfactuals_get(found, 0, &answer, error))
@@ -195,7 +195,8 @@ const abi_case counterfactual_cases[] = {
     {"profile: null output", COVEY_INVALID_ARGUMENT, "text must not be NULL", profile_no_output},
     {"counterfactuals: good", COVEY_OK, "", options_good},
     {"counterfactuals: struct_size", COVEY_INVALID_ARGUMENT, "options.struct_size must be", options_size},
-    {"counterfactuals: small limits", COVEY_INVALID_ARGUMENT, "options.limit_size must be 64 to 4096", limit_size_small},
+    {"counterfactuals: small limits", COVEY_INVALID_ARGUMENT, "options.limit_size must be 64 to 4096",
+     limit_size_small},
     {"counterfactuals: odd limits", COVEY_INVALID_ARGUMENT, "multiple of 8, got 70", limit_size_odd},
     {"counterfactuals: null limits", COVEY_INVALID_ARGUMENT, "options.limits must not be NULL", limits_null},
     {"counterfactuals: many limits", COVEY_INVALID_ARGUMENT, "options.limit_count must be 0 to 65536", limits_many},
@@ -236,7 +237,8 @@ const abi_case counterfactual_cases[] = {
     {"limit: null categories", COVEY_INVALID_ARGUMENT, "categories must not be NULL", limit_categories_null},
     {"limit: repeated category", COVEY_INVALID_ARGUMENT, "the category NL occurs twice", limit_categories_twice},
     {"limit: null category", COVEY_INVALID_ARGUMENT, "categories[0] must not be NULL", limit_categories_name},
-    {"limit: repeated feature", COVEY_INVALID_ARGUMENT, "options.limits[1]: the feature amount occurs twice", limit_twice},
+    {"limit: repeated feature", COVEY_INVALID_ARGUMENT, "options.limits[1]: the feature amount occurs twice",
+     limit_twice},
     {"counterfactuals: two transactions", COVEY_MISMATCH, "one transaction must be given, got 2", two_transactions},
     {"counterfactuals: no transaction", COVEY_MISMATCH, "one transaction must be given, got 0", no_transaction},
     {"counterfactuals: rows differ", COVEY_MISMATCH, "features have 0 rows", other_rows},

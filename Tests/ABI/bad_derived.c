@@ -31,8 +31,8 @@ static void reset(void) {
         target[i] = i % 24 < 8;
     }
     const covey_column good[5] = {
-        {"opened", opened, 0, NULL, 0, COVEY_DATE, 0},  {"paid", paid, 0, NULL, 0, COVEY_DATE, 0},
-        {"number", number, 0, NULL, 0, COVEY_NUMERIC, 0}, {"other", other, 0, NULL, 0, COVEY_NUMERIC, 0},
+        {"opened", opened, 0, NULL, 0, COVEY_DATE, 0},     {"paid", paid, 0, NULL, 0, COVEY_DATE, 0},
+        {"number", number, 0, NULL, 0, COVEY_NUMERIC, 0},  {"other", other, 0, NULL, 0, COVEY_NUMERIC, 0},
         {"code", code, 0, names, 2, COVEY_CATEGORICAL, 0},
     };
     memcpy(columns, good, sizeof columns);
@@ -60,17 +60,21 @@ static covey_status extract(covey_error **error) {
     return status;
 }
 
-#define EXTRACT(name, change)                           \
-    static covey_status name(covey_error **error) {     \
-        reset();                                        \
-        change;                                         \
-        return extract(error);                          \
+#define EXTRACT(name, change) \
+    static covey_status name(covey_error **error) { \
+        reset(); \
+        change; \
+        return extract(error); \
     }
 
 EXTRACT(good, (void)0)
 EXTRACT(missing_dates, for (int i = 0; i < rows; i++) opened[i] = NAN)
 EXTRACT(all_zero, for (int i = 0; i < rows; i++) other[i] = i % 2 ? 0.0 : -0.0)
-EXTRACT(overflow, for (int i = 0; i < rows; i++) { number[i] = 1.7e308; other[i] = i % 2 ? -1.7e308 : 5e-324; })
+EXTRACT(
+    overflow, for (int i = 0; i < rows; i++) {
+        number[i] = 1.7e308;
+        other[i] = i % 2 ? -1.7e308 : 5e-324;
+    })
 EXTRACT(far_date, opened[7] = 8.7e12)
 EXTRACT(infinite_date, paid[7] = -INFINITY)
 EXTRACT(infinite_pair, other[7] = INFINITY)
@@ -99,7 +103,8 @@ static void say(const char *first, int32_t use, const char *second, int32_t othe
 }
 EXTRACT(date_direction, say("opened", COVEY_FEATURE_FREE, "number", COVEY_FEATURE_FREE, COVEY_DIRECTION_MORE))
 EXTRACT(date_twice, say("opened", COVEY_FEATURE_FREE, "opened", COVEY_FEATURE_FREE, 0))
-EXTRACT(hour_direction, say("hour of opened", COVEY_FEATURE_FREE, "paid", COVEY_FEATURE_FORBIDDEN, COVEY_DIRECTION_MORE))
+EXTRACT(hour_direction,
+        say("hour of opened", COVEY_FEATURE_FREE, "paid", COVEY_FEATURE_FORBIDDEN, COVEY_DIRECTION_MORE))
 EXTRACT(sensitive_hour, say("hour of opened", COVEY_FEATURE_FREE, "opened", COVEY_FEATURE_SENSITIVE, 0))
 
 /* What is derived of a forbidden or sensitive column is in no rule: the target is nothing but the hour of `paid`. */
@@ -158,9 +163,9 @@ static covey_status categories_null(covey_error **error) { return many_categorie
 static covey_status categories_above(covey_error **error) { return many_categories(error, 0, "last"); }
 
 #define COUNTS "\"search\":{\"rows\":0,\"target\":0},\"unseen\":{\"rows\":0,\"target\":0}"
-#define SET(features)                                                                                             \
+#define SET(features) \
     "{\"format_version\":1,\"target\":\"t\",\"confidence\":0.95,\"tried\":0,\"fallen\":0,\"features\":[" features \
-    "]," COUNTS ",\"rules\":[{\"conditions\":[{\"feature\":\"hour of d\",\"kind\":\"interval\",\"low\":3}],"      \
+    "]," COUNTS ",\"rules\":[{\"conditions\":[{\"feature\":\"hour of d\",\"kind\":\"interval\",\"low\":3}]," \
     "\"search\":{\"matched\":0,\"support\":0},\"unseen\":{\"matched\":0,\"support\":0}}]}"
 #define DERIVED(what) "{\"name\":\"hour of d\",\"kind\":\"numeric\",\"derived\":" what "}"
 
@@ -171,7 +176,8 @@ static covey_status parse(const char *json, covey_error **error) {
     covey_rules_destroy(rules);
     return status;
 }
-#define PARSE(name, json) static covey_status name(covey_error **error) { return parse(json, error); }
+#define PARSE(name, json) \
+    static covey_status name(covey_error **error) { return parse(json, error); }
 PARSE(parse_good, SET(DERIVED("{\"hour\":[\"d\"]}")))
 PARSE(parse_name, SET(DERIVED("{\"hour\":[\"e\"]}")))
 PARSE(parse_two, SET(DERIVED("{\"hour\":[\"d\",\"e\"]}")))
@@ -207,11 +213,13 @@ const abi_case derived_cases[] = {
     {"derived: missing dates", COVEY_OK, "", missing_dates},
     {"derived: divided by zero", COVEY_OK, "", all_zero},
     {"derived: overflow", COVEY_OK, "", overflow},
-    {"derived: a far date", COVEY_INVALID_DATA, "column \"opened\", row 7: must lie within 8.64e12 seconds of 1970", far_date},
+    {"derived: a far date", COVEY_INVALID_DATA, "column \"opened\", row 7: must lie within 8.64e12 seconds of 1970",
+     far_date},
     {"derived: an infinite date", COVEY_INVALID_DATA, "column \"paid\", row 7: must lie", infinite_date},
     {"derived: infinity in a pair", COVEY_INVALID_DATA, "column \"other\", row 7: must not be infinite", infinite_pair},
     {"derived: age to nothing", COVEY_MISMATCH, "options.age_to names \"closed\"", age_unknown},
-    {"derived: age to a number", COVEY_MISMATCH, "options.age_to: column \"number\" must be date, got numeric", age_number},
+    {"derived: age to a number", COVEY_MISMATCH, "options.age_to: column \"number\" must be date, got numeric",
+     age_number},
     {"derived: age invalid", COVEY_INVALID_ARGUMENT, "options.age_to must be valid UTF-8", age_invalid},
     {"derived: pair of nothing", COVEY_MISMATCH, "options.pairs[1] names \"none\"", pair_unknown},
     {"derived: pair of a category", COVEY_MISMATCH, "options.pairs[0]: column \"code\" must be numeric", pair_category},
@@ -242,7 +250,8 @@ const abi_case derived_cases[] = {
     {"derived: parse another name", COVEY_CORRUPT_FILE, "must be named \"hour of e\"", parse_name},
     {"derived: parse two columns", COVEY_CORRUPT_FILE, "hour: takes one column, got 2", parse_two},
     {"derived: parse no column", COVEY_CORRUPT_FILE, "hour: takes one column, got 0", parse_none},
-    {"derived: parse an unknown one", COVEY_CORRUPT_FILE, "features[0].derived.minute: there is no such key here; known are days, difference, hour, ratio", parse_other},
+    {"derived: parse an unknown one", COVEY_CORRUPT_FILE,
+     "features[0].derived.minute: there is no such key here; known are days, difference, hour, ratio", parse_other},
     {"derived: parse two of them", COVEY_CORRUPT_FILE, "must be one of hour, days, ratio and difference", parse_both},
     {"derived: parse a text", COVEY_CORRUPT_FILE, "features[0].derived", parse_text},
     {"derived: parse a date", COVEY_CORRUPT_FILE, "features[0]: a date takes part", parse_date},

@@ -99,7 +99,8 @@ static covey_status outside(covey_error **error) {
     return load_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}", -1, error);
 }
 static covey_status overflowing_shape(covey_error **error) {
-    return load_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,8]}}", -1, error);
+    return load_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,8]}}", -1,
+                       error);
 }
 static covey_status wrong_entry(covey_error **error) { return load_changed("covey.encoder", "covey.encodex", error); }
 static covey_status newer(covey_error **error) {
@@ -110,7 +111,8 @@ static covey_status missing_tensor(covey_error **error) {
     return load_changed("attention.score.weight", "attention.sc0re.weight", error);
 }
 static covey_status wrong_type(covey_error **error) {
-    return load_changed("\"attention.hidden.bias\":{\"dtype\":\"F32\"", "\"attention.hidden.bias\":{\"dtype\":\"I32\"", error);
+    return load_changed("\"attention.hidden.bias\":{\"dtype\":\"F32\"", "\"attention.hidden.bias\":{\"dtype\":\"I32\"",
+                        error);
 }
 
 static covey_status small_budget(covey_error **error) {
@@ -177,11 +179,15 @@ static covey_status embed_options(size_t size, int32_t precision, int32_t reserv
     covey_encoder_destroy(encoder);
     return status;
 }
-static covey_status embed_precision(covey_error **error) { return embed_options(sizeof(covey_embed_options), 2, 0, error); }
+static covey_status embed_precision(covey_error **error) {
+    return embed_options(sizeof(covey_embed_options), 2, 0, error);
+}
 static covey_status embed_negative_precision(covey_error **error) {
     return embed_options(sizeof(covey_embed_options), -1, 0, error);
 }
-static covey_status embed_reserved(covey_error **error) { return embed_options(sizeof(covey_embed_options), 1, 7, error); }
+static covey_status embed_reserved(covey_error **error) {
+    return embed_options(sizeof(covey_embed_options), 1, 7, error);
+}
 static covey_status embed_options_size(covey_error **error) { return embed_options(0, 0, 0, error); }
 static covey_status embed_with_null_encoder(covey_error **error) {
     covey_sequences sequences = model_sequences();

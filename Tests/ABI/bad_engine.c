@@ -22,11 +22,11 @@ static covey_status build(const covey_engine_parts *parts, covey_error **error) 
     return status;
 }
 
-#define PARTS_CASE(name, change)                       \
-    static covey_status name(covey_error **error) {    \
-        covey_engine_parts parts = good_parts();       \
-        change;                                        \
-        return build(&parts, error);                   \
+#define PARTS_CASE(name, change) \
+    static covey_status name(covey_error **error) { \
+        covey_engine_parts parts = good_parts(); \
+        change; \
+        return build(&parts, error); \
     }
 
 static const covey_rules *const null_rules[1] = {NULL};
@@ -138,17 +138,17 @@ static covey_status score(const covey_sequences *sequences, const covey_table *t
     return status;
 }
 
-#define SCORE_CASE(name, change, sequences_argument, table_argument)    \
-    static covey_status name(covey_error **error) {                     \
-        good_parts();                                                   \
-        covey_sequences sequences = sample.sequences;                   \
-        covey_table table = sample.table;                               \
-        covey_column columns[2];                                        \
-        memcpy(columns, sample.columns, sizeof columns);                \
-        table.columns = columns;                                        \
-        change;                                                         \
-        (void)sequences, (void)table;                                   \
-        return score(sequences_argument, table_argument, NULL, error);  \
+#define SCORE_CASE(name, change, sequences_argument, table_argument) \
+    static covey_status name(covey_error **error) { \
+        good_parts(); \
+        covey_sequences sequences = sample.sequences; \
+        covey_table table = sample.table; \
+        covey_column columns[2]; \
+        memcpy(columns, sample.columns, sizeof columns); \
+        table.columns = columns; \
+        change; \
+        (void)sequences, (void)table; \
+        return score(sequences_argument, table_argument, NULL, error); \
     }
 
 static const int64_t falling_offsets[3] = {0, 4, 2};
@@ -234,18 +234,22 @@ const abi_case engine_cases[] = {
     {"engine: null parts", COVEY_INVALID_ARGUMENT, "parts must not be NULL", null_parts},
     {"engine: null output", COVEY_INVALID_ARGUMENT, "engine must not be NULL", null_engine},
     {"engine: struct_size", COVEY_INVALID_ARGUMENT, "parts.struct_size must be", parts_size},
-    {"engine: no encoder", COVEY_MISMATCH, "encoder must not be NULL: hybrid was fitted with embeddings", parts_no_encoder},
+    {"engine: no encoder", COVEY_MISMATCH, "encoder must not be NULL: hybrid was fitted with embeddings",
+     parts_no_encoder},
     {"engine: no hybrid", COVEY_INVALID_ARGUMENT, "parts.hybrid must not be NULL", parts_no_hybrid},
     {"engine: no clustering", COVEY_INVALID_ARGUMENT, "parts.clustering must not be NULL", parts_no_clustering},
     {"engine: no risk", COVEY_INVALID_ARGUMENT, "parts.risk must not be NULL", parts_no_risk},
     {"engine: null rule sets", COVEY_INVALID_ARGUMENT, "parts.rules must not be NULL", parts_null_rules},
     {"engine: null rule set", COVEY_INVALID_ARGUMENT, "parts.rules[0] must not be NULL", parts_null_rule},
     {"engine: null rule clusters", COVEY_INVALID_ARGUMENT, "parts.rule_clusters must not be NULL", parts_null_clusters},
-    {"engine: negative rule count", COVEY_INVALID_ARGUMENT, "parts.rule_count must be 0 to 65536, got -1", parts_rules_negative},
-    {"engine: many rule sets", COVEY_INVALID_ARGUMENT, "parts.rule_count must be 0 to 65536, got 65537", parts_rules_many},
+    {"engine: negative rule count", COVEY_INVALID_ARGUMENT, "parts.rule_count must be 0 to 65536, got -1",
+     parts_rules_negative},
+    {"engine: many rule sets", COVEY_INVALID_ARGUMENT, "parts.rule_count must be 0 to 65536, got 65537",
+     parts_rules_many},
     {"engine: cluster too high", COVEY_MISMATCH, "rule_clusters[0] must be -1 to", parts_cluster_high},
     {"engine: cluster too low", COVEY_MISMATCH, "got -2", parts_cluster_low},
-    {"engine: no prediction data", COVEY_INVALID_ARGUMENT, "clustering must be made with prediction = 1", parts_no_prediction},
+    {"engine: no prediction data", COVEY_INVALID_ARGUMENT, "clustering must be made with prediction = 1",
+     parts_no_prediction},
     {"engine: other dimension", COVEY_MISMATCH, "clustering has rows of 3 columns", parts_other_dimension},
     {"engine: other risk", COVEY_MISMATCH, "risk rates the cluster 500", parts_other_risk},
     {"engine file: null path", COVEY_INVALID_ARGUMENT, "path must not be NULL", load_null},
@@ -261,7 +265,8 @@ const abi_case engine_cases[] = {
     {"score: none", COVEY_OK, "", score_none},
     {"score: null engine", COVEY_INVALID_ARGUMENT, "engine must not be NULL", score_null},
     {"score: no sequences", COVEY_MISMATCH, "sequences must not be NULL", score_no_sequences},
-    {"score: no features", COVEY_MISMATCH, "features must not be NULL: the engine needs the column \"amount\"", score_no_features},
+    {"score: no features", COVEY_MISMATCH, "features must not be NULL: the engine needs the column \"amount\"",
+     score_no_features},
     {"score: rows differ", COVEY_MISMATCH, "sequences are 5, features have 120 rows", score_rows_differ},
     {"score: missing column", COVEY_MISMATCH, "no column \"country\"", score_missing_column},
     {"score: other kind", COVEY_MISMATCH, "column \"amount\" must be numeric, got boolean", score_other_kind},

@@ -25,11 +25,11 @@ static covey_status explain(const covey_sequences *sequences, const covey_table 
     return status;
 }
 
-#define OPTION_CASE(name, change)                                               \
-    static covey_status name(covey_error **error) {                             \
-        covey_explain_options options = COVEY_EXPLAIN_OPTIONS_INIT;             \
-        good_engine();                                                          \
-        change;                                                                 \
+#define OPTION_CASE(name, change) \
+    static covey_status name(covey_error **error) { \
+        covey_explain_options options = COVEY_EXPLAIN_OPTIONS_INIT; \
+        good_engine(); \
+        change; \
         return explain(&sample.sequences, &sample.table, &options, NULL, error); \
     }
 
@@ -54,8 +54,7 @@ OPTION_CASE(steps_low, options.largest_steps = 3)
 OPTION_CASE(steps_high, options.largest_steps = 4097)
 OPTION_CASE(features_flag, options.features = 2)
 OPTION_CASE(faithfulness_flag, options.faithfulness = -1)
-OPTION_CASE(gradients_of_risk,
-            (options.explained = COVEY_EXPLAINED_RISK, options.method = COVEY_ATTRIBUTION_GRADIENTS))
+OPTION_CASE(gradients_of_risk, (options.explained = COVEY_EXPLAINED_RISK, options.method = COVEY_ATTRIBUTION_GRADIENTS))
 
 static covey_status null_engine(covey_error **error) {
     covey_explanations *found = NULL;
@@ -149,7 +148,7 @@ static covey_status ask(enum question question, int64_t transaction, int64_t cap
     covey_engine_explain(good_engine(), NULL, &sample.sequences, &sample.table, NULL, &found, NULL);
     double *target = give ? numbers : NULL;
     covey_status status =
-        question == GET ? covey_explanations_get(found, transaction, give ? &explanation : NULL, error)
+        question == GET      ? covey_explanations_get(found, transaction, give ? &explanation : NULL, error)
         : question == EVENTS ? covey_explanations_events(found, transaction, target, errors, capacity, error)
                              : covey_explanations_features(found, transaction, target, capacity, error);
     covey_explanations_destroy(found);
@@ -195,7 +194,8 @@ const abi_case explain_cases[] = {
     {"explain: cluster of a risk", COVEY_INVALID_ARGUMENT, "cluster must be -1 where the risk", cluster_of_risk},
     {"explain: no parts", COVEY_INVALID_ARGUMENT, "largest_parts must be 1 to 4096, got 0", parts_low},
     {"explain: many parts", COVEY_INVALID_ARGUMENT, "largest_parts must be 1 to 4096", parts_high},
-    {"explain: few permutations", COVEY_INVALID_ARGUMENT, "permutations must be even, 4 to 65536, got 2", permutations_low},
+    {"explain: few permutations", COVEY_INVALID_ARGUMENT, "permutations must be even, 4 to 65536, got 2",
+     permutations_low},
     {"explain: odd permutations", COVEY_INVALID_ARGUMENT, "permutations must be even", permutations_odd},
     {"explain: many permutations", COVEY_INVALID_ARGUMENT, "permutations must be even", permutations_high},
     {"explain: few steps", COVEY_INVALID_ARGUMENT, "largest_steps must be 4 to 4096, got 3", steps_low},
@@ -222,7 +222,8 @@ const abi_case explain_cases[] = {
     {"explanations: null attributions", COVEY_INVALID_ARGUMENT, "attributions must not be NULL", events_no_output},
     {"explanations: events of null", COVEY_INVALID_ARGUMENT, "explanations must not be NULL", events_null},
     {"explanations: features", COVEY_OK, "", features_good},
-    {"explanations: features' capacity", COVEY_BUFFER_TOO_SMALL, "attributions needs a capacity of 2, got 1", features_small},
+    {"explanations: features' capacity", COVEY_BUFFER_TOO_SMALL, "attributions needs a capacity of 2, got 1",
+     features_small},
     {"explanations: null features", COVEY_INVALID_ARGUMENT, "attributions must not be NULL", features_no_output},
     {NULL, 0, NULL, NULL},
 };

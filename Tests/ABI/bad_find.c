@@ -86,11 +86,11 @@ static covey_status small_memory(covey_error **error) {
     return status;
 }
 
-#define OPTION_CASE(name, assignment)                                           \
-    static covey_status option_##name(covey_error **error) {                    \
-        prepare();                                                              \
-        covey_find_options options = COVEY_FIND_OPTIONS_INIT;                   \
-        options.assignment;                                                     \
+#define OPTION_CASE(name, assignment) \
+    static covey_status option_##name(covey_error **error) { \
+        prepare(); \
+        covey_find_options options = COVEY_FIND_OPTIONS_INIT; \
+        options.assignment; \
         return run(NULL, &sample.table, NULL, NULL, FIND_ROWS, &options, error); \
     }
 OPTION_CASE(known_share, known_share = 1.5)

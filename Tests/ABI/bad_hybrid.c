@@ -36,11 +36,11 @@ static covey_status fit(const covey_hybrid_options *options, covey_error **error
     return status;
 }
 
-#define OPTION_CASE(name, change)                                    \
-    static covey_status name(covey_error **error) {                  \
-        covey_hybrid_options options = COVEY_HYBRID_OPTIONS_INIT;    \
-        change;                                                      \
-        return fit(&options, error);                                 \
+#define OPTION_CASE(name, change) \
+    static covey_status name(covey_error **error) { \
+        covey_hybrid_options options = COVEY_HYBRID_OPTIONS_INIT; \
+        change; \
+        return fit(&options, error); \
     }
 
 static const double bad_weights[2] = {1, -1};
@@ -129,14 +129,14 @@ static covey_status transform(const covey_matrix *matrix, const covey_table *tab
 
 static float out[64];
 
-#define TRANSFORM_CASE(name, change, matrix_argument, table_argument, output, stride)   \
-    static covey_status name(covey_error **error) {                                     \
-        covey_column columns[2];                                                        \
-        covey_table table = features(columns);                                          \
-        covey_matrix matrix = embeddings();                                             \
-        change;                                                                         \
-        (void)table, (void)matrix;                                                      \
-        return transform(matrix_argument, table_argument, output, stride, error);       \
+#define TRANSFORM_CASE(name, change, matrix_argument, table_argument, output, stride) \
+    static covey_status name(covey_error **error) { \
+        covey_column columns[2]; \
+        covey_table table = features(columns); \
+        covey_matrix matrix = embeddings(); \
+        change; \
+        (void)table, (void)matrix; \
+        return transform(matrix_argument, table_argument, output, stride, error); \
     }
 
 static const double infinite_amounts[3] = {1, INFINITY, 3};
@@ -172,7 +172,8 @@ const abi_case hybrid_cases[] = {
     {"hybrid: many components", COVEY_INVALID_ARGUMENT, "embedding_components must be 0 to 2, got 3", components_many},
     {"hybrid: huge components", COVEY_INVALID_ARGUMENT, "got 9223372036854775807", components_huge},
     {"hybrid: embedding weight", COVEY_INVALID_ARGUMENT, "embedding_weight must be finite", embedding_weight},
-    {"hybrid: feature weight", COVEY_INVALID_ARGUMENT, "feature_weight must be finite and at least 0, got inf", feature_weight},
+    {"hybrid: feature weight", COVEY_INVALID_ARGUMENT, "feature_weight must be finite and at least 0, got inf",
+     feature_weight},
     {"hybrid: clip 0", COVEY_INVALID_ARGUMENT, "clip must be above 0, got 0", clip_zero},
     {"hybrid: clip NaN", COVEY_INVALID_ARGUMENT, "clip must be above 0, got nan", clip_nan},
     {"hybrid: clip infinite", COVEY_OK, "", clip_infinite},
@@ -195,7 +196,8 @@ const abi_case hybrid_cases[] = {
     {"transform: rows", COVEY_MISMATCH, "embeddings have 2 rows, features have 3", transform_rows},
     {"transform: no rows", COVEY_OK, "", transform_no_rows},
     {"transform: missing column", COVEY_MISMATCH, "features have no column \"country\"", transform_missing_column},
-    {"transform: other kind", COVEY_MISMATCH, "column \"amount\" must be numeric, got categorical", transform_other_kind},
+    {"transform: other kind", COVEY_MISMATCH, "column \"amount\" must be numeric, got categorical",
+     transform_other_kind},
     {"transform: infinity", COVEY_INVALID_DATA, "column \"amount\", row 1: must not be infinite", transform_infinite},
     {"transform: NaN", COVEY_INVALID_DATA, "embeddings, row 1, column 0: must be finite", transform_nan},
     {NULL, 0, NULL, NULL},

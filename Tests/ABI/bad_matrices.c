@@ -19,11 +19,11 @@ static covey_status fit_matrix(const covey_matrix *matrix, covey_error **error) 
     return status;
 }
 
-#define MATRIX_CASE(name, change)                            \
-    static covey_status name(covey_error **error) {          \
-        covey_matrix matrix = good_matrix();                 \
-        change;                                              \
-        return fit_matrix(&matrix, error);                   \
+#define MATRIX_CASE(name, change) \
+    static covey_status name(covey_error **error) { \
+        covey_matrix matrix = good_matrix(); \
+        change; \
+        return fit_matrix(&matrix, error); \
     }
 
 static const float with_nan[6] = {1, 2, 3, (float)NAN, 5, 6};
@@ -83,12 +83,12 @@ static covey_status fit_table(const covey_table *table, covey_error **error) {
     return status;
 }
 
-#define TABLE_CASE(name, change)                             \
-    static covey_status name(covey_error **error) {          \
-        lent_table lent;                                     \
-        good_table(&lent);                                   \
-        change;                                              \
-        return fit_table(&lent.table, error);                \
+#define TABLE_CASE(name, change) \
+    static covey_status name(covey_error **error) { \
+        lent_table lent; \
+        good_table(&lent); \
+        change; \
+        return fit_table(&lent.table, error); \
     }
 
 static const double infinite_amounts[3] = {1, 2, INFINITY};

@@ -3,31 +3,33 @@
 
 static const covey_edge good_edges[2] = {{0, 1, 1}, {2, 1, 3}}, outside_edges[2] = {{0, 1, 1}, {1, 3, 3}};
 static const covey_edge two_ways[2] = {{0, 1, 1}, {1, 0, 3}}, nan_edges[2] = {{0, 1, 1}, {1, 2, NAN}};
-static const covey_edge loop_edges[1] = {{1, 1, 1}}, twice_edges[2] = {{0, 1, 1}, {0, 1, 1}}, low_edges[1] = {{0, 1, -1}};
+static const covey_edge loop_edges[1] = {{1, 1, 1}}, twice_edges[2] = {{0, 1, 1}, {0, 1, 1}},
+                        low_edges[1] = {{0, 1, -1}};
 static const int64_t near_rows[6] = {1, 2, 0, 2, 1, 0}, near_twice[6] = {1, 1, 0, 2, 1, 0};
 static const int64_t near_outside[6] = {1, 3, 0, 2, 1, 0}, falling[3] = {5, 4, 6};
-static const double near_far[6] = {1, 2, 1, 1.5, 1.5, 2}, near_nan[6] = {1, NAN, 1, 1.5, 1.5, 2}, cores_low[3] = {1, -1, 1};
+static const double near_far[6] = {1, 2, 1, 1.5, 1.5, 2}, near_nan[6] = {1, NAN, 1, 1.5, 1.5, 2},
+                    cores_low[3] = {1, -1, 1};
 static const double points[6] = {0, 0, 1, 0, 0, 3};
 static const int64_t weights_one[3] = {1, 1, 1};
 
 /* One call, with a matrix of three points and room for what it writes. */
-#define PART_CASE(name, call)                                        \
-    static covey_status name(covey_error **error) {                  \
-        covey_clustering *other = (covey_clustering *)1;             \
-        covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;  \
-        covey_matrix matrix = COVEY_MATRIX_INIT;                     \
-        covey_edge kept[4] = {{0, 1, 1}, {1, 3, 1}};                 \
-        double distances[6] = {0};                                   \
-        int64_t indices[6] = {0}, count = 0;                         \
-        matrix.data = points;                                        \
-        matrix.rows = 3;                                             \
-        matrix.columns = 2;                                          \
-        matrix.type = COVEY_FLOAT64;                                 \
-        options.prediction = 1;                                      \
-        covey_status status = call;                                  \
+#define PART_CASE(name, call) \
+    static covey_status name(covey_error **error) { \
+        covey_clustering *other = (covey_clustering *)1; \
+        covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT; \
+        covey_matrix matrix = COVEY_MATRIX_INIT; \
+        covey_edge kept[4] = {{0, 1, 1}, {1, 3, 1}}; \
+        double distances[6] = {0}; \
+        int64_t indices[6] = {0}, count = 0; \
+        matrix.data = points; \
+        matrix.rows = 3; \
+        matrix.columns = 2; \
+        matrix.type = COVEY_FLOAT64; \
+        options.prediction = 1; \
+        covey_status status = call; \
         if (other != (covey_clustering *)1) covey_clustering_destroy(other); \
         (void)kept, (void)distances, (void)indices, (void)count, (void)matrix, (void)options; \
-        return status;                                               \
+        return status; \
     }
 
 PART_CASE(edges_good, covey_cluster_edges(NULL, 3, good_edges, 2, NULL, NULL, &other, error))
@@ -45,17 +47,19 @@ PART_CASE(edges_cores, covey_cluster_edges(NULL, 3, good_edges, 2, cores_low, NU
 PART_CASE(edges_prediction, covey_cluster_edges(NULL, 3, good_edges, 2, NULL, &options, &other, error))
 PART_CASE(edges_weights,
           (options.weights = weights_one, covey_cluster_edges(NULL, 3, good_edges, 2, NULL, &options, &other, error)))
-PART_CASE(lists_weights, (options.weights = weights_one, covey_cluster_neighbours(NULL, 3, 2, near_rows, near_far, &options,
-                                                                                &other, NULL, error)))
+PART_CASE(lists_weights, (options.weights = weights_one,
+                          covey_cluster_neighbours(NULL, 3, 2, near_rows, near_far, &options, &other, NULL, error)))
 PART_CASE(lists_good, covey_cluster_neighbours(NULL, 3, 2, near_rows, near_far, NULL, &other, NULL, error))
 PART_CASE(lists_null, covey_cluster_neighbours(NULL, 3, 2, NULL, near_far, NULL, &other, NULL, error))
 PART_CASE(lists_k, covey_cluster_neighbours(NULL, 3, 0, near_rows, near_far, NULL, &other, NULL, error))
 PART_CASE(lists_short, covey_cluster_neighbours(NULL, 3, 1, near_rows, near_far, NULL, &other, NULL, error))
-PART_CASE(lists_huge, covey_cluster_neighbours(NULL, 1 << 30, INT64_MAX, near_rows, near_far, NULL, &other, NULL, error))
+PART_CASE(lists_huge,
+          covey_cluster_neighbours(NULL, 1 << 30, INT64_MAX, near_rows, near_far, NULL, &other, NULL, error))
 PART_CASE(lists_twice, covey_cluster_neighbours(NULL, 3, 2, near_twice, near_far, NULL, &other, NULL, error))
 PART_CASE(lists_outside, covey_cluster_neighbours(NULL, 3, 2, near_outside, near_far, NULL, &other, NULL, error))
 PART_CASE(lists_nan, covey_cluster_neighbours(NULL, 3, 2, near_rows, near_nan, NULL, &other, NULL, error))
-PART_CASE(nearest_good, covey_nearest(NULL, &matrix, near_rows + 1, &matrix, NULL, 2, 0, 0, indices, distances, 6, error))
+PART_CASE(nearest_good,
+          covey_nearest(NULL, &matrix, near_rows + 1, &matrix, NULL, 2, 0, 0, indices, distances, 6, error))
 PART_CASE(nearest_small, covey_nearest(NULL, &matrix, NULL, &matrix, NULL, 3, 0, 0, indices, distances, 6, error))
 PART_CASE(nearest_k, covey_nearest(NULL, &matrix, NULL, &matrix, NULL, 0, 0, 0, indices, distances, 6, error))
 PART_CASE(nearest_metric, covey_nearest(NULL, &matrix, NULL, &matrix, NULL, 1, 9, 0, indices, distances, 6, error))

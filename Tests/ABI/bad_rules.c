@@ -43,11 +43,11 @@ static covey_status extract(covey_error **error) {
     return status;
 }
 
-#define EXTRACT(name, change)                           \
-    static covey_status name(covey_error **error) {     \
-        reset();                                        \
-        change;                                         \
-        return extract(error);                          \
+#define EXTRACT(name, change) \
+    static covey_status name(covey_error **error) { \
+        reset(); \
+        change; \
+        return extract(error); \
     }
 
 EXTRACT(good, (void)0)
@@ -77,7 +77,12 @@ EXTRACT(target_none, memset(target, 0, sizeof target))
 EXTRACT(no_rows, table.rows = 0)
 EXTRACT(one_row, table.rows = 1)
 EXTRACT(constant, for (int i = 0; i < rows; i++) number[i] = code[i] = yes[i] = 0)
-EXTRACT(all_missing, for (int i = 0; i < rows; i++) { number[i] = NAN; code[i] = -1; yes[i] = -1; })
+EXTRACT(
+    all_missing, for (int i = 0; i < rows; i++) {
+        number[i] = NAN;
+        code[i] = -1;
+        yes[i] = -1;
+    })
 EXTRACT(huge_numbers, for (int i = 0; i < rows; i++) number[i] = i % 2 ? 1.7e308 : -1.7e308)
 EXTRACT(tiny_numbers, for (int i = 0; i < rows; i++) number[i] = i * 5e-324)
 EXTRACT(small_target, options.min_support = 1000)
@@ -134,7 +139,8 @@ static covey_status small_budget(covey_error **error) {
     "\"features\":[{\"name\":\"number\",\"kind\":\"numeric\"},{\"name\":\"code\",\"kind\":\"categorical\"}],"
 #define COUNTS "\"search\":{\"rows\":40,\"target\":20},\"unseen\":{\"rows\":40,\"target\":20},"
 #define RULE(conditions) \
-    "{\"conditions\":[" conditions "],\"search\":{\"matched\":9,\"support\":8},\"unseen\":{\"matched\":9,\"support\":7}}"
+    "{\"conditions\":[" conditions \
+    "],\"search\":{\"matched\":9,\"support\":8},\"unseen\":{\"matched\":9,\"support\":7}}"
 #define SET(rules) HEAD FEATURES COUNTS "\"rules\":[" rules "]}"
 #define INTERVAL "{\"feature\":\"number\",\"kind\":\"interval\",\"low\":1,\"high\":2}"
 
@@ -170,18 +176,18 @@ PARSE(parse_no_categories, SET(RULE("{\"feature\":\"code\",\"kind\":\"in\",\"cat
 PARSE(parse_same_category, SET(RULE("{\"feature\":\"code\",\"kind\":\"in\",\"categories\":[\"a\",\"a\"]}")))
 PARSE(parse_nul, SET(RULE("{\"feature\":\"code\",\"kind\":\"in\",\"categories\":[\"a\\u0000\"]}")))
 PARSE(parse_no_conditions, SET(RULE("")))
-PARSE(parse_weights, HEAD FEATURES "\"search\":{\"rows\":40,\"target\":20,\"weight\":1e60},\"rules\":[" RULE(INTERVAL) "]}")
-PARSE(parse_squares, HEAD FEATURES COUNTS
-    "\"rules\":[{\"conditions\":[" INTERVAL "],\"search\":{\"matched\":9,\"support\":8,\"squared_weights\":1e300}}]}")
-PARSE(parse_counts, HEAD FEATURES COUNTS
-      "\"rules\":[{\"conditions\":[" INTERVAL
-      "],\"search\":{\"matched\":3,\"support\":8},\"unseen\":{\"matched\":9,\"support\":7}}]}")
-PARSE(parse_negative, HEAD FEATURES
-      "\"search\":{\"rows\":-9223372036854775808,\"target\":-9223372036854775808},"
-      "\"unseen\":{\"rows\":40,\"target\":20},\"rules\":[]}")
-PARSE(parse_same_feature, HEAD
-      "\"features\":[{\"name\":\"x\",\"kind\":\"numeric\"},{\"name\":\"x\",\"kind\":\"boolean\"}]," COUNTS
-      "\"rules\":[]}")
+PARSE(parse_weights,
+      HEAD FEATURES "\"search\":{\"rows\":40,\"target\":20,\"weight\":1e60},\"rules\":[" RULE(INTERVAL) "]}")
+PARSE(parse_squares, HEAD FEATURES COUNTS "\"rules\":[{\"conditions\":[" INTERVAL
+                                          "],\"search\":{\"matched\":9,\"support\":8,\"squared_weights\":1e300}}]}")
+PARSE(parse_counts,
+      HEAD FEATURES COUNTS "\"rules\":[{\"conditions\":[" INTERVAL
+                           "],\"search\":{\"matched\":3,\"support\":8},\"unseen\":{\"matched\":9,\"support\":7}}]}")
+PARSE(parse_negative, HEAD FEATURES "\"search\":{\"rows\":-9223372036854775808,\"target\":-9223372036854775808},"
+                                    "\"unseen\":{\"rows\":40,\"target\":20},\"rules\":[]}")
+PARSE(parse_same_feature,
+      HEAD "\"features\":[{\"name\":\"x\",\"kind\":\"numeric\"},{\"name\":\"x\",\"kind\":\"boolean\"}]," COUNTS
+           "\"rules\":[]}")
 
 static covey_status parse_null(covey_error **error) {
     covey_rules *rules = NULL;
@@ -216,8 +222,8 @@ static covey_status with_rules(covey_status (*call)(const covey_rules *, covey_e
     return status;
 }
 
-#define WITH_RULES(name, body)                                                                \
-    static covey_status name##_call(const covey_rules *rules, covey_error **error) { body }   \
+#define WITH_RULES(name, body) \
+    static covey_status name##_call(const covey_rules *rules, covey_error **error) { body } \
     static covey_status name(covey_error **error) { return with_rules(name##_call, error); }
 
 static uint8_t fired[rows];
@@ -241,13 +247,15 @@ static covey_status export_with(const covey_rules *rules, int32_t format, const 
     return status;
 }
 #define EXPORT(name, format, change) \
-    WITH_RULES(name, covey_export_options how = COVEY_EXPORT_OPTIONS_INIT; change; return export_with(rules, format, &how, error);)
+    WITH_RULES(name, covey_export_options how = COVEY_EXPORT_OPTIONS_INIT; change; \
+               return export_with(rules, format, &how, error);)
 WITH_RULES(export_format, return export_with(rules, 77, NULL, error);)
 WITH_RULES(export_null, return covey_rules_export(rules, NULL, COVEY_RULES_SQL, NULL, NULL, error);)
 EXPORT(export_dialect, COVEY_RULES_SQL, how.dialect = 6)
 EXPORT(export_timestamps, COVEY_RULES_SQL, how.timestamps = 2)
 EXPORT(export_zone, COVEY_RULES_SQL, how.time_zone = "Europe/Vienna")
-EXPORT(export_zone_dialect, COVEY_RULES_SQL, how.time_zone = "Europe/Vienna"; how.timestamps = 1; how.dialect = COVEY_SQL_SQLITE)
+EXPORT(export_zone_dialect, COVEY_RULES_SQL, how.time_zone = "Europe/Vienna"; how.timestamps = 1;
+       how.dialect = COVEY_SQL_SQLITE)
 EXPORT(export_table_empty, COVEY_RULES_SQL, how.table = "")
 EXPORT(export_table_utf8, COVEY_RULES_SQL, how.table = "\xff")
 EXPORT(export_schema, COVEY_RULES_SQL, how.schema = "public")
@@ -262,10 +270,12 @@ EXPORT(export_size, COVEY_RULES_C, how.struct_size = 3)
 WITH_RULES(evaluate_good, return covey_rules_evaluate(rules, NULL, &table, fired, NULL, error);)
 WITH_RULES(evaluate_nothing, return covey_rules_evaluate(rules, NULL, &table, NULL, NULL, error);)
 WITH_RULES(evaluate_table, return covey_rules_evaluate(rules, NULL, NULL, fired, NULL, error);)
-WITH_RULES(evaluate_column, columns[1].name = "other"; return covey_rules_evaluate(rules, NULL, &table, fired, NULL, error);)
+WITH_RULES(evaluate_column, columns[1].name = "other";
+           return covey_rules_evaluate(rules, NULL, &table, fired, NULL, error);)
 WITH_RULES(evaluate_kind, columns[0].kind = COVEY_CATEGORICAL;
            return covey_rules_evaluate(rules, NULL, &table, fired, NULL, error);)
-WITH_RULES(evaluate_infinite, number[5] = INFINITY; return covey_rules_evaluate(rules, NULL, &table, fired, NULL, error);)
+WITH_RULES(evaluate_infinite, number[5] = INFINITY;
+           return covey_rules_evaluate(rules, NULL, &table, fired, NULL, error);)
 WITH_RULES(evaluate_code, code[5] = 2; return covey_rules_evaluate(rules, NULL, &table, fired, NULL, error);)
 WITH_RULES(evaluate_rows, table.rows = INT64_MAX; return covey_rules_evaluate(rules, NULL, &table, fired, NULL, error);)
 static covey_status evaluate_null(covey_error **error) {
@@ -342,22 +352,28 @@ const abi_case rules_cases[] = {
     {"rules: parse no rules", COVEY_CORRUPT_FILE, "other: there is no such key here", parse_no_rules},
     {"rules: parse a kind", COVEY_CORRUPT_FILE, "rules[0].conditions[0].kind: \"like\"", parse_kind},
     {"rules: parse a feature", COVEY_CORRUPT_FILE, "rules[1].conditions[0]: the feature \"unknown\"", parse_feature},
-    {"rules: parse another kind", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: the feature \"code\" is categorical", parse_wrong_kind},
-    {"rules: parse low > high", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: low must be below high, got 2.0 and 1.0", parse_order},
+    {"rules: parse another kind", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: the feature \"code\" is categorical",
+     parse_wrong_kind},
+    {"rules: parse low > high", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: low must be below high, got 2.0 and 1.0",
+     parse_order},
     {"rules: parse no bound", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: an interval needs", parse_open},
     {"rules: parse NaN", COVEY_CORRUPT_FILE, "", parse_nan},
-    {"rules: parse 1e999", COVEY_CORRUPT_FILE,
-     "rules[0].conditions[0].low must be a number that a double holds", parse_overflow},
+    {"rules: parse 1e999", COVEY_CORRUPT_FILE, "rules[0].conditions[0].low must be a number that a double holds",
+     parse_overflow},
     {"rules: parse a text for a number", COVEY_CORRUPT_FILE, "rules[0].conditions[0].low must be a number", parse_text},
-    {"rules: parse no categories", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: categories must not be empty", parse_no_categories},
-    {"rules: parse a category twice", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: the category \"a\" occurs twice", parse_same_category},
+    {"rules: parse no categories", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: categories must not be empty",
+     parse_no_categories},
+    {"rules: parse a category twice", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: the category \"a\" occurs twice",
+     parse_same_category},
     {"rules: parse a NUL", COVEY_CORRUPT_FILE, "rules[0].conditions[0]: categories must not contain a NUL", parse_nul},
-    {"rules: parse no conditions", COVEY_CORRUPT_FILE, "rules[0] must have 1 to 64 conditions, got 0", parse_no_conditions},
+    {"rules: parse no conditions", COVEY_CORRUPT_FILE, "rules[0] must have 1 to 64 conditions, got 0",
+     parse_no_conditions},
     {"rules: parse weights", COVEY_CORRUPT_FILE, "search: the weights do not fit together", parse_weights},
     {"rules: parse squares", COVEY_CORRUPT_FILE, "rules[0].search: the counts do not fit together", parse_squares},
     {"rules: parse counts", COVEY_CORRUPT_FILE, "rules[0].search: the counts do not fit together", parse_counts},
     {"rules: parse negative rows", COVEY_CORRUPT_FILE, "search: target must be 0 to rows", parse_negative},
-    {"rules: parse a feature twice", COVEY_CORRUPT_FILE, "features[1]: the name \"x\" occurs twice", parse_same_feature},
+    {"rules: parse a feature twice", COVEY_CORRUPT_FILE, "features[1]: the name \"x\" occurs twice",
+     parse_same_feature},
     {"rules: parse null", BAD_ARGUMENT, "json must not be NULL", parse_null},
     {"rules: parse length -1", BAD_ARGUMENT, "length must be 0 to", parse_negative_length},
     {"rules: parse too long", BAD_ARGUMENT, "length must be 0 to 67108864, got 67108865", parse_long},

@@ -99,11 +99,11 @@ static covey_status embed(const covey_sequences *sequences, covey_error **error)
 }
 
 /* One case: a good batch with one thing changed. */
-#define CHANGED(name, ...)                                 \
-    static covey_status name(covey_error **error) {        \
-        covey_sequences sequences = model_sequences();     \
-        __VA_ARGS__;                                       \
-        return embed(&sequences, error);                   \
+#define CHANGED(name, ...) \
+    static covey_status name(covey_error **error) { \
+        covey_sequences sequences = model_sequences(); \
+        __VA_ARGS__; \
+        return embed(&sequences, error); \
     }
 
 CHANGED(good_batch, (void)0)
@@ -132,18 +132,14 @@ CHANGED(no_sequences, sequences.count = 0; sequences.offsets = NULL; sequences.t
 CHANGED(no_events, static const int64_t offsets[3] = {0}; sequences.count = 2; sequences.offsets = offsets;
         sequences.types = NULL; sequences.times = NULL; sequences.dwell = NULL)
 
-#define OFFSETS(name, ...)                                      \
-    CHANGED(name, static const int64_t offsets[4] = __VA_ARGS__; \
-            sequences.offsets = offsets)
+#define OFFSETS(name, ...) CHANGED(name, static const int64_t offsets[4] = __VA_ARGS__; sequences.offsets = offsets)
 OFFSETS(negative_offset, {-1, 3, 3, 6})
 OFFSETS(decreasing_offsets, {0, 3, 2, 6})
 OFFSETS(lowest_offset, {0, 3, 3, INT64_MIN})
 OFFSETS(long_sequence, {0, 3, 3, INT64_C(3) << 30})
 OFFSETS(far_offsets, {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX})
 
-#define VALUES(name, field, ...)                                \
-    CHANGED(name, static const double values[6] = __VA_ARGS__;  \
-            sequences.field = values)
+#define VALUES(name, field, ...) CHANGED(name, static const double values[6] = __VA_ARGS__; sequences.field = values)
 VALUES(nan_time, times, {0, 1, 2, NAN, 4, 5})
 VALUES(infinite_time, times, {0, 1, 2, 3, 4, -INFINITY})
 VALUES(negative_dwell, dwell, {0, 1, -0.5, 3, 4, 5})
@@ -183,7 +179,8 @@ static covey_status unknown_field(covey_error **error) {
 const abi_case sequence_cases[] = {
     {"vocabulary: null output", COVEY_INVALID_ARGUMENT, "vocabulary must not be NULL", vocabulary_null_output},
     {"vocabulary: null names", COVEY_INVALID_ARGUMENT, "names must not be NULL", vocabulary_null_names},
-    {"vocabulary: negative count", COVEY_INVALID_ARGUMENT, "count must be 0 to 2147483646, got -1", vocabulary_negative},
+    {"vocabulary: negative count", COVEY_INVALID_ARGUMENT, "count must be 0 to 2147483646, got -1",
+     vocabulary_negative},
     {"vocabulary: huge count", COVEY_INVALID_ARGUMENT, "count must be 0 to 2147483646", vocabulary_overflow},
     {"vocabulary: null name", COVEY_INVALID_ARGUMENT, "names[1] must not be NULL", vocabulary_null_name},
     {"vocabulary: empty name", COVEY_INVALID_ARGUMENT, "names[1] must not be empty", vocabulary_empty_name},
@@ -198,7 +195,8 @@ const abi_case sequence_cases[] = {
     {"vocabulary build: max_size", COVEY_INVALID_ARGUMENT, "max_size must be at least 0, got -1", build_max_size},
     {"vocabulary build: null event", COVEY_INVALID_ARGUMENT, "events[1] must not be NULL", build_null_event},
     {"vocabulary build: invalid UTF-8", COVEY_INVALID_ARGUMENT, "events[1] must be valid UTF-8", build_utf8},
-    {"vocabulary lookup: null vocabulary", COVEY_INVALID_ARGUMENT, "vocabulary must not be NULL", lookup_null_vocabulary},
+    {"vocabulary lookup: null vocabulary", COVEY_INVALID_ARGUMENT, "vocabulary must not be NULL",
+     lookup_null_vocabulary},
     {"vocabulary lookup: null names", COVEY_INVALID_ARGUMENT, "names must not be NULL", lookup_null_names},
     {"vocabulary lookup: null indices", COVEY_INVALID_ARGUMENT, "indices must not be NULL", lookup_null_indices},
     {"vocabulary lookup: negative count", COVEY_INVALID_ARGUMENT, "got -1", lookup_negative},
@@ -219,7 +217,8 @@ const abi_case sequence_cases[] = {
     {"sequences: null dwell", COVEY_MISMATCH, "the model uses dwell", null_dwell},
     {"sequences: null numeric", COVEY_INVALID_ARGUMENT, "sequences.numeric must not be NULL", null_numeric},
     {"sequences: null categorical", COVEY_INVALID_ARGUMENT, "sequences.categorical must not be NULL", null_categorical},
-    {"sequences: null channel", COVEY_INVALID_ARGUMENT, "sequences.categorical[1].values must not be NULL", null_channel},
+    {"sequences: null channel", COVEY_INVALID_ARGUMENT, "sequences.categorical[1].values must not be NULL",
+     null_channel},
     {"sequences: negative numeric_count", COVEY_INVALID_ARGUMENT, "numeric_count must be 0 to 1024, got -1",
      negative_numeric},
     {"sequences: many categorical", COVEY_INVALID_ARGUMENT, "categorical_count must be 0 to 1024, got 1025",
@@ -236,7 +235,8 @@ const abi_case sequence_cases[] = {
     {"sequences: none", COVEY_OK, "", no_sequences},
     {"sequences: no events", COVEY_OK, "", no_events},
     {"offsets: negative", COVEY_INVALID_DATA, "offsets[0] must be at least 0, got -1", negative_offset},
-    {"offsets: decreasing", COVEY_INVALID_DATA, "offsets[2] must not be below offsets[1] = 3, got 2", decreasing_offsets},
+    {"offsets: decreasing", COVEY_INVALID_DATA, "offsets[2] must not be below offsets[1] = 3, got 2",
+     decreasing_offsets},
     {"offsets: lowest", COVEY_INVALID_DATA, "offsets[3] must not be below offsets[2] = 3", lowest_offset},
     {"offsets: too long", COVEY_INVALID_DATA, "sequence 2 must have at most 2147483647 events", long_sequence},
     {"offsets: too far", COVEY_INVALID_DATA, "offsets[3] must be at most", far_offsets},

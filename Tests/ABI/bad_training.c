@@ -18,12 +18,12 @@ static covey_status train(void (*change)(training_sample *, covey_training_optio
     return status;
 }
 
-#define CHANGED(name, code)                                                      \
+#define CHANGED(name, code) \
     static void name##_change(training_sample *sample, covey_training_options *options) { \
-        (void)sample;                                                            \
-        (void)options;                                                           \
-        code;                                                                    \
-    }                                                                            \
+        (void)sample; \
+        (void)options; \
+        code; \
+    } \
     static covey_status name(covey_error **error) { return train(name##_change, NULL, error); }
 
 CHANGED(small_struct, options->struct_size = 8)
@@ -94,7 +94,8 @@ static covey_status null_report(covey_error **error) {
 const abi_case training_cases[] = {
     {"train: small struct", COVEY_INVALID_ARGUMENT, "options.struct_size must be", small_struct},
     {"train: no embedding", COVEY_INVALID_ARGUMENT, "embedding_size must be 1 to 4096, got 0", no_embedding},
-    {"train: huge hidden", COVEY_INVALID_ARGUMENT, "hidden_size must be 1 to 4096, got 9223372036854775807", huge_hidden},
+    {"train: huge hidden", COVEY_INVALID_ARGUMENT, "hidden_size must be 1 to 4096, got 9223372036854775807",
+     huge_hidden},
     {"train: no attention", COVEY_INVALID_ARGUMENT, "attention_size must be 1 to 4096, got -1", no_attention},
     {"train: huge dimension", COVEY_INVALID_ARGUMENT, "dimension must be 0 to 65536, got 65537", huge_dimension},
     {"train: no objective", COVEY_INVALID_ARGUMENT, "must not all be 0", no_objective},

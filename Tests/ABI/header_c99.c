@@ -92,10 +92,12 @@ int main(void) {
     CHECK(sequences.channel_size == sizeof(covey_channel) && sequences.count == 0 && sequences.dwell == NULL);
     CHECK(sequences.numeric_count == 0 && sequences.categorical_count == 0 && sequences.dwell_stride == 0);
     CHECK(training_options.embedding_size == 32 && training_options.category_embedding_size == 8);
-    CHECK(training_options.hidden_size == 64 && training_options.attention_size == 64 && training_options.dimension == 0);
+    CHECK(training_options.hidden_size == 64 && training_options.attention_size == 64 &&
+          training_options.dimension == 0);
     CHECK(training_options.next_event == 1 && training_options.masked_event == 0);
     CHECK(training_options.autoencoder == 1 && training_options.contrastive == 0);
-    CHECK(training_options.epochs == 20 && training_options.batch_size == 128 && training_options.learning_rate == 3e-3);
+    CHECK(training_options.epochs == 20 && training_options.batch_size == 128 &&
+          training_options.learning_rate == 3e-3);
     CHECK(training_options.weight_decay == 0.01 && training_options.clip == 1 && training_options.warm_up == 0.05);
     CHECK(training_options.dropout == 0.1 && training_options.unknown == 0.02 && training_options.mask_share == 0.15);
     CHECK(training_options.slices == 4 && training_options.margin == 0.5 && training_options.held_out == 0.05);
@@ -127,7 +129,8 @@ int main(void) {
     CHECK(rules_options.feature_count == 0 && rules_options.pinned == NULL && rules_options.pinned_count == 0);
     CHECK(rules_options.given == NULL && rules_options.rounding == 0 && rules_options.significance == 0.05);
     CHECK(rules_options.permutations == 0 && rules_options.resamples == 0 && rules_options.min_stability == 0);
-    CHECK(rule_report.matched == 0 && rule_report.search_lift == 0 && rule_report.stability == 0 && rule_report.given == 0);
+    CHECK(rule_report.matched == 0 && rule_report.search_lift == 0 && rule_report.stability == 0 &&
+          rule_report.given == 0);
     CHECK(rule_feature.feature == NULL && rule_feature.use == COVEY_FEATURE_FREE);
     CHECK(rule_feature.direction == COVEY_DIRECTION_ANY);
     CHECK(condition.feature == NULL && condition.categories == NULL && condition.kind == COVEY_CONDITION_INTERVAL);

@@ -114,7 +114,8 @@ static void numbers_of_other_forms(void) {
     make_column(&batch, "d:9,2,32", small, 4);
     check_numbers(&batch, COVEY_NUMERIC, (double[]){1.10, -3.70, -21474836.48, 0}, 4);
     make_column(&batch, "d:38,2", wide, 4);
-    check_numbers(&batch, COVEY_NUMERIC, (double[]){1.10, -3.70, 18446744073709551616.0 / 100, -9223372036854775808.0 / 100}, 4);
+    check_numbers(&batch, COVEY_NUMERIC,
+                  (double[]){1.10, -3.70, 18446744073709551616.0 / 100, -9223372036854775808.0 / 100}, 4);
     make_column(&batch, "d:9,-2,32", small, 2);
     check_numbers(&batch, COVEY_NUMERIC, (double[]){11000, -37000}, 2);
     make_column(&batch, "e", halves, 4);
@@ -193,7 +194,8 @@ static void strings_of_other_forms(void) {
     CHECK(((const double *)table->columns[0].values)[7] == 40 && table->columns[1].category_count == 3);
     static const char *const expected[] = {"web", "app", "app", "web", "app", "faw", "faw", "app"};
     for (int row = 0; row < 8; row++)
-        CHECK(strcmp(table->columns[1].categories[((const int32_t *)table->columns[1].values)[row]], expected[row]) == 0);
+        CHECK(strcmp(table->columns[1].categories[((const int32_t *)table->columns[1].values)[row]], expected[row]) ==
+              0);
     covey_arrow_table_destroy(arrow);
     CHECK_OK(covey_arrow_table_import_batches(NULL, &one.schema, NULL, 0, NULL, &arrow, &error));
     CHECK(covey_arrow_table_view(arrow)->rows == 0 && covey_arrow_table_view(arrow)->column_count == BATCH_COLUMNS);

@@ -20,23 +20,9 @@ extern const abi_case sequence_cases[];
 extern const abi_case training_cases[];
 
 static const abi_case *const tables[] = {
-    arrow_cases,
-    context_cases,
-    matrix_cases,
-    sequence_cases,
-    encoder_cases,
-    training_cases,
-    hybrid_cases,
-    clustering_cases,
-    parts_cases,
-    risk_cases,
-    engine_cases,
-    counterfactual_cases,
-    explain_cases,
-    find_cases,
-    rule_option_cases,
-    rules_cases,
-    derived_cases,
+    arrow_cases,   context_cases,    matrix_cases,      sequence_cases, encoder_cases, training_cases,
+    hybrid_cases,  clustering_cases, parts_cases,       risk_cases,     engine_cases,  counterfactual_cases,
+    explain_cases, find_cases,       rule_option_cases, rules_cases,    derived_cases,
 };
 
 static void run(const abi_case *row) {

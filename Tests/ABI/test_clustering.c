@@ -176,8 +176,7 @@ typedef struct prediction {
 static void *predict(void *argument) {
     prediction *own = argument;
     covey_matrix matrix = matrix64();
-    own->status =
-        covey_clustering_predict(own->clustering, NULL, &matrix, own->labels, own->probabilities, NULL);
+    own->status = covey_clustering_predict(own->clustering, NULL, &matrix, own->labels, own->probabilities, NULL);
     return NULL;
 }
 

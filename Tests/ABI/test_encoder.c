@@ -38,7 +38,8 @@ static void look(void) {
     CHECK(covey_encoder_categorical_name(encoder, INT64_MAX) == NULL);
     const covey_vocabulary *vocabulary = covey_encoder_vocabulary(encoder);
     CHECK(covey_vocabulary_size(vocabulary) == 31);
-    CHECK(strcmp(covey_vocabulary_name(vocabulary, 5), "Ereignis \xC3\xA4" "5") == 0);
+    CHECK(strcmp(covey_vocabulary_name(vocabulary, 5), "Ereignis \xC3\xA4"
+                                                       "5") == 0);
     CHECK(covey_vocabulary_size(covey_encoder_categorical_vocabulary(encoder, 1)) == 10);
     CHECK(covey_encoder_categorical_vocabulary(encoder, 2) == NULL);
     CHECK(covey_encoder_categorical_vocabulary(encoder, -1) == NULL);

@@ -67,7 +67,8 @@ static void test_occlusion(const covey_engine *engine) {
         CHECK_OK(covey_explanations_get(found, transaction, &told, &error));
         CHECK_OK(covey_explanations_events(found, transaction, attributions, errors, SAMPLE_EVENTS, &error));
         CHECK(told.cluster == made.labels[transaction] || made.labels[transaction] < 0);
-        CHECK(told.events == sample.offsets[transaction + 1] - sample.offsets[transaction] && told.parts == told.events);
+        CHECK(told.events == sample.offsets[transaction + 1] - sample.offsets[transaction] &&
+              told.parts == told.events);
         CHECK(told.method == COVEY_ATTRIBUTION_OCCLUSION && told.explained == COVEY_EXPLAINED_EXEMPLAR);
         CHECK(told.features == 2 && told.steps == 0 && made.labels[told.exemplar] == told.cluster);
         row_of(transaction, -1, own);

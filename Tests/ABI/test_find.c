@@ -13,8 +13,8 @@ static int32_t groups[FIND_ROWS];
 static covey_found *find(const covey_sequences *sequences, const covey_table *table, const int8_t *fraud,
                          const covey_find_options *options) {
     covey_found *found = NULL;
-    CHECK_OK(covey_find(NULL, sequences, vocabulary, table, fraud, sample.amounts, sample.times, FIND_ROWS, NULL, options,
-                        &found, &error));
+    CHECK_OK(covey_find(NULL, sequences, vocabulary, table, fraud, sample.amounts, sample.times, FIND_ROWS, NULL,
+                        options, &found, &error));
     return found;
 }
 
@@ -117,8 +117,8 @@ static void test_threads(void) {
         covey_context *context = NULL;
         CHECK_OK(covey_context_create(&wanted, &context, &error));
         covey_found *found = NULL;
-        CHECK_OK(covey_find(context, NULL, NULL, &sample.table, sample.fraud, NULL, NULL, FIND_ROWS, NULL, &options, &found,
-                            &error));
+        CHECK_OK(covey_find(context, NULL, NULL, &sample.table, sample.fraud, NULL, NULL, FIND_ROWS, NULL, &options,
+                            &found, &error));
         CHECK_OK(covey_found_scores(found, threads == 1 ? one : many, FIND_ROWS, &error));
         covey_found_destroy(found);
         covey_context_destroy(context);
@@ -134,10 +134,13 @@ static void test_little_is_known(void) {
         int known;
         int32_t finding;
     } cases[] = {
-        {0, COVEY_FINDING_NO_KNOWN_FRAUD}, {1, COVEY_FINDING_TOO_FEW_FRAUDS}, {FIND_ROWS, COVEY_FINDING_ONLY_FRAUD},
+        {0, COVEY_FINDING_NO_KNOWN_FRAUD},
+        {1, COVEY_FINDING_TOO_FEW_FRAUDS},
+        {FIND_ROWS, COVEY_FINDING_ONLY_FRAUD},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        for (int row = 0; row < FIND_ROWS; row++) fraud[row] = row < cases[i].known ? COVEY_LABEL_FRAUD : COVEY_LABEL_UNKNOWN;
+        for (int row = 0; row < FIND_ROWS; row++)
+            fraud[row] = row < cases[i].known ? COVEY_LABEL_FRAUD : COVEY_LABEL_UNKNOWN;
         covey_found *found = find(NULL, &sample.table, fraud, &options);
         CHECK(has_finding(found, cases[i].finding));
         CHECK(covey_found_group_count(found) == 0);
@@ -164,10 +167,8 @@ static void test_no_signal(void) {
             fraud[row] = find_number(&state) < 0.05 ? COVEY_LABEL_FRAUD : COVEY_LABEL_UNKNOWN;
         options.seed = seed;
         covey_found *found = find(NULL, &sample.table, fraud, &options);
-        if (covey_found_group_count(found) > 0)
-            finds++;
-        else
-            CHECK(has_finding(found, COVEY_FINDING_NO_SIGNAL) || has_finding(found, COVEY_FINDING_NO_GROUP));
+        if (covey_found_group_count(found) > 0) finds++;
+        else CHECK(has_finding(found, COVEY_FINDING_NO_SIGNAL) || has_finding(found, COVEY_FINDING_NO_GROUP));
         covey_found_destroy(found);
     }
     /* 5 % of 20 is 1; more than 4 would be chance once in 400 times. */
@@ -182,18 +183,19 @@ static void test_told(void) {
         leak[row] = sample.fraud[row] == COVEY_LABEL_FRAUD;
         amounts[row] = row % 3 == 0 ? NAN : sample.amounts[row];
     }
-    covey_column columns[4] = {sample.columns[0], sample.columns[1], sample.columns[2],
-                               {"charged back", leak, 0, NULL, 0, COVEY_NUMERIC, 0}};
+    covey_column columns[4] = {
+        sample.columns[0], sample.columns[1], sample.columns[2], {"charged back", leak, 0, NULL, 0, COVEY_NUMERIC, 0}};
     covey_table table = sample.table;
     table.columns = columns;
     table.column_count = 4;
     covey_found *found = NULL;
-    CHECK_OK(covey_find(NULL, NULL, NULL, &table, sample.fraud, amounts, NULL, FIND_ROWS, NULL, &options, &found, &error));
+    CHECK_OK(
+        covey_find(NULL, NULL, NULL, &table, sample.fraud, amounts, NULL, FIND_ROWS, NULL, &options, &found, &error));
     CHECK(has_finding(found, COVEY_FINDING_AMOUNTS_MISSING));
     int told = 0;
     for (int64_t index = 0; index < covey_found_finding_count(found); index++)
-        told += covey_found_finding_code(found, index) == COVEY_FINDING_FEATURE_GIVES_LABEL_AWAY
-                && strstr(covey_found_finding_text(found, index), "\"charged back\"") != NULL;
+        told += covey_found_finding_code(found, index) == COVEY_FINDING_FEATURE_GIVES_LABEL_AWAY &&
+                strstr(covey_found_finding_text(found, index), "\"charged back\"") != NULL;
     CHECK(told == 1);
     covey_found_destroy(found);
 }
@@ -234,8 +236,8 @@ static void test_cancel(void) {
         covey_context *context = NULL;
         CHECK_OK(covey_context_create(&wanted, &context, &error));
         covey_found *found = (covey_found *)1;
-        covey_status status = covey_find(context, &sample.sequences, vocabulary, &sample.table, sample.fraud, NULL, NULL,
-                                         FIND_ROWS, NULL, &options, &found, NULL);
+        covey_status status = covey_find(context, &sample.sequences, vocabulary, &sample.table, sample.fraud, NULL,
+                                         NULL, FIND_ROWS, NULL, &options, &found, NULL);
         CHECK(status == COVEY_CANCELLED ? found == NULL : status == COVEY_OK);
         if (status == COVEY_OK) covey_found_destroy(found);
         covey_context_destroy(context);

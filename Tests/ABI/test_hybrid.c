@@ -82,8 +82,8 @@ int main(void) {
     covey_hybrid *hybrid = NULL;
     CHECK_OK(covey_hybrid_fit(NULL, &matrix, &table, &options, &hybrid, &error));
     CHECK(covey_hybrid_dimension(hybrid) == 10);
-    const char *expected[10] = {"embedding[0]", "embedding[1]",    "amount",     "amount missing", "weekend",
-                                "weekend missing", "country=NL", "country=BE", "country=FR",     "country missing"};
+    const char *expected[10] = {"embedding[0]",    "embedding[1]", "amount",     "amount missing", "weekend",
+                                "weekend missing", "country=NL",   "country=BE", "country=FR",     "country missing"};
     for (int64_t column = 0; column < 10; column++)
         CHECK(strcmp(covey_hybrid_column_name(hybrid, column), expected[column]) == 0);
     CHECK(covey_hybrid_column_name(hybrid, -1) == NULL);
@@ -94,7 +94,7 @@ int main(void) {
     CHECK_OK(covey_hybrid_transform(hybrid, NULL, &matrix, &table, &rows[0][0], sizeof rows[0], &error));
     double block = 1 / sqrt(3), half = sqrt(0.5);
     CHECK(near(rows[0][0], 2) && near(rows[1][0], -2) && rows[0][1] == 0);
-    CHECK(near(rows[4][2], block * (5 - 3) / 2.0));                    /* median 3, quartiles 2 and 4 */
+    CHECK(near(rows[4][2], block * (5 - 3) / 2.0));                       /* median 3, quartiles 2 and 4 */
     CHECK(rows[4][3] == 0 && rows[5][2] == 0 && near(rows[5][3], block)); /* missing */
     CHECK(near(rows[0][4], block) && rows[1][4] == 0 && near(rows[5][4], block) && near(rows[5][5], block));
     CHECK(near(rows[0][6], block * half) && rows[0][7] == 0 && near(rows[4][9], block * half));

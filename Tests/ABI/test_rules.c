@@ -50,9 +50,7 @@ static covey_column columns[features] = {
     {"noise", &noise[0][1], sizeof noise[0], NULL, 0, COVEY_NUMERIC, 0},
 };
 
-static int by_hand(int i) {
-    return amount[i] >= 100 && amount[i] < 250 && (country[i] == 0 || country[i] == 3);
-}
+static int by_hand(int i) { return amount[i] >= 100 && amount[i] < 250 && (country[i] == 0 || country[i] == 3); }
 
 typedef struct job {
     const covey_rules *rules;
@@ -138,7 +136,8 @@ int main(void) {
     named.name = "ring";
     for (int32_t format = COVEY_RULES_DRL; format <= COVEY_RULES_JAVA; format++) {
         CHECK_OK(covey_rules_export(rules, NULL, format, &named, &buffer, &error));
-        CHECK(strstr(covey_buffer_data(buffer), "ring") && strlen(covey_buffer_data(buffer)) == (size_t)covey_buffer_size(buffer));
+        CHECK(strstr(covey_buffer_data(buffer), "ring") &&
+              strlen(covey_buffer_data(buffer)) == (size_t)covey_buffer_size(buffer));
         covey_buffer_destroy(buffer);
     }
     CHECK(covey_buffer_data(NULL) == NULL && covey_buffer_size(NULL) == 0);

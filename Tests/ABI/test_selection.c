@@ -100,7 +100,8 @@ static void check_files(const covey_clustering *clustering, const covey_matrix *
         copy[place] ^= 0x55;
         covey_clustering *none = (covey_clustering *)1;
         covey_status status = covey_clustering_read(NULL, copy, (int64_t)size, &none, NULL);
-        CHECK((status == COVEY_CORRUPT_FILE || status == COVEY_UNSUPPORTED || status == COVEY_OUT_OF_MEMORY) && none == NULL);
+        CHECK((status == COVEY_CORRUPT_FILE || status == COVEY_UNSUPPORTED || status == COVEY_OUT_OF_MEMORY) &&
+              none == NULL);
         CHECK(covey_clustering_read(NULL, covey_bytes_data(bytes), (int64_t)place, &none, NULL) == COVEY_CORRUPT_FILE);
     }
     free(copy);

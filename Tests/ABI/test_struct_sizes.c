@@ -52,8 +52,8 @@ static covey_status context_options(void *given, uint64_t *sum, covey_error **er
     return status;
 }
 
-static covey_status hybrid_rows(const covey_matrix *matrix, const covey_table *table, const covey_hybrid_options *options,
-                                uint64_t *sum, covey_error **error) {
+static covey_status hybrid_rows(const covey_matrix *matrix, const covey_table *table,
+                                const covey_hybrid_options *options, uint64_t *sum, covey_error **error) {
     static float rows[SAMPLE_ROWS * 64];
     covey_hybrid *hybrid = NULL;
     covey_status status = covey_hybrid_fit(NULL, matrix, table, options, &hybrid, error);
@@ -83,7 +83,9 @@ static covey_status embed(const covey_sequences *sequences, const covey_embed_op
     return status;
 }
 
-static covey_status sequences(void *given, uint64_t *sum, covey_error **error) { return embed(given, NULL, sum, error); }
+static covey_status sequences(void *given, uint64_t *sum, covey_error **error) {
+    return embed(given, NULL, sum, error);
+}
 
 static covey_status embed_options(void *given, uint64_t *sum, covey_error **error) {
     return embed(&sample.sequences, given, sum, error);
@@ -130,7 +132,8 @@ static covey_status risk_options(void *given, uint64_t *sum, covey_error **error
 /* Two groups of the sample are far from the third, of which half is known to be fraud. */
 static covey_status find_in_sample(const covey_find_options *options, covey_found **result, covey_error **error) {
     int8_t fraud[SAMPLE_ROWS];
-    for (int row = 0; row < SAMPLE_ROWS; row++) fraud[row] = row % 6 == 0 && row < 96 ? COVEY_LABEL_FRAUD : COVEY_LABEL_UNKNOWN;
+    for (int row = 0; row < SAMPLE_ROWS; row++)
+        fraud[row] = row % 6 == 0 && row < 96 ? COVEY_LABEL_FRAUD : COVEY_LABEL_UNKNOWN;
     return covey_find(NULL, NULL, NULL, &sample.table, fraud, NULL, NULL, SAMPLE_ROWS, NULL, options, result, error);
 }
 
@@ -168,7 +171,8 @@ static covey_status export_options(void *given, uint64_t *sum, covey_error **err
     return status;
 }
 
-static covey_status run_backtest(const covey_backtest_options *given, covey_backtest_report *report, uint64_t *sum, covey_error **error) {
+static covey_status run_backtest(const covey_backtest_options *given, covey_backtest_report *report, uint64_t *sum,
+                                 covey_error **error) {
     int8_t fraud[SAMPLE_ROWS];
     for (int row = 0; row < SAMPLE_ROWS; row++) fraud[row] = (int8_t)target[row];
     covey_backtest *backtest = NULL;
@@ -478,7 +482,8 @@ static void test_row(const row *row) {
     if (row->direction == CALLBACK) return;
     CHECK(*(const size_t *)row->known == row->size);
     for (size_t size = 0; size < row->first; size++) try_size(row, size, "must be");
-    for (size_t size = row->first; size <= row->size + 24; size++) try_size(row, size, size % 8 == 0 ? NULL : "must be");
+    for (size_t size = row->first; size <= row->size + 24; size++)
+        try_size(row, size, size % 8 == 0 ? NULL : "must be");
     try_size(row, LARGEST, NULL);
     for (size_t size = LARGEST + 1; size < LARGEST + 10; size++) try_size(row, size, "must be");
     try_size(row, (size_t)1 << 32, "must be");
@@ -571,7 +576,8 @@ int main(void) {
     take_transaction(&risky, &sample, RISKY_ROW);
     few_evaluations.max_evaluations = 100;
     covey_engine *of_features = make_feature_engine(&sample);
-    CHECK_OK(covey_counterfactuals_find(of_features, NULL, &risky.sequences, &risky.table, NULL, &counterfactuals, &error));
+    CHECK_OK(
+        covey_counterfactuals_find(of_features, NULL, &risky.sequences, &risky.table, NULL, &counterfactuals, &error));
     covey_engine_destroy(of_features);
     CHECK_OK(covey_engine_explain(engine, NULL, &sample.sequences, &sample.table, NULL, &explanations, &error));
     covey_matrix rows_of_embeddings = COVEY_MATRIX_INIT;

@@ -27,7 +27,8 @@ static covey_status train(const covey_training_options *options, int32_t threads
     covey_context *context = NULL;
     covey_status status = covey_context_create(&context_options, &context, error);
     if (status == COVEY_OK)
-        status = covey_encoder_train(context, &sample->sequences, sample->vocabulary, options, encoder, training, error);
+        status =
+            covey_encoder_train(context, &sample->sequences, sample->vocabulary, options, encoder, training, error);
     covey_context_destroy(context);
     return status;
 }

@@ -36,8 +36,8 @@ public final class JRip {
             ByteBuffer bytes = ByteBuffer.allocate(8 * columns * 1024).order(ByteOrder.LITTLE_ENDIAN);
             for (int row = 0; row < rows;) {
                 bytes.clear();
-                bytes.limit((int) Math.min(bytes.capacity(), 8L * columns * (rows - row)));
-                while (bytes.hasRemaining() && channel.read(bytes) >= 0) { }
+                bytes.limit((int)Math.min(bytes.capacity(), 8L * columns * (rows - row)));
+                while (bytes.hasRemaining() && channel.read(bytes) >= 0) {}
                 bytes.flip();
                 while (bytes.hasRemaining()) {
                     double[] values = new double[columns + 1];
@@ -81,7 +81,7 @@ public final class JRip {
                 values[columns] = Instance.missingValue();
                 Instance one = new Instance(1, values);
                 one.setDataset(header);
-                predicted[row] = (byte) model.classifyInstance(one);
+                predicted[row] = (byte)model.classifyInstance(one);
             });
             Files.write(Path.of(arguments[argument + 2]), predicted);
         }

@@ -13,9 +13,11 @@ was, and parts may be run one after the other. A fit that would take longer than
 extrapolated from the measured growth on fewer rows of the same kind, and called so.
 
 Data: Gaussian clusters of unequal size, 20 % uniform noise; `full` has full rank, `low` lies near a 6-dimensional
-subspace; the other names are shapes on which searches were slow once (equal rows, one-hot and boolean columns, far rows, `HARD`
+subspace; the other names are shapes on which searches were slow once (equal rows, one-hot and boolean columns, far
+rows, `HARD`
 in cluster_data.py). Above a million rows: float32 in a mapped file, approximate search alone.
 """
+
 import argparse
 import json
 import math
@@ -26,23 +28,45 @@ import sys
 import harness
 from cluster_data import HARD, file_of
 from cluster_peers import (
-    ALWAYS_EXACT_UP_TO, APPROXIMATE, EXACT, MIN_CLUSTER_SIZE, MIN_SAMPLES, PEERS, is_exact, measure, version,
+    ALWAYS_EXACT_UP_TO,
+    APPROXIMATE,
+    EXACT,
+    MIN_CLUSTER_SIZE,
+    MIN_SAMPLES,
+    PEERS,
+    is_exact,
+    measure,
+    version,
 )
 
 FOLDER = ".build-out/bench"
 #: Columns and rank: the rows, ascending, so that growth is known before the largest.
 LADDER = {
-    (2, "full"): "10000,20000,50000,100000,200000,500000,1000000", (3, "full"): "10000,20000,50000,100000,1000000",
-    (16, "full"): "10000,20000,50000,100000,200000,1000000", (16, "low"): "10000,20000,50000,200000,1000000",
-    (64, "full"): "10000,20000,50000,100000,200000,500000,1000000,10000000", (64, "low"): "10000,20000,100000,1000000",
-    (32, "full"): "10000,20000,50000,100000,1000000,10000000", (32, "low"): "10000,20000,100000,1000000",
-    (8, "full"): "10000,50000", (128, "full"): "10000,50000",
-    (12, "equal"): "10000,50000,120000", (64, "distinct"): "10000,50000,100000", (60, "one-hot"): "10000,50000,100000",
-    (61, "one-hot-noise"): "10000,50000,100000", (16, "boolean"): "10000,50000,100000,400000",
-    (16, "sphere"): "10000,50000,100000", (16, "far"): "10000,20000,50000", (16, "sentinels"): "10000,20000,50000",
+    (2, "full"): "10000,20000,50000,100000,200000,500000,1000000",
+    (3, "full"): "10000,20000,50000,100000,1000000",
+    (16, "full"): "10000,20000,50000,100000,200000,1000000",
+    (16, "low"): "10000,20000,50000,200000,1000000",
+    (64, "full"): "10000,20000,50000,100000,200000,500000,1000000,10000000",
+    (64, "low"): "10000,20000,100000,1000000",
+    (32, "full"): "10000,20000,50000,100000,1000000,10000000",
+    (32, "low"): "10000,20000,100000,1000000",
+    (8, "full"): "10000,50000",
+    (128, "full"): "10000,50000",
+    (12, "equal"): "10000,50000,120000",
+    (64, "distinct"): "10000,50000,100000",
+    (60, "one-hot"): "10000,50000,100000",
+    (61, "one-hot-noise"): "10000,50000,100000",
+    (16, "boolean"): "10000,50000,100000,400000",
+    (16, "sphere"): "10000,50000,100000",
+    (16, "far"): "10000,20000,50000",
+    (16, "sentinels"): "10000,20000,50000",
 }
-QUICK = {(2, "full"): "5000,10000,20000", (16, "full"): "5000,10000,20000", (16, "low"): "5000,10000,20000",
-         (64, "full"): "5000,10000,20000"}
+QUICK = {
+    (2, "full"): "5000,10000,20000",
+    (16, "full"): "5000,10000,20000",
+    (16, "low"): "5000,10000,20000",
+    (64, "full"): "5000,10000,20000",
+}
 PATIENCE = 1800  # seconds for Covey itself
 
 
@@ -121,6 +145,7 @@ def agreement(found, exact):
     if "ari" not in found or found.get("ari_to") != exact["labels"]:
         import numpy as np
         from sklearn.metrics import adjusted_rand_score
+
         found["ari"] = float(adjusted_rand_score(np.load(exact["labels"]), np.load(found["labels"])))
         found["ari_to"] = exact["labels"]
     return found["ari"]
@@ -128,8 +153,10 @@ def agreement(found, exact):
 
 def print_case(case, rows):
     """rows: {peer: result}; ratios are the peer's seconds over Covey's, exact and approximate."""
-    print(f"\n{case.title}\n  {'':20}{'seconds':>11}{'x exact':>9}{'x approx.':>11}{'memory MB':>11}{'bytes a row':>13}"
-          f"{'clusters':>10}{'ARI':>9}{'recall':>8}")
+    print(
+        f"\n{case.title}\n  {'':20}{'seconds':>11}{'x exact':>9}{'x approx.':>11}{'memory MB':>11}{'bytes a row':>13}"
+        f"{'clusters':>10}{'ARI':>9}{'recall':>8}"
+    )
     exact, approximate = (rows.get(peer, {}).get("seconds") for peer in (EXACT, APPROXIMATE))
     for peer, row in rows.items():
         if "seconds" not in row:
@@ -140,12 +167,14 @@ def print_case(case, rows):
             return f"{'-' if value is None else format(value, form):>{width}}"
 
         seconds, size, recall = row["seconds"], row.get("bytes"), row.get("recall") if peer == APPROXIMATE else None
-        print(f"  {peer:20}{seconds:11.3f}{field(exact and seconds / exact, 9, '.2f')}"
-              f"{field(approximate and seconds / approximate, 11, '.2f')}{field(size and size / 1e6, 11, '.1f')}"
-              f"{field(size and size / case.rows, 13, '.0f')}{field(row.get('clusters'), 10, 'd')}"
-              f"{field(row.get('ari'), 9, '.4f')}{field(recall, 8, '.4f')}"
-              + (f"  extrapolated from {row['from']:,} rows, n^{row['power']:.2f}" if row.get("extrapolated") else "")
-              + ("" if is_exact(peer, case.columns) or peer == APPROXIMATE else "  (approximate)"))
+        print(
+            f"  {peer:20}{seconds:11.3f}{field(exact and seconds / exact, 9, '.2f')}"
+            f"{field(approximate and seconds / approximate, 11, '.2f')}{field(size and size / 1e6, 11, '.1f')}"
+            f"{field(size and size / case.rows, 13, '.0f')}{field(row.get('clusters'), 10, 'd')}"
+            f"{field(row.get('ari'), 9, '.4f')}{field(recall, 8, '.4f')}"
+            + (f"  extrapolated from {row['from']:,} rows, n^{row['power']:.2f}" if row.get("extrapolated") else "")
+            + ("" if is_exact(peer, case.columns) or peer == APPROXIMATE else "  (approximate)")
+        )
     sys.stdout.flush()
 
 
@@ -161,8 +190,10 @@ def gemm(results, quick):
     if "failure" in found:
         print(f"\nGEMM: {found['failure']}")
         return None
-    print(f"\nThe tile pass ({rows:,} x 64, uniform) reaches {found['tiles'] / 1e9:.0f} GFLOP/s of the "
-          f"{found['peak'] / 1e9:.0f} of a large sgemm on as many threads: {found['share']:.0%}; the mark is 70%")
+    print(
+        f"\nThe tile pass ({rows:,} x 64, uniform) reaches {found['tiles'] / 1e9:.0f} GFLOP/s of the "
+        f"{found['peak'] / 1e9:.0f} of a large sgemm on as many threads: {found['share']:.0%}; the mark is 70%"
+    )
     return found
 
 
@@ -171,6 +202,7 @@ def main():
         return measure(*sys.argv[2:])
     if sys.argv[1:2] == ["--gemm"]:
         import gemm_share
+
         print(harness.MARK + json.dumps(gemm_share.measure(int(sys.argv[2]), 64)))
         return 0
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -192,11 +224,16 @@ def main():
     wanted = arguments.peers.lower().split(",")
     names = {peer.lower() for peer in PEERS}
     # A name that is a part of others means that peer alone.
-    peers = [peer for peer in PEERS
-             if any(part == peer.lower() or (part in peer.lower() and part not in names) for part in wanted)]
-    print(f"{results.all['machine']}, {harness.THREADS} threads; "
-          f"min_cluster_size {MIN_CLUSTER_SIZE}, min_samples {MIN_SAMPLES}; "
-          + ", ".join(f"{peer} {version(peer)}" for peer in peers if peer != APPROXIMATE))
+    peers = [
+        peer
+        for peer in PEERS
+        if any(part == peer.lower() or (part in peer.lower() and part not in names) for part in wanted)
+    ]
+    print(
+        f"{results.all['machine']}, {harness.THREADS} threads; "
+        f"min_cluster_size {MIN_CLUSTER_SIZE}, min_samples {MIN_SAMPLES}; "
+        + ", ".join(f"{peer} {version(peer)}" for peer in peers if peer != APPROXIMATE)
+    )
     peak = gemm(results, arguments.quick)
     measured = []
     for (columns, rank), sizes in (QUICK if arguments.quick else LADDER).items():
@@ -212,21 +249,34 @@ def main():
                     known[peer].append((rows, found[peer]["seconds"]))
                 found[peer]["ari"] = agreement(found[peer], found.get(EXACT))
             print_case(case, found)
-            measured += [{"rows": rows, "columns": columns, "rank": rank, "peer": peer, "version": version(peer), **row}
-                         for peer, row in found.items()]
+            measured += [
+                {"rows": rows, "columns": columns, "rank": rank, "peer": peer, "version": version(peer), **row}
+                for peer, row in found.items()
+            ]
             if not arguments.keep_arrays:
                 path = os.path.join(folder, f"{rows}x{columns}-{rank}.npy")
                 if os.path.exists(path):
                     os.remove(path)
     import cluster_marks
+
     marks = cluster_marks.check(measured, peak)
     print(f"\n{sum(mark['met'] for mark in marks)} of {len(marks)} marks met")
     for mark in marks:
         print(mark["text"])
     with open(os.path.join(folder, "cluster.json"), "w") as file:
-        json.dump({"machine": results.all["machine"], "threads": harness.THREADS, "gemm": peak, "cases": measured,
-                   "marks": marks}, file, indent=1)
+        json.dump(
+            {
+                "machine": results.all["machine"],
+                "threads": harness.THREADS,
+                "gemm": peak,
+                "cases": measured,
+                "marks": marks,
+            },
+            file,
+            indent=1,
+        )
     import cluster_plot
+
     cluster_plot.draw(measured, peak, results.all["machine"], os.path.join(folder, "cluster.png"))
     print(f"\n{folder}/cluster.json, {folder}/cluster.png")
     return 0

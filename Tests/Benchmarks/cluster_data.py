@@ -1,4 +1,5 @@
 """The points that clustering is measured on."""
+
 import os
 
 import numpy as np
@@ -36,17 +37,22 @@ def _sentinels(random, rows, columns):
 
 #: Points on which searches were quadratic, or slow beside a few far ones.
 HARD = {
-    "equal": _equal, "sphere": _sphere, "far": _far, "sentinels": _sentinels,
+    "equal": _equal,
+    "sphere": _sphere,
+    "far": _far,
+    "sentinels": _sentinels,
     "distinct": lambda random, rows, columns: random.standard_normal((1000, columns))[random.integers(0, 1000, rows)],
     "one-hot": lambda random, rows, columns: np.eye(columns)[random.integers(0, columns, rows)],
     "one-hot-noise": lambda random, rows, columns: np.column_stack(
-        [np.eye(columns - 1)[random.integers(0, columns - 1, rows)], random.standard_normal(rows)]),
+        [np.eye(columns - 1)[random.integers(0, columns - 1, rows)], random.standard_normal(rows)]
+    ),
     "boolean": lambda random, rows, columns: random.integers(0, 2, (rows, columns)).astype(np.float64),
 }
 
 
 def make(rows, columns, rank, seed=1):
-    """Gaussian clusters of unequal size, 20 % uniform noise; "low" lies near a 6-dimensional subspace. Or one of `HARD`."""
+    """Gaussian clusters of unequal size, 20 % uniform noise; "low" lies near a 6-dimensional subspace. Or one of
+    `HARD`."""
     random = np.random.default_rng(seed)
     if rank in HARD:
         return np.ascontiguousarray(HARD[rank](random, rows, columns), dtype=np.float64)
@@ -55,7 +61,9 @@ def make(rows, columns, rank, seed=1):
     sizes = random.multinomial(rows - noise, weights)
     centres = random.uniform(-10, 10, (len(sizes), inner))
     scales = random.uniform(0.3, 1.2, len(sizes))
-    parts = [centre + scale * random.standard_normal((size, inner)) for centre, scale, size in zip(centres, scales, sizes)]
+    parts = [
+        centre + scale * random.standard_normal((size, inner)) for centre, scale, size in zip(centres, scales, sizes)
+    ]
     parts.append(random.uniform(-14, 14, (noise, inner)))
     points = random.permutation(np.concatenate(parts))
     if inner < columns:
@@ -80,7 +88,7 @@ def _write_large(path, rows, columns, rank, seed=1, chunk=250_000):
         points[noise] = random.uniform(-14, 14, (int(noise.sum()), inner))
         if turn is not None:
             points = points @ turn + 0.01 * random.standard_normal((count, columns))
-        target[start:start + count] = points
+        target[start : start + count] = points
     target.flush()
 
 

@@ -1,4 +1,5 @@
 """What clustering wants to reach, and whether the measurements do."""
+
 from cluster_peers import APPROXIMATE, EXACT, FAST_IS_APPROXIMATE_FROM, is_exact
 
 FAST = "fast_hdbscan"
@@ -24,14 +25,23 @@ class _Marks:
             note = ""
             if theirs.get("extrapolated"):
                 note = f" ({peer} extrapolated from {theirs['from']:,} rows, n^{theirs['power']:.2f})"
-            self.say(f"{ours} against {peer}, {rows:,} x {columns} {rank}", f"{ratio:.2f} times", f"{least}", ratio >= least,
-                     note)
+            self.say(
+                f"{ours} against {peer}, {rows:,} x {columns} {rank}",
+                f"{ratio:.2f} times",
+                f"{least}",
+                ratio >= least,
+                note,
+            )
 
     def seconds(self, rows, columns, rank, ours, most):
         mine = self.get(rows, columns, rank, ours)
         if "seconds" in mine:
-            self.say(f"{ours}, {rows:,} x {columns} {rank}", f"{mine['seconds']:.1f} s", f"under {most} s",
-                     mine["seconds"] < most)
+            self.say(
+                f"{ours}, {rows:,} x {columns} {rank}",
+                f"{mine['seconds']:.1f} s",
+                f"under {most} s",
+                mine["seconds"] < most,
+            )
 
 
 def check(cases, gemm):
@@ -45,8 +55,14 @@ def check(cases, gemm):
         if columns in (2, 3) and rows >= 10_000:
             marks.ratio(*kind, EXACT, "hdbscan-rs", 1.5)
         if columns == 16 and rows in (50_000, 200_000):
-            others = [peer for *other, peer in marks.cases if tuple(other) == kind and is_exact(peer, columns)
-                      and peer != EXACT and "seconds" in marks.get(*kind, peer)]
+            others = [
+                peer
+                for *other, peer in marks.cases
+                if tuple(other) == kind
+                and is_exact(peer, columns)
+                and peer != EXACT
+                and "seconds" in marks.get(*kind, peer)
+            ]
             if others:
                 best = min(others, key=lambda peer: marks.get(*kind, peer)["seconds"])
                 marks.ratio(*kind, EXACT, best, 10 if rank == "full" else 2)
@@ -60,8 +76,12 @@ def check(cases, gemm):
             marks.ratio(*kind, APPROXIMATE, FAST, 3)
             ours, theirs = (marks.get(*kind, peer).get("ari") for peer in (APPROXIMATE, FAST))
             if ours is not None and theirs is not None and columns >= FAST_IS_APPROXIMATE_FROM:
-                marks.say(f"ARI of {APPROXIMATE}, {rows:,} x {columns} {rank}", f"{ours:.4f}",
-                          f"fast_hdbscan's {theirs:.4f}", ours >= theirs)
+                marks.say(
+                    f"ARI of {APPROXIMATE}, {rows:,} x {columns} {rank}",
+                    f"{ours:.4f}",
+                    f"fast_hdbscan's {theirs:.4f}",
+                    ours >= theirs,
+                )
         ours = marks.get(*kind, APPROXIMATE).get("ari")
         if ours is not None:
             marks.say(f"ARI of {APPROXIMATE}, {rows:,} x {columns} {rank}", f"{ours:.4f}", "0.99", ours >= 0.99)
@@ -71,6 +91,10 @@ def check(cases, gemm):
         if rows == 10_000_000:
             size = marks.get(*kind, APPROXIMATE).get("bytes")
             if size:
-                marks.say(f"{APPROXIMATE}, {rows:,} x {columns} {rank}, memory beside the mapped file",
-                          f"{size / 2**30:.1f} GiB", "24 GiB", size < 24 * 2**30)
+                marks.say(
+                    f"{APPROXIMATE}, {rows:,} x {columns} {rank}, memory beside the mapped file",
+                    f"{size / 2**30:.1f} GiB",
+                    "24 GiB",
+                    size < 24 * 2**30,
+                )
     return marks.found

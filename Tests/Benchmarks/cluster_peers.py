@@ -1,4 +1,5 @@
 """HDBSCAN by Covey and its peers, and one measurement of one of them in a process of its own."""
+
 import functools
 import hashlib
 import os
@@ -13,8 +14,14 @@ from cluster_data import make
 MIN_CLUSTER_SIZE, MIN_SAMPLES = 50, 10
 EXACT, APPROXIMATE = "Covey", "Covey approximate"
 #: Name, and the distribution whose version counts.
-PEERS = {EXACT: "covey", APPROXIMATE: "covey", "hdbscan": "hdbscan", "scikit-learn": "scikit-learn",
-         "fast_hdbscan": "fast_hdbscan", "hdbscan-rs": "hdbscan_rs"}
+PEERS = {
+    EXACT: "covey",
+    APPROXIMATE: "covey",
+    "hdbscan": "hdbscan",
+    "scikit-learn": "scikit-learn",
+    "fast_hdbscan": "fast_hdbscan",
+    "hdbscan-rs": "hdbscan_rs",
+}
 #: From here on fast_hdbscan's neighbours are approximate (pynndescent).
 FAST_IS_APPROXIMATE_FROM = 31
 #: Up to here Covey's approximate search is the exact one.
@@ -30,8 +37,10 @@ def version(peer):
     """With Covey's, the build: a library that was built anew is measured anew."""
     if PEERS[peer] != "covey":
         from importlib.metadata import version as installed
+
         return installed(PEERS[peer])
     from covey._library import library
+
     number = library.covey_version_number()
     with open(os.path.realpath(library.path), "rb") as file:
         build = hashlib.sha256(file.read()).hexdigest()[:10]
@@ -43,32 +52,39 @@ def fitter(peer):
     options = {"min_cluster_size": MIN_CLUSTER_SIZE, "min_samples": MIN_SAMPLES}
     if peer in (EXACT, APPROXIMATE):
         import covey
+
         context = covey.Context(threads=harness.THREADS)
 
         def fit(points):
             search = "approximate" if peer == APPROXIMATE else "exact"
             model = covey.HDBSCAN(algorithm=search, context=context, **options).fit(points)
             return model.labels_, {"recall": model.recall_}
+
         return fit
     if peer == "hdbscan":
         from hdbscan import HDBSCAN
+
         model = HDBSCAN(core_dist_n_jobs=harness.THREADS, **options)
     elif peer == "scikit-learn":
         from sklearn.cluster import HDBSCAN
+
         options["min_samples"] += 1  # it counts the row itself
         model = HDBSCAN(n_jobs=harness.THREADS, copy=False, **options)
     elif peer == "fast_hdbscan":
         from fast_hdbscan import HDBSCAN
+
         model = HDBSCAN(**options)
     else:
         from hdbscan_rs import HDBSCAN
+
         options["min_samples"] += 1  # likewise
         model = HDBSCAN(**options)
     return lambda points: (np.asarray(model.fit_predict(points)), {})
 
 
 class PrivateMemory:
-    """The largest private memory of this process meanwhile, looked at every 20 ms: a mapped file's pages do not count."""
+    """The largest private memory of this process meanwhile, looked at every 20 ms: a mapped file's pages do not
+    count."""
 
     def __enter__(self):
         self._done = threading.Event()

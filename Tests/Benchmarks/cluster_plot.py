@@ -1,4 +1,5 @@
 """Time against rows and against columns, with the GEMM limit, as a PNG."""
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -49,12 +50,27 @@ def _lines(axes, cases, place):
         # A segment is drawn solid only between two measurements.
         for a, b in zip(rows, rows[1:]):
             dotted = a.get("extrapolated") or b.get("extrapolated")
-            axes.plot([a[place], b[place]], [a["seconds"], b["seconds"]], color=style["color"], linewidth=style["linewidth"],
-                      linestyle=(0, (1, 1.6)) if dotted else "-", zorder=style["zorder"], solid_capstyle="round")
+            axes.plot(
+                [a[place], b[place]],
+                [a["seconds"], b["seconds"]],
+                color=style["color"],
+                linewidth=style["linewidth"],
+                linestyle=(0, (1, 1.6)) if dotted else "-",
+                zorder=style["zorder"],
+                solid_capstyle="round",
+            )
         for row in rows:
-            axes.plot(row[place], row["seconds"], linestyle="none", marker=style["marker"], markersize=style["markersize"],
-                      markeredgecolor=style["color"], markeredgewidth=1.3, zorder=style["zorder"] + 0.5,
-                      markerfacecolor="white" if row.get("extrapolated") else style["color"])
+            axes.plot(
+                row[place],
+                row["seconds"],
+                linestyle="none",
+                marker=style["marker"],
+                markersize=style["markersize"],
+                markeredgecolor=style["color"],
+                markeredgewidth=1.3,
+                zorder=style["zorder"] + 0.5,
+                markerfacecolor="white" if row.get("extrapolated") else style["color"],
+            )
 
 
 def _frame(axes, title, ticks, form, label, low, high):
@@ -93,7 +109,8 @@ def _thin(ticks, most=6):
 
 
 def draw(cases, gemm, machine, path):
-    """cases: cluster.py's rows. The upper panels show time against rows, the lower ones against columns, at full rank."""
+    """cases: cluster.py's rows. The upper panels show time against rows, the lower ones against columns, at full
+    rank."""
     cases = [row for row in cases if row["rank"] == "full" and row["rows"] <= 1_000_000 and "seconds" in row]
     sizes = {}
     for row in cases:
@@ -134,12 +151,31 @@ def draw(cases, gemm, machine, path):
             _frame(axes, f"{rows:,} rows", _thin(places), lambda value, _=None: f"{value:g}", "columns", low, high)
     _legend(figure, cases, gemm)
     height = figure.get_figheight()
-    figure.text(0.012, 1 - 0.33 / height, "HDBSCAN: time against rows and columns", fontsize=17, fontweight="bold",
-                color=INK, va="center")
-    figure.text(0.012, 1 - 0.66 / height, f"Gaussian clusters of full rank with 20 % noise, two threads, {machine}",
-                fontsize=10.5, color=FAINT, va="center")
-    figure.subplots_adjust(left=0.75 / figure.get_figwidth(), right=0.985, top=1 - 1.9 / height, bottom=0.62 / height,
-                           hspace=0.36, wspace=0.06)
+    figure.text(
+        0.012,
+        1 - 0.33 / height,
+        "HDBSCAN: time against rows and columns",
+        fontsize=17,
+        fontweight="bold",
+        color=INK,
+        va="center",
+    )
+    figure.text(
+        0.012,
+        1 - 0.66 / height,
+        f"Gaussian clusters of full rank with 20 % noise, two threads, {machine}",
+        fontsize=10.5,
+        color=FAINT,
+        va="center",
+    )
+    figure.subplots_adjust(
+        left=0.75 / figure.get_figwidth(),
+        right=0.985,
+        top=1 - 1.9 / height,
+        bottom=0.62 / height,
+        hspace=0.36,
+        wspace=0.06,
+    )
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -148,12 +184,31 @@ def _legend(figure, cases, gemm):
     present = [peer for peer in PEERS if any(row["peer"] == peer for row in cases)]
     entries = [Line2D([], [], **{**PLAIN, **STYLE[peer]}, label=peer) for peer in present]
     if any(row.get("extrapolated") for row in cases):
-        entries.append(Line2D([], [], color=FAINT, linestyle=(0, (1, 1.6)), marker="o", markerfacecolor="white",
-                              markersize=5, label="extrapolated"))
+        entries.append(
+            Line2D(
+                [],
+                [],
+                color=FAINT,
+                linestyle=(0, (1, 1.6)),
+                marker="o",
+                markerfacecolor="white",
+                markersize=5,
+                label="extrapolated",
+            )
+        )
     if gemm:
         rate = f"{gemm['peak'] / 1e9:.0f} GFLOP/s"
         entries.append(Line2D([], [], color=FAINT, linewidth=1.2, label=f"all pairs at sgemm's peak ({rate})"))
         entries.append(Line2D([], [], color=FAINT, linewidth=1.2, linestyle=(0, (4, 3)), label="each pair once"))
-    figure.legend(handles=entries, loc="upper left", bbox_to_anchor=(0.005, 1 - 0.86 / figure.get_figheight()),
-                  frameon=False, ncol=len(entries), fontsize=9.5, labelcolor=INK, handlelength=2.0, columnspacing=1.3,
-                  handletextpad=0.5)
+    figure.legend(
+        handles=entries,
+        loc="upper left",
+        bbox_to_anchor=(0.005, 1 - 0.86 / figure.get_figheight()),
+        frameon=False,
+        ncol=len(entries),
+        fontsize=9.5,
+        labelcolor=INK,
+        handlelength=2.0,
+        columnspacing=1.3,
+        handletextpad=0.5,
+    )

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""How long clustering keeps its host waiting: the longest time between two calls of the progress callback, by stage, and how
-soon covey_cancel ends the call, wherever it strikes.
+"""How long clustering keeps its host waiting: the longest time between two calls of the progress callback, by stage,
+and how soon covey_cancel ends the call, wherever it strikes.
 
     cluster_stops.py [--shapes 1000000x2:full:exact,...] [--cancels 20]
 
-Both should stay below 100 ms at every size. The figures are those of the machine with all that runs on it: quiet it first.
+Both should stay below 100 ms at every size. The figures are those of the machine with all that runs on it: quiet it
+    first.
 """
+
 import argparse
 import threading
 import time
@@ -80,9 +82,11 @@ def main():
         found = answers(points, options, seconds, arguments.cancels)
         late = [f"{delay * 1e3:.0f} ms at {moment:.2f} s" for delay, moment in found if delay > LIMIT]
         if found:
-            print(f"  cancel answered in at most {found[0][0] * 1e3:.1f} ms "
-                  f"({len(found)} of {arguments.cancels} struck in time)"
-                  + (": above the limit: " + ", ".join(late) if late else ""))
+            print(
+                f"  cancel answered in at most {found[0][0] * 1e3:.1f} ms "
+                f"({len(found)} of {arguments.cancels} struck in time)"
+                + (": above the limit: " + ", ".join(late) if late else "")
+            )
 
 
 main()

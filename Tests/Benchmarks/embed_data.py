@@ -1,20 +1,26 @@
 """The labelled sequences of embed_quality.py, cut before what is to be predicted, and what is made of them by hand.
 
-bpi2012_loan: a bank's loan applications; an event's type is its activity and stage. Everything from the first outcome or
+bpi2012_loan: a bank's loan applications; an event's type is its activity and stage. Everything from the first outcome
+    or
 fraud review on is cut, and of what is left the first k events are seen, k drawn by the seed: else the end of a sequence
-would say that an outcome comes next. Label: declined. Applications that were still open at the end of the log are left out.
+would say that an outcome comes next. Label: declined. Applications that were still open at the end of the log are left
+    out.
 
-fraud_handbook_sim: card payments, simulated. A sequence is a customer's payments up to and with the one to be judged, at
-most 24; nothing after it is known. Event type: band of the amount, whether the customer was seen at that terminal before,
-quarter of the day. Label: that payment is fraud. Payments at compromised terminals (scenario 2) are not judged: only the
-terminals' own histories tell them from genuine ones. Of each customer up to 4 fraudulent and 6 genuine payments are drawn by
-the seed, so fraud is more frequent than in the log.
+fraud_handbook_sim: card payments, simulated. A sequence is a customer's payments up to and with the one to be judged,
+at most 24; nothing after it is known. Event type: band of the amount, whether the customer was seen at that terminal
+before,
+quarter of the day. Label: that payment is fraud. Payments at compromised terminals (scenario 2) are not judged: only
+the terminals' own histories tell them from genuine ones. Of each customer up to 4 fraudulent and 6 genuine payments are
+drawn by the seed, so fraud is more frequent than in the log.
 
-Two sets of columns by hand. `aggregates`: how often each type occurs, and mean, largest, least, sum and deviation of each
-number, as the aggregation encoding of Teinemaa et al. 2019 has them, and of payments what the Fraud Detection Handbook (Le
-Borgne et al. 2022, chapter 3) makes of a customer's: the last amount, weekend, night, number and mean amount of the last 1,
-7 and 30 days. `expert`: all that we could think of, with the last types, shares, pace, and the last amount beside the rest.
+Two sets of columns by hand. `aggregates`: how often each type occurs, and mean, largest, least, sum and deviation of
+each number, as the aggregation encoding of Teinemaa et al. 2019 has them, and of payments what the Fraud Detection
+Handbook (Le Borgne et al. 2022, chapter 3) makes of a customer's: the last amount, weekend, night, number and mean
+amount of the last 1,
+7 and 30 days. `expert`: all that we could think of, with the last types, shares, pace, and the last amount beside the
+    rest.
 """
+
 import os
 from dataclasses import dataclass
 
@@ -24,14 +30,23 @@ import pandas as pd
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 DATA = os.environ.get("COVEY_SHARED_DATA", os.path.join(ROOT, "..", "shared", "data"))
 PAYMENTS = 24
-OUTCOMES = ["A_DECLINED", "A_CANCELLED", "A_APPROVED", "A_REGISTERED", "A_ACTIVATED", "O_ACCEPTED", "O_DECLINED",
-            "W_Beoordelen fraude"]
+OUTCOMES = [
+    "A_DECLINED",
+    "A_CANCELLED",
+    "A_APPROVED",
+    "A_REGISTERED",
+    "A_ACTIVATED",
+    "O_ACCEPTED",
+    "O_DECLINED",
+    "W_Beoordelen fraude",
+]
 DAY = 86_400.0
 
 
 @dataclass
 class Labelled:
     """Ragged events, and for each sequence its label, its customer and the columns made by hand."""
+
     offsets: np.ndarray
     types: np.ndarray  # from 1
     names: list
@@ -61,8 +76,14 @@ def loans(sequences, seed=0):
     events = events[(events.groupby("case").cumcount() < seen.reindex(events.case).to_numpy()).to_numpy()]
     codes, names = pd.factorize(events.activity + " " + events.lifecycle, sort=True)
     found = Labelled(
-        np.concatenate([[0], np.cumsum(events.groupby("case").size())]), codes.astype(np.int32) + 1, list(names),
-        events.t_seconds.to_numpy(), {}, (cases.outcome.reindex(chosen) == "declined").to_numpy(), chosen)
+        np.concatenate([[0], np.cumsum(events.groupby("case").size())]),
+        codes.astype(np.int32) + 1,
+        list(names),
+        events.t_seconds.to_numpy(),
+        {},
+        (cases.outcome.reindex(chosen) == "declined").to_numpy(),
+        chosen,
+    )
     amount = np.log1p(cases.amount_req.reindex(events.case).to_numpy())
     found.numeric = {"amount": amount, **_clock(found.times)}
     found.aggregates, found.expert = _aggregates(found, None), _expert(found, None)
@@ -77,8 +98,14 @@ def payments(sequences, seed=0):
     place = table.groupby("customer_id").cumcount().to_numpy()
     table["seen"] = table.groupby(["customer_id", "terminal_id"]).cumcount() > 0
     judged = (place >= 5) & (table.fraud_scenario != 2).to_numpy()
-    drawn = pd.DataFrame({"row": np.arange(len(table)), "customer": table.customer_id, "fraud": table.fraud,
-                          "order": random.random(len(table))})[judged].sort_values("order")
+    drawn = pd.DataFrame(
+        {
+            "row": np.arange(len(table)),
+            "customer": table.customer_id,
+            "fraud": table.fraud,
+            "order": random.random(len(table)),
+        }
+    )[judged].sort_values("order")
     rank = drawn.groupby(["customer", "fraud"]).cumcount()
     drawn = drawn[rank < np.where(drawn.fraud == 1, 4, 6)]
     turn = pd.Series(np.arange(len(customers)), customers)
@@ -92,12 +119,21 @@ def payments(sequences, seed=0):
     times = table.t_seconds.to_numpy(dtype=np.float64)[rows]
     quarter = (times % DAY // (DAY / 4)).astype(int)
     seen = table.seen.to_numpy()[rows].astype(int)
-    names = [f"amount band {a}, {b} terminal, quarter {c}" for a in range(len(bands) + 1) for b in ("new", "known")
-             for c in range(4)]
+    names = [
+        f"amount band {a}, {b} terminal, quarter {c}"
+        for a in range(len(bands) + 1)
+        for b in ("new", "known")
+        for c in range(4)
+    ]
     found = Labelled(
-        offsets, (1 + (band * 2 + seen) * 4 + quarter).astype(np.int32), names, times,
-        {"amount": np.log1p(amounts), **_clock(times)}, table.fraud.to_numpy()[last] == 1,
-        table.customer_id.to_numpy()[last])
+        offsets,
+        (1 + (band * 2 + seen) * 4 + quarter).astype(np.int32),
+        names,
+        times,
+        {"amount": np.log1p(amounts), **_clock(times)},
+        table.fraud.to_numpy()[last] == 1,
+        table.customer_id.to_numpy()[last],
+    )
     found.aggregates, found.expert = _aggregates(found, amounts), _expert(found, amounts, seen)
     return found
 
@@ -117,22 +153,30 @@ def _aggregates(found, amounts):
     first = found.offsets[:-1]
     gaps = np.diff(found.times, prepend=found.times[:1])
     gaps[first] = 0
-    numbers = {"gap": gaps, "since the first": found.times - found.times[first][sequence],
-               "place": np.arange(len(sequence)) - first[sequence] + 1, "time of day": found.times % DAY,
-               "weekday": found.times // DAY % 7}
+    numbers = {
+        "gap": gaps,
+        "since the first": found.times - found.times[first][sequence],
+        "place": np.arange(len(sequence)) - first[sequence] + 1,
+        "time of day": found.times % DAY,
+        "weekday": found.times // DAY % 7,
+    }
     columns = {f"count {name}": column for name, column in zip(found.names, _counts(found, sequence).T)}
     if amounts is None:
         columns["amount"] = found.numeric["amount"][last]
     else:
         numbers["amount"] = amounts
-        columns |= {"amount": amounts[last], "night": found.times[last] % DAY <= DAY / 4,
-                    "weekend": (found.times[last] // DAY + 6) % 7 >= 5}  # day 0 is a Sunday
+        columns |= {
+            "amount": amounts[last],
+            "night": found.times[last] % DAY <= DAY / 4,
+            "weekend": (found.times[last] // DAY + 6) % 7 >= 5,
+        }  # day 0 is a Sunday
         ages = found.times[last][sequence] - found.times
         for days in (1, 7, 30):
             near = ages <= days * DAY
             columns[f"events of {days} days"] = np.bincount(sequence, near, len(found))
             columns[f"mean amount of {days} days"] = (
-                np.bincount(sequence, amounts * near, len(found)) / columns[f"events of {days} days"])
+                np.bincount(sequence, amounts * near, len(found)) / columns[f"events of {days} days"]
+            )
     for name, values in numbers.items():
         columns |= _statistics(name, values, sequence, ["mean", "largest", "least", "sum", "deviation"])
     return pd.DataFrame(columns).astype(np.float64)
@@ -145,7 +189,8 @@ def _counts(found, sequence):
 
 
 def _expert(found, amounts, seen=None):
-    """Counts and shares of types, the last types, gaps, duration, pace, the clock; amounts, the last beside the rest."""
+    """Counts and shares of types, the last types, gaps, duration, pace, the clock; amounts, the last beside the
+    rest."""
     lengths, last = np.diff(found.offsets), found.offsets[1:] - 1
     sequence = np.repeat(np.arange(len(found)), lengths)
     columns = {"events": lengths, "hour": found.times[last] % DAY / 3600, "weekday": found.times[last] // DAY % 7}
@@ -174,14 +219,22 @@ def _expert(found, amounts, seen=None):
         for days in (1, 7):
             near = ages <= days * DAY
             columns[f"amounts of the last {days} days"] = np.bincount(sequence, amounts * near, len(found))
-            columns[f"largest of the last {days} days over mean"] = pd.Series(
-                np.where(near, amounts, 0)).groupby(sequence).max().to_numpy() / np.maximum(mean, 0.01)
+            columns[f"largest of the last {days} days over mean"] = pd.Series(np.where(near, amounts, 0)).groupby(
+                sequence
+            ).max().to_numpy() / np.maximum(mean, 0.01)
         columns["share of new terminals"] = 1 - np.bincount(sequence, seen, len(found)) / lengths
     return pd.DataFrame(columns).astype(np.float64)
 
 
-STATISTICS = {"mean": "mean", "deviation": "std", "median": "median", "least": "min", "largest": "max", "sum": "sum",
-              "last": "last"}
+STATISTICS = {
+    "mean": "mean",
+    "deviation": "std",
+    "median": "median",
+    "least": "min",
+    "largest": "max",
+    "sum": "sum",
+    "last": "last",
+}
 EXPERT = ["mean", "deviation", "median", "least", "largest", "last"]
 
 

@@ -1,4 +1,6 @@
-"""The two supervised models that embed_quality.py puts on embeddings, and how good they are on folds they have not seen."""
+"""The two supervised models that embed_quality.py puts on embeddings, and how good they are on folds they have not
+seen."""
+
 import warnings
 
 import numpy as np
@@ -17,25 +19,38 @@ TREES = [
 ]
 # A head is made for a seed and splits of the rows that it learns from, by which it takes its settings.
 HEADS = {
-    "logistic": lambda seed, splits: make_pipeline(StandardScaler(), LogisticRegressionCV(
-        Cs=[0.001, 0.01, 0.1, 1], cv=splits, scoring="roc_auc", max_iter=200, tol=1e-3)),
+    "logistic": lambda seed, splits: make_pipeline(
+        StandardScaler(),
+        LogisticRegressionCV(Cs=[0.001, 0.01, 0.1, 1], cv=splits, scoring="roc_auc", max_iter=200, tol=1e-3),
+    ),
     "boosted": lambda seed, splits: GridSearchCV(
-        HistGradientBoostingClassifier(learning_rate=0.1, max_iter=150, max_bins=64, max_features=0.2,
-                                       early_stopping=False, n_iter_no_change=10, random_state=seed),
-        TREES, cv=splits[:1], scoring="roc_auc"),
+        HistGradientBoostingClassifier(
+            learning_rate=0.1,
+            max_iter=150,
+            max_bins=64,
+            max_features=0.2,
+            early_stopping=False,
+            n_iter_no_change=10,
+            random_state=seed,
+        ),
+        TREES,
+        cv=splits[:1],
+        scoring="roc_auc",
+    ),
 }
 
 
 def evaluate(x, label, group, seed):
-    """{head: {"auroc": [one a fold], "ap": [...]}}; the sequences of a customer are in one fold, the folds are drawn by the
-    seed. No scaling, stopping, choice of settings or fit sees the fold that is measured."""
+    """{head: {"auroc": [one a fold], "ap": [...]}}; the sequences of a customer are in one fold, the folds are drawn by
+    the seed. No scaling, stopping, choice of settings or fit sees the fold that is measured."""
     folds = list(StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(x, label, group))
     found = {}
     for name, make in HEADS.items():
         scores = []
         for seen, unseen in folds:
-            splits = list(StratifiedGroupKFold(3, shuffle=True, random_state=seed).split(
-                x[seen], label[seen], group[seen]))
+            splits = list(
+                StratifiedGroupKFold(3, shuffle=True, random_state=seed).split(x[seen], label[seen], group[seen])
+            )
             # One thread: two that wait for each other on a busy machine are slower.
             with warnings.catch_warnings(), threadpool_limits(1):
                 warnings.simplefilter("ignore")
@@ -47,8 +62,9 @@ def evaluate(x, label, group, seed):
 
 
 def half(group, part, seed=0):
-    """Which sequences are in the half of the customers on which defaults were chosen, or in the other, which checks them."""
+    """Which sequences are in the half of the customers on which defaults were chosen, or in the other, which checks
+    them."""
     names = np.unique(group)
-    chosen = np.random.default_rng(seed).permutation(names)[:len(names) // 2]
+    chosen = np.random.default_rng(seed).permutation(names)[: len(names) // 2]
     inside = np.isin(group, chosen)
     return inside if part == "choice" else ~inside if part == "check" else np.ones(len(group), bool)

@@ -6,6 +6,7 @@
 The budget is in seconds of all processors that the process uses while it trains, which other work on the machine hardly
 changes. All methods see the same: event types, log gaps, the numeric channels.
 """
+
 import json
 import sys
 import time
@@ -29,6 +30,7 @@ COVEY = {
 
 def covey(method, data, budget, dimension, seed, options):
     import covey
+
     names = [str(name) for name in data["names"]]
     channels = {str(name): values for name, values in zip(data["channels"], data["numeric"])}
     sequences = covey.Sequences(data["offsets"], data["types"], data["times"], numeric=channels)
@@ -37,8 +39,15 @@ def covey(method, data, budget, dimension, seed, options):
     def train(epochs):
         start = time.process_time()
         encoder = covey.SequenceEncoder.train(
-            sequences, covey.Vocabulary(names), objectives=COVEY[method], hidden_size=dimension // 2, epochs=epochs,
-            seed=seed, context=context, **options)
+            sequences,
+            covey.Vocabulary(names),
+            objectives=COVEY[method],
+            hidden_size=dimension // 2,
+            epochs=epochs,
+            seed=seed,
+            context=context,
+            **options,
+        )
         return encoder, time.process_time() - start
 
     # The learning rate falls over all epochs, so their number has to be known before: one epoch tells it.
@@ -57,6 +66,7 @@ def coles(data, budget, dimension, seed, options):
     from ptls.frames.coles import CoLESModule, ColesDataset
     from ptls.frames.coles.split_strategy import SampleSlices
     from ptls.nn import RnnSeqEncoder, TrxEncoder
+
     warnings.filterwarnings("ignore")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     options = {"learning_rate": 1e-3, "batch_size": 64, "least": 5, "embedding": 32, "type": "gru", **options}
@@ -66,24 +76,32 @@ def coles(data, budget, dimension, seed, options):
     gaps = np.diff(times, prepend=times[:1])
     gaps[offsets[:-1]] = 0
     columns = {"gap": np.log1p(gaps), **{str(name): values for name, values in zip(data["channels"], data["numeric"])}}
-    columns = {name: torch.from_numpy(((values - values.mean()) / values.std()).astype(np.float32))
-               for name, values in columns.items()}
+    columns = {
+        name: torch.from_numpy(((values - values.mean()) / values.std()).astype(np.float32))
+        for name, values in columns.items()
+    }
     columns["event_type"] = torch.from_numpy(data["types"].astype(np.int64))
     columns["event_time"] = torch.from_numpy(times)
-    records = [{name: values[start:end] for name, values in columns.items()}
-               for start, end in zip(offsets[:-1], offsets[1:])]
+    records = [
+        {name: values[start:end] for name, values in columns.items()} for start, end in zip(offsets[:-1], offsets[1:])
+    ]
     module = CoLESModule(
         seq_encoder=RnnSeqEncoder(
             trx_encoder=TrxEncoder(
                 embeddings={"event_type": {"in": len(data["names"]) + 1, "out": options["embedding"]}},
                 numeric_values={name: "identity" for name in columns if name not in ("event_type", "event_time")},
-                embeddings_noise=0.003),
-            hidden_size=dimension, type=options["type"]),
+                embeddings_noise=0.003,
+            ),
+            hidden_size=dimension,
+            type=options["type"],
+        ),
         optimizer_partial=partial(torch.optim.Adam, lr=options["learning_rate"]),
-        lr_scheduler_partial=partial(torch.optim.lr_scheduler.StepLR, step_size=30, gamma=0.9))
+        lr_scheduler_partial=partial(torch.optim.lr_scheduler.StepLR, step_size=30, gamma=0.9),
+    )
     dataset = ColesDataset(records, SampleSlices(split_count=5, cnt_min=options["least"], cnt_max=200))
     loader = torch.utils.data.DataLoader(
-        dataset, batch_size=options["batch_size"], shuffle=True, collate_fn=dataset.collate_fn)
+        dataset, batch_size=options["batch_size"], shuffle=True, collate_fn=dataset.collate_fn
+    )
     start = time.process_time()
     epochs = 0.0
 
@@ -94,8 +112,15 @@ def coles(data, budget, dimension, seed, options):
             trainer.should_stop = time.process_time() - start > budget
 
     pytorch_lightning.Trainer(
-        min_epochs=0, max_epochs=1_000_000, accelerator="cpu", logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, callbacks=[Budget()]).fit(module, loader)
+        min_epochs=0,
+        max_epochs=1_000_000,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[Budget()],
+    ).fit(module, loader)
     seconds = time.process_time() - start
     module.seq_encoder.eval()
     with torch.no_grad():

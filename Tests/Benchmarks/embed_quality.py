@@ -4,19 +4,21 @@
     embed_quality.py [--quick] [--sets bpi2012_loan,...] [--peers CoLES,autoencoder,...] [--budget SECONDS] [--seeds 3]
                      [--part check|choice|all] [--options JSON] [--peer-options JSON] [--folder FOLDER] [--again]
 
-Encoders are trained on all sequences without labels: Covey's with its default objectives, and pytorch-lifestream 0.7.0's
-CoLES with embeddings of the same size. Each gets the same number of processor seconds, whatever else runs on the machine;
-only Covey's may stop before, as its held-out loss no longer falls. Then a logistic regression and gradient-boosted trees
-learn the label from the embeddings, from hand-made aggregates of the same events, as published for such logs or all that an
-expert might think of, and from both joined: AUROC and average precision on 5 folds. All of it is done once for each seed,
-which draws the weights, the batches, the folds and what the boosted trees draw. A difference is paired, seed by seed and fold
-by fold, with its standard error and the seeds in which it is above 0.
+Encoders are trained on all sequences without labels: Covey's with its default objectives, and pytorch-lifestream
+0.7.0's CoLES with embeddings of the same size. Each gets the same number of processor seconds, whatever else runs on
+the machine; only Covey's may stop before, as its held-out loss no longer falls. Then a logistic regression and
+gradient-boosted trees learn the label from the embeddings, from hand-made aggregates of the same events, as published
+for such logs or all that an
+expert might think of, and from both joined: AUROC and average precision on 5 folds. All of it is done once for each
+seed, which draws the weights, the batches, the folds and what the boosted trees draw. A difference is paired, seed by
+seed and fold by fold, with its standard error and the seeds in which it is above 0.
 
-How defaults were chosen: half of the customers (of the cases), drawn by a seed, are for choosing (--part choice), of Covey's
-training as of the peer's; their table has all objectives, and at its end their order by the mean of all figures. What is
-measured is the other half, on which nothing was chosen. embed_data.py says what the sequences, labels and aggregates are.
-Results go to a file as they come; a run that was stopped goes on from there.
+How defaults were chosen: half of the customers (of the cases), drawn by a seed, are for choosing (--part choice), of
+Covey's training as of the peer's; their table has all objectives, and at its end their order by the mean of all
+figures. What is measured is the other half, on which nothing was chosen. embed_data.py says what the sequences, labels
+and aggregates are. Results go to a file as they come; a run that was stopped goes on from there.
 """
+
 import argparse
 import hashlib
 import itertools
@@ -74,12 +76,22 @@ def embeddings(key, method, data, folder, seed, arguments):
     python = os.path.join(sys.prefix + ("-coles" if method == PEER else ""), "bin", "python")
     source = os.path.join(folder, "sequences.npz")
     if not os.path.exists(source):
-        np.savez(source, offsets=data.offsets, types=data.types, times=data.times, names=data.names,
-                 channels=list(data.numeric), numeric=list(data.numeric.values()))
+        np.savez(
+            source,
+            offsets=data.offsets,
+            types=data.types,
+            times=data.times,
+            names=data.names,
+            channels=list(data.numeric),
+            numeric=list(data.numeric.values()),
+        )
     options = arguments.peer_options if method == PEER else arguments.options
     told = harness.measured(
         os.path.join(os.path.dirname(__file__), "embed_peers.py"),
-        [method, source, arguments.budget, DIMENSION, seed, options, kept + ".npy"], 60 * arguments.budget + 1800, python)
+        [method, source, arguments.budget, DIMENSION, seed, options, kept + ".npy"],
+        60 * arguments.budget + 1800,
+        python,
+    )
     if "failure" in told:
         return None, told
     with open(kept + ".json", "w") as file:
@@ -110,7 +122,9 @@ def run_set(name, arguments, results, trainer):
                         found["alone"] = embed_heads.evaluate(x[part], label, group, seed)
                         for use, by_hand in JOINED.items():
                             if by_hand in arguments.peers:
-                                found[use] = embed_heads.evaluate(np.hstack([x[part], hand[by_hand]]), label, group, seed)
+                                found[use] = embed_heads.evaluate(
+                                    np.hstack([x[part], hand[by_hand]]), label, group, seed
+                                )
                 if "failure" in found:
                     print(f"{key}: {found['failure']}", file=sys.stderr)
                     continue
@@ -119,16 +133,18 @@ def run_set(name, arguments, results, trainer):
             for use in ("", "alone", *JOINED):
                 if use in found:
                     rows.setdefault((method, use), {})[seed] = {**found, **found[use]}
-    print(f"\n{name}: {len(data):,} sequences, {int(data.offsets[-1]):,} events; labelled: {len(label):,} "
-          f"({arguments.part}), {label.mean():.1%} positive")
+    print(
+        f"\n{name}: {len(data):,} sequences, {int(data.offsets[-1]):,} events; labelled: {len(label):,} "
+        f"({arguments.part}), {label.mean():.1%} positive"
+    )
     show(rows)
     return rows
 
 
 def compared(values, base):
     """Mean difference of two arrays [seed, fold], its standard error, and in how many of the seeds it is above 0.
-    Folds of all seeds share rows, so that their mean is less certain than that of as many numbers drawn apart: the corrected
-    variance of repeated cross-validation (Nadeau and Bengio 2003; Bouckaert and Frank 2004)."""
+    Folds of all seeds share rows, so that their mean is less certain than that of as many numbers drawn apart: the
+    corrected variance of repeated cross-validation (Nadeau and Bengio 2003; Bouckaert and Frank 2004)."""
     differences = values - base
     scale = 1 / differences.size + 1 / (differences.shape[1] - 1)
     return differences.mean(), np.sqrt(scale * differences.var(ddof=1)), (differences.mean(axis=1) > 0).sum()
@@ -153,24 +169,35 @@ def show(rows):
             for measure, width in (("auroc", 7), ("ap", 9)):
                 line += f"{figures(row, head, measure, row).mean():.4f}".rjust(width)
                 both = [seed for seed in row if seed in base and base is not row and use]
-                line += (in_words(figures(row, head, measure, both), figures(base, head, measure, both)) if both
-                         else "").rjust(22)
+                line += (
+                    in_words(figures(row, head, measure, both), figures(base, head, measure, both)) if both else ""
+                ).rjust(22)
             if use == "alone":
-                line += "".join(f"{np.mean([one[field] for one in row.values()]):{width}.1f}"
-                                for field, width in (("epochs", 8), ("cpu_seconds", 9)))
+                line += "".join(
+                    f"{np.mean([one[field] for one in row.values()]):{width}.1f}"
+                    for field, width in (("epochs", 8), ("cpu_seconds", 9))
+                )
             print(line)
     sys.stdout.flush()
 
 
 def choose(sets):
-    """Covey's objectives by the mean of all figures: sets, heads, scores, alone and joined. The first is the default."""
+    """Covey's objectives by the mean of all figures: sets, heads, scores, alone and joined. The first is the
+    default."""
     totals = {}
     for method in COVEY:
         rows = [found.get((method, use)) for found in sets for use in ("alone", "joined")]
         if all(rows):
             seeds = sorted(set.intersection(*map(set, rows)))
-            totals[method] = np.mean([figures(row, head, measure, seeds) for row in rows for head in embed_heads.HEADS
-                                      for measure in ("auroc", "ap")], axis=0)
+            totals[method] = np.mean(
+                [
+                    figures(row, head, measure, seeds)
+                    for row in rows
+                    for head in embed_heads.HEADS
+                    for measure in ("auroc", "ap")
+                ],
+                axis=0,
+            )
     first = max(totals, key=lambda method: totals[method].mean(), default=None)
     print(f"\n  {'mean of all figures':33}{'':6}{'behind the first, seeds above it':>34}")
     for method, values in sorted(totals.items(), key=lambda one: -one[1].mean()):
@@ -182,7 +209,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--sets", default=",".join(embed_data.SETS))
-    parser.add_argument("--peers", help=f"default: {AGGREGATES}, {PEER} and Covey's default; for choosing all of Covey's")
+    parser.add_argument(
+        "--peers", help=f"default: {AGGREGATES}, {PEER} and Covey's default; for choosing all of Covey's"
+    )
     parser.add_argument("--budget", type=float)
     parser.add_argument("--part", default="check", choices=["check", "choice", "all"])
     parser.add_argument("--seeds", type=int, default=3)
@@ -197,11 +226,20 @@ def main():
     os.environ.update(harness.ENVIRONMENT, OMP_WAIT_POLICY="PASSIVE")
     arguments.budget = arguments.budget or BUDGET["quick" if arguments.quick else "full"]
     arguments.peers = arguments.peers.split(",") if arguments.peers else PEERS[arguments.part]
-    print(f"{harness.machine()}; {harness.THREADS} threads, {arguments.budget:g} processor seconds for each training, "
-          f"{arguments.seeds} seeds")
+    print(
+        f"{harness.machine()}; {harness.THREADS} threads, {arguments.budget:g} processor seconds for each training, "
+        f"{arguments.seeds} seeds"
+    )
     library.covey_version_number()  # loads it
-    sets = [run_set(name, arguments, Results(os.path.join(arguments.folder, f"{name}.json"), arguments.again),
-                    digest(library.path)) for name in arguments.sets.split(",")]
+    sets = [
+        run_set(
+            name,
+            arguments,
+            Results(os.path.join(arguments.folder, f"{name}.json"), arguments.again),
+            digest(library.path),
+        )
+        for name in arguments.sets.split(",")
+    ]
     if arguments.part == "choice":
         choose(sets)
     return 0

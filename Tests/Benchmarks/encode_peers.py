@@ -1,9 +1,10 @@
 """The peers of encode.py. Each has
   arrangements      the ways in which it may run a large batch; the fastest counts
-  prepare(...)      makes the batches of one arrangement and returns a function that embeds them all; the clock runs for that one
-  single(...)       returns a function that embeds one sequence on one thread
+  prepare(...)      makes the batches of one arrangement and returns a function that embeds them all; the clock runs for
+  that one single(...)       returns a function that embeds one sequence on one thread
 Each loads its model within its constructor.
 """
+
 import ctypes
 import os
 import tempfile
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from encode_model import EMBEDDING, HIDDEN, batches, make_model, padded, save, time_features, to_onnx
+from encode_model import HIDDEN, batches, make_model, padded, save, time_features, to_onnx
 from harness import THREADS
 
 
@@ -21,6 +22,7 @@ class Covey:
 
     def __init__(self, folder, precision):
         import covey
+
         self.covey, self.precision = covey, precision
         self.encoder = covey.SequenceEncoder.load(os.path.join(folder, "model.safetensors"))
 
@@ -32,13 +34,22 @@ class Covey:
         """The C function, its arguments made once."""
         from covey._library import library
         from covey._structs import ContextOptions, EmbedOptions
+
         sequences, context = self.covey.Sequences(offsets, types, times), ctypes.c_void_p()
         library.covey_context_create(ctypes.byref(ContextOptions(threads=1)), ctypes.byref(context), None)
         struct, borrowed = sequences._native(self.encoder)
         options = EmbedOptions(precision={"float32": 0, "bfloat16": 1}[self.precision])
         result = np.empty((1, 2 * HIDDEN), dtype=np.float32)
-        arguments = (self.encoder._handle(), context, ctypes.byref(struct), ctypes.byref(options),
-                     result.ctypes.data, 0, None, None)
+        arguments = (
+            self.encoder._handle(),
+            context,
+            ctypes.byref(struct),
+            ctypes.byref(options),
+            result.ctypes.data,
+            0,
+            None,
+            None,
+        )
         function, keep = library.covey_embed_sequences_with, (borrowed, result)
 
         def run():
@@ -46,6 +57,7 @@ class Covey:
             if status != 0 or not keep:
                 raise RuntimeError(f"covey_embed_sequences_with returned {status}")
             return result
+
         return run
 
 
@@ -73,15 +85,19 @@ class PyTorch:
                 for rows, *batch in prepared:
                     result[rows] = self.model(*batch).numpy()
             return result
+
         return embed
 
     def single(self, offsets, types, times):
         torch.set_num_threads(1)
-        batch = [torch.from_numpy(array) for array in padded(offsets, types, time_features(offsets, times), np.array([0]))]
+        batch = [
+            torch.from_numpy(array) for array in padded(offsets, types, time_features(offsets, times), np.array([0]))
+        ]
 
         def run():
             with torch.inference_mode():
                 return self.model(*batch, False).numpy()
+
         return run
 
 
@@ -93,11 +109,14 @@ class TorchScript:
 
     def single(self, offsets, types, times):
         torch.set_num_threads(1)
-        batch = [torch.from_numpy(array) for array in padded(offsets, types, time_features(offsets, times), np.array([0]))]
+        batch = [
+            torch.from_numpy(array) for array in padded(offsets, types, time_features(offsets, times), np.array([0]))
+        ]
 
         def run():
             with torch.inference_mode():
                 return self.model(*batch[:2]).numpy()
+
         return run
 
 
@@ -108,12 +127,16 @@ class _Graph:
 
     def inputs(self, offsets, types, features, rows, equal):
         batch_types, batch_features, lengths = padded(offsets, types, features, rows)
-        inputs = {"types": np.ascontiguousarray(batch_types.T),
-                  "features": np.ascontiguousarray(batch_features.transpose(1, 0, 2))}
+        inputs = {
+            "types": np.ascontiguousarray(batch_types.T),
+            "features": np.ascontiguousarray(batch_features.transpose(1, 0, 2)),
+        }
         if not equal:
             steps = np.arange(lengths.max())[:, None, None]
-            inputs |= {"lengths": lengths.astype(np.int32),
-                       "mask": np.where(steps < lengths[None, :, None], 0, -1e9).astype(np.float32)}
+            inputs |= {
+                "lengths": lengths.astype(np.int32),
+                "mask": np.where(steps < lengths[None, :, None], 0, -1e9).astype(np.float32),
+            }
         return inputs
 
     def all_inputs(self, offsets, types, times, arrangement):
@@ -132,6 +155,7 @@ class ONNXRuntime(_Graph):
 
     def session(self, equal):
         import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -151,6 +175,7 @@ class ONNXRuntime(_Graph):
             queue = iter(prepared)  # next() on a list's iterator is one step under the interpreter's lock
             list(pool.map(caller, sessions, [queue] * THREADS))
             return result
+
         return embed
 
     def single(self, offsets, types, times):
@@ -164,12 +189,14 @@ class ONNXRuntime(_Graph):
         def run():
             self.first.run_with_iobinding(binding)
             return output
+
         return run
 
 
 class OpenVINO(_Graph):
     def __init__(self, folder, kind):
         import openvino
+
         self.folder, self.openvino = folder, openvino
         self.core = openvino.Core()
         self.hints = {"INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[kind]}
@@ -179,7 +206,9 @@ class OpenVINO(_Graph):
         model = self.core.read_model(self.file(equal))
         if shape:
             model.reshape({"types": shape, "features": shape + [2]})
-        return self.core.compile_model(model, "CPU", self.hints | {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": threads})
+        return self.core.compile_model(
+            model, "CPU", self.hints | {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": threads}
+        )
 
     def prepare(self, offsets, types, times, arrangement):
         equal, prepared = self.all_inputs(offsets, types, times, arrangement)
@@ -193,6 +222,7 @@ class OpenVINO(_Graph):
                 queue.start_async(inputs, rows, share_inputs=True)
             queue.wait_all()
             return result
+
         return embed
 
     def single(self, offsets, types, times):
@@ -204,6 +234,7 @@ class OpenVINO(_Graph):
         def run():
             request.infer(share_outputs=True)
             return request.get_output_tensor(0).data
+
         return run
 
 

@@ -3,20 +3,24 @@
 
     explain.py [--sessions 3000] [--explained 150] [--hidden 64] [--json FILE]
 
-Sessions have 30 events of 24 ordinary types. One in ten belongs to a ring: three of its events, at places drawn for each session,
-are of three types that nobody else has. An encoder is trained on all sessions, without labels. The distance of ring sessions to
-the centre of their cluster is explained, and a planted event should be one that brings a session nearer.
+Sessions have 30 events of 24 ordinary types. One in ten belongs to a ring: three of its events, at places drawn for
+each session, are of three types that nobody else has. An encoder is trained on all sessions, without labels. The
+distance of ring sessions to the centre of their cluster is explained, and a planted event should be one that brings a
+session nearer.
 
-- precision: mean over sessions of the average precision (area under precision and recall) of minus the attributions, with the
-  planted events as the truth.
-- difference, preservation: as covey.h defines them, measured here by the same code for all; difference up, preservation down.
-- one: median milliseconds of calls for one session on one thread; batch: of one call for all on two threads, a session.
+- precision: mean over sessions of the average precision (area under precision and recall) of minus the attributions,
+  with the planted events as the truth.
+- difference, preservation: as covey.h defines them, measured here by the same code for all; difference up, preservation
+down. - one: median milliseconds of calls for one session on one thread; batch: of one call for all on two threads, a
+session.
   Attributions alone, without features and figures.
 
-The peer is KernelSHAP over events as TimeSHAP (Bento et al. 2021) samples it, in NumPy, with all its coalitions embedded by Covey
-in one batch: from so many coalitions (TimeSHAP's examples take 32,000) the weighted least squares are solved, for fewer sessions
-where there are many. "random" is a random order.
+The peer is KernelSHAP over events as TimeSHAP (Bento et al. 2021) samples it, in NumPy, with all its coalitions
+embedded by Covey
+in one batch: from so many coalitions (TimeSHAP's examples take 32,000) the weighted least squares are solved, for fewer
+sessions where there are many. "random" is a random order.
 """
+
 import argparse
 import json
 import math
@@ -116,7 +120,9 @@ def faithfulness(value, row, attributions):
     cuts = [cut * EVENTS // steps for cut in range(1, (steps + 1) // 2 + 1)]
     rank = np.empty(EVENTS, dtype=int)
     rank[order] = np.arange(EVENTS)
-    kept = [rank >= cut for cut in [0, *cuts]] + [rank < EVENTS - cut for cut in [0, *cuts]] + [rank < cut for cut in cuts]
+    kept = (
+        [rank >= cut for cut in [0, *cuts]] + [rank < EVENTS - cut for cut in [0, *cuts]] + [rank < cut for cut in cuts]
+    )
     values = value(row, np.array(kept))
     down, up, alone = values[: len(cuts) + 1], values[len(cuts) + 1 : 2 * len(cuts) + 2], values[2 * len(cuts) + 2 :]
     return {
@@ -128,8 +134,13 @@ def faithfulness(value, row, attributions):
 def measure(name, attributions, value, rows, planted, one, batch):
     figures = [faithfulness(value, row, found) for row, found in zip(rows, attributions)]
     precision = [average_precision(-found, planted[row]) for row, found in zip(rows, attributions)]
-    return {"method": name, "precision": float(np.mean(precision)), "one": one, "batch": batch,
-            **{key: float(np.mean([figure[key] for figure in figures])) for key in figures[0]}}
+    return {
+        "method": name,
+        "precision": float(np.mean(precision)),
+        "one": one,
+        "batch": batch,
+        **{key: float(np.mean([figure[key] for figure in figures])) for key in figures[0]},
+    }
 
 
 def milliseconds(function, times):
@@ -148,8 +159,11 @@ def tell(row, results):
     results.append(row)
     if len(results) == 1:
         print(f"{'':22}" + "".join(f"{name[:13]:>15}" for name in FIGURES) + f"{'one, ms':>12}{'batch, ms':>12}")
-    print(f"{row['method']:22}" + "".join(f"{row[name]:15.4f}" for name in FIGURES)
-          + "".join(f"{row[key]:12.3f}" if not math.isnan(row[key]) else f"{'-':>12}" for key in ("one", "batch")))
+    print(
+        f"{row['method']:22}"
+        + "".join(f"{row[name]:15.4f}" for name in FIGURES)
+        + "".join(f"{row[key]:12.3f}" if not math.isnan(row[key]) else f"{'-':>12}" for key in ("one", "batch"))
+    )
     sys.stdout.flush()
 
 
@@ -173,6 +187,7 @@ def main():
     for name, more in [
         ("occlusion", {}), ("gradients", {}), *[("shapley", {"permutations": n}) for n in (4, 8, 16, 32, 128)],
     ]:  # fmt: skip
+
         def explain(context, batch=batch, table=table, name=name, more=more):
             return engine.explain(batch, table, method=name, context=context, **more, **options)
 

@@ -13,6 +13,7 @@ rings; the sample as a whole) keep them: "sample, own labels" is one find on all
 With --null N, the known labels are permuted over the training rows N times: any risky group is a false find.
 Results go to a file as they come, and a run that was stopped goes on from there; another build of Covey starts anew.
 """
+
 import argparse
 import hashlib
 import json
@@ -63,20 +64,38 @@ class Road:
 
     @staticmethod
     def _find(data, y, events, features, encoder):
-        return covey.find(events, features, y, key="key", time="time", event="event", encoder=encoder,
-                          dwell="dwell" if events is not None and "dwell" in events else None)
+        return covey.find(
+            events,
+            features,
+            y,
+            key="key",
+            time="time",
+            event="event",
+            encoder=encoder,
+            dwell="dwell" if events is not None and "dwell" in events else None,
+        )
 
     def again(self, y=None, events=True, features=True):
         """Find with other labels, or without one of the two tables."""
         y = self.y if y is None else y
         train = self.train
-        return self._find(train, y, train.events if events else None,
-                          train.features if features else train.features[["key"]], self.encoder if events else None)
+        return self._find(
+            train,
+            y,
+            train.events if events else None,
+            train.features if features else train.features[["key"]],
+            self.encoder if events else None,
+        )
 
     def embed(self, data):
         sequences = covey.Sequences.from_frame(
-            data.events, sequence="key", time="time", event="event", order=data.features["key"].to_numpy(),
-            dwell="dwell" if "dwell" in data.events else None)
+            data.events,
+            sequence="key",
+            time="time",
+            event="event",
+            order=data.features["key"].to_numpy(),
+            dwell="dwell" if "dwell" in data.events else None,
+        )
         return self.encoder.embed(sequences)
 
 
@@ -88,9 +107,15 @@ def run(data, seed, arguments, encoders):
     encoders[digest] = road.encoder
     found, unknown = road.found, ~(y == 1)
     known = np.where(y == 1, 1, 0)
-    result = {"rows": len(train), "known": int(known.sum()), "base": float(test.truth.mean()), "seconds": road.seconds,
-              "groups": len(found.groups), "findings": [finding.code for finding in found.findings],
-              "risky": fraud_metrics.chosen(train.truth[unknown], found.risky[unknown])}
+    result = {
+        "rows": len(train),
+        "known": int(known.sum()),
+        "base": float(test.truth.mean()),
+        "seconds": road.seconds,
+        "groups": len(found.groups),
+        "findings": [finding.code for finding in found.findings],
+        "risky": fraud_metrics.chosen(train.truth[unknown], found.risky[unknown]),
+    }
     scored = found.engine.score(test.events, test.features)
     ours = np.asarray(scored.risk)
     result["held-out risky"] = fraud_metrics.chosen(test.truth, np.asarray(scored.risky))
@@ -98,8 +123,11 @@ def run(data, seed, arguments, encoders):
     if len(data) <= 20_000 and not arguments.no_peers:  # each block alone
         for name, keep in (("Covey, events alone", (True, False)), ("Covey, features alone", (False, True))):
             alone = road.again(events=keep[0], features=keep[1])
-            scores[name] = np.asarray(alone.engine.score(
-                test.events if keep[0] else None, test.features if keep[1] else test.features[["key"]]).risk)
+            scores[name] = np.asarray(
+                alone.engine.score(
+                    test.events if keep[0] else None, test.features if keep[1] else test.features[["key"]]
+                ).risk
+            )
     if not arguments.no_peers:
         peers, joined = peers_of(train, test, known, road, ours, seed)
         scores |= peers
@@ -107,16 +135,21 @@ def run(data, seed, arguments, encoders):
     result["ranking"] = {name: fraud_metrics.ranking(test.truth, score, test.amount) for name, score in scores.items()}
     boosted = scores.get("boosted trees, features")
     if boosted is not None:
-        result["added"] = {"Covey to boosted trees": fraud_metrics.added(test.truth, boosted, ours),
-                           "boosted trees to Covey": fraud_metrics.added(test.truth, ours, boosted)}
+        result["added"] = {
+            "Covey to boosted trees": fraud_metrics.added(test.truth, boosted, ours),
+            "boosted trees to Covey": fraud_metrics.added(test.truth, ours, boosted),
+        }
     result["rules"] = rules_of(found, train, test)
     if len(found.rules):
         result["rules on unknown"] = fraud_metrics.chosen(
-            train.truth[unknown], found.rules.predict(train.features.drop(columns="key"))[unknown])
+            train.truth[unknown], found.rules.predict(train.features.drop(columns="key"))[unknown]
+        )
     random = np.random.default_rng(2000 + seed)
     nulls = arguments.null if len(train) <= 10_000 else 0
-    result["null"] = {"runs": nulls, "false finds": sum(
-        bool(road.again(y=random.permutation(y)).groups) for _ in range(nulls))}
+    result["null"] = {
+        "runs": nulls,
+        "false finds": sum(bool(road.again(y=random.permutation(y)).groups) for _ in range(nulls)),
+    }
     return result
 
 
@@ -134,6 +167,7 @@ def peers_of(train, test, known, road, ours, seed):
         score = method(rows[kind][0], known, rows[kind][1], seed)
         if score is not None:
             scores[name] = score
+
     # Covey's scores of training rows are made by what is known of other parts of the rows, so that a known fraud and its
     # unknown twin see the same, and a model that is fitted to the same labels cannot read them out of that column. In
     # whole log odds: of a number that is another for every row, a forest's grown-out trees learn single rows by heart.
@@ -141,8 +175,10 @@ def peers_of(train, test, known, road, ours, seed):
         risk = np.clip(risk, 1e-9, 1 - 1e-9)
         return np.round(np.log(risk / (1 - risk)))
 
-    beside = [np.column_stack([rows["raw"][part], steps(np.asarray(score))])
-              for part, score in ((0, road.found.scores), (1, ours))]
+    beside = [
+        np.column_stack([rows["raw"][part], steps(np.asarray(score))])
+        for part, score in ((0, road.found.scores), (1, ours))
+    ]
     joined = {}
     for name, method in (("forest", fraud_peers.random_forest), ("boosted trees", fraud_peers.boosted_trees)):
         alone = fraud_metrics.ranking(test.truth, scores[f"{name}, features"])["AP"]
@@ -164,11 +200,17 @@ def rules_of(found, train, test):
     for rule, fire in zip(found.rules.rules, fires.T if fires.shape[0] == len(test) else fires):
         if fire.sum() >= 5:
             precision = float(test.truth[fire].mean())
-            told.append({"matches": int(fire.sum()), "precision": precision,
-                         "held": bool(rule.precision_low <= precision * share <= rule.precision_high)})
+            told.append(
+                {
+                    "matches": int(fire.sum()),
+                    "precision": precision,
+                    "held": bool(rule.precision_low <= precision * share <= rule.precision_high),
+                }
+            )
     if told:
-        told[0]["recall of all"] = float(test.truth[fires.any(axis=1 if fires.shape[0] == len(test) else 0)].sum()
-                                         / max(1, test.truth.sum()))
+        told[0]["recall of all"] = float(
+            test.truth[fires.any(axis=1 if fires.shape[0] == len(test) else 0)].sum() / max(1, test.truth.sum())
+        )
     return told
 
 
@@ -178,10 +220,15 @@ def own_labels():
     encoder = covey.SequenceEncoder.load(os.path.join(fraud_sets.ROOT, "examples", "data", "shop.safetensors"))
     told = {}
     for name, given in (("its encoder", encoder), ("trained anew", None)):
-        found = covey.find(data.events, data.features, data.labels, key="key", time="time", event="event",
-                           dwell="dwell", encoder=given)
-        told[name] = {"found": int(data.truth[found.risky].sum()), "of": int(data.truth.sum()),
-                      "rows": int(found.risky.sum()), "groups": len(found.groups)}
+        found = covey.find(
+            data.events, data.features, data.labels, key="key", time="time", event="event", dwell="dwell", encoder=given
+        )
+        told[name] = {
+            "found": int(data.truth[found.risky].sum()),
+            "of": int(data.truth.sum()),
+            "rows": int(found.risky.sum()),
+            "groups": len(found.groups),
+        }
     return told
 
 
@@ -203,7 +250,8 @@ class Results:
         library.covey_version_number()  # loads it
         digest = hashlib.sha256()
         for path in [os.path.realpath(library.path)] + sorted(
-                os.path.join(folder, name) for name in os.listdir(folder) if name.startswith("fraud_") or name == "fraud.py"):
+            os.path.join(folder, name) for name in os.listdir(folder) if name.startswith("fraud_") or name == "fraud.py"
+        ):
             with open(path, "rb") as file:
                 digest.update(file.read())
         return digest.hexdigest()[:16]
@@ -235,11 +283,14 @@ def main():
     arguments.null = arguments.null if arguments.null is not None else (5 if arguments.quick else 20)
     warnings.filterwarnings("ignore", module="sklearn|hdbscan")
     results = Results(arguments.results, arguments.again)
-    print(f"{harness.machine()}; part {arguments.part}, {arguments.known:.0%} of the training fraud known, {seeds} seeds")
+    print(
+        f"{harness.machine()}; part {arguments.part}, {arguments.known:.0%} of the training fraud known, {seeds} seeds"
+    )
     found = {}
     for name in names:
         data, encoders = None, {}
         for seed in range(seeds):
+
             def once():
                 nonlocal data
                 if data is None:
@@ -247,7 +298,10 @@ def main():
                     if arguments.part != "all":
                         data = fraud_sets.half(data, arguments.part)
                 return run(data, seed, arguments, encoders)
-            key = f"{arguments.part} {arguments.known} {name} {seed} null {arguments.null} peers {not arguments.no_peers}"
+
+            key = (
+                f"{arguments.part} {arguments.known} {name} {seed} null {arguments.null} peers {not arguments.no_peers}"
+            )
             try:
                 found.setdefault(name, []).append(results.get(key, once))
             except FileNotFoundError as error:

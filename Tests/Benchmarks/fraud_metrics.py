@@ -1,4 +1,5 @@
 """How good scores of held-out rows are, and sets of rows that were called risky."""
+
 import numpy as np
 from sklearn.metrics import average_precision_score
 
@@ -23,8 +24,11 @@ def ranking(truth, score, amount=None):
 
 def chosen(truth, rows):
     """Precision and recall of a set of rows (booleans); no precision where there are none."""
-    return {"rows": int(rows.sum()), "precision": float(truth[rows].mean()) if rows.any() else None,
-            "recall": float(truth[rows].sum() / max(1, truth.sum()))}
+    return {
+        "rows": int(rows.sum()),
+        "precision": float(truth[rows].mean()) if rows.any() else None,
+        "recall": float(truth[rows].sum() / max(1, truth.sum())),
+    }
 
 
 def alerts(score, count):

@@ -3,6 +3,7 @@
 Every peer sees features as a matrix (categories as codes by frequency, missing numbers as NaN) or hybrid rows (Covey's
 embeddings beside scaled features), and y: 1 = known fraud, 0 = all the rest.
 """
+
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest, RandomForestClassifier
@@ -46,7 +47,8 @@ def boosted_trees(train, y, test, seed):
 
 
 def pu_forest(train, y, test, seed, trees=200):
-    """Bagging for positives and unlabelled rows (Mordelet & Vert 2014): each tree has as many of the one as of the other."""
+    """Bagging for positives and unlabelled rows (Mordelet & Vert 2014): each tree has as many of the one as of the
+    other."""
     train, test = _filled(train, test)
     random = np.random.default_rng(seed)
     known, rest = np.flatnonzero(y == 1), np.flatnonzero(y != 1)
@@ -74,6 +76,7 @@ def nearest(train, y, test, seed):
 def hdbscan_shares(train, y, test, seed):
     """hdbscan at its defaults; a row's score is the share of known frauds of its cluster, by its strength."""
     import hdbscan
+
     if len(train) > HDBSCAN_ROWS:
         return None
     model = hdbscan.HDBSCAN(prediction_data=True).fit(train)

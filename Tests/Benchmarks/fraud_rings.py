@@ -3,9 +3,10 @@
 A habit is a Markov chain over event types with its own pace; a ring's script is a chain of its own. A ring's member
 departs from the script towards an ordinary habit by `overlap` (0: never; 1: the ring cannot be told). Features follow
 the habit; `help` says how far a ring's features lie from those of its members' cover habits, in standard deviations;
-three columns are noise, one has missing values, one is a category. Labels come late: `known` is the share of all fraud that is
-known, and with `late` the recent frauds are known less often.
+three columns are noise, one has missing values, one is a category. Labels come late: `known` is the share of all fraud
+that is known, and with `late` the recent frauds are known less often.
 """
+
 import numpy as np
 import pandas as pd
 
@@ -19,10 +20,21 @@ PRESETS = {
 }
 
 
-def planted(name="rings", rows=100_000, sizes=(10, 50, 200, 500), overlap=0.2, help=1.0, known=0.3, late=False,
-            habits=12, length=12, seed=0):
+def planted(
+    name="rings",
+    rows=100_000,
+    sizes=(10, 50, 200, 500),
+    overlap=0.2,
+    help=1.0,
+    known=0.3,
+    late=False,
+    habits=12,
+    length=12,
+    seed=0,
+):
     """A FraudSet with `rows` transactions of which sum(sizes) are in rings and a tenth as many are lone frauds."""
     from fraud_sets import FraudSet
+
     random = np.random.default_rng(seed)
     lone = max(1, sum(sizes) // 10)
     honest = rows - sum(sizes) - lone
@@ -78,7 +90,9 @@ def planted(name="rings", rows=100_000, sizes=(10, 50, 200, 500), overlap=0.2, h
     features = pd.DataFrame(columns, columns=["amount", "count", "age", "score", "distance", "speed"])
     for i in range(3):
         features[f"noise_{i}"] = random.normal(size=rows)
-    features["kind"] = [f"k{k % 5}" for k in np.where(random.random(rows) < 0.7, habit, random.integers(0, habits, rows))]
+    features["kind"] = [
+        f"k{k % 5}" for k in np.where(random.random(rows) < 0.7, habit, random.integers(0, habits, rows))
+    ]
     features.insert(0, "key", [f"t{i}" for i in range(rows)])
     events = pd.DataFrame({"key": features.key.to_numpy()[own], "time": times, "event": np.array(EVENTS)[event]})
     chance = np.full(rows, known)

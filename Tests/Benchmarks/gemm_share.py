@@ -3,10 +3,12 @@
 
     gemm_share.py [ROWS [COLUMNS]]
 
-Uniform noise has no cells that the triangle inequality could rule out: the search for neighbours multiplies each pair of rows
-once, ROWS^2 / 2 pairs of 2 COLUMNS operations. Its time is that between the progress stages; it contains everything that the
-stage does beside the products. The peak is that of a large float32 product of NumPy in the same process, on as many threads.
+Uniform noise has no cells that the triangle inequality could rule out: the search for neighbours multiplies each pair
+of rows once, ROWS^2 / 2 pairs of 2 COLUMNS operations. Its time is that between the progress stages; it contains
+everything that the stage does beside the products. The peak is that of a large float32 product of NumPy in the same
+process, on as many threads.
 """
+
 import sys
 import time
 
@@ -30,9 +32,12 @@ def peak(side=4096, repeats=3):
 def tile_pass(rows, columns):
     """Operations a second of the stage "neighbours"."""
     import covey
+
     starts = {}
-    context = covey.Context(threads=harness.THREADS, progress=lambda stage, fraction: bool(
-        starts.setdefault(stage, time.perf_counter()) is None))
+    context = covey.Context(
+        threads=harness.THREADS,
+        progress=lambda stage, fraction: bool(starts.setdefault(stage, time.perf_counter()) is None),
+    )
     points = np.random.default_rng(1).uniform(-1, 1, (rows, columns))
     covey.HDBSCAN(algorithm="best", min_cluster_size=50, min_samples=10, context=context).fit(points)
     return rows**2 * columns / (starts.get("spanning tree", time.perf_counter()) - starts["neighbours"])
@@ -47,8 +52,11 @@ def measure(rows=50_000, columns=64):
 
 if __name__ == "__main__":
     import os
+
     if any(os.environ.get(name) != value for name, value in harness.ENVIRONMENT.items()):
         # NumPy reads its number of threads when it is loaded.
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **harness.ENVIRONMENT})
     result = measure(*map(int, sys.argv[1:]))
-    print(f"tile pass {result['tiles'] / 1e9:.0f} GFLOP/s, peak {result['peak'] / 1e9:.0f} GFLOP/s: {result['share']:.0%}")
+    print(
+        f"tile pass {result['tiles'] / 1e9:.0f} GFLOP/s, peak {result['peak'] / 1e9:.0f} GFLOP/s: {result['share']:.0%}"
+    )

@@ -1,8 +1,9 @@
 """Runs Covey and its peers on the same input in one run and prints ratios.
 
-Every measurement is a process of its own: the time is that of the fit alone, after a small one that loads and compiles what
-a library compiles; the memory is the growth of the largest resident set from just before the fit.
+Every measurement is a process of its own: the time is that of the fit alone, after a small one that loads and compiles
+what a library compiles; the memory is the growth of the largest resident set from just before the fit.
 """
+
 import json
 import os
 import resource
@@ -15,8 +16,10 @@ THREADS = 2
 MARK = "MEASURED "
 
 # What the peers look at for their number of threads.
-ENVIRONMENT = {name: str(THREADS) for name in (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")}
+ENVIRONMENT = {
+    name: str(THREADS)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
+}
 
 
 def resident(field):
@@ -43,15 +46,25 @@ def measure(warm_up, run, after=None):
     seconds = time.perf_counter() - start
     # A process of its own that `run` waits for counts too.
     peak = max(resident("VmHWM"), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
-    print(MARK + json.dumps({"seconds": seconds, "bytes": max(0, peak - before), "peak": peak, **result,
-                             **(after() if after else {})}))
+    print(
+        MARK
+        + json.dumps(
+            {"seconds": seconds, "bytes": max(0, peak - before), "peak": peak, **result, **(after() if after else {})}
+        )
+    )
 
 
 def measured(script, arguments, limit, python=sys.executable):
-    """Runs `script` as a measuring process; a failure where it takes over `limit` seconds or its library is not there."""
+    """Runs `script` as a measuring process; a failure where it takes over `limit` seconds or its library is not
+    there."""
     process = subprocess.Popen(
-        [python, script, *map(str, arguments)], env={**os.environ, **ENVIRONMENT}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        [python, script, *map(str, arguments)],
+        env={**os.environ, **ENVIRONMENT},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
         output, errors = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
@@ -62,7 +75,7 @@ def measured(script, arguments, limit, python=sys.executable):
             process.communicate()
     for line in output.splitlines():
         if line.startswith(MARK):
-            return json.loads(line[len(MARK):])
+            return json.loads(line[len(MARK) :])
     lines = errors.strip().splitlines()
     return {"failure": lines[-1][:60] if lines else f"ended with status {process.returncode}"}
 
@@ -72,7 +85,9 @@ def machine():
     with open("/proc/cpuinfo") as file:
         names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{names[0] if names else 'unknown processor'}, {len(os.sched_getaffinity(0))} processors, {gigabytes:.0f} GiB"
+    return (
+        f"{names[0] if names else 'unknown processor'}, {len(os.sched_getaffinity(0))} processors, {gigabytes:.0f} GiB"
+    )
 
 
 def table(title, rows, ours, extra=()):
@@ -85,6 +100,8 @@ def table(title, rows, ours, extra=()):
             print(f"  {name:28}{row['failure']:>10}")
             continue
         ratio = f"{row['seconds'] / base:9.2f}" if base else f"{'-':>9}"
-        print(f"  {name:28}{row['seconds']:10.3f}{ratio}{row['bytes'] / 1e6:12.1f}"
-              + "".join(f"{row.get(name, ''):>14}" for name in extra))
+        print(
+            f"  {name:28}{row['seconds']:10.3f}{ratio}{row['bytes'] / 1e6:12.1f}"
+            + "".join(f"{row.get(name, ''):>14}" for name in extra)
+        )
     sys.stdout.flush()

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Rules: Covey and its peers on tables with three planted conjunctions, 40 features, 1 % positives, 5 % label noise and 5 %
-missing values.
+"""Rules: Covey and its peers on tables with three planted conjunctions, 40 features, 1 % positives, 5 % label noise and
+5 % missing values.
 
     rules.py [--quick] [--only covey,jrip,...] [--sizes 20000,200000,...] [--seeds 10] [--limit SECONDS]
              [--results FILE] [--again]
 
-The last 30 % of the rows are unseen: peers are fitted on the others, Covey holds them out itself. F1 is measured there and,
-since Covey drops rules that fail there, on fresh rows that nobody has seen; beside it stands the F1 of the planted rules
-themselves. "Found" counts planted conjunctions that come back with the same features and directions. The smallest size is
-run with many seeds and reported as means. Every result goes to a file as it comes, and a run that was stopped goes on from
-there. A peer that must take longer than the limit, were its time no more than proportional to the rows, is not started.
+The last 30 % of the rows are unseen: peers are fitted on the others, Covey holds them out itself. F1 is measured there
+and, since Covey drops rules that fail there, on fresh rows that nobody has seen; beside it stands the F1 of the planted
+rules themselves. "Found" counts planted conjunctions that come back with the same features and directions. The smallest
+size is run with many seeds and reported as means. Every result goes to a file as it comes, and a run that was stopped
+goes on from there. A peer that must take longer than the limit, were its time no more than proportional to the rows, is
+not started.
 """
+
 import argparse
 import hashlib
 import json
@@ -47,27 +49,39 @@ def run_one(peer, rows, seed):
     kept = {}
 
     def quality():
-        unseen, beyond = kept["predicted"]() if "predicted" in kept else (
-            kept["predict"](table.x[table.unseen]), kept["predict"](fresh.x))
+        unseen, beyond = (
+            kept["predicted"]()
+            if "predicted" in kept
+            else (kept["predict"](table.x[table.unseen]), kept["predict"](fresh.x))
+        )
         target = table.y[table.unseen]
-        return {"rules": len(kept["rules"]), "found": rules_peers.exact(kept["rules"], planted_shapes()),
-                "f1": f1(np.asarray(unseen), target), "planted_f1": f1(table.planted(table.unseen), target),
-                "fresh_f1": f1(np.asarray(beyond), fresh.y), "planted_fresh_f1": f1(fresh.planted(), fresh.y)}
+        return {
+            "rules": len(kept["rules"]),
+            "found": rules_peers.exact(kept["rules"], planted_shapes()),
+            "f1": f1(np.asarray(unseen), target),
+            "planted_f1": f1(table.planted(table.unseen), target),
+            "fresh_f1": f1(np.asarray(beyond), fresh.y),
+            "planted_fresh_f1": f1(fresh.planted(), fresh.y),
+        }
 
     if peer == "Weka JRip":  # warms itself up, and tells its seconds
+
         def run():
             seconds, kept["rules"], predicted = fit(table, [table.x[table.unseen], fresh.x])
             kept["predicted"] = lambda: predicted
             return {"seconds": seconds}
+
         return harness.measure(lambda: None, run, quality)
 
     def run():
         kept["predict"], kept["rules"] = fit(table)
+
     harness.measure(lambda: fit(Table(4000, COLUMNS, seed + 2000)), run, quality)
 
 
 class Results:
-    """Measurements by size, seed and peer, in a file; those of another machine or of another build of Covey do not count."""
+    """Measurements by size, seed and peer, in a file; those of another machine or of another build of Covey do not
+    count."""
 
     def __init__(self, path, again):
         self.path = path
@@ -83,6 +97,7 @@ class Results:
         build = ""
         if peer == "Covey":
             from covey._library import library
+
             library.covey_version_number()
             with open(os.path.realpath(library.path), "rb") as file:
                 build = " " + hashlib.sha256(file.read()).hexdigest()[:12]
@@ -126,8 +141,10 @@ def mean(runs, field):
 
 def report(rows, seeds, measured):
     title = f"{rows:,} x {COLUMNS}" + (f", means over {seeds} seeds" if seeds > 1 else "")
-    print(f"\n{title}\n  {'':22}{'seconds':>10}{'ratio':>9}{'F1':>8}{'fresh F1':>10}{'rules':>7}{'found':>10}"
-          f"{'memory MB':>11}{'peak MB':>9}")
+    print(
+        f"\n{title}\n  {'':22}{'seconds':>10}{'ratio':>9}{'F1':>8}{'fresh F1':>10}{'rules':>7}{'found':>10}"
+        f"{'memory MB':>11}{'peak MB':>9}"
+    )
     ours = [run for run in measured.get("Covey", []) if "seconds" in run]
     everyone = [run for runs in measured.values() for run in runs if "seconds" in run]
     for peer, runs in measured.items():
@@ -137,17 +154,23 @@ def report(rows, seeds, measured):
             continue
         ratio = f"{mean(runs, 'seconds') / mean(ours, 'seconds'):9.1f}" if ours else f"{'-':>9}"
         found = f"{mean(runs, 'found'):.1f} of 3" if len(runs) > 1 else f"{runs[0]['found']} of 3"
-        print(f"  {peer:22}{mean(runs, 'seconds'):10.3f}{ratio}{mean(runs, 'f1'):8.4f}{mean(runs, 'fresh_f1'):10.4f}"
-              f"{mean(runs, 'rules'):7.1f}{found:>10}{mean(runs, 'bytes') / 1e6:11.1f}{mean(runs, 'peak') / 1e6:9.0f}")
+        print(
+            f"  {peer:22}{mean(runs, 'seconds'):10.3f}{ratio}{mean(runs, 'f1'):8.4f}{mean(runs, 'fresh_f1'):10.4f}"
+            f"{mean(runs, 'rules'):7.1f}{found:>10}{mean(runs, 'bytes') / 1e6:11.1f}{mean(runs, 'peak') / 1e6:9.0f}"
+        )
     if everyone:
-        print(f"  {'the planted rules':22}{'':19}{mean(everyone, 'planted_f1'):8.4f}"
-              f"{mean(everyone, 'planted_fresh_f1'):10.4f}")
+        print(
+            f"  {'the planted rules':22}{'':19}{mean(everyone, 'planted_f1'):8.4f}"
+            f"{mean(everyone, 'planted_fresh_f1'):10.4f}"
+        )
     theirs = [run for run in measured.get("Weka JRip", []) if "seconds" in run]
     if seeds > 1 and len(ours) == len(theirs) == seeds:
         for field, what in (("f1", "F1"), ("fresh_f1", "fresh F1")):
             steps = [mine[field] - other[field] for mine, other in zip(ours, theirs)]
             error = statistics.stdev(steps) / len(steps) ** 0.5
-            print(f"  Covey's {what} less JRip's, seed by seed: {statistics.fmean(steps):+.4f}, standard error {error:.4f}")
+            print(
+                f"  Covey's {what} less JRip's, seed by seed: {statistics.fmean(steps):+.4f}, standard error {error:.4f}"
+            )
     sys.stdout.flush()
 
 

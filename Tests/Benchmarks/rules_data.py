@@ -1,6 +1,7 @@
-"""The table of the rules benchmark: three planted conjunctions of 2, 3 and 4 conditions in about 1 % of the rows, 5 % label
-noise, 5 % missing values. Skewed amounts, hours of the day and normal scores, as in tables of transactions.
+"""The table of the rules benchmark: three planted conjunctions of 2, 3 and 4 conditions in about 1 % of the rows, 5 %
+label noise, 5 % missing values. Skewed amounts, hours of the day and normal scores, as in tables of transactions.
 """
+
 import numpy as np
 
 NOISE, MISSING = 0.05, 0.05
@@ -37,7 +38,8 @@ class Table:
         for index in range(columns):
             x[:, index] = _column(index, rows, seed)
         self.rules = rules or [
-            [(feature, *_bounds(x[:, feature], feature, low, high)) for feature, low, high in rule] for rule in PLANTED]
+            [(feature, *_bounds(x[:, feature], feature, low, high)) for feature, low, high in rule] for rule in PLANTED
+        ]
         self.x = x
         truth = self.planted()
         random = np.random.default_rng([seed, columns])
@@ -79,8 +81,10 @@ def shape(conditions):
 
 
 def planted_shapes():
-    return [shape((feature, feature == 1 or low > 0, feature == 1 or high < 1) for feature, low, high in rule)
-            for rule in PLANTED]
+    return [
+        shape((feature, feature == 1 or low > 0, feature == 1 or high < 1) for feature, low, high in rule)
+        for rule in PLANTED
+    ]
 
 
 def f1(predicted, target):

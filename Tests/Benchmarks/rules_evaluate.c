@@ -47,17 +47,21 @@ static covey_rules *make_rules(int count, int length, int mixed) {
     end += sprintf(end, "{\"format_version\":1,\"target\":\"t\",\"confidence\":0.95,\"tried\":0,\"fallen\":0,"
                         "\"search\":{\"rows\":0,\"target\":0},\"unseen\":{\"rows\":0,\"target\":0},\"features\":[");
     for (int column = 0; column < COLUMNS; column++)
-        end += sprintf(end, "%s{\"name\":\"feature_%d\",\"kind\":\"%s\"}", column ? "," : "", column, kinds[kind_of(column, mixed)]);
+        end += sprintf(end, "%s{\"name\":\"feature_%d\",\"kind\":\"%s\"}", column ? "," : "", column,
+                       kinds[kind_of(column, mixed)]);
     end += sprintf(end, "],\"rules\":[");
     for (int rule = 0; rule < count; rule++) {
-        end += sprintf(end, "%s{\"search\":{\"matched\":0,\"support\":0},\"unseen\":{\"matched\":0,\"support\":0},\"conditions\":[",
-                       rule ? "," : "");
+        end += sprintf(
+            end,
+            "%s{\"search\":{\"matched\":0,\"support\":0},\"unseen\":{\"matched\":0,\"support\":0},\"conditions\":[",
+            rule ? "," : "");
         for (int i = 0; i < length; i++) {
             const int column = (rule * 7 + i * 13) % COLUMNS;
             end += sprintf(end, "%s{\"feature\":\"feature_%d\",", i ? "," : "", column);
             if (kind_of(column, mixed) == COVEY_BOOLEAN) end += sprintf(end, "\"kind\":\"true\"}");
             else if (kind_of(column, mixed) == COVEY_CATEGORICAL)
-                end += sprintf(end, "\"kind\":\"in\",\"categories\":[\"%s\",\"%s\"]}", countries[rule % 6], countries[(rule + 1) % 6]);
+                end += sprintf(end, "\"kind\":\"in\",\"categories\":[\"%s\",\"%s\"]}", countries[rule % 6],
+                               countries[(rule + 1) % 6]);
             else end += sprintf(end, "\"kind\":\"interval\",\"low\":%.3f}", 0.7 + 0.3 * uniform());
         }
         end += sprintf(end, "]}");
@@ -85,9 +89,11 @@ static void one_row(int mixed) {
         number[column] = uniform();
         code[column] = column % 6;
         flag[column] = (int8_t)(column & 1);
-        columns[column].values = columns[column].kind == COVEY_NUMERIC ? (void *)&number[column]
-                                 : columns[column].kind == COVEY_CATEGORICAL ? (void *)&code[column] : (void *)&flag[column];
-        if (columns[column].kind == COVEY_CATEGORICAL) columns[column].categories = countries, columns[column].category_count = 6;
+        columns[column].values = columns[column].kind == COVEY_NUMERIC       ? (void *)&number[column]
+                                 : columns[column].kind == COVEY_CATEGORICAL ? (void *)&code[column]
+                                                                             : (void *)&flag[column];
+        if (columns[column].kind == COVEY_CATEGORICAL)
+            columns[column].categories = countries, columns[column].category_count = 6;
     }
     covey_table table = COVEY_TABLE_INIT;
     table.rows = 1, table.column_count = COLUMNS, table.columns = columns;
@@ -178,7 +184,8 @@ static void whole_table(int64_t rows) {
             double best = 1e9;
             for (int repeat = 0; repeat < 5; repeat++) {
                 const double start = seconds();
-                check(covey_rules_evaluate(rules, context, &table, each ? fired : NULL, each ? NULL : fired, NULL), NULL);
+                check(covey_rules_evaluate(rules, context, &table, each ? fired : NULL, each ? NULL : fired, NULL),
+                      NULL);
                 const double took = seconds() - start;
                 if (took < best) best = took;
             }

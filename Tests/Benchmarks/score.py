@@ -3,9 +3,12 @@
 
     score.py [--rows 20000] [--columns 48] [--limit SECONDS]
 
-Prediction: 2,000 new rows one at a time (as a payment comes) and in one batch, by hdbscan.approximate_predict and Covey.
-Hybrid rows: 200,000 x 40 with missing values, robust scaling, by scikit-learn's SimpleImputer and RobustScaler and Covey.
+Prediction: 2,000 new rows one at a time (as a payment comes) and in one batch, by hdbscan.approximate_predict and
+    Covey.
+Hybrid rows: 200,000 x 40 with missing values, robust scaling, by scikit-learn's SimpleImputer and RobustScaler and
+    Covey.
 """
+
 import argparse
 import sys
 
@@ -21,9 +24,11 @@ def predictor(peer, known):
     options = {"min_cluster_size": 50, "min_samples": 10, "prediction_data": True}
     if peer == "covey":
         import covey
+
         fitted = covey.HDBSCAN(context=covey.Context(threads=harness.THREADS), **options).fit(known)
         return lambda rows: covey.approximate_predict(fitted, rows)
     import hdbscan
+
     fitted = hdbscan.HDBSCAN(core_dist_n_jobs=harness.THREADS, **options).fit(known)
     return lambda rows: hdbscan.approximate_predict(fitted, rows)
 
@@ -32,11 +37,15 @@ def transformer(peer, table):
     names = [f"f{index}" for index in range(table.shape[1])]
     if peer == "covey":
         import covey
+
         context = covey.Context(threads=harness.THREADS)
-        return lambda: covey.HybridFeatures(clip=np.inf, context=context).fit_transform(features=dict(zip(names, table.T)))
+        return lambda: covey.HybridFeatures(clip=np.inf, context=context).fit_transform(
+            features=dict(zip(names, table.T))
+        )
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import RobustScaler
+
     return lambda: make_pipeline(SimpleImputer(strategy="median"), RobustScaler()).fit_transform(table)
 
 
@@ -60,7 +69,7 @@ def run_one(task, peer, rows, columns):
             predict(new)
             return None
         for row in range(200):
-            predict(new[row:row + 1])
+            predict(new[row : row + 1])
         return {"rows": 200}
 
     harness.measure(lambda: predict(new[:10]), run)
@@ -76,9 +85,15 @@ def main():
     arguments = parser.parse_args()
     for task in (SINGLE, BATCH, HYBRID):
         peers = ["covey", "sklearn" if task == HYBRID else "hdbscan"]
-        results = {peer: harness.measured(__file__, ["--one", task, peer, arguments.rows, arguments.columns], arguments.limit)
-                   for peer in peers}
-        what = "200,000 x 40" if task == HYBRID else f"{200 if task == SINGLE else 2000} new rows, {arguments.rows:,} known"
+        results = {
+            peer: harness.measured(__file__, ["--one", task, peer, arguments.rows, arguments.columns], arguments.limit)
+            for peer in peers
+        }
+        what = (
+            "200,000 x 40"
+            if task == HYBRID
+            else f"{200 if task == SINGLE else 2000} new rows, {arguments.rows:,} known"
+        )
         harness.table(f"{task}: {what}", results, "covey")
     return 0
 

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""covey.spark.HDBSCAN over executors of this machine: seconds of each stage, edges on the driver, bytes of shuffles, memory.
+"""covey.spark.HDBSCAN over executors of this machine: seconds of each stage, edges on the driver, bytes of shuffles,
+memory.
 
     spark.py [--rows 200000] [--columns 64] [--executors 1 2] [--block-rows N] [--check]
 
-Each run is a process of its own with local-cluster[E,1,...]: E executors with one core. --check compares the labels with one machine's.
+Each run is a process of its own with local-cluster[E,1,...]: E executors with one core. --check compares the labels
+with one machine's.
 """
+
 import argparse
 import glob
 import json
@@ -63,24 +66,38 @@ def one(arguments):
 
     rows = rows_of(arguments.rows, arguments.columns)
     with tempfile.TemporaryDirectory() as folder:
-        spark = SparkSession.builder.master(f"local-cluster[{arguments.executors[0]},1,{MEMORY}]").config(
-            "spark.executor.memory", f"{MEMORY}m").config("spark.driver.memory", "2g").config("spark.ui.showConsoleProgress", "false").config(
-            "spark.sql.shuffle.partitions", str(2 * arguments.executors[0])).config("spark.local.dir", folder).config(
-            "spark.driver.host", "127.0.0.1").getOrCreate()
+        spark = (
+            SparkSession.builder.master(f"local-cluster[{arguments.executors[0]},1,{MEMORY}]")
+            .config("spark.executor.memory", f"{MEMORY}m")
+            .config("spark.driver.memory", "2g")
+            .config("spark.ui.showConsoleProgress", "false")
+            .config("spark.sql.shuffle.partitions", str(2 * arguments.executors[0]))
+            .config("spark.local.dir", folder)
+            .config("spark.driver.host", "127.0.0.1")
+            .getOrCreate()
+        )
         spark.sparkContext.setLogLevel("ERROR")
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         for part in range(8):
             chosen = np.arange(part, len(rows), 8)
-            table = pa.table({"id": chosen, "features": pa.FixedSizeListArray.from_arrays(
-                pa.array(rows[chosen].reshape(-1)), arguments.columns).cast(pa.list_(pa.float32()))})
+            table = pa.table(
+                {
+                    "id": chosen,
+                    "features": pa.FixedSizeListArray.from_arrays(
+                        pa.array(rows[chosen].reshape(-1)), arguments.columns
+                    ).cast(pa.list_(pa.float32())),
+                }
+            )
             pq.write_table(table, os.path.join(folder, f"{part}.parquet"))
         frame = spark.read.parquet(os.path.join(folder, "[0-9].parquet"))
         memory = Memory()
         memory.start()
         start = time.perf_counter()
-        model = covey.spark.HDBSCAN(min_cluster_size=100, min_samples=10, keyCol="id", block_rows=arguments.block_rows).fit(frame)
+        model = covey.spark.HDBSCAN(
+            min_cluster_size=100, min_samples=10, keyCol="id", block_rows=arguments.block_rows
+        ).fit(frame)
         seconds = time.perf_counter() - start
         memory.ends.set()
         shuffled = -1
@@ -90,8 +107,14 @@ def one(arguments):
             shuffled = sum(stage["shuffleWriteBytes"] for stage in stages)
         except OSError:
             pass
-        found = {"seconds": seconds, "worker": memory.worker, "driver": resident("VmHWM"), "shuffled": shuffled, **model.summary,
-                 "stages": model.summary["seconds"]}
+        found = {
+            "seconds": seconds,
+            "worker": memory.worker,
+            "driver": resident("VmHWM"),
+            "shuffled": shuffled,
+            **model.summary,
+            "stages": model.summary["seconds"],
+        }
         found["seconds"] = seconds
         if arguments.check:
             start = time.perf_counter()
@@ -119,18 +142,32 @@ def main():
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     print(f"covey.spark.HDBSCAN, {arguments.rows} x {arguments.columns} float32, on {machine()}")
     for executors in arguments.executors:
-        options = ["--measure", "--rows", arguments.rows, "--columns", arguments.columns, "--executors", executors, "--block-rows",
-                   arguments.block_rows, *(["--check"] if arguments.check else [])]
+        options = [
+            "--measure",
+            "--rows",
+            arguments.rows,
+            "--columns",
+            arguments.columns,
+            "--executors",
+            executors,
+            "--block-rows",
+            arguments.block_rows,
+            *(["--check"] if arguments.check else []),
+        ]
         found = measured(__file__, options, arguments.limit)
         if "failure" in found:
             print(f"  {executors} executors: {found['failure']}")
             continue
-        print(f"  {executors} executors of 1 core: {found['seconds']:.0f} s; {found['blocks']} blocks, {found['pairs']} pairs, "
-              f"{found['pairs_left_out']} left out; {found['edges']} edges on the driver; shuffles {found['shuffled'] / 1e6:.0f} MB; "
-              f"largest worker {found['worker'] / 1e6:.0f} MB, driver's Python {found['driver'] / 1e6:.0f} MB")
+        print(
+            f"  {executors} executors of 1 core: {found['seconds']:.0f} s; {found['blocks']} blocks, {found['pairs']} pairs, "
+            f"{found['pairs_left_out']} left out; {found['edges']} edges on the driver; shuffles {found['shuffled'] / 1e6:.0f} MB; "
+            f"largest worker {found['worker'] / 1e6:.0f} MB, driver's Python {found['driver'] / 1e6:.0f} MB"
+        )
         print("    " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in found["stages"].items()))
         if "same" in found:
-            print(f"    one machine: {found['one_machine']:.1f} s; labels are {'the same' if found['same'] else 'DIFFERENT'}")
+            print(
+                f"    one machine: {found['one_machine']:.1f} s; labels are {'the same' if found['same'] else 'DIFFERENT'}"
+            )
 
 
 main()

@@ -3,14 +3,16 @@
 
     train.py [--sequences 4000] [--limit SECONDS] [--peers "covey;torch padded, similar lengths"]
 
-The model of encode_model.py (event embedding 32, two time features, Bi-LSTM 64 a direction, 200 event types; sequences of
+The model of encode_model.py (event embedding 32, two time features, Bi-LSTM 64 a direction, 200 event types; sequences
+of
 lognormal length, median 30, 99th percentile 200, at most 256) learns `next_event` of covey.h, section 6: forward,
-backward, clipping and AdamW in batches of 128. PyTorch runs packed batches drawn at random, as Covey does, and batches of
-similar lengths, which are less to compute with; and both without packing: two LSTMs of one direction on padded sequences, the
-second on each sequence turned round, which is the same function. The figure is an epoch's sequences a second after one epoch to warm up,
-without the reading of the data. The share of the peak is of what a 2048 x 2048 sgemm of PyTorch reaches with the same
-threads, for the operations of the model as written.
+backward, clipping and AdamW in batches of 128. PyTorch runs packed batches drawn at random, as Covey does, and batches
+of similar lengths, which are less to compute with; and both without packing: two LSTMs of one direction on padded
+sequences, the second on each sequence turned round, which is the same function. The figure is an epoch's sequences a
+second after one epoch to warm up, without the reading of the data. The share of the peak is of what a 2048 x 2048 sgemm
+of PyTorch reaches with the same threads, for the operations of the model as written.
 """
+
 import argparse
 import sys
 import time
@@ -62,8 +64,12 @@ class Learner(torch.nn.Module):
         gap_after, gap_before = features[:, 1:, 0][pairs], features[:, :-1, 0][pairs]
         cross = torch.nn.functional.cross_entropy
         huber = torch.nn.functional.smooth_l1_loss
-        return (cross(forward[:, :-1], after) + cross(backward[:, :-1], before)
-                + huber(forward[inner, -1], gap_after[inner]) + huber(backward[later, -1], gap_before[later]))
+        return (
+            cross(forward[:, :-1], after)
+            + cross(backward[:, :-1], before)
+            + huber(forward[inner, -1], gap_after[inner])
+            + huber(backward[later, -1], gap_before[later])
+        )
 
 
 def torch_epoch(model, optimiser, offsets, types, features, similar, seed):
@@ -74,13 +80,13 @@ def torch_epoch(model, optimiser, offsets, types, features, similar, seed):
         order = order[np.argsort(lengths[order], kind="stable")]
     batches = []
     for start in range(0, len(order), BATCH):
-        rows = order[start:start + BATCH]
+        rows = order[start : start + BATCH]
         padded_types = torch.zeros((len(rows), lengths[rows].max()), dtype=torch.long)
         padded_features = torch.zeros((*padded_types.shape, 2))
         for place, row in enumerate(rows):
             span = slice(offsets[row], offsets[row + 1])
-            padded_types[place, :lengths[row]] = torch.from_numpy(types[span].astype(np.int64))
-            padded_features[place, :lengths[row]] = torch.from_numpy(features[span])
+            padded_types[place, : lengths[row]] = torch.from_numpy(types[span].astype(np.int64))
+            padded_features[place, : lengths[row]] = torch.from_numpy(features[span])
         batches.append((padded_types, padded_features, torch.from_numpy(lengths[rows])))
     start = time.perf_counter()
     for batch in batches:
@@ -98,7 +104,7 @@ def sgemm_peak():
     for _ in range(3):
         start = time.perf_counter()
         a @ a
-        best = max(best, 2 * 2048 ** 3 / (time.perf_counter() - start))
+        best = max(best, 2 * 2048**3 / (time.perf_counter() - start))
     return best
 
 
@@ -109,11 +115,24 @@ def run_one(peer, count):
 
     def covey_run():
         import covey
+
         vocabulary = covey.Vocabulary([f"event {index}" for index in range(TYPES)])
         encoder = covey.SequenceEncoder.train(
-            covey.Sequences(offsets, types, times), vocabulary, objectives="next_event", epochs=2, batch_size=BATCH,
-            learning_rate=RATE, weight_decay=DECAY, clip=CLIP, warm_up=0, dropout=0, unknown=0, held_out=0, patience=0,
-            context=covey.Context(threads=harness.THREADS))
+            covey.Sequences(offsets, types, times),
+            vocabulary,
+            objectives="next_event",
+            epochs=2,
+            batch_size=BATCH,
+            learning_rate=RATE,
+            weight_decay=DECAY,
+            clip=CLIP,
+            warm_up=0,
+            dropout=0,
+            unknown=0,
+            held_out=0,
+            patience=0,
+            context=covey.Context(threads=harness.THREADS),
+        )
         return encoder.training.epochs[1].seconds
 
     def torch_run():
@@ -121,7 +140,9 @@ def run_one(peer, count):
         features = (features - features.mean(axis=0)) / features.std(axis=0)
         model = Learner("packed" in peer)
         optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
-        return [torch_epoch(model, optimiser, offsets, types, features, "similar" in peer, epoch) for epoch in range(2)][1]
+        return [
+            torch_epoch(model, optimiser, offsets, types, features, "similar" in peer, epoch) for epoch in range(2)
+        ][1]
 
     measured = {}
 
@@ -131,8 +152,11 @@ def run_one(peer, count):
 
     def figures():
         seconds = measured["seconds"]
-        return {"sequences/s": f"{count / seconds:,.0f}", "k events/s": f"{offsets[-1] / seconds / 1e3:,.0f}",
-                "peak share": f"{OPERATIONS * int(offsets[-1]) / seconds / sgemm_peak():.0%}"}
+        return {
+            "sequences/s": f"{count / seconds:,.0f}",
+            "k events/s": f"{offsets[-1] / seconds / 1e3:,.0f}",
+            "peak share": f"{OPERATIONS * int(offsets[-1]) / seconds / sgemm_peak():.0%}",
+        }
 
     harness.measure(lambda: None, run, figures)
 
@@ -145,14 +169,23 @@ def main():
     parser.add_argument("--limit", type=float, default=240)
     parser.add_argument("--peers", default=";".join(PEERS), help="divided by ;")
     arguments = parser.parse_args()
-    results = {peer: harness.measured(__file__, ["--one", peer, arguments.sequences], arguments.limit)
-               for peer in arguments.peers.split(";")}
-    harness.table(f"An epoch of {arguments.sequences:,} sequences, {harness.THREADS} threads", results, "covey",
-                  ["sequences/s", "k events/s", "peak share"])
+    results = {
+        peer: harness.measured(__file__, ["--one", peer, arguments.sequences], arguments.limit)
+        for peer in arguments.peers.split(";")
+    }
+    harness.table(
+        f"An epoch of {arguments.sequences:,} sequences, {harness.THREADS} threads",
+        results,
+        "covey",
+        ["sequences/s", "k events/s", "peak share"],
+    )
     ours = results.get("covey", {}).get("seconds")
     for what, similar in (("on equal (random) batches", [False]), ("in its best form", [False, True])):
-        seconds = [result["seconds"] for peer, result in results.items()
-                   if peer != "covey" and "seconds" in result and ("similar" in peer) in similar]
+        seconds = [
+            result["seconds"]
+            for peer, result in results.items()
+            if peer != "covey" and "seconds" in result and ("similar" in peer) in similar
+        ]
         if ours and seconds:
             print(f"  against PyTorch {what}: {min(seconds) / ours:.2f} times as fast")
     return 0

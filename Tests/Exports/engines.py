@@ -1,11 +1,11 @@
-"""Each engine runs a rule set's export on a table: n x rules of bool, or n x 1 where it says no more than whether one matches."""
+"""Each engine runs a rule set's export on a table: n x rules of bool, or n x 1 where it says no more than whether one
+matches."""
 
 import os
 import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,8 +31,10 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def select(rules, dialect: str, **options) -> str:
-    cases = [f"CASE WHEN {rule.export('sql', dialect=dialect, **options)} THEN 1 ELSE 0 END AS r{number}"
-             for number, rule in enumerate(each(rules))]
+    cases = [
+        f"CASE WHEN {rule.export('sql', dialect=dialect, **options)} THEN 1 ELSE 0 END AS r{number}"
+        for number, rule in enumerate(each(rules))
+    ]
     return "SELECT number, " + ", ".join(cases) + " FROM rows ORDER BY number"
 
 
@@ -52,10 +54,15 @@ def duckdb(rules, frame: pd.DataFrame, dialect: str = "duckdb") -> np.ndarray:
 
     # NaN as NaN: Arrow and Parquet tables of float columns hold them beside NULL.
     table = pyarrow.Table.from_arrays(
-        [pyarrow.array(np.arange(len(frame)))] + [
-            pyarrow.array(frame[name].to_numpy(), from_pandas=False) if frame[name].dtype.kind == "f"
-            else pyarrow.array(plain(frame[[name]])[name].tolist()) for name in frame.columns],
-        names=["number", *frame.columns])
+        [pyarrow.array(np.arange(len(frame)))]
+        + [
+            pyarrow.array(frame[name].to_numpy(), from_pandas=False)
+            if frame[name].dtype.kind == "f"
+            else pyarrow.array(plain(frame[[name]])[name].tolist())
+            for name in frame.columns
+        ],
+        names=["number", *frame.columns],
+    )
     connection = duckdb.connect()
     connection.register("rows", table)
     found = connection.execute(select(rules, dialect)).fetchnumpy()
@@ -72,16 +79,40 @@ def postgres_server():
         shutil.chown(folder, "postgres", "postgres")
         user = ["runuser", "-u", "postgres", "--"]
     try:
-        subprocess.run([*user, binaries / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"],
-                       check=True, stdout=subprocess.DEVNULL, cwd=folder)
+        subprocess.run(
+            [
+                *user,
+                binaries / "initdb",
+                "-D",
+                folder / "data",
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "-E",
+                "UTF8",
+                "--locale=C",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+        )
         options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c jit=off"
-        subprocess.run([*user, binaries / "pg_ctl", "-D", folder / "data", "-w", "-o", options, "-l", folder / "log", "start"],
-                       check=True, stdout=subprocess.DEVNULL, cwd=folder)
+        subprocess.run(
+            [*user, binaries / "pg_ctl", "-D", folder / "data", "-w", "-o", options, "-l", folder / "log", "start"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+        )
         try:
             yield str(folder)
         finally:
-            subprocess.run([*user, binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "-w", "stop"], check=True,
-                           stdout=subprocess.DEVNULL, cwd=folder)
+            subprocess.run(
+                [*user, binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "-w", "stop"],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                cwd=folder,
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -91,7 +122,9 @@ def postgres_load(connection, frame: pd.DataFrame) -> None:
 
     types = {hostile.SINGLE: "real", hostile.WHOLE: "bigint", hostile.PLACE: "text", hostile.FLAG: "boolean"}
     cursor = connection.cursor()
-    names = ", ".join('"' + name.replace('"', '""') + '" ' + types.get(name, "double precision") for name in frame.columns)
+    names = ", ".join(
+        '"' + name.replace('"', '""') + '" ' + types.get(name, "double precision") for name in frame.columns
+    )
     cursor.execute(f"CREATE TABLE rows (number bigint, {names})")
 
     def text(value) -> str:
@@ -101,7 +134,10 @@ def postgres_load(connection, frame: pd.DataFrame) -> None:
             return value.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
         return "NaN" if value != value else repr(value.item() if hasattr(value, "item") else value)
 
-    columns = [frame[name].tolist() if frame[name].dtype.kind == "f" else plain(frame[[name]])[name].tolist() for name in frame.columns]
+    columns = [
+        frame[name].tolist() if frame[name].dtype.kind == "f" else plain(frame[[name]])[name].tolist()
+        for name in frame.columns
+    ]
     lines = ("\t".join([str(number), *map(text, row)]) + "\n" for number, row in enumerate(zip(*columns)))
     for start in range(0, len(frame), 100_000):
         part = "".join(line for line, _ in zip(lines, range(100_000)))
@@ -144,7 +180,9 @@ def binary(rules, frame: pd.DataFrame, folder: Path) -> list:
         elif kind == "boolean":
             values.to_numpy(dtype=np.int8, na_value=-1).tofile(folder / f"c{index}")
         else:
-            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) if values.dtype.kind != "f" else values.to_numpy()
+            numbers = (
+                values.to_numpy(dtype=np.float64, na_value=np.nan) if values.dtype.kind != "f" else values.to_numpy()
+            )
             numbers.astype(np.float64).tofile(folder / f"c{index}")
     return kinds
 
@@ -190,19 +228,40 @@ def c(rules, frame: pd.DataFrame, compiler: str = "cc -std=c99") -> np.ndarray:
         for index, (_, kind) in enumerate(binary(rules, frame, folder)):
             field = fields[index]
             if kind == "categorical":
-                read += [f'const int *v{index} = (const int *)read_all("c{index}", &size);',
-                         f'char *t{index} = (char *)read_all("n{index}", &size); static const char *names{index}[4096];',
-                         f"for (long at = 0, k = 0; at < size; at += (long)strlen(t{index} + at) + 1) names{index}[k++] = t{index} + at;"]
+                read += [
+                    f'const int *v{index} = (const int *)read_all("c{index}", &size);',
+                    f'char *t{index} = (char *)read_all("n{index}", &size); static const char *names{index}[4096];',
+                    f"for (long at = 0, k = 0; at < size; at += (long)strlen(t{index} + at) + 1) names{index}[k++] = t{index} + at;",
+                ]
                 put.append(f"one.{field} = v{index}[row] < 0 ? NULL : names{index}[v{index}[row]];")
             else:
                 type_name = "signed char" if kind == "boolean" else "double"
                 read.append(f'const {type_name} *v{index} = (const {type_name} *)read_all("c{index}", &size);')
                 put.append(f"one.{field} = v{index}[row];")
-        source = C_MAIN.replace("ROWS", str(len(frame)), 1).replace("READ", "\n    ".join(read)).replace("SET", "\n        ".join(put))
+        source = (
+            C_MAIN.replace("ROWS", str(len(frame)), 1)
+            .replace("READ", "\n    ".join(read))
+            .replace("SET", "\n        ".join(put))
+        )
         suffix = "cpp" if "++" in compiler else "c"
         (folder / f"main.{suffix}").write_text(source)
-        subprocess.run([*compiler.split(), "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wno-overlength-strings", f"main.{suffix}",
-                        "-o", "main", "-lm"], cwd=folder, check=True)
+        subprocess.run(
+            [
+                *compiler.split(),
+                "-O2",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-pedantic",
+                "-Wno-overlength-strings",
+                f"main.{suffix}",
+                "-o",
+                "main",
+                "-lm",
+            ],
+            cwd=folder,
+            check=True,
+        )
         subprocess.run(["./main"], cwd=folder, check=True)
         return np.fromfile(folder / "out", dtype=np.uint8).reshape(len(frame), len(rules)) == 1
 
@@ -245,8 +304,10 @@ def java(rules, frame: pd.DataFrame) -> np.ndarray:
         for index, (_, kind) in enumerate(binary(rules, frame, folder)):
             field = fields[index]
             if kind == "categorical":
-                read += [f'IntBuffer v{index} = read("c{index}").asIntBuffer();',
-                         f'String[] names{index} = new String(read("n{index}").array(), StandardCharsets.UTF_8).split("\\0", -1);']
+                read += [
+                    f'IntBuffer v{index} = read("c{index}").asIntBuffer();',
+                    f'String[] names{index} = new String(read("n{index}").array(), StandardCharsets.UTF_8).split("\\0", -1);',
+                ]
                 put.append(f"one.{field} = v{index}.get(row) < 0 ? null : names{index}[v{index}.get(row)];")
             elif kind == "boolean":
                 read.append(f'ByteBuffer v{index} = read("c{index}");')
@@ -254,10 +315,27 @@ def java(rules, frame: pd.DataFrame) -> np.ndarray:
             else:
                 read.append(f'DoubleBuffer v{index} = read("c{index}").asDoubleBuffer();')
                 put.append(f"one.{field} = v{index}.get(row);")
-        text = JAVA_MAIN.replace("ROWS", str(len(frame))).replace("READ", "\n        ".join(read)).replace("SET", "\n            ".join(put))
+        text = (
+            JAVA_MAIN.replace("ROWS", str(len(frame)))
+            .replace("READ", "\n        ".join(read))
+            .replace("SET", "\n            ".join(put))
+        )
         (folder / "Main.java").write_text(text)
-        subprocess.run(["javac", "--release", "11", "-encoding", "UTF-8", "-Xlint:all,-options", "-Werror", "Rules.java", "Main.java"],
-                       cwd=folder, check=True)
+        subprocess.run(
+            [
+                "javac",
+                "--release",
+                "11",
+                "-encoding",
+                "UTF-8",
+                "-Xlint:all,-options",
+                "-Werror",
+                "Rules.java",
+                "Main.java",
+            ],
+            cwd=folder,
+            check=True,
+        )
         subprocess.run(["java", "-cp", ".", "Main"], cwd=folder, check=True)
         return np.fromfile(folder / "out", dtype=np.uint8).reshape(len(frame), len(rules)) == 1
 
@@ -284,8 +362,12 @@ def dmn(rules, frame: pd.DataFrame) -> np.ndarray:
         if label in worked:
             values.append([None if value != value else value for value in worked[label].tolist()])
         else:
-            values.append([float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-                           for value in plain(frame[[label]])[label].tolist()])
+            values.append(
+                [
+                    float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+                    for value in plain(frame[[label]])[label].tolist()
+                ]
+            )
 
     class Task:
         data: dict = {}

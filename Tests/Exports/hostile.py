@@ -1,5 +1,6 @@
-"""Rows and rules on which an export could decide in another way than Covey: thresholds to the last bit, 32-bit and large whole
-numbers, missing values of every kind, names and categories with quotes, line breaks, Unicode, reserved words and injected code."""
+"""Rows and rules on which an export could decide in another way than Covey: thresholds to the last bit, 32-bit and
+large whole numbers, missing values of every kind, names and categories with quotes, line breaks, Unicode, reserved
+words and injected code."""
 
 import json
 import math
@@ -13,8 +14,38 @@ import covey
 AMOUNT, SINGLE, WHOLE, PLACE, FLAG = 'the "amount"', "tiny`f32", "big\nwhole", "où; DROP TABLE rows --", "select"
 OPENED, PAID, FIRST, SECOND = "opened at", "paid\\", "a", "b'"
 PLACES = [
-    "NL", "O'Neill", 'quote " here', "naïve", "nai\u0308ve", "日本", "%_\\", "NULL", "a''b", "null", "true", "?", "a?'b\"", "\\n", "tab\there",
-    "line\nbreak", "' OR 1 = 1 --", "*/ int x; /*", "${x}", "{{x}}", "\\u0041", "A", "a", "😀", " NL", "NL ", "--", "]]>", "<&>", "NaN", "-1", "12",
+    "NL",
+    "O'Neill",
+    'quote " here',
+    "naïve",
+    "nai\u0308ve",
+    "日本",
+    "%_\\",
+    "NULL",
+    "a''b",
+    "null",
+    "true",
+    "?",
+    "a?'b\"",
+    "\\n",
+    "tab\there",
+    "line\nbreak",
+    "' OR 1 = 1 --",
+    "*/ int x; /*",
+    "${x}",
+    "{{x}}",
+    "\\u0041",
+    "A",
+    "a",
+    "😀",
+    " NL",
+    "NL ",
+    "--",
+    "]]>",
+    "<&>",
+    "NaN",
+    "-1",
+    "12",
 ]
 NUMBERS = [
     0.0, 0.1, 0.7, 1 / 3, 100.0, 99.99999999999999, 1e-7, 1e300, -1e22, 3.3, 12345678.9, 0.30000000000000004, 2.0**53, 1e22, 123456789012345680.0,
@@ -36,7 +67,9 @@ def rows(count: int, seed: int) -> pd.DataFrame:
         chosen = np.asarray(values, dtype=np.float64)[draw.integers(0, len(values), count)]
         with np.errstate(over="ignore"):
             step = draw.integers(0, 4, count)
-            chosen = np.where(step == 1, np.nextafter(chosen, np.inf), np.where(step == 2, np.nextafter(chosen, -np.inf), chosen))
+            chosen = np.where(
+                step == 1, np.nextafter(chosen, np.inf), np.where(step == 2, np.nextafter(chosen, -np.inf), chosen)
+            )
         chosen = np.where(step == 3, draw.uniform(-spread, spread, count), chosen)
         chosen = np.clip(chosen, -1.7976931348623157e308, 1.7976931348623157e308)
         return np.where(draw.random(count) < missing, np.nan, chosen)
@@ -65,17 +98,25 @@ def conditions() -> list:
     for name, values in ((AMOUNT, NUMBERS), (SINGLE, NUMBERS[:20]), (WHOLE, [float(value) for value in WHOLES])):
         for value in values:
             if abs(value) < 1.7e308:
-                found += [{"feature": name, "kind": "interval", "low": value}, {"feature": name, "kind": "interval", "high": value}]
+                found += [
+                    {"feature": name, "kind": "interval", "low": value},
+                    {"feature": name, "kind": "interval", "high": value},
+                ]
         found.append({"feature": name, "kind": "interval", "low": 0.1, "high": 0.7 if name != WHOLE else 1e18})
     for index in range(0, len(PLACES), 2):
         for kind in ("in", "not_in"):
-            found += [{"feature": PLACE, "kind": kind, "categories": names}
-                      for names in (PLACES[index : index + 1], PLACES[index : index + 3])]
+            found += [
+                {"feature": PLACE, "kind": kind, "categories": names}
+                for names in (PLACES[index : index + 1], PLACES[index : index + 3])
+            ]
     found += [{"feature": FLAG, "kind": kind} for kind in ("true", "false")]
     for name in DERIVED:
         bounds = [0.0, 6.5, 12.0, 23.9999, 24.0] if "hour" in name else [-1.0, 0.0, 7.0, 1e4, 1 / 3, 1e300, -1e300]
         for bound in bounds:
-            found += [{"feature": name, "kind": "interval", "low": bound}, {"feature": name, "kind": "interval", "high": bound}]
+            found += [
+                {"feature": name, "kind": "interval", "low": bound},
+                {"feature": name, "kind": "interval", "high": bound},
+            ]
     return found + [{"feature": name, "kind": kind} for kind in ("missing", "present")
                     for name in (AMOUNT, SINGLE, WHOLE, PLACE, FLAG, *DERIVED)]  # fmt: skip
 
@@ -84,12 +125,18 @@ def rule_set(rules: list) -> covey.RuleSet:
     kinds = {PLACE: "categorical", FLAG: "boolean"}
     features = [{"name": name, "kind": kinds.get(name, "numeric")} for name in (AMOUNT, SINGLE, WHOLE, PLACE, FLAG)]
     features += [{"name": name, "kind": "numeric", "derived": derived} for name, derived in DERIVED.items()]
-    text = {"format_version": 1, "target": "*/ ring -->", "features": features, "rules": [{"conditions": rule} for rule in rules]}
+    text = {
+        "format_version": 1,
+        "target": "*/ ring -->",
+        "features": features,
+        "rules": [{"conditions": rule} for rule in rules],
+    }
     return covey.RuleSet.from_json(json.dumps(text))
 
 
 def rule_sets(count: int, size: int, seed: int) -> list:
-    """Sets whose rules have one to three conditions; each condition stands in one of them where `count` x `size` allows it."""
+    """Sets whose rules have one to three conditions; each condition stands in one of them where `count` x `size` allows
+    it."""
     generator = random.Random(seed)
     pool = conditions()
     generator.shuffle(pool)
@@ -120,7 +167,9 @@ def fired(rules: covey.RuleSet, frame: pd.DataFrame) -> np.ndarray:
     try:
         _table._convert = lambda values, name: (
             (_table.DATE, np.ascontiguousarray(values, dtype=np.float64), None)
-            if OPENED in name or "paid" in name else own(values, name))
+            if OPENED in name or "paid" in name
+            else own(values, name)
+        )
         return rules.fired(frame)
     finally:
         _table._convert = own
@@ -128,6 +177,7 @@ def fired(rules: covey.RuleSet, frame: pd.DataFrame) -> np.ndarray:
 
 def derived(frame: pd.DataFrame) -> dict:
     """By the words of the header, with Python's own arithmetic."""
+
     def hour(first: float) -> float:
         rest = math.fmod(first, 86400)
         return (rest + 86400 if rest < 0 else rest) / 3600

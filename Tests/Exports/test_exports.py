@@ -1,5 +1,5 @@
-"""Every export decides as Covey does, in the engine that it is written for. COVEY_EXPORT_ROWS says on how many rows (make
-check-exports: 1,000,000); COVEY_EXPORT_ALL runs the engines that make test leaves out (Spark, Drools)."""
+"""Every export decides as Covey does, in the engine that it is written for. COVEY_EXPORT_ROWS says on how many rows
+(make check-exports: 1,000,000); COVEY_EXPORT_ALL runs the engines that make test leaves out (Spark, Drools)."""
 
 import json
 import os
@@ -40,7 +40,9 @@ def agree(found: np.ndarray, expected: np.ndarray, rules: covey.RuleSet, frame: 
         row, rule = wrong[0]
         conditions = [(c.feature, c.kind.name, c.low, c.high, c.categories) for c in rules.rules[rule].conditions]
         values = {c.feature: frame[c.feature].iloc[row] for c in rules.rules[rule].conditions if c.feature in frame}
-        pytest.fail(f"{len(wrong)} disagreements; first: row {row}, rule {rule} {conditions}: {expected[row, rule]} on {values}")
+        pytest.fail(
+            f"{len(wrong)} disagreements; first: row {row}, rule {rule} {conditions}: {expected[row, rule]} on {values}"
+        )
 
 
 def test_the_rows_tell_the_conditions_apart(expected):
@@ -64,8 +66,12 @@ def test_covey_does_as_its_words_say(frame, expected):
                     right &= missing == (kind == "MISSING")
                     continue
                 if kind == "INTERVAL":
-                    held = [not m and condition.low <= float(v) < condition.high or (not m and float(v) == condition.high == np.inf)
-                            for v, m in zip(values, missing)]
+                    held = [
+                        not m
+                        and condition.low <= float(v) < condition.high
+                        or (not m and float(v) == condition.high == np.inf)
+                        for v, m in zip(values, missing)
+                    ]
                 elif kind in ("IN", "NOT_IN"):
                     held = [not m and (v in condition.categories) == (kind == "IN") for v, m in zip(values, missing)]
                 else:
@@ -111,13 +117,21 @@ def test_spark(frame, expected):
     import pyarrow.parquet
     from pyspark.sql import SparkSession
 
-    session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config(
-        "spark.sql.execution.arrow.pyspark.enabled", "true").config("spark.driver.memory", "4g").getOrCreate()
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+        .config("spark.driver.memory", "4g")
+        .getOrCreate()
+    )
     try:
         with tempfile.TemporaryDirectory() as folder:
             columns = [pyarrow.array(np.arange(len(frame)))] + [
-                pyarrow.array(frame[name].to_numpy(), from_pandas=False) if frame[name].dtype.kind == "f"
-                else pyarrow.array(engines.plain(frame[[name]])[name].tolist()) for name in frame.columns]
+                pyarrow.array(frame[name].to_numpy(), from_pandas=False)
+                if frame[name].dtype.kind == "f"
+                else pyarrow.array(engines.plain(frame[[name]])[name].tolist())
+                for name in frame.columns
+            ]
             # Parquet takes any name; Spark refuses some in its own tables alone.
             table = pyarrow.Table.from_arrays(columns, names=["number", *frame.columns])
             pyarrow.parquet.write_table(table, folder + "/rows.parquet")
@@ -167,8 +181,14 @@ def test_json_fits_its_schema(frame, expected):
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     part, target = frame.iloc[:4000], expected[0][:4000].any(axis=1)
-    found = covey.extract_rules(part.drop(columns=[hostile.OPENED, hostile.PAID]), target, amounts=np.ones(len(part)),
-                                weights=np.full(len(part), 2.0), min_precision=0.1, min_lift=1)
+    found = covey.extract_rules(
+        part.drop(columns=[hostile.OPENED, hostile.PAID]),
+        target,
+        amounts=np.ones(len(part)),
+        weights=np.full(len(part), 2.0),
+        min_precision=0.1,
+        min_lift=1,
+    )
     for rules in [found, *SETS]:
         validator.validate(json.loads(rules.to_json()))
         assert covey.RuleSet.from_json(rules.to_json()).to_json() == rules.to_json()
@@ -209,6 +229,8 @@ def test_drools_reads_the_rules():
             files[-1].write_text(rules.export("drl"), encoding="utf-8")
         path = ":".join(jars)
         subprocess.run(["javac", "-cp", path, "-d", folder, str(source)], check=True)
-        found = subprocess.run(["java", "-cp", path + ":" + folder, "Parse", *map(str, files)], capture_output=True, text=True)
+        found = subprocess.run(
+            ["java", "-cp", path + ":" + folder, "Parse", *map(str, files)], capture_output=True, text=True
+        )
         assert found.returncode == 0, found.stdout + found.stderr
         assert found.stdout.split() == [str(len(rules)) for rules in SETS]

@@ -2,10 +2,10 @@
 
     python make_clustering_fixtures.py        # needs hdbscan==0.8.44, scikit-learn, numpy
 
-Mutual reachability is full of ties (all edges of a row within its core distance are equally long), and then hdbscan's own
-answer depends on the order of the rows. So the expectation is what hdbscan's tree code makes of its own spanning tree with
-ties in Covey's order, and a case is "certain" where it gives the same labels for other orders of the rows and for
-minimum spanning trees with ties in random order. Infinities and NaN are written as strings.
+Mutual reachability is full of ties (all edges of a row within its core distance are equally long), and then hdbscan's
+own answer depends on the order of the rows. So the expectation is what hdbscan's tree code makes of its own spanning
+tree with ties in Covey's order, and a case is "certain" where it gives the same labels for other orders of the rows and
+for minimum spanning trees with ties in random order. Infinities and NaN are written as strings.
 """
 
 import json
@@ -34,46 +34,82 @@ def data_sets():
     blobs, _ = make_blobs([40, 30, 20], centers=[[0, 0], [4, 1], [1, 5]], cluster_std=0.7, random_state=1)
     blobs = np.vstack([blobs, rng.uniform(-4, 9, (20, 2))])
     moons, _ = make_moons(120, noise=0.08, random_state=2)
-    dense = [rng.normal(c, s, (n, 2)) for c, s, n in
-             [((0, 0), 0.1, 40), ((1, 0), 0.1, 30), ((6, 6), 1.0, 40), ((12, 0), 2.0, 30)]]
+    dense = [
+        rng.normal(c, s, (n, 2))
+        for c, s, n in [((0, 0), 0.1, 40), ((1, 0), 0.1, 30), ((6, 6), 1.0, 40), ((12, 0), 2.0, 30)]
+    ]
     varied = np.vstack(dense)
     duplicates = np.repeat(rng.integers(0, 12, (14, 2)).astype(float), rng.integers(1, 12, 14), axis=0)
-    near_duplicates = np.vstack([np.tile([0.0, 0.0], (9, 1)), rng.normal(0, 0.3, (25, 2)),
-                                 rng.normal(5, 0.5, (30, 2)), np.tile([5.0, 5.0], (6, 1))])
+    near_duplicates = np.vstack(
+        [
+            np.tile([0.0, 0.0], (9, 1)),
+            rng.normal(0, 0.3, (25, 2)),
+            rng.normal(5, 0.5, (30, 2)),
+            np.tile([5.0, 5.0], (6, 1)),
+        ]
+    )
     grid = np.stack(np.meshgrid(np.arange(9.0), np.arange(7.0)), -1).reshape(-1, 2)
     grid = np.vstack([grid, grid[:30] + [30, 0]])
     line = np.sort(np.concatenate([rng.normal(0, 1, 40), rng.normal(8, 0.5, 30), rng.uniform(-10, 20, 20)]))[:, None]
-    wide = np.vstack([rng.normal(c, 1, (n, 50)) for c, n in [(0, 35), (1.6, 30), (-2, 25)]] +
-                     [rng.uniform(-6, 6, (10, 50))])
+    wide = np.vstack(
+        [rng.normal(c, 1, (n, 50)) for c, n in [(0, 35), (1.6, 30), (-2, 25)]] + [rng.uniform(-6, 6, (10, 50))]
+    )
     single = rng.normal(0, 1, (60, 3))
     equal = np.tile([2.5, -1.0], (30, 1))
     few = rng.normal(0, 1, (4, 2))
     two = np.array([[0.0, 0.0], [1.0, 1.0]])
     chain = np.cumsum(1.05 ** np.arange(60))[:, None]
     return {
-        name: np.round(rows, 3) for name, rows in dict(
-            blobs=blobs, moons=moons, varied=varied, duplicates=duplicates, near_duplicates=near_duplicates, grid=grid,
-            line=line, wide=wide, single=single, equal=equal, few=few, two=two, chain=chain).items()
+        name: np.round(rows, 3)
+        for name, rows in dict(
+            blobs=blobs,
+            moons=moons,
+            varied=varied,
+            duplicates=duplicates,
+            near_duplicates=near_duplicates,
+            grid=grid,
+            line=line,
+            wide=wide,
+            single=single,
+            equal=equal,
+            few=few,
+            two=two,
+            chain=chain,
+        ).items()
     }
 
 
 BASIC = [
-    {}, dict(min_cluster_size=10), dict(min_cluster_size=5, min_samples=1), dict(min_cluster_size=3, min_samples=8),
-    dict(cluster_selection_method="leaf"), dict(min_cluster_size=8, cluster_selection_method="leaf", min_samples=3),
-    dict(allow_single_cluster=True), dict(metric="manhattan", min_cluster_size=6),
+    {},
+    dict(min_cluster_size=10),
+    dict(min_cluster_size=5, min_samples=1),
+    dict(min_cluster_size=3, min_samples=8),
+    dict(cluster_selection_method="leaf"),
+    dict(min_cluster_size=8, cluster_selection_method="leaf", min_samples=3),
+    dict(allow_single_cluster=True),
+    dict(metric="manhattan", min_cluster_size=6),
 ]
 MORE = [
-    dict(cluster_selection_epsilon=0.3), dict(cluster_selection_epsilon=0.8, min_samples=2),
-    dict(cluster_selection_epsilon=2.0, min_cluster_size=4), dict(cluster_selection_epsilon=50.0),
+    dict(cluster_selection_epsilon=0.3),
+    dict(cluster_selection_epsilon=0.8, min_samples=2),
+    dict(cluster_selection_epsilon=2.0, min_cluster_size=4),
+    dict(cluster_selection_epsilon=50.0),
     dict(cluster_selection_epsilon=0.5, cluster_selection_method="leaf", min_cluster_size=3),
     dict(cluster_selection_epsilon=1.5, cluster_selection_method="leaf", min_cluster_size=4, min_samples=2),
     dict(cluster_selection_epsilon=0.8, allow_single_cluster=True),
     dict(cluster_selection_epsilon=50.0, allow_single_cluster=True),
     dict(cluster_selection_epsilon=0.6, allow_single_cluster=True, cluster_selection_method="leaf", min_cluster_size=3),
-    dict(max_cluster_size=25), dict(max_cluster_size=12, min_cluster_size=4, min_samples=2),
-    dict(max_cluster_size=40, allow_single_cluster=True), dict(max_cluster_size=20, cluster_selection_epsilon=0.7),
-    dict(alpha=0.7), dict(alpha=1.6, min_samples=2), dict(metric="cosine"), dict(metric="cosine", min_cluster_size=8),
-    dict(allow_single_cluster=True, cluster_selection_method="leaf"), dict(min_cluster_size=60), dict(min_cluster_size=2),
+    dict(max_cluster_size=25),
+    dict(max_cluster_size=12, min_cluster_size=4, min_samples=2),
+    dict(max_cluster_size=40, allow_single_cluster=True),
+    dict(max_cluster_size=20, cluster_selection_epsilon=0.7),
+    dict(alpha=0.7),
+    dict(alpha=1.6, min_samples=2),
+    dict(metric="cosine"),
+    dict(metric="cosine", min_cluster_size=8),
+    dict(allow_single_cluster=True, cluster_selection_method="leaf"),
+    dict(min_cluster_size=60),
+    dict(min_cluster_size=2),
 ]
 RICH = {"blobs", "varied", "moons"}
 
@@ -85,7 +121,8 @@ def settings(options):
         cluster_selection_method=options.get("cluster_selection_method", "eom"),
         allow_single_cluster=options.get("allow_single_cluster", False),
         cluster_selection_epsilon=options.get("cluster_selection_epsilon", 0.0),
-        max_cluster_size=options.get("max_cluster_size", 0))
+        max_cluster_size=options.get("max_cluster_size", 0),
+    )
 
 
 def partition(labels):
@@ -97,8 +134,8 @@ def partition(labels):
 def selected_nodes(tree, labels):
     """The node of the condensed tree that each cluster is: the lowest one above all of the cluster's rows.
 
-    hdbscan's own guess, the lowest-numbered node that a row of the cluster leaves, misses the clusters that split before
-    any row has left them."""
+    hdbscan's own guess, the lowest-numbered node that a row of the cluster leaves, misses the clusters that split
+    before any row has left them."""
     root = tree["parent"].min()
     parent_of = dict(zip(tree["child"].tolist(), tree["parent"].tolist()))
 
@@ -207,11 +244,20 @@ def case(rows, queries, options):
     tree_labels, probabilities, persistence, condensed, linkage = _tree_to_labels(rows, linkage, **settings(options))
     expected = {
         # With all digits: near ties must stay what they are.
-        "from": edges[:, 0].astype(int), "to": edges[:, 1].astype(int), "distances": edges[:, 2],
-        "left": linkage[:, 0].astype(int), "right": linkage[:, 1].astype(int), "merged": linkage[:, 3].astype(int),
-        "parents": condensed["parent"], "children": condensed["child"], "lambdas": short(condensed["lambda_val"]),
-        "sizes": condensed["child_size"], "labels": tree_labels, "probabilities": short(probabilities),
-        "persistence": short(persistence), "scores": short(outlier_scores(condensed.copy())),
+        "from": edges[:, 0].astype(int),
+        "to": edges[:, 1].astype(int),
+        "distances": edges[:, 2],
+        "left": linkage[:, 0].astype(int),
+        "right": linkage[:, 1].astype(int),
+        "merged": linkage[:, 3].astype(int),
+        "parents": condensed["parent"],
+        "children": condensed["child"],
+        "lambdas": short(condensed["lambda_val"]),
+        "sizes": condensed["child_size"],
+        "labels": tree_labels,
+        "probabilities": short(probabilities),
+        "persistence": short(persistence),
+        "scores": short(outlier_scores(condensed.copy())),
     }
     min_samples = options.get("min_samples") or options.get("min_cluster_size", 5)
     # A root that is the only cluster, but too sparse to keep a row, has no node to find.
@@ -223,12 +269,14 @@ def case(rows, queries, options):
         expected["strengths"] = short(strengths)
         if len(np.unique(rows, axis=0)) == len(rows):
             expected["exemplars"] = [
-                sorted(int(np.flatnonzero((rows == e).all(1))[0]) for e in cluster)
-                for cluster in model.exemplars_]
+                sorted(int(np.flatnonzero((rows == e).all(1))[0]) for e in cluster) for cluster in model.exemplars_
+            ]
     rng = np.random.default_rng(5)
     others = [labels, fit(rows, options, exact, rng.permutation(len(rows)))[1]]
-    others += [_tree_to_labels(rows, label(random_spanning_tree(rows, options, rng)), **settings(options))[0]
-               for _ in range(12)]
+    others += [
+        _tree_to_labels(rows, label(random_spanning_tree(rows, options, rng)), **settings(options))[0]
+        for _ in range(12)
+    ]
     certain = all(partition(other) == partition(tree_labels) for other in others)
     result = {"options": options, "certain": certain, "expected": expected}
     sklearn = sklearn_labels(rows, options)
@@ -275,15 +323,28 @@ def main():
     sets = []
     for name, rows in data_sets().items():
         low, high = rows.min(0) - 1, rows.max(0) + 1
-        queries = np.round(np.vstack([rng.uniform(low, high, (12, rows.shape[1])),
-                                      rows[rng.integers(0, len(rows), 8)] + rng.normal(0, 0.05, (8, rows.shape[1])),
-                                      rows[:2]]), 3) if len(rows) > 4 else rows[:0]
+        queries = (
+            np.round(
+                np.vstack(
+                    [
+                        rng.uniform(low, high, (12, rows.shape[1])),
+                        rows[rng.integers(0, len(rows), 8)] + rng.normal(0, 0.05, (8, rows.shape[1])),
+                        rows[:2],
+                    ]
+                ),
+                3,
+            )
+            if len(rows) > 4
+            else rows[:0]
+        )
         cases = [case(rows, queries, options) for options in BASIC + (MORE if name in RICH else MORE[::6])]
         for c in cases:
             sklearn = c.get("sklearn")
             differs = sklearn is not None and partition(sklearn) != partition(c["expected"]["labels"])
-            print(f"{name:16s} {str(c['options']):110s} {'certain' if c['certain'] else 'ties'}"
-                  f"{', scikit-learn differs' if differs else ''}")
+            print(
+                f"{name:16s} {str(c['options']):110s} {'certain' if c['certain'] else 'ties'}"
+                f"{', scikit-learn differs' if differs else ''}"
+            )
         sets.append({"name": name, "rows": rows, "queries": queries, "cases": cases})
     path = Path(__file__).with_name("clustering.json")
     path.write_text(json.dumps(plain({"sets": sets}), separators=(",", ":")) + "\n")

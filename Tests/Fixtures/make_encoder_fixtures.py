@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Makes the encoder's fixtures with PyTorch: models, inputs, and the embeddings and attention weights that PyTorch gives.
+"""Makes the encoder's fixtures with PyTorch: models, inputs, and the embeddings and attention weights that PyTorch
+gives.
 
     python3 make_encoder_fixtures.py          (PyTorch 1.13 or later; writes encoder/*.safetensors beside this script)
 
-For each case NAME.model.safetensors is the model and NAME.data.safetensors holds the input columns (offsets, types, times,
-dwell, numeric.0, ..., categorical.0, ...) and what is expected (embeddings, attention).
+For each case NAME.model.safetensors is the model and NAME.data.safetensors holds the input columns (offsets, types,
+times, dwell, numeric.0, ..., categorical.0, ...) and what is expected (embeddings, attention).
 """
 
 import json
@@ -56,7 +57,8 @@ class Model(nn.Module):
             self.projection = nn.Linear(2 * case["hidden"], case["dimension"])
 
     def forward(self, types, times, numeric, categories):
-        """One sequence, in the order of time: types [T], times [T, 2 or 3], numeric [T, n], categories: a list of [T]."""
+        """One sequence, in the order of time: types [T], times [T, 2 or 3], numeric [T, n], categories: a list of
+        [T]."""
         columns = [self.event_embedding(types), times, numeric]
         columns += [embed(codes) for embed, codes in zip(self.categorical_embeddings, categories)]
         states = self.lstm(torch.cat(columns, dim=1).unsqueeze(0))[0][0]
@@ -71,12 +73,35 @@ def known(codes, entries):
     return torch.from_numpy(np.where((codes >= 0) & (codes < entries), codes, 0).astype(np.int64))
 
 
-def make(name, seed, lengths, unsorted, types=12, embedding=4, hidden=5, layers=1, attention=3, dimension=0, dwell=False,
-         numeric=(), categorical=(), gain=1.0):
+def make(
+    name,
+    seed,
+    lengths,
+    unsorted,
+    types=12,
+    embedding=4,
+    hidden=5,
+    layers=1,
+    attention=3,
+    dimension=0,
+    dwell=False,
+    numeric=(),
+    categorical=(),
+    gain=1.0,
+):
     random = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    case = dict(types=types, embedding=embedding, hidden=hidden, layers=layers, attention=attention, dimension=dimension,
-                dwell=dwell, numeric=numeric, categorical=categorical)
+    case = dict(
+        types=types,
+        embedding=embedding,
+        hidden=hidden,
+        layers=layers,
+        attention=attention,
+        dimension=dimension,
+        dwell=dwell,
+        numeric=numeric,
+        categorical=categorical,
+    )
     model = Model(case).eval()
     with torch.no_grad():
         for parameter in model.parameters():
@@ -87,8 +112,12 @@ def make(name, seed, lengths, unsorted, types=12, embedding=4, hidden=5, layers=
         "time_mean": [2.5, 5.0, 1.25][: 3 if dwell else 2],
         "time_deviation": [1.75, 3.0, 0.8][: 3 if dwell else 2],
         "dwell": dwell,
-        "numeric": [{"name": f"number {i}", "mean": mean, "deviation": deviation} for i, (mean, deviation) in enumerate(numeric)],
-        "categorical": [{"name": f"category {i}", "vocabulary": [f"c{j}" for j in range(n)]} for i, (n, _) in enumerate(categorical)],
+        "numeric": [
+            {"name": f"number {i}", "mean": mean, "deviation": deviation} for i, (mean, deviation) in enumerate(numeric)
+        ],
+        "categorical": [
+            {"name": f"category {i}", "vocabulary": [f"c{j}" for j in range(n)]} for i, (n, _) in enumerate(categorical)
+        ],
     }
     skipped = 3  # events before the first sequence
     offsets = skipped + np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -147,10 +176,32 @@ def main():
     mixed = [0, 1, 2, 0, 17, 3, 1, 40, 5, 5, 5, 0, 2, 9, 23, 7, 1, 12, 31, 4, 6, 0]
     make("small", 1, mixed, unsorted=0.5)
     make("projected", 2, mixed, unsorted=0.3, hidden=16, embedding=8, attention=20, dimension=7, dwell=True)
-    make("channels", 3, mixed, unsorted=0.3, types=30, hidden=20, embedding=6, attention=33, dimension=40, dwell=True,
-         numeric=((10.0, 4.0), (-2.0, 0.5)), categorical=((5, 3), (9, 2)))
-    make("two_layers", 4, mixed, unsorted=0.3, hidden=12, layers=2, attention=70, dimension=18,
-         numeric=((0.0, 1.0),), categorical=((4, 2),))
+    make(
+        "channels",
+        3,
+        mixed,
+        unsorted=0.3,
+        types=30,
+        hidden=20,
+        embedding=6,
+        attention=33,
+        dimension=40,
+        dwell=True,
+        numeric=((10.0, 4.0), (-2.0, 0.5)),
+        categorical=((5, 3), (9, 2)),
+    )
+    make(
+        "two_layers",
+        4,
+        mixed,
+        unsorted=0.3,
+        hidden=12,
+        layers=2,
+        attention=70,
+        dimension=18,
+        numeric=((0.0, 1.0),),
+        categorical=((4, 2),),
+    )
     make("long", 5, [2500, 1, 700, 64], unsorted=0.5, hidden=8, embedding=3, attention=8, dimension=8)
     # Large weights: saturated gates, and an attention that is nearly all on one event.
     make("saturated", 6, mixed, unsorted=0.3, hidden=17, attention=16, dimension=5, gain=6.0)

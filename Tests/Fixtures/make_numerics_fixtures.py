@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes numerics.json: what scikit-learn's scalers and PCA make of small random tables.
 
-    pip install numpy scikit-learn
-    python3 Tests/Fixtures/make_numerics_fixtures.py
+pip install numpy scikit-learn
+python3 Tests/Fixtures/make_numerics_fixtures.py
 """
+
 import json
 import pathlib
 
@@ -20,14 +21,16 @@ def listed(array):
 def main():
     random = numpy.random.default_rng(7)
     rows = 61
-    table = numpy.column_stack([
-        random.normal(5, 2, rows),
-        random.lognormal(3, 2, rows),
-        random.integers(0, 4, rows).astype(float),
-        random.normal(-1e6, 1e-1, rows),
-        random.normal(0, 1e-7, rows),
-        random.standard_cauchy(rows),
-    ])
+    table = numpy.column_stack(
+        [
+            random.normal(5, 2, rows),
+            random.lognormal(3, 2, rows),
+            random.integers(0, 4, rows).astype(float),
+            random.normal(-1e6, 1e-1, rows),
+            random.normal(0, 1e-7, rows),
+            random.standard_cauchy(rows),
+        ]
+    )
     table[random.random(table.shape) < 0.1] = numpy.nan
     table[0, 0] = table[1, 0] = 3.5
     fresh = numpy.nanmedian(table, axis=0) + random.normal(0, 3, (5, table.shape[1])) * numpy.nanstd(table, axis=0)

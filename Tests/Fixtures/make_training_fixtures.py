@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Makes the fixtures of training with PyTorch: weights, inputs, and the losses and gradients that PyTorch's autograd gives for them.
+"""Makes the fixtures of training with PyTorch: weights, inputs, and the losses and gradients that PyTorch's autograd
+gives for them.
 
     python3 make_training_fixtures.py          (PyTorch 1.13 or later; writes training/*.safetensors beside this script)
 
-For each case NAME.safetensors holds in its metadata the configuration of the encoder ("covey.encoder") and the sizes ("case"), and
-the tensors: weights (weight.*), the input columns (offsets, types, times, dwell, numeric.*, categorical.*), which events are masked
-(masked), the slices of the contrastive objective (slices: sequence, start, length), and for each objective its loss (loss.OBJECTIVE)
-and the gradients of all weights that it has any for (gradient.OBJECTIVE.*), computed in float64. The objectives are those of
-covey.h, section 6.
+For each case NAME.safetensors holds in its metadata the configuration of the encoder ("covey.encoder") and the sizes
+("case"), and
+the tensors: weights (weight.*), the input columns (offsets, types, times, dwell, numeric.*, categorical.*), which
+events are masked (masked), the slices of the contrastive objective (slices: sequence, start, length), and for each
+objective its loss (loss.OBJECTIVE) and the gradients of all weights that it has any for (gradient.OBJECTIVE.*),
+computed in float64. The objectives are those of covey.h, section 6.
 """
 
 import json
@@ -29,7 +31,11 @@ def write_safetensors(path, arrays, metadata):
     header, parts, offset = {"__metadata__": metadata}, [], 0
     for name, array in sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[0])):
         data = np.ascontiguousarray(array).tobytes()
-        header[name] = {"dtype": TYPES[str(array.dtype)], "shape": list(array.shape), "data_offsets": [offset, offset + len(data)]}
+        header[name] = {
+            "dtype": TYPES[str(array.dtype)],
+            "shape": list(array.shape),
+            "data_offsets": [offset, offset + len(data)],
+        }
         parts.append(data)
         offset += len(data)
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -63,7 +69,8 @@ class Model(nn.Module):
         self.entries, self.states = entries, case["hidden"]
         self.event_embedding = nn.Embedding(entries, case["embedding"])
         self.categorical_embeddings = nn.ModuleList(
-            nn.Embedding(n + 1, case["category_embedding"]) for n in case["categorical"])
+            nn.Embedding(n + 1, case["category_embedding"]) for n in case["categorical"]
+        )
         self.lstm = nn.LSTM(width, case["hidden"], batch_first=True, bidirectional=True)
         self.attention = Attention(2 * case["hidden"], times, case["attention"])
         dimension = case["dimension"] or 2 * case["hidden"]
@@ -99,7 +106,11 @@ def next_event(model, views):
     for view in views:
         states, types, gap = view["states"], view["types"], view["times"][:, 0]
         forward, backward = model.next(states[:-1, : model.states]), model.previous(states[1:, model.states :])
-        total = total + cross_entropy(forward[:, :-1], types[1:]) / pairs + cross_entropy(backward[:, :-1], types[:-1]) / pairs
+        total = (
+            total
+            + cross_entropy(forward[:, :-1], types[1:]) / pairs
+            + cross_entropy(backward[:, :-1], types[:-1]) / pairs
+        )
         if len(types) > 2:
             total = total + huber(forward[:-1, -1], gap[1:-1]) / gaps + huber(backward[1:, -1], gap[1:-1]) / gaps
     return total
@@ -107,7 +118,12 @@ def next_event(model, views):
 
 def masked_event(model, views):
     count = sum(int(view["masked"].sum()) for view in views)
-    return sum(cross_entropy(model.masked(view["states"][view["masked"]]), view["types"][view["masked"]]) for view in views) / count
+    return (
+        sum(
+            cross_entropy(model.masked(view["states"][view["masked"]]), view["types"][view["masked"]]) for view in views
+        )
+        / count
+    )
 
 
 def autoencoder(model, views):
@@ -139,12 +155,35 @@ def contrastive(model, views, others):
     return (positive.sum() + negative.sum()) / (positive.numel() + negative.numel())
 
 
-def make(name, seed, lengths, types=12, embedding=4, hidden=5, attention=3, dimension=0, dwell=False, numeric=(),
-         categorical=(), category_embedding=3, slices=(), chosen=None):
+def make(
+    name,
+    seed,
+    lengths,
+    types=12,
+    embedding=4,
+    hidden=5,
+    attention=3,
+    dimension=0,
+    dwell=False,
+    numeric=(),
+    categorical=(),
+    category_embedding=3,
+    slices=(),
+    chosen=None,
+):
     random = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    case = dict(types=types, embedding=embedding, hidden=hidden, attention=attention, dimension=dimension, dwell=dwell,
-                numeric=numeric, categorical=categorical, category_embedding=category_embedding)
+    case = dict(
+        types=types,
+        embedding=embedding,
+        hidden=hidden,
+        attention=attention,
+        dimension=dimension,
+        dwell=dwell,
+        numeric=numeric,
+        categorical=categorical,
+        category_embedding=category_embedding,
+    )
     model = Model(case)
     weights = {key: value.detach().numpy().copy() for key, value in model.state_dict().items()}
     model = model.double()
@@ -154,8 +193,12 @@ def make(name, seed, lengths, types=12, embedding=4, hidden=5, attention=3, dime
         "time_mean": [2.5, 5.0, 1.25][: 3 if dwell else 2],
         "time_deviation": [1.75, 3.0, 0.8][: 3 if dwell else 2],
         "dwell": dwell,
-        "numeric": [{"name": f"number {i}", "mean": mean, "deviation": deviation} for i, (mean, deviation) in enumerate(numeric)],
-        "categorical": [{"name": f"category {i}", "vocabulary": [f"c{j}" for j in range(n)]} for i, n in enumerate(categorical)],
+        "numeric": [
+            {"name": f"number {i}", "mean": mean, "deviation": deviation} for i, (mean, deviation) in enumerate(numeric)
+        ],
+        "categorical": [
+            {"name": f"category {i}", "vocabulary": [f"c{j}" for j in range(n)]} for i, n in enumerate(categorical)
+        ],
     }
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     events = int(offsets[-1])
@@ -197,11 +240,23 @@ def make(name, seed, lengths, types=12, embedding=4, hidden=5, attention=3, dime
         times = torch.from_numpy(np.nan_to_num(times))
         numbers = torch.from_numpy(numbers)
         states, embedded = model.encode(torch.from_numpy(shown), times, numbers, categories)
-        return {"states": states, "embedding": embedded, "types": torch.from_numpy(codes), "times": times,
-                "numbers": numbers, "masked": torch.from_numpy(masked), "place": sequence}
+        return {
+            "states": states,
+            "embedding": embedded,
+            "types": torch.from_numpy(codes),
+            "times": times,
+            "numbers": numbers,
+            "masked": torch.from_numpy(masked),
+            "place": sequence,
+        }
 
     expected = {}
-    objectives = {"next_event": next_event, "masked_event": masked_event, "autoencoder": autoencoder, "contrastive": contrastive}
+    objectives = {
+        "next_event": next_event,
+        "masked_event": masked_event,
+        "autoencoder": autoencoder,
+        "contrastive": contrastive,
+    }
     for objective, function in objectives.items():
         if chosen and objective not in chosen:
             continue
@@ -217,19 +272,44 @@ def make(name, seed, lengths, types=12, embedding=4, hidden=5, attention=3, dime
 
     arrays = columns | {f"weight.{key}": value for key, value in weights.items()} | expected
     arrays["slices"] = np.array(slices, dtype=np.int32).reshape(-1, 3)
-    write_safetensors(FOLDER / f"{name}.safetensors", arrays,
-                      {"covey.encoder": json.dumps(configuration), "case": json.dumps(case)})
+    write_safetensors(
+        FOLDER / f"{name}.safetensors", arrays, {"covey.encoder": json.dumps(configuration), "case": json.dumps(case)}
+    )
 
 
 def main():
     FOLDER.mkdir(exist_ok=True)
     mixed = [1, 2, 17, 3, 1, 40, 5, 5, 5, 2, 9, 23, 7, 1, 12, 31, 4, 6]
-    parts = [(2, 3, 9), (2, 0, 5), (5, 10, 20), (5, 0, 11), (11, 4, 8), (15, 1, 25), (15, 20, 11), (0, 0, 1), (17, 2, 3)]
+    parts = [
+        (2, 3, 9),
+        (2, 0, 5),
+        (5, 10, 20),
+        (5, 0, 11),
+        (11, 4, 8),
+        (15, 1, 25),
+        (15, 20, 11),
+        (0, 0, 1),
+        (17, 2, 3),
+    ]
     make("small", 1, mixed, slices=parts)
     make("projected", 2, mixed, hidden=16, embedding=8, attention=20, dimension=7, dwell=True, slices=parts)
-    make("channels", 3, mixed, types=30, hidden=20, embedding=6, attention=33, dimension=40, dwell=True,
-         numeric=((10.0, 4.0), (-2.0, 0.5)), categorical=(5, 9), slices=parts)
-    make("wide", 4, [700, 1, 64, 200], types=25, hidden=66, embedding=3, attention=8, dimension=8, chosen=["next_event"])
+    make(
+        "channels",
+        3,
+        mixed,
+        types=30,
+        hidden=20,
+        embedding=6,
+        attention=33,
+        dimension=40,
+        dwell=True,
+        numeric=((10.0, 4.0), (-2.0, 0.5)),
+        categorical=(5, 9),
+        slices=parts,
+    )
+    make(
+        "wide", 4, [700, 1, 64, 200], types=25, hidden=66, embedding=3, attention=8, dimension=8, chosen=["next_event"]
+    )
 
 
 if __name__ == "__main__":

@@ -28,12 +28,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  * sanitizer takes the larger part of it. */
 #define FUZZ_SECONDS 3
 
-#define FUZZ_REQUIRE(condition)                                                             \
-    do {                                                                                    \
-        if (!(condition)) {                                                                 \
-            fprintf(stderr, "%s:%d: FUZZ_REQUIRE(%s)\n", __FILE__, __LINE__, #condition);   \
-            abort();                                                                        \
-        }                                                                                   \
+#define FUZZ_REQUIRE(condition) \
+    do { \
+        if (!(condition)) { \
+            fprintf(stderr, "%s:%d: FUZZ_REQUIRE(%s)\n", __FILE__, __LINE__, #condition); \
+            abort(); \
+        } \
     } while (0)
 
 /* ------------------------------------------------------------------------------------------------- the input --- */
@@ -73,8 +73,10 @@ static inline int64_t take_below(fuzz_input *input, int64_t limit) {
 
 /* Returns a count, a stride or an option: mostly 0 to limit, but sometimes any number. */
 static inline int64_t take_count(fuzz_input *input, int64_t limit) {
-    static const int64_t odd[] = {-1, INT64_MIN, INT64_MAX, INT32_MAX, (int64_t)INT32_MAX + 1, INT32_MIN, 1ll << 48, (1ll << 48) + 1,
-                                  65536, 65537, 1ll << 60, 1ll << 61, 1ll << 62, UINT32_MAX, 1024, 1025};
+    static const int64_t odd[] = {-1,        INT64_MIN, INT64_MAX,       INT32_MAX,  (int64_t)INT32_MAX + 1,
+                                  INT32_MIN, 1ll << 48, (1ll << 48) + 1, 65536,      65537,
+                                  1ll << 60, 1ll << 61, 1ll << 62,       UINT32_MAX, 1024,
+                                  1025};
     uint8_t kind = take_byte(input);
     if (kind < 240) return kind % (limit + 1);
     if (kind == 255) return take_int64(input);
@@ -82,8 +84,9 @@ static inline int64_t take_count(fuzz_input *input, int64_t limit) {
 }
 
 static inline double take_double(fuzz_input *input) {
-    static const double odd[] = {NAN, INFINITY, -INFINITY, -0.0, 1e308, -1e308, 5e-324, 1e-300, 1e154, 1e100, -1e100,
-                                 3.5e38, 1e-135, 1e9, 8.64e12, 0.1, 0.5, -0.25, 1e16, 1e-9, 4294967296.0, 1e12};
+    static const double odd[] = {NAN,   INFINITY, -INFINITY, -0.0,   1e308,        -1e308, 5e-324,  1e-300,
+                                 1e154, 1e100,    -1e100,    3.5e38, 1e-135,       1e9,    8.64e12, 0.1,
+                                 0.5,   -0.25,    1e16,      1e-9,   4294967296.0, 1e12};
     uint8_t kind = take_byte(input);
     double value;
     if (kind < 200) return (double)kind - 60;
@@ -133,7 +136,8 @@ static inline void *fuzz_struct(const void *source, size_t known, uint8_t tail) 
 
 /* A string of a few bytes, mostly letters. So names are often equal. */
 static inline const char *take_name(fuzz_input *input) {
-    static const char *const names[] = {"a", "b", "c", "amount", "country", "", "\xff", "\xc3\xa9", "e\xcc\x81", "hour of d", "d"};
+    static const char *const names[] = {"a",    "b",        "c",         "amount",    "country", "",
+                                        "\xff", "\xc3\xa9", "e\xcc\x81", "hour of d", "d"};
     uint8_t kind = take_byte(input);
     if (kind < 240) return fuzz_copy(names[kind % 11], strlen(names[kind % 11]) + 1);
     size_t length = (size_t)take_below(input, 24);

@@ -9,10 +9,51 @@ static void release_schema(struct ArrowSchema *schema) { schema->release = NULL;
 static void release_array(struct ArrowArray *array) { array->release = NULL; }
 
 static const char *take_format(fuzz_input *input) {
-    static const char *const formats[] = {"g", "f", "c", "C", "s", "S", "i", "I", "l", "L", "n", "b", "u", "U", "tdD", "tdm",
-                                          "tss:", "tsm:UTC", "tsu:Europe/Amsterdam", "tsn:", "ts", "tsx:", "e", "z", "+s", "+w:2", "d:5,2", "vu",
-                                          "+r", "d:9,2,32", "d:18,-3,64", "d:60,9,256", "tts", "ttm", "ttu", "ttn", "tDs", "tDm", "tDu", "tDn",
-                                          "d:5", "d:5,2,48", "tD", "tDx", "vz"};
+    static const char *const formats[] = {"g",
+                                          "f",
+                                          "c",
+                                          "C",
+                                          "s",
+                                          "S",
+                                          "i",
+                                          "I",
+                                          "l",
+                                          "L",
+                                          "n",
+                                          "b",
+                                          "u",
+                                          "U",
+                                          "tdD",
+                                          "tdm",
+                                          "tss:",
+                                          "tsm:UTC",
+                                          "tsu:Europe/Amsterdam",
+                                          "tsn:",
+                                          "ts",
+                                          "tsx:",
+                                          "e",
+                                          "z",
+                                          "+s",
+                                          "+w:2",
+                                          "d:5,2",
+                                          "vu",
+                                          "+r",
+                                          "d:9,2,32",
+                                          "d:18,-3,64",
+                                          "d:60,9,256",
+                                          "tts",
+                                          "ttm",
+                                          "ttu",
+                                          "ttn",
+                                          "tDs",
+                                          "tDm",
+                                          "tDu",
+                                          "tDn",
+                                          "d:5",
+                                          "d:5,2,48",
+                                          "tD",
+                                          "tDx",
+                                          "vz"};
     uint8_t kind = take_byte(input);
     if (kind < 252) return formats[kind % (kind < 130 ? 20 : sizeof formats / sizeof *formats)];
     return kind == 252 ? NULL : take_name(input);
@@ -22,7 +63,8 @@ static const char *take_format(fuzz_input *input) {
 static int64_t width_of(const char *format) {
     if (!format || !format[0]) return 0;
     if (!strncmp(format, "ts", 2) || !strcmp(format, "tdm")) return 64;
-    if (!strcmp(format, "tdD") || !strcmp(format, "tts") || !strcmp(format, "ttm") || !strcmp(format, "d:9,2,32")) return 32;
+    if (!strcmp(format, "tdD") || !strcmp(format, "tts") || !strcmp(format, "ttm") || !strcmp(format, "d:9,2,32"))
+        return 32;
     if (!strncmp(format, "tD", 2) || !strncmp(format, "tt", 2) || !strcmp(format, "d:18,-3,64")) return 64;
     if (!strcmp(format, "d:60,9,256")) return 256;
     if (!strncmp(format, "d:", 2) || !strcmp(format, "vu")) return 128;
@@ -71,7 +113,8 @@ static void *take_views(fuzz_input *input, int64_t count) {
 static void fill(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArray *array, int64_t held, int depth);
 
 /* Run ends, which mostly increase, and the values of the runs. */
-static void fill_runs(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArray *array, int64_t held, int depth) {
+static void fill_runs(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArray *array, int64_t held,
+                      int depth) {
     static const char *const ends_formats[] = {"s", "i", "l", "c"};
     int64_t runs = take_byte(input) % 9;
     schema->children = fuzz_alloc(2 * sizeof *schema->children);
@@ -134,7 +177,9 @@ static void fill(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArra
     const void **buffers = fuzz_alloc(4 * sizeof *buffers);
     buffers[3] = NULL;
     buffers[0] = flags & 1 ? take_block(input, (held + 7) / 8) : NULL;
-    buffers[1] = text ? take_offsets(input, held + 1, format[0] == 'U') : view ? take_views(input, held) : take_block(input, (held * width_of(format) + 7) / 8);
+    buffers[1] = text   ? take_offsets(input, held + 1, format[0] == 'U')
+                 : view ? take_views(input, held)
+                        : take_block(input, (held * width_of(format) + 7) / 8);
     buffers[2] = text || view ? take_block(input, MOST_TEXT_BYTES) : NULL;
     if (view) {
         int64_t *sizes = fuzz_alloc(sizeof *sizes);
@@ -142,7 +187,8 @@ static void fill(fuzz_input *input, struct ArrowSchema *schema, struct ArrowArra
         buffers[3] = sizes;
     }
     if ((text || view) && flags & 2) /* letters, like most strings */
-        for (int i = 0; i < MOST_TEXT_BYTES; i++) ((char *)buffers[2])[i] = (char)('a' + ((const char *)buffers[2])[i] % 4);
+        for (int i = 0; i < MOST_TEXT_BYTES; i++)
+            ((char *)buffers[2])[i] = (char)('a' + ((const char *)buffers[2])[i] % 4);
     array->null_count = flags & 1 ? take_count(input, 4) : 0;
     if (flags & 4) array->null_count = -1;
     uint8_t odd = take_byte(input);
@@ -211,13 +257,16 @@ static int copies_next(struct ArrowArrayStream *stream, struct ArrowArray *out) 
     return 0;
 }
 
-static const char *copies_error(struct ArrowArrayStream *stream) { return ((copies *)stream->private_data)->left % 2 ? NULL : "no more"; }
+static const char *copies_error(struct ArrowArrayStream *stream) {
+    return ((copies *)stream->private_data)->left % 2 ? NULL : "no more";
+}
 static void copies_release(struct ArrowArrayStream *stream) { stream->release = NULL; }
 
 /* Imports through one of the three functions. *times becomes the number of copies of the rows that the table must have.
  */
-static covey_status import_by(fuzz_input *input, const covey_context *context, struct ArrowSchema *schema, struct ArrowArray *array, int64_t *times,
-                              int *wanted, covey_arrow_table **table, covey_error **error) {
+static covey_status import_by(fuzz_input *input, const covey_context *context, struct ArrowSchema *schema,
+                              struct ArrowArray *array, int64_t *times, int *wanted, covey_arrow_table **table,
+                              covey_error **error) {
     uint8_t way = take_byte(input);
     covey_arrow_options options = COVEY_ARROW_OPTIONS_INIT;
     static const char *const some[] = {"country", "nothing"};
@@ -231,7 +280,8 @@ static covey_status import_by(fuzz_input *input, const covey_context *context, s
     *times = way / 16 % 4;
     if (way % 4 == 2) {
         const struct ArrowArray *arrays[3] = {array, array, array};
-        return covey_arrow_table_import_batches(context, schema, arrays, *times, *wanted || way & 4 ? &options : NULL, table, error);
+        return covey_arrow_table_import_batches(context, schema, arrays, *times, *wanted || way & 4 ? &options : NULL,
+                                                table, error);
     }
     copies given = {schema, array, (int)*times, way > 250 ? way % 3 : 0};
     struct ArrowArrayStream stream = {copies_schema, copies_next, copies_error, copies_release, &given};
@@ -295,11 +345,13 @@ static void import(fuzz_input *input, int threads) {
     if (schema.n_children == array.n_children && schema.n_children > count) schema.n_children = -1;
     int64_t times = 1;
     int wanted = 0;
-    covey_status status = import_by(input, fuzz_context(threads), odd == 242 ? NULL : &schema, odd == 241 ? NULL : &array, &times, &wanted, &table, &error);
+    covey_status status = import_by(input, fuzz_context(threads), odd == 242 ? NULL : &schema,
+                                    odd == 241 ? NULL : &array, &times, &wanted, &table, &error);
     if (fuzz_ok(status, &error)) {
         FUZZ_REQUIRE(usable || times == 0);
         const covey_table *view = covey_arrow_table_view(table);
-        FUZZ_REQUIRE(view->rows == array.length * times && (wanted ? view->column_count <= schema.n_children : view->column_count == schema.n_children));
+        FUZZ_REQUIRE(view->rows == array.length * times &&
+                     (wanted ? view->column_count <= schema.n_children : view->column_count == schema.n_children));
         covey_hybrid *hybrid = NULL;
         covey_hybrid_options options = COVEY_HYBRID_OPTIONS_INIT;
         options.missing = COVEY_MISSING_INDICATOR;
@@ -316,10 +368,17 @@ static void matrix(fuzz_input *input) {
     covey_matrix matrix = COVEY_MATRIX_INIT;
     char format[32];
     int64_t columns = take_byte(input) % 5, odd = take_byte(input);
-    snprintf(format, sizeof format, odd < 240 ? "+w:%lld" : odd < 245 ? "+w:-%lld" : odd < 250 ? "+w:%lld0000000000" : "+l%lld", (long long)columns);
-    struct ArrowSchema schema = {format, "", NULL, 0, 1, NULL, NULL, release_schema, NULL}, child = {take_format(input), "", NULL, 0, 0, NULL, NULL, NULL, NULL};
+    snprintf(format, sizeof format,
+             odd < 240   ? "+w:%lld"
+             : odd < 245 ? "+w:-%lld"
+             : odd < 250 ? "+w:%lld0000000000"
+                         : "+l%lld",
+             (long long)columns);
+    struct ArrowSchema schema = {format, "", NULL, 0, 1, NULL, NULL, release_schema, NULL},
+                       child = {take_format(input), "", NULL, 0, 0, NULL, NULL, NULL, NULL};
     if (odd & 1) child.format = odd & 2 ? "f" : "g";
-    struct ArrowArray array = {0, 0, 0, 1, 1, NULL, NULL, NULL, release_array, NULL}, numbers = {0, 0, 0, 2, 0, NULL, NULL, NULL, NULL, NULL};
+    struct ArrowArray array = {0, 0, 0, 1, 1, NULL, NULL, NULL, release_array, NULL},
+                      numbers = {0, 0, 0, 2, 0, NULL, NULL, NULL, NULL, NULL};
     int64_t lists = take_extent(input, &array, take_byte(input) % 20);
     fill(input, &child, &numbers, take_extent(input, &numbers, lists * columns), 0);
     const void *root_buffers[1] = {take_byte(input) == 255 ? take_block(input, (lists + 7) / 8) : NULL};
@@ -341,7 +400,8 @@ static void matrix(fuzz_input *input) {
     if (schema.n_children == array.n_children && schema.n_children > 1) schema.n_children = -1;
     covey_matrix *written = fuzz_struct(&matrix, sizeof matrix, 0);
     if (!fuzz_ok(covey_arrow_matrix(&schema, &array, written, &error), &error)) return;
-    FUZZ_REQUIRE(written->struct_size == matrix.struct_size && written->rows == array.length && written->columns == columns);
+    FUZZ_REQUIRE(written->struct_size == matrix.struct_size && written->rows == array.length &&
+                 written->columns == columns);
     memcpy(&matrix, written, matrix.struct_size < sizeof matrix ? matrix.struct_size : sizeof matrix);
     matrix.struct_size = sizeof matrix;
     covey_clustering *clustering = NULL;

@@ -16,7 +16,8 @@ static void check_results(const covey_clustering *clustering) {
     FUZZ_OK(covey_clustering_outlier_scores(clustering, numbers, rows, &error));
     for (int64_t row = 0; row < rows; row++) FUZZ_REQUIRE(numbers[row] >= 0 && numbers[row] <= 1);
     FUZZ_OK(covey_clustering_persistence(clustering, numbers, clusters, &error));
-    for (int64_t cluster = 0; cluster < clusters; cluster++) FUZZ_REQUIRE(numbers[cluster] >= 0 && numbers[cluster] < INFINITY);
+    for (int64_t cluster = 0; cluster < clusters; cluster++)
+        FUZZ_REQUIRE(numbers[cluster] >= 0 && numbers[cluster] < INFINITY);
     FUZZ_OK(covey_clustering_cut(clustering, NULL, 1, 2, labels, rows, &error));
     for (int64_t row = 0; row < rows; row++) FUZZ_REQUIRE(labels[row] >= -1 && labels[row] < rows);
 }
@@ -35,11 +36,16 @@ static void check_rows(const covey_clustering *clustering, int threads) {
     matrix.rows = rows;
     matrix.columns = columns;
     matrix.type = COVEY_FLOAT64;
-    if (fuzz_ok(covey_clustering_place(clustering, fuzz_context(threads), &matrix, labels, numbers, numbers + rows, NULL, &error), &error))
+    if (fuzz_ok(covey_clustering_place(clustering, fuzz_context(threads), &matrix, labels, numbers, numbers + rows,
+                                       NULL, &error),
+                &error))
         for (int64_t row = 0; row < 2 * rows; row++) FUZZ_REQUIRE(numbers[row] >= 0 && numbers[row] <= 1);
     int32_t *best = fuzz_alloc((size_t)rows * 2 * sizeof *best);
-    if (fuzz_ok(covey_clustering_membership(clustering, fuzz_context(threads), NULL, 2, best, numbers, rows * 2, &error), &error))
-        for (int64_t place = 0; place < rows * 2; place++) FUZZ_REQUIRE(numbers[place] >= 0 && numbers[place] <= 1 + 1e-9);
+    if (fuzz_ok(
+            covey_clustering_membership(clustering, fuzz_context(threads), NULL, 2, best, numbers, rows * 2, &error),
+            &error))
+        for (int64_t place = 0; place < rows * 2; place++)
+            FUZZ_REQUIRE(numbers[place] >= 0 && numbers[place] <= 1 + 1e-9);
 }
 
 static void check_selections(const covey_clustering *clustering, size_t size, int threads) {
@@ -53,7 +59,8 @@ static void check_selections(const covey_clustering *clustering, size_t size, in
     options.strengths = (int32_t)(size / 60 % 2);
     options.cluster_selection_persistence = size % 7 ? 0 : 0.5;
     options.cluster_selection_epsilon = size % 11 ? 0 : 0.25;
-    if (fuzz_ok(covey_clustering_select(clustering, fuzz_context(threads), &options, NULL, 0, &selected, &error), &error))
+    if (fuzz_ok(covey_clustering_select(clustering, fuzz_context(threads), &options, NULL, 0, &selected, &error),
+                &error))
         check_results(selected);
     covey_clustering_destroy(selected);
 }
@@ -69,7 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_rows(clustering, threads);
         check_selections(clustering, size, threads);
         FUZZ_OK(covey_clustering_write(clustering, NULL, &first, &error));
-        FUZZ_OK(covey_clustering_read(fuzz_context(1), covey_bytes_data(first), covey_bytes_size(first), &again, &error));
+        FUZZ_OK(
+            covey_clustering_read(fuzz_context(1), covey_bytes_data(first), covey_bytes_size(first), &again, &error));
         FUZZ_OK(covey_clustering_write(again, NULL, &second, &error));
         FUZZ_REQUIRE(covey_bytes_size(first) == covey_bytes_size(second));
         FUZZ_REQUIRE(memcmp(covey_bytes_data(first), covey_bytes_data(second), (size_t)covey_bytes_size(first)) == 0);

@@ -8,7 +8,8 @@ static void read_all(const covey_encoder *encoder) {
     const covey_vocabulary *vocabulary = covey_encoder_vocabulary(encoder);
     FUZZ_REQUIRE(covey_encoder_dimension(encoder) >= 1 && covey_vocabulary_size(vocabulary) >= 1);
     for (int64_t i = 0; i < covey_vocabulary_size(vocabulary); i++) FUZZ_REQUIRE(covey_vocabulary_name(vocabulary, i));
-    for (int64_t i = 0; i < covey_encoder_numeric_count(encoder); i++) FUZZ_REQUIRE(covey_encoder_numeric_name(encoder, i));
+    for (int64_t i = 0; i < covey_encoder_numeric_count(encoder); i++)
+        FUZZ_REQUIRE(covey_encoder_numeric_name(encoder, i));
     for (int64_t i = 0; i < covey_encoder_categorical_count(encoder); i++) {
         FUZZ_REQUIRE(covey_encoder_categorical_name(encoder, i));
         FUZZ_REQUIRE(covey_vocabulary_size(covey_encoder_categorical_vocabulary(encoder, i)) >= 1);
@@ -23,7 +24,9 @@ static void embed(const covey_encoder *encoder, int threads) {
     covey_embed_options options = COVEY_EMBED_OPTIONS_INIT;
     for (int precision = 0; precision < 2; precision++) {
         options.precision = precision;
-        if (!fuzz_ok(covey_embed_sequences_with(encoder, fuzz_context(threads), &sequences, &options, all, 0, attention, &error), &error))
+        if (!fuzz_ok(covey_embed_sequences_with(encoder, fuzz_context(threads), &sequences, &options, all, 0, attention,
+                                                &error),
+                     &error))
             continue;
         for (size_t i = 0; i < 3 * size / 4; i++) FUZZ_REQUIRE(isfinite(all[i]));
         sequences.count = 1;

@@ -16,7 +16,8 @@ static covey_table table_for(const covey_engine *engine) {
     int64_t count = covey_engine_feature_count(engine);
     covey_column *columns = fuzz_alloc((size_t)count * sizeof *columns);
     for (int64_t i = 0; i < count; i++) {
-        covey_column column = {covey_engine_feature_name(engine, i), numbers, 0, NULL, 0, covey_engine_feature_kind(engine, i), 0};
+        covey_column column = {covey_engine_feature_name(engine, i), numbers, 0, NULL, 0,
+                               covey_engine_feature_kind(engine, i), 0};
         FUZZ_REQUIRE(column.name && column.kind >= COVEY_NUMERIC && column.kind <= COVEY_DATE);
         if (column.kind == COVEY_DATE) column.values = dates;
         if (column.kind == COVEY_BOOLEAN) column.values = flags;
@@ -42,7 +43,8 @@ static covey_scores *score(const covey_engine *engine, const covey_table *table,
     const covey_encoder *encoder = covey_engine_encoder(engine);
     covey_sequences sequences = COVEY_SEQUENCES_INIT;
     if (encoder) sequences = sample_sequences_for(encoder, rows);
-    if (!fuzz_ok(covey_engine_score(engine, fuzz_context(threads), encoder ? &sequences : NULL, &part, &scores, &error), &error))
+    if (!fuzz_ok(covey_engine_score(engine, fuzz_context(threads), encoder ? &sequences : NULL, &part, &scores, &error),
+                 &error))
         FUZZ_REQUIRE(!scores);
     return scores;
 }
@@ -51,7 +53,8 @@ static covey_score check_score(const covey_scores *scores, int64_t row) {
     covey_error *error = NULL;
     covey_score score = COVEY_SCORE_INIT;
     FUZZ_OK(covey_scores_get(scores, row, &score, &error));
-    FUZZ_REQUIRE(score.risk >= 0 && score.risk <= 1 && score.strength >= 0 && score.strength <= 1 && score.cluster >= -1);
+    FUZZ_REQUIRE(score.risk >= 0 && score.risk <= 1 && score.strength >= 0 && score.strength <= 1 &&
+                 score.cluster >= -1);
     for (int64_t i = 0; i < score.rule_count; i++)
         FUZZ_REQUIRE(covey_scores_rule(scores, row, i) && covey_scores_rule_cluster(scores, row, i) >= -1);
     for (int64_t i = 0; i < score.reason_count; i++) FUZZ_REQUIRE(covey_scores_reason(scores, row, i));

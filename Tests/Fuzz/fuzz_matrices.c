@@ -10,8 +10,8 @@ enum { MOST_ROWS = 160, MOST_COLUMNS = 40 };
 static covey_cluster_options take_options(fuzz_input *input) {
     covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;
     int64_t *counts[] = {&options.min_cluster_size, &options.min_samples, &options.max_cluster_size};
-    int32_t *enums[] = {&options.metric, &options.selection, &options.allow_single_cluster, &options.search, &options.missing,
-                        &options.prediction};
+    int32_t *enums[] = {&options.metric, &options.selection, &options.allow_single_cluster,
+                        &options.search, &options.missing,   &options.prediction};
     uint8_t flags = take_byte(input);
     options.min_cluster_size = 2 + flags % 16;
     options.metric = flags / 16 % 3;
@@ -44,11 +44,13 @@ static void check_trees(const covey_clustering *clustering, int64_t rows, int64_
     FUZZ_OK(covey_clustering_single_linkage_tree(clustering, merges, edges, &error));
     FUZZ_OK(covey_clustering_condensed_tree(clustering, rest, condensed, &error));
     for (int64_t i = 0; i < edges; i++) {
-        FUZZ_REQUIRE(tree[i].from >= 0 && tree[i].from < rows && tree[i].to >= 0 && tree[i].to < rows && tree[i].distance >= 0);
+        FUZZ_REQUIRE(tree[i].from >= 0 && tree[i].from < rows && tree[i].to >= 0 && tree[i].to < rows &&
+                     tree[i].distance >= 0);
         FUZZ_REQUIRE(i == 0 || tree[i].distance >= tree[i - 1].distance);
         FUZZ_REQUIRE(merges[i].size >= 2 && merges[i].size <= rows);
     }
-    for (int64_t i = 0; i < condensed; i++) FUZZ_REQUIRE(rest[i].parent >= rows && rest[i].size >= 1 && rest[i].size <= rows);
+    for (int64_t i = 0; i < condensed; i++)
+        FUZZ_REQUIRE(rest[i].parent >= rows && rest[i].size >= 1 && rest[i].size <= rows);
     int64_t *nodes = fuzz_alloc((size_t)clusters * sizeof *nodes);
     FUZZ_OK(covey_clustering_selected_nodes(clustering, nodes, clusters, &error));
     for (int64_t cluster = 0; cluster < clusters; cluster++) {
@@ -83,7 +85,8 @@ static void check(const covey_clustering *clustering) {
     FUZZ_OK(covey_clustering_labels(clustering, labels, rows, &error));
     for (int64_t row = 0; row < rows; row++) FUZZ_REQUIRE(labels[row] >= -1 && labels[row] < clusters);
     FUZZ_OK(covey_clustering_probabilities(clustering, numbers, rows, &error));
-    for (int64_t row = 0; row < rows; row++) FUZZ_REQUIRE(numbers[row] >= 0 && numbers[row] <= 1 && (labels[row] >= 0 || numbers[row] == 0));
+    for (int64_t row = 0; row < rows; row++)
+        FUZZ_REQUIRE(numbers[row] >= 0 && numbers[row] <= 1 && (labels[row] >= 0 || numbers[row] == 0));
     FUZZ_OK(covey_clustering_outlier_scores(clustering, numbers, rows, &error));
     for (int64_t row = 0; row < rows; row++) FUZZ_REQUIRE(numbers[row] >= 0 && numbers[row] <= 1);
     FUZZ_OK(covey_clustering_persistence(clustering, numbers, clusters, &error));
@@ -99,9 +102,13 @@ static void predict(fuzz_input *input, const covey_clustering *clustering) {
     int64_t rows = matrix.rows < 0 || matrix.rows > 512 ? 0 : matrix.rows;
     int32_t *labels = fuzz_alloc((size_t)rows * 4);
     double *strengths = fuzz_alloc((size_t)rows * 8);
-    if (!fuzz_ok(covey_clustering_predict(clustering, fuzz_context(1), fuzz_struct(&matrix, sizeof matrix, 0), labels, strengths, &error), &error)) return;
+    if (!fuzz_ok(covey_clustering_predict(clustering, fuzz_context(1), fuzz_struct(&matrix, sizeof matrix, 0), labels,
+                                          strengths, &error),
+                 &error))
+        return;
     for (int64_t row = 0; row < rows; row++)
-        FUZZ_REQUIRE(labels[row] >= -1 && labels[row] < covey_clustering_clusters(clustering) && strengths[row] >= 0 && strengths[row] <= 1);
+        FUZZ_REQUIRE(labels[row] >= -1 && labels[row] < covey_clustering_clusters(clustering) && strengths[row] >= 0 &&
+                     strengths[row] <= 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -113,7 +120,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     covey_test_small_searches(size % 4 != 0);
     covey_cluster_options options = take_options(&input);
     covey_matrix matrix = take_matrix(&input, MOST_ROWS, MOST_COLUMNS);
-    if (fuzz_ok(covey_cluster_matrix(fuzz_context(threads), fuzz_struct(&matrix, sizeof matrix, 0), &options, &clustering, &error), &error)) {
+    if (fuzz_ok(covey_cluster_matrix(fuzz_context(threads), fuzz_struct(&matrix, sizeof matrix, 0), &options,
+                                     &clustering, &error),
+                &error)) {
         check(clustering);
         predict(&input, clustering);
     } else {

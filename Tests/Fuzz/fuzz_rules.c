@@ -102,7 +102,8 @@ static int holds(const covey_condition *condition, int64_t row) {
     case COVEY_CONDITION_PRESENT: return !missing;
     }
     int in = 0;
-    for (int64_t i = 0; !missing && i < condition->category_count; i++) in |= !strcmp(condition->categories[i], found->categories[code]);
+    for (int64_t i = 0; !missing && i < condition->category_count; i++)
+        in |= !strcmp(condition->categories[i], found->categories[code]);
     return !missing && in == (condition->kind == COVEY_CONDITION_IN);
 }
 

@@ -28,7 +28,8 @@ static inline const fuzz_sample *sample_get(void) {
         sample.numbers[i] = i % 11 == 0 ? NAN : i % 6;
         sample.dwell[i] = i % 7 == 0 ? NAN : i % 5;
     }
-    for (int i = 0; i <= SAMPLE_SEQUENCES; i++) sample.offsets[i] = i * i * SAMPLE_EVENTS / (SAMPLE_SEQUENCES * SAMPLE_SEQUENCES);
+    for (int i = 0; i <= SAMPLE_SEQUENCES; i++)
+        sample.offsets[i] = i * i * SAMPLE_EVENTS / (SAMPLE_SEQUENCES * SAMPLE_SEQUENCES);
     FUZZ_REQUIRE(covey_vocabulary_create(NULL, names, 4, &sample.vocabulary, NULL) == COVEY_OK);
     FUZZ_REQUIRE(covey_vocabulary_create(NULL, names, 2, &sample.categories, NULL) == COVEY_OK);
     sample.vocabularies[0] = sample.categories;
@@ -71,7 +72,8 @@ static inline const covey_encoder *sample_encoder(void) {
     sequences.dwell = sample_get()->dwell;
     covey_training_options options = sample_options();
     covey_error *error = NULL;
-    covey_status status = covey_encoder_train(fuzz_context(1), &sequences, sample_get()->vocabulary, &options, &encoder, NULL, &error);
+    covey_status status =
+        covey_encoder_train(fuzz_context(1), &sequences, sample_get()->vocabulary, &options, &encoder, NULL, &error);
     if (error) fprintf(stderr, "%s\n", covey_error_message(error));
     FUZZ_REQUIRE(status == COVEY_OK);
     return encoder;

@@ -58,11 +58,15 @@ static void train(fuzz_input *input, const covey_sequences *sequences, int threa
     covey_encoder *encoder = NULL;
     covey_training *training = NULL;
     covey_training_options options = sample_options();
-    int64_t *counts[] = {&options.embedding_size, &options.category_embedding_size, &options.hidden_size, &options.attention_size,
-                         &options.dimension, &options.batch_size, &options.slices, &options.patience, &options.window};
-    double *numbers[] = {&options.next_event, &options.masked_event, &options.autoencoder, &options.contrastive, &options.learning_rate,
-                         &options.weight_decay, &options.clip, &options.warm_up, &options.dropout, &options.unknown,
-                         &options.mask_share, &options.margin, &options.held_out};
+    int64_t *counts[] = {&options.embedding_size, &options.category_embedding_size,
+                         &options.hidden_size,    &options.attention_size,
+                         &options.dimension,      &options.batch_size,
+                         &options.slices,         &options.patience,
+                         &options.window};
+    double *numbers[] = {&options.next_event,    &options.masked_event, &options.autoencoder, &options.contrastive,
+                         &options.learning_rate, &options.weight_decay, &options.clip,        &options.warm_up,
+                         &options.dropout,       &options.unknown,      &options.mask_share,  &options.margin,
+                         &options.held_out};
     options.epochs = 1;
     options.checkpoint_steps = 1000;
     for (int changes = take_byte(input) % 4; changes; changes--) {
@@ -73,8 +77,9 @@ static void train(fuzz_input *input, const covey_sequences *sequences, int threa
     /* These sizes fit in the memory budget but would take too long. */
     for (int which = 0; which < 5; which++)
         if (*counts[which] > 64 && *counts[which] <= 65536) *counts[which] = 64;
-    int trained = fuzz_ok(
-        covey_encoder_train(fuzz_context(threads), sequences, sample_get()->vocabulary, &options, &encoder, &training, &error), &error);
+    int trained = fuzz_ok(covey_encoder_train(fuzz_context(threads), sequences, sample_get()->vocabulary, &options,
+                                              &encoder, &training, &error),
+                          &error);
     FUZZ_REQUIRE(trained == (encoder != NULL));
     covey_encoder_destroy(encoder);
     covey_training_destroy(training);
@@ -103,11 +108,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         sequences.channel_size = (size_t)take_count(&input, 64);
         sequences.struct_size = flags & 8 ? sizeof sequences : (size_t)take_count(&input, sizeof sequences);
     }
-    size_t step = sequences.channel_size >= sizeof(covey_channel) && sequences.channel_size <= 4096 ? sequences.channel_size : 4096;
+    size_t step = sequences.channel_size >= sizeof(covey_channel) && sequences.channel_size <= 4096
+                      ? sequences.channel_size
+                      : 4096;
     sequences.numeric_count = flags & 16 ? take_count(&input, 3) : 1;
     sequences.categorical_count = flags & 16 ? take_count(&input, 3) : 1;
     int64_t numeric = sequences.numeric_count >= 0 && sequences.numeric_count <= 1024 ? sequences.numeric_count : 0;
-    int64_t categorical = sequences.categorical_count >= 0 && sequences.categorical_count <= 1024 ? sequences.categorical_count : 0;
+    int64_t categorical =
+        sequences.categorical_count >= 0 && sequences.categorical_count <= 1024 ? sequences.categorical_count : 0;
     if (numeric > 4) sequences.numeric_count = numeric = 4;
     if (categorical > 4) sequences.categorical_count = categorical = 4;
     sequences.numeric = numeric || flags & 32 ? take_channels(&input, numeric, events, 8, step) : NULL;
@@ -123,7 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     covey_embed_options options = COVEY_EMBED_OPTIONS_INIT;
     options.precision = (int32_t)take_count(&input, 1);
     fuzz_ok(covey_embed_sequences_with(encoder, fuzz_context(threads), view, &options, embeddings, row_stride,
-                                       take_byte(&input) & 1 ? attention : NULL, &error), &error);
+                                       take_byte(&input) & 1 ? attention : NULL, &error),
+            &error);
     if (take_byte(&input) % 4 == 1 && categorical == 1) train(&input, view, threads);
     return fuzz_end();
 }

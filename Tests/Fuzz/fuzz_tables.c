@@ -35,7 +35,8 @@ static covey_table take_table(fuzz_input *input) {
     if (table.column_count > MOST_TABLE_COLUMNS && table.column_count <= 65536) table.column_count = 2;
     int64_t count = table.column_count < 0 || table.column_count > MOST_TABLE_COLUMNS ? 0 : table.column_count;
     if (flags & 1) table.column_size = (size_t)take_count(input, 80);
-    size_t size = table.column_size >= sizeof(covey_column) && table.column_size <= 4096 ? table.column_size : sizeof(covey_column);
+    size_t size = table.column_size >= sizeof(covey_column) && table.column_size <= 4096 ? table.column_size
+                                                                                         : sizeof(covey_column);
     char *columns = fuzz_alloc((size_t)count * size);
     memset(columns, 0, (size_t)count * size);
     for (int64_t i = 0; i < count; i++) {
@@ -49,7 +50,8 @@ static covey_table take_table(fuzz_input *input) {
         if (column.kind == COVEY_CATEGORICAL) {
             /* Above 256 categories, and above the number of rows, Covey reads only the names of codes that occur. */
             column.category_count = odd & 2 ? take_count(input, 6) : 4;
-            if (column.category_count > 6 && column.category_count <= INT32_MAX) column.category_count = odd & 4 ? 300 : 6;
+            if (column.category_count > 6 && column.category_count <= INT32_MAX)
+                column.category_count = odd & 4 ? 300 : 6;
             int64_t categories = column.category_count < 0 || column.category_count > 300 ? 0 : column.category_count;
             const char **names = fuzz_alloc((size_t)categories * sizeof *names);
             for (int64_t j = 0; j < categories; j++) {
@@ -70,7 +72,8 @@ static covey_table take_table(fuzz_input *input) {
 }
 
 /* `table` has the same values as `view`, as a complete struct. */
-static void check_hybrid(fuzz_input *input, const covey_table *table, const covey_table *view, const covey_matrix *matrix, int threads) {
+static void check_hybrid(fuzz_input *input, const covey_table *table, const covey_table *view,
+                         const covey_matrix *matrix, int threads) {
     covey_error *error = NULL;
     covey_hybrid *hybrid = NULL;
     covey_hybrid_options options = COVEY_HYBRID_OPTIONS_INIT;
@@ -105,7 +108,9 @@ static void check_hybrid(fuzz_input *input, const covey_table *table, const cove
     rows = table ? other.rows : others.rows;
     rows = rows < 0 || rows > 512 ? 0 : rows;
     float *more = fuzz_alloc((size_t)(rows * width) * 4);
-    if (fuzz_ok(covey_hybrid_transform(hybrid, fuzz_context(threads), matrix ? fuzz_struct(&others, sizeof others, 0) : NULL, table ? fuzz_struct(&other, sizeof other, 0) : NULL, more, 0, &error),
+    if (fuzz_ok(covey_hybrid_transform(hybrid, fuzz_context(threads),
+                                       matrix ? fuzz_struct(&others, sizeof others, 0) : NULL,
+                                       table ? fuzz_struct(&other, sizeof other, 0) : NULL, more, 0, &error),
                 &error))
         for (int64_t i = 0; i < rows * width; i++) FUZZ_REQUIRE(isfinite(more[i]));
     covey_hybrid_destroy(hybrid);
@@ -145,13 +150,14 @@ static void search(fuzz_input *input, const covey_table *table, const covey_tabl
     covey_rules *rules = NULL;
     int64_t rows = table->rows < 0 || table->rows > MOST_ROWS ? 0 : table->rows;
     uint8_t *target = fuzz_alloc((size_t)rows), style = take_byte(input);
-    for (int64_t row = 0; row < rows; row++) target[row] = style & 1 ? (uint8_t)(row % (2 + (style >> 4)) == 0) : take_byte(input) & 1;
+    for (int64_t row = 0; row < rows; row++)
+        target[row] = style & 1 ? (uint8_t)(row % (2 + (style >> 4)) == 0) : take_byte(input) & 1;
     if (rows && style == 254) target[rows / 2] = 2;
     covey_rules_options options = COVEY_RULES_OPTIONS_INIT;
-    int64_t *counts[] = {&options.max_conditions, &options.max_rules, &options.min_support, &options.max_bins, &options.beam_width,
-                         &options.permutations, &options.resamples};
-    double *numbers[] = {&options.min_precision, &options.min_lift, &options.holdout, &options.confidence, &options.beta, &options.rounding,
-                         &options.significance, &options.min_stability};
+    int64_t *counts[] = {&options.max_conditions, &options.max_rules,    &options.min_support, &options.max_bins,
+                         &options.beam_width,     &options.permutations, &options.resamples};
+    double *numbers[] = {&options.min_precision, &options.min_lift, &options.holdout,      &options.confidence,
+                         &options.beta,          &options.rounding, &options.significance, &options.min_stability};
     covey_rule_feature feature = COVEY_RULE_FEATURE_INIT;
     covey_feature_pair pair = {"a", "b", 0, 0};
     covey_condition pinned = COVEY_CONDITION_INIT;
@@ -194,7 +200,8 @@ static void search(fuzz_input *input, const covey_table *table, const covey_tabl
     /* The header allows these, but they would take too long. */
     if (options.permutations > 12 && options.permutations <= 10000) options.permutations = 3;
     if (options.resamples > 12 && options.resamples <= 1000) options.resamples = 3;
-    if (fuzz_ok(covey_extract_rules(fuzz_context(threads), view, target, &options, &rules, &error), &error)) check_rules(rules, table);
+    if (fuzz_ok(covey_extract_rules(fuzz_context(threads), view, target, &options, &rules, &error), &error))
+        check_rules(rules, table);
     else FUZZ_REQUIRE(!rules);
     covey_rules_destroy(rules);
 }
@@ -209,7 +216,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (flags & 2) {
         covey_matrix matrix = take_matrix(&input, MOST_ROWS, 24);
         if (flags & 4 && matrix.rows <= 512 && matrix.rows > table.rows && table.rows >= 0) matrix.rows = table.rows;
-        check_hybrid(&input, flags & 8 ? &table : NULL, flags & 8 ? view : NULL, fuzz_struct(&matrix, sizeof matrix, 0), threads);
+        check_hybrid(&input, flags & 8 ? &table : NULL, flags & 8 ? view : NULL, fuzz_struct(&matrix, sizeof matrix, 0),
+                     threads);
     } else if (flags & 4) {
         check_hybrid(&input, &table, view, NULL, threads);
     } else {

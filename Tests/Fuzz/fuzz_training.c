@@ -14,8 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int file = open(fuzz_written(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     FUZZ_REQUIRE(file >= 0 && write(file, data, size) == (ssize_t)size && close(file) == 0);
     options.checkpoint_path = fuzz_written();
-    int trained = fuzz_ok(
-        covey_encoder_train(fuzz_context(1), &sample->sequences, sample->vocabulary, &options, &encoder, &training, &error), &error);
+    int trained = fuzz_ok(covey_encoder_train(fuzz_context(1), &sample->sequences, sample->vocabulary, &options,
+                                              &encoder, &training, &error),
+                          &error);
     FUZZ_REQUIRE((encoder != NULL) == trained);
     for (int64_t epoch = 0; epoch < covey_training_epochs(training); epoch++) {
         covey_training_epoch figures = COVEY_TRAINING_EPOCH_INIT;

@@ -69,16 +69,56 @@ static inline int json_splice(json_text *text, size_t from, size_t to, const cha
 }
 
 static inline void json_mutate_once(json_text *text, uint32_t *random) {
-    static const char *const odd[] = {
-        "0", "-1", "1", "2", "3", "-0", "0.5", "1e308", "-1e308", "1e-320", "1e999", "9223372036854775807", "9223372036854775808",
-        "-9223372036854775808", "18446744073709551615", "2147483647", "2147483648", "-2147483649", "4294967296", "65536", "65537",
-        "4611686018427387904", "1e18", "1.5", "100000000", "null", "true", "false", "\"\"", "\"a\"", "[]", "{}", "[[]]", "\"\\u0000\"",
-        "\"\\ud800\"", "\"e\\u0301\"", "\"\xc3\xa9\"", "[0]", "[1,1]", "[0,0]", "\"numeric\"", "\"boolean\"", "\"NaN\""};
+    static const char *const odd[] = {"0",
+                                      "-1",
+                                      "1",
+                                      "2",
+                                      "3",
+                                      "-0",
+                                      "0.5",
+                                      "1e308",
+                                      "-1e308",
+                                      "1e-320",
+                                      "1e999",
+                                      "9223372036854775807",
+                                      "9223372036854775808",
+                                      "-9223372036854775808",
+                                      "18446744073709551615",
+                                      "2147483647",
+                                      "2147483648",
+                                      "-2147483649",
+                                      "4294967296",
+                                      "65536",
+                                      "65537",
+                                      "4611686018427387904",
+                                      "1e18",
+                                      "1.5",
+                                      "100000000",
+                                      "null",
+                                      "true",
+                                      "false",
+                                      "\"\"",
+                                      "\"a\"",
+                                      "[]",
+                                      "{}",
+                                      "[[]]",
+                                      "\"\\u0000\"",
+                                      "\"\\ud800\"",
+                                      "\"e\\u0301\"",
+                                      "\"\xc3\xa9\"",
+                                      "[0]",
+                                      "[1,1]",
+                                      "[0,0]",
+                                      "\"numeric\"",
+                                      "\"boolean\"",
+                                      "\"NaN\""};
     size_t start = json_find_value(text, random), end = json_value_end(text, start);
     char copy[4096];
     size_t length = end - start;
     switch (mutator_random(random) % 10) {
-    case 0: case 1: case 2: {
+    case 0:
+    case 1:
+    case 2: {
         const char *value = odd[mutator_random(random) % (sizeof odd / sizeof *odd)];
         json_splice(text, start, end, value, strlen(value));
         break;
@@ -93,7 +133,9 @@ static inline void json_mutate_once(json_text *text, uint32_t *random) {
         static const double steps[] = {1, -1, 0, 0.5, 1e9};
         uint32_t kind = mutator_random(random) % 8;
         value = kind < 5 ? value + steps[kind] : kind == 5 ? 2 * value : kind == 6 ? -value : value / 10;
-        int written = snprintf(copy, sizeof copy, value == (double)(long long)value && value < 1e18 && value > -1e18 ? "%.0f" : "%.17g", value);
+        int written =
+            snprintf(copy, sizeof copy,
+                     value == (double)(long long)value && value < 1e18 && value > -1e18 ? "%.0f" : "%.17g", value);
         json_splice(text, start, end, copy, (size_t)written);
         break;
     }
@@ -112,7 +154,8 @@ static inline void json_mutate_once(json_text *text, uint32_t *random) {
         json_splice(text, start, end, "", 0);
         break;
     }
-    case 6: case 7: { /* repeat it, with its name */
+    case 6:
+    case 7: { /* repeat it, with its name */
         if (end < text->size && text->bytes[end] == ':') end = json_value_end(text, end + 1);
         length = end - start;
         if (length + 1 > sizeof copy) return;

@@ -33,7 +33,9 @@ static void make_trainings(void) {
             options.progress = stop_after;
             options.progress_user_data = &epochs;
         }
-        fuzz_ok(covey_encoder_train(NULL, &sample_get()->sequences, sample_get()->vocabulary, &options, &encoder, NULL, &error), &error);
+        fuzz_ok(covey_encoder_train(NULL, &sample_get()->sequences, sample_get()->vocabulary, &options, &encoder, NULL,
+                                    &error),
+                &error);
         if (encoder) FUZZ_OK(covey_encoder_save(encoder, NULL, seed_path("encoder", "channels"), &error));
         covey_encoder_destroy(encoder);
     }
@@ -50,9 +52,9 @@ static const char *const names[] = {"NL", "BE", "FR"};
 
 static covey_table make_table(void) {
     static covey_column columns[] = {
-        {"amount", amounts, 0, NULL, 0, COVEY_NUMERIC, 0},   {"country", countries, 0, names, 3, COVEY_CATEGORICAL, 0},
-        {"known", known, 0, NULL, 0, COVEY_BOOLEAN, 0},      {"limit", limits, 0, NULL, 0, COVEY_NUMERIC, 0},
-        {"opened", opened, 0, NULL, 0, COVEY_DATE, 0},       {"paid", paid, 0, NULL, 0, COVEY_DATE, 0},
+        {"amount", amounts, 0, NULL, 0, COVEY_NUMERIC, 0}, {"country", countries, 0, names, 3, COVEY_CATEGORICAL, 0},
+        {"known", known, 0, NULL, 0, COVEY_BOOLEAN, 0},    {"limit", limits, 0, NULL, 0, COVEY_NUMERIC, 0},
+        {"opened", opened, 0, NULL, 0, COVEY_DATE, 0},     {"paid", paid, 0, NULL, 0, COVEY_DATE, 0},
     };
     for (int row = 0; row < ROWS; row++) {
         int group = row % 3;
@@ -71,8 +73,8 @@ static covey_table make_table(void) {
     return table;
 }
 
-static covey_rules *make_rules(const char *name, const char *age_to, const covey_feature_pair *pairs, int64_t pair_count, int64_t use,
-                               const double *weights) {
+static covey_rules *make_rules(const char *name, const char *age_to, const covey_feature_pair *pairs,
+                               int64_t pair_count, int64_t use, const double *weights) {
     covey_error *error = NULL;
     covey_rules *rules = NULL;
     covey_buffer *text = NULL;
@@ -100,7 +102,8 @@ static covey_rules *make_rules(const char *name, const char *age_to, const covey
 }
 
 /* An engine of a table with or without the dates, and with or without an encoder. */
-static void make_engine(const char *name, int with_encoder, int components, const covey_rules *const *rules, int64_t rule_count) {
+static void make_engine(const char *name, int with_encoder, int components, const covey_rules *const *rules,
+                        int64_t rule_count) {
     covey_error *error = NULL;
     covey_hybrid *hybrid = NULL;
     covey_clustering *clustering = NULL;
@@ -111,7 +114,8 @@ static void make_engine(const char *name, int with_encoder, int components, cons
     static int32_t labels[ROWS];
     int8_t fraud[ROWS];
     int64_t width = covey_encoder_dimension(sample_encoder());
-    for (int i = 0; i < ROWS * width; i++) embeddings[i] = (float)((i / width % 3 == i % width) * 3 + i * 7 % 13 * 0.01);
+    for (int i = 0; i < ROWS * width; i++)
+        embeddings[i] = (float)((i / width % 3 == i % width) * 3 + i * 7 % 13 * 0.01);
     covey_matrix matrix = COVEY_MATRIX_INIT;
     matrix.data = embeddings;
     matrix.rows = ROWS;
@@ -182,25 +186,38 @@ static void make_found(void) {
     options.training = &training;
     options.trees = 2;
     options.permutations = 99;
-    FUZZ_OK(covey_find(NULL, &sequences, sample_get()->vocabulary, &table, fraud, limits, opened, ROWS, NULL, &options, &found, &error));
+    FUZZ_OK(covey_find(NULL, &sequences, sample_get()->vocabulary, &table, fraud, limits, opened, ROWS, NULL, &options,
+                       &found, &error));
     FUZZ_OK(covey_engine_save(covey_found_engine(found), NULL, seed_path("engine", "found"), &error));
     covey_found_destroy(found);
 }
 
 static const char *const by_hand[] = {
-    "{\"format_version\":1,\"features\":[{\"name\":\"amount\",\"kind\":\"numeric\"},{\"name\":\"country\",\"kind\":\"categorical\"}],\"rules\":"
-    "[{\"conditions\":[{\"feature\":\"amount\",\"kind\":\"interval\",\"low\":100},{\"feature\":\"country\",\"kind\":\"in\",\"categories\":"
+    "{\"format_version\":1,\"features\":[{\"name\":\"amount\",\"kind\":\"numeric\"},{\"name\":\"country\",\"kind\":"
+    "\"categorical\"}],\"rules\":"
+    "[{\"conditions\":[{\"feature\":\"amount\",\"kind\":\"interval\",\"low\":100},{\"feature\":\"country\",\"kind\":"
+    "\"in\",\"categories\":"
     "[\"NL\",\"B E\",\"\\u00e9\"]}]}]}",
-    "{\"format_version\":1,\"target\":\"fraud\",\"confidence\":0.9,\"features\":[{\"name\":\"known\",\"kind\":\"boolean\"},{\"name\":\"a\","
-    "\"kind\":\"numeric\"},{\"name\":\"c\",\"kind\":\"categorical\"}],\"rules\":[{\"conditions\":[{\"feature\":\"known\",\"kind\":\"true\"},"
-    "{\"feature\":\"a\",\"kind\":\"missing\"}]},{\"conditions\":[{\"feature\":\"known\",\"kind\":\"false\"},{\"feature\":\"c\",\"kind\":"
-    "\"not_in\",\"categories\":[\"x\",\"\"]},{\"feature\":\"a\",\"kind\":\"interval\",\"low\":-1e308,\"high\":1e308}],\"given\":true},"
-    "{\"conditions\":[{\"feature\":\"a\",\"kind\":\"present\"}],\"p_value\":0.5,\"search_p_value\":0.01,\"stability\":1}]}",
-    "{\"format_version\":1,\"features\":[{\"name\":\"hour of d\",\"kind\":\"numeric\",\"derived\":{\"hour\":[\"d\"]}},{\"name\":"
-    "\"days from d to e\",\"kind\":\"numeric\",\"derived\":{\"days\":[\"d\",\"e\"]}},{\"name\":\"x / y\",\"kind\":\"numeric\",\"derived\":"
-    "{\"ratio\":[\"x\",\"y\"]}},{\"name\":\"x - y\",\"kind\":\"numeric\",\"derived\":{\"difference\":[\"x\",\"y\"]}}],\"rules\":"
-    "[{\"conditions\":[{\"feature\":\"hour of d\",\"kind\":\"interval\",\"low\":2,\"high\":4.5},{\"feature\":\"days from d to e\",\"kind\":"
-    "\"interval\",\"high\":30}]},{\"conditions\":[{\"feature\":\"x / y\",\"kind\":\"interval\",\"low\":0.5},{\"feature\":\"x - y\",\"kind\":"
+    "{\"format_version\":1,\"target\":\"fraud\",\"confidence\":0.9,\"features\":[{\"name\":\"known\",\"kind\":"
+    "\"boolean\"},{\"name\":\"a\","
+    "\"kind\":\"numeric\"},{\"name\":\"c\",\"kind\":\"categorical\"}],\"rules\":[{\"conditions\":[{\"feature\":"
+    "\"known\",\"kind\":\"true\"},"
+    "{\"feature\":\"a\",\"kind\":\"missing\"}]},{\"conditions\":[{\"feature\":\"known\",\"kind\":\"false\"},{"
+    "\"feature\":\"c\",\"kind\":"
+    "\"not_in\",\"categories\":[\"x\",\"\"]},{\"feature\":\"a\",\"kind\":\"interval\",\"low\":-1e308,\"high\":1e308}],"
+    "\"given\":true},"
+    "{\"conditions\":[{\"feature\":\"a\",\"kind\":\"present\"}],\"p_value\":0.5,\"search_p_value\":0.01,\"stability\":"
+    "1}]}",
+    "{\"format_version\":1,\"features\":[{\"name\":\"hour of "
+    "d\",\"kind\":\"numeric\",\"derived\":{\"hour\":[\"d\"]}},{\"name\":"
+    "\"days from d to e\",\"kind\":\"numeric\",\"derived\":{\"days\":[\"d\",\"e\"]}},{\"name\":\"x / "
+    "y\",\"kind\":\"numeric\",\"derived\":"
+    "{\"ratio\":[\"x\",\"y\"]}},{\"name\":\"x - "
+    "y\",\"kind\":\"numeric\",\"derived\":{\"difference\":[\"x\",\"y\"]}}],\"rules\":"
+    "[{\"conditions\":[{\"feature\":\"hour of d\",\"kind\":\"interval\",\"low\":2,\"high\":4.5},{\"feature\":\"days "
+    "from d to e\",\"kind\":"
+    "\"interval\",\"high\":30}]},{\"conditions\":[{\"feature\":\"x / "
+    "y\",\"kind\":\"interval\",\"low\":0.5},{\"feature\":\"x - y\",\"kind\":"
     "\"interval\",\"low\":-7}]}]}",
 };
 
@@ -209,8 +226,10 @@ int main(int count, char **arguments) {
     folder = arguments[1];
     mkdir(folder, 0777);
     make_trainings();
-    static const covey_feature_pair pairs[] = {{"amount", "limit", COVEY_DERIVED_RATIO, 0}, {"amount", "limit", COVEY_DERIVED_DIFFERENCE, 0}};
-    covey_rules *rules[] = {make_rules("found", NULL, NULL, 0, COVEY_FEATURE_FREE, NULL), make_rules("derived", "paid", pairs, 2, COVEY_FEATURE_FORBIDDEN, NULL)};
+    static const covey_feature_pair pairs[] = {{"amount", "limit", COVEY_DERIVED_RATIO, 0},
+                                               {"amount", "limit", COVEY_DERIVED_DIFFERENCE, 0}};
+    covey_rules *rules[] = {make_rules("found", NULL, NULL, 0, COVEY_FEATURE_FREE, NULL),
+                            make_rules("derived", "paid", pairs, 2, COVEY_FEATURE_FORBIDDEN, NULL)};
     double weights[ROWS];
     for (int row = 0; row < ROWS; row++) weights[row] = row % 5 * 0.5;
     covey_rules_destroy(make_rules("weighted", NULL, NULL, 0, COVEY_FEATURE_FREE, weights));

@@ -33,9 +33,24 @@ static void keep_input(int signal) {
 
 /* Numbers at which arithmetic turns: as float32, float64 and integers of 32 and 64 bits. */
 static size_t extreme(uint8_t *target) {
-    static const double reals[] = {NAN, INFINITY, -INFINITY, -0.0, 1.7976931348623157e308, -1.7976931348623157e308, 5e-324,
-                                   2.2250738585072014e-308, 1e154, 1e-162, 1e38, 3.4028234663852886e38, 1e-45, 1e200, 1, -1};
-    static const int64_t whole[] = {INT64_MAX, INT64_MIN, INT32_MAX, INT32_MIN, -1, 0, 1, 1ll << 32, 1ll << 53, 65536, -2};
+    static const double reals[] = {NAN,
+                                   INFINITY,
+                                   -INFINITY,
+                                   -0.0,
+                                   1.7976931348623157e308,
+                                   -1.7976931348623157e308,
+                                   5e-324,
+                                   2.2250738585072014e-308,
+                                   1e154,
+                                   1e-162,
+                                   1e38,
+                                   3.4028234663852886e38,
+                                   1e-45,
+                                   1e200,
+                                   1,
+                                   -1};
+    static const int64_t whole[] = {INT64_MAX, INT64_MIN, INT32_MAX, INT32_MIN, -1, 0,
+                                    1,         1ll << 32, 1ll << 53, 65536,     -2};
     double real = reals[below(sizeof reals / sizeof *reals)];
     float narrow = (float)real;
     int64_t integer = whole[below(sizeof whole / sizeof *whole)];

@@ -161,7 +161,9 @@ static inline mutator_file *read_file(const uint8_t *data, size_t size) {
 
 /* ------------------------------------------------------------------------------------------- putting together --- */
 
-static inline void append(json_text *text, const char *bytes, size_t size) { json_splice(text, text->size, text->size, bytes, size); }
+static inline void append(json_text *text, const char *bytes, size_t size) {
+    json_splice(text, text->size, text->size, bytes, size);
+}
 static inline void append_text(json_text *text, const char *bytes) { append(text, bytes, strlen(bytes)); }
 
 static inline void append_string(json_text *text, const char *bytes, size_t size) {
@@ -336,7 +338,8 @@ static inline void change_tensor(mutator_file *file, uint32_t *random) {
         }
         break;
     }
-    case 5: case 6: LLVMFuzzerMutate(tensor->bytes, tensor->size, tensor->size ? tensor->size : 1); break;
+    case 5:
+    case 6: LLVMFuzzerMutate(tensor->bytes, tensor->size, tensor->size ? tensor->size : 1); break;
     default:
         for (uint32_t count = 1 + mutator_random(random) % 4; count; count--) change_element(tensor, random);
     }

@@ -114,7 +114,12 @@ def torch_work():
     lstm = torch.nn.LSTM(12, 24, batch_first=True, bidirectional=True)
     out, _ = lstm(torch.randn(40, 30, 12, generator=generator))
     out.square().mean().backward()
-    return [(a @ b).numpy(), torch.linalg.eigvalsh(a.T @ a).numpy(), out.detach().numpy(), lstm.weight_hh_l0.grad.numpy()]
+    return [
+        (a @ b).numpy(),
+        torch.linalg.eigvalsh(a.T @ a).numpy(),
+        out.detach().numpy(),
+        lstm.weight_hh_l0.grad.numpy(),
+    ]
 
 
 HOSTS = {"numpy": numpy_work, "scipy": scipy_work, "sklearn": sklearn_work, "faiss": faiss_work, "torch": torch_work}
@@ -138,7 +143,10 @@ def pools():
     """Returns each BLAS and OpenMP library and the number of threads that it would use."""
     import threadpoolctl
 
-    return sorted((info["user_api"], info["internal_api"], info["filepath"], info["num_threads"]) for info in threadpoolctl.threadpool_info())
+    return sorted(
+        (info["user_api"], info["internal_api"], info["filepath"], info["num_threads"])
+        for info in threadpoolctl.threadpool_info()
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- threads
@@ -221,7 +229,9 @@ def together(folder, order, names, reference, alone):
     forked(lambda: road.digests() == reference, f"{order}: Covey in a child of a busy process")
     worker.join()
     # NumPy works after Covey in a child. (PyTorch and libgomp document that they do not work in one.)
-    forked(lambda: road.digests() == reference and hosts(["numpy"])["numpy"] == alone["numpy"], f"{order}: both in a child")
+    forked(
+        lambda: road.digests() == reference and hosts(["numpy"])["numpy"] == alone["numpy"], f"{order}: both in a child"
+    )
     check(road.digests() == reference, f"{order}: Covey in the parent after its children")
     road.end()
 
@@ -244,7 +254,9 @@ def child_first(folder, names, reference):
 
 def run(*arguments):
     """Runs this program in a process of its own. Returns the last line of its output, read as JSON."""
-    result = subprocess.run([sys.executable, __file__, *map(str, arguments)], stdout=subprocess.PIPE, text=True, timeout=1500)
+    result = subprocess.run(
+        [sys.executable, __file__, *map(str, arguments)], stdout=subprocess.PIPE, text=True, timeout=1500
+    )
     if result.returncode != 0:
         print(result.stdout)
         sys.exit(f"{arguments[0]} ended with {result.returncode}")

@@ -15,8 +15,8 @@ static int rounds = 3;
 /* The handles that the threads share, in addition to those of the guest. They are new, so that several threads make
  * their first use at the same time. */
 typedef struct shared {
-    covey_context *context;    /* One context for all calls of all threads. */
-    covey_context *stopped;    /* A context that is cancelled again and again. */
+    covey_context *context; /* One context for all calls of all threads. */
+    covey_context *stopped; /* A context that is cancelled again and again. */
     covey_encoder *encoder;
     covey_training *training;
     covey_arrow_table *arrow;
@@ -40,12 +40,12 @@ static digest read_all(covey_context *context, covey_status *status) {
     digest sum = 1;
     covey_error *error = NULL;
     *status = COVEY_OK;
-#define DO(call)                                                  \
-    do {                                                          \
-        covey_status got_ = (call);                               \
+#define DO(call) \
+    do { \
+        covey_status got_ = (call); \
         if (got_ != COVEY_OK && *status == COVEY_OK) *status = got_; \
-        covey_error_destroy(error);                               \
-        error = NULL;                                             \
+        covey_error_destroy(error); \
+        error = NULL; \
     } while (0)
     float *numbers = calloc(SAMPLE_ROWS * 64, sizeof *numbers);
     double *strengths = calloc(SAMPLE_ROWS, sizeof *strengths);
@@ -58,7 +58,8 @@ static digest read_all(covey_context *context, covey_status *status) {
     DO(covey_embed_sequences(common.encoder, context, &host.sample.sequences, numbers, 0, NULL, &error));
     sum = add(sum, numbers, sizeof *numbers * SAMPLE_ROWS * MODEL_DIMENSION);
     sum = add_text(sum, covey_vocabulary_name(covey_encoder_vocabulary(common.encoder), 1));
-    DO(covey_embed_sequences(covey_training_encoder(common.training), context, &host.sample.sequences, numbers, 0, NULL, &error));
+    DO(covey_embed_sequences(covey_training_encoder(common.training), context, &host.sample.sequences, numbers, 0, NULL,
+                             &error));
     sum = add(sum, numbers, sizeof *numbers * SAMPLE_ROWS * 4);
     covey_training_epoch epoch = COVEY_TRAINING_EPOCH_INIT;
     DO(covey_training_get(common.training, 0, &epoch, &error));
@@ -142,7 +143,8 @@ static void *work(void *argument) {
             sum = 1;
             covey_status made = operations[i].run(&host, common.context, own->number, &sum, &error);
             if (made != COVEY_OK || sum != expected_operations[i]) {
-                printf("thread %d, %s: status %d: %s\n", own->number, operations[i].name, made, covey_error_message(error));
+                printf("thread %d, %s: status %d: %s\n", own->number, operations[i].name, made,
+                       covey_error_message(error));
                 own->wrong++;
             }
             covey_error_destroy(error);
@@ -221,8 +223,8 @@ static void make_common(void) {
     training.epochs = 1;
     training.categorical_vocabularies = vocabularies;
     covey_encoder *encoder = NULL;
-    CHECK_OK(covey_encoder_train(NULL, &host.sample.sequences, covey_encoder_vocabulary(common.encoder), &training, &encoder,
-                                 &common.training, &error));
+    CHECK_OK(covey_encoder_train(NULL, &host.sample.sequences, covey_encoder_vocabulary(common.encoder), &training,
+                                 &encoder, &common.training, &error));
     covey_encoder_destroy(encoder);
 }
 

@@ -57,7 +57,8 @@ bool starts(const std::string &name, const char *with) { return name.rfind(with,
 
 Owner owner_of(const std::string &name) {
     if (starts(name, "$s")) return name.find("Covey") != std::string::npos ? Owner::covey : Owner::swift;
-    if (starts(name, "swift_") || starts(name, "_swift") || name.find("5swift") != std::string::npos) return Owner::swift;
+    if (starts(name, "swift_") || starts(name, "_swift") || name.find("5swift") != std::string::npos)
+        return Owner::swift;
     if (starts(name, "ck_") || starts(name, "fs_") || starts(name, "__wrap_blas_memory")) return Owner::shim;
     return Owner::native;
 }
@@ -146,7 +147,8 @@ int faults_read_symbols(const char *path) {
     free(line);
     fclose(file);
     /* If an address has several names, any of them will do. */
-    std::stable_sort(symbols.begin(), symbols.end(), [](const Symbol &a, const Symbol &b) { return a.address < b.address; });
+    std::stable_sort(symbols.begin(), symbols.end(),
+                     [](const Symbol &a, const Symbol &b) { return a.address < b.address; });
     return symbols.size() > 1000 ? 0 : -1;
 }
 
@@ -217,7 +219,9 @@ int openat(int folder, const char *path, int flags, ...) {
     return opening(path, folder, flags, mode);
 }
 
-ssize_t read(int file, void *bytes, size_t size) { return fails(FAULT_READ) ? -1 : syscall(SYS_read, file, bytes, size); }
+ssize_t read(int file, void *bytes, size_t size) {
+    return fails(FAULT_READ) ? -1 : syscall(SYS_read, file, bytes, size);
+}
 
 ssize_t write(int file, const void *bytes, size_t size) {
     if (fails(FAULT_WRITE)) return -1;

@@ -76,7 +76,8 @@ static void memory(const operation *operation, int all_calls) {
             CHECK(status == COVEY_OUT_OF_MEMORY);
             CHECK(faults_kept() == 0);
             if (checks_failed > failed)
-                printf("  %s: allocation %ld of %ld, status %d, %ld blocks kept\n", operation->name, n, calls, status, faults_kept());
+                printf("  %s: allocation %ld of %ld, status %d, %ld blocks kept\n", operation->name, n, calls, status,
+                       faults_kept());
         }
     CHECK(run_with(operation, context, FAULT_MEMORY, 0, 0, &status, &sum) == calls);
     CHECK(status == COVEY_OK && sum == reference);
@@ -110,10 +111,10 @@ typedef struct file_fault {
 } file_fault;
 
 static const file_fault file_faults[] = {
-    {FAULT_OPEN, EMFILE, 0},  {FAULT_OPEN, ENOSPC, 0},  {FAULT_OPEN, EINTR, 1},   {FAULT_WRITE, ENOSPC, 0},
-    {FAULT_WRITE, EIO, 0},    {FAULT_WRITE, EDQUOT, 0}, {FAULT_WRITE, EINTR, 1},  {FAULT_SHORT, 0, 1},
-    {FAULT_SYNC, EIO, 0},     {FAULT_SYNC, ENOSPC, 0},  {FAULT_SYNC, EINTR, 1},   {FAULT_CLOSE, EIO, 0},
-    {FAULT_CLOSE, EINTR, 1},  {FAULT_RENAME, EIO, 0},   {FAULT_RENAME, ENOSPC, 0}, {FAULT_READ, EIO, 0},
+    {FAULT_OPEN, EMFILE, 0}, {FAULT_OPEN, ENOSPC, 0},  {FAULT_OPEN, EINTR, 1},    {FAULT_WRITE, ENOSPC, 0},
+    {FAULT_WRITE, EIO, 0},   {FAULT_WRITE, EDQUOT, 0}, {FAULT_WRITE, EINTR, 1},   {FAULT_SHORT, 0, 1},
+    {FAULT_SYNC, EIO, 0},    {FAULT_SYNC, ENOSPC, 0},  {FAULT_SYNC, EINTR, 1},    {FAULT_CLOSE, EIO, 0},
+    {FAULT_CLOSE, EINTR, 1}, {FAULT_RENAME, EIO, 0},   {FAULT_RENAME, ENOSPC, 0}, {FAULT_READ, EIO, 0},
     {FAULT_READ, EINTR, 1},
 };
 
@@ -168,7 +169,8 @@ static void saves(const char *name, covey_status (*save)(const char *, covey_err
             CHECK(passes || last ? holds(path, new_bytes, new_size) : holds(path, old_bytes, old_size));
             CHECK(entries(host.folder) == files && entries("/proc/self/fd") == descriptors);
             if (checks_failed > failed)
-                printf("  %s: fault %d, errno %d, call %ld of %ld: status %d\n", name, fault->kind, fault->number, n, calls, status);
+                printf("  %s: fault %d, errno %d, call %ld of %ld: status %d\n", name, fault->kind, fault->number, n,
+                       calls, status);
         }
     }
     printf("%s: %ld faults of files\n", name, tried);
@@ -243,14 +245,16 @@ static void checkpoints(void) {
             error = NULL;
             covey_encoder_destroy(encoder);
             covey_training_destroy(training);
-            CHECK_OK(covey_encoder_train(context, &host.sample.sequences, vocabulary, &options, &encoder, NULL, &error));
+            CHECK_OK(
+                covey_encoder_train(context, &host.sample.sequences, vocabulary, &options, &encoder, NULL, &error));
             CHECK_OK(covey_embed_sequences(encoder, context, &host.sample.sequences, found, 0, NULL, &error));
             CHECK(memcmp(found, expected, sizeof expected) == 0);
             covey_encoder_destroy(encoder);
             encoder = NULL;
             CHECK(unlink(path) == 0 && entries(host.folder) == files);
             if (checks_failed > failed)
-                printf("  checkpoint: fault %d, errno %d, call %ld of %ld: status %d\n", fault->kind, fault->number, n, calls, status);
+                printf("  checkpoint: fault %d, errno %d, call %ld of %ld: status %d\n", fault->kind, fault->number, n,
+                       calls, status);
         }
     }
     covey_context_destroy(context);

@@ -121,7 +121,8 @@ static void attack(const char *name, attack_fn run, const text *text, covey_stat
 
 int main(int count, char **arguments) {
     long share = count > 1 ? atol(arguments[1]) : 10;
-    snprintf(path, sizeof path, "%s/covey-hostile-%d", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
+    snprintf(path, sizeof path, "%s/covey-hostile-%d", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+             (int)getpid());
 
     text header = {0};
     put(&header, "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,0],\"shape\":[0");
@@ -131,14 +132,16 @@ int main(int count, char **arguments) {
 
     header.size = 0;
     put(&header, "{\"0\":{\"dtype\":\"F32\",\"data_offsets\":[0,0],\"shape\":[0]}");
-    for (long i = 1; i < 10000 * share; i++) put(&header, ",\"%ld\":{\"dtype\":\"F32\",\"data_offsets\":[0,0],\"shape\":[0]}", i);
+    for (long i = 1; i < 10000 * share; i++)
+        put(&header, ",\"%ld\":{\"dtype\":\"F32\",\"data_offsets\":[0,0],\"shape\":[0]}", i);
     put(&header, "}");
     attack("empty tensors", load, &header, COVEY_CORRUPT_FILE);
 
     header.size = 0;
     put(&header, "{\"__metadata__\":{\"covey.encoder\":\"{\\\"vocabulary\\\":[\\\"0\\\"");
     for (long i = 1; i < 20000 * share; i++) put(&header, ",\\\"name %ld\\\"", i);
-    put(&header, "],\\\"format_version\\\":1,\\\"dwell\\\":false,\\\"time_mean\\\":[0,0],\\\"time_deviation\\\":[1,1]}\"}}");
+    put(&header,
+        "],\\\"format_version\\\":1,\\\"dwell\\\":false,\\\"time_mean\\\":[0,0],\\\"time_deviation\\\":[1,1]}\"}}");
     attack("names", load, &header, COVEY_CORRUPT_FILE);
 
     header.size = 0;
@@ -157,14 +160,16 @@ int main(int count, char **arguments) {
     for (long rule = 0; rule < 650 * share; rule++) {
         put(&rules, "%s{\"conditions\":[", rule ? "," : "");
         for (int condition = 0; condition < 17; condition++)
-            put(&rules, "%s{\"feature\":\"x\",\"kind\":\"interval\",\"low\":%ld.%d}", condition ? "," : "", rule, condition);
+            put(&rules, "%s{\"feature\":\"x\",\"kind\":\"interval\",\"low\":%ld.%d}", condition ? "," : "", rule,
+                condition);
         put(&rules, "]}");
     }
     put(&rules, "]}");
     attack("rules", parse, &rules, COVEY_OK);
 
     rules.size = 0;
-    put(&rules, "{\"format_version\":1,\"features\":[{\"name\":\"x\",\"kind\":\"categorical\"}],\"rules\":[{\"conditions\":[{\"feature\":\"x\","
+    put(&rules, "{\"format_version\":1,\"features\":[{\"name\":\"x\",\"kind\":\"categorical\"}],\"rules\":[{"
+                "\"conditions\":[{\"feature\":\"x\","
                 "\"kind\":\"in\",\"categories\":[\"0\"");
     for (long i = 1; i < 50000 * share; i++) put(&rules, ",\"%ld\"", i);
     put(&rules, "]}]}]}");

@@ -36,7 +36,8 @@ static covey_status deep(const guest *guest, covey_context *context, int number,
     static char text[4096];
     const int depths[] = {60, 64, 500};
     for (int i = 0; i < 3; i++) {
-        int size = snprintf(text, sizeof text, "{\"format_version\":1,\"features\":[{\"name\":\"x\",\"kind\":\"numeric\"}],"
+        int size = snprintf(text, sizeof text,
+                            "{\"format_version\":1,\"features\":[{\"name\":\"x\",\"kind\":\"numeric\"}],"
                             "\"rules\":[{\"conditions\":[{\"feature\":\"x\",\"kind\":\"present\"}],\"text\":");
         for (int level = 0; level < depths[i]; level++) text[size++] = '[';
         for (int level = 0; level < depths[i]; level++) text[size++] = ']';
@@ -52,7 +53,8 @@ static covey_status deep(const guest *guest, covey_context *context, int number,
 }
 
 /* Sizes at which memory that is refused to Swift's own arrays and strings would end the process. */
-static covey_status large_vocabulary(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status large_vocabulary(const guest *guest, covey_context *context, int number, digest *sum,
+                                     covey_error **error) {
     (void)guest, (void)number, (void)sum;
     enum { names = 300000 };
     static char text[names][12];
@@ -67,15 +69,18 @@ static covey_status large_vocabulary(const guest *guest, covey_context *context,
     return status;
 }
 
-static covey_status large_rules(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status large_rules(const guest *guest, covey_context *context, int number, digest *sum,
+                                covey_error **error) {
     (void)guest, (void)number, (void)sum;
     static char text[4 << 20];
     static int size;
     if (size == 0) {
-        size = snprintf(text, sizeof text, "{\"format_version\":1,\"features\":[{\"name\":\"x\",\"kind\":\"numeric\"}],\"rules\":[");
+        size = snprintf(text, sizeof text,
+                        "{\"format_version\":1,\"features\":[{\"name\":\"x\",\"kind\":\"numeric\"}],\"rules\":[");
         for (int rule = 0; rule < 30000; rule++)
             size += snprintf(text + size, sizeof text - (size_t)size,
-                             "%s{\"conditions\":[{\"feature\":\"x\",\"kind\":\"interval\",\"low\":%d.5}]}", rule ? "," : "", rule);
+                             "%s{\"conditions\":[{\"feature\":\"x\",\"kind\":\"interval\",\"low\":%d.5}]}",
+                             rule ? "," : "", rule);
         size += snprintf(text + size, sizeof text - (size_t)size, "]}");
     }
     covey_rules *rules = NULL;

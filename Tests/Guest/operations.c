@@ -1,15 +1,16 @@
 #include "operations.h"
 
-#define RUN(call)                              \
-    do {                                       \
-        covey_status status_ = (call);         \
-        if (status_ != COVEY_OK) {             \
-            status = status_;                  \
-            goto done;                         \
-        }                                      \
+#define RUN(call) \
+    do { \
+        covey_status status_ = (call); \
+        if (status_ != COVEY_OK) { \
+            status = status_; \
+            goto done; \
+        } \
     } while (0)
 
-static covey_status use_context(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status use_context(const guest *guest, covey_context *context, int number, digest *sum,
+                                covey_error **error) {
     (void)guest, (void)context, (void)number;
     covey_context_options options = COVEY_CONTEXT_OPTIONS_INIT;
     covey_context *made = NULL;
@@ -22,18 +23,19 @@ static covey_status use_context(const guest *guest, covey_context *context, int 
 }
 
 /* The failures of each function that creates a handle. They must leave nothing behind. */
-static covey_status use_error(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status use_error(const guest *guest, covey_context *context, int number, digest *sum,
+                              covey_error **error) {
     (void)number;
     covey_status status = COVEY_OK, found;
     covey_error *failure = NULL;
     *error = NULL;
-#define FAILS(call)                                                               \
-    do {                                                                          \
-        found = (call);                                                           \
+#define FAILS(call) \
+    do { \
+        found = (call); \
         *sum = add_text(add(*sum, &found, sizeof found), covey_error_message(failure)); \
         if (found == COVEY_OK || covey_error_code(failure) != found) status = COVEY_INTERNAL; \
-        covey_error_destroy(failure);                                             \
-        failure = NULL;                                                           \
+        covey_error_destroy(failure); \
+        failure = NULL; \
     } while (0)
     const char *const twice[] = {"a", "a"};
     covey_context_options context_options = COVEY_CONTEXT_OPTIONS_INIT;
@@ -53,8 +55,8 @@ static covey_status use_error(const guest *guest, covey_context *context, int nu
     covey_training_options training = COVEY_TRAINING_OPTIONS_INIT;
     training.hidden_size = 0;
     covey_training *report = NULL;
-    FAILS(covey_encoder_train(context, &guest->sample.sequences, covey_encoder_vocabulary(guest->made.encoder), &training,
-                              &encoder, &report, &failure));
+    FAILS(covey_encoder_train(context, &guest->sample.sequences, covey_encoder_vocabulary(guest->made.encoder),
+                              &training, &encoder, &report, &failure));
     covey_hybrid *hybrid = NULL;
     covey_hybrid_options hybrid_options = COVEY_HYBRID_OPTIONS_INIT;
     hybrid_options.embedding_components = MODEL_DIMENSION + 1;
@@ -82,7 +84,8 @@ static covey_status use_error(const guest *guest, covey_context *context, int nu
     return status;
 }
 
-static covey_status use_arrow(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status use_arrow(const guest *guest, covey_context *context, int number, digest *sum,
+                              covey_error **error) {
     (void)guest, (void)number;
     arrow_batch batch;
     make_batch(&batch);
@@ -110,7 +113,8 @@ done:
     return status;
 }
 
-static covey_status use_encoder(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status use_encoder(const guest *guest, covey_context *context, int number, digest *sum,
+                                covey_error **error) {
     char path[96];
     snprintf(path, sizeof path, "%s/encoder-%d", guest->folder, number);
     covey_encoder *encoder = NULL;
@@ -130,7 +134,8 @@ done:
     return status;
 }
 
-static covey_status use_training(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status use_training(const guest *guest, covey_context *context, int number, digest *sum,
+                                 covey_error **error) {
     char path[96];
     snprintf(path, sizeof path, "%s/training-%d", guest->folder, number);
     unlink(path);
@@ -162,7 +167,8 @@ done:
     return status;
 }
 
-static covey_status use_hybrid(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status use_hybrid(const guest *guest, covey_context *context, int number, digest *sum,
+                               covey_error **error) {
     (void)number;
     covey_hybrid_options options = COVEY_HYBRID_OPTIONS_INIT;
     options.embedding_components = 5;
@@ -224,7 +230,8 @@ static covey_status use_clustering(const guest *guest, covey_context *context, i
     return cluster(&guest->hybrid_rows, &options, context, sum, error);
 }
 
-static covey_status use_tiles(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status use_tiles(const guest *guest, covey_context *context, int number, digest *sum,
+                              covey_error **error) {
     (void)number;
     covey_matrix matrix = COVEY_MATRIX_INIT;
     covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;
@@ -257,7 +264,8 @@ static covey_status use_risk(const guest *guest, covey_context *context, int num
     covey_risk *risk = NULL;
     covey_cluster_report report = COVEY_CLUSTER_REPORT_INIT;
     covey_status status = COVEY_OK;
-    RUN(covey_cluster_risk(context, guest->made.labels, fraud, guest->sample.amounts, NULL, SAMPLE_ROWS, NULL, &risk, error));
+    RUN(covey_cluster_risk(context, guest->made.labels, fraud, guest->sample.amounts, NULL, SAMPLE_ROWS, NULL, &risk,
+                           error));
     RUN(covey_risk_get(risk, 0, &report, error));
     *sum = add(*sum, &report.share_low, sizeof report.share_low);
 done:
@@ -265,7 +273,8 @@ done:
     return status;
 }
 
-static covey_status use_rules(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status use_rules(const guest *guest, covey_context *context, int number, digest *sum,
+                              covey_error **error) {
     (void)number;
     uint8_t target[SAMPLE_ROWS], fired[SAMPLE_ROWS];
     for (int row = 0; row < SAMPLE_ROWS; row++) target[row] = row % 3 == 1;
@@ -294,7 +303,8 @@ done:
     return status;
 }
 
-static covey_status use_engine(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error) {
+static covey_status use_engine(const guest *guest, covey_context *context, int number, digest *sum,
+                               covey_error **error) {
     char path[96];
     snprintf(path, sizeof path, "%s/engine-%d", guest->folder, number);
     covey_engine *engine = NULL, *loaded = NULL;
@@ -319,18 +329,29 @@ done:
 }
 
 const operation operations[] = {
-    {"context", use_context, 0},       {"error", use_error, 0},           {"arrow table", use_arrow, 0},
-    {"vocabulary", use_vocabulary, 0}, {"encoder", use_encoder, 0},       {"hybrid", use_hybrid, 0},
-    {"clustering", use_clustering, 0}, {"risk", use_risk, 0},             {"rules", use_rules, 0},
-    {"engine, scores", use_engine, 0}, {"training", use_training, 1},     {"clustering by tiles", use_tiles, 2},
-    {"clustering, approximate", use_approximate, 2}, {"find", use_find, 2}, {NULL, NULL, 0},
+    {"context", use_context, 0},
+    {"error", use_error, 0},
+    {"arrow table", use_arrow, 0},
+    {"vocabulary", use_vocabulary, 0},
+    {"encoder", use_encoder, 0},
+    {"hybrid", use_hybrid, 0},
+    {"clustering", use_clustering, 0},
+    {"risk", use_risk, 0},
+    {"rules", use_rules, 0},
+    {"engine, scores", use_engine, 0},
+    {"training", use_training, 1},
+    {"clustering by tiles", use_tiles, 2},
+    {"clustering, approximate", use_approximate, 2},
+    {"find", use_find, 2},
+    {NULL, NULL, 0},
 };
 
 void guest_create(guest *guest) {
     covey_error *error = NULL;
     memset(guest, 0, sizeof *guest);
     /* In memory if possible, because files are synced thousands of times. */
-    snprintf(guest->folder, sizeof guest->folder, "%s/covey-guest-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    snprintf(guest->folder, sizeof guest->folder, "%s/covey-guest-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     CHECK(mkdtemp(guest->folder) != NULL);
     make_sample(&guest->sample, 1);
     make_find_sample(&guest->find, 3);
@@ -344,13 +365,14 @@ void guest_create(guest *guest) {
     matrix.columns = covey_hybrid_dimension(guest->made.hybrid);
     matrix.data = guest->rows = malloc(sizeof *guest->rows * SAMPLE_ROWS * (size_t)matrix.columns);
     guest->hybrid_rows = matrix;
-    CHECK_OK(covey_hybrid_transform(guest->made.hybrid, NULL, &guest->embeddings, &guest->sample.table, guest->rows, 0, &error));
+    CHECK_OK(covey_hybrid_transform(guest->made.hybrid, NULL, &guest->embeddings, &guest->sample.table, guest->rows, 0,
+                                    &error));
     guest->wide = malloc(sizeof *guest->wide * APPROXIMATE_ROWS * WIDE_COLUMNS);
     uint64_t state = 5;
     for (int row = 0; row < APPROXIMATE_ROWS; row++)
         for (int column = 0; column < WIDE_COLUMNS; column++)
-            guest->wide[row * WIDE_COLUMNS + column] =
-                (float)(sample_number(&state) + sample_number(&state) + sample_number(&state) + 2 * (row % 4 == column % 4));
+            guest->wide[row * WIDE_COLUMNS + column] = (float)(sample_number(&state) + sample_number(&state) +
+                                                               sample_number(&state) + 2 * (row % 4 == column % 4));
     covey_buffer *text = NULL;
     CHECK_OK(covey_rules_export(guest->made.rules, NULL, COVEY_RULES_JSON, NULL, &text, &error));
     guest->rules_json = strdup(covey_buffer_data(text));

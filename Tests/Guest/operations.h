@@ -19,7 +19,7 @@ typedef struct guest {
     covey_matrix embeddings;
     covey_matrix hybrid_rows;
     float *rows;
-    float *wide;             /* WIDE_ROWS rows of full rank. Their neighbour search uses tiles and k-means. */
+    float *wide; /* WIDE_ROWS rows of full rank. Their neighbour search uses tiles and k-means. */
     char *rules_json;
     char folder[64];
 } guest;
@@ -37,7 +37,8 @@ static inline digest add(digest sum, const void *bytes, size_t size) {
 static inline digest add_text(digest sum, const char *text) { return add(sum, text, text ? strlen(text) : 0); }
 
 /* Creates a handle, uses it and destroys it. `number` differs between calls that run at the same time. */
-typedef covey_status (*operation_fn)(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error);
+typedef covey_status (*operation_fn)(const guest *guest, covey_context *context, int number, digest *sum,
+                                     covey_error **error);
 
 typedef struct operation {
     const char *name;

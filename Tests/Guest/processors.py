@@ -11,11 +11,7 @@ import subprocess
 import sys
 import time
 
-PROCESSORS = {
-    "here": [],
-    "Haswell": ["qemu-x86_64", "-cpu", "Haswell"],
-    "Nehalem": ["qemu-x86_64", "-cpu", "Nehalem"],
-}
+PROCESSORS = {"here": [], "Haswell": ["qemu-x86_64", "-cpu", "Haswell"], "Nehalem": ["qemu-x86_64", "-cpu", "Nehalem"]}
 UNSUPPORTED = 3
 
 
@@ -23,7 +19,10 @@ def digests(program, processor, *options, **variables):
     """The digest of each operation; None if the processor lacks the instructions."""
     started = time.monotonic()
     done = subprocess.run(
-        [*PROCESSORS[processor], program, "1", *options], capture_output=True, text=True, env={**os.environ, **variables}
+        [*PROCESSORS[processor], program, "1", *options],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **variables},
     )
     label = " ".join([processor, *options, *(f"{name}={value}" for name, value in variables.items())])
     print(f"{label}: {time.monotonic() - started:.0f} s", flush=True)

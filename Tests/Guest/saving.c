@@ -105,7 +105,8 @@ static void links(const char *folder) {
         CHECK(symlink(leads[i], path) == 0);
         /* In the first round the target of the link does not exist. */
         for (int round = 0; round < 2; round++)
-            CHECK(save(path) == COVEY_OK && S_ISLNK(looked(path).st_mode) && S_ISREG(looked(target).st_mode) && loads(path));
+            CHECK(save(path) == COVEY_OK && S_ISLNK(looked(path).st_mode) && S_ISREG(looked(target).st_mode) &&
+                  loads(path));
         CHECK(entries(folder) == 2 && entries(inner) == 1);
         CHECK(unlink(path) == 0 && unlink(target) == 0);
     }
@@ -160,7 +161,8 @@ static void killed(const char *folder, int kills) {
         CHECK(entries(folder) <= 2);
         CHECK(save(path) == COVEY_OK && entries(folder) == 1);
     }
-    printf("%d kills, %s: %d left a file, and the next save removed it\n", kills, names_only ? "named" : "unnamed", left);
+    printf("%d kills, %s: %d left a file, and the next save removed it\n", kills, names_only ? "named" : "unnamed",
+           left);
     /* Several processes that save to the same path must not disturb each other. */
     pid_t children[3];
     for (int i = 0; i < 3; i++)

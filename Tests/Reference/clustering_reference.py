@@ -26,8 +26,10 @@ def cluster(rows, min_cluster_size, threads=0, **options):
     """Every result of a clustering, as arrays."""
     context = covey.Context(threads=threads)
     fitted = covey.HDBSCAN(min_cluster_size=min_cluster_size, context=context, **options).fit(rows)
-    results = {name: fitted._clusters.array(name) for name in (
-        "labels", "probabilities", "outlier_scores", "persistence", "selected_nodes", "condensed_tree")}
+    results = {
+        name: fitted._clusters.array(name)
+        for name in ("labels", "probabilities", "outlier_scores", "persistence", "selected_nodes", "condensed_tree")
+    }
     results["edges"] = fitted._clusters.array("spanning_tree")
     results["merges"] = fitted._clusters.array("single_linkage_tree")
     results["recall"] = fitted.recall_
@@ -54,7 +56,9 @@ def load(path):
         with gzip.open(path, "rt") as file:
             header = file.readline().strip().replace('"', "").split(",")
             table = [line.strip().replace('"', "").split(",") for line in file]
-        columns = [i for i, name in enumerate(header) if name.lower() not in ("class", "classes", "lettr", "", "rownames")]
+        columns = [
+            i for i, name in enumerate(header) if name.lower() not in ("class", "classes", "lettr", "", "rownames")
+        ]
         return np.array([[float(row[i]) for i in columns] for row in table])
     return np.atleast_2d(np.loadtxt(path))
 
@@ -78,12 +82,14 @@ def same_partition(a, b):
 
 def core_distances(rows, k):
     from sklearn.neighbors import KDTree
+
     return KDTree(rows).query(rows, k=k + 1)[0][:, -1]
 
 
 def hdbscan_tree(rows, min_cluster_size, **options):
     return hdbscan.HDBSCAN(
-        min_cluster_size=min_cluster_size, algorithm="prims_kdtree", gen_min_span_tree=True, **options).fit(rows)
+        min_cluster_size=min_cluster_size, algorithm="prims_kdtree", gen_min_span_tree=True, **options
+    ).fit(rows)
 
 
 def ambiguous(rows, model, labels, min_cluster_size, edges):

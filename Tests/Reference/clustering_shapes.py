@@ -1,7 +1,8 @@
-"""Made rows on which searches go wrong, and a child process that clusters them all: `clustering_shapes.py [FIRST LAST]`.
+"""Made rows on which searches go wrong, and a child process that clusters them all: `clustering_shapes.py [FIRST
+LAST]`.
 
-Searches begin with sizes for a few dozen rows (`covey_test_small_searches`), so that cells, groups, tiles, joins and the
-sample that measures recall are all met.
+Searches begin with sizes for a few dozen rows (`covey_test_small_searches`), so that cells, groups, tiles, joins and
+the sample that measures recall are all met.
 """
 
 import sys
@@ -9,7 +10,7 @@ import sys
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from clustering_reference import cluster, covey
+from clustering_reference import cluster
 from covey._library import library
 
 COUNT = 300
@@ -117,8 +118,16 @@ def check(number, metric, algorithm, alpha):
     rows, k = shape(number)
     if metric == "cosine" and not np.abs(rows).max(1).all():
         return
-    found = cluster(rows, 5, threads=1 + number % 3, metric=metric, algorithm=algorithm, min_samples=k, alpha=alpha,
-                    prediction_data=number % 4 == 0)
+    found = cluster(
+        rows,
+        5,
+        threads=1 + number % 3,
+        metric=metric,
+        algorithm=algorithm,
+        min_samples=k,
+        alpha=alpha,
+        prediction_data=number % 4 == 0,
+    )
     edges = found["edges"]
     assert len(edges) == len(rows) - 1
     reach = mutual_reachability(rows, k, metric, alpha)
@@ -142,8 +151,13 @@ def main(first, last):
         for lowered in (1, 0):
             small(lowered)
             for metric, algorithm, alpha in (
-                ("euclidean", "exact", 1.0), ("euclidean", "approximate", 1.0), ("manhattan", "exact", 1.0),
-                ("cosine", "exact", 1.0), ("euclidean", "exact", 0.5), ("euclidean", "approximate", 1e10)):
+                ("euclidean", "exact", 1.0),
+                ("euclidean", "approximate", 1.0),
+                ("manhattan", "exact", 1.0),
+                ("cosine", "exact", 1.0),
+                ("euclidean", "exact", 0.5),
+                ("euclidean", "approximate", 1e10),
+            ):
                 print(f"{number} ({name}, {metric}, {algorithm}, alpha {alpha}, small {lowered})", flush=True)
                 check(number, metric, algorithm, alpha)
     small(0)

@@ -29,14 +29,19 @@ def main() -> int:
                 item.module.HDBSCAN = covey.sklearn.HDBSCAN
 
     outcomes = Replacing()
-    pytest.main(["-q", "-p", "no:cacheprovider", "--pyargs", "sklearn.cluster.tests.test_hdbscan", "-o", "addopts="], plugins=[outcomes])
+    pytest.main(
+        ["-q", "-p", "no:cacheprovider", "--pyargs", "sklearn.cluster.tests.test_hdbscan", "-o", "addopts="],
+        plugins=[outcomes],
+    )
 
     def is_excluded(name: str) -> bool:
         return name.split("::")[-1].split("[")[0] in EXCLUDED
 
     # Of a test that is left out some cases may pass.
     unexpected = [name for name in outcomes.failed if not is_excluded(name)]
-    print(f"scikit-learn's tests on Covey: {len(outcomes.passed)} pass, {len(outcomes.skipped)} skipped, {len(outcomes.failed)} fail")
+    print(
+        f"scikit-learn's tests on Covey: {len(outcomes.passed)} pass, {len(outcomes.skipped)} skipped, {len(outcomes.failed)} fail"
+    )
     for name in unexpected:
         print(f"fails: {name}")
     return 1 if unexpected or not outcomes.passed else 0

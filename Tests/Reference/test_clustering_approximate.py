@@ -1,8 +1,9 @@
-"""Approximate search against exact search, on real rows and made ones, of so many that it does not fall back to exact search.
+"""Approximate search against exact search, on real rows and made ones, of so many that it does not fall back to exact
+search.
 
-The larger sets of the development data with more than 12 columns, each row several times with a little noise (a twentieth of
-the column's deviation), which keeps the sets' clusters and hubs. The recall that is reported is held against every distance
-in the Swift tests, where the lists of neighbours can be seen.
+The larger sets of the development data with more than 12 columns, each row several times with a little noise (a
+twentieth of the column's deviation), which keeps the sets' clusters and hubs. The recall that is reported is held
+against every distance in the Swift tests, where the lists of neighbours can be seen.
 """
 
 import sys

@@ -2,18 +2,20 @@
 
     make check-datasets
 
-COVEY_LARGEST_SET says up to how many rows; `make test` keeps to the small sets, as hdbscan takes minutes for the largest.
+COVEY_LARGEST_SET says up to how many rows; `make test` keeps to the small sets, as hdbscan takes minutes for the
+largest.
 
-Needs the built library (COVEY_LIBRARY, or .build-out/lib) and the data (COVEY_SHARED_DATA, or ../shared/data); skipped where
-there is no data. For every set:
+Needs the built library (COVEY_LIBRARY, or .build-out/lib) and the data (COVEY_SHARED_DATA, or ../shared/data); skipped
+where there is no data. For every set:
 
-- the spanning tree is a tree, each of its edges is as long as the mutual reachability of its ends, and its edges are, in
-  ascending order, as long as those of hdbscan's (relative 1e-9). So it is a minimum spanning tree, whatever the ties.
+- the spanning tree is a tree, each of its edges is as long as the mutual reachability of its ends, and its edges are,
+  in ascending order, as long as those of hdbscan's (relative 1e-9). So it is a minimum spanning tree, whatever the
+  ties.
 - hdbscan's own tree code, given Covey's single-linkage tree, must give the very same labels, strengths, persistence and
   outlier scores.
-- the labels equal those of hdbscan, run on the rows, up to numbering, unless the set is ambiguous: hdbscan itself then gives
-  other labels for the rows in another order, or for a minimum spanning tree of the same rows with its ties in another
-  order. What is counted as ambiguous is thus shown each time, and never presumed.
+- the labels equal those of hdbscan, run on the rows, up to numbering, unless the set is ambiguous: hdbscan itself then
+  gives other labels for the rows in another order, or for a minimum spanning tree of the same rows with its ties in
+  another order. What is counted as ambiguous is thus shown each time, and never presumed.
 """
 
 import os
@@ -21,7 +23,16 @@ import os
 import pytest
 
 from clustering_reference import (
-    DATA, ambiguous, check_spanning_tree, check_tree_code, cluster, core_distances, data_sets, hdbscan_tree, load, partition,
+    DATA,
+    ambiguous,
+    check_spanning_tree,
+    check_tree_code,
+    cluster,
+    core_distances,
+    data_sets,
+    hdbscan_tree,
+    load,
+    partition,
     same_partition,
 )
 
@@ -49,7 +60,9 @@ def test_set(name):
             continue
         how = ambiguous(rows, model, model.labels_, size, result["edges"])
         differing = int((partition(result["labels"]) != partition(model.labels_)).sum())
-        assert how is not None, f"min_cluster_size {size}: {differing} labels differ, and hdbscan's do not depend on ties"
+        assert how is not None, (
+            f"min_cluster_size {size}: {differing} labels differ, and hdbscan's do not depend on ties"
+        )
         SUMMARY["ambiguous"].append((name, size, how))
 
 

@@ -1,5 +1,5 @@
-"""How the work of a clustering grows with the rows, counted in pairs that searches look at: from n to 2 n rows of shapes on which it
-was quadratic. Time is the benchmarks'."""
+"""How the work of a clustering grows with the rows, counted in pairs that searches look at: from n to 2 n rows of
+shapes on which it was quadratic. Time is the benchmarks'."""
 
 import ctypes
 

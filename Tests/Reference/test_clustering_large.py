@@ -54,7 +54,9 @@ def test_more_neighbours_than_an_int32_counts():
     np.minimum.at(shortest, edges["to"], edges["distance"])
     assert np.isfinite(shortest).all()
     for row in random.choice(ROWS, SAMPLED_ROWS, replace=False):
-        others = np.array([other for other in tree.query_ball_point(rows[row], shortest[row] * (1 + 1e-9)) if other != row])
+        others = np.array(
+            [other for other in tree.query_ball_point(rows[row], shortest[row] * (1 + 1e-9)) if other != row]
+        )
         straight = np.sqrt(((rows[others] - rows[row]) ** 2).sum(1))
         reach = np.maximum(straight, np.maximum(cores(others), cores([row])[0]))
         np.testing.assert_allclose(shortest[row], reach.min(), rtol=1e-9)

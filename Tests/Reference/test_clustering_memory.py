@@ -1,5 +1,5 @@
-"""The memory budget against what a clustering really takes: a budget below that is refused, with the bytes, before it is
-passed; and what is counted is not far above it."""
+"""The memory budget against what a clustering really takes: a budget below that is refused, with the bytes, before it
+is passed; and what is counted is not far above it."""
 
 import json
 import os
@@ -10,12 +10,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHAPES = [(100_000, 2, "full", "exact", False), (100_000, 2, "full", "exact", True), (30_000, 16, "full", "exact", False),
-          (20_000, 40, "low", "exact", True), (60_000, 32, "low", "approximate", False),
-          (60_000, 32, "full", "approximate", False)]
+SHAPES = [
+    (100_000, 2, "full", "exact", False),
+    (100_000, 2, "full", "exact", True),
+    (30_000, 16, "full", "exact", False),
+    (20_000, 40, "low", "exact", True),
+    (60_000, 32, "low", "approximate", False),
+    (60_000, 32, "full", "approximate", False),
+]
 # Every block of more than 32 KiB comes from the system and goes back to it, so that the resident set is what is in use.
-ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "32768", "MALLOC_TRIM_THRESHOLD_": "32768", "MALLOC_ARENA_MAX": "1",
-               "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT = {
+    "MALLOC_MMAP_THRESHOLD_": "32768",
+    "MALLOC_TRIM_THRESHOLD_": "32768",
+    "MALLOC_ARENA_MAX": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 
 
 def main(rows, columns, rank, search, prediction):
@@ -40,14 +49,26 @@ def main(rows, columns, rank, search, prediction):
 
     fit(points[:9000], 0)
     most = max(fit(points, 0)[0] for _ in range(2))
-    print(json.dumps({"most": most, "below": [fit(points, int(most * share)) for share in (0.02, 0.3, 0.6, 0.9)],
-                      "above": fit(points, 3 * most)}))
+    print(
+        json.dumps(
+            {
+                "most": most,
+                "below": [fit(points, int(most * share)) for share in (0.02, 0.3, 0.6, 0.9)],
+                "above": fit(points, 3 * most),
+            }
+        )
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_budget_is_what_it_says(shape):
-    process = subprocess.run([sys.executable, __file__, *map(str, shape)], env={**os.environ, **ENVIRONMENT}, text=True,
-                             capture_output=True, timeout=300)
+    process = subprocess.run(
+        [sys.executable, __file__, *map(str, shape)],
+        env={**os.environ, **ENVIRONMENT},
+        text=True,
+        capture_output=True,
+        timeout=300,
+    )
     assert process.returncode == 0, process.stderr
     result = json.loads(process.stdout)
     most = result["most"]

@@ -1,8 +1,10 @@
-"""What clustering owes to any input: it does not depend on the order of the rows, their place, direction and unit, or the
-number of threads; and exact search equals hdbscan where rounding and ties are worst.
+"""What clustering owes to any input: it does not depend on the order of the rows, their place, direction and unit, or
+the number of threads; and exact search equals hdbscan where rounding and ties are worst.
 
-Mutual reachability is full of ties (a core distance is the length of many edges). With a `min_samples` of 1 it is the plain
-distance: sets without equal distances then have one spanning tree and one set of labels, whatever the order of the rows.
+Mutual reachability is full of ties (a core distance is the length of many edges). With a `min_samples` of 1 it is the
+plain
+distance: sets without equal distances then have one spanning tree and one set of labels, whatever the order of the
+    rows.
 """
 
 import sys
@@ -13,7 +15,16 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from clustering_reference import (
-    ROOT, ambiguous, check_spanning_tree, check_tree_code, cluster, core_distances, covey, data_sets, hdbscan_tree, load,
+    ROOT,
+    ambiguous,
+    check_spanning_tree,
+    check_tree_code,
+    cluster,
+    core_distances,
+    covey,
+    data_sets,
+    hdbscan_tree,
+    load,
     same_partition,
 )
 
@@ -23,8 +34,13 @@ from cluster_data import make  # noqa: E402
 REAL = ["other/hdbscan", "sipu/compound", "graves/ring_noisy", "fcps/atom", "g2mg/g2mg_16_30", "g2mg/g2mg_64_50"]
 # From each search: few and many columns, both ranks, and two sets
 # of so many rows that approximate search has its own road.
-MADE = {"2 columns": (3000, 2, "full"), "3 columns": (3000, 3, "full"), "16 columns, full rank": (2000, 16, "full"),
-        "16 columns, low rank": (2000, 16, "low"), "64 columns, few rows": (2000, 64, "full")}
+MADE = {
+    "2 columns": (3000, 2, "full"),
+    "3 columns": (3000, 3, "full"),
+    "16 columns, full rank": (2000, 16, "full"),
+    "16 columns, low rank": (2000, 16, "low"),
+    "64 columns, few rows": (2000, 64, "full"),
+}
 APPROXIMATE = {"64 columns": (46_000, 64, "full"), "64 columns, low rank": (46_000, 64, "low")}
 NAMES = [*MADE, *(name for name in REAL if name in data_sets())]
 EXACT_AND_NOT = [(name, {}) for name in NAMES] + [(name, {"algorithm": "approximate"}) for name in APPROXIMATE]
@@ -105,7 +121,9 @@ def test_powers_of_two_change_nothing(name, options, dtype):
     expected = cluster(rows, 15, min_samples=10, **options)
     for power in (-40, -1, 3, 60):
         scaled = cluster(rows * dtype(2.0**power), 15, min_samples=10, **options)
-        same_bytes(expected, scaled, "labels", "probabilities", "outlier_scores", "persistence", "recall", "selected_nodes")
+        same_bytes(
+            expected, scaled, "labels", "probabilities", "outlier_scores", "persistence", "recall", "selected_nodes"
+        )
         for ends in ("from", "to"):
             assert np.array_equal(scaled["edges"][ends], expected["edges"][ends])
         assert (weights(expected) * 2.0**power).tobytes() == weights(scaled).tobytes()
@@ -158,12 +176,22 @@ HARD = {
 }
 # A float32 has 24 bits: far from the origin numbers become a grid, on which both cluster the same numbers.
 MOTIONS = {
-    "as it is": lambda rows: rows, "times 1e-6": lambda rows: rows * 1e-6, "times 1e6": lambda rows: rows * 1e6,
-    "plus 1e6": lambda rows: rows + 1e6, "times 1e-6 plus 1e6": lambda rows: rows * 1e-6 + 1e6,
+    "as it is": lambda rows: rows,
+    "times 1e-6": lambda rows: rows * 1e-6,
+    "times 1e6": lambda rows: rows * 1e6,
+    "plus 1e6": lambda rows: rows + 1e6,
+    "times 1e-6 plus 1e6": lambda rows: rows * 1e-6 + 1e6,
     "one column plus 1e6": lambda rows: rows + 1e6 * (np.arange(rows.shape[1]) == 0),
 }
-MOVED = ("duplicates, 16 columns", "grid, 2 columns", "1 column", "768 columns, full rank", "2 columns", "16 columns",
-         "64 columns, low rank")
+MOVED = (
+    "duplicates, 16 columns",
+    "grid, 2 columns",
+    "1 column",
+    "768 columns, full rank",
+    "2 columns",
+    "16 columns",
+    "64 columns, low rank",
+)
 CASES = [(name, motion) for name in HARD for motion in MOTIONS if motion in ("as it is", "plus 1e6") or name in MOVED]
 
 
@@ -238,9 +266,18 @@ def prim(reach):
 
 
 @pytest.mark.parametrize("columns", [2, 16, 40])
-@pytest.mark.parametrize("scale,dtype,word", [
-    (1e300, np.float64, "overflow"), (1e152, np.float64, ""), (1e-130, np.float64, ""), (1e-160, np.float64, "vanish"),
-    (5e-320, np.float64, "vanish"), (1e38, np.float32, ""), (1e-44, np.float32, "")])
+@pytest.mark.parametrize(
+    "scale,dtype,word",
+    [
+        (1e300, np.float64, "overflow"),
+        (1e152, np.float64, ""),
+        (1e-130, np.float64, ""),
+        (1e-160, np.float64, "vanish"),
+        (5e-320, np.float64, "vanish"),
+        (1e38, np.float32, ""),
+        (1e-44, np.float32, ""),
+    ],
+)
 def test_numbers_at_the_ends_of_their_range(columns, scale, dtype, word):
     # Clustered as any others, or refused where squares overflow or vanish; nothing traps or hangs.
     random = np.random.default_rng(9)

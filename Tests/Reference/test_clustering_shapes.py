@@ -15,6 +15,7 @@ PARTS = 4
 def test_every_search_of_made_shapes(part):
     bounds = [str(COUNT * p // PARTS) for p in (part, part + 1)]
     child = subprocess.run(
-        [sys.executable, Path(__file__).with_name("clustering_shapes.py"), *bounds], capture_output=True, text=True)
+        [sys.executable, Path(__file__).with_name("clustering_shapes.py"), *bounds], capture_output=True, text=True
+    )
     last = child.stdout.strip().rsplit("\n", 1)[-1]
     assert child.returncode == 0, f"status {child.returncode} at shape {last}\n{child.stderr[-2000:]}"

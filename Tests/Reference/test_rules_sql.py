@@ -20,7 +20,9 @@ CATEGORIES = ["NL", "O'Neill", 'quote " here', "", "naïve", "nai\u0308ve", "日
 
 
 FEATURES = [
-    {"name": AMOUNT, "kind": "numeric"}, {"name": COUNTRY, "kind": "categorical"}, {"name": NEW, "kind": "boolean"},
+    {"name": AMOUNT, "kind": "numeric"},
+    {"name": COUNTRY, "kind": "categorical"},
+    {"name": NEW, "kind": "boolean"},
 ]
 
 
@@ -136,7 +138,9 @@ def test_thousands_of_rules_stay_within_sqlites_depth():
 def test_found_rules_say_the_same_in_sqlite():
     frame = rows(6000, 5)
     amount = frame[AMOUNT].to_numpy()
-    target = ((amount >= 20) & (amount < 90) & frame[COUNTRY].isin(["O'Neill", "naïve", "日本"]).to_numpy()).astype(np.uint8)
+    target = ((amount >= 20) & (amount < 90) & frame[COUNTRY].isin(["O'Neill", "naïve", "日本"]).to_numpy()).astype(
+        np.uint8
+    )
     found = covey.extract_rules(frame, target)
     assert len(found.rules) >= 1
     fires = found.predict(frame).tolist()
@@ -153,7 +157,21 @@ def covey_sql_of_first(found: covey.RuleSet) -> str:
     return covey.RuleSet.from_json(json.dumps(text)).to_sql()
 
 
-DATES = [0.0, -0.0, -0.5, 43_200.0, 86_399.999999, 86_400.0, -86_400.0, 1.7e9, 1_700_000_000.25, -2.2e9, 8.64e12, -8.64e12, 5e-324]
+DATES = [
+    0.0,
+    -0.0,
+    -0.5,
+    43_200.0,
+    86_399.999999,
+    86_400.0,
+    -86_400.0,
+    1.7e9,
+    1_700_000_000.25,
+    -2.2e9,
+    8.64e12,
+    -8.64e12,
+    5e-324,
+]
 AMOUNTS = [0.0, -0.0, 1.0, -3.0, 1 / 3, 1e300, -1e300, 5e-324, 1.7976931348623157e308]
 
 
@@ -161,10 +179,18 @@ def dated(count: int, seed: int) -> pd.DataFrame:
     generator = random.Random(seed)
 
     def pick(values: list, low: float, high: float) -> list:
-        return [generator.choice([*values, math.nan, *[generator.uniform(low, high) for _ in values]]) for _ in range(count)]
+        return [
+            generator.choice([*values, math.nan, *[generator.uniform(low, high) for _ in values]]) for _ in range(count)
+        ]
 
     return pd.DataFrame(
-        {"opened": pick(DATES, -1e9, 2e9), "paid": pick(DATES, 0, 2e9), "a": pick(AMOUNTS, -5, 5), "b": pick(AMOUNTS, -5, 5)})
+        {
+            "opened": pick(DATES, -1e9, 2e9),
+            "paid": pick(DATES, 0, 2e9),
+            "a": pick(AMOUNTS, -5, 5),
+            "b": pick(AMOUNTS, -5, 5),
+        }
+    )
 
 
 def derived(operation: str, row: dict) -> float:
@@ -192,10 +218,17 @@ COLUMNS = {"hour": ["opened"], "days": ["opened", "paid"], "ratio": ["a", "b"], 
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_derived_features_are_the_same_in_sqlite(operation):
     name = NAMES[operation]
-    bounds = {"hour": [0.0, 6.5, 12.0, 23.9999, 24.0], "days": [-1.0, 0.0, 7.0, 1e4], "ratio": [-1.0, 0.0, 0.5, 1e300, -1e300]}
+    bounds = {
+        "hour": [0.0, 6.5, 12.0, 23.9999, 24.0],
+        "days": [-1.0, 0.0, 7.0, 1e4],
+        "ratio": [-1.0, 0.0, 0.5, 1e300, -1e300],
+    }
     conditions = [{"feature": name, "kind": "missing"}, {"feature": name, "kind": "present"}]
     for bound in bounds.get(operation, [-2.0, 0.0, 2.5, 1e300]):
-        conditions += [{"feature": name, "kind": "interval", "low": bound}, {"feature": name, "kind": "interval", "high": bound}]
+        conditions += [
+            {"feature": name, "kind": "interval", "low": bound},
+            {"feature": name, "kind": "interval", "high": bound},
+        ]
     conditions.append({"feature": name, "kind": "interval", "low": 0.0, "high": 4.0})
     frame = dated(500, 7)
     values = [derived(operation, row) for row in frame.to_dict("records")]
@@ -203,8 +236,11 @@ def test_derived_features_are_the_same_in_sqlite(operation):
     for condition in conditions:
         found = rule_set([[condition]], features)
         expected = [
-            (value != value) == (condition["kind"] == "missing") if condition["kind"] in ("missing", "present")
-            else value == value and not value < condition.get("low", -math.inf) and not value >= condition.get("high", math.nan)
+            (value != value) == (condition["kind"] == "missing")
+            if condition["kind"] in ("missing", "present")
+            else value == value
+            and not value < condition.get("low", -math.inf)
+            and not value >= condition.get("high", math.nan)
             for value in values
         ]
         assert evaluate(found, frame) == expected, condition
@@ -220,8 +256,11 @@ def evaluate(rules: covey.RuleSet, frame: pd.DataFrame) -> list:
 
     own = _table._convert
     try:
-        _table._convert = lambda values, name: (_table.DATE if "opened" in name or "paid" in name else _table.NUMERIC,
-                                                np.ascontiguousarray(values, dtype=np.float64), None)
+        _table._convert = lambda values, name: (
+            _table.DATE if "opened" in name or "paid" in name else _table.NUMERIC,
+            np.ascontiguousarray(values, dtype=np.float64),
+            None,
+        )
         return rules.predict(frame).tolist()
     finally:
         _table._convert = own

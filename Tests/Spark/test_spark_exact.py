@@ -1,6 +1,8 @@
-"""The labels of covey.spark against those of one machine, for every number of partitions, in any order, while tasks fail.
+"""The labels of covey.spark against those of one machine, for every number of partitions, in any order, while tasks
+fail.
 
-COVEY_SPARK_MASTER names where it runs: local[2,8] (the default), or local-cluster[2,1,1024] with two executors of their own.
+COVEY_SPARK_MASTER names where it runs: local[2,8] (the default), or local-cluster[2,1,1024] with two executors of their
+    own.
 """
 
 import glob
@@ -27,8 +29,13 @@ MASTER = os.environ.get("COVEY_SPARK_MASTER", "local[2,8]")
 
 @pytest.fixture(scope="module")
 def spark():
-    spark = session(MASTER, spark__task__maxFailures="8", spark__stage__maxConsecutiveAttempts="20",
-                    spark__executor__memory="512m", spark__deploy__maxExecutorRetries="50")
+    spark = session(
+        MASTER,
+        spark__task__maxFailures="8",
+        spark__stage__maxConsecutiveAttempts="20",
+        spark__executor__memory="512m",
+        spark__deploy__maxExecutorRetries="50",
+    )
     yield spark
     spark.stop()
 
@@ -41,19 +48,24 @@ def same(found, whole):
 
 
 @pytest.mark.parametrize("partitions", [1, 4, 16])
-@pytest.mark.parametrize("case", [
-    {"metric": "euclidean"},
-    {"metric": "manhattan", "alpha": 0.8, "cluster_selection_method": "leaf"},
-    {"metric": "cosine", "min_samples": 12},
-])
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"metric": "euclidean"},
+        {"metric": "manhattan", "alpha": 0.8, "cluster_selection_method": "leaf"},
+        {"metric": "cosine", "min_samples": 12},
+    ],
+)
 def test_partitions_and_order(spark, partitions, case, show_time):
     rows = blobs(partitions, 2500, 8, 7)
     options = {"min_cluster_size": 12, "min_samples": 5, **case}
     whole = covey.HDBSCAN(**options).fit(rows)
     given = frame(spark, rows, np.random.default_rng(partitions).permutation(len(rows)), partitions)
     model = covey.spark.HDBSCAN(keyCol="id", block_rows=400, **options).fit(given)
-    show_time(f"{case} in {partitions} partitions: {sum(model.summary['seconds'].values()):.1f} s, {model.summary['pairs']} pairs, "
-              f"{model.summary['pairs_left_out']} left out")
+    show_time(
+        f"{case} in {partitions} partitions: {sum(model.summary['seconds'].values()):.1f} s, {model.summary['pairs']} pairs, "
+        f"{model.summary['pairs_left_out']} left out"
+    )
     same(model.transform(given), whole)
     model.close()
 
@@ -108,7 +120,8 @@ def test_failures_change_nothing(spark):
 
 
 def descendants(names):
-    """The processes below this one whose command has one of the names, and whose parent's has it as well where it is a fork."""
+    """The processes below this one whose command has one of the names, and whose parent's has it as well where it is a
+    fork."""
     found = {}
     for entry in glob.glob("/proc/[0-9]*/stat"):
         try:
@@ -122,8 +135,12 @@ def descendants(names):
         more = {pid for pid, (parent, _) in found.items() if parent in mine} - mine
         grown, mine = bool(more), mine | more
     mine.discard(os.getpid())
-    return [pid for pid in mine if any(name in found[pid][1] for name in names)
-            and ("pyspark" not in names[0] or "pyspark.daemon" in found.get(found[pid][0], (0, ""))[1])]
+    return [
+        pid
+        for pid in mine
+        if any(name in found[pid][1] for name in names)
+        and ("pyspark" not in names[0] or "pyspark.daemon" in found.get(found[pid][0], (0, ""))[1])
+    ]
 
 
 class Killing:

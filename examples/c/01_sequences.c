@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 /* Three visits to a shop: an ordinary one, one without any event, and one with an event that nobody has seen before. */
-static const char *const EVENTS[] = {"home", "search", "product", "product", "cart", "pay", "product", "teleport", "pay"};
+static const char *const EVENTS[] = {"home", "search",  "product",  "product", "cart",
+                                     "pay",  "product", "teleport", "pay"};
 static const int64_t OFFSETS[] = {0, 6, 6, 9};
 static const double SECONDS[] = {0, 4.5, 11, 40, 61, 75, 0, 0.2, 0.3};
 static const double DWELL[] = {4, 6, 25, 20, 12, NAN, 0.1, 0.1, NAN}; /* NaN: not measured. */

@@ -45,8 +45,8 @@ int main(int argc, char **argv) {
     snprintf(path, sizeof path, "%s/shop.safetensors", folder);
     CHECK(covey_load_model(NULL, path, &encoder, &error));
     d = covey_encoder_dimension(encoder);
-    printf("%s\n  event types  %lld, the first of them \"%s\"\n  dwell        %s\n  embedding    %lld numbers\n\n", path,
-           (long long)covey_vocabulary_size(covey_encoder_vocabulary(encoder)) - 1,
+    printf("%s\n  event types  %lld, the first of them \"%s\"\n  dwell        %s\n  embedding    %lld numbers\n\n",
+           path, (long long)covey_vocabulary_size(covey_encoder_vocabulary(encoder)) - 1,
            covey_vocabulary_name(covey_encoder_vocabulary(encoder), 1),
            covey_encoder_uses_dwell(encoder) ? "used" : "not used", (long long)d);
 
@@ -67,7 +67,8 @@ int main(int argc, char **argv) {
             nearest = i;
         }
     }
-    printf("\nThe one of %lld whose behaviour is most like it is %lld:\n", (long long)sample.transactions, (long long)nearest);
+    printf("\nThe one of %lld whose behaviour is most like it is %lld:\n", (long long)sample.transactions,
+           (long long)nearest);
     print_stream(&sample, nearest, attention);
     failed = 0;
     goto done;

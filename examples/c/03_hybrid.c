@@ -11,7 +11,8 @@
 #define EMBEDDING 2
 
 /* What an encoder has made of six click streams. */
-static const float EMBEDDINGS[ROWS][EMBEDDING] = {{0.1F, 0.9F}, {0.2F, 0.8F}, {0.1F, 0.7F}, {-0.9F, 0}, {-0.8F, 0.1F}, {0, 0.9F}};
+static const float EMBEDDINGS[ROWS][EMBEDDING] = {{0.1F, 0.9F}, {0.2F, 0.8F},  {0.1F, 0.7F},
+                                                  {-0.9F, 0},   {-0.8F, 0.1F}, {0, 0.9F}};
 
 static const double AMOUNT[ROWS] = {20, 35, 28, 400, 380, NAN}; /* NaN is missing. */
 static const char *const COUNTRIES[] = {"NL", "DE"};
@@ -47,8 +48,8 @@ int main(void) {
     features.column_count = 3;
 
     options.missing = COVEY_MISSING_INDICATOR;
-    options.clip = 3;               /* One absurd amount must not outweigh everything else. */
-    options.embedding_weight = 2;   /* Behaviour counts for more here. */
+    options.clip = 3;             /* One absurd amount must not outweigh everything else. */
+    options.embedding_weight = 2; /* Behaviour counts for more here. */
     CHECK(covey_hybrid_fit(NULL, &embeddings, &features, &options, &hybrid, &error));
     if (covey_hybrid_dimension(hybrid) > 16) goto failed;
 

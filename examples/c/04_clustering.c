@@ -95,9 +95,9 @@ int main(void) {
         noise += labels[i] < 0;
         if (scores[i] > scores[strangest]) strangest = i;
     }
-    printf("\n%d points, %lld clusters, %lld noise; the strangest point lies at (%.2f, %.2f), outlier score %.2f\n", ROWS,
-           (long long)covey_clustering_clusters(clustering), (long long)noise, points[strangest][0], points[strangest][1],
-           scores[strangest]);
+    printf("\n%d points, %lld clusters, %lld noise; the strangest point lies at (%.2f, %.2f), outlier score %.2f\n",
+           ROWS, (long long)covey_clustering_clusters(clustering), (long long)noise, points[strangest][0],
+           points[strangest][1], scores[strangest]);
 
     for (cluster = 0; cluster < covey_clustering_clusters(clustering); cluster++) {
         int64_t size = 0, exemplars[ROWS], count = covey_clustering_exemplar_count(clustering, cluster);
@@ -108,8 +108,8 @@ int main(void) {
             if (labels[i] == cluster) size++, strength += probabilities[i];
         }
         printf("  %c  %3lld points, mean strength %.2f, persistence %.2f, %lld exemplars, one at (%.2f, %.2f)\n",
-               (char)('A' + cluster % 26), (long long)size, strength / (double)size, persistence[cluster], (long long)count,
-               points[exemplars[0]][0], points[exemplars[0]][1]);
+               (char)('A' + cluster % 26), (long long)size, strength / (double)size, persistence[cluster],
+               (long long)count, points[exemplars[0]][0], points[exemplars[0]][1]);
     }
 
     { /* New points fall into the clusters, or into none, without moving them. */

@@ -9,7 +9,7 @@
 static const struct {
     int32_t cluster;
     int fraud, legitimate, unknown;
-    double amount; /* Of each row. */
+    double amount;      /* Of each row. */
     double first, last; /* Days. */
 } GROUPS[] = {
     {0, 12, 3, 30, 240, 11, 29},  /* A ring: most rows have no label yet. */
@@ -35,7 +35,7 @@ int main(void) {
         int count = GROUPS[group].fraud + GROUPS[group].legitimate + GROUPS[group].unknown;
         for (i = 0; i < count; i++, rows++) {
             labels[rows] = GROUPS[group].cluster;
-            fraud[rows] = i < GROUPS[group].fraud                               ? COVEY_LABEL_FRAUD
+            fraud[rows] = i < GROUPS[group].fraud                              ? COVEY_LABEL_FRAUD
                           : i < GROUPS[group].fraud + GROUPS[group].legitimate ? COVEY_LABEL_LEGITIMATE
                                                                                : COVEY_LABEL_UNKNOWN;
             amounts[rows] = GROUPS[group].amount;
@@ -56,7 +56,8 @@ int main(void) {
         if (report.cluster < 0) snprintf(name, sizeof name, "noise");
         else snprintf(name, sizeof name, "%lld", (long long)report.cluster);
         if (report.labelled > 0) {
-            snprintf(share, sizeof share, "%5.1f %% (%.1f to %.1f)", 100 * report.share, 100 * report.share_low, 100 * report.share_high);
+            snprintf(share, sizeof share, "%5.1f %% (%.1f to %.1f)", 100 * report.share, 100 * report.share_low,
+                     100 * report.share_high);
         }
         printf("  %4lld  %7s  %5lld  %8lld  %5lld   %-23s ", (long long)report.rank, name, (long long)report.size,
                (long long)report.labelled, (long long)report.fraud, share);

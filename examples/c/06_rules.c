@@ -43,7 +43,8 @@ int main(int argc, char **argv) {
         for (c = 0; c < report.condition_count; c++) {
             printf("  %s %s\n", c == 0 ? "where" : "  and", covey_rules_condition_text(rules, i, c));
         }
-        printf("  on unseen rows: %lld of %lld are known fraud (%.0f %%, 95 %% interval %.0f to %.0f), lift %.0f, recall %.0f %%\n",
+        printf("  on unseen rows: %lld of %lld are known fraud (%.0f %%, 95 %% interval %.0f to %.0f), lift %.0f, "
+               "recall %.0f %%\n",
                (long long)report.support, (long long)report.matched, 100 * report.precision, 100 * report.precision_low,
                100 * report.precision_high, report.lift, 100 * report.recall);
     }

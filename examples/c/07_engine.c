@@ -76,7 +76,8 @@ int main(int argc, char **argv) {
     cluster_options.prediction = 1; /* An engine needs it. */
     CHECK(covey_cluster_matrix(NULL, &rows, &cluster_options, &clustering, &error));
     CHECK(covey_clustering_labels(clustering, labels, HISTORY, &error));
-    CHECK(covey_cluster_risk(NULL, labels, sample.label, sample_numbers(&sample, "amount"), sample.time, HISTORY, NULL, &risk, &error));
+    CHECK(covey_cluster_risk(NULL, labels, sample.label, sample_numbers(&sample, "amount"), sample.time, HISTORY, NULL,
+                             &risk, &error));
 
     /* Stage 6 for the riskiest cluster. */
     CHECK(covey_risk_get(risk, 0, &riskiest, &error));
@@ -104,7 +105,8 @@ int main(int argc, char **argv) {
     printf("\n\n");
 
     /* Score everything, the later transactions too. Any number of threads may do this with one engine. */
-    CHECK(sample_sequences(&sample, covey_encoder_vocabulary(covey_engine_encoder(loaded)), sample.transactions, types, &sequences, &error));
+    CHECK(sample_sequences(&sample, covey_encoder_vocabulary(covey_engine_encoder(loaded)), sample.transactions, types,
+                           &sequences, &error));
     CHECK(covey_engine_score(loaded, NULL, &sequences, &sample.features, &scores, &error));
     for (i = HISTORY; i < covey_scores_count(scores); i++) {
         covey_score score = COVEY_SCORE_INIT;
@@ -113,9 +115,11 @@ int main(int argc, char **argv) {
         risky++;
         caught += sample.fraud[i];
         if (risky > 3) continue;
-        printf("transaction %lld: risk %.2f, cluster %lld, strength %.2f\n", (long long)i, score.risk, (long long)score.cluster, score.strength);
+        printf("transaction %lld: risk %.2f, cluster %lld, strength %.2f\n", (long long)i, score.risk,
+               (long long)score.cluster, score.strength);
         for (r = 0; r < score.reason_count; r++) printf("  reason: %s\n", covey_scores_reason(scores, i, r));
-        for (r = 0; r < score.rule_count; r++) printf("  fires:  a rule of cluster %lld\n", (long long)covey_scores_rule_cluster(scores, i, r));
+        for (r = 0; r < score.rule_count; r++)
+            printf("  fires:  a rule of cluster %lld\n", (long long)covey_scores_rule_cluster(scores, i, r));
         printf("\n");
     }
     printf("Of the %lld later transactions the engine calls %lld risky; %lld of them are fraud, as the truth says.\n",

@@ -17,8 +17,9 @@ static covey_status print_groups(const covey_found *found, covey_error **error) 
         covey_status status = covey_found_group(found, index, &group, error);
         if (status != COVEY_OK) return status;
         printf("  %5lld  %4lld  %11lld  %9lld       %3.0f %%  (%2.0f to %3.0f)    %4.0f  %9s  %s to ", (long long)index,
-               (long long)group.rows, (long long)group.fraud, (long long)group.unknown, 100 * group.share, 100 * group.share_low,
-               100 * group.share_high, group.lift, with_commas((int64_t)group.amount), as_day(SAMPLE_EPOCH + group.first_seen));
+               (long long)group.rows, (long long)group.fraud, (long long)group.unknown, 100 * group.share,
+               100 * group.share_low, 100 * group.share_high, group.lift, with_commas((int64_t)group.amount),
+               as_day(SAMPLE_EPOCH + group.first_seen));
         printf("%s%s\n", as_day(SAMPLE_EPOCH + group.last_seen), group.of_evidence ? "  by all evidence together" : "");
     }
     return COVEY_OK;
@@ -64,8 +65,8 @@ int main(int argc, char **argv) {
     CHECK(sample_sequences(&sample, covey_encoder_vocabulary(encoder), sample.transactions, types, &sequences, &error));
 
     start = seconds_now();
-    CHECK(covey_find(NULL, &sequences, NULL, &sample.features, sample.label, sample_numbers(&sample, "amount"), sample.time,
-                     sample.transactions, encoder, NULL, &found, &error));
+    CHECK(covey_find(NULL, &sequences, NULL, &sample.features, sample.label, sample_numbers(&sample, "amount"),
+                     sample.time, sample.transactions, encoder, NULL, &found, &error));
     printf("%lld risky groups in %.1f seconds, with the defaults.\n", (long long)covey_found_group_count(found),
            seconds_now() - start);
     CHECK(print_groups(found, &error));
@@ -73,7 +74,8 @@ int main(int argc, char **argv) {
     print_truth(&sample, risky);
     printf("\n");
     rules = covey_rules_count(covey_found_rules(found));
-    for (index = 0; index < rules; index++) print_wrapped("  Rule: ", covey_rules_text(covey_found_rules(found), index));
+    for (index = 0; index < rules; index++)
+        print_wrapped("  Rule: ", covey_rules_text(covey_found_rules(found), index));
     for (index = 0; index < covey_found_finding_count(found); index++)
         print_wrapped("  Note: ", covey_found_finding_text(found, index));
     failed = 0;

@@ -5,8 +5,8 @@
 
 #include <covey.h>
 
-#define CHECK(call)                        \
-    do {                                   \
+#define CHECK(call) \
+    do { \
         if ((call) != COVEY_OK) goto failed; \
     } while (0)
 

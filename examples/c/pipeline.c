@@ -42,8 +42,8 @@ static int print_data(const sample *sample) {
     print_heading("The data: a simulated shop");
     printf("  %s transactions from %s to %s, each with the clicks that led to it:\n", with_commas(n),
            as_date(SAMPLE_EPOCH + sample->time[0]), as_date(SAMPLE_EPOCH + sample->time[n - 1]));
-    printf("  %s events, %lld a transaction in the median, %lld at most. %d expert features.\n", with_commas(sample->events),
-           (long long)lengths[n / 2], (long long)lengths[n - 1], SAMPLE_FEATURES);
+    printf("  %s events, %lld a transaction in the median, %lld at most. %d expert features.\n",
+           with_commas(sample->events), (long long)lengths[n / 2], (long long)lengths[n - 1], SAMPLE_FEATURES);
     printf("  Chargebacks come weeks late: %s known frauds, %s known legitimate, %s not known yet.\n",
            with_commas(fraud), with_commas(legitimate), with_commas(n - fraud - legitimate));
     free(lengths);
@@ -71,10 +71,11 @@ static void print_stages(const road *road) {
     print_stage("Embed sequences", text, times->embed);
     snprintf(text, sizeof text, "%lld columns: behaviour and expert features side by side", (long long)road->columns);
     print_stage("Hybrid features", text, times->hybrid);
-    snprintf(text, sizeof text, "%lld clusters of %s transactions; %s belong to none", (long long)covey_clustering_clusters(road->clustering),
-             with_commas(n - noise), with_commas(noise));
+    snprintf(text, sizeof text, "%lld clusters of %s transactions; %s belong to none",
+             (long long)covey_clustering_clusters(road->clustering), with_commas(n - noise), with_commas(noise));
     print_stage("Cluster matrix", text, times->cluster);
-    snprintf(text, sizeof text, "%lld risky clusters; base rate %.1f %%", (long long)road->risky, 100 * covey_risk_base_rate(road->risk));
+    snprintf(text, sizeof text, "%lld risky clusters; base rate %.1f %%", (long long)road->risky,
+             100 * covey_risk_base_rate(road->risk));
     print_stage("Cluster risk", text, times->risk);
     snprintf(text, sizeof text, "%lld rules that hold on rows the search never saw", (long long)rules);
     print_stage("Extract rules", text, times->rules);
@@ -99,12 +100,14 @@ static int print_risky(const road *road) {
         size += report.size;
         fraud += report.fraud;
         loss += report.loss;
-        printf("  %7lld  %4lld  %8lld  %11lld     %3.0f %%  (%2.0f to %3.0f)   %3.0f x  %9s  %s to ", (long long)report.cluster,
-               (long long)report.size, (long long)report.labelled, (long long)report.fraud, 100 * report.share, 100 * report.share_low,
-               100 * report.share_high, report.lift, with_commas((int64_t)(report.loss + 0.5)), as_day(SAMPLE_EPOCH + report.first_seen));
+        printf("  %7lld  %4lld  %8lld  %11lld     %3.0f %%  (%2.0f to %3.0f)   %3.0f x  %9s  %s to ",
+               (long long)report.cluster, (long long)report.size, (long long)report.labelled, (long long)report.fraud,
+               100 * report.share, 100 * report.share_low, 100 * report.share_high, report.lift,
+               with_commas((int64_t)(report.loss + 0.5)), as_day(SAMPLE_EPOCH + report.first_seen));
         printf("%s\n", as_day(SAMPLE_EPOCH + report.last_seen));
     }
-    snprintf(line, sizeof line, "  %7s  %4lld            %11lld  %31s  %9s", "all", (long long)size, (long long)fraud, "", with_commas((int64_t)(loss + 0.5)));
+    snprintf(line, sizeof line, "  %7s  %4lld            %11lld  %31s  %9s", "all", (long long)size, (long long)fraud,
+             "", with_commas((int64_t)(loss + 0.5)));
     print_bold(line);
     return 1;
 }
@@ -165,21 +168,25 @@ static void print_truth(const road *road) {
         tally sum = tally_cluster(road, road->rule_clusters[r]);
         int64_t members = 0;
         for (i = 0; i < sample->transactions; i++) members += sum.mostly >= 0 && sample->ring[i] == sum.mostly;
-        printf("  %7lld  %10lld  %11lld  %7.0f %%  %12s   %-20s %6lld of %lld\n", (long long)road->rule_clusters[r], (long long)sum.open,
-               (long long)sum.unlabelled, percent(sum.unlabelled, sum.open), with_commas((int64_t)(sum.amount + 0.5)),
-               sum.mostly < 0 ? "-" : sample->ring_names.names[sum.mostly], (long long)sum.mostly_count, (long long)members);
+        printf("  %7lld  %10lld  %11lld  %7.0f %%  %12s   %-20s %6lld of %lld\n", (long long)road->rule_clusters[r],
+               (long long)sum.open, (long long)sum.unlabelled, percent(sum.unlabelled, sum.open),
+               with_commas((int64_t)(sum.amount + 0.5)), sum.mostly < 0 ? "-" : sample->ring_names.names[sum.mostly],
+               (long long)sum.mostly_count, (long long)members);
         all.size += sum.size;
         all.fraud += sum.fraud;
         all.open += sum.open;
         all.unlabelled += sum.unlabelled;
         all.amount += sum.amount;
     }
-    snprintf(line, sizeof line, "  %7s  %10lld  %11lld  %7.0f %%  %12s   %-20s %6lld of %lld", "all", (long long)all.open,
-             (long long)all.unlabelled, percent(all.unlabelled, all.open), with_commas((int64_t)(all.amount + 0.5)), "all rings", (long long)caught, (long long)rings);
+    snprintf(line, sizeof line, "  %7s  %10lld  %11lld  %7.0f %%  %12s   %-20s %6lld of %lld", "all",
+             (long long)all.open, (long long)all.unlabelled, percent(all.unlabelled, all.open),
+             with_commas((int64_t)(all.amount + 0.5)), "all rings", (long long)caught, (long long)rings);
     print_bold(line);
     snprintf(text, sizeof text,
-             "Looking at these %s of %s transactions finds %s of the %s frauds that no chargeback has shown yet (%.0f %%); among as many "
-             "taken at random there would be about %.1f. With the known ones, the clusters are %.0f %% fraud; they hold %.0f %% of the "
+             "Looking at these %s of %s transactions finds %s of the %s frauds that no chargeback has shown yet (%.0f "
+             "%%); among as many "
+             "taken at random there would be about %.1f. With the known ones, the clusters are %.0f %% fraud; they "
+             "hold %.0f %% of the "
              "rings and %.0f %% of all fraud.",
              with_commas(all.open), with_commas(rest), with_commas(all.unlabelled), with_commas(unlabelled),
              percent(all.unlabelled, unlabelled), (double)all.open * (double)unlabelled / (double)(rest > 0 ? rest : 1),
@@ -208,12 +215,14 @@ static int print_rules(const road *road) {
             if (covey_rules_get(road->rules[r], i, &report, &error) != COVEY_OK) return failed(error);
             for (c = 0; c < report.condition_count; c++) {
                 size_t used = strlen(text);
-                snprintf(text + used, sizeof text - used, "%s%s", c == 0 ? "" : " and ", covey_rules_condition_text(road->rules[r], i, c));
+                snprintf(text + used, sizeof text - used, "%s%s", c == 0 ? "" : " and ",
+                         covey_rules_condition_text(road->rules[r], i, c));
             }
             print_wrapped("    - ", text);
-            printf("      %lld of %lld rows in the cluster: precision %.0f %% (%.0f to %.0f), recall %.0f %%, lift %.0f\n", (long long)report.support,
-                   (long long)report.matched, 100 * report.precision, 100 * report.precision_low, 100 * report.precision_high,
-                   100 * report.recall, report.lift);
+            printf(
+                "      %lld of %lld rows in the cluster: precision %.0f %% (%.0f to %.0f), recall %.0f %%, lift %.0f\n",
+                (long long)report.support, (long long)report.matched, 100 * report.precision,
+                100 * report.precision_low, 100 * report.precision_high, 100 * report.recall, report.lift);
         }
         if (count > RULES_SHOWN) printf("    and %lld more\n", (long long)(count - RULES_SHOWN));
         if (r + 1 < road->risky) printf("\n");
@@ -325,14 +334,18 @@ static int print_scored(const road *road) {
         covey_scores_destroy(scores);
         return failed(error);
     }
-    snprintf(text, sizeof text, "  Transaction %s, %s", with_commas(row), as_date_and_time(SAMPLE_EPOCH + sample->time[row]));
+    snprintf(text, sizeof text, "  Transaction %s, %s", with_commas(row),
+             as_date_and_time(SAMPLE_EPOCH + sample->time[row]));
     print_bold(text);
     print_features(sample, row);
     print_clicks(road, row);
-    snprintf(text, sizeof text, "\n  Risk %.2f%s  cluster %lld, strength %.2f, %lld rule%s", score.risk, score.risky ? "  RISKY" : "",
-             (long long)score.cluster, score.strength, (long long)score.rule_count, score.rule_count == 1 ? " fires" : "s fire");
+    snprintf(text, sizeof text, "\n  Risk %.2f%s  cluster %lld, strength %.2f, %lld rule%s", score.risk,
+             score.risky ? "  RISKY" : "", (long long)score.cluster, score.strength, (long long)score.rule_count,
+             score.rule_count == 1 ? " fires" : "s fire");
     print_bold(text);
-    snprintf(text, sizeof text, "  scored alone, from clicks to reasons, in %.0f microseconds on one thread (median of 201 calls)", 1e6 * seconds);
+    snprintf(text, sizeof text,
+             "  scored alone, from clicks to reasons, in %.0f microseconds on one thread (median of 201 calls)",
+             1e6 * seconds);
     print_dim(text);
     for (i = 0; i < score.reason_count; i++) print_wrapped("    - ", covey_scores_reason(scores, 0, i));
     covey_scores_destroy(scores);

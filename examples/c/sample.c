@@ -10,12 +10,12 @@ static const struct {
     const char *name;
     int32_t kind;
 } FEATURES[SAMPLE_FEATURES] = {
-    {"amount", COVEY_NUMERIC},        {"items", COVEY_NUMERIC},          {"discount", COVEY_NUMERIC},
+    {"amount", COVEY_NUMERIC},           {"items", COVEY_NUMERIC},         {"discount", COVEY_NUMERIC},
     {"account_age_days", COVEY_NUMERIC}, {"orders_before", COVEY_NUMERIC}, {"returns_share", COVEY_NUMERIC},
-    {"email_age_days", COVEY_NUMERIC}, {"distance_km", COVEY_NUMERIC},   {"ip_risk", COVEY_NUMERIC},
-    {"country", COVEY_CATEGORICAL},   {"device", COVEY_CATEGORICAL},     {"payment", COVEY_CATEGORICAL},
-    {"basket", COVEY_CATEGORICAL},    {"delivery", COVEY_CATEGORICAL},   {"guest", COVEY_BOOLEAN},
-    {"ships_elsewhere", COVEY_BOOLEAN}, {"vpn", COVEY_BOOLEAN},
+    {"email_age_days", COVEY_NUMERIC},   {"distance_km", COVEY_NUMERIC},   {"ip_risk", COVEY_NUMERIC},
+    {"country", COVEY_CATEGORICAL},      {"device", COVEY_CATEGORICAL},    {"payment", COVEY_CATEGORICAL},
+    {"basket", COVEY_CATEGORICAL},       {"delivery", COVEY_CATEGORICAL},  {"guest", COVEY_BOOLEAN},
+    {"ships_elsewhere", COVEY_BOOLEAN},  {"vpn", COVEY_BOOLEAN},
 };
 
 /* ----------------------------------------------------------------------------------------------- reading a CSV file */

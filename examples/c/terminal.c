@@ -7,9 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *style(const char *code) {
-    return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL ? code : "";
-}
+static const char *style(const char *code) { return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL ? code : ""; }
 
 static char *next_buffer(void) {
     static char buffers[8][64];

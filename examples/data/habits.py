@@ -1,4 +1,6 @@
-"""Legitimate habits. A habit writes a transaction's click stream and sets the features that differ from an ordinary customer's."""
+"""Legitimate habits. A habit writes a transaction's click stream and sets the features that differ from an ordinary
+customer's."""
+
 from shop import count, pick
 
 
@@ -42,7 +44,11 @@ def returning(t):
 def quick(t):
     """Buys in the app, in seconds, with everything saved."""
     rng, f = t.rng, t.features
-    f.update(guest=False, account_age_days=int(30 + rng.expovariate(1 / 500)), device="app" if rng.random() < 0.8 else "mobile")
+    f.update(
+        guest=False,
+        account_age_days=int(30 + rng.expovariate(1 / 500)),
+        device="app" if rng.random() < 0.8 else "mobile",
+    )
     f.update(orders_before=2 + count(rng, 9, 100), payment="wallet" if rng.random() < 0.6 else "card")
     f.update(returns_share=rng.betavariate(1.2, 8))
     t.tempo *= 0.6
@@ -168,5 +174,15 @@ def pickup_user(t):
     t.click("checkout")
 
 
-HABITS = {browser: 285, returning: 245, quick: 205, bargain_hunter: 85, business: 42, gift_giver: 45, forgetful: 30,
-          card_trouble: 20, returner: 28, pickup_user: 35}
+HABITS = {
+    browser: 285,
+    returning: 245,
+    quick: 205,
+    bargain_hunter: 85,
+    business: 42,
+    gift_giver: 45,
+    forgetful: 30,
+    card_trouble: 20,
+    returner: 28,
+    pickup_user: 35,
+}

@@ -3,8 +3,8 @@
 
     python3 make_sample.py [FOLDER]        (default: the folder of this script)
 
-Nothing but Python's standard library, one seed, the same bytes on every run. README.md says what the columns mean; shop.py
-makes customers, habits.py the legitimate ones and rings.py the others.
+Nothing but Python's standard library, one seed, the same bytes on every run. README.md says what the columns mean;
+shop.py makes customers, habits.py the legitimate ones and rings.py the others.
 
 Every transaction is made by a *habit*: a function that writes the click stream and sets the features that differ from
 an ordinary customer's. Most habits are legitimate. Six belong to rings of fraudsters, who work by a playbook, so that
@@ -12,6 +12,7 @@ their members resemble each other more than chance allows. For each ring there i
 the same things for good reasons: people forget passwords, give gift cards away and have their cards declined. Some
 members of every ring leave its playbook in part, and some fraud has no ring.
 """
+
 import csv
 import math
 import random
@@ -45,8 +46,32 @@ def moment(rng, first_day, last_day, night):
     return day * DAY + hour * 3600
 
 
-HOURS = {0: 2, 1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 2, 7: 4, 8: 6, 9: 8, 10: 9, 11: 9, 12: 10, 13: 9, 14: 8, 15: 8, 16: 9,
-         17: 9, 18: 10, 19: 13, 20: 15, 21: 14, 22: 9, 23: 5}
+HOURS = {
+    0: 2,
+    1: 1,
+    2: 1,
+    3: 1,
+    4: 1,
+    5: 1,
+    6: 2,
+    7: 4,
+    8: 6,
+    9: 8,
+    10: 9,
+    11: 9,
+    12: 10,
+    13: 9,
+    14: 8,
+    15: 8,
+    16: 9,
+    17: 9,
+    18: 10,
+    19: 13,
+    20: 15,
+    21: 14,
+    22: 9,
+    23: 5,
+}
 
 
 def legitimate(rng):

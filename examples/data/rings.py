@@ -1,4 +1,5 @@
 """The rings of fraudsters: the habit of each, its size, and when it was at work."""
+
 from shop import count, pick
 
 
@@ -74,7 +75,9 @@ def coupon_farm(t):
     f.update(guest=False, account_age_days=0 if rng.random() < 0.8 else 1, orders_before=0, returns_share=None)
     f.update(amount=rng.uniform(16, 34), items=1 + count(rng, 0.5, 3), discount=rng.choice((0.4, 0.5, 0.5, 0.6)))
     f.update(email_age_days=rng.randint(0, 6), device="tablet" if rng.random() < 0.75 else "app", payment="wallet")
-    f.update(basket=pick(rng, {"beauty": 6, "grocery": 3, "toys": 1}), delivery="pickup" if rng.random() < 0.7 else "home")
+    f.update(
+        basket=pick(rng, {"beauty": 6, "grocery": 3, "toys": 1}), delivery="pickup" if rng.random() < 0.7 else "home"
+    )
     f.update(ip_risk=rng.betavariate(3, 5), country=pick(rng, {"PL": 5, "DE": 3}), vpn=rng.random() < 0.35)
     t.machine(7, "register", "home", *["nocoupon"] * rng.randint(0, 3), "coupon", "list", "product", "cart")
     t.machine(7, *["nocoupon"] * rng.randint(0, 2), "coupon", "address", "checkout")

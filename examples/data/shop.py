@@ -1,4 +1,5 @@
 """The simulated shop's customers: a transaction while it is made, and the features of an ordinary customer."""
+
 import math
 
 COUNTRIES = {"NL": 30, "DE": 28, "BE": 14, "FR": 12, "PL": 6, "GB": 5, "ES": 3, "IT": 2}
@@ -9,21 +10,67 @@ DELIVERIES = {"home": 76, "pickup": 18, "office": 6}
 
 # The seconds that a person typically spends on an event before the next one.
 PAUSES = {
-    "home": 6, "search": 9, "list": 12, "product": 22, "photos": 12, "reviews": 30, "wishlist": 6, "cart": 7,
-    "uncart": 5, "coupon": 9, "nocoupon": 7, "login": 8, "badlogin": 7, "reset": 40, "register": 35, "profile": 15,
-    "address": 25, "addcard": 28, "declined": 10, "gift": 15, "points": 8, "orders": 14, "return": 25, "track": 12,
-    "help": 30, "chat": 90, "checkout": 18,
+    "home": 6,
+    "search": 9,
+    "list": 12,
+    "product": 22,
+    "photos": 12,
+    "reviews": 30,
+    "wishlist": 6,
+    "cart": 7,
+    "uncart": 5,
+    "coupon": 9,
+    "nocoupon": 7,
+    "login": 8,
+    "badlogin": 7,
+    "reset": 40,
+    "register": 35,
+    "profile": 15,
+    "address": 25,
+    "addcard": 28,
+    "declined": 10,
+    "gift": 15,
+    "points": 8,
+    "orders": 14,
+    "return": 25,
+    "track": 12,
+    "help": 30,
+    "chat": 90,
+    "checkout": 18,
 }
 
 COLUMNS = (
-    "amount", "items", "discount", "account_age_days", "orders_before", "returns_share", "email_age_days",
-    "distance_km", "ip_risk", "country", "device", "payment", "basket", "delivery", "guest", "ships_elsewhere", "vpn",
+    "amount",
+    "items",
+    "discount",
+    "account_age_days",
+    "orders_before",
+    "returns_share",
+    "email_age_days",
+    "distance_km",
+    "ip_risk",
+    "country",
+    "device",
+    "payment",
+    "basket",
+    "delivery",
+    "guest",
+    "ships_elsewhere",
+    "vpn",
 )
 # Features that only make sense together.
 TOGETHER = (
-    ("amount", "items", "basket"), ("discount",), ("account_age_days", "orders_before", "returns_share", "guest"),
-    ("email_age_days",), ("distance_km",), ("ip_risk",), ("country",), ("device",), ("payment",),
-    ("delivery", "ships_elsewhere"), ("vpn",),
+    ("amount", "items", "basket"),
+    ("discount",),
+    ("account_age_days", "orders_before", "returns_share", "guest"),
+    ("email_age_days",),
+    ("distance_km",),
+    ("ip_risk",),
+    ("country",),
+    ("device",),
+    ("payment",),
+    ("delivery", "ships_elsewhere"),
+    ("vpn",),
 )
 DECIMALS = {"amount": 2, "discount": 2, "returns_share": 2, "ip_risk": 2}
 
@@ -118,7 +165,7 @@ def ordinary_features(rng):
     items = 1 + count(rng, 1.1, 12)
     price = {"electronics": 130, "home": 38, "fashion": 34, "beauty": 18, "toys": 22, "grocery": 9, "giftcard": 35}
     return {
-        "amount": price[basket] * items ** 0.8 * rng.lognormvariate(0, 0.6),
+        "amount": price[basket] * items**0.8 * rng.lognormvariate(0, 0.6),
         "items": items,
         "discount": rng.choice((0.05, 0.1, 0.15, 0.2, 0.25)) if rng.random() < 0.22 else 0.0,
         "account_age_days": None if guest else int(age),

@@ -1,4 +1,5 @@
-"""Draws the picture of README: click streams of a risky group beside ordinary ones, what Covey says of the group, and a score.
+"""Draws the picture of README: click streams of a risky group beside ordinary ones, what Covey says of the group, and a
+score.
 
 Run it from the project's root, after `make build`:
 

@@ -16,7 +16,8 @@ What is learned, with no label at all (each loss in nats, summed):
                   also gives the number of events. This trains the attention and the projection, and makes sequences
                   with the same behaviour lie close to each other, which is what clustering needs.
 
-The result is a safetensors file that `covey_load_model` and `covey.SequenceEncoder.load` read; covey.h says what is in it.
+The result is a safetensors file that `covey_load_model` and `covey.SequenceEncoder.load` read; covey.h says what is in
+it.
 """
 
 import argparse
@@ -244,11 +245,7 @@ def write_safetensors(path, tensors, metadata):
     header, parts, offset = {"__metadata__": metadata}, [], 0
     for name, tensor in sorted(tensors.items()):
         data = np.ascontiguousarray(tensor.detach().numpy(), dtype="<f4").tobytes()
-        header[name] = {
-            "dtype": "F32",
-            "shape": list(tensor.shape),
-            "data_offsets": [offset, offset + len(data)],
-        }
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [offset, offset + len(data)]}
         parts.append(data)
         offset += len(data)
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
@@ -280,13 +277,21 @@ def main():
     parser.add_argument("--embedding", type=int, default=16, help="numbers for an event type (default %(default)s)")
     parser.add_argument("--hidden", type=int, default=32, help="LSTM units a direction (default %(default)s)")
     parser.add_argument("--attention", type=int, default=32, help="attention units (default %(default)s)")
-    parser.add_argument("--dimension", type=int, default=32, help="length of a sequence's embedding (default %(default)s)")
-    parser.add_argument("--min-count", type=int, default=5, help="rarer event types count as unknown (default %(default)s)")
-    parser.add_argument("--unknown", type=float, default=0.02, help="share of events shown as unknown (default %(default)s)")
+    parser.add_argument(
+        "--dimension", type=int, default=32, help="length of a sequence's embedding (default %(default)s)"
+    )
+    parser.add_argument(
+        "--min-count", type=int, default=5, help="rarer event types count as unknown (default %(default)s)"
+    )
+    parser.add_argument(
+        "--unknown", type=float, default=0.02, help="share of events shown as unknown (default %(default)s)"
+    )
     parser.add_argument("--epochs", type=int, default=20, help="(default %(default)s)")
     parser.add_argument("--batch", type=int, default=128, help="sequences a step (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=3e-3, help="(default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights (default %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="the same seed gives the same weights (default %(default)s)"
+    )
     options = parser.parse_args()
     torch.manual_seed(options.seed)
 
@@ -296,9 +301,7 @@ def main():
     print(f"{len(sequences):,} sequences, {data.lengths.sum():,} events, {len(vocabulary)} event types")
 
     entries, times = len(vocabulary) + 1, len(data.mean)
-    encoder = SequenceEncoder(
-        entries, times, options.embedding, options.hidden, options.attention, options.dimension
-    )
+    encoder = SequenceEncoder(entries, times, options.embedding, options.hidden, options.attention, options.dimension)
     objective = Objective(entries, times, options.hidden, options.dimension)
     train(encoder, objective, data, options)
     write_safetensors(

@@ -11,11 +11,11 @@
 #error "the versions are those of x86-64"
 #endif
 
-#define OLDER(name, version)                                                        \
-    __asm__(".pushsection .text.older." #name ",\"ax\",@progbits\n"                 \
-            ".symver older_" #name ", " #name "@" version "\n"                      \
-            ".globl " #name "\n.hidden " #name "\n.type " #name ", @function\n"     \
-            #name ":\n\tendbr64\n\tjmp *older_" #name "@GOTPCREL(%rip)\n"           \
+#define OLDER(name, version) \
+    __asm__(".pushsection .text.older." #name ",\"ax\",@progbits\n" \
+            ".symver older_" #name ", " #name "@" version "\n" \
+            ".globl " #name "\n.hidden " #name "\n.type " #name ", @function\n" #name \
+            ":\n\tendbr64\n\tjmp *older_" #name "@GOTPCREL(%rip)\n" \
             ".size " #name ", . - " #name "\n.popsection\n")
 
 /* New in 2.29 and 2.35: errors no longer go to matherr, which nobody defines. */
@@ -70,8 +70,8 @@ HIDDEN int fstatat(int folder, const char *path, struct stat *result, int flags)
 typedef struct exception_ptr {
     void *object;
 } exception_ptr;
-void copy_exception(exception_ptr *copy, const exception_ptr *source)
-    __asm__("_ZNSt15__exception_ptr13exception_ptrC1ERKS0_");
+void copy_exception(exception_ptr *copy,
+                    const exception_ptr *source) __asm__("_ZNSt15__exception_ptr13exception_ptrC1ERKS0_");
 void destroy_exception(exception_ptr *pointer) __asm__("_ZNSt15__exception_ptr13exception_ptrD1Ev");
 HIDDEN void add_reference(exception_ptr *pointer) __asm__("_ZNSt15__exception_ptr13exception_ptr9_M_addrefEv");
 HIDDEN void release(exception_ptr *pointer) __asm__("_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv");
@@ -89,7 +89,7 @@ void throw_bad_array_new_length(void) __asm__("__cxa_throw_bad_array_new_length"
 HIDDEN void bad_array_new_length(void) __asm__("_ZSt28__throw_bad_array_new_lengthv") __attribute__((noreturn));
 void bad_array_new_length(void) { throw_bad_array_new_length(); }
 
-void open_stream(void *stream, int mode)
-    __asm__("_ZNSt7__cxx1118basic_stringstreamIcSt11char_traitsIcESaIcEEC1ESt13_Ios_Openmode");
+void open_stream(void *stream,
+                 int mode) __asm__("_ZNSt7__cxx1118basic_stringstreamIcSt11char_traitsIcESaIcEEC1ESt13_Ios_Openmode");
 HIDDEN void make_stream(void *stream) __asm__("_ZNSt7__cxx1118basic_stringstreamIcSt11char_traitsIcESaIcEEC1Ev");
 void make_stream(void *stream) { open_stream(stream, 8 | 16 /* std::ios_base::in | out */); }

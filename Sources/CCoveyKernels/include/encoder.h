@@ -55,8 +55,8 @@ typedef struct ck_dense {
 } ck_dense;
 
 /* output (rows x 16 vectors) = the map of inputs (rows x left). The right part is empty. */
-void ck_dense_rows(int set, const ck_dense *dense, int64_t rows, const float *inputs, int64_t input_stride, float *output,
-                   int64_t output_stride);
+void ck_dense_rows(int set, const ck_dense *dense, int64_t rows, const float *inputs, int64_t input_stride,
+                   float *output, int64_t output_stride);
 
 /* scores[row] = score . tanh(the map of [times; states]). */
 void ck_attention_scores(int set, const ck_dense *dense, const float *score, int64_t rows, const float *times,
@@ -71,8 +71,9 @@ void ck_attention_pool(int set, int64_t rows, float *scores, const float *larges
  * becomes exp(score - largest). This weight is added to *sum, and the weight times the state is added to `pooled`
  * (`columns` numbers, a multiple of 16). If the parts have a multiple of 64 steps, the result is that of the whole,
  * byte for byte. */
-void ck_attention_pool_sequence(int set, int64_t steps, const ptrdiff_t *rows, int64_t row, float *scores, float largest,
-                       double *sum, int64_t columns, const float *states, int64_t state_stride, double *pooled);
+void ck_attention_pool_sequence(int set, int64_t steps, const ptrdiff_t *rows, int64_t row, float *scores,
+                                float largest, double *sum, int64_t columns, const float *states, int64_t state_stride,
+                                double *pooled);
 
 /* table (entries x columns) = start + embeddings (entries x width) times matrix (width x columns). columns is a
  * multiple of 64. */

@@ -7,8 +7,8 @@
 /* Offers the columns of a row of a tile of -2 x.y to the row's list of its k nearest, in float32. Column j is row first
  * + j, at the squared distance tile[j] + norms[j] + own_norm. `own`, the row itself, is skipped. Lists are in ascending
  * order; of equal distances the first one is kept. */
-void ck_list_scan(const float *tile, const float *norms, int64_t n, int32_t first, int32_t own, float own_norm, int64_t k,
-                  float *distances, int32_t *indices);
+void ck_list_scan(const float *tile, const float *norms, int64_t n, int32_t first, int32_t own, float own_norm,
+                  int64_t k, float *distances, int32_t *indices);
 
 /* The squared distances of row `own` to `count` other rows. The distance from row to row is `stride` floats, a multiple
  * of 16. */

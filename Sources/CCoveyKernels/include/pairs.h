@@ -11,18 +11,19 @@
 /* Packs `count` rows of `stride` floats as the columns of a panel, multiplied by -2. The rows are those in the list
  * `places`; NULL means the first ones. Columns are stored in groups of 16, each [depth][16]; the last group is padded
  * with zeros. The first `depth` floats of a row are used. */
-void ck_pack_panel(int64_t count, const int32_t *places, int64_t depth, const float *rows, int64_t stride, float *panel);
+void ck_pack_panel(int64_t count, const int32_t *places, int64_t depth, const float *rows, int64_t stride,
+                   float *panel);
 
 /* A block of rows and the columns of a panel. With g(i, j) = -2 x_i . y_j, a pair is near if g(i, j) <=
  * max(row_thresholds[i] - column_biases[j], column_thresholds[j] - row_biases[i]). */
 typedef struct ck_pairs {
-    int64_t rows;                /* m, at most 65536 */
-    int64_t columns;             /* n, at most CK_PANEL_COLUMNS */
-    int64_t depth;               /* The number of terms of a product. */
-    int64_t prefix;              /* The number of terms after which the tails bound the rest; 0 = none. */
-    int64_t stride;              /* Floats from one row to the next. */
-    const float *numbers;        /* The rows. */
-    const int32_t *places;       /* The indices of the m rows in the block; NULL = the first ones. */
+    int64_t rows;          /* m, at most 65536 */
+    int64_t columns;       /* n, at most CK_PANEL_COLUMNS */
+    int64_t depth;         /* The number of terms of a product. */
+    int64_t prefix;        /* The number of terms after which the tails bound the rest; 0 = none. */
+    int64_t stride;        /* Floats from one row to the next. */
+    const float *numbers;  /* The rows. */
+    const int32_t *places; /* The indices of the m rows in the block; NULL = the first ones. */
     const float *panel;
     const float *row_thresholds; /* By index in the block. */
     const float *row_biases;     /* By index in the block. */

@@ -11,8 +11,8 @@ int ck_rules_instruction_set(void);
 
 /* Sets the bits of values that are not NaN in `present`, and of those that are at least thresholds[t] in at_least[t].
  * Returns 1 if a value is infinite. */
-int ck_rules_compare(int set, const double *values, int64_t rows, int64_t words, const double *thresholds, int64_t count,
-                     uint64_t *present, uint64_t *at_least);
+int ck_rules_compare(int set, const double *values, int64_t rows, int64_t words, const double *thresholds,
+                     int64_t count, uint64_t *present, uint64_t *at_least);
 
 /* A conjunction of `count` conditions: the rows that, for every i, are in tests[with[i]] and not in tests[without[i]].
  */

@@ -10,8 +10,7 @@ _Static_assert(sizeof(covey_condensed_edge) == 4 * 8, "four words");
 
 enum { INTEGERS = 13, REALS = 4 };
 
-int read_cluster_options(JNIEnv *env, jlongArray integers, jdoubleArray reals, covey_cluster_options *options)
-{
+int read_cluster_options(JNIEnv *env, jlongArray integers, jdoubleArray reals, covey_cluster_options *options) {
     jlong n[INTEGERS];
     jdouble x[REALS];
     (*env)->GetLongArrayRegion(env, integers, 0, INTEGERS, n);
@@ -40,8 +39,7 @@ int read_cluster_options(JNIEnv *env, jlongArray integers, jdoubleArray reals, c
     return 1;
 }
 
-jlong made_clustering(JNIEnv *env, covey_status status, covey_clustering *clustering, covey_error *error)
-{
+jlong made_clustering(JNIEnv *env, covey_status status, covey_clustering *clustering, covey_error *error) {
     if (succeeded(env, status, error)) return HANDLE(clustering);
     covey_clustering_destroy(clustering);
     return 0;
@@ -52,8 +50,7 @@ typedef covey_status (*matrix_function)(const covey_context *, const covey_matri
 
 /* weights: null, or one number for each row of the matrix. */
 static jlong cluster(JNIEnv *env, matrix_function function, jlong context, jobject matrix, jlongArray weights,
-                     jlongArray integers, jdoubleArray reals)
-{
+                     jlongArray integers, jdoubleArray reals) {
     arena memory;
     arena_start(&memory, env);
     jlong result = 0;
@@ -72,22 +69,21 @@ static jlong cluster(JNIEnv *env, matrix_function function, jlong context, jobje
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterMatrix(JNIEnv *env, jclass class, jlong context, jobject matrix,
-                                                        jlongArray weights, jlongArray integers, jdoubleArray reals)
-{
+                                                        jlongArray weights, jlongArray integers, jdoubleArray reals) {
     (void)class;
     return cluster(env, covey_cluster_matrix, context, matrix, weights, integers, reals);
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterDistances(JNIEnv *env, jclass class, jlong context, jobject distances,
-                                                           jlongArray weights, jlongArray integers, jdoubleArray reals)
-{
+                                                           jlongArray weights, jlongArray integers,
+                                                           jdoubleArray reals) {
     (void)class;
     return cluster(env, covey_cluster_distances, context, distances, weights, integers, reals);
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterSpanningTree(JNIEnv *env, jclass class, jlong context, jlong rows,
-                                                              jlongArray words, jlongArray integers, jdoubleArray reals)
-{
+                                                              jlongArray words, jlongArray integers,
+                                                              jdoubleArray reals) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -108,8 +104,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusterSpanningTree(JNIEnv *env, jclas
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusteringSelect(JNIEnv *env, jclass class, jlong handle, jlong context,
-                                                           jlongArray integers, jdoubleArray reals, jlongArray nodes)
-{
+                                                           jlongArray integers, jdoubleArray reals, jlongArray nodes) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -121,8 +116,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusteringSelect(JNIEnv *env, jclass c
         if (!(*env)->ExceptionCheck(env)) {
             covey_clustering *clustering = NULL;
             covey_error *error = NULL;
-            covey_status status = covey_clustering_select(POINTER(covey_clustering, handle), context_of(context), &options,
-                                                          chosen, count, &clustering, &error);
+            covey_status status = covey_clustering_select(POINTER(covey_clustering, handle), context_of(context),
+                                                          &options, chosen, count, &clustering, &error);
             result = made_clustering(env, status, clustering, error);
         }
     }
@@ -136,23 +131,23 @@ WRITES(clustering, covey_clustering_write)
 READS(clustering, covey_clustering_read, covey_clustering_destroy)
 
 JNIEXPORT void JNICALL Java_covey_Native_clusteringOptions(JNIEnv *env, jclass class, jlong clustering,
-                                                           jlongArray integers, jdoubleArray reals)
-{
+                                                           jlongArray integers, jdoubleArray reals) {
     (void)class;
     covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;
     covey_error *error = NULL;
-    if (!succeeded(env, covey_clustering_options(POINTER(covey_clustering, clustering), &options, &error), error)) return;
-    const jlong n[INTEGERS] = {options.min_cluster_size, options.min_samples, options.max_cluster_size,
-                               (jlong)options.seed, options.clusters, options.metric, options.selection,
-                               options.allow_single_cluster, options.search, options.missing, options.prediction,
-                               options.match_reference, options.strengths};
+    if (!succeeded(env, covey_clustering_options(POINTER(covey_clustering, clustering), &options, &error), error))
+        return;
+    const jlong n[INTEGERS] = {
+        options.min_cluster_size, options.min_samples, options.max_cluster_size, (jlong)options.seed,
+        options.clusters,         options.metric,      options.selection,        options.allow_single_cluster,
+        options.search,           options.missing,     options.prediction,       options.match_reference,
+        options.strengths};
     const jdouble x[REALS] = {options.cluster_selection_epsilon, options.alpha, options.cluster_selection_epsilon_max,
                               options.cluster_selection_persistence};
     store(env, integers, n, INTEGERS, reals, x, REALS);
 }
 
-JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringSizes(JNIEnv *env, jclass class, jlong handle)
-{
+JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringSizes(JNIEnv *env, jclass class, jlong handle) {
     (void)class;
     const covey_clustering *clustering = POINTER(covey_clustering, handle);
     int64_t count = covey_clustering_size_count(clustering);
@@ -170,15 +165,13 @@ JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringSizes(JNIEnv *env, jcla
     return result;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_clusteringColumns(JNIEnv *env, jclass class, jlong clustering)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_clusteringColumns(JNIEnv *env, jclass class, jlong clustering) {
     (void)env, (void)class;
     return covey_clustering_columns(POINTER(covey_clustering, clustering));
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_clusteringFittedRows(JNIEnv *env, jclass class, jlong clustering,
-                                                              jdoubleArray rows)
-{
+                                                              jdoubleArray rows) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -186,15 +179,15 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringFittedRows(JNIEnv *env, jclas
     double *values = arena_allocate(&memory, count, sizeof *values);
     if (values) {
         covey_error *error = NULL;
-        covey_status status = covey_clustering_fitted_rows(POINTER(covey_clustering, clustering), values, count, &error);
+        covey_status status =
+            covey_clustering_fitted_rows(POINTER(covey_clustering, clustering), values, count, &error);
         if (succeeded(env, status, error)) write_back(&memory, rows, NUMBER_F64, values, count);
     }
     arena_end(&memory);
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_clusteringCut(JNIEnv *env, jclass class, jlong clustering, jdouble distance,
-                                                       jlong min_cluster_size, jintArray labels)
-{
+                                                       jlong min_cluster_size, jintArray labels) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -209,10 +202,9 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringCut(JNIEnv *env, jclass class
     arena_end(&memory);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_clusteringMembership(JNIEnv *env, jclass class, jlong clustering, jlong context,
-                                                              jobject matrix, jlong count, jintArray clusters,
-                                                              jdoubleArray results)
-{
+JNIEXPORT void JNICALL Java_covey_Native_clusteringMembership(JNIEnv *env, jclass class, jlong clustering,
+                                                              jlong context, jobject matrix, jlong count,
+                                                              jintArray clusters, jdoubleArray results) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -224,8 +216,8 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringMembership(JNIEnv *env, jclas
         int32_t *best = values && clusters ? arena_allocate(&memory, size, sizeof *best) : NULL;
         if (values && !(*env)->ExceptionCheck(env)) {
             covey_error *error = NULL;
-            covey_status status = covey_clustering_membership(POINTER(covey_clustering, clustering), context_of(context),
-                                                              rows, count, best, values, size, &error);
+            covey_status status = covey_clustering_membership(
+                POINTER(covey_clustering, clustering), context_of(context), rows, count, best, values, size, &error);
             if (succeeded(env, status, error)) {
                 write_back(&memory, results, NUMBER_F64, values, size);
                 if (best && !(*env)->ExceptionCheck(env)) write_back(&memory, clusters, NUMBER_I32, best, size);
@@ -237,8 +229,7 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringMembership(JNIEnv *env, jclas
 
 JNIEXPORT void JNICALL Java_covey_Native_clusteringPlace(JNIEnv *env, jclass class, jlong clustering, jlong context,
                                                          jobject matrix, jintArray labels, jdoubleArray probabilities,
-                                                         jdoubleArray outlier_scores, jlongArray neighbours)
-{
+                                                         jdoubleArray outlier_scores, jlongArray neighbours) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -252,8 +243,8 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringPlace(JNIEnv *env, jclass cla
         int64_t *nearest = scores ? output_numbers(&memory, neighbours, NUMBER_I64, count) : NULL;
         if (nearest) {
             covey_error *error = NULL;
-            covey_status status = covey_clustering_place(POINTER(covey_clustering, clustering), context_of(context), rows,
-                                                         places, strengths, scores, nearest, &error);
+            covey_status status = covey_clustering_place(POINTER(covey_clustering, clustering), context_of(context),
+                                                         rows, places, strengths, scores, nearest, &error);
             if (succeeded(env, status, error)) {
                 write_back(&memory, labels, NUMBER_I32, places, count);
                 if (!(*env)->ExceptionCheck(env)) write_back(&memory, probabilities, NUMBER_F64, strengths, count);
@@ -266,8 +257,7 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringPlace(JNIEnv *env, jclass cla
 }
 
 JNIEXPORT jdouble JNICALL Java_covey_Native_validity(JNIEnv *env, jclass class, jlong context, jobject matrix,
-                                                     jintArray labels, jint metric)
-{
+                                                     jintArray labels, jint metric) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -278,8 +268,7 @@ JNIEXPORT jdouble JNICALL Java_covey_Native_validity(JNIEnv *env, jclass class, 
         const int32_t *values = numbers(&memory, labels, NUMBER_I32, 0, rows->rows);
         if (values) {
             covey_error *error = NULL;
-            covey_status status =
-                covey_validity(context_of(context), rows, values, metric, 0, &index, NULL, 0, &error);
+            covey_status status = covey_validity(context_of(context), rows, values, metric, 0, &index, NULL, 0, &error);
             succeeded(env, status, error);
         }
     }
@@ -287,26 +276,23 @@ JNIEXPORT jdouble JNICALL Java_covey_Native_validity(JNIEnv *env, jclass class, 
     return index;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_clusteringRows(JNIEnv *env, jclass class, jlong clustering)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_clusteringRows(JNIEnv *env, jclass class, jlong clustering) {
     (void)env, (void)class;
     return covey_clustering_rows(POINTER(covey_clustering, clustering));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_clusteringClusters(JNIEnv *env, jclass class, jlong clustering)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_clusteringClusters(JNIEnv *env, jclass class, jlong clustering) {
     (void)env, (void)class;
     return covey_clustering_clusters(POINTER(covey_clustering, clustering));
 }
 
-JNIEXPORT jdouble JNICALL Java_covey_Native_clusteringRecall(JNIEnv *env, jclass class, jlong clustering)
-{
+JNIEXPORT jdouble JNICALL Java_covey_Native_clusteringRecall(JNIEnv *env, jclass class, jlong clustering) {
     (void)env, (void)class;
     return covey_clustering_recall(POINTER(covey_clustering, clustering));
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_clusteringLabels(JNIEnv *env, jclass class, jlong clustering, jintArray labels)
-{
+JNIEXPORT void JNICALL Java_covey_Native_clusteringLabels(JNIEnv *env, jclass class, jlong clustering,
+                                                          jintArray labels) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -323,8 +309,7 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringLabels(JNIEnv *env, jclass cl
 typedef covey_status (*reals_function)(const covey_clustering *, double *, int64_t, covey_error **);
 
 JNIEXPORT void JNICALL Java_covey_Native_clusteringNumbers(JNIEnv *env, jclass class, jlong clustering, jint which,
-                                                           jdoubleArray result)
-{
+                                                           jdoubleArray result) {
     (void)class;
     static const reals_function functions[] = {covey_clustering_probabilities, covey_clustering_outlier_scores,
                                                covey_clustering_persistence};
@@ -340,12 +325,10 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringNumbers(JNIEnv *env, jclass c
     arena_end(&memory);
 }
 
-JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringTree(JNIEnv *env, jclass class, jlong handle, jint which)
-{
+JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringTree(JNIEnv *env, jclass class, jlong handle, jint which) {
     (void)class;
     const covey_clustering *clustering = POINTER(covey_clustering, handle);
-    int64_t count =
-        which == 2 ? covey_clustering_condensed_count(clustering) : covey_clustering_edge_count(clustering);
+    int64_t count = which == 2 ? covey_clustering_condensed_count(clustering) : covey_clustering_edge_count(clustering);
     int64_t words = which == 0 ? 3 : 4;
     jlongArray result = NULL;
     arena memory;
@@ -362,8 +345,7 @@ JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringTree(JNIEnv *env, jclas
     return result;
 }
 
-JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringSelectedNodes(JNIEnv *env, jclass class, jlong handle)
-{
+JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringSelectedNodes(JNIEnv *env, jclass class, jlong handle) {
     (void)class;
     const covey_clustering *clustering = POINTER(covey_clustering, handle);
     int64_t count = covey_clustering_clusters(clustering);
@@ -380,8 +362,8 @@ JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringSelectedNodes(JNIEnv *e
     return result;
 }
 
-JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringExemplars(JNIEnv *env, jclass class, jlong handle, jlong cluster)
-{
+JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringExemplars(JNIEnv *env, jclass class, jlong handle,
+                                                                   jlong cluster) {
     (void)class;
     const covey_clustering *clustering = POINTER(covey_clustering, handle);
     int64_t count = covey_clustering_exemplar_count(clustering, cluster);
@@ -399,8 +381,8 @@ JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringExemplars(JNIEnv *env, 
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_clusteringPredict(JNIEnv *env, jclass class, jlong clustering, jlong context,
-                                                           jobject matrix, jintArray labels, jdoubleArray probabilities)
-{
+                                                           jobject matrix, jintArray labels,
+                                                           jdoubleArray probabilities) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -415,16 +397,14 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringPredict(JNIEnv *env, jclass c
                                                            rows, places, strengths, &error);
             if (succeeded(env, status, error)) {
                 write_back(&memory, labels, NUMBER_I32, places, rows->rows);
-                if (!(*env)->ExceptionCheck(env))
-                    write_back(&memory, probabilities, NUMBER_F64, strengths, rows->rows);
+                if (!(*env)->ExceptionCheck(env)) write_back(&memory, probabilities, NUMBER_F64, strengths, rows->rows);
             }
         }
     }
     arena_end(&memory);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_clusteringDestroy(JNIEnv *env, jclass class, jlong clustering)
-{
+JNIEXPORT void JNICALL Java_covey_Native_clusteringDestroy(JNIEnv *env, jclass class, jlong clustering) {
     (void)env, (void)class;
     covey_clustering_destroy(POINTER(covey_clustering, clustering));
 }

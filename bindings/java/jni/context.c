@@ -3,26 +3,22 @@
 
 #include <stdlib.h>
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_version(JNIEnv *env, jclass class)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_version(JNIEnv *env, jclass class) {
     (void)class;
     return utf8(env, covey_version());
 }
 
-JNIEXPORT jint JNICALL Java_covey_Native_versionNumber(JNIEnv *env, jclass class)
-{
+JNIEXPORT jint JNICALL Java_covey_Native_versionNumber(JNIEnv *env, jclass class) {
     (void)env, (void)class;
     return covey_version_number();
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_statusName(JNIEnv *env, jclass class, jint status)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_statusName(JNIEnv *env, jclass class, jint status) {
     (void)class;
     return utf8(env, covey_status_name(status));
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_setInstructions(JNIEnv *env, jclass class, jint instructions)
-{
+JNIEXPORT void JNICALL Java_covey_Native_setInstructions(JNIEnv *env, jclass class, jint instructions) {
     (void)class;
     covey_error *error = NULL;
     covey_status status = covey_set_instructions(instructions, &error);
@@ -33,8 +29,7 @@ JNIEXPORT void JNICALL Java_covey_Native_setInstructions(JNIEnv *env, jclass cla
  * Asks the Java listener whether to go on. If the listener throws an exception, the call stops. The exception stays
  * pending, so that the Java method throws it.
  */
-static int32_t on_progress(void *user_data, const char *stage, double fraction)
-{
+static int32_t on_progress(void *user_data, const char *stage, double fraction) {
     host_context *host = user_data;
     JNIEnv *env;
     if ((*host->machine)->GetEnv(host->machine, (void **)&env, JNI_VERSION_10) != JNI_OK) return 1;
@@ -53,16 +48,14 @@ static int32_t on_progress(void *user_data, const char *stage, double fraction)
     return stop;
 }
 
-static void destroy(JNIEnv *env, host_context *host)
-{
+static void destroy(JNIEnv *env, host_context *host) {
     covey_context_destroy(host->context);
     if (host->listener) (*env)->DeleteWeakGlobalRef(env, host->listener);
     free(host);
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_contextCreate(JNIEnv *env, jclass class, jint threads, jlong memory_budget,
-                                                        jobject listener)
-{
+                                                        jobject listener) {
     (void)class;
     host_context *host = calloc(1, sizeof *host);
     if (!host) {
@@ -93,14 +86,12 @@ JNIEXPORT jlong JNICALL Java_covey_Native_contextCreate(JNIEnv *env, jclass clas
     return HANDLE(host);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_contextCancel(JNIEnv *env, jclass class, jlong context)
-{
+JNIEXPORT void JNICALL Java_covey_Native_contextCancel(JNIEnv *env, jclass class, jlong context) {
     (void)env, (void)class;
     covey_cancel(context_of(context));
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_contextDestroy(JNIEnv *env, jclass class, jlong context)
-{
+JNIEXPORT void JNICALL Java_covey_Native_contextDestroy(JNIEnv *env, jclass class, jlong context) {
     (void)class;
     destroy(env, POINTER(host_context, context));
 }

@@ -3,8 +3,7 @@
 
 /* `reals` and `integers` have three and four numbers of each limit, in the order of CounterfactualOptions. */
 static covey_change_limit *read_limits(arena *memory, int64_t count, jbyteArray names, jdoubleArray reals,
-                                       jlongArray integers, jbyteArray categories)
-{
+                                       jlongArray integers, jbyteArray categories) {
     const char **given = texts(memory, names, count);
     const double *numbers_of = given ? numbers(memory, reals, NUMBER_F64, 0, 3 * count) : NULL;
     const int64_t *flags = numbers_of ? numbers(memory, integers, NUMBER_I64, 0, 4 * count) : NULL;
@@ -15,8 +14,8 @@ static covey_change_limit *read_limits(arena *memory, int64_t count, jbyteArray 
     for (int64_t index = 0; limits && index < count; ++index) {
         const double *real = numbers_of + 3 * index;
         const int64_t *flag = flags + 4 * index;
-        covey_change_limit limit = {given[index],    real[0],         real[1],          real[2],         NULL, flag[0],
-                                    (int32_t)flag[1], (int32_t)flag[2], (int32_t)flag[3], 0};
+        covey_change_limit limit = {given[index], real[0],          real[1],          real[2],          NULL,
+                                    flag[0],      (int32_t)flag[1], (int32_t)flag[2], (int32_t)flag[3], 0};
         if (flag[0] > 0) limit.categories = all;
         all += flag[0];
         limits[index] = limit;
@@ -28,8 +27,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_counterfactualsFind(JNIEnv *env, jclas
                                                               jobject sequences, jobject features, jbyteArray names,
                                                               jdoubleArray limit_reals, jlongArray limit_integers,
                                                               jbyteArray categories, jlongArray integers,
-                                                              jdoubleArray reals)
-{
+                                                              jdoubleArray reals) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -67,8 +65,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_counterfactualsFind(JNIEnv *env, jclas
 }
 
 /* 0 = the outcome, 1 = the answers, 2 = the alternatives that were scored. */
-JNIEXPORT jlong JNICALL Java_covey_Native_counterfactualsFigure(JNIEnv *env, jclass class, jlong result, jint which)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_counterfactualsFigure(JNIEnv *env, jclass class, jlong result, jint which) {
     (void)env, (void)class;
     const covey_counterfactuals *from = POINTER(covey_counterfactuals, result);
     return which == 0   ? covey_counterfactuals_outcome(from)
@@ -76,28 +73,24 @@ JNIEXPORT jlong JNICALL Java_covey_Native_counterfactualsFigure(JNIEnv *env, jcl
                         : covey_counterfactuals_evaluations(from);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_counterfactualsScores(JNIEnv *env, jclass class, jlong result)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_counterfactualsScores(JNIEnv *env, jclass class, jlong result) {
     (void)env, (void)class;
     return HANDLE(covey_counterfactuals_scores(POINTER(covey_counterfactuals, result)));
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_counterfactualsGet(JNIEnv *env, jclass class, jlong result, jlong answer,
-                                                            jlongArray integers, jdoubleArray reals)
-{
+                                                            jlongArray integers, jdoubleArray reals) {
     (void)class;
     covey_counterfactual found = COVEY_COUNTERFACTUAL_INIT;
     covey_error *error = NULL;
-    covey_status status =
-        covey_counterfactuals_get(POINTER(covey_counterfactuals, result), answer, &found, &error);
+    covey_status status = covey_counterfactuals_get(POINTER(covey_counterfactuals, result), answer, &found, &error);
     if (!succeeded(env, status, error)) return;
     const jlong whole[] = {found.changes, found.removed};
     store(env, integers, whole, 2, reals, &found.cost, 1);
 }
 
 JNIEXPORT jlongArray JNICALL Java_covey_Native_counterfactualsRemoved(JNIEnv *env, jclass class, jlong result,
-                                                                      jlong answer, jlong count)
-{
+                                                                      jlong answer, jlong count) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -105,8 +98,8 @@ JNIEXPORT jlongArray JNICALL Java_covey_Native_counterfactualsRemoved(JNIEnv *en
     int64_t *events = arena_allocate(&memory, count, sizeof *events);
     if (events) {
         covey_error *error = NULL;
-        covey_status status = covey_counterfactuals_removed(POINTER(covey_counterfactuals, result), answer, events,
-                                                            count, &error);
+        covey_status status =
+            covey_counterfactuals_removed(POINTER(covey_counterfactuals, result), answer, events, count, &error);
         if (succeeded(env, status, error)) array = new_longs(env, events, count);
     }
     arena_end(&memory);
@@ -114,8 +107,7 @@ JNIEXPORT jlongArray JNICALL Java_covey_Native_counterfactualsRemoved(JNIEnv *en
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_counterfactualsChange(JNIEnv *env, jclass class, jlong result, jlong answer,
-                                                               jlong index, jlongArray integers, jdoubleArray reals)
-{
+                                                               jlong index, jlongArray integers, jdoubleArray reals) {
     (void)class;
     covey_change change = COVEY_CHANGE_INIT;
     covey_error *error = NULL;
@@ -129,8 +121,7 @@ JNIEXPORT void JNICALL Java_covey_Native_counterfactualsChange(JNIEnv *env, jcla
 
 /* 0 = the sentence of an answer (-1: of all), 1 = the name of a change, 2 and 3 = its old and its new category. */
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_counterfactualsText(JNIEnv *env, jclass class, jlong result,
-                                                                   jlong answer, jlong index, jint which)
-{
+                                                                   jlong answer, jlong index, jint which) {
     (void)class;
     const covey_counterfactuals *from = POINTER(covey_counterfactuals, result);
     if (which == 0) return utf8(env, covey_counterfactuals_text(from, answer));
@@ -141,15 +132,13 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_counterfactualsText(JNIEnv *env, 
     return utf8(env, which == 1 ? change.name : which == 2 ? change.old_category : change.new_category);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_counterfactualsDestroy(JNIEnv *env, jclass class, jlong result)
-{
+JNIEXPORT void JNICALL Java_covey_Native_counterfactualsDestroy(JNIEnv *env, jclass class, jlong result) {
     (void)env, (void)class;
     covey_counterfactuals_destroy(POINTER(covey_counterfactuals, result));
 }
 
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_engineProfile(JNIEnv *env, jclass class, jlong engine, jlong context,
-                                                             jlong cluster)
-{
+                                                             jlong cluster) {
     (void)class;
     covey_buffer *buffer = NULL;
     covey_error *error = NULL;

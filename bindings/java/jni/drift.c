@@ -1,15 +1,13 @@
 /* Section 11 of covey.h: drift, and what is odd about a scored batch. */
 #include "support.h"
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_scoresWarning(JNIEnv *env, jclass class, jlong scores, jlong index)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_scoresWarning(JNIEnv *env, jclass class, jlong scores, jlong index) {
     (void)class;
     const char *found = covey_scores_warning(POINTER(covey_scores, scores), index);
     return found ? utf8(env, found) : NULL;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_driftCreate(JNIEnv *env, jclass class, jlong engine, jlong context)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_driftCreate(JNIEnv *env, jclass class, jlong engine, jlong context) {
     (void)class;
     covey_drift *drift = NULL;
     covey_error *error = NULL;
@@ -18,8 +16,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_driftCreate(JNIEnv *env, jclass class,
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_driftAdd(JNIEnv *env, jclass class, jlong drift, jlong context,
-                                                  jobject sequences, jobject features, jlong scores)
-{
+                                                  jobject sequences, jobject features, jlong scores) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -37,8 +34,7 @@ JNIEXPORT void JNICALL Java_covey_Native_driftAdd(JNIEnv *env, jclass class, jlo
     arena_end(&memory);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_driftMerge(JNIEnv *env, jclass class, jlong drift, jlong other)
-{
+JNIEXPORT void JNICALL Java_covey_Native_driftMerge(JNIEnv *env, jclass class, jlong drift, jlong other) {
     (void)class;
     covey_error *error = NULL;
     covey_status status = covey_drift_merge(POINTER(covey_drift, drift), POINTER(covey_drift, other), &error);
@@ -47,8 +43,7 @@ JNIEXPORT void JNICALL Java_covey_Native_driftMerge(JNIEnv *env, jclass class, j
 
 /* 0 = the report, 1 = the bytes. */
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_driftText(JNIEnv *env, jclass class, jlong drift, jlong earlier,
-                                                         jint what)
-{
+                                                         jint what) {
     (void)class;
     const covey_drift *from = POINTER(covey_drift, drift);
     covey_buffer *buffer = NULL;
@@ -60,17 +55,14 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_driftText(JNIEnv *env, jclass cla
         const int64_t size = covey_buffer_size(buffer);
         if (size > INT32_MAX - 16)
             fail(env, COVEY_OUT_OF_MEMORY, "%lld bytes do not fit into a Java array", (long long)size);
-        else
-            result = (*env)->NewByteArray(env, (jsize)size);
-        if (result)
-            (*env)->SetByteArrayRegion(env, result, 0, (jsize)size, (const jbyte *)covey_buffer_data(buffer));
+        else result = (*env)->NewByteArray(env, (jsize)size);
+        if (result) (*env)->SetByteArrayRegion(env, result, 0, (jsize)size, (const jbyte *)covey_buffer_data(buffer));
     }
     covey_buffer_destroy(buffer);
     return result;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_driftRead(JNIEnv *env, jclass class, jlong engine, jbyteArray bytes)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_driftRead(JNIEnv *env, jclass class, jlong engine, jbyteArray bytes) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -86,8 +78,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_driftRead(JNIEnv *env, jclass class, j
     return HANDLE(drift);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_driftDestroy(JNIEnv *env, jclass class, jlong drift)
-{
+JNIEXPORT void JNICALL Java_covey_Native_driftDestroy(JNIEnv *env, jclass class, jlong drift) {
     (void)env, (void)class;
     covey_drift_destroy(POINTER(covey_drift, drift));
 }

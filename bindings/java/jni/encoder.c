@@ -1,8 +1,7 @@
 /* Section 6 of covey.h: the encoder. */
 #include "files.h"
 
-JNIEXPORT jlong JNICALL Java_covey_Native_encoderLoad(JNIEnv *env, jclass class, jlong context, jbyteArray path)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_encoderLoad(JNIEnv *env, jclass class, jlong context, jbyteArray path) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -22,61 +21,53 @@ JNIEXPORT jlong JNICALL Java_covey_Native_encoderLoad(JNIEnv *env, jclass class,
 
 SAVES(encoder, covey_encoder_save)
 
-JNIEXPORT jlong JNICALL Java_covey_Native_encoderDimension(JNIEnv *env, jclass class, jlong encoder)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_encoderDimension(JNIEnv *env, jclass class, jlong encoder) {
     (void)env, (void)class;
     return covey_encoder_dimension(POINTER(covey_encoder, encoder));
 }
 
 /* Borrowed vocabularies: Java keeps the encoder alive as long as they exist. */
-JNIEXPORT jlong JNICALL Java_covey_Native_encoderVocabulary(JNIEnv *env, jclass class, jlong encoder)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_encoderVocabulary(JNIEnv *env, jclass class, jlong encoder) {
     (void)env, (void)class;
     return HANDLE(covey_encoder_vocabulary(POINTER(covey_encoder, encoder)));
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_encoderCategoricalVocabulary(JNIEnv *env, jclass class, jlong encoder,
-                                                                       jlong channel)
-{
+                                                                       jlong channel) {
     (void)env, (void)class;
     return HANDLE(covey_encoder_categorical_vocabulary(POINTER(covey_encoder, encoder), channel));
 }
 
-JNIEXPORT jboolean JNICALL Java_covey_Native_encoderUsesDwell(JNIEnv *env, jclass class, jlong encoder)
-{
+JNIEXPORT jboolean JNICALL Java_covey_Native_encoderUsesDwell(JNIEnv *env, jclass class, jlong encoder) {
     (void)env, (void)class;
     return covey_encoder_uses_dwell(POINTER(covey_encoder, encoder)) != 0;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_encoderNumericCount(JNIEnv *env, jclass class, jlong encoder)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_encoderNumericCount(JNIEnv *env, jclass class, jlong encoder) {
     (void)env, (void)class;
     return covey_encoder_numeric_count(POINTER(covey_encoder, encoder));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_encoderCategoricalCount(JNIEnv *env, jclass class, jlong encoder)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_encoderCategoricalCount(JNIEnv *env, jclass class, jlong encoder) {
     (void)env, (void)class;
     return covey_encoder_categorical_count(POINTER(covey_encoder, encoder));
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_encoderNumericName(JNIEnv *env, jclass class, jlong encoder, jlong channel)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_encoderNumericName(JNIEnv *env, jclass class, jlong encoder,
+                                                                  jlong channel) {
     (void)class;
     return utf8(env, covey_encoder_numeric_name(POINTER(covey_encoder, encoder), channel));
 }
 
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_encoderCategoricalName(JNIEnv *env, jclass class, jlong encoder,
-                                                                      jlong channel)
-{
+                                                                      jlong channel) {
     (void)class;
     return utf8(env, covey_encoder_categorical_name(POINTER(covey_encoder, encoder), channel));
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_encoderEmbed(JNIEnv *env, jclass class, jlong encoder, jlong context,
                                                       jobject sequences, jint precision, jobject embeddings,
-                                                      jobject attention)
-{
+                                                      jobject attention) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -91,8 +82,8 @@ JNIEXPORT void JNICALL Java_covey_Native_encoderEmbed(JNIEnv *env, jclass class,
             covey_error *error = NULL;
             covey_embed_options options = COVEY_EMBED_OPTIONS_INIT;
             options.precision = precision;
-            covey_status status = covey_embed_sequences_with(POINTER(covey_encoder, encoder), context_of(context), batch,
-                                                             &options, rows, 0, weights, &error);
+            covey_status status = covey_embed_sequences_with(POINTER(covey_encoder, encoder), context_of(context),
+                                                             batch, &options, rows, 0, weights, &error);
             if (succeeded(env, status, error)) {
                 write_back(&memory, embeddings, NUMBER_F32, rows, count);
                 if (weights && !(*env)->ExceptionCheck(env))
@@ -103,8 +94,7 @@ JNIEXPORT void JNICALL Java_covey_Native_encoderEmbed(JNIEnv *env, jclass class,
     arena_end(&memory);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_encoderDestroy(JNIEnv *env, jclass class, jlong encoder)
-{
+JNIEXPORT void JNICALL Java_covey_Native_encoderDestroy(JNIEnv *env, jclass class, jlong encoder) {
     (void)env, (void)class;
     covey_encoder_destroy(POINTER(covey_encoder, encoder));
 }

@@ -5,8 +5,7 @@
 
 JNIEXPORT jlong JNICALL Java_covey_Native_engineBuild(JNIEnv *env, jclass class, jlong context, jlong encoder,
                                                       jlong hybrid, jlong clustering, jlong risk, jlongArray rules,
-                                                      jlongArray rule_clusters)
-{
+                                                      jlongArray rule_clusters) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -37,33 +36,29 @@ SAVES(engine, covey_engine_save)
 LOADS(engine, covey_engine_load, covey_engine_destroy)
 
 /* Borrowed: Java keeps the engine alive as long as the encoder is. */
-JNIEXPORT jlong JNICALL Java_covey_Native_engineEncoder(JNIEnv *env, jclass class, jlong engine)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_engineEncoder(JNIEnv *env, jclass class, jlong engine) {
     (void)env, (void)class;
     return HANDLE(covey_engine_encoder(POINTER(covey_engine, engine)));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_engineFeatureCount(JNIEnv *env, jclass class, jlong engine)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_engineFeatureCount(JNIEnv *env, jclass class, jlong engine) {
     (void)env, (void)class;
     return covey_engine_feature_count(POINTER(covey_engine, engine));
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_engineFeatureName(JNIEnv *env, jclass class, jlong engine, jlong feature)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_engineFeatureName(JNIEnv *env, jclass class, jlong engine,
+                                                                 jlong feature) {
     (void)class;
     return utf8(env, covey_engine_feature_name(POINTER(covey_engine, engine), feature));
 }
 
-JNIEXPORT jint JNICALL Java_covey_Native_engineFeatureKind(JNIEnv *env, jclass class, jlong engine, jlong feature)
-{
+JNIEXPORT jint JNICALL Java_covey_Native_engineFeatureKind(JNIEnv *env, jclass class, jlong engine, jlong feature) {
     (void)env, (void)class;
     return covey_engine_feature_kind(POINTER(covey_engine, engine), feature);
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_engineScore(JNIEnv *env, jclass class, jlong engine, jlong context,
-                                                      jobject sequences, jobject features)
-{
+                                                      jobject sequences, jobject features) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -86,21 +81,18 @@ JNIEXPORT jlong JNICALL Java_covey_Native_engineScore(JNIEnv *env, jclass class,
     return HANDLE(scores);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_engineDestroy(JNIEnv *env, jclass class, jlong engine)
-{
+JNIEXPORT void JNICALL Java_covey_Native_engineDestroy(JNIEnv *env, jclass class, jlong engine) {
     (void)env, (void)class;
     covey_engine_destroy(POINTER(covey_engine, engine));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_scoresCount(JNIEnv *env, jclass class, jlong scores)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_scoresCount(JNIEnv *env, jclass class, jlong scores) {
     (void)env, (void)class;
     return covey_scores_count(POINTER(covey_scores, scores));
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_scoresGet(JNIEnv *env, jclass class, jlong scores, jlong transaction,
-                                                   jlongArray integers, jdoubleArray reals)
-{
+                                                   jlongArray integers, jdoubleArray reals) {
     (void)class;
     covey_score score = COVEY_SCORE_INIT;
     covey_error *error = NULL;
@@ -115,8 +107,7 @@ JNIEXPORT void JNICALL Java_covey_Native_scoresGet(JNIEnv *env, jclass class, jl
 
 /* One figure of every transaction: 0 cluster, 1 strength, 2 risk. */
 JNIEXPORT void JNICALL Java_covey_Native_scoresColumn(JNIEnv *env, jclass class, jlong scores, jint which,
-                                                      jdoubleArray result)
-{
+                                                      jdoubleArray result) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -137,28 +128,24 @@ JNIEXPORT void JNICALL Java_covey_Native_scoresColumn(JNIEnv *env, jclass class,
 }
 
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_scoresRule(JNIEnv *env, jclass class, jlong scores, jlong transaction,
-                                                          jlong index)
-{
+                                                          jlong index) {
     (void)class;
     return utf8(env, covey_scores_rule(POINTER(covey_scores, scores), transaction, index));
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_scoresRuleCluster(JNIEnv *env, jclass class, jlong scores, jlong transaction,
-                                                            jlong index)
-{
+                                                            jlong index) {
     (void)env, (void)class;
     return covey_scores_rule_cluster(POINTER(covey_scores, scores), transaction, index);
 }
 
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_scoresReason(JNIEnv *env, jclass class, jlong scores, jlong transaction,
-                                                            jlong index)
-{
+                                                            jlong index) {
     (void)class;
     return utf8(env, covey_scores_reason(POINTER(covey_scores, scores), transaction, index));
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_scoresDestroy(JNIEnv *env, jclass class, jlong scores)
-{
+JNIEXPORT void JNICALL Java_covey_Native_scoresDestroy(JNIEnv *env, jclass class, jlong scores) {
     (void)env, (void)class;
     covey_scores_destroy(POINTER(covey_scores, scores));
 }

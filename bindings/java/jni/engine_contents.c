@@ -1,8 +1,7 @@
 /* Section 11 of covey.h: what an engine tells of itself, its bytes, and new labels for it. */
 #include "files.h"
 
-static jbyteArray bytes_of(JNIEnv *env, const covey_buffer *buffer)
-{
+static jbyteArray bytes_of(JNIEnv *env, const covey_buffer *buffer) {
     const int64_t size = covey_buffer_size(buffer);
     if (size > INT32_MAX - 16) {
         covey_error *error = NULL;
@@ -15,8 +14,8 @@ static jbyteArray bytes_of(JNIEnv *env, const covey_buffer *buffer)
 }
 
 /* 0 = the bytes of the file, 1 = the schema, 2 = the hash. */
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_engineText(JNIEnv *env, jclass class, jlong engine, jlong context, jint what)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_engineText(JNIEnv *env, jclass class, jlong engine, jlong context,
+                                                          jint what) {
     (void)class;
     const covey_engine *from = POINTER(covey_engine, engine);
     covey_buffer *buffer = NULL;
@@ -31,15 +30,13 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_engineText(JNIEnv *env, jclass cl
 
 READS(engine, covey_engine_read, covey_engine_destroy)
 
-JNIEXPORT jlong JNICALL Java_covey_Native_engineRows(JNIEnv *env, jclass class, jlong engine)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_engineRows(JNIEnv *env, jclass class, jlong engine) {
     (void)env, (void)class;
     return covey_engine_rows(POINTER(covey_engine, engine));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_engineRerate(JNIEnv *env, jclass class, jlong engine, jlong context, jbyteArray fraud,
-                                                       jdoubleArray amounts, jdoubleArray times)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_engineRerate(JNIEnv *env, jclass class, jlong engine, jlong context,
+                                                       jbyteArray fraud, jdoubleArray amounts, jdoubleArray times) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -50,8 +47,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_engineRerate(JNIEnv *env, jclass class
     const double *clock = known && times && (money || !amounts) ? numbers(&memory, times, NUMBER_F64, 0, rows) : NULL;
     if (known && (money || !amounts) && (clock || !times)) {
         covey_error *error = NULL;
-        covey_status status = covey_engine_rerate(POINTER(covey_engine, engine), context_of(context), known, money, clock, rows,
-                                                  NULL, &rated, &error);
+        covey_status status = covey_engine_rerate(POINTER(covey_engine, engine), context_of(context), known, money,
+                                                  clock, rows, NULL, &rated, &error);
         succeeded(env, status, error);
     }
     arena_end(&memory);

@@ -2,8 +2,7 @@
 #include "support.h"
 
 JNIEXPORT jlong JNICALL Java_covey_Native_engineExplain(JNIEnv *env, jclass class, jlong engine, jlong context,
-                                                        jobject sequences, jobject features, jlongArray integers)
-{
+                                                        jobject sequences, jobject features, jlongArray integers) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -37,15 +36,13 @@ JNIEXPORT jlong JNICALL Java_covey_Native_engineExplain(JNIEnv *env, jclass clas
     return HANDLE(explanations);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_explanationsCount(JNIEnv *env, jclass class, jlong explanations)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_explanationsCount(JNIEnv *env, jclass class, jlong explanations) {
     (void)env, (void)class;
     return covey_explanations_count(POINTER(covey_explanations, explanations));
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_explanationsGet(JNIEnv *env, jclass class, jlong explanations,
-                                                         jlong transaction, jlongArray integers, jdoubleArray reals)
-{
+                                                         jlong transaction, jlongArray integers, jdoubleArray reals) {
     (void)class;
     covey_explanation found = COVEY_EXPLANATION_INIT;
     covey_error *error = NULL;
@@ -61,8 +58,7 @@ JNIEXPORT void JNICALL Java_covey_Native_explanationsGet(JNIEnv *env, jclass cla
 
 JNIEXPORT void JNICALL Java_covey_Native_explanationsEvents(JNIEnv *env, jclass class, jlong explanations,
                                                             jlong transaction, jdoubleArray attributions,
-                                                            jdoubleArray errors)
-{
+                                                            jdoubleArray errors) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -82,8 +78,7 @@ JNIEXPORT void JNICALL Java_covey_Native_explanationsEvents(JNIEnv *env, jclass 
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_explanationsFeatures(JNIEnv *env, jclass class, jlong explanations,
-                                                              jlong transaction, jdoubleArray attributions)
-{
+                                                              jlong transaction, jdoubleArray attributions) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -91,15 +86,14 @@ JNIEXPORT void JNICALL Java_covey_Native_explanationsFeatures(JNIEnv *env, jclas
     double *values = output_numbers(&memory, attributions, NUMBER_F64, count);
     if (values) {
         covey_error *error = NULL;
-        covey_status status = covey_explanations_features(POINTER(covey_explanations, explanations), transaction,
-                                                          values, count, &error);
+        covey_status status =
+            covey_explanations_features(POINTER(covey_explanations, explanations), transaction, values, count, &error);
         if (succeeded(env, status, error)) write_back(&memory, attributions, NUMBER_F64, values, count);
     }
     arena_end(&memory);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_explanationsDestroy(JNIEnv *env, jclass class, jlong explanations)
-{
+JNIEXPORT void JNICALL Java_covey_Native_explanationsDestroy(JNIEnv *env, jclass class, jlong explanations) {
     (void)env, (void)class;
     covey_explanations_destroy(POINTER(covey_explanations, explanations));
 }

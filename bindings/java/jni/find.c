@@ -2,8 +2,7 @@
 #include "support.h"
 
 /* The integers and reals in the order of FindOptions. */
-static int read_options(arena *memory, jlongArray integers, jdoubleArray reals, covey_find_options *options)
-{
+static int read_options(arena *memory, jlongArray integers, jdoubleArray reals, covey_find_options *options) {
     const int64_t *n = numbers(memory, integers, NUMBER_I64, 0, 10);
     const double *x = n ? numbers(memory, reals, NUMBER_F64, 0, 6) : NULL;
     if (!x) return 0;
@@ -26,11 +25,11 @@ static int read_options(arena *memory, jlongArray integers, jdoubleArray reals, 
     return 1;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_findRun(
-    JNIEnv *env, jclass class, jlong context, jobject sequences, jlong vocabulary, jobject features, jbyteArray fraud,
-    jdoubleArray amounts, jdoubleArray times, jlong rows, jlong encoder, jlongArray integers, jdoubleArray reals,
-    jlongArray training_integers, jdoubleArray training_reals)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_findRun(JNIEnv *env, jclass class, jlong context, jobject sequences,
+                                                  jlong vocabulary, jobject features, jbyteArray fraud,
+                                                  jdoubleArray amounts, jdoubleArray times, jlong rows, jlong encoder,
+                                                  jlongArray integers, jdoubleArray reals, jlongArray training_integers,
+                                                  jdoubleArray training_reals) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -57,8 +56,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_findRun(
     if (good) {
         covey_error *error = NULL;
         covey_status status =
-            covey_find(context_of(context), batch, POINTER(covey_vocabulary, vocabulary), table, truth, money, clock, rows,
-                       POINTER(covey_encoder, encoder), &options, &found, &error);
+            covey_find(context_of(context), batch, POINTER(covey_vocabulary, vocabulary), table, truth, money, clock,
+                       rows, POINTER(covey_encoder, encoder), &options, &found, &error);
         if (!succeeded(env, status, error)) {
             covey_found_destroy(found);
             found = NULL;
@@ -68,21 +67,19 @@ JNIEXPORT jlong JNICALL Java_covey_Native_findRun(
     return HANDLE(found);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_foundRows(JNIEnv *env, jclass class, jlong found)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_foundRows(JNIEnv *env, jclass class, jlong found) {
     (void)env, (void)class;
     return covey_found_rows(POINTER(covey_found, found));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_foundClusters(JNIEnv *env, jclass class, jlong found)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_foundClusters(JNIEnv *env, jclass class, jlong found) {
     (void)env, (void)class;
     return covey_found_clusters(POINTER(covey_found, found));
 }
 
 /* Returns one integer for each row: 0 label, 1 group, 2 risky. */
-JNIEXPORT void JNICALL Java_covey_Native_foundIntegers(JNIEnv *env, jclass class, jlong found, jint which, jintArray result)
-{
+JNIEXPORT void JNICALL Java_covey_Native_foundIntegers(JNIEnv *env, jclass class, jlong found, jint which,
+                                                       jintArray result) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -104,8 +101,8 @@ JNIEXPORT void JNICALL Java_covey_Native_foundIntegers(JNIEnv *env, jclass class
 }
 
 /* Returns one real number for each row: -1 the score, otherwise a part of the evidence. */
-JNIEXPORT void JNICALL Java_covey_Native_foundReals(JNIEnv *env, jclass class, jlong found, jint part, jdoubleArray result)
-{
+JNIEXPORT void JNICALL Java_covey_Native_foundReals(JNIEnv *env, jclass class, jlong found, jint part,
+                                                    jdoubleArray result) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -121,15 +118,13 @@ JNIEXPORT void JNICALL Java_covey_Native_foundReals(JNIEnv *env, jclass class, j
     arena_end(&memory);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_foundGroupCount(JNIEnv *env, jclass class, jlong found)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_foundGroupCount(JNIEnv *env, jclass class, jlong found) {
     (void)env, (void)class;
     return covey_found_group_count(POINTER(covey_found, found));
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_foundGroup(JNIEnv *env, jclass class, jlong found, jlong index, jlongArray integers,
-                                                    jdoubleArray reals)
-{
+JNIEXPORT void JNICALL Java_covey_Native_foundGroup(JNIEnv *env, jclass class, jlong found, jlong index,
+                                                    jlongArray integers, jdoubleArray reals) {
     (void)class;
     covey_risky_group group = COVEY_RISKY_GROUP_INIT;
     covey_error *error = NULL;
@@ -141,51 +136,43 @@ JNIEXPORT void JNICALL Java_covey_Native_foundGroup(JNIEnv *env, jclass class, j
     store(env, integers, whole, 5, reals, real, 9);
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_foundGroupText(JNIEnv *env, jclass class, jlong found, jlong index)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_foundGroupText(JNIEnv *env, jclass class, jlong found, jlong index) {
     (void)class;
     return utf8(env, covey_found_group_text(POINTER(covey_found, found), index));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_foundFindingCount(JNIEnv *env, jclass class, jlong found)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_foundFindingCount(JNIEnv *env, jclass class, jlong found) {
     (void)env, (void)class;
     return covey_found_finding_count(POINTER(covey_found, found));
 }
 
-JNIEXPORT jint JNICALL Java_covey_Native_foundFindingCode(JNIEnv *env, jclass class, jlong found, jlong index)
-{
+JNIEXPORT jint JNICALL Java_covey_Native_foundFindingCode(JNIEnv *env, jclass class, jlong found, jlong index) {
     (void)env, (void)class;
     return covey_found_finding_code(POINTER(covey_found, found), index);
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_foundFindingText(JNIEnv *env, jclass class, jlong found, jlong index)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_foundFindingText(JNIEnv *env, jclass class, jlong found, jlong index) {
     (void)class;
     return utf8(env, covey_found_finding_text(POINTER(covey_found, found), index));
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_foundSettings(JNIEnv *env, jclass class, jlong found)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_foundSettings(JNIEnv *env, jclass class, jlong found) {
     (void)class;
     return utf8(env, covey_found_settings(POINTER(covey_found, found)));
 }
 
 /* Both are borrowed: Java keeps the result alive as long as they exist. */
-JNIEXPORT jlong JNICALL Java_covey_Native_foundRules(JNIEnv *env, jclass class, jlong found)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_foundRules(JNIEnv *env, jclass class, jlong found) {
     (void)env, (void)class;
     return HANDLE(covey_found_rules(POINTER(covey_found, found)));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_foundEngine(JNIEnv *env, jclass class, jlong found)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_foundEngine(JNIEnv *env, jclass class, jlong found) {
     (void)env, (void)class;
     return HANDLE(covey_found_engine(POINTER(covey_found, found)));
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_foundDestroy(JNIEnv *env, jclass class, jlong found)
-{
+JNIEXPORT void JNICALL Java_covey_Native_foundDestroy(JNIEnv *env, jclass class, jlong found) {
     (void)env, (void)class;
     covey_found_destroy(POINTER(covey_found, found));
 }

@@ -4,8 +4,7 @@
 JNIEXPORT jlong JNICALL Java_covey_Native_hybridFit(JNIEnv *env, jclass class, jlong context, jobject embeddings,
                                                     jobject features, jint scaling, jint missing, jlong components,
                                                     jdouble embedding_weight, jdouble feature_weight, jdouble clip,
-                                                    jdoubleArray column_weights)
-{
+                                                    jdoubleArray column_weights) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -38,21 +37,18 @@ JNIEXPORT jlong JNICALL Java_covey_Native_hybridFit(JNIEnv *env, jclass class, j
     return HANDLE(hybrid);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_hybridDimension(JNIEnv *env, jclass class, jlong hybrid)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_hybridDimension(JNIEnv *env, jclass class, jlong hybrid) {
     (void)env, (void)class;
     return covey_hybrid_dimension(POINTER(covey_hybrid, hybrid));
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_hybridColumnName(JNIEnv *env, jclass class, jlong hybrid, jlong column)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_hybridColumnName(JNIEnv *env, jclass class, jlong hybrid, jlong column) {
     (void)class;
     return utf8(env, covey_hybrid_column_name(POINTER(covey_hybrid, hybrid), column));
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_hybridTransform(JNIEnv *env, jclass class, jlong hybrid, jlong context,
-                                                         jobject embeddings, jobject features, jobject output)
-{
+                                                         jobject embeddings, jobject features, jobject output) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -80,8 +76,7 @@ LOADS(hybrid, covey_hybrid_load, covey_hybrid_destroy)
 WRITES(hybrid, covey_hybrid_write)
 READS(hybrid, covey_hybrid_read, covey_hybrid_destroy)
 
-JNIEXPORT void JNICALL Java_covey_Native_hybridDestroy(JNIEnv *env, jclass class, jlong hybrid)
-{
+JNIEXPORT void JNICALL Java_covey_Native_hybridDestroy(JNIEnv *env, jclass class, jlong hybrid) {
     (void)env, (void)class;
     covey_hybrid_destroy(POINTER(covey_hybrid, hybrid));
 }

@@ -13,8 +13,7 @@ static struct {
     jfieldID data, rows, columns, type;
 } matrix_field;
 
-int load_inputs(JNIEnv *env)
-{
+int load_inputs(JNIEnv *env) {
     const char *object = "Ljava/lang/Object;", *objects = "[Ljava/lang/Object;";
     jclass type = (*env)->FindClass(env, "covey/Sequences");
     if (!type || !(sequences_field.offsets = (*env)->GetFieldID(env, type, "offsets", object)) ||
@@ -42,8 +41,7 @@ int load_inputs(JNIEnv *env)
 
 /** Reads the events [from, from + count) of a column. Returns 0 with a pending exception if the column is shorter. */
 static int read_events(arena *memory, jobject source, const char *name, number type, int64_t from, int64_t count,
-                       const void **values)
-{
+                       const void **values) {
     int64_t length = numbers_length(memory, source);
     if (length < from + count) {
         fail(memory->env, COVEY_MISMATCH, "%s must hold offsets[count] = %lld numbers, got %lld", name,
@@ -54,9 +52,8 @@ static int read_events(arena *memory, jobject source, const char *name, number t
     return *values != NULL;
 }
 
-static int read_channels(arena *memory, jobjectArray sources, const char *name, number type, int64_t from, int64_t count,
-                         const covey_channel **channels, int64_t *channel_count)
-{
+static int read_channels(arena *memory, jobjectArray sources, const char *name, number type, int64_t from,
+                         int64_t count, const covey_channel **channels, int64_t *channel_count) {
     JNIEnv *env = memory->env;
     *channel_count = (*env)->GetArrayLength(env, sources);
     *channels = NULL;
@@ -78,8 +75,7 @@ static int read_channels(arena *memory, jobjectArray sources, const char *name, 
  * Reads the offsets of a Java batch. They must be at least 0 and not decrease, so that the last one is the end of the
  * columns. Only the events between the first and the last offset are read, so the offsets of the copy start at 0.
  */
-static int read_offsets(arena *memory, jobject source, covey_sequences *view, int64_t *first)
-{
+static int read_offsets(arena *memory, jobject source, covey_sequences *view, int64_t *first) {
     int64_t length = numbers_length(memory, source);
     if (length == 0) {
         fail(memory->env, COVEY_INVALID_DATA, "offsets must hold at least one number");
@@ -104,8 +100,7 @@ static int read_offsets(arena *memory, jobject source, covey_sequences *view, in
     return 1;
 }
 
-int read_sequences(arena *memory, jobject source, covey_sequences *view, const covey_sequences **result)
-{
+int read_sequences(arena *memory, jobject source, covey_sequences *view, const covey_sequences **result) {
     JNIEnv *env = memory->env;
     *result = NULL;
     if (!source) return 1;
@@ -115,15 +110,15 @@ int read_sequences(arena *memory, jobject source, covey_sequences *view, const c
     int64_t count = view->offsets[view->count];
     const void *types, *times, *dwell = NULL;
     jobject dwells = (*env)->GetObjectField(env, source, sequences_field.dwell);
-    if (!read_events(memory, (*env)->GetObjectField(env, source, sequences_field.types), "types", NUMBER_I32, first, count,
-                     &types) ||
-        !read_events(memory, (*env)->GetObjectField(env, source, sequences_field.times), "times", NUMBER_F64, first, count,
-                     &times) ||
+    if (!read_events(memory, (*env)->GetObjectField(env, source, sequences_field.types), "types", NUMBER_I32, first,
+                     count, &types) ||
+        !read_events(memory, (*env)->GetObjectField(env, source, sequences_field.times), "times", NUMBER_F64, first,
+                     count, &times) ||
         (dwells && !read_events(memory, dwells, "dwell", NUMBER_F64, first, count, &dwell)) ||
         !read_channels(memory, (*env)->GetObjectField(env, source, sequences_field.numeric), "a numeric channel",
                        NUMBER_F64, first, count, &view->numeric, &view->numeric_count) ||
-        !read_channels(memory, (*env)->GetObjectField(env, source, sequences_field.categorical), "a categorical channel",
-                       NUMBER_I32, first, count, &view->categorical, &view->categorical_count))
+        !read_channels(memory, (*env)->GetObjectField(env, source, sequences_field.categorical),
+                       "a categorical channel", NUMBER_I32, first, count, &view->categorical, &view->categorical_count))
         return 0;
     view->types = types;
     view->times = times;
@@ -134,8 +129,7 @@ int read_sequences(arena *memory, jobject source, covey_sequences *view, const c
 
 /* ------------------------------------------------------------------------------------------ tables and matrices --- */
 
-static int read_columns(arena *memory, jobject source, covey_table *view)
-{
+static int read_columns(arena *memory, jobject source, covey_table *view) {
     JNIEnv *env = memory->env;
     jobjectArray values = (*env)->GetObjectField(env, source, table_field.values);
     jbyteArray blob = (*env)->GetObjectField(env, source, table_field.text);
@@ -154,23 +148,22 @@ static int read_columns(arena *memory, jobject source, covey_table *view)
     if (!columns) return 0;
     for (jsize index = 0; index < count; ++index) {
         const number type = kinds[index] == COVEY_NUMERIC || kinds[index] == COVEY_DATE ? NUMBER_F64
-                            : kinds[index] == COVEY_CATEGORICAL ? NUMBER_I32
-                                                                : NUMBER_I8;
+                            : kinds[index] == COVEY_CATEGORICAL                         ? NUMBER_I32
+                                                                                        : NUMBER_I8;
         jobject column = (*env)->GetObjectArrayElement(env, values, index);
         if ((*env)->ExceptionCheck(env)) return 0;
         const void *copy = numbers(memory, column, type, 0, view->rows);
         if (!copy) return 0;
         (*env)->DeleteLocalRef(env, column);
-        columns[index] = (covey_column){names[0], copy, 0, category_counts[index] ? names + 1 : NULL,
-                                        category_counts[index], kinds[index], 0};
+        columns[index] = (covey_column){
+            names[0], copy, 0, category_counts[index] ? names + 1 : NULL, category_counts[index], kinds[index], 0};
         names += 1 + category_counts[index];
     }
     view->columns = columns;
     return 1;
 }
 
-int read_table(arena *memory, jobject source, covey_table *view, const covey_table **result)
-{
+int read_table(arena *memory, jobject source, covey_table *view, const covey_table **result) {
     *result = NULL;
     if (!source) return 1;
     *view = (covey_table)COVEY_TABLE_INIT;
@@ -180,8 +173,7 @@ int read_table(arena *memory, jobject source, covey_table *view, const covey_tab
     return 1;
 }
 
-int read_matrix(arena *memory, jobject source, covey_matrix *view, const covey_matrix **result)
-{
+int read_matrix(arena *memory, jobject source, covey_matrix *view, const covey_matrix **result) {
     JNIEnv *env = memory->env;
     *result = NULL;
     if (!source) return 1;

@@ -2,8 +2,7 @@
 #include "support.h"
 
 /* Numbers of a Java array that may be null. Returns 0 with a pending exception on failure. */
-static int optional(arena *memory, jarray source, number type, const void **result)
-{
+static int optional(arena *memory, jarray source, number type, const void **result) {
     JNIEnv *env = memory->env;
     *result = source ? numbers(memory, source, type, 0, (*env)->GetArrayLength(env, source)) : NULL;
     return !source || *result;
@@ -11,8 +10,7 @@ static int optional(arena *memory, jarray source, number type, const void **resu
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterEdges(JNIEnv *env, jclass class, jlong context, jlong rows,
                                                        jlongArray words, jdoubleArray cores, jlongArray integers,
-                                                       jdoubleArray reals)
-{
+                                                       jdoubleArray reals) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -35,8 +33,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusterEdges(JNIEnv *env, jclass class
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterNeighbours(JNIEnv *env, jclass class, jlong context, jlong rows,
                                                             jlong k, jlongArray indices, jdoubleArray distances,
                                                             jlongArray integers, jdoubleArray reals,
-                                                            jlongArray certified)
-{
+                                                            jlongArray certified) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -58,8 +55,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusterNeighbours(JNIEnv *env, jclass 
     return result;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_clusteringParts(JNIEnv *env, jclass class, jlong clustering)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_clusteringParts(JNIEnv *env, jclass class, jlong clustering) {
     (void)env;
     (void)class;
     return covey_clustering_parts(POINTER(covey_clustering, clustering));
@@ -68,8 +64,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_clusteringParts(JNIEnv *env, jclass cl
 JNIEXPORT void JNICALL Java_covey_Native_nearest(JNIEnv *env, jclass class, jlong context, jobject queries,
                                                  jlongArray query_numbers, jobject rows, jlongArray row_numbers,
                                                  jlong k, jint metric, jboolean merge, jlongArray indices,
-                                                 jdoubleArray distances)
-{
+                                                 jdoubleArray distances) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -95,8 +90,7 @@ JNIEXPORT void JNICALL Java_covey_Native_nearest(JNIEnv *env, jclass class, jlon
 
 JNIEXPORT jlongArray JNICALL Java_covey_Native_spanningEdges(JNIEnv *env, jclass class, jlong context, jobject rows,
                                                              jlongArray row_numbers, jdoubleArray cores, jint metric,
-                                                             jdouble alpha)
-{
+                                                             jdouble alpha) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -120,8 +114,7 @@ JNIEXPORT jlongArray JNICALL Java_covey_Native_spanningEdges(JNIEnv *env, jclass
 }
 
 JNIEXPORT jlongArray JNICALL Java_covey_Native_mergeEdges(JNIEnv *env, jclass class, jlong context, jlong rows,
-                                                          jlongArray words)
-{
+                                                          jlongArray words) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -130,8 +123,7 @@ JNIEXPORT jlongArray JNICALL Java_covey_Native_mergeEdges(JNIEnv *env, jclass cl
     covey_edge *edges = numbers(&memory, words, NUMBER_I64, 0, length);
     int64_t kept = 0;
     covey_error *error = NULL;
-    if (edges &&
-        succeeded(env, covey_merge_edges(context_of(context), rows, edges, length / 3, &kept, &error), error))
+    if (edges && succeeded(env, covey_merge_edges(context_of(context), rows, edges, length / 3, &kept, &error), error))
         result = new_longs(env, edges, 3 * kept);
     arena_end(&memory);
     return result;

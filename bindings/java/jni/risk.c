@@ -4,8 +4,7 @@
 JNIEXPORT jlong JNICALL Java_covey_Native_riskRate(JNIEnv *env, jclass class, jlong context, jintArray labels,
                                                    jbyteArray fraud, jdoubleArray amounts, jdoubleArray times,
                                                    jdouble confidence, jdouble min_lift, jlong min_fraud,
-                                                   jdouble known_share, jint shares_over)
-{
+                                                   jdouble known_share, jint shares_over) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -39,35 +38,30 @@ LOADS(risk, covey_risk_load, covey_risk_destroy)
 WRITES(risk, covey_risk_write)
 READS(risk, covey_risk_read, covey_risk_destroy)
 
-JNIEXPORT jlong JNICALL Java_covey_Native_riskCount(JNIEnv *env, jclass class, jlong risk)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_riskCount(JNIEnv *env, jclass class, jlong risk) {
     (void)env, (void)class;
     return covey_risk_count(POINTER(covey_risk, risk));
 }
 
-JNIEXPORT jdouble JNICALL Java_covey_Native_riskBaseRate(JNIEnv *env, jclass class, jlong risk)
-{
+JNIEXPORT jdouble JNICALL Java_covey_Native_riskBaseRate(JNIEnv *env, jclass class, jlong risk) {
     (void)env, (void)class;
     return covey_risk_base_rate(POINTER(covey_risk, risk));
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_riskGet(JNIEnv *env, jclass class, jlong risk, jlong rank, jlongArray integers,
-                                                 jdoubleArray reals)
-{
+                                                 jdoubleArray reals) {
     (void)class;
     covey_cluster_report report = COVEY_CLUSTER_REPORT_INIT;
     covey_error *error = NULL;
     covey_status status = covey_risk_get(POINTER(covey_risk, risk), rank, &report, &error);
     if (!succeeded(env, status, error)) return;
-    const jlong whole[] = {report.cluster,  report.rank,  report.size,
-                           report.labelled, report.fraud, report.risky};
+    const jlong whole[] = {report.cluster, report.rank, report.size, report.labelled, report.fraud, report.risky};
     const jdouble real[] = {report.labelled_share, report.share,  report.share_low,  report.share_high, report.lift,
                             report.loss,           report.amount, report.first_seen, report.last_seen};
     store(env, integers, whole, 6, reals, real, 9);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_riskDestroy(JNIEnv *env, jclass class, jlong risk)
-{
+JNIEXPORT void JNICALL Java_covey_Native_riskDestroy(JNIEnv *env, jclass class, jlong risk) {
     (void)env, (void)class;
     covey_risk_destroy(POINTER(covey_risk, risk));
 }

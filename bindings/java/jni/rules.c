@@ -2,8 +2,7 @@
 #include "support.h"
 
 /* What experts say of features: `codes` holds use and direction of each. 0 with a pending exception on failure. */
-static int read_policies(arena *memory, jbyteArray names, jintArray codes, covey_rules_options *options)
-{
+static int read_policies(arena *memory, jbyteArray names, jintArray codes, covey_rules_options *options) {
     int64_t count = numbers_length(memory, codes) / 2;
     const int32_t *values = numbers(memory, codes, NUMBER_I32, 0, 2 * count);
     const char **features = values ? texts(memory, names, count) : NULL;
@@ -20,8 +19,7 @@ static int read_policies(arena *memory, jbyteArray names, jintArray codes, covey
 
 /* Pinned conditions: `codes` holds kind and number of categories of each, `bounds` low and high. */
 static int read_pinned(arena *memory, jbyteArray names, jintArray codes, jdoubleArray bounds, jbyteArray categories,
-                       covey_rules_options *options)
-{
+                       covey_rules_options *options) {
     int64_t count = numbers_length(memory, codes) / 2;
     const int32_t *values = numbers(memory, codes, NUMBER_I32, 0, 2 * count);
     const double *ends = values ? numbers(memory, bounds, NUMBER_F64, 0, 2 * count) : NULL;
@@ -49,8 +47,7 @@ static int read_pinned(arena *memory, jbyteArray names, jintArray codes, jdouble
 }
 
 /* Pairs of columns from their names, each ending with NUL, and their kinds. */
-static void read_pairs(arena *memory, jbyteArray names, jintArray kinds, covey_rules_options *options)
-{
+static void read_pairs(arena *memory, jbyteArray names, jintArray kinds, covey_rules_options *options) {
     JNIEnv *env = memory->env;
     const jsize count = (*env)->GetArrayLength(env, kinds);
     if (count == 0) return;
@@ -66,14 +63,13 @@ static void read_pairs(arena *memory, jbyteArray names, jintArray kinds, covey_r
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
-    JNIEnv *env, jclass class, jlong context, jobject features, jbyteArray target, jlong max_conditions, jlong max_rules,
-    jlong min_support, jdouble min_precision, jdouble min_lift, jlong max_bins, jlong beam_width, jdouble holdout,
-    jdouble confidence, jdoubleArray times, jlong seed, jbyteArray target_name, jdoubleArray weights, jdoubleArray amounts,
-    jint quality, jdouble beta, jbyteArray policy_names, jintArray policy_codes, jbyteArray pinned_names,
-    jintArray pinned_codes, jdoubleArray pinned_bounds, jbyteArray pinned_categories, jlong given, jdouble rounding,
-    jdouble significance, jlong permutations, jlong resamples, jdouble min_stability, jbyteArray age_to,
-    jbyteArray pairs, jintArray pair_kinds)
-{
+    JNIEnv *env, jclass class, jlong context, jobject features, jbyteArray target, jlong max_conditions,
+    jlong max_rules, jlong min_support, jdouble min_precision, jdouble min_lift, jlong max_bins, jlong beam_width,
+    jdouble holdout, jdouble confidence, jdoubleArray times, jlong seed, jbyteArray target_name, jdoubleArray weights,
+    jdoubleArray amounts, jint quality, jdouble beta, jbyteArray policy_names, jintArray policy_codes,
+    jbyteArray pinned_names, jintArray pinned_codes, jdoubleArray pinned_bounds, jbyteArray pinned_categories,
+    jlong given, jdouble rounding, jdouble significance, jlong permutations, jlong resamples, jdouble min_stability,
+    jbyteArray age_to, jbyteArray pairs, jintArray pair_kinds) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -107,7 +103,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
         } columns[] = {{times, &options.times}, {weights, &options.weights}, {amounts, &options.amounts}};
         const uint8_t *chosen = numbers(&memory, target, NUMBER_I8, 0, table->rows);
         for (int index = 0; index < 3 && !(*env)->ExceptionCheck(env); ++index) {
-            if (columns[index].from) *columns[index].to = numbers(&memory, columns[index].from, NUMBER_F64, 0, table->rows);
+            if (columns[index].from)
+                *columns[index].to = numbers(&memory, columns[index].from, NUMBER_F64, 0, table->rows);
         }
         if (!(*env)->ExceptionCheck(env)) options.target_name = text(&memory, target_name);
         if (!(*env)->ExceptionCheck(env)) options.age_to = text(&memory, age_to);
@@ -125,68 +122,79 @@ JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
     return HANDLE(rules);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_rulesCount(JNIEnv *env, jclass class, jlong rules)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_rulesCount(JNIEnv *env, jclass class, jlong rules) {
     (void)env, (void)class;
     return covey_rules_count(POINTER(covey_rules, rules));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_rulesTried(JNIEnv *env, jclass class, jlong rules)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_rulesTried(JNIEnv *env, jclass class, jlong rules) {
     (void)env, (void)class;
     return covey_rules_tried(POINTER(covey_rules, rules));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_rulesFallen(JNIEnv *env, jclass class, jlong rules)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_rulesFallen(JNIEnv *env, jclass class, jlong rules) {
     (void)env, (void)class;
     return covey_rules_fallen(POINTER(covey_rules, rules));
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_rulesGet(JNIEnv *env, jclass class, jlong rules, jlong rule, jlongArray integers,
-                                                  jdoubleArray reals)
-{
+JNIEXPORT void JNICALL Java_covey_Native_rulesGet(JNIEnv *env, jclass class, jlong rules, jlong rule,
+                                                  jlongArray integers, jdoubleArray reals) {
     (void)class;
     covey_rule_report report = COVEY_RULE_REPORT_INIT;
     covey_error *error = NULL;
     covey_status status = covey_rules_get(POINTER(covey_rules, rules), rule, &report, &error);
     if (!succeeded(env, status, error)) return;
     const jlong whole[] = {report.condition_count, report.matched, report.support, report.search_matched,
-                           report.search_support, report.given, report.measured};
-    const jdouble real[] = {report.precision, report.precision_low, report.precision_high, report.recall, report.lift,
-                            report.search_precision, report.search_recall, report.search_lift, report.recall_low,
-                            report.recall_high, report.search_precision_low, report.search_precision_high,
-                            report.search_recall_low, report.search_recall_high, report.matched_weight,
-                            report.support_weight, report.search_matched_weight, report.search_support_weight,
-                            report.amount, report.false_amount, report.search_amount, report.search_false_amount,
-                            report.p_value, report.search_p_value, report.stability, report.stated_precision};
+                           report.search_support,  report.given,   report.measured};
+    const jdouble real[] = {report.precision,
+                            report.precision_low,
+                            report.precision_high,
+                            report.recall,
+                            report.lift,
+                            report.search_precision,
+                            report.search_recall,
+                            report.search_lift,
+                            report.recall_low,
+                            report.recall_high,
+                            report.search_precision_low,
+                            report.search_precision_high,
+                            report.search_recall_low,
+                            report.search_recall_high,
+                            report.matched_weight,
+                            report.support_weight,
+                            report.search_matched_weight,
+                            report.search_support_weight,
+                            report.amount,
+                            report.false_amount,
+                            report.search_amount,
+                            report.search_false_amount,
+                            report.p_value,
+                            report.search_p_value,
+                            report.stability,
+                            report.stated_precision};
     store(env, integers, whole, 7, reals, real, 26);
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesNote(JNIEnv *env, jclass class, jlong rules)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesNote(JNIEnv *env, jclass class, jlong rules) {
     (void)class;
     const char *note = covey_rules_note(POINTER(covey_rules, rules));
     return note ? utf8(env, note) : NULL;
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesText(JNIEnv *env, jclass class, jlong rules, jlong rule)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesText(JNIEnv *env, jclass class, jlong rules, jlong rule) {
     (void)class;
     return utf8(env, covey_rules_text(POINTER(covey_rules, rules), rule));
 }
 
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionText(JNIEnv *env, jclass class, jlong rules, jlong rule,
-                                                                  jlong index)
-{
+                                                                  jlong index) {
     (void)class;
     return utf8(env, covey_rules_condition_text(POINTER(covey_rules, rules), rule, index));
 }
 
 /* Writes the kind and the number of categories to `integers`, low and high to `reals`; returns the feature's name. */
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesCondition(JNIEnv *env, jclass class, jlong rules, jlong rule,
-                                                              jlong index, jlongArray integers, jdoubleArray reals)
-{
+                                                              jlong index, jlongArray integers, jdoubleArray reals) {
     (void)class;
     covey_condition condition = COVEY_CONDITION_INIT;
     covey_error *error = NULL;
@@ -199,8 +207,7 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesCondition(JNIEnv *env, jclas
 
 /* The first (0) or second (1) column that a derived feature is worked out of; NULL where there is none. */
 JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionColumn(JNIEnv *env, jclass class, jlong rules, jlong rule,
-                                                                    jlong index, jint column)
-{
+                                                                    jlong index, jint column) {
     (void)class;
     covey_condition condition = COVEY_CONDITION_INIT;
     covey_error *error = NULL;
@@ -210,9 +217,8 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionColumn(JNIEnv *env,
     return name ? utf8(env, name) : NULL;
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionCategory(JNIEnv *env, jclass class, jlong rules, jlong rule,
-                                                                      jlong index, jlong category)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionCategory(JNIEnv *env, jclass class, jlong rules,
+                                                                      jlong rule, jlong index, jlong category) {
     (void)class;
     covey_condition condition = COVEY_CONDITION_INIT;
     covey_error *error = NULL;
@@ -222,8 +228,7 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionCategory(JNIEnv *en
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_rulesEvaluate(JNIEnv *env, jclass class, jlong rules, jlong context,
-                                                       jobject features, jbyteArray fired, jbyteArray any)
-{
+                                                       jobject features, jbyteArray fired, jbyteArray any) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -235,8 +240,8 @@ JNIEXPORT void JNICALL Java_covey_Native_rulesEvaluate(JNIEnv *env, jclass class
         uint8_t *one = any && (each || !fired) ? output_numbers(&memory, any, NUMBER_I8, table->rows) : NULL;
         if ((each || !fired) && (one || !any)) {
             covey_error *error = NULL;
-            covey_status status = covey_rules_evaluate(POINTER(covey_rules, rules), context_of(context), table, each, one,
-                                                       &error);
+            covey_status status =
+                covey_rules_evaluate(POINTER(covey_rules, rules), context_of(context), table, each, one, &error);
             if (succeeded(env, status, error)) {
                 if (each) write_back(&memory, fired, NUMBER_I8, each, count);
                 if (one && !(*env)->ExceptionCheck(env)) write_back(&memory, any, NUMBER_I8, one, table->rows);
@@ -247,9 +252,9 @@ JNIEXPORT void JNICALL Java_covey_Native_rulesEvaluate(JNIEnv *env, jclass class
 }
 
 /* `texts` holds time zone, table, schema, catalog and name, each ending with NUL and empty where it is not given. */
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesExport(JNIEnv *env, jclass class, jlong rules, jlong context, jint format,
-                                                           jint dialect, jboolean timestamps, jbyteArray given)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesExport(JNIEnv *env, jclass class, jlong rules, jlong context,
+                                                           jint format, jint dialect, jboolean timestamps,
+                                                           jbyteArray given) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -272,8 +277,7 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesExport(JNIEnv *env, jclass c
     return result;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_rulesParse(JNIEnv *env, jclass class, jlong context, jbyteArray json)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_rulesParse(JNIEnv *env, jclass class, jlong context, jbyteArray json) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -289,8 +293,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_rulesParse(JNIEnv *env, jclass class, 
     return HANDLE(rules);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_rulesDestroy(JNIEnv *env, jclass class, jlong rules)
-{
+JNIEXPORT void JNICALL Java_covey_Native_rulesDestroy(JNIEnv *env, jclass class, jlong rules) {
     (void)env, (void)class;
     covey_rules_destroy(POINTER(covey_rules, rules));
 }

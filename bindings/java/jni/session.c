@@ -7,20 +7,17 @@ typedef struct session_memory {
 } session_memory;
 
 /* Java passes direct buffers alone, and keeps them reachable. */
-static session_memory memory_of(JNIEnv *env, jobject buffer)
-{
+static session_memory memory_of(JNIEnv *env, jobject buffer) {
     session_memory result = {(*env)->GetDirectBufferAddress(env, buffer), (*env)->GetDirectBufferCapacity(env, buffer)};
     return result;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_sessionSize(JNIEnv *env, jclass class, jlong engine, jlong events)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_sessionSize(JNIEnv *env, jclass class, jlong engine, jlong events) {
     (void)env, (void)class;
     return covey_session_size(POINTER(covey_engine, engine), events);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_sessionStart(JNIEnv *env, jclass class, jlong engine, jobject session)
-{
+JNIEXPORT void JNICALL Java_covey_Native_sessionStart(JNIEnv *env, jclass class, jlong engine, jobject session) {
     (void)class;
     session_memory at = memory_of(env, session);
     covey_error *error = NULL;
@@ -29,21 +26,19 @@ JNIEXPORT void JNICALL Java_covey_Native_sessionStart(JNIEnv *env, jclass class,
 }
 
 /* The index of an event: that of its name where it has one. Returns 0 with a pending exception on failure. */
-static int find_type(arena *memory, const covey_engine *engine, jbyteArray name, int32_t *type)
-{
+static int find_type(arena *memory, const covey_engine *engine, jbyteArray name, int32_t *type) {
     if (!name) return 1;
     const char *utf8 = text(memory, name);
     if (!utf8) return 0;
     covey_error *error = NULL;
-    covey_status status = covey_vocabulary_lookup(covey_encoder_vocabulary(covey_engine_encoder(engine)), &utf8, 1, type,
-                                                  &error);
+    covey_status status =
+        covey_vocabulary_lookup(covey_encoder_vocabulary(covey_engine_encoder(engine)), &utf8, 1, type, &error);
     return succeeded(memory->env, status, error);
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_sessionAdd(JNIEnv *env, jclass class, jlong engine, jobject session,
                                                     jbyteArray name, jint type, jdouble time, jdouble dwell,
-                                                    jdoubleArray numeric, jintArray categorical)
-{
+                                                    jdoubleArray numeric, jintArray categorical) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -68,8 +63,7 @@ JNIEXPORT void JNICALL Java_covey_Native_sessionAdd(JNIEnv *env, jclass class, j
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_sessionGet(JNIEnv *env, jclass class, jlong engine, jobject session,
-                                                    jlongArray integers)
-{
+                                                    jlongArray integers) {
     (void)class;
     session_memory at = memory_of(env, session);
     covey_session_state state = COVEY_SESSION_STATE_INIT;
@@ -81,8 +75,7 @@ JNIEXPORT void JNICALL Java_covey_Native_sessionGet(JNIEnv *env, jclass class, j
 }
 
 JNIEXPORT jfloatArray JNICALL Java_covey_Native_sessionEmbed(JNIEnv *env, jclass class, jlong engine, jlong context,
-                                                             jobject session)
-{
+                                                             jobject session) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -103,8 +96,7 @@ JNIEXPORT jfloatArray JNICALL Java_covey_Native_sessionEmbed(JNIEnv *env, jclass
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_sessionScore(JNIEnv *env, jclass class, jlong engine, jlong context,
-                                                       jobject session, jobject features)
-{
+                                                       jobject session, jobject features) {
     (void)class;
     arena memory;
     arena_start(&memory, env);

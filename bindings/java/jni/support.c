@@ -10,8 +10,7 @@ static jclass exception_class;
 static jmethodID exception_new;
 static jclass buffer_class;
 
-JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *machine, void *reserved)
-{
+JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *machine, void *reserved) {
     (void)reserved;
     JNIEnv *env;
     if ((*machine)->GetEnv(machine, (void **)&env, JNI_VERSION_10) != JNI_OK) return JNI_ERR;
@@ -26,8 +25,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *machine, void *reserved)
     return exception_class && buffer_class && load_inputs(env) ? JNI_VERSION_10 : JNI_ERR;
 }
 
-JNIEXPORT void JNICALL JNI_OnUnload(JavaVM *machine, void *reserved)
-{
+JNIEXPORT void JNICALL JNI_OnUnload(JavaVM *machine, void *reserved) {
     (void)reserved;
     JNIEnv *env;
     if ((*machine)->GetEnv(machine, (void **)&env, JNI_VERSION_10) != JNI_OK) return;
@@ -42,15 +40,13 @@ struct arena_block {
     _Alignas(16) unsigned char bytes[];
 };
 
-void arena_start(arena *memory, JNIEnv *env)
-{
+void arena_start(arena *memory, JNIEnv *env) {
     memory->env = env;
     memory->blocks = NULL;
     memory->used = 0;
 }
 
-void arena_end(arena *memory)
-{
+void arena_end(arena *memory) {
     while (memory->blocks) {
         struct arena_block *next = memory->blocks->next;
         free(memory->blocks);
@@ -58,8 +54,7 @@ void arena_end(arena *memory)
     }
 }
 
-void *arena_allocate(arena *memory, int64_t count, size_t size)
-{
+void *arena_allocate(arena *memory, int64_t count, size_t size) {
     if (count < 0 || (uint64_t)count > (SIZE_MAX / 2) / size) {
         fail(memory->env, COVEY_OUT_OF_MEMORY, "%lld values of %zu bytes do not fit in memory", (long long)count, size);
         return NULL;
@@ -82,24 +77,21 @@ void *arena_allocate(arena *memory, int64_t count, size_t size)
 
 /* ------------------------------------------------------------------------------------------------------ errors --- */
 
-static void throw_exception(JNIEnv *env, covey_status status, const char *message)
-{
+static void throw_exception(JNIEnv *env, covey_status status, const char *message) {
     jbyteArray bytes = utf8(env, message);
     if (!bytes) return; /* OutOfMemoryError is pending */
     jobject exception = (*env)->NewObject(env, exception_class, exception_new, (jint)status, bytes);
     if (exception) (*env)->Throw(env, exception);
 }
 
-int succeeded(JNIEnv *env, covey_status status, covey_error *error)
-{
+int succeeded(JNIEnv *env, covey_status status, covey_error *error) {
     int pending = (*env)->ExceptionCheck(env);
     if (!pending && status != COVEY_OK) throw_exception(env, status, covey_error_message(error));
     covey_error_destroy(error);
     return !pending && status == COVEY_OK;
 }
 
-void fail(JNIEnv *env, covey_status status, const char *format, ...)
-{
+void fail(JNIEnv *env, covey_status status, const char *format, ...) {
     if ((*env)->ExceptionCheck(env)) return;
     char message[512];
     va_list arguments;
@@ -111,8 +103,7 @@ void fail(JNIEnv *env, covey_status status, const char *format, ...)
 
 /* ----------------------------------------------------------------------------------------------------- numbers --- */
 
-int64_t numbers_length(arena *memory, jobject source)
-{
+int64_t numbers_length(arena *memory, jobject source) {
     JNIEnv *env = memory->env;
     if (!source) return 0;
     return (*env)->IsInstanceOf(env, source, buffer_class) ? (*env)->GetDirectBufferCapacity(env, source)
@@ -120,8 +111,7 @@ int64_t numbers_length(arena *memory, jobject source)
 }
 
 /** Returns the memory of a direct buffer; NULL with a pending exception on failure. */
-static void *buffer_memory(JNIEnv *env, jobject buffer, number type)
-{
+static void *buffer_memory(JNIEnv *env, jobject buffer, number type) {
     void *address = (*env)->GetDirectBufferAddress(env, buffer);
     if (!address) {
         fail(env, COVEY_INVALID_ARGUMENT, "a buffer must be direct");
@@ -133,8 +123,7 @@ static void *buffer_memory(JNIEnv *env, jobject buffer, number type)
     return address;
 }
 
-void *numbers(arena *memory, jobject source, number type, int64_t from, int64_t count)
-{
+void *numbers(arena *memory, jobject source, number type, int64_t from, int64_t count) {
     JNIEnv *env = memory->env;
     if ((*env)->IsInstanceOf(env, source, buffer_class)) {
         unsigned char *address = buffer_memory(env, source, type);
@@ -153,8 +142,7 @@ void *numbers(arena *memory, jobject source, number type, int64_t from, int64_t 
     return (*env)->ExceptionCheck(env) ? NULL : copy;
 }
 
-void *output_numbers(arena *memory, jobject target, number type, int64_t count)
-{
+void *output_numbers(arena *memory, jobject target, number type, int64_t count) {
     JNIEnv *env = memory->env;
     int64_t length = numbers_length(memory, target);
     if (length < count) {
@@ -166,8 +154,7 @@ void *output_numbers(arena *memory, jobject target, number type, int64_t count)
                                                            : arena_allocate(memory, count, number_size(type));
 }
 
-void write_back(arena *memory, jobject target, number type, const void *values, int64_t count)
-{
+void write_back(arena *memory, jobject target, number type, const void *values, int64_t count) {
     JNIEnv *env = memory->env;
     if ((*env)->IsInstanceOf(env, target, buffer_class)) return;
     jsize length = (jsize)count;
@@ -180,8 +167,7 @@ void write_back(arena *memory, jobject target, number type, const void *values, 
     }
 }
 
-jbyteArray file_bytes(JNIEnv *env, covey_bytes *bytes)
-{
+jbyteArray file_bytes(JNIEnv *env, covey_bytes *bytes) {
     jbyteArray result = NULL;
     int64_t size = covey_bytes_size(bytes);
     if (size > INT32_MAX - 16) {
@@ -194,8 +180,7 @@ jbyteArray file_bytes(JNIEnv *env, covey_bytes *bytes)
     return result;
 }
 
-jlongArray new_longs(JNIEnv *env, const void *values, int64_t count)
-{
+jlongArray new_longs(JNIEnv *env, const void *values, int64_t count) {
     if (count > INT32_MAX) {
         fail(env, COVEY_OUT_OF_MEMORY, "%lld numbers do not fit in a Java array", (long long)count);
         return NULL;
@@ -206,8 +191,7 @@ jlongArray new_longs(JNIEnv *env, const void *values, int64_t count)
 }
 
 int store(JNIEnv *env, jlongArray integers, const jlong *values, int count, jdoubleArray reals, const jdouble *numbers,
-          int real_count)
-{
+          int real_count) {
     (*env)->SetLongArrayRegion(env, integers, 0, count, values);
     if ((*env)->ExceptionCheck(env)) return 0;
     (*env)->SetDoubleArrayRegion(env, reals, 0, real_count, numbers);
@@ -216,8 +200,7 @@ int store(JNIEnv *env, jlongArray integers, const jlong *values, int count, jdou
 
 /* ----------------------------------------------------------------------------------------------------- strings --- */
 
-jbyteArray utf8(JNIEnv *env, const char *string)
-{
+jbyteArray utf8(JNIEnv *env, const char *string) {
     if (!string) return NULL;
     size_t length = strlen(string);
     if (length > INT32_MAX) {
@@ -229,8 +212,7 @@ jbyteArray utf8(JNIEnv *env, const char *string)
     return bytes;
 }
 
-const char *text(arena *memory, jbyteArray source)
-{
+const char *text(arena *memory, jbyteArray source) {
     if (!source) return NULL;
     jsize length = (*memory->env)->GetArrayLength(memory->env, source);
     char *copy = arena_allocate(memory, (int64_t)length + 1, 1);
@@ -240,8 +222,7 @@ const char *text(arena *memory, jbyteArray source)
     return copy;
 }
 
-const char **texts(arena *memory, jbyteArray blob, int64_t count)
-{
+const char **texts(arena *memory, jbyteArray blob, int64_t count) {
     const char **result = arena_allocate(memory, count + 1, sizeof *result);
     const char *next = result ? text(memory, blob) : NULL;
     if (!next) return NULL;

@@ -115,8 +115,7 @@ typedef struct host_context {
 #define HANDLE(pointer) ((jlong)(intptr_t)(pointer))
 
 /** Returns the context of a handle; NULL for 0. */
-static inline covey_context *context_of(jlong handle)
-{
+static inline covey_context *context_of(jlong handle) {
     return handle == 0 ? NULL : POINTER(host_context, handle)->context;
 }
 

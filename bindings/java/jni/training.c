@@ -11,15 +11,14 @@ typedef struct listener {
 } listener;
 
 /** Asks the listener whether to go on. An exception stops the training and stays pending. */
-static int32_t on_progress(void *user_data, const covey_training_progress *told)
-{
+static int32_t on_progress(void *user_data, const covey_training_progress *told) {
     listener *to = user_data;
     JNIEnv *env = to->env;
     if ((*env)->ExceptionCheck(env) || (*env)->PushLocalFrame(env, 8) != 0) return 1;
     int32_t stop = 1;
     jobject progress = (*env)->NewObject(env, to->progress, to->progress_new, (jlong)told->epoch, (jlong)told->step,
-                                         (jlong)told->steps, told->loss, told->held_out_loss, told->sequences_per_second,
-                                         told->learning_rate);
+                                         (jlong)told->steps, told->loss, told->held_out_loss,
+                                         told->sequences_per_second, told->learning_rate);
     if (progress) {
         jboolean proceed = (*env)->CallBooleanMethod(env, to->object, to->on_progress, progress);
         stop = (*env)->ExceptionCheck(env) || !proceed;
@@ -29,8 +28,7 @@ static int32_t on_progress(void *user_data, const covey_training_progress *told)
 }
 
 /** Sets up the listener. Returns 0 with a pending exception on failure. */
-static int listen(JNIEnv *env, jobject object, listener *to, covey_training_options *options)
-{
+static int listen(JNIEnv *env, jobject object, listener *to, covey_training_options *options) {
     if (!object) return 1;
     jclass type = (*env)->FindClass(env, "covey/TrainingListener");
     to->env = env;
@@ -45,8 +43,7 @@ static int listen(JNIEnv *env, jobject object, listener *to, covey_training_opti
 }
 
 /** Reads the numbers in the order of TrainingOptions. */
-int read_training_numbers(arena *memory, jlongArray integers, jdoubleArray reals, covey_training_options *options)
-{
+int read_training_numbers(arena *memory, jlongArray integers, jdoubleArray reals, covey_training_options *options) {
     const int64_t *n = numbers(memory, integers, NUMBER_I64, 0, 12);
     const double *x = n ? numbers(memory, reals, NUMBER_F64, 0, 13) : NULL;
     if (!x) return 0;
@@ -78,11 +75,11 @@ int read_training_numbers(arena *memory, jlongArray integers, jdoubleArray reals
     return 1;
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_encoderTrain(
-    JNIEnv *env, jclass class, jlong context, jobject sequences, jlong vocabulary, jlongArray integers, jdoubleArray reals,
-    jbyteArray numeric_names, jbyteArray categorical_names, jlongArray vocabularies, jbyteArray checkpoint, jobject object,
-    jlongArray result)
-{
+JNIEXPORT void JNICALL Java_covey_Native_encoderTrain(JNIEnv *env, jclass class, jlong context, jobject sequences,
+                                                      jlong vocabulary, jlongArray integers, jdoubleArray reals,
+                                                      jbyteArray numeric_names, jbyteArray categorical_names,
+                                                      jlongArray vocabularies, jbyteArray checkpoint, jobject object,
+                                                      jlongArray result) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -90,8 +87,8 @@ JNIEXPORT void JNICALL Java_covey_Native_encoderTrain(
     covey_sequences view;
     const covey_sequences *batch;
     covey_training_options options = COVEY_TRAINING_OPTIONS_INIT;
-    if (read_sequences(&memory, sequences, &view, &batch) && read_training_numbers(&memory, integers, reals, &options) &&
-        listen(env, object, &to, &options)) {
+    if (read_sequences(&memory, sequences, &view, &batch) &&
+        read_training_numbers(&memory, integers, reals, &options) && listen(env, object, &to, &options)) {
         if (numeric_names) options.numeric_names = texts(&memory, numeric_names, batch->numeric_count);
         if (categorical_names && !(*env)->ExceptionCheck(env))
             options.categorical_names = texts(&memory, categorical_names, batch->categorical_count);
@@ -120,33 +117,28 @@ JNIEXPORT void JNICALL Java_covey_Native_encoderTrain(
     arena_end(&memory);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_trainingEncoder(JNIEnv *env, jclass class, jlong training)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_trainingEncoder(JNIEnv *env, jclass class, jlong training) {
     (void)env, (void)class;
     return HANDLE(covey_training_encoder(POINTER(covey_training, training)));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_trainingSteps(JNIEnv *env, jclass class, jlong training)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_trainingSteps(JNIEnv *env, jclass class, jlong training) {
     (void)env, (void)class;
     return covey_training_steps(POINTER(covey_training, training));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_trainingBestStep(JNIEnv *env, jclass class, jlong training)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_trainingBestStep(JNIEnv *env, jclass class, jlong training) {
     (void)env, (void)class;
     return covey_training_best_step(POINTER(covey_training, training));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_trainingEpochs(JNIEnv *env, jclass class, jlong training)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_trainingEpochs(JNIEnv *env, jclass class, jlong training) {
     (void)env, (void)class;
     return covey_training_epochs(POINTER(covey_training, training));
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_trainingGet(JNIEnv *env, jclass class, jlong training, jlong epoch,
-                                                     jdoubleArray reals)
-{
+                                                     jdoubleArray reals) {
     (void)class;
     covey_training_epoch found = COVEY_TRAINING_EPOCH_INIT;
     covey_error *error = NULL;
@@ -157,8 +149,7 @@ JNIEXPORT void JNICALL Java_covey_Native_trainingGet(JNIEnv *env, jclass class, 
     }
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_trainingDestroy(JNIEnv *env, jclass class, jlong training)
-{
+JNIEXPORT void JNICALL Java_covey_Native_trainingDestroy(JNIEnv *env, jclass class, jlong training) {
     (void)env, (void)class;
     covey_training_destroy(POINTER(covey_training, training));
 }

@@ -2,8 +2,7 @@
 #include "support.h"
 
 JNIEXPORT jlong JNICALL Java_covey_Native_vocabularyCreate(JNIEnv *env, jclass class, jlong context, jbyteArray names,
-                                                           jlong count)
-{
+                                                           jlong count) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -19,8 +18,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_vocabularyCreate(JNIEnv *env, jclass c
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_vocabularyBuild(JNIEnv *env, jclass class, jlong context, jbyteArray events,
-                                                          jlong count, jlong min_count, jlong max_size)
-{
+                                                          jlong count, jlong min_count, jlong max_size) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -36,21 +34,19 @@ JNIEXPORT jlong JNICALL Java_covey_Native_vocabularyBuild(JNIEnv *env, jclass cl
     return HANDLE(vocabulary);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_vocabularySize(JNIEnv *env, jclass class, jlong vocabulary)
-{
+JNIEXPORT jlong JNICALL Java_covey_Native_vocabularySize(JNIEnv *env, jclass class, jlong vocabulary) {
     (void)env, (void)class;
     return covey_vocabulary_size(POINTER(covey_vocabulary, vocabulary));
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_vocabularyName(JNIEnv *env, jclass class, jlong vocabulary, jlong index)
-{
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_vocabularyName(JNIEnv *env, jclass class, jlong vocabulary,
+                                                              jlong index) {
     (void)class;
     return utf8(env, covey_vocabulary_name(POINTER(covey_vocabulary, vocabulary), index));
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_vocabularyLookup(JNIEnv *env, jclass class, jlong vocabulary, jbyteArray names,
-                                                          jintArray indices)
-{
+                                                          jintArray indices) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -61,13 +57,13 @@ JNIEXPORT void JNICALL Java_covey_Native_vocabularyLookup(JNIEnv *env, jclass cl
         covey_error *error = NULL;
         covey_status status =
             covey_vocabulary_lookup(POINTER(covey_vocabulary, vocabulary), list, count, result, &error);
-        if (succeeded(env, status, error)) (*env)->SetIntArrayRegion(env, indices, 0, (jsize)count, (const jint *)result);
+        if (succeeded(env, status, error))
+            (*env)->SetIntArrayRegion(env, indices, 0, (jsize)count, (const jint *)result);
     }
     arena_end(&memory);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_vocabularyDestroy(JNIEnv *env, jclass class, jlong vocabulary)
-{
+JNIEXPORT void JNICALL Java_covey_Native_vocabularyDestroy(JNIEnv *env, jclass class, jlong vocabulary) {
     (void)env, (void)class;
     covey_vocabulary_destroy(POINTER(covey_vocabulary, vocabulary));
 }

@@ -6,11 +6,14 @@ import covey
 from support import write_random_encoder
 
 
-def walk(show, folder, events, columns, features, outcome, late, *, name, gap, hybrid, clustering, min_lift, rules, seconds):
+def walk(
+    show, folder, events, columns, features, outcome, late, *, name, gap, hybrid, clustering, min_lift, rules, seconds
+):
     """Sequences, encoder, hybrid, clusters, risk, rules, engine, score; prints and returns the figures.
 
     events: a frame with a row an event; columns: its sequence, time and event. features: the expert features, a row a
-    sequence in the order of first appearance. outcome: bool a row; late: bool a row, the rows whose outcome is held out.
+    sequence in the order of first appearance. outcome: bool a row; late: bool a row, the rows whose outcome is held
+        out.
     """
     model = folder / "encoder.safetensors"
     # PyTorch is not needed for this: a fixed random network keeps order and pace, as echo state networks do.
@@ -25,7 +28,9 @@ def walk(show, folder, events, columns, features, outcome, late, *, name, gap, h
     labels = clusterer.labels_
     risk = covey.cluster_risk(labels, np.where(late, np.nan, outcome), times=seconds, min_lift=min_lift)
     sets = {
-        cluster: covey.extract_rules(features, labels == cluster, times=seconds, target_name=f"cluster {cluster}", **rules)
+        cluster: covey.extract_rules(
+            features, labels == cluster, times=seconds, target_name=f"cluster {cluster}", **rules
+        )
         for cluster in risk.risky
     }
     engine = covey.Engine.build(encoder=encoder, hybrid=transform, clustering=clusterer, risk=risk, rules=sets)
@@ -34,7 +39,9 @@ def walk(show, folder, events, columns, features, outcome, late, *, name, gap, h
 
     risky = np.isin(labels, risk.risky)
     base, held = outcome[late].mean(), outcome[late & risky].mean()
-    show(f"{name}: {len(rows):,} sequences, {sequences.event_count:,} events; encoder: random weights (a reservoir, untrained)")
+    show(
+        f"{name}: {len(rows):,} sequences, {sequences.event_count:,} events; encoder: random weights (a reservoir, untrained)"
+    )
     show(
         f"  {labels.max() + 1} clusters cover {np.mean(labels >= 0):.1%}; {len(risk.risky)} risky ones hold {risky.sum():,} rows "
         f"({risky.mean():.1%}), by the labels of the earlier {np.mean(~late):.0%}"

@@ -1,6 +1,6 @@
 """The canonical road of examples/data/README.md from Python.
 
-    python road.py FOLDER       writes what the C and Java programs write, to be compared byte by byte
+python road.py FOLDER       writes what the C and Java programs write, to be compared byte by byte
 """
 
 import sys
@@ -49,7 +49,11 @@ class Road:
         self.hybrid = covey.HybridFeatures(embedding_weight=1.5, clip=3.0, context=context)
         self.rows = self.hybrid.fit_transform(self.embeddings, features=self.features)
         self.clusterer = covey.HDBSCAN(
-            min_cluster_size=12, min_samples=5, cluster_selection_method="leaf", prediction_data=True, context=context,
+            min_cluster_size=12,
+            min_samples=5,
+            cluster_selection_method="leaf",
+            prediction_data=True,
+            context=context,
             missing="reject",  # As C and Java do.
         ).fit(self.rows)
         self.labels = self.clusterer.labels_

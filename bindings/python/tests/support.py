@@ -36,10 +36,21 @@ def write_safetensors(path, tensors, metadata):
 
 
 def write_random_encoder(
-    path, vocabulary, *, embedding=12, hidden=24, attention=16, seed=1, dwell=False, gap=(4.0, 2.5), numeric=(), categorical=()
+    path,
+    vocabulary,
+    *,
+    embedding=12,
+    hidden=24,
+    attention=16,
+    seed=1,
+    dwell=False,
+    gap=(4.0, 2.5),
+    numeric=(),
+    categorical=(),
 ):
-    """A reservoir (echo state network): fixed random recurrent weights of spectral radius about 0.9, untrained. It keeps what
-    came in what order and at what pace, which is enough to tell behaviours apart; a trained encoder is better.
+    """A reservoir (echo state network): fixed random recurrent weights of spectral radius about 0.9, untrained. It
+    keeps what came in what order and at what pace, which is enough to tell behaviours apart; a trained encoder is
+    better.
 
     gap: mean and deviation of log1p(seconds) that standardise the time features. numeric: names of channels.
     categorical: (name, vocabulary) pairs. Returns the tensors by name."""

@@ -17,11 +17,27 @@ RESULTS = {
     "SingleLinkageTree", "StatusCode", "TrainingEpoch", "TrainingProgress", "TrainingReport",
 }  # fmt: skip
 #: Take any option, for the metric or for another call, or are not called at all.
-OPEN = {"HDBSCAN", "SequenceEncoder", "Engine", "find", "hdbscan", "validity_index", "hybrid_features", "robust_single_linkage", "library_version", "show_versions"}
+OPEN = {
+    "HDBSCAN",
+    "SequenceEncoder",
+    "Engine",
+    "find",
+    "hdbscan",
+    "validity_index",
+    "hybrid_features",
+    "robust_single_linkage",
+    "library_version",
+    "show_versions",
+}
 
 
 @pytest.mark.parametrize(
-    "name", sorted(n for n, call in CALLS.items() if n not in RESULTS | OPEN and not (inspect.isclass(call) and issubclass(call, Exception)))
+    "name",
+    sorted(
+        n
+        for n, call in CALLS.items()
+        if n not in RESULTS | OPEN and not (inspect.isclass(call) and issubclass(call, Exception))
+    ),
 )
 def test_an_unknown_argument_is_named(name):
     with pytest.raises(covey.InvalidArgumentError, match="colour") as caught:
@@ -32,11 +48,20 @@ def test_an_unknown_argument_is_named(name):
 def test_the_argument_that_was_meant_is_said():
     for call, said in [
         (lambda: covey.HybridFeatures(scale="log"), "HybridFeatures has no argument 'scale'; did you mean 'scaling'?"),
-        (lambda: covey.cluster_risk([0], [1], amount=[1.0]), "cluster_risk has no argument 'amount'; did you mean 'amounts'?"),
+        (
+            lambda: covey.cluster_risk([0], [1], amount=[1.0]),
+            "cluster_risk has no argument 'amount'; did you mean 'amounts'?",
+        ),
         (lambda: covey.HDBSCAN().fit(Y=[[1.0]]), "HDBSCAN.fit has no argument 'Y'"),
         (lambda: covey.cluster_risk([0]), "cluster_risk: missing a required argument: 'fraud'"),
-        (lambda: covey.Sequences.from_frame({}, sequence="k", time="t", kind="e"), "Sequences.from_frame has no argument 'kind'"),
-        (lambda: covey.HDBSCAN(V=np.eye(2)).fit(np.eye(3)), "V is no parameter of HDBSCAN or of the metric 'euclidean'"),
+        (
+            lambda: covey.Sequences.from_frame({}, sequence="k", time="t", kind="e"),
+            "Sequences.from_frame has no argument 'kind'",
+        ),
+        (
+            lambda: covey.HDBSCAN(V=np.eye(2)).fit(np.eye(3)),
+            "V is no parameter of HDBSCAN or of the metric 'euclidean'",
+        ),
     ]:
         with pytest.raises(covey.InvalidTypeError) as caught:
             call()
@@ -44,7 +69,10 @@ def test_the_argument_that_was_meant_is_said():
         assert isinstance(caught.value, TypeError) and isinstance(caught.value, ValueError)
 
 
-@pytest.mark.parametrize("kind", [covey.HDBSCAN, covey.HybridFeatures, covey.RobustSingleLinkage, covey.BranchDetector, covey.sklearn.HDBSCAN])
+@pytest.mark.parametrize(
+    "kind",
+    [covey.HDBSCAN, covey.HybridFeatures, covey.RobustSingleLinkage, covey.BranchDetector, covey.sklearn.HDBSCAN],
+)
 def test_parameters_that_are_not_there_are_refused_by_set_params(kind):
     with pytest.raises(covey.InvalidArgumentError, match="Invalid parameter 'colour'"):
         kind().set_params(colour="red")

@@ -16,18 +16,28 @@ def past():
     n = 50_000
     times = random.uniform(0, 10 * WEEK - 1, n) + 1e9
     times[:2] = 1e9, 1e9 + 10 * WEEK - 1
-    frame = pd.DataFrame({"amount": np.round(random.lognormal(4, 1, n), 2), "age": random.integers(0, 1000, n).astype(float),
-                          "country": random.choice(["NL", "DE", "FR"], n)})
+    frame = pd.DataFrame(
+        {
+            "amount": np.round(random.lognormal(4, 1, n), 2),
+            "age": random.integers(0, 1000, n).astype(float),
+            "country": random.choice(["NL", "DE", "FR"], n),
+        }
+    )
     risky = (frame.amount > 200) & (frame.age < 200)
     late = (times - 1e9) / (10 * WEEK)
     fraud = np.where(random.random(n) < np.where(risky, 0.8 * (1 - late), 0.01), 1, 0).astype(np.int8)
     fraud[random.random(n) < 0.3] = -1
-    rules = covey.RuleSet.from_conditions([
-        [Condition("amount", ConditionKind.INTERVAL, low=200.0), Condition("age", ConditionKind.INTERVAL, high=200.0)],
-        [Condition("country", ConditionKind.IN, categories=("NL", "FR"))],
-        [Condition("amount", ConditionKind.INTERVAL, low=1e9)],
-        [Condition("age", ConditionKind.INTERVAL, low=500.0)],
-    ])
+    rules = covey.RuleSet.from_conditions(
+        [
+            [
+                Condition("amount", ConditionKind.INTERVAL, low=200.0),
+                Condition("age", ConditionKind.INTERVAL, high=200.0),
+            ],
+            [Condition("country", ConditionKind.IN, categories=("NL", "FR"))],
+            [Condition("amount", ConditionKind.INTERVAL, low=1e9)],
+            [Condition("age", ConditionKind.INTERVAL, low=500.0)],
+        ]
+    )
     return frame, fraud, times, np.round(random.random(n) * 100, 2), rules
 
 
@@ -69,7 +79,10 @@ def test_figures_are_those_of_pandas(past, order):
             same(part, mine & (week == period))
         by_outcome = found.by_outcome(number if number < 4 else None)
         for name in ("blocked", "disputed", "passed"):
-            assert by_outcome[name] == (((mine & (outcomes == name)).sum()), pytest.approx(amounts[mine & (outcomes == name)].sum()))
+            assert by_outcome[name] == (
+                ((mine & (outcomes == name)).sum()),
+                pytest.approx(amounts[mine & (outcomes == name)].sum()),
+            )
     assert [part.rows for part in found.periods(all=True)] == [(week == period).sum() for period in range(10)]
     together = fired[:, :4].astype(int)
     assert (found.overlap == together.T @ together).all()
@@ -85,7 +98,9 @@ def test_decay_is_seen_in_the_rule_that_decays_alone(past):
     hits = np.array([part.fraud for part in found.periods(0)], dtype=float)
     trials = hits + [part.legitimate for part in found.periods(0)]
     score, share = np.arange(10), hits.sum() / trials.sum()
-    z = (score * (hits - trials * share)).sum() / np.sqrt(share * (1 - share) * ((trials * score**2).sum() - (trials * score).sum() ** 2 / trials.sum()))
+    z = (score * (hits - trials * share)).sum() / np.sqrt(
+        share * (1 - share) * ((trials * score**2).sum() - (trials * score).sum() ** 2 / trials.sum())
+    )
     assert z < -5
     gone = frame.assign(age=np.where(times > times.min() + 7 * WEEK, 999.0, frame.age))
     assert covey.backtest(rules, gone, fraud, amounts, times).rules[0].retire
@@ -96,22 +111,38 @@ def test_a_shadow_is_compared_row_by_row(past):
     other = covey.RuleSet.from_conditions([[Condition("amount", ConditionKind.INTERVAL, low=150.0)]])
     found = covey.backtest(rules, frame, fraud, amounts, shadow=other).shadow
     first, second = rules.predict(frame), other.predict(frame)
-    for name, mask in (("both", first & second), ("first", first & ~second), ("second", ~first & second), ("neither", ~first & ~second)):
+    for name, mask in (
+        ("both", first & second),
+        ("first", first & ~second),
+        ("second", ~first & second),
+        ("neither", ~first & ~second),
+    ):
         assert (found[name].rows, found[name].fraud) == (mask.sum(), (mask & (fraud == 1)).sum())
         assert found[name].amount == pytest.approx(amounts[mask].sum())
 
 
 def test_the_result_does_not_depend_on_the_threads(past):
     frame, fraud, times, amounts, rules = past
-    frames = [covey.backtest(rules, frame, fraud, amounts, times, context=covey.Context(threads=threads)).to_frame() for threads in (1, 4)]
+    frames = [
+        covey.backtest(rules, frame, fraud, amounts, times, context=covey.Context(threads=threads)).to_frame()
+        for threads in (1, 4)
+    ]
     pd.testing.assert_frame_equal(*frames, check_exact=True)
 
 
 def test_bad_input_is_refused(past):
     frame, fraud, times, amounts, rules = past
     few = frame.iloc[:3]
-    for options in ({"amounts": [1, -1, 2]}, {"times": [0, np.nan, 1]}, {"times": [0, 1, 2], "period": 0}, {"times": [0, 1, 1e12], "period": 1},
-                    {"confidence": 1}, {"live": [1]}, {"outcomes": ["a"]}, {"amounts": [1.0]}):
+    for options in (
+        {"amounts": [1, -1, 2]},
+        {"times": [0, np.nan, 1]},
+        {"times": [0, 1, 2], "period": 0},
+        {"times": [0, 1, 1e12], "period": 1},
+        {"confidence": 1},
+        {"live": [1]},
+        {"outcomes": ["a"]},
+        {"amounts": [1.0]},
+    ):
         with pytest.raises(covey.CoveyError):
             covey.backtest(rules, few, fraud[:3], **options)
     with pytest.raises(covey.CoveyError):

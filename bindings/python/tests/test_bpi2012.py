@@ -1,4 +1,5 @@
-"""A Dutch bank's loan applications (BPI Challenge 2012, real): declined as the label, known for the earlier half only."""
+"""A Dutch bank's loan applications (BPI Challenge 2012, real): declined as the label, known for the earlier half
+only."""
 
 import numpy as np
 import pandas as pd
@@ -60,7 +61,11 @@ def test_bank_loans(bank, show, tmp_path, population):
         seconds > np.quantile(seconds, 0.5),
         name=f"bank loans, {population}, declined",
         gap=(4.0, 3.0),
-        hybrid={"feature_weight": 0.5, "clip": 3.0, "column_weights": {name: float(name in CLUSTERED) for name in features}},
+        hybrid={
+            "feature_weight": 0.5,
+            "clip": 3.0,
+            "column_weights": {name: float(name in CLUSTERED) for name in features},
+        },
         clustering={"min_cluster_size": 60, "min_samples": 5, "cluster_selection_method": "leaf"},
         # The base rates are 57% and 28%: twice their odds are shares of 72% and 43%.
         min_lift=2,

@@ -102,7 +102,9 @@ def test_cosine_is_that_of_hdbscan(rows):
 def test_trees_as_frames(rows):
     fitted = covey.HDBSCAN().fit(rows)
     assert list(fitted.condensed_tree_.to_pandas()) == ["parent", "child", "lambda_val", "child_size"]
-    assert len(fitted.single_linkage_tree_.to_pandas()) == len(fitted.minimum_spanning_tree_.to_pandas()) == len(rows) - 1
+    assert (
+        len(fitted.single_linkage_tree_.to_pandas()) == len(fitted.minimum_spanning_tree_.to_pandas()) == len(rows) - 1
+    )
     assert fitted.recall_ == 1
     assert len(fitted.condensed_tree_.selected_nodes) == fitted.labels_.max() + 1
 
@@ -123,7 +125,9 @@ def test_prediction_is_that_of_hdbscan(rows):
     for cluster, (points, indices) in enumerate(zip(ours.exemplars_, ours.exemplar_indices_)):
         assert np.array_equal(points, rows[indices])
         theirs_label = theirs.labels_[indices[0]]
-        reference = np.concatenate([p for p in theirs.exemplars_ if theirs.labels_[np.flatnonzero((rows == p[0]).all(1))[0]] == theirs_label])
+        reference = np.concatenate(
+            [p for p in theirs.exemplars_ if theirs.labels_[np.flatnonzero((rows == p[0]).all(1))[0]] == theirs_label]
+        )
         assert {tuple(p) for p in points} == {tuple(p) for p in reference}, cluster
 
 
@@ -160,7 +164,9 @@ def test_missing_rows_as_noise_like_hdbscan(rows, dtype):
     labels, strengths = covey.approximate_predict(ours, spoilt)
     assert labels[missing].tolist() == [-1] * 5 and not strengths[missing].any()
     alone = covey.HDBSCAN(prediction_data=True, **settings).fit(np.delete(spoilt, missing, 0))
-    assert np.array_equal(np.delete(labels, missing), covey.approximate_predict(alone, np.delete(spoilt, missing, 0))[0])
+    assert np.array_equal(
+        np.delete(labels, missing), covey.approximate_predict(alone, np.delete(spoilt, missing, 0))[0]
+    )
     # The others are clustered as if these were not there, to the last bit.
     assert np.array_equal(np.delete(ours.labels_, missing), alone.labels_)
     assert np.delete(ours.probabilities_, missing).tobytes() == alone.probabilities_.tobytes()
@@ -279,10 +285,14 @@ def test_layouts_give_the_same_result(rows):
 
 
 def test_threads_do_not_change_a_byte(rows):
-    results = [covey.HDBSCAN(context=covey.Context(threads=threads)).fit(rows.astype(np.float32)) for threads in (1, 2, 5)]
+    results = [
+        covey.HDBSCAN(context=covey.Context(threads=threads)).fit(rows.astype(np.float32)) for threads in (1, 2, 5)
+    ]
     for other in results[1:]:
         assert other.probabilities_.tobytes() == results[0].probabilities_.tobytes()
-        assert other.minimum_spanning_tree_.to_numpy().tobytes() == results[0].minimum_spanning_tree_.to_numpy().tobytes()
+        assert (
+            other.minimum_spanning_tree_.to_numpy().tobytes() == results[0].minimum_spanning_tree_.to_numpy().tobytes()
+        )
 
 
 def test_estimator_conventions(rows):
@@ -293,7 +303,9 @@ def test_estimator_conventions(rows):
     reference = hdbscan.HDBSCAN().get_params()
     ours = covey.HDBSCAN().get_params()
     assert reference.pop("memory").location is ours.pop("memory") is None
-    assert {name: ours[name] for name in reference if name in ours} == {name: reference[name] for name in ours if name in reference}
+    assert {name: ours[name] for name in reference if name in ours} == {
+        name: reference[name] for name in ours if name in reference
+    }
     # Every name of hdbscan is there, in its order.
     names = [name for name in inspect.signature(hdbscan.HDBSCAN).parameters if name != "kwargs"]
     assert list(inspect.signature(covey.HDBSCAN).parameters)[: len(names)] == names
@@ -333,7 +345,9 @@ COPIES = {
 
 
 @pytest.mark.parametrize("way", COPIES)
-@pytest.mark.parametrize("settings", [{}, {"cluster_selection_epsilon": 1.0, "strengths": "bounded"}, {"metric": "cosine"}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{}, {"cluster_selection_epsilon": 1.0, "strengths": "bounded"}, {"metric": "cosine"}], ids=str
+)
 def test_copies_keep_everything(rows, settings, way, tmp_path):
     spoilt = rows.copy()
     spoilt[7, 2] = np.nan

@@ -30,23 +30,34 @@ def test_codes_of_a_table_are_looked_up(tmp_path):
         assert model.embed(covey.Sequences.from_frame(frame(codes), **COLUMNS)).tobytes() == expected
         assert model.embed(covey.Sequences([0, 5], codes, range(5))).tobytes() == expected
     # Indices, where they are said to be.
-    for batch in (covey.Sequences([0, 5], [1, 3, 0, 2, -1], range(5)), covey.Sequences.from_frame(frame([1, 3, 0, 2, -1]), **COLUMNS, indices=True)):
+    for batch in (
+        covey.Sequences([0, 5], [1, 3, 0, 2, -1], range(5)),
+        covey.Sequences.from_frame(frame([1, 3, 0, 2, -1]), **COLUMNS, indices=True),
+    ):
         assert model.embed(batch).tobytes() == expected
 
 
 def test_what_could_be_both_is_refused(tmp_path):
     model = encoder(tmp_path, ["2", "1", "3"])  # the most frequent code first, as a vocabulary is made
     expected = model.embed(covey.Sequences([0, 3], ["1", "2", "3"], range(3))).tobytes()
-    with pytest.raises(covey.InvalidDataError, match="types holds the integer 1, which is an index in the vocabulary .of '2'. and also a name there .of index 2."):
+    with pytest.raises(
+        covey.InvalidDataError,
+        match="types holds the integer 1, which is an index in the vocabulary .of '2'. and also a name there .of index 2.",
+    ):
         model.embed(covey.Sequences([0, 3], [1, 2, 3], range(3)))
     assert model.embed(covey.Sequences([0, 3], [1, 2, 3], range(3), indices=False)).tobytes() == expected
     assert model.embed(covey.Sequences.from_frame(frame([1, 2, 3]), **COLUMNS)).tobytes() == expected
-    assert model.embed(covey.Sequences([0, 3], model.vocabulary.lookup(["1", "2", "3"]), range(3), indices=True)).tobytes() == expected
+    assert (
+        model.embed(covey.Sequences([0, 3], model.vocabulary.lookup(["1", "2", "3"]), range(3), indices=True)).tobytes()
+        == expected
+    )
 
 
 def test_codes_that_the_vocabulary_has_none_of(tmp_path):
     model = encoder(tmp_path, ["home", "pay"])
-    with pytest.raises(covey.InvalidDataError, match=r"none of them is a name in the vocabulary, which has \['home', 'pay'\]"):
+    with pytest.raises(
+        covey.InvalidDataError, match=r"none of them is a name in the vocabulary, which has \['home', 'pay'\]"
+    ):
         model.embed(covey.Sequences.from_frame(frame([10, 20]), **COLUMNS))
     assert model.embed(covey.Sequences.from_frame(frame([1, 2]), **COLUMNS, indices=True)).shape == (1, 48)
     assert model.embed(covey.Sequences([0, 2], [10, 20], [0, 1])).shape == (1, 48)  # indices that are unknown
@@ -68,6 +79,8 @@ def test_training_on_codes():
     model = covey.SequenceEncoder.train(sparse, **small)
     assert model.vocabulary.names == ["1", "2", "10000000", "3"]
     with pytest.raises(covey.InvalidDataError, match="holds the index 10000000 among 6 events"):
-        covey.SequenceEncoder.train(covey.Sequences([0, 3, 6], [1, 10_000_000, 2, 1, 2, 3], range(6), indices=True), **small)
+        covey.SequenceEncoder.train(
+            covey.Sequences([0, 3, 6], [1, 10_000_000, 2, 1, 2, 3], range(6), indices=True), **small
+        )
     with pytest.raises(covey.CoveyError, match="valid Unicode"):
         covey.SequenceEncoder.train(covey.Sequences([0, 2], ["a", "\ud800"], [0, 1]), **small)

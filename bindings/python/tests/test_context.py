@@ -178,7 +178,9 @@ def test_errors_keep_their_code_when_pickled():
 def test_a_library_that_is_not_there():
     program = "import covey\ntry: covey.Context()\nexcept covey.CoveyError as e: print(int(e.code), e)"
     environment = {**os.environ, "COVEY_LIBRARY": "/nowhere/libcovey.so"}
-    result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
     assert result.stdout.startswith("6 cannot load /nowhere/libcovey.so")
 
 

@@ -67,7 +67,9 @@ def applied(row, answer):
     changed = row.copy()
     for name, value in answer.values.items():
         column = changed[name]
-        changed[name] = pd.Series([value], index=changed.index, dtype=column.dtype if column.dtype.kind in "bO" else None)
+        changed[name] = pd.Series(
+            [value], index=changed.index, dtype=column.dtype if column.dtype.kind in "bO" else None
+        )
     return changed
 
 
@@ -92,7 +94,9 @@ def check(engine, row, result, events=None, goal=lambda score: not score.risky):
             assert change.before == before and change.after != before
             assert change.cost == pytest.approx(price(change))
             assert change.name in answer.text
-        steps.append({(change.name, change.kind == "numeric" and change.after < change.before) for change in answer.changes})
+        steps.append(
+            {(change.name, change.kind == "numeric" and change.after < change.before) for change in answer.changes}
+        )
         assert all(not earlier <= steps[-1] for earlier in steps[:-1])
     assert [answer.cost for answer in result] == sorted(answer.cost for answer in result)
 
@@ -213,7 +217,9 @@ def test_events_are_removed_if_asked(road):
     for index in np.flatnonzero(scores.risky)[:12]:
         row, events = road.features.iloc[[index]], road.sequences[index : index + 1]
         length = events.event_count
-        result = road.engine.counterfactual(events, row, allowed=[], max_removed=3, goal="leave_cluster", event_cost=0.5)
+        result = road.engine.counterfactual(
+            events, row, allowed=[], max_removed=3, goal="leave_cluster", event_cost=0.5
+        )
         for answer in result:
             assert answer.changes == () and 1 <= len(answer.removed) <= 3
             assert answer.cost == 0.5 * len(answer.removed) and "event" in answer.text
@@ -235,12 +241,18 @@ def test_events_are_removed_if_asked(road):
 def test_an_engine_of_find_leaves_its_group(tmp_path):
     write_random_encoder(tmp_path / "model", ["login", "pay", "home"])
     random = np.random.default_rng(1)
-    table = pd.DataFrame({"id": np.arange(500), "amount": random.lognormal(3, 1, 500), "visits": random.integers(0, 9, 500)})
+    table = pd.DataFrame(
+        {"id": np.arange(500), "amount": random.lognormal(3, 1, 500), "visits": random.integers(0, 9, 500)}
+    )
     ring = table.id % 20 == 0
     table.loc[ring, "amount"] = random.normal(500, 5, ring.sum())
     table["label"] = np.where(ring & (table.id % 40 == 0), 1.0, np.nan)
     events = pd.DataFrame(
-        [(key, key * 100.0 + step, "login" if bad and step else "home") for key, bad in zip(table.id, ring) for step in range(4)],
+        [
+            (key, key * 100.0 + step, "login" if bad and step else "home")
+            for key, bad in zip(table.id, ring)
+            for step in range(4)
+        ],
         columns=["id", "time", "event"],
     )
     encoder = covey.SequenceEncoder.load(tmp_path / "model")
@@ -255,7 +267,9 @@ def test_an_engine_of_find_leaves_its_group(tmp_path):
         again = found.engine.score(events[events.id == row.id.iloc[0]], applied(row, answer))[0]
         assert again == answer.score and again.group == -1 and not again.risky
     low = int(np.argmin(scores.risk))
-    assert found.engine.counterfactual(events[events.id == low], own.iloc[[low]], risk_below=0.9).outcome == "not_needed"
+    assert (
+        found.engine.counterfactual(events[events.id == low], own.iloc[[low]], risk_below=0.9).outcome == "not_needed"
+    )
 
 
 def test_limits_are_kept(shop):
@@ -268,13 +282,21 @@ def test_limits_are_kept(shop):
         assert set(answer.values) == {"amount"}
     wide = shop.engine.counterfactual(None, row, allowed=["amount"], goal="leave_cluster")[0].values["amount"]
     low = wide - 10 if wide < row.amount.iloc[0] else row.amount.iloc[0]
-    bounded = shop.engine.counterfactual(None, row, allowed=["amount"], bounds={"amount": (low, None)}, goal="leave_cluster")
+    bounded = shop.engine.counterfactual(
+        None, row, allowed=["amount"], bounds={"amount": (low, None)}, goal="leave_cluster"
+    )
     assert len(bounded) and all(answer.values["amount"] >= low for answer in bounded)
-    few = shop.engine.counterfactual(None, row, allowed=["country"], categories={"country": ["BE"]}, goal="leave_cluster")
+    few = shop.engine.counterfactual(
+        None, row, allowed=["country"], categories={"country": ["BE"]}, goal="leave_cluster"
+    )
     assert [answer.values for answer in few] in ([], [{"country": "BE"}])
     dear = shop.engine.counterfactual(None, row, costs={"amount": 1000.0}, answers=1)[0]
-    assert dear.cost == pytest.approx(sum(price(change, 1000.0 if change.name == "amount" else 1.0) for change in dear.changes))
-    repriced = [sum(price(change, 1000.0 if change.name == "amount" else 1.0) for change in answer.changes) for answer in free]
+    assert dear.cost == pytest.approx(
+        sum(price(change, 1000.0 if change.name == "amount" else 1.0) for change in dear.changes)
+    )
+    repriced = [
+        sum(price(change, 1000.0 if change.name == "amount" else 1.0) for change in answer.changes) for answer in free
+    ]
     assert dear.cost <= min(repriced) * 1.01
     assert all(len(answer.changes) == 1 for answer in shop.engine.counterfactual(None, row, max_changes=1, answers=8))
     assert len(shop.engine.counterfactual(None, row, answers=1)) == 1
@@ -332,7 +354,9 @@ def test_the_result_does_not_depend_on_threads(shop, road):
     first = shop.engine.counterfactual(None, row, covey.Context(threads=1)).to_dict()
     results = []
     workers = [
-        threading.Thread(target=lambda: results.append(shop.engine.counterfactual(None, row, covey.Context(threads=3)).to_dict()))
+        threading.Thread(
+            target=lambda: results.append(shop.engine.counterfactual(None, row, covey.Context(threads=3)).to_dict())
+        )
         for _ in range(4)
     ]
     for worker in workers:

@@ -42,7 +42,10 @@ def codes(report):
 def test_the_training_rows_have_not_moved(road):
     report = drift_of(road).report()
     assert report["moved"] == [] and report["warnings"] == [] and report["against"] == "training"
-    assert report["transactions"] == report["scored"] == len(road.features) and report["event_count"] == road.sequences.event_count
+    assert (
+        report["transactions"] == report["scored"] == len(road.features)
+        and report["event_count"] == road.sequences.event_count
+    )
     assert sum(report["cluster_counts"]) == sum(report["risk_counts"]) == len(road.features)
     assert report["cluster_counts"] == [int((road.labels == label).sum()) for label in range(-1, road.labels.max() + 1)]
     assert max(feature["stability_index"] for feature in report["features"]) < 0.01
@@ -98,7 +101,8 @@ def test_figures_are_those_of_numpy_and_scipy(road):
     assert report["against"] == "earlier"
     vocabulary = road.encoder.vocabulary
     a, b = (
-        np.bincount(vocabulary.lookup(road.sequences[rows].types), minlength=len(vocabulary)).astype(float) for rows in (new, old)
+        np.bincount(vocabulary.lookup(road.sequences[rows].types), minlength=len(vocabulary)).astype(float)
+        for rows in (new, old)
     )
     p, q = (a + 0.5) / (a.sum() + 0.5 * len(a)), (b + 0.5) / (b.sum() + 0.5 * len(b))
     found = {entry["name"]: entry for group in ("events", "clusters", "scores") for entry in report[group]}
@@ -125,7 +129,9 @@ def test_parts_add_up_in_any_order(road):
     shared = covey.Drift(road.engine)
     scores = [road.engine.score(road.sequences[i : i + 90], road.features[i : i + 90]) for i in range(0, 900, 90)]
     threads = [
-        threading.Thread(target=shared.add, args=(road.sequences[i : i + 90], road.features[i : i + 90], scores[i // 90]))
+        threading.Thread(
+            target=shared.add, args=(road.sequences[i : i + 90], road.features[i : i + 90], scores[i // 90])
+        )
         for i in range(0, 900, 90)
     ]
     for thread in threads:
@@ -158,7 +164,9 @@ def test_what_is_wrong_is_refused_and_changes_nothing(road):
     with pytest.raises(covey.MismatchError):
         covey.Drift.from_bytes(road.engine, other)
     # The largest counts do not overflow.
-    full = covey.Drift.from_bytes(road.engine, before[:16] + b"\xff\xff\xff\xff\xff\xff\xff\x7f" * ((len(before) - 16) // 8))
+    full = covey.Drift.from_bytes(
+        road.engine, before[:16] + b"\xff\xff\xff\xff\xff\xff\xff\x7f" * ((len(before) - 16) // 8)
+    )
     full.merge(full)
     assert full.report(drift)["transactions"] == 2**63 - 1 and drift.report(full)["transactions"] == 50
     assert drift.to_bytes() == before

@@ -15,8 +15,13 @@ import covey
 def build(seed: int = 0, rules: bool = True):
     random = np.random.default_rng(seed)
     n = 600
-    frame = pd.DataFrame({"amount": random.normal(np.where(np.arange(n) % 3 == 0, 10, 200), 5), "country": random.choice(["NL", "DE"], n),
-                          "guest": random.random(n) < 0.5})
+    frame = pd.DataFrame(
+        {
+            "amount": random.normal(np.where(np.arange(n) % 3 == 0, 10, 200), 5),
+            "country": random.choice(["NL", "DE"], n),
+            "guest": random.random(n) < 0.5,
+        }
+    )
     hybrid = covey.HybridFeatures()
     rows = hybrid.fit_transform(features=frame)
     clusterer = covey.HDBSCAN(min_cluster_size=20, prediction_data=True)
@@ -37,7 +42,11 @@ def test_bytes_and_hash_are_those_of_the_file(tmp_path):
     engine.save(tmp_path / "a.engine")
     data = engine.to_bytes()
     assert data == (tmp_path / "a.engine").read_bytes()
-    for again in (covey.Engine.from_bytes(data), covey.Engine.from_bytes(memoryview(bytearray(data))), covey.Engine.load(tmp_path / "a.engine")):
+    for again in (
+        covey.Engine.from_bytes(data),
+        covey.Engine.from_bytes(memoryview(bytearray(data))),
+        covey.Engine.load(tmp_path / "a.engine"),
+    ):
         assert again.hash == engine.hash and again.to_bytes() == data
         assert scores(again, frame.iloc[:50]) == scores(engine, frame.iloc[:50])
     assert len(engine.hash) == 16 and build(1)[2].hash != engine.hash
@@ -54,7 +63,9 @@ def test_the_schema_accepts_what_the_engine_scores():
     schema = engine.schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     assert set(schema["required"]) == set(engine.features) == set(schema["properties"])
-    assert schema["properties"]["country"]["examples"] == ["DE", "NL"] or set(schema["properties"]["country"]["examples"]) == {"DE", "NL"}
+    assert schema["properties"]["country"]["examples"] == ["DE", "NL"] or set(
+        schema["properties"]["country"]["examples"]
+    ) == {"DE", "NL"}
     validator = jsonschema.Draft202012Validator(schema)
     validator.validate(json.loads(frame[list(engine.features)].iloc[0].to_json()))
     validator.validate(dict.fromkeys(engine.features))
@@ -67,7 +78,9 @@ def test_new_labels_rate_it_again():
     again = engine.rerate(late)
     base = covey.cluster_risk(labels, late)
     risky = {cluster for cluster, _, is_risky in scores(again, frame) if is_risky}
-    assert risky == set(base.risky) == {1} and {cluster for cluster, _, is_risky in scores(engine, frame) if is_risky} == {0}
+    assert risky == set(base.risky) == {1} and {
+        cluster for cluster, _, is_risky in scores(engine, frame) if is_risky
+    } == {0}
     assert [score[0] for score in scores(again, frame)] == [score[0] for score in scores(engine, frame)]
     assert again.hash != engine.hash and again.rerate(np.where(labels == 0, 1, 0)).hash == engine.hash
     with pytest.raises(covey.MismatchError):
@@ -89,7 +102,10 @@ def test_a_holder_exchanges_its_engine_under_load(tmp_path):
         def ask():
             while not stop.is_set():
                 try:
-                    if tuple((s.cluster, s.risk, s.risky) for s in holder.score(features=frame.iloc[:3])) not in answers:
+                    if (
+                        tuple((s.cluster, s.risk, s.risky) for s in holder.score(features=frame.iloc[:3]))
+                        not in answers
+                    ):
                         failures.append("another answer")
                 except Exception as failure:
                     failures.append(failure)

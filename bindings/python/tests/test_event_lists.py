@@ -24,18 +24,33 @@ def nested():
 def clothes(rows):
     names = ["when", "what", "spent", "load"]
     plain = [
-        {"id": row["id"], "clicks": row["clicks"] and [{name: None if event[name] != event[name] else event[name] for name in names} for event in row["clicks"]]}
+        {
+            "id": row["id"],
+            "clicks": row["clicks"]
+            and [
+                {name: None if event[name] != event[name] else event[name] for name in names} for event in row["clicks"]
+            ],
+        }
         for row in rows
     ]
-    struct = pa.struct([("when", pa.timestamp("us")), ("what", pa.string()), ("spent", pa.float64()), ("load", pa.float64())])
-    arrow = pa.table({"id": [row["id"] for row in rows], "clicks": pa.array([row["clicks"] for row in plain], type=pa.list_(struct))})
+    struct = pa.struct(
+        [("when", pa.timestamp("us")), ("what", pa.string()), ("spent", pa.float64()), ("load", pa.float64())]
+    )
+    arrow = pa.table(
+        {"id": [row["id"] for row in rows], "clicks": pa.array([row["clicks"] for row in plain], type=pa.list_(struct))}
+    )
     found = {
         "mappings": plain,
         "pandas objects": pd.DataFrame(rows),
         "arrow": arrow,
         "arrow large": arrow.set_column(1, "clicks", arrow.column(1).cast(pa.large_list(struct))),
         "arrow chunks": pa.concat_tables([arrow.slice(0, 7), arrow.slice(7, 0), arrow.slice(7)]),
-        "pandas of Arrow": pd.DataFrame({"id": [row["id"] for row in rows], "clicks": pd.Series(arrow.column(1).combine_chunks(), dtype=pd.ArrowDtype(pa.list_(struct)))}),
+        "pandas of Arrow": pd.DataFrame(
+            {
+                "id": [row["id"] for row in rows],
+                "clicks": pd.Series(arrow.column(1).combine_chunks(), dtype=pd.ArrowDtype(pa.list_(struct))),
+            }
+        ),
     }
     if pl is not None:
         found["polars"] = pl.from_arrow(arrow)
@@ -56,7 +71,9 @@ def test_lists_of_events(name):
     assert found.keys.tolist() == [row["id"] for row in rows] and found.key_name == "id"
     assert found.lengths.tolist() == [len(row["clicks"] or ()) for row in rows]
     assert found.times.tolist() == expected.times.tolist()
-    assert [None if pd.isna(name) else name for name in found.types] == [None if pd.isna(name) else name for name in expected.types]
+    assert [None if pd.isna(name) else name for name in found.types] == [
+        None if pd.isna(name) else name for name in expected.types
+    ]
     np.testing.assert_array_equal(found.dwell, expected.dwell)
     np.testing.assert_array_equal(found._numeric.values[0], expected._numeric.values[0])
 
@@ -77,6 +94,8 @@ def test_lists_that_are_none():
         with pytest.raises(error, match=message):
             covey.Sequences.from_lists({"clicks": lists}, events="clicks", time="when", event="what")
     with pytest.raises(covey.InvalidDataError, match="key='id': the key 1 of row 1"):
-        covey.Sequences.from_lists({"clicks": [[ok], [ok]], "id": [1, 1]}, events="clicks", time="when", event="what", key="id")
+        covey.Sequences.from_lists(
+            {"clicks": [[ok], [ok]], "id": [1, 1]}, events="clicks", time="when", event="what", key="id"
+        )
     with pytest.raises(covey.InvalidArgumentError, match="events='nothing'"):
         covey.Sequences.from_lists({"clicks": [[ok]]}, events="nothing", time="when", event="what")

@@ -122,9 +122,13 @@ def test_shapley_values_are_those_of_all_orders(road):
         close += list(np.abs(explanation.attributions - exact) <= 3 * explanation.errors + 1e-6)
     assert np.mean(close) > 0.95
     few = road.engine.explain(road.sequences[rows], road.features.iloc[rows], method="shapley", permutations=8)
-    again = road.engine.explain(road.sequences[rows[1:]], road.features.iloc[rows[1:]], method="shapley", permutations=8)
+    again = road.engine.explain(
+        road.sequences[rows[1:]], road.features.iloc[rows[1:]], method="shapley", permutations=8
+    )
     assert few[1].attributions.tobytes() == again[0].attributions.tobytes()
-    other = road.engine.explain(road.sequences[rows], road.features.iloc[rows], method="shapley", permutations=8, seed=1)
+    other = road.engine.explain(
+        road.sequences[rows], road.features.iloc[rows], method="shapley", permutations=8, seed=1
+    )
     assert few[0].errors.max() > found[0].errors.max() and not np.array_equal(few[0].errors, other[0].errors)
 
 

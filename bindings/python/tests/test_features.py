@@ -247,7 +247,9 @@ def test_risk_follows_its_definitions():
     }
     for name, form in forms.items():
         again = covey.cluster_risk(labels.tolist(), form, amounts=amounts, times=pd.to_datetime(times, unit="s"))
-        assert [(r.cluster, r.fraud, r.labelled) for r in again] == [(r.cluster, r.fraud, r.labelled) for r in risk], name
+        assert [(r.cluster, r.fraud, r.labelled) for r in again] == [(r.cluster, r.fraud, r.labelled) for r in risk], (
+            name
+        )
     assert covey.cluster_risk(labels, truth).base_rate == truth.mean()
     assert math.isnan(covey.cluster_risk([0, 1], [None, None]).base_rate)
     assert len(covey.cluster_risk([], [])) == 0
@@ -296,7 +298,12 @@ def test_what_is_not_wanted_may_be_anything():
 def test_labels_amounts_and_times_in_other_clothes():
     labels, fraud = [0, 0, 1, 1], [True, None, False, True]
     expected = covey.cluster_risk(labels, fraud, [1, 2, 3, 4], [0.5, 86400, 0, 0])
-    when = [datetime.datetime(1970, 1, 1, 0, 0, 0, 500000), datetime.date(1970, 1, 2), datetime.date(1970, 1, 1), pd.Timestamp(0)]
+    when = [
+        datetime.datetime(1970, 1, 1, 0, 0, 0, 500000),
+        datetime.date(1970, 1, 2),
+        datetime.date(1970, 1, 1),
+        pd.Timestamp(0),
+    ]
     risk = covey.cluster_risk(pa.array(labels), pa.array(fraud), pa.array([1, 2, 3, 4]), when)
     pd.testing.assert_frame_equal(risk.to_frame(), expected.to_frame())
     assert [covey.cluster_risk(labels, [1, pd.NA, 0, 1])[c].fraud for c in (0, 1)] == [1, 1]

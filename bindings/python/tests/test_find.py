@@ -1,4 +1,5 @@
-"""covey.find: the joined road on planted rings, in every table's clothes, and everything that may be wrong with the input."""
+"""covey.find: the joined road on planted rings, in every table's clothes, and everything that may be wrong with the
+input."""
 
 import warnings
 
@@ -21,12 +22,17 @@ def encoder(tmp_path_factory):
 
 
 def shop(rows=600, ring=40, seed=5):
-    """Events, features with half of the ring known, and which rows are the ring: it takes the same steps at a program's pace."""
+    """Events, features with half of the ring known, and which rows are the ring: it takes the same steps at a program's
+    pace."""
     random = np.random.default_rng(seed)
     events, features = [], []
     for number in range(rows):
         bad = number % (rows // ring) == 0
-        steps = ["login", "address", "cart", "pay"] if bad else [*random.choice(["home", "search", "cart", "photos"], 6), "pay"]
+        steps = (
+            ["login", "address", "cart", "pay"]
+            if bad
+            else [*random.choice(["home", "search", "cart", "photos"], 6), "pay"]
+        )
         clock, pace = number * 600.0, 2.0 if bad else float(random.exponential(60) + 5)
         for step in steps:
             events.append((f"t{number}", clock, step))
@@ -43,7 +49,12 @@ def shop(rows=600, ring=40, seed=5):
 @pytest.fixture(scope="module")
 def found(encoder):
     events, features, ring = shop()
-    return covey.find(events, features, "label", key="id", when="when", amount="amount", encoder=encoder, **FAST), events, features, ring
+    return (
+        covey.find(events, features, "label", key="id", when="when", amount="amount", encoder=encoder, **FAST),
+        events,
+        features,
+        ring,
+    )
 
 
 def test_finds_the_ring(found):
@@ -66,7 +77,9 @@ def test_finds_the_ring(found):
     assert result.settings["columns"] == {"key": "id", "time": "time", "event": "event"}
     assert list(result.keys) == list(features.id) and result.key_name == "id" and len(result.sequences) == len(features)
     frame = result.to_frame()
-    assert list(frame) == ["id", "fraud", "label", "group", "risky", "score"] and list(frame.index) == list(features.index)
+    assert list(frame) == ["id", "fraud", "label", "group", "risky", "score"] and list(frame.index) == list(
+        features.index
+    )
     assert not {"label", "id", "when"} & set(result.engine.features)
     for part in ("tree", "neighbours", "features", "events", "joint"):
         assert np.isfinite(result.evidence(part)).all()
@@ -89,7 +102,9 @@ def test_its_engine_takes_frames(found, tmp_path):
     assert scores.risky[new_ring].mean() > 0.8 and scores.risky[~new_ring].mean() < 0.02
     assert scores.risk[new_ring].min() > np.quantile(scores.risk[~new_ring], 0.98)
     worst = scores[int(np.argmax(scores.risk))]
-    assert set(worst.evidence) == {"tree", "neighbours", "features", "events", "joint"} and worst.group in range(len(result.groups))
+    assert set(worst.evidence) == {"tree", "neighbours", "features", "events", "joint"} and worst.group in range(
+        len(result.groups)
+    )
     shuffled = new_features.sort_values("amount")
     again = result.engine.score(new_events[::1], shuffled).to_frame().set_index("id").loc[new_features.id]
     assert again.risk.tolist() == scores.risk.tolist()
@@ -100,7 +115,9 @@ def test_its_engine_takes_frames(found, tmp_path):
 
 def same(one, other):
     assert one.scores.tolist() == other.scores.tolist() and one.row_groups.tolist() == other.row_groups.tolist()
-    assert one.labels.tolist() == other.labels.tolist() and [rule.text for rule in one.rules] == [rule.text for rule in other.rules]
+    assert one.labels.tolist() == other.labels.tolist() and [rule.text for rule in one.rules] == [
+        rule.text for rule in other.rules
+    ]
 
 
 def test_orders_and_kinds_of_tables_change_nothing(found, encoder):
@@ -115,9 +132,13 @@ def test_orders_and_kinds_of_tables_change_nothing(found, encoder):
     twice = covey.find(pa.Table.from_pandas(shuffled), features, features.label, **names)
     same(twice, result)
     assert [(finding.code, finding.column) for finding in twice.findings][0] == ("feature_gives_label_away", "label")
-    guessed = covey.find(events, features, "label", when="when", amount="amount", encoder=covey.SequenceEncoder.load(encoder), **FAST)
+    guessed = covey.find(
+        events, features, "label", when="when", amount="amount", encoder=covey.SequenceEncoder.load(encoder), **FAST
+    )
     same(guessed, result)
-    assert [finding.text for finding in guessed.findings if finding.code == "column_role"] == ["key = 'id', the column that events and features both have"]
+    assert [finding.text for finding in guessed.findings if finding.code == "column_role"] == [
+        "key = 'id', the column that events and features both have"
+    ]
     sequences = covey.Sequences.from_frame(events, sequence="id", time="time", event="event")
     same(covey.find(sequences, features, "label", **names), result)
     renamed = covey.find(events.rename(columns={"time": "ts", "event": "page"}), features, "label", **names)
@@ -125,12 +146,22 @@ def test_orders_and_kinds_of_tables_change_nothing(found, encoder):
     assert sum(finding.code == "column_role" for finding in renamed.findings) == 2
 
 
-@pytest.mark.parametrize("labels", [lambda k: k == 1, lambda k: ["fraud" if v == 1 else "" for v in k], lambda k: [True if v == 1 else None for v in k], lambda k: np.where(k == 1, 1, -1)])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        lambda k: k == 1,
+        lambda k: ["fraud" if v == 1 else "" for v in k],
+        lambda k: [True if v == 1 else None for v in k],
+        lambda k: np.where(k == 1, 1, -1),
+    ],
+)
 def test_labels_of_any_kind(found, encoder, labels):
     result, events, features, ring = found
     known = features.label.to_numpy()
     written = labels(known)
-    other = covey.find(events, features.drop(columns="label"), written, key="id", when="when", amount="amount", encoder=encoder, **FAST)
+    other = covey.find(
+        events, features.drop(columns="label"), written, key="id", when="when", amount="amount", encoder=encoder, **FAST
+    )
     if not isinstance(written, np.ndarray) or written.dtype != bool:
         same(other, result)
     else:  # False is known to be legitimate
@@ -147,7 +178,9 @@ def test_one_side_alone_and_nothing_known(found, encoder):
     by_events = covey.find(events, None, label, key="id", encoder=encoder, **FAST)
     assert list(by_events.keys) == list(first) and by_events.risky.sum() > 10
     nothing = covey.find(events, features.drop(columns="label"), key="id", encoder=encoder, **FAST)
-    assert not nothing.groups and not nothing.risky.any() and "no_labels" in [finding.code for finding in nothing.findings]
+    assert (
+        not nothing.groups and not nothing.risky.any() and "no_labels" in [finding.code for finding in nothing.findings]
+    )
     assert len(nothing.rules) == 0 and nothing.scores.max() > 0 and "fraud" not in nothing.to_frame()
 
 
@@ -172,7 +205,12 @@ def test_labels_that_say_nothing(found, encoder, known):
         label[np.random.default_rng(3).choice(len(label), 30, replace=False)] = 1
     other = covey.find(events, features.assign(label=label), "label", key="id", encoder=encoder, **FAST)
     codes = {finding.code for finding in other.findings}
-    wanted = {"one": {"too_few_frauds"}, "none": {"no_known_fraud"}, "all": {"only_fraud"}, "noise": {"no_signal", "no_group"}}
+    wanted = {
+        "one": {"too_few_frauds"},
+        "none": {"no_known_fraud"},
+        "all": {"only_fraud"},
+        "noise": {"no_signal", "no_group"},
+    }
     assert codes & wanted[known], [str(finding) for finding in other.findings]
     assert not other.groups and not other.risky.any() and np.isfinite(other.scores).all()
     assert other.engine.score(events, features[:5]).risky.sum() == 0
@@ -192,7 +230,11 @@ def test_keys_that_do_not_match(found, encoder):
     more = pd.concat([features, features[:3].assign(id=["x", "y", "z"], label=np.nan)])
     other = covey.find(pd.concat([events, events[:2].assign(id="nobody")]), more, "label", **names)
     codes = [finding.code for finding in other.findings]
-    assert "events_without_transaction" in codes and "transactions_without_events" in codes and len(other.scores) == len(more)
+    assert (
+        "events_without_transaction" in codes
+        and "transactions_without_events" in codes
+        and len(other.scores) == len(more)
+    )
     for wrong, error, message in [
         (pd.concat([features, features[:1]]), covey.InvalidDataError, "the key 't.*' of row 600 is in row 0 already"),
         (features.assign(id=[None, *features.id[1:]]), covey.InvalidDataError, "'id'.* is missing in row 0"),
@@ -214,11 +256,26 @@ def test_a_million_keys_of_which_ten_have_events():
     random = np.random.default_rng(1)
     features = pd.DataFrame({"id": np.arange(rows), "amount": random.normal(size=rows)})
     small = dict(embedding_size=4, hidden_size=6, attention_size=4, dimension=5, epochs=1)
-    result = covey.find(events, features, np.where(np.arange(rows) < 20, 1.0, np.nan), key="id", training=small, trees=5, permutations=19)
+    result = covey.find(
+        events,
+        features,
+        np.where(np.arange(rows) < 20, 1.0, np.nan),
+        key="id",
+        training=small,
+        trees=5,
+        permutations=19,
+    )
     assert "few_events" in [finding.code for finding in result.findings] and len(result.scores) == rows
 
 
-@pytest.mark.parametrize("amount, error", [(lambda a: a.where(a < 30), None), (lambda a: a * -1, covey.InvalidDataError), (lambda a: a.astype(str) + "x", covey.InvalidTypeError)])
+@pytest.mark.parametrize(
+    "amount, error",
+    [
+        (lambda a: a.where(a < 30), None),
+        (lambda a: a * -1, covey.InvalidDataError),
+        (lambda a: a.astype(str) + "x", covey.InvalidTypeError),
+    ],
+)
 def test_amounts_missing_or_negative(found, encoder, amount, error):
     result, events, features, ring = found
     changed = features.assign(spent=amount(features.amount))
@@ -283,7 +340,15 @@ def test_columns_that_name_the_rows_or_have_many_categories(found, encoder):
 )
 def test_bad_arguments(found, encoder, change, message):
     result, events, features, ring = found
-    arguments = {"events": events, "features": features, "fraud": "label", "key": "id", "encoder": encoder, **FAST, **change}
+    arguments = {
+        "events": events,
+        "features": features,
+        "fraud": "label",
+        "key": "id",
+        "encoder": encoder,
+        **FAST,
+        **change,
+    }
     if arguments["events"] is None:
         arguments["key"] = None
     with pytest.raises(covey.CoveyError, match=message):
@@ -294,7 +359,9 @@ def test_odd_columns_are_named(found, encoder):
     result, events, features, ring = found
     for column, message in [([{}] * 600, "odd"), ([1j] * 600, "odd")]:
         with pytest.raises(covey.CoveyError, match=message):
-            covey.find(events, features.assign(odd=pd.Series(column, dtype=object)), "label", key="id", encoder=encoder, **FAST)
+            covey.find(
+                events, features.assign(odd=pd.Series(column, dtype=object)), "label", key="id", encoder=encoder, **FAST
+            )
     with pytest.raises(covey.CoveyError, match="no value that|odd|infinit"):
         covey.find(events, features.assign(odd=np.inf), "label", key="id", encoder=encoder, **FAST)
     with warnings.catch_warnings():
@@ -309,7 +376,15 @@ def test_progress_and_cancel(found, encoder):
     covey.find(events, features, "label", key="id", encoder=encoder, context=context, **FAST)
     assert stages
     with pytest.raises(covey.CancelledError):
-        covey.find(events, features, "label", key="id", encoder=encoder, context=covey.Context(progress=lambda stage, fraction: True), **FAST)
+        covey.find(
+            events,
+            features,
+            "label",
+            key="id",
+            encoder=encoder,
+            context=covey.Context(progress=lambda stage, fraction: True),
+            **FAST,
+        )
 
 
 def test_a_series_in_another_order_is_refused(found, encoder):
@@ -344,7 +419,10 @@ def test_queries_and_streams_are_read_once(found, encoder):
     expected = dict(zip(features.id, result.engine.score(events, features).risk))
     assert scores.risk.tolist() == [expected[key] for key in scores.keys]
     if hasattr(pa.RecordBatchReader, "__arrow_c_stream__"):
-        readers = [pa.RecordBatchReader.from_batches(table.schema, table.to_batches()) for table in (pa.Table.from_pandas(events), arrow)]
+        readers = [
+            pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
+            for table in (pa.Table.from_pandas(events), arrow)
+        ]
         same(covey.find(readers[0], readers[1], "label", **names), result)
     if duckdb is not None:
         connection = duckdb.connect()
@@ -360,7 +438,9 @@ def test_dates_take_part_in_rules_by_their_hour(tmp_path):
     night = np.arange(rows) % 15 == 0
     hours = np.where(night, 3.5, random.uniform(6, 23, rows))
     opened = pd.Timestamp("2026-03-01") + pd.to_timedelta(random.integers(0, 60, rows) * 24 + hours, unit="h")
-    table = pd.DataFrame({"amount": random.lognormal(3, 1, rows), "opened": opened, "items": random.integers(1, 9, rows)})
+    table = pd.DataFrame(
+        {"amount": random.lognormal(3, 1, rows), "opened": opened, "items": random.integers(1, 9, rows)}
+    )
     known = np.where(night & (np.arange(rows) % 2 == 0), 1.0, np.nan)
     found = covey.find(None, table, known, **FAST)
     assert "dates_left_out" in {finding.code for finding in found.findings}

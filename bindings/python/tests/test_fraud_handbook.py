@@ -51,7 +51,11 @@ def test_card_payments(show, tmp_path):
         late,
         name="card payments, customer windows of 30 days, any fraud in them (published, simulated)",
         gap=(10.0, 2.0),
-        hybrid={"embedding_weight": 0.6, "clip": 5.0, "column_weights": {name: float(name in clustered) for name in features}},
+        hybrid={
+            "embedding_weight": 0.6,
+            "clip": 5.0,
+            "column_weights": {name: float(name in clustered) for name in features},
+        },
         clustering={"min_cluster_size": 15, "min_samples": 5},
         min_lift=2.0,
         rules={},

@@ -1,4 +1,5 @@
-"""hdbscan's functions beside the estimator: soft membership, scores of new rows, validity, cuts, flat clusterings, metrics."""
+"""hdbscan's functions beside the estimator: soft membership, scores of new rows, validity, cuts, flat clusterings,
+metrics."""
 
 import types
 
@@ -37,19 +38,27 @@ def pair(rows, request):
 
 def columns(ours, theirs):
     """Their number of each of our clusters."""
-    return np.array([np.bincount(theirs.labels_[ours.labels_ == cluster]).argmax() for cluster in range(ours.labels_.max() + 1)])
+    return np.array(
+        [np.bincount(theirs.labels_[ours.labels_ == cluster]).argmax() for cluster in range(ours.labels_.max() + 1)]
+    )
 
 
 def new_rows(rows):
     return rows[::3] + np.random.default_rng(1).normal(scale=0.1, size=rows[::3].shape)
 
 
-@pytest.fixture(scope="module", params=[*SETTINGS, {"min_samples": 7}, {"cluster_selection_epsilon": 2.0, "min_samples": 4}], ids=str)
+@pytest.fixture(
+    scope="module",
+    params=[*SETTINGS, {"min_samples": 7}, {"cluster_selection_epsilon": 2.0, "min_samples": 4}],
+    ids=str,
+)
 def continued(rows, request):
     """Ours, and hdbscan's prediction on our own tree, so that ties and the numbers of clusters do not matter."""
     ours = covey.HDBSCAN(**{**PLAIN, **request.param}).fit(rows)
     theirs = types.SimpleNamespace(
-        condensed_tree_=ours.condensed_tree_, min_samples=ours.min_samples, min_cluster_size=ours.min_cluster_size,
+        condensed_tree_=ours.condensed_tree_,
+        min_samples=ours.min_samples,
+        min_cluster_size=ours.min_cluster_size,
         labels_=ours.labels_,
         prediction_data_=PredictionData(rows, ours.condensed_tree_, ours.min_samples, metric=ours.metric),
     )
@@ -65,7 +74,7 @@ def test_memberships_of_fitted_rows(continued):
     assert np.array_equal(best, order)
     assert np.array_equal(numbers, np.take_along_axis(found, order, axis=1))
     many, rest = ours.membership(k=50)
-    assert (many[:, found.shape[1]:] == -1).all() and (rest[:, found.shape[1]:] == 0).all()
+    assert (many[:, found.shape[1] :] == -1).all() and (rest[:, found.shape[1] :] == 0).all()
 
 
 def test_memberships_of_new_rows(continued, rows):
@@ -97,14 +106,18 @@ def test_validity(pair, rows):
     ours, theirs = pair
     metric = "cityblock" if ours.metric == "manhattan" else ours.metric
     for plain in (False, True):
-        expected, of_clusters = hdbscan.validity_index(rows, theirs.labels_, metric, per_cluster_scores=True, mst_raw_dist=plain)
+        expected, of_clusters = hdbscan.validity_index(
+            rows, theirs.labels_, metric, per_cluster_scores=True, mst_raw_dist=plain
+        )
         found, scores = covey.validity_index(rows, theirs.labels_, metric, per_cluster_scores=True, mst_raw_dist=plain)
         assert found == pytest.approx(expected, rel=1e-9)
         np.testing.assert_allclose(scores, of_clusters, rtol=1e-9)
         distances = cdist(rows, rows, metric)
         given = covey.validity_index(distances, theirs.labels_, "precomputed", d=3, mst_raw_dist=plain)
         assert given == pytest.approx(expected, rel=1e-9)
-    reference = hdbscan.HDBSCAN(**{**theirs.get_params(), "gen_min_span_tree": True, "approx_min_span_tree": False}).fit(rows)
+    reference = hdbscan.HDBSCAN(
+        **{**theirs.get_params(), "gen_min_span_tree": True, "approx_min_span_tree": False}
+    ).fit(rows)
     assert ours.relative_validity_ == pytest.approx(reference.relative_validity_, rel=1e-9)
 
 
@@ -171,8 +184,14 @@ def test_hdbscans_other_parameters(rows, settings):
 
 
 METRICS = [
-    ("chebyshev", {}), ("minkowski", {"p": 3}), ("minkowski", {"p": 1}), ("minkowski", {"p": 2}), ("canberra", {}), ("braycurtis", {}),
-    ("seuclidean", {"V": np.array([1.0, 4.0, 9.0])}), ("mahalanobis", {"VI": np.diag([1.0, 2.0, 3.0]) + 0.1}),
+    ("chebyshev", {}),
+    ("minkowski", {"p": 3}),
+    ("minkowski", {"p": 1}),
+    ("minkowski", {"p": 2}),
+    ("canberra", {}),
+    ("braycurtis", {}),
+    ("seuclidean", {"V": np.array([1.0, 4.0, 9.0])}),
+    ("mahalanobis", {"VI": np.diag([1.0, 2.0, 3.0]) + 0.1}),
 ]
 
 
@@ -193,14 +212,18 @@ def test_given_distances(rows):
     distances = squareform(pdist(rows))
     expected = covey.HDBSCAN(min_cluster_size=12, min_samples=4).fit(rows)
     given = covey.HDBSCAN(min_cluster_size=12, min_samples=4, metric="precomputed").fit(distances)
-    called = covey.HDBSCAN(min_cluster_size=12, min_samples=4, metric=lambda a, b: np.sqrt(((a - b) ** 2).sum())).fit(rows)
+    called = covey.HDBSCAN(min_cluster_size=12, min_samples=4, metric=lambda a, b: np.sqrt(((a - b) ** 2).sum())).fit(
+        rows
+    )
     filled = covey.HDBSCAN(min_cluster_size=12, min_samples=4, metric="precomputed").fit(sparse.csr_matrix(distances))
     # Ties follow the order of the rows' numbers, which distances do not have: clusters may be numbered in another order.
     for other in (given, called, filled):
         assert np.array_equal(other.labels_ == -1, expected.labels_ == -1)
         assert adjusted_rand_score(other.labels_, expected.labels_) == 1
     few = np.where(distances > np.quantile(distances, 0.5), 0, distances)
-    theirs = hdbscan.HDBSCAN(min_cluster_size=12, min_samples=4, metric="precomputed", gen_min_span_tree=True).fit(sparse.csr_matrix(few))
+    theirs = hdbscan.HDBSCAN(min_cluster_size=12, min_samples=4, metric="precomputed", gen_min_span_tree=True).fit(
+        sparse.csr_matrix(few)
+    )
     ours = covey.HDBSCAN(min_cluster_size=12, min_samples=4, metric="precomputed").fit(sparse.csr_matrix(few))
     np.testing.assert_allclose(
         ours.minimum_spanning_tree_.to_numpy()[:, 2], np.sort(np.asarray(theirs._min_spanning_tree)[:, 2]), rtol=1e-12
@@ -227,8 +250,12 @@ def test_robust_single_linkage(rows, cut):
 def test_centres(rows, pair):
     ours, theirs = pair
     for cluster, theirs_cluster in enumerate(columns(ours, theirs)):
-        np.testing.assert_allclose(ours.weighted_cluster_centroid(cluster), theirs.weighted_cluster_centroid(theirs_cluster), atol=1e-9)
-        np.testing.assert_allclose(ours.weighted_cluster_medoid(cluster), theirs.weighted_cluster_medoid(theirs_cluster), atol=1e-9)
+        np.testing.assert_allclose(
+            ours.weighted_cluster_centroid(cluster), theirs.weighted_cluster_centroid(theirs_cluster), atol=1e-9
+        )
+        np.testing.assert_allclose(
+            ours.weighted_cluster_medoid(cluster), theirs.weighted_cluster_medoid(theirs_cluster), atol=1e-9
+        )
 
 
 def test_newick_names_every_cluster(pair):
@@ -241,10 +268,17 @@ def test_newick_names_every_cluster(pair):
 
 
 FOLLOWED = [
-    {}, {"allow_single_cluster": True}, {"allow_single_cluster": True, "cluster_selection_epsilon": 0.5},
-    {"cluster_selection_method": "leaf", "max_cluster_size": 40}, {"metric": "cosine"}, {"metric": "manhattan", "alpha": 0.7},
-    {"cluster_selection_epsilon": 0.5, "match_reference_implementation": True}, {"min_samples": 1},
-    {"cluster_selection_persistence": 0.3}, {"metric": "seuclidean", "V": None}, {"strengths": "bounded"},
+    {},
+    {"allow_single_cluster": True},
+    {"allow_single_cluster": True, "cluster_selection_epsilon": 0.5},
+    {"cluster_selection_method": "leaf", "max_cluster_size": 40},
+    {"metric": "cosine"},
+    {"metric": "manhattan", "alpha": 0.7},
+    {"cluster_selection_epsilon": 0.5, "match_reference_implementation": True},
+    {"min_samples": 1},
+    {"cluster_selection_persistence": 0.3},
+    {"metric": "seuclidean", "V": None},
+    {"strengths": "bounded"},
 ]
 
 

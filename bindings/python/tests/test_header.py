@@ -147,9 +147,20 @@ def test_struct_members_are_complete():
 @pytest.mark.parametrize("macro,value", re.findall(r"#define COVEY_(\w+) \(?(-?\d+)\)?\s", HEADER.read_text()))
 def test_constants(macro, value):
     """Status codes by name; the enums of the options by the tables that the binding reads."""
-    from covey import ConditionKind, Derived, _exports, _table, backtesting, clustering, context, counterfactuals, encoder, hybrid
-    from covey import rules
-    from covey import ConditionKind, Derived, _explanations, _exports, _table, backtesting, clustering, encoder, hybrid, rules
+    from covey import (
+        ConditionKind,
+        Derived,
+        _explanations,
+        _exports,
+        _table,
+        backtesting,
+        clustering,
+        context,
+        counterfactuals,
+        encoder,
+        hybrid,
+        rules,
+    )
 
     value = int(value)
     if macro in StatusCode.__members__:
@@ -190,7 +201,10 @@ def test_constants(macro, value):
             if macro.startswith(prefix + "_"):
                 assert words[prefix][macro[len(prefix) + 1 :].lower()] == value
                 return
-        others = {"SELECTION_EXCESS_OF_MASS": clustering._SELECTION["eom"], "SELECTION_LEAF": clustering._SELECTION["leaf"]}
+        others = {
+            "SELECTION_EXCESS_OF_MASS": clustering._SELECTION["eom"],
+            "SELECTION_LEAF": clustering._SELECTION["leaf"],
+        }
         others |= {"FLOAT32": 0, "FLOAT64": 1, "LABEL_UNKNOWN": -1, "LABEL_LEGITIMATE": 0, "LABEL_FRAUD": 1}
         others |= {"VERSION_MAJOR": 1, "VERSION_MINOR": 0, "VERSION_PATCH": 0}
         assert others[macro] == value, f"{macro} is new: bind it"

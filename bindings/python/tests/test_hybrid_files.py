@@ -16,7 +16,11 @@ import covey
 def parts():
     random = np.random.default_rng(4)
     frame = pd.DataFrame(
-        {"amount": random.lognormal(size=200), "country": random.choice(["NL", "DE", "BR"], 200), "vpn": random.random(200) < 0.3}
+        {
+            "amount": random.lognormal(size=200),
+            "country": random.choice(["NL", "DE", "BR"], 200),
+            "vpn": random.random(200) < 0.3,
+        }
     )
     frame.loc[3, "amount"] = np.nan
     return random.normal(size=(200, 6)).astype(np.float32), frame
@@ -42,7 +46,9 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("options", [{}, {"embedding_components": 2, "missing": "indicator", "scaling": "standard"}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"embedding_components": 2, "missing": "indicator", "scaling": "standard"}], ids=str
+)
 def test_copies_transform_to_the_same_bytes(parts, options, way, tmp_path):
     hybrid = covey.HybridFeatures(**options)
     expected = hybrid.fit_transform(parts[0], features=parts[1])

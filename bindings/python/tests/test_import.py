@@ -85,4 +85,6 @@ def test_pickles_load_where_nothing_is_imported_yet(tmp_path):
     clusterer = covey.HDBSCAN(min_cluster_size=2).fit(np.array([[0.0], [0.1], [9.0], [9.1]]))
     path = tmp_path / "clusterer.pickle"
     path.write_bytes(pickle.dumps(clusterer))
-    assert child(f"import pickle; print(pickle.load(open({str(path)!r}, 'rb')).labels_.tolist())") == str(clusterer.labels_.tolist())
+    assert child(f"import pickle; print(pickle.load(open({str(path)!r}, 'rb')).labels_.tolist())") == str(
+        clusterer.labels_.tolist()
+    )

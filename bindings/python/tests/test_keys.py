@@ -54,7 +54,9 @@ def by_hand(events, keys):
 def test_order_gives_each_key_its_events(key):
     events, features = tables(key=key)
     sequences = covey.Sequences.from_frame(events, **COLUMNS, order=features["id"])
-    assert len(sequences) == len(features) and list(sequences.keys) == list(features["id"]) and sequences.key_name == "id"
+    assert (
+        len(sequences) == len(features) and list(sequences.keys) == list(features["id"]) and sequences.key_name == "id"
+    )
     expected = by_hand(events, features["id"])
     assert sequences.lengths.tolist() == [len(part) for part in expected] and 0 in sequences.lengths
     assert sequences.types.tolist() == [name for part in expected for name in part.what]
@@ -62,7 +64,13 @@ def test_order_gives_each_key_its_events(key):
     assert sequences.rows.tolist() == [row for part in expected for row in part.index]
     assert [found.code for found in sequences.findings] == ["transactions_without_events"]
     # Whatever the two tables are sorted by, and however the order is handed over.
-    for same in (features, features.to_dict("list"), features["id"].tolist(), features["id"].to_numpy(), features.set_index("id").index):
+    for same in (
+        features,
+        features.to_dict("list"),
+        features["id"].tolist(),
+        features["id"].to_numpy(),
+        features.set_index("id").index,
+    ):
         again = covey.Sequences.from_frame(events.sort_values("when", kind="stable"), **COLUMNS, order=same)
         assert again.times.tolist() == [time for part in expected for time in sorted(part.when)]
 
@@ -83,7 +91,8 @@ def test_sorting_a_table_changes_nothing(encoder):
         assert list(shuffled.keys) == list(names)
         assert np.array_equal(hybrid.transform(encoder.embed(plain), table), rows[[place[key] for key in names]])
         assert np.array_equal(
-            hybrid.transform(encoder.embed(unordered.align(features["id"])), table), hybrid.transform(encoder.embed(unordered), table)
+            hybrid.transform(encoder.embed(unordered.align(features["id"])), table),
+            hybrid.transform(encoder.embed(unordered), table),
         )
 
 
@@ -115,7 +124,9 @@ def test_engine_joins_by_key(encoder):
     with pytest.raises(covey.InvalidArgumentError, match="key='nothing' is not a column"):
         engine.score(sequences, features, key="nothing")
     other = covey.Sequences.from_frame(events.assign(id="x" + events["id"]), **COLUMNS)
-    elsewhere = covey.HDBSCAN(min_cluster_size=5, prediction_data=True).fit(hybrid.transform(encoder.embed(other), features[: len(other)].drop(columns="id")))
+    elsewhere = covey.HDBSCAN(min_cluster_size=5, prediction_data=True).fit(
+        hybrid.transform(encoder.embed(other), features[: len(other)].drop(columns="id"))
+    )
     with pytest.raises(covey.MismatchError, match="hybrid features have no row for the key 'xt"):
         covey.Engine.build(encoder=encoder, hybrid=hybrid, clustering=elsewhere, risk=risk)
 
@@ -138,7 +149,9 @@ def test_rows_carry_their_keys(encoder):
 def test_events_of_unknown_transactions_are_told():
     events, features = tables()
     some = features["id"][:100]
-    with pytest.warns(covey.DataWarning, match=r"events of \d+ keys are not in order and are left out; the first is row \d+"):
+    with pytest.warns(
+        covey.DataWarning, match=r"events of \d+ keys are not in order and are left out; the first is row \d+"
+    ):
         sequences = covey.Sequences.from_frame(events, **COLUMNS, order=some)
     assert sequences.event_count == events["id"].isin(some).sum()
     assert {found.code for found in sequences.findings} == {"events_without_transaction", "transactions_without_events"}
@@ -151,14 +164,29 @@ def test_events_of_unknown_transactions_are_told():
 @pytest.mark.parametrize(
     "keys, order, error, message",
     [
-        ([1.0, 2.0**53, 3.0], None, covey.InvalidDataError, r"sequence='id' holds floats, and in row 1 .*9007199254740992.* joined"),
+        (
+            [1.0, 2.0**53, 3.0],
+            None,
+            covey.InvalidDataError,
+            r"sequence='id' holds floats, and in row 1 .*9007199254740992.* joined",
+        ),
         ([-(2.0**60), 1.0, 3.0], None, covey.InvalidDataError, "in row 0"),
         (np.array([1, 2, 2**24], dtype=np.float32), None, covey.InvalidDataError, r"2\^24"),
         (np.array([1, 2.0**53, "x"], dtype=object), None, covey.InvalidDataError, "from row 1"),
         ([1.0, np.nan, 3.0], None, covey.InvalidDataError, "sequence='id' is missing in row 1; 1 rows have no key"),
         (["a", None, None], None, covey.InvalidDataError, "sequence='id' is missing in row 1; 2 rows"),
-        (["a", "b", "a"], ["b", "a", "b"], covey.InvalidDataError, "order: the key 'b' of row 2 is in row 0 already; 1 rows repeat a key"),
-        (["1", "2", "3"], [1, 2, 3], covey.MismatchError, "the events' 'id' are strings .as '1'., those of order numbers .as 1."),
+        (
+            ["a", "b", "a"],
+            ["b", "a", "b"],
+            covey.InvalidDataError,
+            "order: the key 'b' of row 2 is in row 0 already; 1 rows repeat a key",
+        ),
+        (
+            ["1", "2", "3"],
+            [1, 2, 3],
+            covey.MismatchError,
+            "the events' 'id' are strings .as '1'., those of order numbers .as 1.",
+        ),
         ([1, 2, 3], [1, np.nan], covey.InvalidDataError, "order is missing in row 1"),
         ([1, 2, 3], [2.0**53], covey.InvalidDataError, "order holds floats"),
         ([1, 2, 3], [[1, 2], [3, 4]], covey.InvalidArgumentError, "order must have 1 dimension"),
@@ -234,7 +262,9 @@ def test_times_finer_than_a_double_keep_their_order():
 def test_units_of_times(unit, factor):
     seconds = 1.78e9 + np.arange(4.0)
     frame = {"id": ["a"] * 4, "when": (seconds * factor).astype(np.int64), "what": ["home"] * 4}
-    with pytest.warns(covey.DataWarning, match=f"holds {dict(ms='milli', us='micro', ns='nano')[unit]}seconds since 1970"):
+    with pytest.warns(
+        covey.DataWarning, match=f"holds {dict(ms='milli', us='micro', ns='nano')[unit]}seconds since 1970"
+    ):
         guessed = covey.Sequences.from_frame(frame, **COLUMNS)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -259,20 +289,31 @@ def test_times_that_span_centuries_are_told():
     "change, message",
     [
         ({"when": [0.0, np.nan, 2.0]}, "time='when' must be finite, got nan in row 1 of the frame"),
-        ({"when": pd.to_datetime(["2026-01-01", None, "2026-01-02"])}, "time='when' must be finite, got nan in row 1 of the frame"),
+        (
+            {"when": pd.to_datetime(["2026-01-01", None, "2026-01-02"])},
+            "time='when' must be finite, got nan in row 1 of the frame",
+        ),
         ({"spent": [0.0, 1.0, -2.0]}, "dwell='spent' must be finite and not negative, got -2.0 in row 2 of the frame"),
         ({"load": [0.0, np.inf, 1.0]}, "numeric='load' must not be infinite, got inf in row 1 of the frame"),
     ],
 )
 def test_errors_name_the_tables_rows(change, message):
-    frame = {"id": ["b", "a", "b"], "when": [5.0, 1.0, 2.0], "what": ["home"] * 3, "spent": [1.0] * 3, "load": [1.0] * 3}
+    frame = {
+        "id": ["b", "a", "b"],
+        "when": [5.0, 1.0, 2.0],
+        "what": ["home"] * 3,
+        "spent": [1.0] * 3,
+        "load": [1.0] * 3,
+    }
     with pytest.raises(covey.InvalidDataError, match=message):
         covey.Sequences.from_frame({**frame, **change}, **COLUMNS, dwell="spent", numeric="load")
 
 
 def test_two_columns_of_one_name():
     frame = pd.DataFrame([["a", 1.0, "x", "y"]], columns=["id", "when", "what", "what"])
-    with pytest.raises(covey.InvalidArgumentError, match="event='what': the frame has more than one column of that name"):
+    with pytest.raises(
+        covey.InvalidArgumentError, match="event='what': the frame has more than one column of that name"
+    ):
         covey.Sequences.from_frame(frame, **COLUMNS)
     features = pd.DataFrame([["a", "b", 1.0], ["c", "d", 2.0]], columns=["id", "id", "amount"])
     with pytest.raises(covey.InvalidArgumentError, match="key='id': features have more than one column"):

@@ -44,7 +44,9 @@ def fail(model, sequences, features, target):
         lambda: covey.SequenceEncoder.load("/nowhere"),
         lambda: covey.HDBSCAN(min_cluster_size=1).fit(np.zeros((9, 3))),
         lambda: covey.HDBSCAN(missing="reject").fit(np.full((9, 3), np.nan)),
-        lambda: covey.HDBSCAN(context=covey.Context(progress=lambda stage, fraction: True)).fit(np.random.rand(6000, 30)),
+        lambda: covey.HDBSCAN(context=covey.Context(progress=lambda stage, fraction: True)).fit(
+            np.random.rand(6000, 30)
+        ),
         lambda: covey.cluster_risk([0], [1], amounts=[-1.0]),
         lambda: covey.extract_rules(features, np.zeros(200)),
         lambda: covey.RuleSet.from_json("{" * 1000),

@@ -7,7 +7,9 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import haversine_distances
 
-ROWS = np.random.default_rng(0).gamma(2, size=(300, 4)) + np.repeat([[0, 0, 0, 0], [9, 1, 2, 9], [1, 9, 9, 3]], 100, axis=0)
+ROWS = np.random.default_rng(0).gamma(2, size=(300, 4)) + np.repeat(
+    [[0, 0, 0, 0], [9, 1, 2, 9], [1, 9, 9, 3]], 100, axis=0
+)
 COVARIANCE = np.cov(ROWS.T)
 METRICS = [
     ("chebyshev", {}), ("minkowski", {"p": 3.0}), ("minkowski", {"p": 1.5}), ("canberra", {}), ("braycurtis", {}),

@@ -15,7 +15,8 @@ def gower(table: pd.DataFrame, categorical: list, weights: dict) -> np.ndarray:
     n = len(table)
     columns = [(list(table[name]), list(table[name].isna()), weights.get(name, 1), name) for name in table]
     spreads = {
-        name: 0.0 if name in categorical or isinstance(values[0], (str, bool)) or table[name].dtype.kind not in "fi"
+        name: 0.0
+        if name in categorical or isinstance(values[0], (str, bool)) or table[name].dtype.kind not in "fi"
         else float(table[name].max() - table[name].min()) or 1.0
         for name, values in table.items()
     }
@@ -48,7 +49,9 @@ def mixed(count: int, holes: float, seed: int = 0) -> pd.DataFrame:
     if holes:
         table["guest"] = table["guest"].astype("boolean")
         for name in table.columns[:-1]:
-            table.loc[random.uniform(size=count) < holes, name] = None if name == "country" else pd.NA if name == "guest" else np.nan
+            table.loc[random.uniform(size=count) < holes, name] = (
+                None if name == "country" else pd.NA if name == "guest" else np.nan
+            )
     return table
 
 
@@ -57,7 +60,9 @@ def tree_of(clusterer: covey.HDBSCAN) -> np.ndarray:
 
 
 @pytest.mark.parametrize("holes", [0, 0.2, 0.6])
-@pytest.mark.parametrize("parameters", [{}, {"categorical": ["code"]}, {"categorical": 3, "w": {"amount": 3, "guest": 0}}], ids=str)
+@pytest.mark.parametrize(
+    "parameters", [{}, {"categorical": ["code"]}, {"categorical": 3, "w": {"amount": 3, "guest": 0}}], ids=str
+)
 def test_gower_is_the_definition(holes: float, parameters: dict) -> None:
     table = mixed(90, holes)
     distances = gower(table, ["code"] if "categorical" in parameters else [], parameters.get("w", {}))
@@ -75,12 +80,18 @@ def test_gower_takes_every_kind_of_table() -> None:
     expected = covey.HDBSCAN(metric="gower").fit(table).labels_
     polars = pytest.importorskip("polars")
     pyarrow = pytest.importorskip("pyarrow")
-    for other in (polars.from_pandas(table), pyarrow.Table.from_pandas(table), table.assign(country=table.country.astype("category"))):
+    for other in (
+        polars.from_pandas(table),
+        pyarrow.Table.from_pandas(table),
+        table.assign(country=table.country.astype("category")),
+    ):
         np.testing.assert_array_equal(covey.HDBSCAN(metric="gower").fit(other).labels_, expected)
     numbers = table[["amount", "code"]].to_numpy()
     scaled = numbers / (numbers.max(axis=0) - numbers.min(axis=0)) / 2
     np.testing.assert_allclose(
-        tree_of(covey.HDBSCAN(metric="gower").fit(numbers)), tree_of(covey.HDBSCAN(metric="manhattan").fit(scaled)), atol=1e-12
+        tree_of(covey.HDBSCAN(metric="gower").fit(numbers)),
+        tree_of(covey.HDBSCAN(metric="manhattan").fit(scaled)),
+        atol=1e-12,
     )
 
 
@@ -92,8 +103,12 @@ def test_gower_predicts_where_nothing_is_missing() -> None:
     new = table.iloc[:6].assign(country=["DE", "XX", "YY", "NL", "FR", "DE"], amount=[1e6, 20, 30, 420, 830, 25])
     labels, strengths = covey.approximate_predict(again, new)
     # By the matrix: a row of a new country is at distance 1 / 5 in that column from all.
-    both = gower(pd.concat([table, new], ignore_index=True).assign(amount=lambda all: all.amount * 0), [], {})[120:, :120]
-    amounts = np.abs(new.amount.to_numpy()[:, None] - table.amount.to_numpy()) / (table.amount.max() - table.amount.min())
+    both = gower(pd.concat([table, new], ignore_index=True).assign(amount=lambda all: all.amount * 0), [], {})[
+        120:, :120
+    ]
+    amounts = np.abs(new.amount.to_numpy()[:, None] - table.amount.to_numpy()) / (
+        table.amount.max() - table.amount.min()
+    )
     core = np.sort(both + amounts / 5, axis=1)[:, 10]
     assert core[0] > 10 and strengths[0] < 0.2  # far beyond the range of the fitted amounts
     assert set(labels[1:].tolist()) <= {-1, 0, 1, 2}

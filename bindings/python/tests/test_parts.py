@@ -1,4 +1,5 @@
-"""Clustering from edges and lists of neighbours, and by parts, against hdbscan, SciPy and the clustering of all rows at once."""
+"""Clustering from edges and lists of neighbours, and by parts, against hdbscan, SciPy and the clustering of all rows at
+once."""
 
 import numpy as np
 import pytest
@@ -200,9 +201,7 @@ def parts_of(rows, count, k, alpha=1.0, metric="euclidean"):
     for i, own in enumerate(blocks):
         for other in blocks[i + 1 :] or ([] if len(blocks) > 1 else [own[:0]]):
             both = np.concatenate([own, other])
-            forests.append(
-                covey.spanning_edges(rows[both], cores[both], row_numbers=both, alpha=alpha, metric=metric)
-            )
+            forests.append(covey.spanning_edges(rows[both], cores[both], row_numbers=both, alpha=alpha, metric=metric))
     return cores, forests
 
 

@@ -9,7 +9,9 @@ import covey
 def made(seed, columns=2):
     random = np.random.default_rng(seed)
     lumps = [
-        random.normal(random.uniform(-9, 9, columns), random.uniform(0.2, 0.7), size=(random.integers(30, 220), columns))
+        random.normal(
+            random.uniform(-9, 9, columns), random.uniform(0.2, 0.7), size=(random.integers(30, 220), columns)
+        )
         for _ in range(random.integers(3, 9))
     ]
     return np.vstack([*lumps, random.uniform(-10, 10, size=(80, columns))])

@@ -24,14 +24,18 @@ def risk():
     random = np.random.default_rng(3)
     labels = random.integers(-1, 6, 900)
     fraud = np.where(random.random(900) < 0.5, np.nan, (labels == 2) & (random.random(900) < 0.8))
-    return covey.cluster_risk(labels, fraud, random.lognormal(size=900), random.random(900) * 1e6, min_lift=1.5, min_fraud=2)
+    return covey.cluster_risk(
+        labels, fraud, random.lognormal(size=900), random.random(900) * 1e6, min_lift=1.5, min_fraud=2
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_keeps_every_figure(risk, tmp_path, way):
     again = WAYS[way](risk, tmp_path / "risk.safetensors")
     assert again.base_rate == risk.base_rate and again.risky == risk.risky == [2]
-    np.testing.assert_equal([dataclasses.astuple(report) for report in again], [dataclasses.astuple(report) for report in risk])
+    np.testing.assert_equal(
+        [dataclasses.astuple(report) for report in again], [dataclasses.astuple(report) for report in risk]
+    )
     assert pickle.dumps(again) == pickle.dumps(risk)
 
 

@@ -167,14 +167,22 @@ def streams(seed=5):
     rows, features = [], []
     for number in range(1500):
         ring = number % 25 == 0
-        steps = ["login", "address", "cart", "pay"] if ring else list(random.choice(["home", "search", "cart", "photos"], 6))
+        steps = (
+            ["login", "address", "cart", "pay"]
+            if ring
+            else list(random.choice(["home", "search", "cart", "photos"], 6))
+        )
         pace = 2.0 if ring else float(random.exponential(60) + 5)
         clock = number * 600.0
         for step in [*steps, "pay"][: len(steps) + (not ring)]:
             rows.append((f"t{number}", clock, step))
             clock += pace * random.uniform(0.9, 1.1)
         features.append(
-            (random.normal(400, 20) if ring else random.lognormal(3, 1), "new" if ring or random.random() < 0.1 else "old", ring)
+            (
+                random.normal(400, 20) if ring else random.lognormal(3, 1),
+                "new" if ring or random.random() < 0.1 else "old",
+                ring,
+            )
         )
     events = pd.DataFrame(rows, columns=["transaction", "time", "event"])
     table = pd.DataFrame(features, columns=["amount", "account", "ring"])
@@ -200,7 +208,9 @@ def test_small_stream(tmp_path):
     assert ring[inside].mean() > 0.95 and inside[ring].mean() > 0.9
     rules = covey.extract_rules(features, inside, min_support=5, target_name="the ring")
     assert rules.rules and np.mean(ring[rules.predict(features)]) > 0.9
-    engine = covey.Engine.build(encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk, rules={risk.risky[0]: rules})
+    engine = covey.Engine.build(
+        encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk, rules={risk.risky[0]: rules}
+    )
     events, features, ring = streams(seed=6)
     new = covey.Sequences.from_frame(events, sequence="transaction", time="time", event="event")
     scores = engine.score(new, features)
@@ -215,7 +225,9 @@ def test_readme(tmp_path):
     program = tmp_path / "readme.py"
     program.write_text("\n".join(blocks))
     environment = {**os.environ, "PYTHONPATH": str(Path(covey.__file__).parents[1])}
-    result = subprocess.run([sys.executable, str(program)], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, str(program)], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
     assert "SELECT * FROM" in result.stdout and (tmp_path / "shop-engine.safetensors").exists()
 
@@ -229,7 +241,19 @@ def test_wheel_in_a_fresh_environment(tmp_path, folders):
     python = tmp_path / "fresh" / "bin" / "python"
     site = next((tmp_path / "fresh" / "lib").glob("python3*")) / "site-packages"
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(site), str(wheels[-1])], check=True
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-deps",
+            "--no-index",
+            "--target",
+            str(site),
+            str(wheels[-1]),
+        ],
+        check=True,
     )
     # The packages that Covey needs come from here; Covey itself must not.
     others = [path for path in sys.path if path.endswith("site-packages") and not (Path(path) / "covey").exists()]

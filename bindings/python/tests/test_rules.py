@@ -197,8 +197,14 @@ def test_what_experts_say_is_kept(frame, target):
         kinds={"vpn": "boolean"},
     )
     found = covey.extract_rules(
-        frame, target, times=np.arange(len(frame)), sensitive="vpn", directions={"amount": "more", "age": "less"},
-        pinned=[covey.Condition("country", ConditionKind.IN, categories=("NL",))], min_precision=0.1, permutations=19,
+        frame,
+        target,
+        times=np.arange(len(frame)),
+        sensitive="vpn",
+        directions={"amount": "more", "age": "less"},
+        pinned=[covey.Condition("country", ConditionKind.IN, categories=("NL",))],
+        min_precision=0.1,
+        permutations=19,
         resamples=3,
     )
     assert len(found) and not any(rule.given for rule in found)
@@ -213,8 +219,8 @@ def test_what_experts_say_is_kept(frame, target):
     beside = covey.extract_rules(frame, target, times=np.arange(len(frame)), given=by_hand)
     assert [rule.given for rule in beside] == [False] * (len(beside) - 1) + [True]
     last = beside[-1]
-    fires = ((frame.amount >= 200) & frame.vpn.notna()).to_numpy()[round(len(frame) * 0.7):]
-    assert last.matched == fires.sum() and last.support == (fires & target[round(len(frame) * 0.7):]).sum()
+    fires = ((frame.amount >= 200) & frame.vpn.notna()).to_numpy()[round(len(frame) * 0.7) :]
+    assert last.matched == fires.sum() and last.support == (fires & target[round(len(frame) * 0.7) :]).sum()
     with pytest.raises(covey.InvalidArgumentError, match="sensitive"):
         covey.extract_rules(frame, target, given=by_hand, sensitive=["vpn"])
     with pytest.raises(covey.InvalidArgumentError, match="in forbidden and in sensitive"):
@@ -234,7 +240,7 @@ def test_weights_and_amounts(frame, target):
     assert len(found)
     used = np.flatnonzero(weights)
     unseen = np.zeros(len(frame), dtype=bool)
-    unseen[used[len(used) - round(len(used) * 0.3):]] = True
+    unseen[used[len(used) - round(len(used) * 0.3) :]] = True
     for index, rule in enumerate(found):
         fires = found.fired(frame)[:, index] & unseen
         assert rule.matched == fires.sum() and rule.support == (fires & target).sum()
@@ -251,7 +257,9 @@ def test_weights_and_amounts(frame, target):
 def dated_frame(rows=3000, seed=11):
     generator = np.random.default_rng(seed)
     paid = pd.Timestamp("2026-03-01") + pd.to_timedelta(generator.integers(0, 86400 * 60, rows), unit="s")
-    opened = (paid - pd.to_timedelta(generator.exponential(100, rows), unit="D")).floor("us").to_series(index=range(rows))
+    opened = (
+        (paid - pd.to_timedelta(generator.exponential(100, rows), unit="D")).floor("us").to_series(index=range(rows))
+    )
     opened[generator.random(rows) < 0.05] = pd.NaT
     amount, limit = generator.exponential(100, rows), generator.exponential(300, rows)
     limit[generator.random(rows) < 0.1] = 0
@@ -263,7 +271,9 @@ def dated_frame(rows=3000, seed=11):
 
 def test_dates_and_pairs():
     frame, target = dated_frame()
-    found = covey.extract_rules(frame, target, age_to="paid", ratios=[("amount", "limit")], differences=[("amount", "limit")])
+    found = covey.extract_rules(
+        frame, target, age_to="paid", ratios=[("amount", "limit")], differences=[("amount", "limit")]
+    )
     conditions = {condition.feature: condition for rule in found for condition in rule.conditions}
     hour, ratio, age = (conditions[name] for name in ("hour of paid", "amount / limit", "days from opened to paid"))
     assert (hour.derived, hour.columns, hour.high) == (covey.Derived.HOUR, ("paid",), 4)
@@ -305,14 +315,22 @@ def test_given_rules_bring_what_they_derive():
 
 def test_exports_take_options_by_keyword():
     rules = covey.RuleSet.from_conditions([[covey.Condition("a b", covey.ConditionKind.INTERVAL, low=0.5)]])
-    assert rules.export("sql") == '(CAST("a b" AS DOUBLE PRECISION) >= 0.5e0 AND CAST("a b" AS DOUBLE PRECISION) <= 1.7976931348623157e+308)'
-    assert rules.export("sql", dialect="sqlite", table="t", schema="main") == "SELECT * FROM `main`.`t` WHERE (CAST(`t`.`a b` AS REAL) >= 0.5)".replace(
-        "0.5)", "0.5e0)")
+    assert (
+        rules.export("sql")
+        == '(CAST("a b" AS DOUBLE PRECISION) >= 0.5e0 AND CAST("a b" AS DOUBLE PRECISION) <= 1.7976931348623157e+308)'
+    )
+    assert rules.export(
+        "sql", dialect="sqlite", table="t", schema="main"
+    ) == "SELECT * FROM `main`.`t` WHERE (CAST(`t`.`a b` AS REAL) >= 0.5)".replace("0.5)", "0.5e0)")
     for format in ("drl", "dmn", "pmml", "python", "c", "java"):
         assert "risk" in rules.export(format, name="risk")
     space = {}
     exec(rules.export("python"), space)
-    assert space["rules"]({"a b": 0.5}) == [0] and space["rules"]({"a b": None}) == [] and space["rules"]({"a b": float("nan")}) == []
+    assert (
+        space["rules"]({"a b": 0.5}) == [0]
+        and space["rules"]({"a b": None}) == []
+        and space["rules"]({"a b": float("nan")}) == []
+    )
     with pytest.raises(KeyError):
         space["rules"]({"a": 1})
     for bad in ({"dialect": "oracle"}, {"schema": "s"}, {"time_zone": "UTC"}, {"name": "x"}, {"table": ""}):
@@ -356,7 +374,9 @@ def test_conditions_by_hand_take_numbers_of_any_kind_and_no_strings_for_lists():
 
     interval = ConditionKind.INTERVAL
     for low in (np.float32(0.5), np.int64(1), Decimal("0.5")):
-        assert covey.RuleSet.from_conditions([[covey.Condition("x", interval, low=low)]])[0].conditions[0].low == float(low)
+        assert covey.RuleSet.from_conditions([[covey.Condition("x", interval, low=low)]])[0].conditions[0].low == float(
+            low
+        )
     with pytest.raises(covey.CoveyError, match="nan"):
         covey.RuleSet.from_conditions([[covey.Condition("x", interval, low=float("nan"))]])
     with pytest.raises(TypeError, match="'NL'"):
@@ -366,7 +386,13 @@ def test_conditions_by_hand_take_numbers_of_any_kind_and_no_strings_for_lists():
 
 
 def test_a_found_rule_on_what_is_worked_out_is_built_again_from_its_conditions():
-    table = pd.DataFrame({"at": pd.to_datetime(np.arange(4000) * 3600, unit="s"), "a": np.arange(4000) % 7.0, "b": np.arange(4000) % 5 + 1.0})
+    table = pd.DataFrame(
+        {
+            "at": pd.to_datetime(np.arange(4000) * 3600, unit="s"),
+            "a": np.arange(4000) % 7.0,
+            "b": np.arange(4000) % 5 + 1.0,
+        }
+    )
     hours = np.arange(4000) % 24
     found = covey.extract_rules(table, (hours >= 2) & (hours < 5), ratios=[("a", "b")])
     assert found[0].conditions[0].derived == covey.Derived.HOUR
@@ -379,11 +405,18 @@ def test_a_found_rule_on_what_is_worked_out_is_built_again_from_its_conditions()
 
 def test_rules_by_hand_say_that_they_were_not_measured():
     rules = covey.RuleSet.from_conditions(
-        [[covey.Condition("x", ConditionKind.INTERVAL, low=1.0)], [covey.Condition("x", ConditionKind.INTERVAL, low=2.0)]],
-        precisions=[None, 0.8])
+        [
+            [covey.Condition("x", ConditionKind.INTERVAL, low=1.0)],
+            [covey.Condition("x", ConditionKind.INTERVAL, low=2.0)],
+        ],
+        precisions=[None, 0.8],
+    )
     assert not rules[0].measured and rules[0].stated_precision is None and rules[1].stated_precision == 0.8
     assert rules[0].text == "x is at least 1: not measured."
-    assert rules[1].text == "x is at least 2: not measured; its author states that 80.0% of matching transactions are target."
+    assert (
+        rules[1].text
+        == "x is at least 2: not measured; its author states that 80.0% of matching transactions are target."
+    )
     assert covey.RuleSet.from_json(rules.to_json()).to_json() == rules.to_json()
     with pytest.raises(covey.CoveyError):
         covey.RuleSet.from_conditions([[covey.Condition("x", ConditionKind.INTERVAL, low=1.0)]], precisions=[1.5])

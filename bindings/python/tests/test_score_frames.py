@@ -21,7 +21,9 @@ def walked(tmp_path_factory):
     events, features = tables()
     sequences = covey.Sequences.from_frame(events, **COLUMNS, order=features)
     hybrid = covey.HybridFeatures()
-    clusterer = covey.HDBSCAN(min_cluster_size=5, prediction_data=True).fit(hybrid.fit_transform(encoder.embed(sequences), features=features))
+    clusterer = covey.HDBSCAN(min_cluster_size=5, prediction_data=True).fit(
+        hybrid.fit_transform(encoder.embed(sequences), features=features)
+    )
     risk = covey.cluster_risk(clusterer.labels_, features.amount > features.amount.quantile(0.9))
     engine = covey.Engine.build(encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk)
     return engine, events, features, engine.score(sequences, features).to_frame()
@@ -89,8 +91,15 @@ def test_milliseconds_are_told_when_scoring(walked):
 
 
 def test_frames_of_nothing():
-    assert frame_of({"a": np.empty(0)}).shape == (0, 1) and frame_of({"a": np.arange(2)}, Kind("mappings")) == [{"a": 0}, {"a": 1}]
-    assert Kind.of({"amount": 1.0}).library == "pandas" and Kind.of(None).library == "pandas" and Kind.of(np.zeros((2, 2))).library == "pandas"
+    assert frame_of({"a": np.empty(0)}).shape == (0, 1) and frame_of({"a": np.arange(2)}, Kind("mappings")) == [
+        {"a": 0},
+        {"a": 1},
+    ]
+    assert (
+        Kind.of({"amount": 1.0}).library == "pandas"
+        and Kind.of(None).library == "pandas"
+        and Kind.of(np.zeros((2, 2))).library == "pandas"
+    )
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,9 @@ def test_labels_decide_what_is_one_cluster() -> None:
     truth = np.repeat([0, 0, 1, 2, 3, 3], 50)
     main = [np.bincount(found[truth == group] + 1)[1:].argmax() for group in range(3)]
     assert len(set(main)) == 3  # the first pair together, the second apart
-    assert (found[:50][found[:50] >= 0] == main[0]).mean() > 0.9 and (found[50:100][found[50:100] >= 0] == main[0]).mean() > 0.9
+    assert (found[:50][found[:50] >= 0] == main[0]).mean() > 0.9 and (
+        found[50:100][found[50:100] >= 0] == main[0]
+    ).mean() > 0.9
 
 
 def test_everything_follows_the_choice() -> None:
@@ -89,13 +91,17 @@ def test_everything_follows_the_choice() -> None:
     later.generate_prediction_data()
     np.testing.assert_array_equal(later.labels_, fitted.labels_)
     given = np.where(labels < 0, np.nan, labels.astype(float))
-    np.testing.assert_array_equal(covey.HDBSCAN(min_cluster_size=8, semi_supervised=True).fit_predict(rows, given), fitted.labels_)
+    np.testing.assert_array_equal(
+        covey.HDBSCAN(min_cluster_size=8, semi_supervised=True).fit_predict(rows, given), fitted.labels_
+    )
     spoilt = rows.copy()
     spoilt[np.flatnonzero(labels >= 0)[0]] = np.nan
     covey.HDBSCAN(min_cluster_size=8, semi_supervised=True, missing="noise").fit(spoilt, labels)
     weights = np.random.default_rng(0).integers(0, 4, 300)
     weighted = covey.HDBSCAN(min_cluster_size=8, semi_supervised=True).fit(rows, labels, sample_weight=weights)
-    repeated = covey.HDBSCAN(min_cluster_size=8, semi_supervised=True).fit(np.repeat(rows, weights, axis=0), np.repeat(labels, weights))
+    repeated = covey.HDBSCAN(min_cluster_size=8, semi_supervised=True).fit(
+        np.repeat(rows, weights, axis=0), np.repeat(labels, weights)
+    )
     assert adjusted_rand_score(np.repeat(weighted.labels_, weights), repeated.labels_) == 1
     # Without labels in y nothing changes.
     np.testing.assert_array_equal(covey.HDBSCAN().fit(rows, labels).labels_, covey.HDBSCAN().fit(rows).labels_)

@@ -150,7 +150,10 @@ def test_same_bytes_in_any_batch_and_layout(encoder, events):
     for threads in (1, 2, 5):
         assert encoder.embed(sequences, context=covey.Context(threads=threads)).tobytes() == expected.tobytes()
     assert encoder.embed(sequences[17:40]).tobytes() == expected[17:40].tobytes()
-    assert np.concatenate(encoder.attention(sequences[17:40])).tobytes() == np.concatenate(encoder.attention(sequences)[17:40]).tobytes()
+    assert (
+        np.concatenate(encoder.attention(sequences[17:40])).tobytes()
+        == np.concatenate(encoder.attention(sequences)[17:40]).tobytes()
+    )
     assert encoder.embed(sequences[[5, 250, 5]]).tobytes() == expected[[5, 250, 5]].tobytes()
     mask = np.arange(300) % 7 == 0
     assert encoder.embed(sequences[mask]).tobytes() == expected[mask].tobytes()
@@ -196,7 +199,9 @@ def test_from_frame_groups_rows_stably(encoder):
                  seconds[["who", "when", "what"]].to_records(index=False)):  # fmt: skip
         result = covey.Sequences.from_frame(same, sequence="who", time="when", event="what")
         np.testing.assert_allclose(encoder.embed(result), expected, atol=1e-6)
-    numbers = covey.Sequences.from_frame(seconds.assign(who=[9, 4, 9, 1, 4, 9]), sequence="who", time="when", event="what")
+    numbers = covey.Sequences.from_frame(
+        seconds.assign(who=[9, 4, 9, 1, 4, 9]), sequence="who", time="when", event="what"
+    )
     assert numbers.keys.tolist() == [9, 4, 1]
 
 
@@ -239,7 +244,9 @@ def test_bad_batches(arguments, code, field):
     assert caught.value.code == code and field in str(caught.value)
 
 
-@pytest.mark.parametrize("field,bad", [("times", np.nan), ("times", np.inf), ("dwell", -1.0), ("dwell", np.inf), ("numeric", np.inf)])
+@pytest.mark.parametrize(
+    "field,bad", [("times", np.nan), ("times", np.inf), ("dwell", -1.0), ("dwell", np.inf), ("numeric", np.inf)]
+)
 def test_bad_numbers(tmp_path, field, bad):
     path = tmp_path / "model.safetensors"
     write_random_encoder(path, NAMES, dwell=True, numeric=["n"])
@@ -316,7 +323,12 @@ def test_vocabulary():
 def test_datetimes_of_every_kind():
     moment = datetime.datetime(2026, 1, 2, 3, 4, 5, 250000, tzinfo=datetime.timezone.utc)
     expected = moment.timestamp()
-    for times in ([moment], pd.Series([moment]), pd.DatetimeIndex([moment]), np.array(["2026-01-02T03:04:05.25"], dtype="M8[ms]")):
+    for times in (
+        [moment],
+        pd.Series([moment]),
+        pd.DatetimeIndex([moment]),
+        np.array(["2026-01-02T03:04:05.25"], dtype="M8[ms]"),
+    ):
         assert covey.Sequences([0, 1], [1], times).times.tolist() == [expected]
 
 
@@ -335,7 +347,13 @@ def test_bad_names_in_from_frame():
     frame = {"s": [1, 1], "t": [0.0, 1.0], "e": ["a", "b"]}
     whole = {"sequence": "s", "time": "t", "event": "e"}
     assert len(covey.Sequences.from_frame(frame, **whole, numeric=None, categorical=None)) == 1
-    for name, value in [("sequence", ["s"]), ("numeric", 3), ("numeric", [["t"]]), ("categorical", {"zz"}), ("dwell", 5)]:
+    for name, value in [
+        ("sequence", ["s"]),
+        ("numeric", 3),
+        ("numeric", [["t"]]),
+        ("categorical", {"zz"}),
+        ("dwell", 5),
+    ]:
         with pytest.raises(covey.InvalidArgumentError, match=name):
             covey.Sequences.from_frame(frame, **{**whole, name: value})
     with pytest.raises(covey.MismatchError, match="event"):

@@ -110,7 +110,9 @@ def test_channels_by_name():
     speed, city = random.normal(size=n), random.choice(["Utrecht", "Delft"], n)
     events, times = random.choice(["view", "pay"], n), random.random(n) * 60
     sequences = covey.Sequences(offsets, events, times, numeric={"speed": speed}, categorical={"city": city})
-    encoder = covey.SequenceEncoder.train(sequences, epochs=1, embedding_size=2, hidden_size=2, attention_size=2, dimension=3)
+    encoder = covey.SequenceEncoder.train(
+        sequences, epochs=1, embedding_size=2, hidden_size=2, attention_size=2, dimension=3
+    )
     rows = encoder.embed(sequences)
     hybrid = covey.HybridFeatures()
     clusterer = covey.HDBSCAN(min_cluster_size=5, prediction_data=True)

@@ -37,7 +37,11 @@ def test_the_labels_of_one_machine(spark, tmp_path):
     stages = []
     given = frame(spark, rows, shuffled, 3)
     estimator = covey.spark.HDBSCAN(
-        min_cluster_size=8, min_samples=4, keyCol="id", block_rows=90, progress=lambda stage, share: stages.append(stage)
+        min_cluster_size=8,
+        min_samples=4,
+        keyCol="id",
+        block_rows=90,
+        progress=lambda stage, share: stages.append(stage),
     )
     model = estimator.fit(given)
     assert model.summary["blocks"] >= 5 and model.summary["edges"] == len(rows) - 1
@@ -64,7 +68,9 @@ def test_rows_without_keys_and_with_holes(spark):
     whole = covey.HDBSCAN(min_cluster_size=8, missing="noise").fit(rows)
     given = frame(spark, rows, partitions=1)
     # One of the partitions is empty.
-    model = covey.spark.HDBSCAN(min_cluster_size=8, missing="noise", block_rows=60).fit(given.union(given.where("id < 0")))
+    model = covey.spark.HDBSCAN(min_cluster_size=8, missing="noise", block_rows=60).fit(
+        given.union(given.where("id < 0"))
+    )
     same(model.transform(given), whole)
     with pytest.raises(covey.InvalidDataError, match=r"features of key 7 hold a null, a NaN or an infinity"):
         covey.spark.HDBSCAN(keyCol="id", missing="reject").fit(given)
@@ -126,11 +132,13 @@ def events_of(seed, count):
     lengths = generator.integers(1, 30, size=count)
     lengths[3] = 900  # one giant sequence
     names = np.array(["home", "search", "pay", "other"])
-    return pd.DataFrame({
-        "who": np.repeat([f"k{i:03}" for i in range(count)], lengths),
-        "time": generator.integers(0, 50, size=lengths.sum()).astype(float),
-        "event": names[generator.integers(0, 4, size=lengths.sum())],
-    })
+    return pd.DataFrame(
+        {
+            "who": np.repeat([f"k{i:03}" for i in range(count)], lengths),
+            "time": generator.integers(0, 50, size=lengths.sum()).astype(float),
+            "event": names[generator.integers(0, 4, size=lengths.sum())],
+        }
+    )
 
 
 def test_embed(spark, tmp_path):
@@ -143,7 +151,11 @@ def test_embed(spark, tmp_path):
     sequences = covey.Sequences.from_frame(ordered, sequence="who", time="time", event="event")
     expected = np.asarray(encoder.embed(sequences))
     for given in (encoder, str(tmp_path / "encoder")):
-        found = covey.spark.embed(lines, given, by="who", time="time", event="event", max_length=200).orderBy("who").collect()
+        found = (
+            covey.spark.embed(lines, given, by="who", time="time", event="event", max_length=200)
+            .orderBy("who")
+            .collect()
+        )
         assert [line.who for line in found] == list(sequences.keys)
         assert np.array([line.embedding for line in found], dtype=np.float32).tobytes() == expected.tobytes()
     with pytest.raises(covey.InvalidArgumentError, match="event='kind' is not a column"):
@@ -158,22 +170,34 @@ def test_score_and_risk(spark, tmp_path):
     events, generator = events_of(1, 120), np.random.default_rng(1)
     events = events.sort_values(["who", "time", "event"], kind="stable")
     keys = [f"k{i:03}" for i in range(1, 122)]  # the last one has no events, and k000 no features
-    table = pd.DataFrame({
-        "who": keys, "amount": generator.gamma(2, 20, size=121), "country": generator.choice(["NL", "DE", "FR"], size=121),
-        "guest": generator.integers(0, 2, size=121) == 1, "label": generator.choice([1.0, 0.0, np.nan], size=121),
-    })
+    table = pd.DataFrame(
+        {
+            "who": keys,
+            "amount": generator.gamma(2, 20, size=121),
+            "country": generator.choice(["NL", "DE", "FR"], size=121),
+            "guest": generator.integers(0, 2, size=121) == 1,
+            "label": generator.choice([1.0, 0.0, np.nan], size=121),
+        }
+    )
     features = table[["amount", "country", "guest"]]
-    sequences = covey.Sequences.from_frame(events, sequence="who", time="time", event="event", order=keys, time_unit="s")
+    sequences = covey.Sequences.from_frame(
+        events, sequence="who", time="time", event="event", order=keys, time_unit="s"
+    )
     hybrid = covey.HybridFeatures()
     rows = hybrid.fit_transform(encoder.embed(sequences), features=features)
     clusterer = covey.HDBSCAN(min_cluster_size=5, prediction_data=True).fit(rows)
     risk = covey.cluster_risk(clusterer.labels_, table.label, table.amount, min_lift=1.0, min_fraud=1)
     engine = covey.Engine.build(encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk)
     expected = engine.score(sequences, features)
-    clicks = spark.createDataFrame(list(events.sample(frac=1, random_state=0).itertuples(index=False, name=None)),
-                                   "who string, time double, event string")
+    clicks = spark.createDataFrame(
+        list(events.sample(frac=1, random_state=0).itertuples(index=False, name=None)),
+        "who string, time double, event string",
+    )
     lines = table.sample(frac=1, random_state=1).itertuples(index=False)
-    given = spark.createDataFrame([tuple(None if x != x else x for x in line) for line in lines], "who string, amount double, country string, guest boolean, label double")
+    given = spark.createDataFrame(
+        [tuple(None if x != x else x for x in line) for line in lines],
+        "who string, amount double, country string, guest boolean, label double",
+    )
     found = covey.spark.score(clicks, given, engine, key="who", reasons=True).orderBy("who").collect()
     assert [line.who for line in found] == keys
     assert [line.risk for line in found] == expected.risk.tolist()
@@ -181,7 +205,9 @@ def test_score_and_risk(spark, tmp_path):
     assert [tuple(line.reasons) for line in found] == [one.reasons for one in expected]
     vectors = covey.spark.embed(clicks, encoder, by="who", time="time", event="event")
     both = given.join(vectors, "who")  # without the last two keys, which have no events
-    made = covey.spark.hybrid_rows(both, hybrid, features=["amount", "country", "guest"], outputCol="row").orderBy("who")
+    made = covey.spark.hybrid_rows(both, hybrid, features=["amount", "country", "guest"], outputCol="row").orderBy(
+        "who"
+    )
     made = np.array([line.row for line in made.collect()], dtype=np.float32)
     assert made.tobytes() == np.asarray(rows)[:-2].tobytes()
     scored = spark.createDataFrame(

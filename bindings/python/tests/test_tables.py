@@ -13,7 +13,6 @@ import pytest
 import covey
 from covey._labels import read_labels
 from covey._table import Table
-from support import write_random_encoder
 from test_features import values
 
 pa = pytest.importorskip("pyarrow")
@@ -86,7 +85,9 @@ def clothes(frame):
     pieces = [arrow.slice(start, 70) for start in range(0, len(frame), 70)]
     texts = [field.name for field in arrow.schema if pa.types.is_string(field.type)]
     for name in texts:
-        encoded = [piece.column(name).combine_chunks().dictionary_encode() for piece in pieces]  # another dictionary in each piece
+        encoded = [
+            piece.column(name).combine_chunks().dictionary_encode() for piece in pieces
+        ]  # another dictionary in each piece
         index = arrow.schema.get_field_index(name)
         kind = pa.dictionary(pa.int32(), pa.string())
         found[f"dictionaries of {name}"] = arrow.set_column(index, name, pa.chunked_array(encoded, type=kind))
@@ -107,7 +108,11 @@ def clothes(frame):
         found["run ends, sliced"] = pa.concat_tables([ends.slice(0, 33), ends.slice(33)])
     if pl is not None:
         polars = pl.from_arrow(arrow)
-        found |= {"polars": polars, "polars lazy": polars.lazy(), "polars in pieces": pl.concat([polars[:11], polars[11:]], rechunk=False)}
+        found |= {
+            "polars": polars,
+            "polars lazy": polars.lazy(),
+            "polars in pieces": pl.concat([polars[:11], polars[11:]], rechunk=False),
+        }
         found["polars categories"] = polars.with_columns([pl.col(name).cast(pl.Categorical) for name in texts])
         if texts:
             words = sorted(set(polars[texts[0]].drop_nulls()))
@@ -128,7 +133,12 @@ def features():
 
 def described(table):
     """Rows as they stand, for any order of categories."""
-    return repr({name: (kind, [None if item is None else item for item in column]) for name, (kind, column) in values(table).items()})
+    return repr(
+        {
+            name: (kind, [None if item is None else item for item in column])
+            for name, (kind, column) in values(table).items()
+        }
+    )
 
 
 @pytest.mark.parametrize("name", clothes(feature_frame()))
@@ -163,7 +173,9 @@ def test_string_keys(name):
     source = clothes(frame[["what", "when", "id"]].rename(columns={"what": "id", "id": "what"}))
     if name not in source:
         pytest.skip("no such form of this table")
-    found = covey.Sequences.from_frame(source[name], sequence="id", time="when", event="what", order=["x", "home", "search", "a page with a long name"])
+    found = covey.Sequences.from_frame(
+        source[name], sequence="id", time="when", event="what", order=["x", "home", "search", "a page with a long name"]
+    )
     counts = frame["what"].value_counts()
     assert found.lengths.tolist() == [counts[key] for key in ("x", "home", "search", "a page with a long name")]
 
@@ -213,7 +225,18 @@ def test_labels(name):
     assert [(risk[cluster].labelled, risk[cluster].fraud) for cluster in (0, 1)] == [(3, 1), (3, 1)]
 
 
-@pytest.mark.parametrize("wrong, shown", [([0, 2], "2"), (["perhaps", 1], "'perhaps'"), ([0.5, 0], "0.5"), ([object(), 1], "object"), ([{}, 1], "{}"), ([b"\xff", 1], "'"), (["x" * 500, 1], "...")])
+@pytest.mark.parametrize(
+    "wrong, shown",
+    [
+        ([0, 2], "2"),
+        (["perhaps", 1], "'perhaps'"),
+        ([0.5, 0], "0.5"),
+        ([object(), 1], "object"),
+        ([{}, 1], "{}"),
+        ([b"\xff", 1], "'"),
+        (["x" * 500, 1], "..."),
+    ],
+)
 def test_bad_labels(wrong, shown):
     with pytest.raises(covey.InvalidDataError, match=r"fraud\[[01]\] must be") as caught:
         covey.cluster_risk([0, 0], wrong)
@@ -235,7 +258,16 @@ def test_polars_as_labels_amounts_and_matrices():
     array = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), 3)
     frame = pl.DataFrame(rows, schema=["a", "b", "c"])
     several = pa.chunked_array([array.slice(0, 50), array.slice(50)])
-    for same in (frame, frame.lazy(), frame.to_arrow(), array, several, array.cast(pa.list_(pa.float32())), pl.Series(rows), pl.Series(rows.tolist())):
+    for same in (
+        frame,
+        frame.lazy(),
+        frame.to_arrow(),
+        array,
+        several,
+        array.cast(pa.list_(pa.float32())),
+        pl.Series(rows),
+        pl.Series(rows.tolist()),
+    ):
         np.testing.assert_allclose(covey.hybrid_features(same), wanted, rtol=1e-6)
     with pytest.raises(covey.CoveyError, match="lists of one length"):
         covey.hybrid_features(pa.array([[1.0], [1.0, 2.0]]))
@@ -246,22 +278,42 @@ def test_polars_as_labels_amounts_and_matrices():
 def test_numbers_that_only_arrow_has():
     days = [datetime.date(2026, 1, 2), None, datetime.date(1969, 12, 31)]
     arrays = {
-        "decimal128": (pa.array([decimal.Decimal("1.10"), None, decimal.Decimal("-12345678901234.56")]), [1.10, np.nan, -12345678901234.56]),
-        "decimal256": (pa.array([decimal.Decimal("0.1"), None, decimal.Decimal("-3.7")], type=pa.decimal256(60, 9)), [0.1, np.nan, -3.7]),
+        "decimal128": (
+            pa.array([decimal.Decimal("1.10"), None, decimal.Decimal("-12345678901234.56")]),
+            [1.10, np.nan, -12345678901234.56],
+        ),
+        "decimal256": (
+            pa.array([decimal.Decimal("0.1"), None, decimal.Decimal("-3.7")], type=pa.decimal256(60, 9)),
+            [0.1, np.nan, -3.7],
+        ),
         "half": (pa.array(np.array([1.5, -0.25, 6e-8], dtype=np.float16)), [1.5, -0.25, float(np.float16(6e-8))]),
-        "time of day": (pa.array([datetime.time(1, 2, 3), None, datetime.time(0, 0, 0, 5000)], type=pa.time64("us")), [3723, np.nan, 0.005]),
-        "seconds of day": (pa.array([datetime.time(1, 2, 3), None, datetime.time(23, 0)], type=pa.time32("s")), [3723, np.nan, 82800]),
+        "time of day": (
+            pa.array([datetime.time(1, 2, 3), None, datetime.time(0, 0, 0, 5000)], type=pa.time64("us")),
+            [3723, np.nan, 0.005],
+        ),
+        "seconds of day": (
+            pa.array([datetime.time(1, 2, 3), None, datetime.time(23, 0)], type=pa.time32("s")),
+            [3723, np.nan, 82800],
+        ),
         "duration": (pa.array([1500, None, -2], type=pa.duration("ms")), [1.5, np.nan, -0.002]),
         "dictionary of numbers": (pa.array([7, 7, 9]).dictionary_encode(), [7, 7, 9]),
         "null": (pa.nulls(3), [np.nan] * 3),
         "uint64": (pa.array([2**63, None, 3], type=pa.uint64()), [2.0**63, np.nan, 3]),
     }
     for name, (array, expected) in arrays.items():
-        for table in (pa.table({"x": array}), {"x": array}, pa.concat_tables([pa.table({"x": array[:1]}), pa.table({"x": array[1:]})])):
+        for table in (
+            pa.table({"x": array}),
+            {"x": array},
+            pa.concat_tables([pa.table({"x": array[:1]}), pa.table({"x": array[1:]})]),
+        ):
             kind, found = values(Table(table))["x"]
             assert kind == 0, name
             np.testing.assert_array_equal(found, expected, err_msg=name)
-    for array in (pa.array(days), pa.array(days, type=pa.date64()), pa.array(days).cast(pa.timestamp("ns", "Europe/Amsterdam"))):
+    for array in (
+        pa.array(days),
+        pa.array(days, type=pa.date64()),
+        pa.array(days).cast(pa.timestamp("ns", "Europe/Amsterdam")),
+    ):
         for table in (pa.table({"x": array}), {"x": array}):
             read = Table(table)
             assert read.kinds == {"x": "date"}
@@ -279,7 +331,9 @@ def test_what_no_feature_can_be():
             covey.HybridFeatures().fit(features=pa.table({"x": [1.0], "deep": array}))
     kept = covey.HybridFeatures().fit(features={"x": [1.0, 2.0]})
     assert kept.transform(features=pa.table({"x": [1.0, 2.0], "deep": [[1], [2]]})).shape == (2, 1)
-    reader = pa.RecordBatchReader.from_batches(pa.schema([("x", pa.float64())]), [pa.RecordBatch.from_pydict({"x": [1.0, 2.0]})])
+    reader = pa.RecordBatchReader.from_batches(
+        pa.schema([("x", pa.float64())]), [pa.RecordBatch.from_pydict({"x": [1.0, 2.0]})]
+    )
     if hasattr(reader, "__arrow_c_stream__"):
         assert kept.transform(features=reader).shape == (2, 1)
     with pytest.raises(covey.CoveyError, match="features must be a table, got one column"):
@@ -292,10 +346,19 @@ def test_whole_floats_of_a_category_are_integers():
     expected = hybrid.transform(features=pd.DataFrame({"mcc": [str(code) for code in codes]}))
     assert set(hybrid.get_feature_names_out()) == {"mcc=7995", "mcc=5411", "mcc=12"}
     missing = pd.Series([*codes, None], dtype=float)
-    forms = [missing.astype("category"), missing, missing.astype("Int64"), pd.Series(codes), pd.Series(codes, dtype=object), missing.astype("float64[pyarrow]")]
+    forms = [
+        missing.astype("category"),
+        missing,
+        missing.astype("Int64"),
+        pd.Series(codes),
+        pd.Series(codes, dtype=object),
+        missing.astype("float64[pyarrow]"),
+    ]
     for form in forms:
         assert np.array_equal(hybrid.transform(features=pd.DataFrame({"mcc": form}))[:4], expected)
-        assert np.array_equal(hybrid.transform(features=pa.Table.from_pandas(pd.DataFrame({"mcc": form.astype(float)})))[:4], expected)
+        assert np.array_equal(
+            hybrid.transform(features=pa.Table.from_pandas(pd.DataFrame({"mcc": form.astype(float)})))[:4], expected
+        )
     assert not hybrid.transform(features={"mcc": [12.5]}).any()
     assert np.array_equal(hybrid.transform(features={"mcc": 7995})[0], expected[0])
 

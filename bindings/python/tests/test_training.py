@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from covey import _structs
 
-SMALL = dict(embedding_size=4, hidden_size=6, attention_size=4, dimension=5, epochs=3, batch_size=16, learning_rate=0.01)
+SMALL = dict(
+    embedding_size=4, hidden_size=6, attention_size=4, dimension=5, epochs=3, batch_size=16, learning_rate=0.01
+)
 
 
 def sequences(count=60, seed=0):
@@ -64,7 +66,10 @@ def test_indices_get_numbers_as_names():
     assert encoder.vocabulary.names == [str(index) for index in range(1, 10)]
     assert encoder.categorical_vocabularies[0].names == ["1", "2"] and encoder.categorical_names == ["categorical 0"]
     given = covey.SequenceEncoder.train(
-        batch, covey.Vocabulary(["a", "b"]), categorical_vocabularies={"categorical 0": covey.Vocabulary(["x"])}, **SMALL
+        batch,
+        covey.Vocabulary(["a", "b"]),
+        categorical_vocabularies={"categorical 0": covey.Vocabulary(["x"])},
+        **SMALL,
     )
     assert given.vocabulary.names == ["a", "b"] and given.categorical_vocabularies[0].names == ["x"]
 
@@ -74,7 +79,10 @@ def test_stopped_training_keeps_the_best_and_goes_on(tmp_path):
     expected = covey.SequenceEncoder.train(batch, **SMALL).embed(batch)
     with pytest.raises(covey.CancelledError) as stopped:
         covey.SequenceEncoder.train(
-            batch, **SMALL, checkpoint=tmp_path / "state", progress=lambda told: told.epoch == 2 and told.held_out_loss > 0
+            batch,
+            **SMALL,
+            checkpoint=tmp_path / "state",
+            progress=lambda told: told.epoch == 2 and told.held_out_loss > 0,
         )
     report = stopped.value.training
     assert len(report.epochs) == 2 and np.isfinite(report.encoder.embed(batch)).all()
@@ -115,7 +123,11 @@ def test_errors(options, error, message):
 def test_options_are_named_with_the_headers_defaults():
     parameters = inspect.signature(covey.SequenceEncoder.train).parameters
     struct = _structs.TrainingOptions()
-    named = {name: parameter.default for name, parameter in parameters.items() if hasattr(struct, name) and name not in ("progress",)}
+    named = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if hasattr(struct, name) and name not in ("progress",)
+    }
     named.pop("categorical_vocabularies")
     assert len(named) == 21 and named == {name: getattr(struct, name) for name in named}
 

@@ -1,4 +1,5 @@
-"""HybridFeatures and SequenceEncoder as scikit-learn's transformers: labels are never features, frames out, pipelines, searches."""
+"""HybridFeatures and SequenceEncoder as scikit-learn's transformers: labels are never features, frames out, pipelines,
+searches."""
 
 import pickle
 
@@ -23,7 +24,11 @@ Y = np.arange(ROWS) % 2
 def frame():
     random = np.random.default_rng(2)
     return pd.DataFrame(
-        {"amount": random.normal(Y * 3.0, 1), "country": np.where(random.random(ROWS) < 0.4, "NL", "DE"), "vpn": Y == 1},
+        {
+            "amount": random.normal(Y * 3.0, 1),
+            "country": np.where(random.random(ROWS) < 0.4, "NL", "DE"),
+            "vpn": Y == 1,
+        },
         index=pd.Index(np.arange(ROWS) * 10, name="row"),
     )
 
@@ -40,7 +45,9 @@ def encoder():
 
 
 @pytest.mark.parametrize(
-    "y", [None, Y, Y.tolist(), Y[:, None], pd.Series(Y), pd.DataFrame({"y": Y}), pa.array(Y), pl.Series(Y)], ids=lambda y: type(y).__name__
+    "y",
+    [None, Y, Y.tolist(), Y[:, None], pd.Series(Y), pd.DataFrame({"y": Y}), pa.array(Y), pl.Series(Y)],
+    ids=lambda y: type(y).__name__,
 )
 def test_labels_are_never_features(frame, embeddings, y):
     for X in (frame, embeddings):
@@ -50,7 +57,13 @@ def test_labels_are_never_features(frame, embeddings, y):
 
 
 def test_features_are_never_labels(frame, embeddings):
-    for table in (frame, pl.from_pandas(frame), pa.table({"a": [1.0], "b": [2.0]}), {"a": np.zeros(ROWS)}, np.zeros((ROWS, 3))):
+    for table in (
+        frame,
+        pl.from_pandas(frame),
+        pa.table({"a": [1.0], "b": [2.0]}),
+        {"a": np.zeros(ROWS)},
+        np.zeros((ROWS, 3)),
+    ):
         for call in (covey.HybridFeatures().fit, covey.HybridFeatures().fit_transform):
             with pytest.raises(covey.InvalidTypeError, match="y is for labels, got a table .*features="):
                 call(embeddings, table)
@@ -63,7 +76,9 @@ def test_what_has_named_columns_is_the_table(frame, embeddings):
     for X in (frame, pl.from_pandas(frame), pa.Table.from_pandas(frame, preserve_index=False), dict(frame.items())):
         np.testing.assert_array_equal(covey.HybridFeatures().fit_transform(X, Y), by_name)
     block = covey.HybridFeatures().fit(embeddings)
-    np.testing.assert_array_equal(covey.HybridFeatures().fit_transform(pd.DataFrame(embeddings)), block.transform(embeddings))
+    np.testing.assert_array_equal(
+        covey.HybridFeatures().fit_transform(pd.DataFrame(embeddings)), block.transform(embeddings)
+    )
     both = covey.HybridFeatures().fit(embeddings, Y, features=frame)
     assert both.n_features_in_ == 7 and both.n_features_out_ == len(both.get_feature_names_out()) == 8
 
@@ -81,8 +96,12 @@ def test_frames_out(frame, embeddings):
 
 
 def test_pipelines_and_searches(frame):
-    pipeline = Pipeline([("hybrid", covey.HybridFeatures()), ("model", LogisticRegression())]).set_output(transform="pandas")
-    search = GridSearchCV(pipeline, {"hybrid__scaling": ["robust", "quantile"], "hybrid__clip": [2.0, 10.0]}, cv=3).fit(frame, Y)
+    pipeline = Pipeline([("hybrid", covey.HybridFeatures()), ("model", LogisticRegression())]).set_output(
+        transform="pandas"
+    )
+    search = GridSearchCV(pipeline, {"hybrid__scaling": ["robust", "quantile"], "hybrid__clip": [2.0, 10.0]}, cv=3).fit(
+        frame, Y
+    )
     assert search.best_score_ > 0.9
     assert set(search.best_estimator_[:-1].get_feature_names_out()) == {"amount", "country=DE", "country=NL", "vpn"}
     again = pickle.loads(pickle.dumps(search))

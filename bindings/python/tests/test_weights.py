@@ -33,7 +33,11 @@ def test_weights_are_copies(options: dict, seed: int) -> None:
         rows = rows[:, :2] / 10
     repeated = np.repeat(rows, weights, axis=0)
     source = np.repeat(np.arange(80), weights)
-    options = {"min_cluster_size": 8, "prediction_data": options.get("metric") not in ("chebyshev", "haversine"), **options}
+    options = {
+        "min_cluster_size": 8,
+        "prediction_data": options.get("metric") not in ("chebyshev", "haversine"),
+        **options,
+    }
     found = covey.HDBSCAN(**options).fit(rows, sample_weight=weights)
     expected = covey.HDBSCAN(**options).fit(repeated)
     # The same clusters; their numbers follow from the depth of the tree, which copies add to.
@@ -61,11 +65,17 @@ def test_weights_are_copies(options: dict, seed: int) -> None:
             found.dbscan_clustering(distance, 4)[source] < 0, expected.dbscan_clustering(distance, 4) < 0
         )
     for label, ours in enumerate(order):
-        np.testing.assert_allclose(found.weighted_cluster_centroid(ours), expected.weighted_cluster_centroid(label), atol=1e-12)
-        np.testing.assert_allclose(found.weighted_cluster_medoid(ours), expected.weighted_cluster_medoid(label), atol=1e-12)
+        np.testing.assert_allclose(
+            found.weighted_cluster_centroid(ours), expected.weighted_cluster_centroid(label), atol=1e-12
+        )
+        np.testing.assert_allclose(
+            found.weighted_cluster_medoid(ours), expected.weighted_cluster_medoid(label), atol=1e-12
+        )
     if options["prediction_data"]:
         new = np.random.default_rng(9).normal(size=(50, rows.shape[1])) * 5 + 3
-        (labels, strengths), (others, expected_strengths) = (covey.approximate_predict(each, new) for each in (found, expected))
+        (labels, strengths), (others, expected_strengths) = (
+            covey.approximate_predict(each, new) for each in (found, expected)
+        )
         np.testing.assert_array_equal(labels, [number[label] for label in others.tolist()])
         np.testing.assert_allclose(strengths, expected_strengths, atol=1e-12)
         np.testing.assert_allclose(found.membership(new)[:, order], expected.membership(new), atol=1e-9)
@@ -81,7 +91,9 @@ def test_weights_stay_with_what_is_fitted(tmp_path: object) -> None:
     new = rows + 0.3
     for again in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted), covey.HDBSCAN.load(path)):
         np.testing.assert_array_equal(again.labels_, fitted.labels_)
-        np.testing.assert_array_equal(covey.approximate_predict(again, new)[1], covey.approximate_predict(fitted, new)[1])
+        np.testing.assert_array_equal(
+            covey.approximate_predict(again, new)[1], covey.approximate_predict(fitted, new)[1]
+        )
         other, expected = again.select(min_cluster_size=15), covey.HDBSCAN(min_cluster_size=15, min_samples=8)
         np.testing.assert_array_equal(other.labels_, expected.fit(rows, sample_weight=weights).labels_)
     later = covey.HDBSCAN(min_cluster_size=8).fit(rows, sample_weight=weights)
@@ -95,7 +107,13 @@ def test_weights_stay_with_what_is_fitted(tmp_path: object) -> None:
 def test_weights_of_every_kind_of_container() -> None:
     rows, weights = sample(1)
     expected = covey.HDBSCAN().fit(rows, sample_weight=weights).labels_
-    for given in (weights.tolist(), weights.astype(float), weights.astype(np.uint8), pd.Series(weights), weights.astype("i8")[::1]):
+    for given in (
+        weights.tolist(),
+        weights.astype(float),
+        weights.astype(np.uint8),
+        pd.Series(weights),
+        weights.astype("i8")[::1],
+    ):
         np.testing.assert_array_equal(covey.HDBSCAN().fit_predict(rows, sample_weight=given), expected)
     ones = covey.HDBSCAN().fit(rows, sample_weight=np.ones(80))
     np.testing.assert_array_equal(ones.labels_, covey.HDBSCAN().fit(rows).labels_)
@@ -121,7 +139,10 @@ def test_weights_that_do_not_fit() -> None:
     with pytest.raises(covey.InvalidArgumentError, match="add up to at most"):
         covey.HDBSCAN().fit(rows, sample_weight=np.full(80, 2**30))
     distances = csr_matrix(np.abs(rows[:, None] - rows).sum(axis=2))
-    for clusterer, given in ((covey.HDBSCAN(metric="precomputed"), distances), (covey.HDBSCAN(branch_detection_data=True), rows)):
+    for clusterer, given in (
+        (covey.HDBSCAN(metric="precomputed"), distances),
+        (covey.HDBSCAN(branch_detection_data=True), rows),
+    ):
         with pytest.raises(covey.UnsupportedError, match="sample_weight"):
             clusterer.fit(given, sample_weight=weights)
 
@@ -138,7 +159,9 @@ def test_a_missing_row_of_weight_zero_is_left_out() -> None:
         covey.HDBSCAN().fit(rows, sample_weight=weights)
     found = covey.HDBSCAN(missing="noise").fit(rows, sample_weight=weights)
     tree = found.condensed_tree_.to_numpy()
-    assert tree[tree["child"] == 6]["child_size"].tolist() == [4] and tree[tree["child"] == 5]["child_size"].tolist() == [0]
+    assert tree[tree["child"] == 6]["child_size"].tolist() == [4] and tree[tree["child"] == 5][
+        "child_size"
+    ].tolist() == [0]
     assert found.single_linkage_tree_.to_numpy()[-1, 3] == weights.sum()
 
 

@@ -14,7 +14,8 @@ C = TypeVar("C", bound=type)
 
 
 def checked(function: F) -> F:
-    """A keyword that the function does not know, or a missing argument, is an InvalidTypeError, which is a TypeError too."""
+    """A keyword that the function does not know, or a missing argument, is an InvalidTypeError, which is a TypeError
+    too."""
 
     @functools.wraps(function)
     def call(*arguments: Any, **options: Any) -> Any:

@@ -82,7 +82,8 @@ def c_string(value: Union[str, bytes], name: str) -> bytes:
 
 
 def as_array(values: Any, name: str) -> NDArray[Any]:
-    """Anything array-like, dense; columns of Arrow, polars and pandas with missing values as floats, or as objects with None."""
+    """Anything array-like, dense; columns of Arrow, polars and pandas with missing values as floats, or as objects with
+    None."""
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
         raise InvalidTypeError(f"{name} is a sparse matrix; Covey needs a dense one: pass {name}.toarray()")
     if isinstance(values, np.ndarray):
@@ -120,7 +121,11 @@ def arrow_column(values: Any, name: str) -> Optional[ArrowColumn]:
 
 def _from_series(values: Any) -> Any:
     dtype: Any = getattr(values, "dtype", None)
-    if not isinstance(dtype, np.dtype) and getattr(dtype, "kind", "O") in ("i", "u", "f", "b") and hasattr(values, "isna"):
+    if (
+        not isinstance(dtype, np.dtype)
+        and getattr(dtype, "kind", "O") in ("i", "u", "f", "b")
+        and hasattr(values, "isna")
+    ):
         if values.isna().any():  # pandas' nullable numbers and booleans
             if dtype.kind == "b":
                 return values.to_numpy(dtype=object, na_value=None)
@@ -179,11 +184,7 @@ def matrix(values: Any, name: str) -> tuple[_structs.Matrix, NDArray[Any]]:
         array = np.ascontiguousarray(array)
         row = columns * size
     view = _structs.Matrix(
-        data=array.ctypes.data,
-        rows=rows,
-        columns=columns,
-        row_stride=row if rows > 1 else 0,
-        type=_FLOATS[array.dtype],
+        data=array.ctypes.data, rows=rows, columns=columns, row_stride=row if rows > 1 else 0, type=_FLOATS[array.dtype]
     )
     return view, array
 
@@ -199,7 +200,8 @@ def _two_dimensions(values: Any, name: str) -> NDArray[Any]:
     if batches.is_table and not isinstance(source, SeriesOf):
         columns = [ArrowColumn.of_table(batches, index) for index in range(len(batches.names))]
         arrays = [
-            _numeric(column.to_numpy(f"{name}[{label!r}]"), f"{name}[{label!r}]") for label, column in zip(batches.names, columns)
+            _numeric(column.to_numpy(f"{name}[{label!r}]"), f"{name}[{label!r}]")
+            for label, column in zip(batches.names, columns)
         ]
         if not arrays:
             return np.empty((batches.rows, 0))
@@ -268,7 +270,8 @@ def seconds(values: Any, name: str, length: Optional[int] = None) -> NDArray[np.
 
 
 def _to_seconds(spans: NDArray[Any]) -> NDArray[np.float64]:
-    """Spans to the nearest double. Microseconds are exact in a double until the year 2255; finer ones since 1970 are not."""
+    """Spans to the nearest double. Microseconds are exact in a double until the year 2255; finer ones since 1970 are
+    not."""
     unit, count = np.datetime_data(spans.dtype)
     if unit in ("ns", "ps", "fs", "as"):
         parts = 10 ** {"ns": 9, "ps": 12, "fs": 15, "as": 18}[unit]
@@ -300,7 +303,9 @@ def _moments(array: NDArray[Any], name: str) -> NDArray[Any]:
         elif not durations and isinstance(value, date):
             found[index] = (value - date(1970, 1, 1)).total_seconds()
         else:
-            raise InvalidTypeError(f"{name} mixes {'durations' if durations else 'dates'} with other values, got {value!r}")
+            raise InvalidTypeError(
+                f"{name} mixes {'durations' if durations else 'dates'} with other values, got {value!r}"
+            )
     return found.reshape(array.shape)
 
 
@@ -345,5 +350,3 @@ def _is_missing(value: Any) -> bool:
         return bool(value != value)
     except (TypeError, ValueError):  # pandas.NA has no truth
         return type(value).__name__ == "NAType"
-
-

@@ -1,5 +1,5 @@
-"""Arrow data of any library (pyarrow, polars, DuckDB, ...), taken through the C data and C stream interfaces: no library is
-imported for it, and what fits stays where it is."""
+"""Arrow data of any library (pyarrow, polars, DuckDB, ...), taken through the C data and C stream interfaces: no
+library is imported for it, and what fits stays where it is."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ class Batches:
         except CoveyError:
             raise
         except Exception as failure:  # whatever the library raises for what it cannot export
-            raise InvalidTypeError(f"{name}: this {type(values).__name__} cannot be exported to Arrow: {failure}") from None
+            raise InvalidTypeError(
+                f"{name}: this {type(values).__name__} cannot be exported to Arrow: {failure}"
+            ) from None
 
     def _read_array(self, capsules: Tuple[Any, Any]) -> None:
         # The capsules keep and release the two structs.
@@ -139,8 +141,8 @@ def is_arrow(values: Any) -> bool:
 
 
 def exporter(values: Any) -> Optional[Any]:
-    """The object whose Arrow data stand for `values`: itself, what a lazy frame or a dataset reads, what a query gives. None
-    where there is none."""
+    """The object whose Arrow data stand for `values`: itself, what a lazy frame or a dataset reads, what a query gives.
+    None where there is none."""
     if isinstance(values, type):
         return None
     module = type(values).__module__.partition(".")[0].lstrip("_")
@@ -178,7 +180,9 @@ def _from_duckdb(values: Any) -> Optional[Any]:
             try:
                 return getattr(values, name)()
             except Exception as failure:
-                raise InvalidTypeError(f"this {type(values).__name__} of DuckDB has no result to read: {failure}") from None
+                raise InvalidTypeError(
+                    f"this {type(values).__name__} of DuckDB has no result to read: {failure}"
+                ) from None
     return None
 
 
@@ -187,14 +191,17 @@ def _one_array(values: Any) -> Any:
     if hasattr(combined, "chunks"):
         import pyarrow
 
-        combined = pyarrow.concat_arrays(combined.chunks) if combined.num_chunks else pyarrow.array([], type=values.type)
+        combined = (
+            pyarrow.concat_arrays(combined.chunks) if combined.num_chunks else pyarrow.array([], type=values.type)
+        )
     return combined
 
 
 def import_table(
     schema: Schema, arrays: Iterable[Array], names: Optional[Iterable[str]] = None
 ) -> Tuple[_structs.Table, List[Any]]:
-    """A `covey_table` of record batches (of the columns `names`; None = all), and what it borrows beside the batches."""
+    """A `covey_table` of record batches (of the columns `names`; None = all), and what it borrows beside the
+    batches."""
     pointers = [addressof(array) for array in arrays]
     places = (c_void_p * max(1, len(pointers)))(*pointers)
     options = _structs.ArrowOptions()
@@ -204,6 +211,14 @@ def import_table(
         texts = (c_char_p * max(1, len(encoded)))(*encoded)
         options.names, options.name_count = addressof(texts), len(encoded)
     pointer = c_void_p()
-    call("covey_arrow_table_import_batches", None, addressof(schema), places, len(pointers), byref(options), byref(pointer))
+    call(
+        "covey_arrow_table_import_batches",
+        None,
+        addressof(schema),
+        places,
+        len(pointers),
+        byref(options),
+        byref(pointer),
+    )
     handle = Native(pointer.value, "covey_arrow_table_destroy")
     return library.covey_arrow_table_view(handle).contents, [handle]

@@ -96,7 +96,9 @@ class ArrowColumn:
         if format in (b"tts", b"ttm", b"tdD") and plain:  # 32 bits, which no datetime of NumPy has
             unit = {b"tts": "m8[s]", b"ttm": "m8[ms]", b"tdD": "M8[D]"}[format]
             narrow = np.dtype(np.int32)
-            days = _joined([self._primitive(array, start, count, narrow) for array, start, count in self._parts], narrow)
+            days = _joined(
+                [self._primitive(array, start, count, narrow) for array, start, count in self._parts], narrow
+            )
             if days.dtype.kind != "f":
                 return days.astype(np.int64).astype(unit)
             missing = np.isnan(days)
@@ -198,7 +200,9 @@ class ArrowColumn:
         found = []
         for index in range(self._schema.n_children):
             schema = self._schema.children[index].contents
-            parts = [(array.children[index].contents, array.offset + start, count) for array, start, count in self._parts]
+            parts = [
+                (array.children[index].contents, array.offset + start, count) for array, start, count in self._parts
+            ]
             found.append(((schema.name or b"").decode("utf-8", "replace"), ArrowColumn(self._owner, schema, parts)))
         return found
 
@@ -212,7 +216,9 @@ class ArrowColumn:
                 part.offset, part.length = array.offset + start, count
                 call("covey_arrow_matrix", addressof(self._schema), addressof(part), byref(view))
                 dtype = np.dtype(np.float64 if view.type else np.float32)
-                blocks.append(_view(view.data, view.rows * view.columns, dtype, self._owner).reshape(view.rows, view.columns))
+                blocks.append(
+                    _view(view.data, view.rows * view.columns, dtype, self._owner).reshape(view.rows, view.columns)
+                )
             return _joined(blocks, np.dtype(np.float32))
         if not self.is_list:
             return None

@@ -16,8 +16,8 @@ from ._strings import factorise, is_text
 class Types:
     """One categorical value an event: integers, or strings kept as distinct names and codes.
 
-    `indices`: whether integers are indices in a vocabulary (True), codes whose digits are names there (False), or whatever
-    the vocabulary allows, which is refused where it allows both (None)."""
+    `indices`: whether integers are indices in a vocabulary (True), codes whose digits are names there (False), or
+    whatever the vocabulary allows, which is refused where it allows both (None)."""
 
     __slots__ = ("codes", "names", "are_indices", "label")
 
@@ -64,8 +64,8 @@ class Types:
     def indices(self, vocabulary: Any) -> NDArray[np.int32]:
         """The indices in a model's vocabulary; strings are looked up, missing ones are unknown.
 
-        Raises INVALID_DATA for integers that are names in the vocabulary as well as indices of others, as nobody can tell which
-        is meant, and for a table's codes of which the vocabulary knows none."""
+        Raises INVALID_DATA for integers that are names in the vocabulary as well as indices of others, as nobody can
+        tell which is meant, and for a table's codes of which the vocabulary knows none."""
         if self.names is not None:
             found: NDArray[np.int32] = vocabulary._indices(self.names)[self.codes]
             return found
@@ -146,14 +146,18 @@ class Channels:
         values: list[Any] = []
         for label, column in pairs:
             field = f"{name}[{label!r}]"
-            values.append(Types.convert(column, field, are_indices) if categorical else vector(column, field, np.float64))
+            values.append(
+                Types.convert(column, field, are_indices) if categorical else vector(column, field, np.float64)
+            )
             if len(values[-1]) != events:
                 raise MismatchError(f"{field} must have {events} values, one an event, got {len(values[-1])}")
         named = bool(pairs) and all(isinstance(label, str) for label, _ in pairs)
         return cls([label for label, _ in pairs] if named else None, values)
 
     def take(self, index: Any) -> "Channels":
-        return Channels(self.names, [value.take(index) if isinstance(value, Types) else value[index] for value in self.values])
+        return Channels(
+            self.names, [value.take(index) if isinstance(value, Types) else value[index] for value in self.values]
+        )
 
     def arranged(self, wanted: list[str], name: str) -> list[Any]:
         """In the model's order: by name, or as they are where they have no names. Raises MISMATCH."""

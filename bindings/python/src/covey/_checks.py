@@ -18,7 +18,9 @@ except ImportError:  # scikit-learn before 1.6
 from ._errors import CoveyError, InvalidDataError, InvalidTypeError, MismatchError
 from ._library import call
 
-_FINITE = "ensure_all_finite" if "ensure_all_finite" in inspect.signature(check_array).parameters else "force_all_finite"
+_FINITE = (
+    "ensure_all_finite" if "ensure_all_finite" in inspect.signature(check_array).parameters else "force_all_finite"
+)
 
 
 def checked_rows(X: Any, least: int = 1) -> NDArray[Any]:

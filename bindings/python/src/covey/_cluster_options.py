@@ -22,8 +22,14 @@ SEARCH = {
 SEARCH["approximate"] = 1
 #: What chooses clusters on a tree.
 CHOICE = (
-    "min_cluster_size", "max_cluster_size", "cluster_selection_method", "cluster_selection_epsilon",
-    "cluster_selection_epsilon_max", "cluster_selection_persistence", "allow_single_cluster", "strengths",
+    "min_cluster_size",
+    "max_cluster_size",
+    "cluster_selection_method",
+    "cluster_selection_epsilon",
+    "cluster_selection_epsilon_max",
+    "cluster_selection_persistence",
+    "allow_single_cluster",
+    "strengths",
 )
 
 
@@ -65,6 +71,7 @@ def cluster_options(clusterer: Any, metric: int) -> _structs.ClusterOptions:
 
 def parameters_of(options: _structs.ClusterOptions) -> dict[str, Any]:
     """The parameters that give these options."""
+
     def name(names: dict[str, int], code: int) -> str:
         return next(name for name, other in names.items() if other == code)
 

@@ -64,7 +64,8 @@ class Clusters:
         return weights_of(self.array("condensed_tree"), len(self.array("labels")))
 
     def all_merges(self) -> NDArray[Any]:
-        """The single-linkage tree with the rows that were not used, merged last at an infinite distance as in hdbscan."""
+        """The single-linkage tree with the rows that were not used, merged last at an infinite distance as in
+        hdbscan."""
         merges = self.array("single_linkage_tree")
         rows = len(self.array("labels"))
         if len(merges) >= rows - 1:
@@ -101,8 +102,13 @@ class Clusters:
         chosen = None if nodes is None else contiguous(nodes, "nodes", np.int64)
         with running(context) as native:
             call(
-                "covey_clustering_select", self._native, native, byref(options),
-                None if chosen is None else _address(chosen), 0 if chosen is None else len(chosen), byref(pointer),
+                "covey_clustering_select",
+                self._native,
+                native,
+                byref(options),
+                None if chosen is None else _address(chosen),
+                0 if chosen is None else len(chosen),
+                byref(pointer),
             )
         return Clusters(Native(pointer.value, "covey_clustering_destroy"))
 
@@ -120,7 +126,9 @@ class Clusters:
         """The labels of a cut through the single-linkage tree."""
         labels = np.empty(len(self.array("labels")), dtype=np.int32)
         with running(None) as native:
-            call("covey_clustering_cut", self._native, native, distance, min_cluster_size, _address(labels), len(labels))
+            call(
+                "covey_clustering_cut", self._native, native, distance, min_cluster_size, _address(labels), len(labels)
+            )
         return labels.astype(np.int64)
 
     def save(self, path: Any, context: Context | None) -> None:

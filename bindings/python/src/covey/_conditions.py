@@ -1,4 +1,5 @@
-"""The conditions of rules, and pairs of columns that they may compare, as Python and as C have them (covey.h section 10)."""
+"""The conditions of rules, and pairs of columns that they may compare, as Python and as C have them (covey.h section
+10)."""
 
 from __future__ import annotations
 
@@ -74,9 +75,14 @@ def condition_structs(conditions: Sequence[Condition]) -> tuple["Array[_structs.
         kept.append(names)
         structs.append(
             _structs.Condition(
-                feature=c_string(condition.feature, "feature"), kind=integer(condition.kind, "kind"),
-                low=real(condition.low, "low"), high=real(condition.high, "high"),
-                categories=cast(names, POINTER(c_char_p)) if len(names) else None, category_count=len(names)))
+                feature=c_string(condition.feature, "feature"),
+                kind=integer(condition.kind, "kind"),
+                low=real(condition.low, "low"),
+                high=real(condition.high, "high"),
+                categories=cast(names, POINTER(c_char_p)) if len(names) else None,
+                category_count=len(names),
+            )
+        )
     return (_structs.Condition * len(structs))(*structs), kept
 
 
@@ -115,12 +121,19 @@ def read_condition(native: Native, rule: int, index: int) -> Condition:
 
 
 _OPERATIONS = {Derived.HOUR: "hour", Derived.DAYS: "days", Derived.RATIO: "ratio", Derived.DIFFERENCE: "difference"}
-_NAMES = {Derived.HOUR: "hour of {}", Derived.DAYS: "days from {} to {}", Derived.RATIO: "{} / {}", Derived.DIFFERENCE: "{} - {}"}
+_NAMES = {
+    Derived.HOUR: "hour of {}",
+    Derived.DAYS: "days from {} to {}",
+    Derived.RATIO: "{} / {}",
+    Derived.DIFFERENCE: "{} - {}",
+}
 
 
 def written_rules(rules: Any, kinds: Any, precisions: Any) -> dict[str, Any]:
     """Rules of conditions as the JSON of a rule set."""
-    features: dict[str, dict[str, Any]] = {name: {"name": name, "kind": kind} for name, kind in dict(kinds or {}).items()}
+    features: dict[str, dict[str, Any]] = {
+        name: {"name": name, "kind": kind} for name, kind in dict(kinds or {}).items()
+    }
     written: list[dict[str, Any]] = []
     for number, rule in enumerate(rules):
         conditions = []

@@ -57,23 +57,25 @@ class EngineCases(Handle):
 
         Args:
             events, features: one transaction, and key, time, event, dwell, the columns of tables: as for :meth:`score`.
-            goal: "not_risky" (the verdict), "leave_cluster" (for none or one that is not risky), "risk_below", or several;
-                all must hold. None: "not_risky" for a risky transaction, otherwise a risk of at most the base rate.
+            goal: "not_risky" (the verdict), "leave_cluster" (for none or one that is not risky), "risk_below", or
+                several; all must hold. None: "not_risky" for a risky transaction, otherwise a risk of at most the base
+                rate.
             risk_below: the threshold of that goal, which it implies.
-            costs: by feature, above 0, 1 where not named: of a number's unit (the distance between the quartiles of the engine's
-                rows), or of any other change.
+            costs: by feature, above 0, 1 where not named: of a number's unit (the distance between the quartiles of the
+                engine's rows), or of any other change.
             bounds: (low, high) of new numbers by feature, None = that of the engine's rows.
             categories: the only new categories by feature; None: those of the engine's rows and rules.
             immutable: features that are not changed. allowed: the only ones that may be; None = all others.
             answers: the most answers, each another way: none has all the changes of a cheaper one.
-            max_changes: the most features and events that an answer changes. max_removed: the most events that it removes
-                (0 = none); the last event is the transaction and stays. event_cost: of each.
+            max_changes: the most features and events that an answer changes. max_removed: the most events that it
+                removes (0 = none); the last event is the transaction and stays. event_cost: of each.
             max_evaluations: the most alternatives that are scored.
 
-        Every answer is scored by the engine as :meth:`score` would, and carries that score. That there is none is a result
-        ("none" or "not_needed" in ``outcome``). An answer says what the engine would score, not what a customer should do.
-        Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (more or less than one transaction, unknown features, events without
-        an encoder, "leave_cluster" without clusters), OUT_OF_MEMORY, CANCELLED.
+        Every answer is scored by the engine as :meth:`score` would, and carries that score. That there is none is a
+        result ("none" or "not_needed" in ``outcome``). An answer says what the engine would score, not what a customer
+        should do.
+        Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (more or less than one transaction, unknown features, events
+        without an encoder, "leave_cluster" without clusters), OUT_OF_MEMORY, CANCELLED.
         """
         handle = self._handle()
         if max_removed and self._encoder is None:
@@ -99,11 +101,12 @@ class EngineCases(Handle):
 
     def profile(self, cluster: int, context: Optional[Context] = None) -> Dict[str, Any]:
         """What this engine itself says about one of its clusters, as plain data: size, labels, share of fraud with its
-        interval, loss, the features and categories that set it apart with effect size and corrected interval, the nearest
-        other clusters, exemplars (rows of the clustering), rules, and why nobody should act on it alone ("cautions").
+        interval, loss, the features and categories that set it apart with effect size and corrected interval, the
+        nearest other clusters, exemplars (rows of the clustering), rules, and why nobody should act on it alone
+        ("cautions").
 
-        covey_engine_profile in covey.h explains each entry. An engine keeps no events, shared values, growth or single amounts
-        ("not_known" lists what is missing): :func:`covey.report` works these out from raw rows.
+        covey_engine_profile in covey.h explains each entry. An engine keeps no events, shared values, growth or single
+        amounts ("not_known" lists what is missing): :func:`covey.report` works these out from raw rows.
 
         Errors: INVALID_ARGUMENT (a cluster that the engine does not have), OUT_OF_MEMORY, CANCELLED.
         """

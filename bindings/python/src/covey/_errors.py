@@ -26,7 +26,8 @@ class CoveyError(Exception):
     """Any failure of Covey. The message names the field and the value.
 
     Attributes:
-        code: the :class:`StatusCode`. Errors found in Python before the C call carry the code that the C call would give.
+        code: the :class:`StatusCode`. Errors found in Python before the C call carry the code that the C call would
+            give.
 
     Every code has a subclass that is also the built-in exception a Python programmer expects, so both
     ``except covey.CoveyError`` and ``except ValueError`` work.
@@ -137,6 +138,7 @@ _CLASSES: dict[int, type[CoveyError]] = {
 
 
 def error_for(status: int, message: str) -> CoveyError:
-    """The exception of a status; codes of a newer library come as :class:`InternalError` with the number in the text."""
+    """The exception of a status; codes of a newer library come as :class:`InternalError` with the number in the
+    text."""
     kind = _CLASSES.get(status)
     return kind(message) if kind else InternalError(f"status {status}: {message}")

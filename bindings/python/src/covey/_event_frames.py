@@ -9,10 +9,9 @@ from typing import Any, Dict, Iterable, List, Optional, Set, Tuple, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import _is_missing
-from ._errors import CoveyError, InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
+from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._findings import Finding
-from ._keys import _shown, first_appearance, places, read_keys, read_order
+from ._keys import _shown, first_appearance, places, read_order
 from ._table import columns, is_table
 from ._times import Times
 
@@ -146,7 +145,9 @@ def read_times(
     wrong = ~np.isfinite(times.seconds)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise InvalidDataError(f"time={time!r} must be finite, got {times.seconds[row]} in row {row} of the {frame.name}")
+        raise InvalidDataError(
+            f"time={time!r} must be finite, got {times.seconds[row]} in row {row} of the {frame.name}"
+        )
     if dwell is None:
         return times, None
     spent = Times.read(frame.column(dwell, "dwell"), f"dwell={dwell!r}", "s")
@@ -164,4 +165,6 @@ def check_channels(frame: EventFrame, channels: Dict[str, Any]) -> None:
         wrong = np.isinf(values)
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise InvalidDataError(f"numeric={label!r} must not be infinite, got {values[row]} in row {row} of the {frame.name}")
+            raise InvalidDataError(
+                f"numeric={label!r} must not be infinite, got {values[row]} in row {row} of the {frame.name}"
+            )

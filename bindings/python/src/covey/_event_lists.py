@@ -14,12 +14,14 @@ from ._event_frames import EventFrame
 
 
 def read_lists(values: Any, name: str) -> Tuple[NDArray[np.int64], EventFrame]:
-    """n + 1 offsets and the table of all events: from an Arrow list of structs, or from lists of mappings. A missing list is an
-    empty one."""
+    """n + 1 offsets and the table of all events: from an Arrow list of structs, or from lists of mappings. A missing
+    list is an empty one."""
     column = arrow_column(values, name)
     if column is not None:
         if not column.is_list:
-            raise InvalidTypeError(f"{name} must hold lists of structs, got the Arrow format {column.format.decode()!r}")
+            raise InvalidTypeError(
+                f"{name} must hold lists of structs, got the Arrow format {column.format.decode()!r}"
+            )
         offsets, elements = column.lists()
         frame = EventFrame({}, name)
         for label, field in elements.fields():
@@ -36,7 +38,9 @@ def read_lists(values: Any, name: str) -> Tuple[NDArray[np.int64], EventFrame]:
                 raise InvalidTypeError(f"{name}[{index}] must be a list of mappings, got {type(events).__name__}")
         for event in events:
             if not isinstance(event, Mapping):
-                raise InvalidTypeError(f"{name}[{index}] must be a list of mappings, got a list of {type(event).__name__}")
+                raise InvalidTypeError(
+                    f"{name}[{index}] must be a list of mappings, got a list of {type(event).__name__}"
+                )
         rows += list(events)
         counts.append(len(events))
     frame = EventFrame(rows if rows else {}, name)

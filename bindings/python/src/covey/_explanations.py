@@ -52,8 +52,8 @@ def explain_options(
 
 @dataclasses.dataclass(frozen=True)
 class Faithfulness:
-    """How well attributions say what the value hangs on: changes of the value when parts are left out in the order of the
-    attributions' size; NaN without events or where it was not measured."""
+    """How well attributions say what the value hangs on: changes of the value when parts are left out in the order of
+    the attributions' size; NaN without events or where it was not measured."""
 
     #: Without the parts with the largest attributions: more is better. With those alone: less is better.
     comprehensiveness: float
@@ -179,12 +179,15 @@ class Explanations(Sequence[Explanation]):
         given = self._types[self._offsets[index] : self._offsets[index + 1]].tolist()
         entries = len(self._vocabulary)
         return tuple(
-            ("" if not 0 <= value < entries else self._vocabulary[value]) if isinstance(value, int) else str(value or "")
+            ("" if not 0 <= value < entries else self._vocabulary[value])
+            if isinstance(value, int)
+            else str(value or "")
             for value in given
         )
 
     def to_frame(self) -> Any:
-        """One row an event in pandas: transaction (its key, or its number), event, place (from 1), attribution, error."""
+        """One row an event in pandas: transaction (its key, or its number), event, place (from 1), attribution,
+        error."""
         rows: dict[str, list[Any]] = {self.key_name or "transaction": [], "place": [], "event": []}
         numbers: dict[str, list[NDArray[np.float64]]] = {"attribution": [], "error": []}
         for index, found in enumerate(self):

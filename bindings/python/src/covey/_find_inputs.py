@@ -38,15 +38,22 @@ def find_column(names: List[Any], given: Optional[str], role: str, findings: Lis
     if given not in (None, role) or len(usual) != 1:
         hint = f"; it could be {usual}" if usual else ""
         raise InvalidArgumentError(f"{role}={given!r} is not a column of events, which have {names}{hint}")
-    findings.append(Finding("column_role", f"{role} = {usual[0]!r}, as events have no column {role!r}", f"pass {role}= to say it", usual[0]))
+    findings.append(
+        Finding(
+            "column_role",
+            f"{role} = {usual[0]!r}, as events have no column {role!r}",
+            f"pass {role}= to say it",
+            usual[0],
+        )
+    )
     return usual[0]
 
 
 def find_key(
     events: Any, features: Any, key: Optional[str], taken: List[Any], findings: List[Finding]
 ) -> Optional[str]:
-    """The column that joins events and features: the one that was named, or the only one that both have (of several, the only
-    one without a repeated value in the features)."""
+    """The column that joins events and features: the one that was named, or the only one that both have (of several,
+    the only one without a repeated value in the features)."""
     event_names = column_names(events, "events")
     if features is None:
         if key is not None:
@@ -117,7 +124,9 @@ def join_events(
     event = find_column(names, event, "event", findings)
     if dwell is None and uses_dwell:
         if "dwell" not in names:
-            raise InvalidArgumentError(f"dwell must name a column of events, as the encoder uses it; events have {names}")
+            raise InvalidArgumentError(
+                f"dwell must name a column of events, as the encoder uses it; events have {names}"
+            )
         dwell = "dwell"
     key = find_key(events, features, key, [time, event, dwell], findings)
     order = None if features is None else key_values(features, str(key))

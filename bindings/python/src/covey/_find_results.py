@@ -77,8 +77,8 @@ class Found(Handle):
 
     Attributes (n rows, in the order of the features, or of the sequences without features):
         labels: n int64, the cluster of each row, -1 = none.
-        scores: n float64, 0 to 1, higher = more likely fraud: each row's risk, without what is known of the row itself; outlier
-            scores where no fraud is known.
+        scores: n float64, 0 to 1, higher = more likely fraud: each row's risk, without what is known of the row itself;
+            outlier scores where no fraud is known.
         risky: n bool, whether the row is in a risky group. row_groups: n int64, its group, -1 = none.
         groups: :class:`RiskyGroup` objects, riskiest first.
         rules: the rules for fraud, a :class:`RuleSet` (empty where there are none).
@@ -105,23 +105,29 @@ class Found(Handle):
         self.scores = self._array("scores", np.float64, rows)
         self.groups: List[RiskyGroup] = [self._group(index) for index in range(library.covey_found_group_count(native))]
         pointer = library.covey_found_rules(native)
-        self.rules: RuleSet = RuleSet.from_conditions([]) if pointer is None else RuleSet(Native(pointer, None, keep=native))
+        self.rules: RuleSet = (
+            RuleSet.from_conditions([]) if pointer is None else RuleSet(Native(pointer, None, keep=native))
+        )
         self.engine: Engine = Engine._wrap(Native(library.covey_found_engine(native), None, keep=native))
-        self.findings: List[Finding] = [self._finding(index) for index in range(library.covey_found_finding_count(native))]
+        self.findings: List[Finding] = [
+            self._finding(index) for index in range(library.covey_found_finding_count(native))
+        ]
         self.settings: Dict[str, Any] = json.loads(required_text(library.covey_found_settings(native)))
         self._kind = Kind()
         self._known: Optional[NDArray[np.float64]] = None
 
     def evidence(self, part: str) -> NDArray[np.float64]:
-        """n float64: a part of the sum behind the scores, in log odds; 0 where no fraud is known. part: "tree" (known fraud around
-        the row, along the tree of clusters), "neighbours" (among its nearest rows), "features" (a forest on the features),
-        "events" (a forest on features and counts of events) or "joint" (a forest on all of these and the embeddings)."""
+        """n float64: a part of the sum behind the scores, in log odds; 0 where no fraud is known. part: "tree" (known
+        fraud around the row, along the tree of clusters), "neighbours" (among its nearest rows), "features" (a forest
+        on the features), "events" (a forest on features and counts of events) or "joint" (a forest on all of these and
+        the embeddings)."""
         values = np.empty(len(self.labels), dtype=np.float64)
         call("covey_found_evidence", self._handle(), choice(part, "part", _EVIDENCE), values.ctypes.data, len(values))
         return values
 
     def to_frame(self) -> Any:
-        """One row a transaction, of the kind that the features were (pandas otherwise): key, fraud, label, group, risky, score."""
+        """One row a transaction, of the kind that the features were (pandas otherwise): key, fraud, label, group,
+        risky, score."""
         columns: Dict[str, Any] = {} if self.keys is None else {self.key_name or "key": self.keys}
         if self._known is not None:
             columns["fraud"] = self._known
@@ -155,7 +161,9 @@ class Found(Handle):
 
     def _finding(self, index: int) -> Finding:
         code = int(library.covey_found_finding_code(self._native, index))
-        return Finding(_CODES.get(code, str(code)), required_text(library.covey_found_finding_text(self._native, index)))
+        return Finding(
+            _CODES.get(code, str(code)), required_text(library.covey_found_finding_text(self._native, index))
+        )
 
     def __repr__(self) -> str:
         rows, groups = len(self.labels), len(self.groups)

@@ -16,7 +16,8 @@ MOST_CATEGORIES = 100
 
 
 def describe_columns(table: Table) -> List[Finding]:
-    """Leaves columns out that name the rows, and rare categories; tells of both, and of numbers that look like names."""
+    """Leaves columns out that name the rows, and rare categories; tells of both, and of numbers that look like
+    names."""
     findings: List[Finding] = []
     left_out: List[str] = []
     for index, label in enumerate(table.names):
@@ -67,7 +68,8 @@ def describe_columns(table: Table) -> List[Finding]:
 
 
 def leave_out_labels(table: Table, fraud: NDArray[np.int8]) -> List[Finding]:
-    """Leaves out columns that are the labels themselves, with what is not known missing: they were handed over twice."""
+    """Leaves out columns that are the labels themselves, with what is not known missing: they were handed over
+    twice."""
     known = np.where(fraud < 0, np.nan, fraud.astype(np.float64))
     findings: List[Finding] = []
     for index, label in enumerate(table.names):
@@ -81,7 +83,9 @@ def leave_out_labels(table: Table, fraud: NDArray[np.int8]) -> List[Finding]:
             continue
         if np.isnan(known).any() and np.array_equal(values, known, equal_nan=True):
             text = f"features[{label!r}] is `fraud` itself, and is left out"
-            findings.append(Finding("feature_gives_label_away", text, f"pass fraud={label!r}, or features without it", label))
+            findings.append(
+                Finding("feature_gives_label_away", text, f"pass fraud={label!r}, or features without it", label)
+            )
     table.leave_out([str(finding.column) for finding in findings])
     return findings
 

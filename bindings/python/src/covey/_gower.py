@@ -20,11 +20,12 @@ _BLOCK = 1 << 22
 
 
 class Gower:
-    """What a table says of Gower's distance (Gower 1971): the weighted mean over the columns that both rows know of |a - b| / range
-    for numbers (dates and durations too), and of 0 or 1 for categories and flags; 1 where no column is known to both.
+    """What a table says of Gower's distance (Gower 1971): the weighted mean over the columns that both rows know of |a
+    - b| / range for numbers (dates and durations too), and of 0 or 1 for categories and flags; 1 where no column is
+    known to both.
 
-    Ranges and categories are those of the table it is made of. Without missing values the distance is Manhattan's between
-    `places`, which the library searches, predictions included; otherwise all distances are looked at."""
+    Ranges and categories are those of the table it is made of. Without missing values the distance is Manhattan's
+    between `places`, which the library searches, predictions included; otherwise all distances are looked at."""
 
     def __init__(self, X: Any, categorical: Any = None, w: Any = None) -> None:
         if categorical is None and w is None and isinstance(X, np.ndarray) and X.dtype.kind == "O":
@@ -44,19 +45,23 @@ class Gower:
             raise InvalidDataError(f"X contains infinity in column {self.names[index]!r}")
         known = ~np.isnan(rows)
         with np.errstate(invalid="ignore"):
-            spread = np.where(known, rows, -np.inf).max(axis=0, initial=-np.inf) - np.where(known, rows, np.inf).min(axis=0, initial=np.inf)
+            spread = np.where(known, rows, -np.inf).max(axis=0, initial=-np.inf) - np.where(known, rows, np.inf).min(
+                axis=0, initial=np.inf
+            )
         self.ranges = np.where(np.isfinite(spread) & (spread > 0), spread, 1.0)
         self.is_whole = bool(known.all())
 
     def _read(self, table: Table, categories: list[Optional[list[str]]]) -> NDArray[np.float64]:
-        """Numbers as they are, categories and flags as codes, NaN where they are missing; a category that was not there before
-        has a code of its own."""
+        """Numbers as they are, categories and flags as codes, NaN where they are missing; a category that was not there
+        before has a code of its own."""
         rows = np.empty((table.rows, len(self.names)), dtype=np.float64)
         for index in range(len(self.names)):
             values = _values(table, index)
             if table.column(index).kind == CATEGORICAL:
                 places = {name: code for code, name in enumerate(categories[index] or [])}
-                new = np.array([places.get(name, len(places)) for name in _categories(table, index) or []] + [-1], dtype=np.int64)
+                new = np.array(
+                    [places.get(name, len(places)) for name in _categories(table, index) or []] + [-1], dtype=np.int64
+                )
                 values = new[values]
             column = values.astype(np.float64)
             if table.column(index).kind in (CATEGORICAL, BOOLEAN):
@@ -73,7 +78,9 @@ class Gower:
             raise MismatchError(f"X must have the columns {self.names}, got {list(table.names)}")
         for index, kind in enumerate(self.kinds):
             if table.column(index).kind != kind:
-                raise MismatchError(f"X[{self.names[index]!r}] must be {self._wanted[self.names[index]]}, as fitted, got {table.kinds[self.names[index]]}")
+                raise MismatchError(
+                    f"X[{self.names[index]!r}] must be {self._wanted[self.names[index]]}, as fitted, got {table.kinds[self.names[index]]}"
+                )
         return self._read(table, self.categories)
 
     @property
@@ -158,7 +165,9 @@ def _labels(given: Any, names: list[str], what: str) -> list[str]:
         if isinstance(label, (int, np.integer)) and not isinstance(label, bool) and 0 <= label < len(names):
             label = names[label]
         if label not in names:
-            raise InvalidArgumentError(f"{what} must name columns of X, {', '.join(map(repr, names))}, or their places, got {label!r}")
+            raise InvalidArgumentError(
+                f"{what} must name columns of X, {', '.join(map(repr, names))}, or their places, got {label!r}"
+            )
         found.append(label)
     return found
 
@@ -174,5 +183,7 @@ def _weights(given: Any, names: list[str]) -> NDArray[np.float64]:
     else:
         weights = np.array([real(weight, "w") for weight in given])
     if len(weights) != len(names) or not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
-        raise InvalidArgumentError(f"w must be {len(names)} finite weights of at least 0, one a column and not all 0, got {given!r}")
+        raise InvalidArgumentError(
+            f"w must be {len(names)} finite weights of at least 0, one a column and not all 0, got {given!r}"
+        )
     return weights

@@ -17,7 +17,8 @@ _EXACT = 2.0**53
 
 
 def read_keys(values: Any, name: str) -> NDArray[Any]:
-    """One key a row, as integers, floats, datetimes or objects (strings); whole floats and whole objects become integers.
+    """One key a row, as integers, floats, datetimes or objects (strings); whole floats and whole objects become
+    integers.
 
     Raises INVALID_DATA where a key is missing, and for floats at and above 2^53, of which several integers are one."""
     array = as_array(values, name)
@@ -43,7 +44,9 @@ def as_column(values: Any) -> Any:
 
 def _refuse_missing(missing: NDArray[np.bool_], name: str) -> None:
     if missing.any():
-        raise InvalidDataError(f"{name} is missing in row {int(np.argmax(missing))}; {int(missing.sum())} rows have no key")
+        raise InvalidDataError(
+            f"{name} is missing in row {int(np.argmax(missing))}; {int(missing.sum())} rows have no key"
+        )
 
 
 def _from_floats(array: NDArray[Any], name: str) -> NDArray[Any]:
@@ -95,7 +98,8 @@ def _family(keys: NDArray[Any]) -> str:
 
 
 def first_appearance(keys: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """A code for each key, in the order of first appearance, and the distinct keys. O(n) where equal keys are adjacent."""
+    """A code for each key, in the order of first appearance, and the distinct keys. O(n) where equal keys are
+    adjacent."""
     if not len(keys):
         return np.empty(0, dtype=np.int64), keys
     with np.errstate(invalid="ignore"):
@@ -166,8 +170,9 @@ def places(keys: NDArray[Any], order: NDArray[Any], names: tuple[str, str]) -> N
 def alignment(
     have: Optional[NDArray[Any]], want: Optional[NDArray[Any]], names: tuple[str, str]
 ) -> Optional[NDArray[np.int64]]:
-    """Which row of `have` stands for each key of `want`; None where the rows are in that order already, or where one side
-    has no keys. Raises MISMATCH where a key of `want` is not there, INVALID_DATA where one comes twice in `have`."""
+    """Which row of `have` stands for each key of `want`; None where the rows are in that order already, or where one
+    side has no keys. Raises MISMATCH where a key of `want` is not there, INVALID_DATA where one comes twice in
+    `have`."""
     if have is None or want is None:
         return None
     if len(have) == len(want) and (have is want or _equal(have, want)):

@@ -18,8 +18,8 @@ _UNKNOWN = {"", "-1", "-1.0", "unknown", "none", "null", "nan", "na", "n/a", "?"
 def read_labels(values: Any, name: str = "fraud", length: Optional[int] = None) -> NDArray[np.float64]:
     """n float64 of 1 (known fraud), 0 (known legitimate) and NaN (unknown).
 
-    Booleans, numbers (-1 and NaN are unknown), None, pandas.NA and the usual words in any case. Raises INVALID_DATA, which
-    names the row and the value, for anything else."""
+    Booleans, numbers (-1 and NaN are unknown), None, pandas.NA and the usual words in any case. Raises INVALID_DATA,
+    which names the row and the value, for anything else."""
     array = _plain(values, name)
     if array.ndim != 1:
         raise InvalidArgumentError(f"{name} must have 1 dimension, got {array.ndim}")

@@ -15,13 +15,28 @@ NATIVE = {"euclidean": 0, "l2": 0, "manhattan": 1, "l1": 1, "cityblock": 1, "cos
 #: Those that hdbscan's trees know; the library does not need trees, but the names of algorithms ask for them.
 _KD_TREE = {"euclidean", "l2", "minkowski", "p", "manhattan", "cityblock", "l1", "chebyshev", "infinity"}
 _BALL_TREE = _KD_TREE | {
-    "braycurtis", "canberra", "dice", "hamming", "haversine", "jaccard", "mahalanobis", "rogerstanimoto", "russellrao",
-    "seuclidean", "sokalmichener", "sokalsneath",
+    "braycurtis",
+    "canberra",
+    "dice",
+    "hamming",
+    "haversine",
+    "jaccard",
+    "mahalanobis",
+    "rogerstanimoto",
+    "russellrao",
+    "seuclidean",
+    "sokalmichener",
+    "sokalsneath",
 }
 #: By scikit-learn and SciPy, as a matrix of all distances.
 _PAIRWISE = _BALL_TREE | {"angular", "arccos", "correlation", "sqeuclidean", "yule", "nan_euclidean"}
 _NAMES = {"p": "minkowski", "infinity": "chebyshev"}
-_REFUSED = {"prims_kdtree": _KD_TREE, "prims_balltree": _BALL_TREE, "boruvka_kdtree": _BALL_TREE, "boruvka_balltree": _BALL_TREE}
+_REFUSED = {
+    "prims_kdtree": _KD_TREE,
+    "prims_balltree": _BALL_TREE,
+    "boruvka_kdtree": _BALL_TREE,
+    "boruvka_balltree": _BALL_TREE,
+}
 
 
 class Measure:
@@ -86,7 +101,9 @@ def _measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) ->
     if metric in NATIVE:
         return Measure(NATIVE[metric])
     if metric not in _PAIRWISE or (known is not None and metric not in known):
-        raise InvalidArgumentError(f"metric must be one of {', '.join(sorted({*NATIVE, *_PAIRWISE, 'precomputed'}))}, got {metric!r}")
+        raise InvalidArgumentError(
+            f"metric must be one of {', '.join(sorted({*NATIVE, *_PAIRWISE, 'precomputed'}))}, got {metric!r}"
+        )
     metric = _NAMES.get(metric, metric)
     parameters = dict(parameters)
     if metric == "minkowski":
@@ -107,7 +124,9 @@ def _measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) ->
 def _on_sphere(rows: NDArray[Any]) -> NDArray[Any]:
     """Latitude and longitude as points of the unit sphere."""
     if rows.shape[1] != 2:
-        raise InvalidArgumentError(f"metric haversine needs 2 columns, latitude and longitude in radians, got {rows.shape[1]}")
+        raise InvalidArgumentError(
+            f"metric haversine needs 2 columns, latitude and longitude in radians, got {rows.shape[1]}"
+        )
     latitude, longitude = np.asarray(rows, dtype=np.float64).T
     with np.errstate(invalid="ignore"):  # the library names the row with an infinity
         circle = np.cos(latitude)
@@ -115,8 +134,8 @@ def _on_sphere(rows: NDArray[Any]) -> NDArray[Any]:
 
 
 def _directions(rows: NDArray[Any]) -> NDArray[np.float64]:
-    """Rows as points of the unit sphere. Directions are told apart to 45 bits of their largest number, as with cosine, so that
-    rounding splits no direction. Rows of zeros are one more direction, at a right angle to every other."""
+    """Rows as points of the unit sphere. Directions are told apart to 45 bits of their largest number, as with cosine,
+    so that rounding splits no direction. Rows of zeros are one more direction, at a right angle to every other."""
     given = np.asarray(rows, dtype=np.float64)
     with np.errstate(invalid="ignore"):  # the library names the row with an infinity
         largest = np.abs(given).max(axis=1, initial=0, keepdims=True)
@@ -171,11 +190,17 @@ def _mahalanobis(covariance: Any, inverse: Any) -> Callable[[NDArray[Any]], NDAr
     def change(rows: NDArray[Any]) -> NDArray[Any]:
         if covariance is None and inverse is None:
             raise InvalidTypeError("metric mahalanobis needs V, the covariances, or VI, their inverse")
-        matrix = np.linalg.inv(np.asarray(covariance, dtype=np.float64)) if inverse is None else np.asarray(inverse, np.float64)
+        matrix = (
+            np.linalg.inv(np.asarray(covariance, dtype=np.float64))
+            if inverse is None
+            else np.asarray(inverse, np.float64)
+        )
         try:
             return np.asarray(rows, dtype=np.float64) @ np.linalg.cholesky(matrix)
         except (np.linalg.LinAlgError, ValueError) as failure:
-            raise InvalidArgumentError(f"VI must be a positive definite matrix of {rows.shape[1]} columns: {failure}") from None
+            raise InvalidArgumentError(
+                f"VI must be a positive definite matrix of {rows.shape[1]} columns: {failure}"
+            ) from None
 
     return change
 
@@ -194,7 +219,8 @@ def _pairwise(rows: NDArray[Any], metric: Any, parameters: dict[str, Any]) -> ND
 
 
 def sparse_tree(distances: Any, min_samples: int, alpha: float) -> tuple[int, NDArray[Any]]:
-    """The spanning tree of mutual reachability of a sparse matrix of distances, of which those that are not there are infinite."""
+    """The spanning tree of mutual reachability of a sparse matrix of distances, of which those that are not there are
+    infinite."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 

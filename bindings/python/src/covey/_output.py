@@ -28,7 +28,11 @@ class Kind:
             return cls("pandas", frame.index)
         if module in ("polars", "pyarrow", "duckdb"):
             return cls(module)
-        if isinstance(frame, Mapping) and frame and all(hasattr(values, "__len__") and not isinstance(values, str) for values in frame.values()):
+        if (
+            isinstance(frame, Mapping)
+            and frame
+            and all(hasattr(values, "__len__") and not isinstance(values, str) for values in frame.values())
+        ):
             return cls("mapping")
         if isinstance(frame, (list, tuple)) and frame and isinstance(frame[0], Mapping):
             return cls("mappings")
@@ -49,7 +53,9 @@ def frame_of(columns: Dict[str, Any], kind: Optional[Kind] = None) -> Any:
             import pyarrow
         except ImportError:
             return pandas().DataFrame(columns)
-        table = pyarrow.table({name: pyarrow.array(_for_arrow(values), from_pandas=True) for name, values in columns.items()})
+        table = pyarrow.table(
+            {name: pyarrow.array(_for_arrow(values), from_pandas=True) for name, values in columns.items()}
+        )
         if kind.library == "pyarrow":
             return table
         import duckdb

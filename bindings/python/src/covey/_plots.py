@@ -21,7 +21,13 @@ def _pyplot() -> Any:
 def icicle(tree: NDArray[Any], separation: float, log_size: bool, most: int) -> dict[str, Any]:
     """Bars whose width is how many rows a cluster has at a lambda, under lines where clusters part. O(n log n)."""
     result: dict[str, Any] = {
-        "bar_centers": [], "bar_tops": [], "bar_bottoms": [], "bar_widths": [], "line_xs": [], "line_ys": [], "cluster_bounds": {},
+        "bar_centers": [],
+        "bar_tops": [],
+        "bar_bottoms": [],
+        "bar_widths": [],
+        "line_xs": [],
+        "line_ys": [],
+        "cluster_bounds": {},
     }
     if not len(tree):
         return result
@@ -70,7 +76,12 @@ def icicle(tree: NDArray[Any], separation: float, log_size: bool, most: int) -> 
             result["bar_tops"].append(float(level) - bottom)
             result["bar_widths"].append(width)
             bottom = float(level)
-        result["cluster_bounds"][node + root] = (places[node] - widest / 2, places[node] + widest / 2, births[node], bottom)
+        result["cluster_bounds"][node + root] = (
+            places[node] - widest / 2,
+            places[node] + widest / 2,
+            births[node],
+            bottom,
+        )
         if node in children:
             ends = [places[child] for child in children[node]]
             result["line_xs"].append([min(ends), max(ends)])
@@ -97,8 +108,13 @@ def plot_condensed(
     mapping = _mapping(pyplot, cmap, widths)
     colours = "black" if mapping is None else mapping.to_rgba(widths)
     axis.bar(
-        data["bar_centers"], data["bar_tops"], bottom=data["bar_bottoms"], width=data["bar_widths"], color=colours,
-        align="center", linewidth=0,
+        data["bar_centers"],
+        data["bar_tops"],
+        bottom=data["bar_bottoms"],
+        width=data["bar_widths"],
+        color=colours,
+        align="center",
+        linewidth=0,
     )
     for xs, ys in zip(data["line_xs"], data["line_ys"]):
         axis.plot(xs, ys, color="black", linewidth=1)
@@ -110,7 +126,13 @@ def plot_condensed(
             colour = "r" if selection_palette is None else selection_palette[label % len(selection_palette)]
             centre = ((left + right) / 2, (low + high) / 2)
             axis.add_artist(
-                Ellipse(centre, leaf_separation + right - left, 1.2 * max(high - low, 1e-12), facecolor="none", edgecolor=colour)
+                Ellipse(
+                    centre,
+                    leaf_separation + right - left,
+                    1.2 * max(high - low, 1e-12),
+                    facecolor="none",
+                    edgecolor=colour,
+                )
             )
             if label_clusters:
                 axis.annotate(str(label), xy=centre, xytext=(left - 4 * leaf_separation, centre[1]))
@@ -181,7 +203,10 @@ def plot_spanning(
     if vary_line_width and len(lengths) and lengths.max() > 0:
         width = edge_linewidth * (0.2 + (1 - lengths / lengths.max()))
     lines = LineCollection(
-        points[edges[:, :2].astype(np.intp)], linewidths=width, cmap=None if edge_cmap == "none" else edge_cmap, alpha=edge_alpha
+        points[edges[:, :2].astype(np.intp)],
+        linewidths=width,
+        cmap=None if edge_cmap == "none" else edge_cmap,
+        alpha=edge_alpha,
     )
     if edge_cmap != "none":
         lines.set_array(lengths)

@@ -67,10 +67,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
         (_HANDLE, _HANDLE, _SEQUENCES, POINTER(s.EmbedOptions), _BUFFER, c_int64, _BUFFER, _ERROR),
     ),
     "covey_encoder_destroy": (None, (_HANDLE,)),
-    "covey_encoder_train": (
-        _STATUS,
-        (_HANDLE, _SEQUENCES, _HANDLE, POINTER(s.TrainingOptions), _OUT, _OUT, _ERROR),
-    ),
+    "covey_encoder_train": (_STATUS, (_HANDLE, _SEQUENCES, _HANDLE, POINTER(s.TrainingOptions), _OUT, _OUT, _ERROR)),
     "covey_training_encoder": (_HANDLE, (_HANDLE,)),
     "covey_training_steps": (c_int64, (_HANDLE,)),
     "covey_training_best_step": (c_int64, (_HANDLE,)),
@@ -106,40 +103,31 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_clustering_exemplar_count": (c_int64, (_HANDLE, c_int64)),
     "covey_clustering_exemplars": (_STATUS, (_HANDLE, c_int64, _BUFFER, c_int64, _ERROR)),
     "covey_clustering_predict": (_STATUS, (_HANDLE, _HANDLE, _MATRIX, _BUFFER, _BUFFER, _ERROR)),
-    "covey_clustering_place": (
-        _STATUS, (_HANDLE, _HANDLE, _MATRIX, _BUFFER, _BUFFER, _BUFFER, _BUFFER, _ERROR),
-    ),
+    "covey_clustering_place": (_STATUS, (_HANDLE, _HANDLE, _MATRIX, _BUFFER, _BUFFER, _BUFFER, _BUFFER, _ERROR)),
     "covey_cluster_distances": (_STATUS, (_HANDLE, _MATRIX, POINTER(s.ClusterOptions), _OUT, _ERROR)),
-    "covey_cluster_spanning_tree": (
-        _STATUS, (_HANDLE, c_int64, _BUFFER, POINTER(s.ClusterOptions), _OUT, _ERROR),
-    ),
+    "covey_cluster_spanning_tree": (_STATUS, (_HANDLE, c_int64, _BUFFER, POINTER(s.ClusterOptions), _OUT, _ERROR)),
     "covey_cluster_edges": (
-        _STATUS, (_HANDLE, c_int64, _BUFFER, c_int64, _BUFFER, POINTER(s.ClusterOptions), _OUT, _ERROR),
+        _STATUS,
+        (_HANDLE, c_int64, _BUFFER, c_int64, _BUFFER, POINTER(s.ClusterOptions), _OUT, _ERROR),
     ),
     "covey_cluster_neighbours": (
-        _STATUS, (_HANDLE, c_int64, c_int64, _BUFFER, _BUFFER, POINTER(s.ClusterOptions), _OUT, _BUFFER, _ERROR),
+        _STATUS,
+        (_HANDLE, c_int64, c_int64, _BUFFER, _BUFFER, POINTER(s.ClusterOptions), _OUT, _BUFFER, _ERROR),
     ),
     "covey_clustering_parts": (c_int64, (_HANDLE,)),
     "covey_nearest": (
         _STATUS,
-        (
-            _HANDLE, _MATRIX, _BUFFER, _MATRIX, _BUFFER, c_int64, c_int32, c_int32, _BUFFER, _BUFFER, c_int64, _ERROR,
-        ),
+        (_HANDLE, _MATRIX, _BUFFER, _MATRIX, _BUFFER, c_int64, c_int32, c_int32, _BUFFER, _BUFFER, c_int64, _ERROR),
     ),
     "covey_spanning_edges": (
-        _STATUS, (_HANDLE, _MATRIX, _BUFFER, _BUFFER, c_int32, c_double, _BUFFER, c_int64, _ERROR),
+        _STATUS,
+        (_HANDLE, _MATRIX, _BUFFER, _BUFFER, c_int32, c_double, _BUFFER, c_int64, _ERROR),
     ),
     "covey_merge_edges": (_STATUS, (_HANDLE, c_int64, _BUFFER, c_int64, _BUFFER, _ERROR)),
     "covey_clustering_cut": (_STATUS, (_HANDLE, _HANDLE, c_double, c_int64, _BUFFER, c_int64, _ERROR)),
-    "covey_clustering_membership": (
-        _STATUS, (_HANDLE, _HANDLE, _MATRIX, c_int64, _BUFFER, _BUFFER, c_int64, _ERROR),
-    ),
-    "covey_validity": (
-        _STATUS, (_HANDLE, _MATRIX, _BUFFER, c_int32, c_int32, _BUFFER, _BUFFER, c_int64, _ERROR),
-    ),
-    "covey_clustering_select": (
-        _STATUS, (_HANDLE, _HANDLE, POINTER(s.ClusterOptions), _BUFFER, c_int64, _OUT, _ERROR),
-    ),
+    "covey_clustering_membership": (_STATUS, (_HANDLE, _HANDLE, _MATRIX, c_int64, _BUFFER, _BUFFER, c_int64, _ERROR)),
+    "covey_validity": (_STATUS, (_HANDLE, _MATRIX, _BUFFER, c_int32, c_int32, _BUFFER, _BUFFER, c_int64, _ERROR)),
+    "covey_clustering_select": (_STATUS, (_HANDLE, _HANDLE, POINTER(s.ClusterOptions), _BUFFER, c_int64, _OUT, _ERROR)),
     "covey_clustering_size_count": (c_int64, (_HANDLE,)),
     "covey_clustering_sizes": (_STATUS, (_HANDLE, _BUFFER, _BUFFER, c_int64, _ERROR)),
     "covey_clustering_save": (_STATUS, (_HANDLE, _HANDLE, _TEXT, _ERROR)),
@@ -172,10 +160,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_rules_export": (_STATUS, (_HANDLE, _HANDLE, c_int32, POINTER(s.ExportOptions), _OUT, _ERROR)),
     "covey_rules_parse": (_STATUS, (_HANDLE, _TEXT, c_int64, _OUT, _ERROR)),
     "covey_rules_destroy": (None, (_HANDLE,)),
-    "covey_backtest_run": (
-        _STATUS,
-        (_HANDLE, _HANDLE, _TABLE, _BUFFER, POINTER(s.BacktestOptions), _OUT, _ERROR),
-    ),
+    "covey_backtest_run": (_STATUS, (_HANDLE, _HANDLE, _TABLE, _BUFFER, POINTER(s.BacktestOptions), _OUT, _ERROR)),
     "covey_backtest_get": (_STATUS, (_HANDLE, c_int64, POINTER(s.BacktestReport), _ERROR)),
     "covey_backtest_period_count": (c_int64, (_HANDLE,)),
     "covey_backtest_period_start": (c_double, (_HANDLE, c_int64)),
@@ -224,9 +209,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_counterfactuals_scores": (_HANDLE, (_HANDLE,)),
     "covey_counterfactuals_text": (_TEXT, (_HANDLE, c_int64)),
     "covey_counterfactuals_destroy": (None, (_HANDLE,)),
-    "covey_engine_explain": (
-        _STATUS, (_HANDLE, _HANDLE, _SEQUENCES, _TABLE, POINTER(s.ExplainOptions), _OUT, _ERROR),
-    ),
+    "covey_engine_explain": (_STATUS, (_HANDLE, _HANDLE, _SEQUENCES, _TABLE, POINTER(s.ExplainOptions), _OUT, _ERROR)),
     "covey_explanations_count": (c_int64, (_HANDLE,)),
     "covey_explanations_get": (_STATUS, (_HANDLE, c_int64, POINTER(s.Explanation), _ERROR)),
     "covey_explanations_events": (_STATUS, (_HANDLE, c_int64, _BUFFER, _BUFFER, c_int64, _ERROR)),

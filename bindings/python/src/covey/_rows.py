@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 class KeyedRows(np.ndarray):
     """A NumPy array of n rows with ``keys``, one a row, and ``key_name``, what their column is called.
 
-    Selecting rows (``rows[:10]``, ``rows[mask]``, ``rows[[3, 1]]``) selects their keys; arithmetic and every other view is
-    a plain matter of numbers, whose ``keys`` are None."""
+    Selecting rows (``rows[:10]``, ``rows[mask]``, ``rows[[3, 1]]``) selects their keys; arithmetic and every other view
+    is a plain matter of numbers, whose ``keys`` are None."""
 
     keys: Optional[NDArray[Any]]
     key_name: Optional[str]

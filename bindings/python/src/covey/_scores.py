@@ -63,7 +63,8 @@ class Scores(Sequence[Score]):
     Attributes:
         cluster (n int64), strength (n float64), risk (n float64), risky (n bool): the same as arrays.
         findings: :class:`Finding` objects about the events.
-        keys: which transaction each score is of, and key_name, what the column is called; None where they are not known.
+        keys: which transaction each score is of, and key_name, what the column is called; None where they are not
+            known.
     """
 
     keys: Optional[NDArray[Any]] = None
@@ -128,8 +129,8 @@ class Scores(Sequence[Score]):
         )
 
     def to_frame(self) -> Any:
-        """The key, where it is known, then cluster, strength, risk, risky: in a frame of the kind that the features were (its
-        index kept), in pandas otherwise."""
+        """The key, where it is known, then cluster, strength, risk, risky: in a frame of the kind that the features
+        were (its index kept), in pandas otherwise."""
         columns: dict[str, Any] = {} if self.keys is None else {self.key_name or "key": self.keys}
         columns.update(cluster=self.cluster, strength=self.strength, risk=self.risk, risky=self.risky)
         return frame_of(columns, self._kind)

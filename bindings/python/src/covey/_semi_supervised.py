@@ -29,13 +29,17 @@ def known_labels(y: Any, rows: int) -> NDArray[np.int64]:
 
 
 def nodes_by_labels(
-    tree: NDArray[Any], labels: NDArray[np.int64], weights: NDArray[np.int64], single_rows: bool, allow_single_cluster: bool
+    tree: NDArray[Any],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.int64],
+    single_rows: bool,
+    allow_single_cluster: bool,
 ) -> NDArray[np.int64]:
-    """The nodes of the condensed tree that agree best with labels: those with the largest sum of B-cubed F measures, of equal sums
-    with the larger stability. Rows are 0..n-1, the root n. O(edges + nodes x labels).
+    """The nodes of the condensed tree that agree best with labels: those with the largest sum of B-cubed F measures, of
+    equal sums with the larger stability. Rows are 0..n-1, the root n. O(edges + nodes x labels).
 
-    single_rows: a labelled row that leaves a cluster with clusters below it counts as a cluster of its own that is lost where the
-        clusters below are taken ("bc"); otherwise it does not count ("bc_simple")."""
+    single_rows: a labelled row that leaves a cluster with clusters below it counts as a cluster of its own that is lost
+        where the clusters below are taken ("bc"); otherwise it does not count ("bc_simple")."""
     rows = len(labels)
     if not len(tree):
         return np.empty(0, dtype=np.int64)

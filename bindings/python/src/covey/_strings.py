@@ -45,7 +45,8 @@ def _first_present(array: NDArray[Any]) -> list[Any]:
 
 
 def factorise(array: NDArray[Any], name: str) -> tuple[list[str], NDArray[np.int32]]:
-    """The distinct strings in the order of their first appearance and the index of each value; -1 = missing (None, NaN)."""
+    """The distinct strings in the order of their first appearance and the index of each value; -1 = missing (None,
+    NaN)."""
     if array.dtype.kind == "S":
         array = array.astype(object)
     codes, values = group(array if array.dtype.kind == "U" else array.astype(object), name)
@@ -57,7 +58,9 @@ def factorise(array: NDArray[Any], name: str) -> tuple[list[str], NDArray[np.int
             except UnicodeDecodeError as failure:
                 raise InvalidDataError(f"{name} must be UTF-8: {failure}") from None
         if not isinstance(value, str):
-            raise InvalidTypeError(f"{name} must hold strings, got {value!r}, a {type(value).__name__}: make them strings first")
+            raise InvalidTypeError(
+                f"{name} must hold strings, got {value!r}, a {type(value).__name__}: make them strings first"
+            )
         texts.append(str(value))
     return texts, codes.astype(np.int32)
 

@@ -112,11 +112,7 @@ class Sequences(Versioned):
 
 
 class EmbedOptions(Versioned):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("precision", c_int32),
-        ("reserved", c_int32),
-    ]
+    _fields_ = [("struct_size", c_size_t), ("precision", c_int32), ("reserved", c_int32)]
 
 
 class TrainingProgress(Structure):
@@ -293,21 +289,11 @@ class ClusterReport(Versioned):
 
 
 class RuleFeature(Versioned):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("feature", c_char_p),
-        ("use", c_int32),
-        ("direction", c_int32),
-    ]
+    _fields_ = [("struct_size", c_size_t), ("feature", c_char_p), ("use", c_int32), ("direction", c_int32)]
 
 
 class FeaturePair(Structure):
-    _fields_ = [
-        ("first", c_char_p),
-        ("second", c_char_p),
-        ("kind", c_int32),
-        ("reserved", c_int32),
-    ]
+    _fields_ = [("first", c_char_p), ("second", c_char_p), ("kind", c_int32), ("reserved", c_int32)]
 
 
 class RulesOptions(Versioned):

@@ -1,4 +1,5 @@
-"""Expert features as Python programs hold them -> `covey_table`, column by column, without a copy where the layout fits."""
+"""Expert features as Python programs hold them -> `covey_table`, column by column, without a copy where the layout
+fits."""
 
 from __future__ import annotations
 
@@ -29,15 +30,17 @@ KINDS = {NUMERIC: "numeric", CATEGORICAL: "categorical", BOOLEAN: "boolean", DAT
 class Table:
     """A `covey_table` and the arrays that it borrows.
 
-    Accepted: a pandas DataFrame or a row of one, a mapping of names to arrays (or to scalars: one row), a list of mappings, a
-    structured array, a polars DataFrame or LazyFrame, a DuckDB relation or query, a pyarrow Table, RecordBatch or Dataset, any
-    object with ``__arrow_c_stream__`` or ``__arrow_c_array__``, and a 2-d array of numbers, whose columns are named x0, x1, ...
+    Accepted: a pandas DataFrame or a row of one, a mapping of names to arrays (or to scalars: one row), a list of
+    mappings, a structured array, a polars DataFrame or LazyFrame, a DuckDB relation or query, a pyarrow Table,
+    RecordBatch or Dataset, any object with ``__arrow_c_stream__`` or ``__arrow_c_array__``, and a 2-d array of numbers,
+    whose columns are named x0, x1, ...
 
     Floats, integers and decimals become numeric (NaN = missing), durations and times of day too (seconds), bools and
-    nullable booleans boolean, strings and categories categorical (None and NaN = missing). Datetimes become dates (UTC where
-    they have a zone, else as written; NaT = missing), for rules alone.
-    `kinds` names the columns that are wanted, so that others may hold anything, and says what is expected of a column whose
-    values say less: where all are missing, and where numbers stand for categories. `without` names the key and other columns that are no features.
+    nullable booleans boolean, strings and categories categorical (None and NaN = missing). Datetimes become dates (UTC
+    where they have a zone, else as written; NaT = missing), for rules alone. `kinds` names the columns that are wanted,
+    so that others may hold anything, and says what is expected of a column whose
+    values say less: where all are missing, and where numbers stand for categories. `without` names the key and other
+        columns that are no features.
     """
 
     __slots__ = ("struct", "rows", "names", "kinds", "_keep")
@@ -56,14 +59,17 @@ class Table:
             self._read_batches(batches, name, kinds, without)
             return
         pairs = [
-            pair for pair in columns(features, name) if (kinds is None and pair[0] not in without) or (kinds and pair[0] in kinds)
+            pair
+            for pair in columns(features, name)
+            if (kinds is None and pair[0] not in without) or (kinds and pair[0] in kinds)
         ]
         self._keep = []
         self.names = [_column_name(label, name) for label, _ in pairs]
         converted = [_convert(values, f"{name}[{label!r}]") for label, values in pairs]
         if kinds:
             converted = [
-                _as_expected(column, kinds.get(label), f"{name}[{label!r}]") for label, column in zip(self.names, converted)
+                _as_expected(column, kinds.get(label), f"{name}[{label!r}]")
+                for label, column in zip(self.names, converted)
             ]
         self.kinds = {label: KINDS[kind] for label, (kind, _, _) in zip(self.names, converted)}
         self.rows = _common_rows(self.names, [array for _, array, _ in converted], features, name)
@@ -83,15 +89,17 @@ class Table:
             rows=self.rows, column_count=len(converted), columns=cast(structs, _structs.ColumnPointer)
         )
 
-
     def _read_batches(
         self, batches: Batches, name: str, kinds: Optional[Mapping[str, str]], without: Collection[str]
     ) -> None:
-        """The library reads them; a column that is not of the kind that is expected of it is converted here, if it can be."""
+        """The library reads them; a column that is not of the kind that is expected of it is converted here, if it can
+        be."""
         named = batches.names
-        wanted = None if kinds is None and not without else [
-            label for label in named if (label not in without if kinds is None else label in kinds)
-        ]
+        wanted = (
+            None
+            if kinds is None and not without
+            else [label for label in named if (label not in without if kinds is None else label in kinds)]
+        )
         table, handles = import_table(batches.schema, batches.arrays, wanted)
         self._keep = [batches, handles]
         count = table.column_count
@@ -103,7 +111,9 @@ class Table:
             expected = None if kinds is None else kinds.get(label)
             if expected is not None and KINDS[struct.kind] != expected:
                 column = ArrowColumn.of_table(batches, named.index(label))
-                self._refill(struct, _as_expected(_convert(column, f"{name}[{label!r}]"), expected, f"{name}[{label!r}]"))
+                self._refill(
+                    struct, _as_expected(_convert(column, f"{name}[{label!r}]"), expected, f"{name}[{label!r}]")
+                )
             self.names.append(label)
             self.kinds[label] = KINDS[struct.kind]
         self._keep.append(structs)
@@ -159,13 +169,15 @@ def _batches(features: Any, name: str) -> Optional[Batches]:
         return None
     batches = Batches(source, name)
     if not batches.is_table or isinstance(source, SeriesOf):
-        raise InvalidTypeError(f"{name} must be a table, got one column of the Arrow format {batches.schema.format.decode()!r}")
+        raise InvalidTypeError(
+            f"{name} must be a table, got one column of the Arrow format {batches.schema.format.decode()!r}"
+        )
     return batches
 
 
 def held(features: Any, name: str = "features") -> Any:
-    """A table that may be read more than once with the same rows in the same order: a query is run and a stream read here,
-    once, whatever is asked of it later. Other tables are what they are."""
+    """A table that may be read more than once with the same rows in the same order: a query is run and a stream read
+    here, once, whatever is asked of it later. Other tables are what they are."""
     batches = _batches(features, name)
     return features if batches is None else batches
 
@@ -185,7 +197,9 @@ def columns(features: Any, name: str) -> Iterator[tuple[Any, Any]]:
         return
     if isinstance(features, np.ndarray) and features.dtype.names is not None:
         if features.ndim != 1:
-            raise InvalidArgumentError(f"{name} must have 1 dimension where it is a structured array, got {features.ndim}")
+            raise InvalidArgumentError(
+                f"{name} must have 1 dimension where it is a structured array, got {features.ndim}"
+            )
         for label in features.dtype.names:
             yield label, features[label]
         return
@@ -224,8 +238,8 @@ def _from_rows(rows: Any, name: str) -> Iterator[tuple[Any, Any]]:
 def feature_keys(
     features: Any, key: Optional[str], usual: Optional[str], name: str = "features"
 ) -> tuple[Optional[NDArray[Any]], Optional[str]]:
-    """The keys of a table's rows and what they are called: its column or its named index `key`, or `usual` where there is
-    one. Raises INVALID_ARGUMENT where `key` is neither."""
+    """The keys of a table's rows and what they are called: its column or its named index `key`, or `usual` where there
+    is one. Raises INVALID_ARGUMENT where `key` is neither."""
     wanted = key if key is not None else usual
     if wanted is None or features is None:
         if key is not None:
@@ -283,9 +297,7 @@ def _common_rows(names: list[str], arrays: list[NDArray[Any]], features: Any, na
             return 0
     for column, array in zip(names, arrays):
         if len(array) != len(arrays[0]):
-            raise MismatchError(
-                f"{name}[{column!r}] has {len(array)} rows, {name}[{names[0]!r}] has {len(arrays[0])}"
-            )
+            raise MismatchError(f"{name}[{column!r}] has {len(array)} rows, {name}[{names[0]!r}] has {len(arrays[0])}")
     return len(arrays[0])
 
 
@@ -314,8 +326,8 @@ def _from_arrow(column: ArrowColumn, name: str) -> Converted:
 
 
 def _as_expected(column: Converted, kind: Optional[str], name: str) -> Converted:
-    """A column as the kind that is expected of it: one without a value, and numbers where categories are expected, which
-    are the categories of their names ("7995" for 7995 and 7995.0). Others stay what they are."""
+    """A column as the kind that is expected of it: one without a value, and numbers where categories are expected,
+    which are the categories of their names ("7995" for 7995 and 7995.0). Others stay what they are."""
     own, array, _ = column
     if kind is None or KINDS[own] == kind:
         return column

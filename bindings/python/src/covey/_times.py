@@ -27,7 +27,9 @@ class Times:
         findings: what was odd.
     """
 
-    def __init__(self, seconds: NDArray[np.float64], exact: Optional[NDArray[np.int64]], findings: List[Finding]) -> None:
+    def __init__(
+        self, seconds: NDArray[np.float64], exact: Optional[NDArray[np.int64]], findings: List[Finding]
+    ) -> None:
         self.seconds = seconds
         self.exact = exact
         self.findings = findings

@@ -28,7 +28,8 @@ class Transformer:
 
 
 def output_of(estimator: Any, rows: Any, source: Any) -> Any:
-    """Transformed rows as the estimator was asked for, or scikit-learn's configuration; `source`: whose index they take."""
+    """Transformed rows as the estimator was asked for, or scikit-learn's configuration; `source`: whose index they
+    take."""
     own = estimator.__dict__.get("_sklearn_output_config", {}).get("transform")
     sklearn = sys.modules.get("sklearn")
     wanted = own or ("default" if sklearn is None else sklearn.get_config().get("transform_output", "default"))

@@ -13,9 +13,7 @@ from ._errors import UnsupportedError
 #: covey_edge, covey_merge and covey_condensed_edge; the last has hdbscan's field names.
 EDGE = np.dtype([("from", np.int64), ("to", np.int64), ("distance", np.float64)])
 MERGE = np.dtype([("left", np.int64), ("right", np.int64), ("distance", np.float64), ("size", np.int64)])
-CONDENSED = np.dtype(
-    [("parent", np.int64), ("child", np.int64), ("lambda_val", np.float64), ("child_size", np.int64)]
-)
+CONDENSED = np.dtype([("parent", np.int64), ("child", np.int64), ("lambda_val", np.float64), ("child_size", np.int64)])
 
 
 def pandas() -> Any:
@@ -61,7 +59,8 @@ class CondensedTree:
         return graph
 
     def to_newick(self) -> str:
-        """The clusters (not the rows) in Newick's format: nodes by number, the length of a branch the lambda that it lasts."""
+        """The clusters (not the rows) in Newick's format: nodes by number, the length of a branch the lambda that it
+        lasts."""
         tree = self._raw_tree
         if not len(tree):
             return ";"
@@ -79,16 +78,18 @@ class CondensedTree:
             below.setdefault(above[node], []).append(f"{text}:{births[node] - births[above[node]]!r}")
         return ";"
 
-    def get_plot_data(self, leaf_separation: float = 1, log_size: bool = False, max_rectangle_per_icicle: int = 20) -> Any:
-        """What ``plot`` draws, as a dictionary of hdbscan's keys: bar_centers, bar_tops, bar_bottoms, bar_widths, line_xs, line_ys,
-        cluster_bounds."""
+    def get_plot_data(
+        self, leaf_separation: float = 1, log_size: bool = False, max_rectangle_per_icicle: int = 20
+    ) -> Any:
+        """What ``plot`` draws, as a dictionary of hdbscan's keys: bar_centers, bar_tops, bar_bottoms, bar_widths,
+        line_xs, line_ys, cluster_bounds."""
         from ._plots import icicle
 
         return icicle(self._raw_tree, leaf_separation, log_size, max_rectangle_per_icicle)
 
     def plot(self, **options: Any) -> Any:
-        """Draws the tree with matplotlib and returns the axes. Options: leaf_separation, cmap, select_clusters, selection_palette,
-        label_clusters, axis, colorbar, log_size, max_rectangles_per_icicle."""
+        """Draws the tree with matplotlib and returns the axes. Options: leaf_separation, cmap, select_clusters,
+        selection_palette, label_clusters, axis, colorbar, log_size, max_rectangles_per_icicle."""
         from ._plots import plot_condensed
 
         return plot_condensed(self, **options)
@@ -117,11 +118,14 @@ class SingleLinkageTree:
 
     def get_clusters(self, cut_distance: float, min_cluster_size: int = 5) -> NDArray[np.int64]:
         """The labels of a cut at that distance; clusters of fewer rows than min_cluster_size are noise (-1)."""
-        labels: NDArray[np.int64] = self._cut(real(cut_distance, "cut_distance"), integer(min_cluster_size, "min_cluster_size"))
+        labels: NDArray[np.int64] = self._cut(
+            real(cut_distance, "cut_distance"), integer(min_cluster_size, "min_cluster_size")
+        )
         return labels
 
     def to_networkx(self) -> Any:
-        """A directed graph: edges from a merge to what it joins, with the distance as ``weight``, nodes with their ``size``."""
+        """A directed graph: edges from a merge to what it joins, with the distance as ``weight``, nodes with their
+        ``size``."""
         modules = networkx()
         graph = modules.DiGraph()
         first = len(self._records) + 1
@@ -132,8 +136,8 @@ class SingleLinkageTree:
         return graph
 
     def plot(self, **options: Any) -> Any:
-        """Draws SciPy's dendrogram with matplotlib and returns the axes. Options: axis, truncate_mode, p, vary_line_width, cmap,
-        colorbar."""
+        """Draws SciPy's dendrogram with matplotlib and returns the axes. Options: axis, truncate_mode, p,
+        vary_line_width, cmap, colorbar."""
         from ._plots import plot_linkage
 
         return plot_linkage(self, **options)
@@ -180,8 +184,8 @@ class MinimumSpanningTree:
         return graph
 
     def plot(self, **options: Any) -> Any:
-        """Draws the tree over the rows' first two principal components with matplotlib and returns the axes. Options: axis, node_size,
-        node_color, node_alpha, edge_alpha, edge_cmap, edge_linewidth, vary_line_width, colorbar."""
+        """Draws the tree over the rows' first two principal components with matplotlib and returns the axes. Options:
+        axis, node_size, node_color, node_alpha, edge_alpha, edge_cmap, edge_linewidth, vary_line_width, colorbar."""
         from ._plots import plot_spanning
 
         return plot_spanning(self, self._rows, **options)

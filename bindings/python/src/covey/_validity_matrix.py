@@ -31,7 +31,9 @@ def matrix_validity(
     return float((sizes * scores).sum() / len(labels)) if count else 0.0, scores
 
 
-def _part(distances: NDArray[np.float64], features: int, plain: bool) -> tuple[NDArray[np.float64], NDArray[np.intp], float]:
+def _part(
+    distances: NDArray[np.float64], features: int, plain: bool
+) -> tuple[NDArray[np.float64], NDArray[np.intp], float]:
     """Core distances, the inner nodes of the spanning tree and the longest edge between them."""
     count = len(distances)
     cores = np.zeros(count)

@@ -13,8 +13,13 @@ _PACKAGES = ("numpy", "scikit-learn", "pandas", "pyarrow", "polars", "duckdb", "
 
 
 def versions() -> Dict[str, str]:
-    """The versions of Covey, its library, Python, the system and the packages that it works with; "-" = not installed."""
-    found = {"python": sys.version.replace("\n", " "), "system": platform.platform(), "glibc": " ".join(platform.libc_ver())}
+    """The versions of Covey, its library, Python, the system and the packages that it works with; "-" = not
+    installed."""
+    found = {
+        "python": sys.version.replace("\n", " "),
+        "system": platform.platform(),
+        "glibc": " ".join(platform.libc_ver()),
+    }
     try:
         found["covey"] = importlib.metadata.version("covey")
     except importlib.metadata.PackageNotFoundError:  # a checkout

@@ -81,7 +81,9 @@ class Backtest(Handle):
         outcomes: the names of the outcomes.
     """
 
-    def __init__(self, native: Any = None, names: Sequence[str] = (), texts: Sequence[str] = (), shadowed: bool = False) -> None:
+    def __init__(
+        self, native: Any = None, names: Sequence[str] = (), texts: Sequence[str] = (), shadowed: bool = False
+    ) -> None:
         native = made_by_library(native, "a Backtest is made by covey.backtest(...)")
         self._native = native
         self._texts = list(texts)
@@ -116,7 +118,14 @@ class Backtest(Handle):
         result = {}
         for index, name in enumerate(self.outcomes):
             rows, amount = c_int64(), c_double()
-            call("covey_backtest_outcome", self._handle(), _ANY if rule is None else rule, index, byref(rows), byref(amount))
+            call(
+                "covey_backtest_outcome",
+                self._handle(),
+                _ANY if rule is None else rule,
+                index,
+                byref(rows),
+                byref(amount),
+            )
             result[name] = (rows.value, amount.value)
         return result
 
@@ -125,8 +134,12 @@ class Backtest(Handle):
         """rules x rules: rows that both match; -1 for sets of more than 1024 rules."""
         handle, count = self._handle(), len(self._texts)
         return np.array(
-            [[library.covey_backtest_overlap(handle, first, second) for second in range(count)] for first in range(count)],
-            dtype=np.int64).reshape(count, count)
+            [
+                [library.covey_backtest_overlap(handle, first, second) for second in range(count)]
+                for first in range(count)
+            ],
+            dtype=np.int64,
+        ).reshape(count, count)
 
     @property
     def shadow(self) -> dict[str, Matches]:
@@ -168,8 +181,10 @@ def backtest(
         rules: the set. features: a table of n rows with its columns.
         fraud: n of True/1 (known fraud), False/0 (known legitimate), None/NaN/-1 (unknown).
         amounts: n finite numbers >= 0. times: n finite numbers (seconds) or datetimes, in any order.
-        outcomes: n strings, what became of each transaction ("disputed", "refunded", "blocked", "passed"); at most 64 of them.
-        live: one a rule, True where it is in force already: `added` figures are what a rule brings beside those in force.
+        outcomes: n strings, what became of each transaction ("disputed", "refunded", "blocked", "passed"); at most 64
+            of them.
+        live: one a rule, True where it is in force already: `added` figures are what a rule brings beside those in
+            force.
         shadow: a second set, which is compared with the first on the same rows.
         period: seconds of one period of time, a week; at most 10,000 periods.
         confidence: of the Wilson intervals, 0.5 to 0.9999.
@@ -207,9 +222,13 @@ def backtest(
     )
     pointer = c_void_p()
     with running(context) as native:
-        call("covey_backtest_run", native, handle, byref(table.struct), known.ctypes.data, byref(options), byref(pointer))
+        call(
+            "covey_backtest_run", native, handle, byref(table.struct), known.ctypes.data, byref(options), byref(pointer)
+        )
     del other
-    return Backtest(Native(pointer.value, "covey_backtest_destroy"), names, [rule.text for rule in rules.rules], shadow is not None)
+    return Backtest(
+        Native(pointer.value, "covey_backtest_destroy"), names, [rule.text for rule in rules.rules], shadow is not None
+    )
 
 
 def _read(report: Any, kind: Any) -> Any:

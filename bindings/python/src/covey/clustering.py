@@ -51,41 +51,44 @@ class HDBSCAN(ClusterMixin, Estimator):
         min_samples: the neighbour whose distance is the core distance, the row itself not counted, at least 1; None =
             min_cluster_size; n - 1 where it is more than that. As in hdbscan; scikit-learn's min_samples is one more.
         cluster_selection_epsilon: clusters born below this distance are merged; >= 0 (Malzer & Baum 2020).
-        cluster_selection_persistence: leaves of the tree that live for less than this, in lambda, are dissolved first; >= 0.
-        max_cluster_size: larger clusters are not selected ("eom" takes those below them, larger leaves are noise); 0, None or
-            infinity = no limit.
-        metric: "euclidean" ("l2"), "manhattan" ("l1", "cityblock"), "cosine", "seuclidean" (with V), "mahalanobis" (V or VI) and
-            "correlation" are searched; "precomputed" takes a square matrix of distances, dense or sparse; the others of
-            scikit-learn ("chebyshev", "minkowski" with p, "canberra", ...) and callables go through all n^2 distances, in
-            memory, and have no prediction; "haversine" (latitude and longitude in radians) and "angular" (the angle between
-            rows as a share of half a turn, hdbscan's "arccos") are searched where alpha is 1, to 1e-15 radians, but have no
-            prediction either. "gower" takes a table of numbers, categories and flags (see :meth:`fit`), with prediction where
-            no value is missing.
+        cluster_selection_persistence: leaves of the tree that live for less than this, in lambda, are dissolved first;
+            >= 0.
+        max_cluster_size: larger clusters are not selected ("eom" takes those below them, larger leaves are noise); 0,
+            None or infinity = no limit.
+        metric: "euclidean" ("l2"), "manhattan" ("l1", "cityblock"), "cosine", "seuclidean" (with V), "mahalanobis" (V
+            or VI) and "correlation" are searched; "precomputed" takes a square matrix of distances, dense or sparse;
+            the others of scikit-learn ("chebyshev", "minkowski" with p, "canberra", ...) and callables go through all
+            n^2 distances, in memory, and have no prediction; "haversine" (latitude and longitude in radians) and
+            "angular" (the angle between rows as a share of half a turn, hdbscan's "arccos") are searched where alpha is
+            1, to 1e-15 radians, but have no prediction either. "gower" takes a table of numbers, categories and flags
+            (see :meth:`fit`), with prediction where no value is missing.
         alpha: distances are divided by it in mutual reachability; > 0.
         p: of "minkowski".
-        algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean, seuclidean and mahalanobis;
-            any other metric is refused with it; see ``recall_``).
+        algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean, seuclidean and
+            mahalanobis; any other metric is refused with it; see ``recall_``).
         cluster_selection_method: "eom" (excess of mass) or "leaf".
         allow_single_cluster: the root may be the only cluster.
         prediction_data: keeps a copy of the rows, which ``predict``, ``membership``, ``exemplars_`` and an engine need.
-        match_reference_implementation: as in hdbscan: min_cluster_size + 1, min_samples - 1, and rows that leave their cluster
-            where it is born are noise.
+        match_reference_implementation: as in hdbscan: min_cluster_size + 1, min_samples - 1, and rows that leave their
+            cluster where it is born are noise.
         cluster_selection_epsilon_max: "eom" passes over clusters born above this distance; infinity = no limit.
-        leaf_size, approx_min_span_tree, gen_min_span_tree, core_dist_n_jobs, memory: accepted for hdbscan's callers and without
-            effect: the spanning tree is always exact and always there, threads come from `context`, and ``select`` chooses other
-            clusters on a tree without a cache.
+        leaf_size, approx_min_span_tree, gen_min_span_tree, core_dist_n_jobs, memory: accepted for hdbscan's callers and
+            without effect: the spanning tree is always exact and always there, threads come from `context`, and
+            ``select`` chooses other clusters on a tree without a cache.
         branch_detection_data: keeps neighbours and core distances for :class:`covey.BranchDetector`.
-        missing: "warn" (rows with a NaN or an infinity are noise, as in hdbscan, and a UserWarning says how many there are),
-            "noise" (the same without a warning) or "reject" (such a row is an error). Their label is -1,
-            their probability 0, their outlier score 1; they leave the condensed tree's root at lambda 0 and are merged last, at
-            an infinite distance. ``predict`` then takes rows with a NaN or an infinity too, as noise.
+        missing: "warn" (rows with a NaN or an infinity are noise, as in hdbscan, and a UserWarning says how many there
+            are), "noise" (the same without a warning) or "reject" (such a row is an error). Their label is -1, their
+            probability 0, their outlier score 1; they leave the condensed tree's root at lambda 0 and are merged last,
+            at an infinite distance. ``predict`` then takes rows with a NaN or an infinity too, as noise.
         seed: of the approximate search, 0 to 2^64 - 1.
-        semi_supervised: "eom" takes the clusters that agree best with the labels that ``fit`` gets as y (-1, NaN or None = not
-            known), by the B-cubed F measure, and by stability where labels do not decide (Castro Gertrudes et al. 2019), as in
-            fast_hdbscan. With it cluster_selection_epsilon, cluster_selection_epsilon_max and max_cluster_size must be left alone.
-        ss_algorithm: "bc" (a labelled row that is lost between clusters counts against them) or "bc_simple" (it does not).
-        strengths: "hdbscan", or "bounded": relative to the largest finite lambda, where hdbscan's strengths, persistence and outlier
-            scores are 0 or 1 beside min_cluster_size equal rows. Changes no label.
+        semi_supervised: "eom" takes the clusters that agree best with the labels that ``fit`` gets as y (-1, NaN or
+            None = not known), by the B-cubed F measure, and by stability where labels do not decide (Castro Gertrudes
+            et al. 2019), as in fast_hdbscan. With it cluster_selection_epsilon, cluster_selection_epsilon_max and
+            max_cluster_size must be left alone.
+        ss_algorithm: "bc" (a labelled row that is lost between clusters counts against them) or "bc_simple" (it does
+            not).
+        strengths: "hdbscan", or "bounded": relative to the largest finite lambda, where hdbscan's strengths,
+            persistence and outlier scores are 0 or 1 beside min_cluster_size equal rows. Changes no label.
         context: see :class:`covey.Context`.
         metric_parameters: V, VI, w and the like, of the metric.
 
@@ -102,9 +105,9 @@ class HDBSCAN(ClusterMixin, Estimator):
         n_features_in_, feature_names_in_ (where fitted to a DataFrame with string names).
         keys_, key_name_: of rows that carry keys (from HybridFeatures); else None.
 
-    Cost: exact O(n^2 d) at the worst. C-contiguous float32 and float64 rows are read in place. Fitted objects are immutable and
-    may be shared by threads. Pickles and copies keep everything but the caller's rows, prediction too; ``save`` and ``load`` keep it in
-    a file that C and Java read as well.
+    Cost: exact O(n^2 d) at the worst. C-contiguous float32 and float64 rows are read in place. Fitted objects are
+    immutable and may be shared by threads. Pickles and copies keep everything but the caller's rows, prediction too;
+    ``save`` and ``load`` keep it in a file that C and Java read as well.
     """
 
     def __init__(
@@ -189,30 +192,35 @@ class HDBSCAN(ClusterMixin, Estimator):
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "HDBSCAN":
         """Clusters the rows of X (n x d, n >= 1; sparse rows are filled up). `y` is ignored, but with semi_supervised.
 
-        With the metric "gower" X is a table as :class:`HybridFeatures` takes them. Two rows are as far from each other as the
-        mean over the columns that both know of |a - b| / range for numbers, and of 0 or 1 for categories (Gower 1971); a
-        missing value leaves its column out, and rows without a column in common are at distance 1. Its parameters:
-        ``categorical``, names or places of columns whose numbers are categories, and ``w``, weights of columns.
+        With the metric "gower" X is a table as :class:`HybridFeatures` takes them. Two rows are as far from each other
+        as the mean over the columns that both know of |a - b| / range for numbers, and of 0 or 1 for categories (Gower
+        1971); a missing value leaves its column out, and rows without a column in common are at distance 1. Its
+        parameters: ``categorical``, names or places of columns whose numbers are categories, and ``w``, weights of
+        columns.
 
         Args:
-            sample_weight: n whole numbers: a row of weight w stands for w equal rows, in every result (neighbours of the core
-                distance, sizes, persistence, prediction), up to the numbering of clusters. A row of weight 0 is left out: noise, of size 0 in the trees, whatever
-                its numbers are. Negative, fractional and missing weights are refused, as are weights of sparse distances and
-                with branch_detection_data.
+            sample_weight: n whole numbers: a row of weight w stands for w equal rows, in every result (neighbours of
+                the core distance, sizes, persistence, prediction), up to the numbering of clusters. A row of weight 0
+                is left out: noise, of size 0 in the trees, whatever its numbers are. Negative, fractional and missing
+                weights are refused, as are weights of sparse distances and with branch_detection_data.
 
         Errors: INVALID_ARGUMENT (a parameter), INVALID_DATA (names row and column), OUT_OF_MEMORY, CANCELLED."""
         if self._is_gower():
             self._gower = Gower(X, **self._gower_parameters())
         measured = self._measure()
         options = cluster_options(self, measured.code)
-        rows = X if measured.precomputed and issparse(X) else self._gower.coded(X) if self._is_gower() else checked_rows(X)
+        rows = (
+            X if measured.precomputed and issparse(X) else self._gower.coded(X) if self._is_gower() else checked_rows(X)
+        )
         if self._is_gower() and not len(rows):
             raise InvalidDataError("X must have at least one row")
         self._check_labels(y, rows.shape[0])
         weights = row_weights(sample_weight, rows.shape[0])
         if weights is not None:
             if issparse(rows) or self.branch_detection_data:
-                raise UnsupportedError("sample_weight cannot be used with sparse distances, nor with branch_detection_data")
+                raise UnsupportedError(
+                    "sample_weight cannot be used with sparse distances, nor with branch_detection_data"
+                )
             options.weights = weights.ctypes.data
         kept = rows
         pointer = c_void_p()
@@ -286,7 +294,10 @@ class HDBSCAN(ClusterMixin, Estimator):
         if not self.semi_supervised:
             return clusters
         nodes = nodes_by_labels(
-            clusters.array("condensed_tree"), self._known, clusters.weights(), self.ss_algorithm == "bc",
+            clusters.array("condensed_tree"),
+            self._known,
+            clusters.weights(),
+            self.ss_algorithm == "bc",
             bool(self.allow_single_cluster),
         )
         return clusters.select(options, nodes, self.context)
@@ -302,7 +313,9 @@ class HDBSCAN(ClusterMixin, Estimator):
                 judged_call("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
             tree = Clusters(Native(pointer.value, "covey_clustering_destroy")).array("spanning_tree").copy()
             if len(tree) < len(rows) - 1:
-                raise InvalidDataError(f"X contains NaN, infinity or a number that cannot be used, with the metric {self.metric!r}")
+                raise InvalidDataError(
+                    f"X contains NaN, infinity or a number that cannot be used, with the metric {self.metric!r}"
+                )
             if measured.lengths is not None:
                 tree["distance"] = measured.lengths(tree["distance"])
                 self._cluster_tree(len(rows), tree, options, pointer)
@@ -342,11 +355,12 @@ class HDBSCAN(ClusterMixin, Estimator):
         """Other clusters on the same tree, without clustering again: a fitted copy. O(n).
 
         Args:
-            n_clusters: how many there are to be: the tree is cut by the largest epsilon that gives so many; where "eom" has
-                fewer, the leaves are cut.
+            n_clusters: how many there are to be: the tree is cut by the largest epsilon that gives so many; where "eom"
+                has fewer, the leaves are cut.
             nodes: the nodes of the condensed tree (n = the root, and above) that are the clusters, none above another.
             parameters: min_cluster_size, max_cluster_size, cluster_selection_method, cluster_selection_epsilon,
-                cluster_selection_epsilon_max, cluster_selection_persistence, allow_single_cluster, strengths; the others stay.
+                cluster_selection_epsilon_max, cluster_selection_persistence, allow_single_cluster, strengths; the
+                others stay.
 
         Errors: INVALID_ARGUMENT, also where the tree cannot be cut into so many clusters."""
         clusters = self._result()
@@ -367,19 +381,22 @@ class HDBSCAN(ClusterMixin, Estimator):
         return result
 
     def size_trace(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Which min_cluster_size to take: the sizes at which the leaves of the tree change, from the fitted one up, and how persistent
-        the leaves are there (PLSCAN, arXiv 2512.16558). Empty where no cluster is ever split. O(clusters log clusters)."""
+        """Which min_cluster_size to take: the sizes at which the leaves of the tree change, from the fitted one up, and
+        how persistent the leaves are there (PLSCAN, arXiv 2512.16558). Empty where no cluster is ever split. O(clusters
+        log clusters)."""
         return self._result().sizes()
 
     def select_persistent(self) -> "HDBSCAN":
-        """The leaves at the min_cluster_size with the largest persistence: a fitted copy, as ``select`` gives it. Fit with a small
+        """The leaves at the min_cluster_size with the largest persistence: a fitted copy, as ``select`` gives it. Fit
+        with a small
         min_cluster_size first: it is the least that can be chosen."""
         sizes, persistence = self.size_trace()
         size = int(sizes[np.argmax(persistence)]) if len(sizes) else self.min_cluster_size
         return self.select(min_cluster_size=size, cluster_selection_method="leaf")
 
     def layers(self, most: Optional[int] = None) -> list["HDBSCAN"]:
-        """The leaves at every peak of the persistence, from fine to coarse: fitted copies. most: the highest peaks alone."""
+        """The leaves at every peak of the persistence, from fine to coarse: fitted copies. most: the highest peaks
+        alone."""
         sizes, persistence = self.size_trace()
         padded = np.concatenate([[0.0], persistence, [0.0]])
         peaks = np.flatnonzero((padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:]))
@@ -394,7 +411,8 @@ class HDBSCAN(ClusterMixin, Estimator):
 
     @classmethod
     def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "HDBSCAN":
-        """Reads a fitted clustering, as ``save``, C or Java wrote it, with the parameters that it was made with. O(n log n).
+        """Reads a fitted clustering, as ``save``, C or Java wrote it, with the parameters that it was made with. O(n
+        log n).
         Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
         clusters = Clusters.load(path, context)
         result = cls(**parameters_of(clusters.options()))
@@ -464,8 +482,8 @@ class HDBSCAN(ClusterMixin, Estimator):
         return data
 
     def dbscan_clustering(self, cut_distance: float, min_cluster_size: int = 5) -> NDArray[np.int64]:
-        """The labels of DBSCAN* with that radius: rows joined by edges of the tree that are shorter; clusters of fewer than
-        min_cluster_size rows are noise. O(n)."""
+        """The labels of DBSCAN* with that radius: rows joined by edges of the tree that are shorter; clusters of fewer
+        than min_cluster_size rows are noise. O(n)."""
         return self._result().cut(real(cut_distance, "cut_distance"), integer(min_cluster_size, "min_cluster_size"))
 
     def weighted_cluster_centroid(self, cluster_id: int) -> NDArray[Any]:
@@ -477,7 +495,8 @@ class HDBSCAN(ClusterMixin, Estimator):
         return centre
 
     def weighted_cluster_medoid(self, cluster_id: int) -> NDArray[Any]:
-        """The row of a cluster with the least sum of distances to the others, weighted by their strengths. O(m^2) time."""
+        """The row of a cluster with the least sum of distances to the others, weighted by their strengths. O(m^2)
+        time."""
         from sklearn.metrics import pairwise_distances_chunked
 
         rows, strengths = self._members(cluster_id)
@@ -495,7 +514,9 @@ class HDBSCAN(ClusterMixin, Estimator):
         if not 0 <= cluster < clusters.clusters:
             raise InvalidArgumentError(f"cluster_id must be 0 to {clusters.clusters - 1}, got {cluster_id}")
         member = self._labels == cluster
-        return self._fitted_rows("a centre")[member], clusters.array("probabilities")[member] * clusters.weights()[member]
+        return self._fitted_rows("a centre")[member], clusters.array("probabilities")[member] * clusters.weights()[
+            member
+        ]
 
     def _fitted_rows(self, what: str) -> NDArray[Any]:
         rows: Any = self._raw_data
@@ -532,8 +553,14 @@ class HDBSCAN(ClusterMixin, Estimator):
         neighbours = np.empty(view.rows, dtype=np.int64)
         with running(context) as native:
             judged_call(
-                "covey_clustering_place", handle, native, byref(view), labels.ctypes.data, strengths.ctypes.data,
-                scores.ctypes.data, neighbours.ctypes.data,
+                "covey_clustering_place",
+                handle,
+                native,
+                byref(view),
+                labels.ctypes.data,
+                strengths.ctypes.data,
+                scores.ctypes.data,
+                neighbours.ctypes.data,
             )
         del borrowed
         return labels.astype(np.int64), strengths, scores, neighbours
@@ -541,12 +568,13 @@ class HDBSCAN(ClusterMixin, Estimator):
     def membership(
         self, X: Any = None, k: Optional[int] = None
     ) -> Union[NDArray[np.float64], tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        """How much each row belongs to every cluster: m x clusters float64 with sums of at most 1; what is missing is the chance
-        that it is in none. Needs prediction_data.
+        """How much each row belongs to every cluster: m x clusters float64 with sums of at most 1; what is missing is
+        the chance that it is in none. Needs prediction_data.
 
         Args:
             X: new rows (hdbscan's membership_vector); None = the fitted ones (all_points_membership_vectors).
-            k: the k largest numbers alone: m x k clusters (-1 where there are fewer) and m x k numbers, the largest first.
+            k: the k largest numbers alone: m x k clusters (-1 where there are fewer) and m x k numbers, the largest
+                first.
 
         Cost: the distance from each row to every exemplar; memory for the result alone."""
         clusters = self._result()
@@ -560,8 +588,14 @@ class HDBSCAN(ClusterMixin, Estimator):
         best = None if k is None else np.full((count, width), -1, dtype=np.int32)
         with running(self.context) as native:
             judged_call(
-                "covey_clustering_membership", clusters.handle(), native, None if view is None else byref(view),
-                0 if best is None else width, None if best is None else best.ctypes.data, numbers.ctypes.data, numbers.size,
+                "covey_clustering_membership",
+                clusters.handle(),
+                native,
+                None if view is None else byref(view),
+                0 if best is None else width,
+                None if best is None else best.ctypes.data,
+                numbers.ctypes.data,
+                numbers.size,
             )
         del borrowed
         return numbers if best is None else (best.astype(np.int64), numbers)
@@ -572,7 +606,9 @@ class HDBSCAN(ClusterMixin, Estimator):
         if "_exemplars" in self.__dict__:
             return
         if self._is_gower():
-            raise UnavailableError("with the metric 'gower' prediction data must be asked for when fitting: prediction_data=True")
+            raise UnavailableError(
+                "with the metric 'gower' prediction data must be asked for when fitting: prediction_data=True"
+            )
         rows = self._fitted_rows("prediction data")
         self.prediction_data = True
         known = self.__dict__.get("_known") if self.semi_supervised else None
@@ -594,13 +630,17 @@ class HDBSCAN(ClusterMixin, Estimator):
         self._result()
         found: Optional[BranchDetectionData] = self.__dict__.get("_branch_data")
         if found is None:
-            raise UnavailableError("branches need branch_detection_data=True when fitting, or generate_branch_detection_data()")
+            raise UnavailableError(
+                "branches need branch_detection_data=True when fitting, or generate_branch_detection_data()"
+            )
         return found
 
     @property
     def prediction_data_(self) -> "PredictionData":
         self._result()
-        self._need_prediction("there is no prediction data: fit with prediction_data=True, or call generate_prediction_data")
+        self._need_prediction(
+            "there is no prediction data: fit with prediction_data=True, or call generate_prediction_data"
+        )
         return PredictionData(self)
 
     def _need_prediction(self, message: str = "prediction needs prediction_data=True when fitting") -> None:
@@ -666,20 +706,31 @@ class PredictionData:
 
 @checked
 def hdbscan(X: Any, *parameters: Any, gen_min_span_tree: bool = False, **options: Any) -> tuple[Any, ...]:
-    """hdbscan's function: (labels, probabilities, persistence, condensed tree, single-linkage tree, spanning tree), the trees as
-    arrays, the last one None without gen_min_span_tree. The parameters are those of :class:`HDBSCAN`; in order, those of
-    hdbscan's function: min_cluster_size, min_samples, alpha, cluster_selection_epsilon, cluster_selection_persistence,
-    max_cluster_size, metric, p, leaf_size, algorithm."""
+    """hdbscan's function: (labels, probabilities, persistence, condensed tree, single-linkage tree, spanning tree), the
+    trees as arrays, the last one None without gen_min_span_tree. The parameters are those of :class:`HDBSCAN`; in
+    order, those of hdbscan's function: min_cluster_size, min_samples, alpha, cluster_selection_epsilon,
+    cluster_selection_persistence, max_cluster_size, metric, p, leaf_size, algorithm."""
     names = (
-        "min_cluster_size", "min_samples", "alpha", "cluster_selection_epsilon", "cluster_selection_persistence",
-        "max_cluster_size", "metric", "p", "leaf_size", "algorithm",
+        "min_cluster_size",
+        "min_samples",
+        "alpha",
+        "cluster_selection_epsilon",
+        "cluster_selection_persistence",
+        "max_cluster_size",
+        "metric",
+        "p",
+        "leaf_size",
+        "algorithm",
     )
     if len(parameters) > len(names):
         raise InvalidArgumentError(f"hdbscan takes X and {len(names)} parameters in order, got {len(parameters)}")
     given = {"p": 2, **dict(zip(names, parameters)), **options}
     fitted = HDBSCAN(**given).fit(X)
     return (
-        fitted.labels_.copy(), fitted.probabilities_.copy(), fitted.cluster_persistence_.copy(),
-        fitted.condensed_tree_.to_numpy(), fitted.single_linkage_tree_.to_numpy(),
+        fitted.labels_.copy(),
+        fitted.probabilities_.copy(),
+        fitted.cluster_persistence_.copy(),
+        fitted.condensed_tree_.to_numpy(),
+        fitted.single_linkage_tree_.to_numpy(),
         fitted.minimum_spanning_tree_.to_numpy() if gen_min_span_tree else None,
     )

@@ -29,8 +29,8 @@ def set_instructions(instructions: str) -> None:
 
     Args:
         instructions: "all" (default) = all that the processor has, up to AVX-512. "avx2" = AVX2 and FMA alone: all
-            results then have the same bytes on every processor that has both (Intel since 2013, AMD since 2015), with the
-            same C library. Without AVX-512 this costs nothing.
+            results then have the same bytes on every processor that has both (Intel since 2013, AMD since 2015), with
+            the same C library. Without AVX-512 this costs nothing.
 
     Errors: INVALID_ARGUMENT (unknown, or too late); UNSUPPORTED (the processor lacks AVX2 or FMA).
     """
@@ -59,9 +59,7 @@ class Context(Handle):
         self.threads = integer(threads, "threads", bits=32)
         self.memory_budget = integer(memory_budget, "memory_budget", bits=64, signed=False)
         self.progress = progress
-        options = _structs.ContextOptions(
-            threads=self.threads, memory_budget=self.memory_budget, progress=_trampoline
-        )
+        options = _structs.ContextOptions(threads=self.threads, memory_budget=self.memory_budget, progress=_trampoline)
         pointer = c_void_p()
         call("covey_context_create", byref(options), byref(pointer))
         self._native = Native(pointer.value, "covey_context_destroy")

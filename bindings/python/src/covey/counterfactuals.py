@@ -44,8 +44,8 @@ class Change:
 
 @dataclasses.dataclass(frozen=True)
 class Counterfactual:
-    """A way to reach the goal: what is changed, the positions of the events that are removed (from 0), the cost, what the
-    engine says of the changed transaction, and all that as a sentence."""
+    """A way to reach the goal: what is changed, the positions of the events that are removed (from 0), the cost, what
+    the engine says of the changed transaction, and all that as a sentence."""
 
     changes: Tuple[Change, ...]
     removed: Tuple[int, ...]
@@ -67,10 +67,12 @@ class Counterfactual:
 
 
 class Counterfactuals(Sequence[Counterfactual]):
-    """The answers of :meth:`Engine.counterfactual`, the cheapest first; empty if there are none, and ``outcome`` says why.
+    """The answers of :meth:`Engine.counterfactual`, the cheapest first; empty if there are none, and ``outcome`` says
+    why.
 
     Attributes:
-        outcome: "found"; "none", if nothing that was tried reaches the goal; "not_needed", if the transaction does as it is.
+        outcome: "found"; "none", if nothing that was tried reaches the goal; "not_needed", if the transaction does as
+            it is.
         text: the same as a sentence. original: the score of the transaction as it was given.
         evaluations: alternatives that were scored.
     """

@@ -94,14 +94,14 @@ class Drift(Handle):
     def report(self, earlier: Optional["Drift"] = None) -> dict[str, Any]:
         """What moved.
 
-        "warnings" have a code and a text: "unknown_events", "time_between_events", "dwell", "unknown_categories". "moved" are
-        names; "features", "clusters", "events" and "scores" have for each comparison its population stability index
-        ("stability_index"), the p value of a chi-squared test, and whether it "moved": an index of 0.2 or more that chance does
-        not explain, after correction for the number of comparisons.
+        "warnings" have a code and a text: "unknown_events", "time_between_events", "dwell", "unknown_categories".
+        "moved" are names; "features", "clusters", "events" and "scores" have for each comparison its population
+        stability index ("stability_index"), the p value of a chi-squared test, and whether it "moved": an index of 0.2
+        or more that chance does not explain, after correction for the number of comparisons.
 
         Args:
-            earlier: counts of the same engine to compare with. None: the rows that the engine keeps; event types, the time between
-                events, dwell and risk are then not compared, since an engine keeps no counts of them.
+            earlier: counts of the same engine to compare with. None: the rows that the engine keeps; event types, the
+                time between events, dwell and risk are then not compared, since an engine keeps no counts of them.
         """
         if earlier is not None and not isinstance(earlier, Drift):
             raise InvalidTypeError(f"earlier must be a covey.Drift, got {type(earlier).__name__}")

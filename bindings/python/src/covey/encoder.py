@@ -30,10 +30,11 @@ _PRECISIONS = {"float32": 0, "bfloat16": 1}
 class SequenceEncoder(Transformer, Handle):
     """An encoder; made by :meth:`train` or :meth:`load`. Immutable: any number of threads may embed with it at once.
 
-    It is a fitted transformer of scikit-learn's, of :class:`Sequences`: it stands in a Pipeline, where ``fit`` does nothing, and
-    pickles keep it.
+    It is a fitted transformer of scikit-learn's, of :class:`Sequences`: it stands in a Pipeline, where ``fit`` does
+    nothing, and pickles keep it.
 
-    Model files are safetensors with PyTorch's tensor names; ``examples/python/train_with_pytorch.py`` writes one, too. The
+    Model files are safetensors with PyTorch's tensor names; ``examples/python/train_with_pytorch.py`` writes one, too.
+    The
     network is described in covey.h: Bi-LSTM (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005) with additive
     attention (Bahdanau et al. 2015) that sees the time features.
     """
@@ -78,34 +79,38 @@ class SequenceEncoder(Transformer, Handle):
         checkpoint_steps: int = 1000,
         **others: NoReturn,
     ) -> "SequenceEncoder":
-        """Trains an encoder on the sequences, without labels. The same input, options and seed give the same weights for
-        any number of threads.
+        """Trains an encoder on the sequences, without labels. The same input, options and seed give the same weights
+        for any number of threads.
 
         Args:
             vocabulary: the event types that it knows; None = all that occur, the most frequent first (see
                 :meth:`Vocabulary.build` to leave rare ones out, which then count as unknown).
             categorical_vocabularies: likewise for categorical channels, by name.
-            objectives: a name or a mapping of names to weights, of next_event, masked_event, autoencoder and contrastive,
-                which covey.h defines; None = next_event and autoencoder, each with weight 1.
+            objectives: a name or a mapping of names to weights, of next_event, masked_event, autoencoder and
+                contrastive, which covey.h defines; None = next_event and autoencoder, each with weight 1.
             checkpoint: a file in which the state is kept, so that a training that was killed goes on where it was.
-            progress: called with a :class:`TrainingProgress` after each epoch and about once a second; a true result stops
-                the training.
-            embedding_size: of an event type; category_embedding_size: of an entry of a categorical channel; hidden_size: units a
-                direction; attention_size: each 1 to 4,096.
+            progress: called with a :class:`TrainingProgress` after each epoch and about once a second; a true result
+                stops the training.
+            embedding_size: of an event type; category_embedding_size: of an entry of a categorical channel;
+                hidden_size: units a direction; attention_size: each 1 to 4,096.
             dimension: of an embedding, 1 to 65,536; 0 = twice hidden_size, without a projection.
             epochs: 1 to 1,000,000. batch_size: sequences a step, 1 to 65,536.
-            learning_rate: the highest, > 0; it rises over the share warm_up (0 to 1) of the steps, then falls. weight_decay: times
-                the learning rate, 0 to 1. clip: of the gradient's norm, > 0.
-            dropout: share of the states that predictions do not see, 0 to below 1. unknown: share of the events shown as
-                unknown, 0 to below 1, which trains that entry.
-            mask_share: of masked_event, above 0 and below 1. slices: views of contrastive, 2 to 64. margin: of contrastive, > 0.
-            held_out: share of the sequences that measure, 0 to below 1. patience: the training stops after so many epochs without
-                a better held-out loss; 0 = never.
-            window: events that one step backs through, 2 to 1,000,000. checkpoint_steps: between two writes of `checkpoint`.
+            learning_rate: the highest, > 0; it rises over the share warm_up (0 to 1) of the steps, then falls.
+                weight_decay: times the learning rate, 0 to 1. clip: of the gradient's norm, > 0.
+            dropout: share of the states that predictions do not see, 0 to below 1. unknown: share of the events shown
+                as unknown, 0 to below 1, which trains that entry.
+            mask_share: of masked_event, above 0 and below 1. slices: views of contrastive, 2 to 64. margin: of
+                contrastive, > 0.
+            held_out: share of the sequences that measure, 0 to below 1. patience: the training stops after so many
+                epochs without a better held-out loss; 0 = never.
+            window: events that one step backs through, 2 to 1,000,000. checkpoint_steps: between two writes of
+                `checkpoint`.
 
-        ``training`` of the encoder says how it went. A training that is stopped, or whose loss is no longer finite, raises
-        ``CoveyError`` with the report in its attribute ``training``, which has the best encoder so far. Errors: INVALID_ARGUMENT,
-        INVALID_DATA, MISMATCH (another training's checkpoint), CORRUPT_FILE, IO, OUT_OF_MEMORY, CANCELLED."""
+        ``training`` of the encoder says how it went. A training that is stopped, or whose loss is no longer finite,
+        raises
+        ``CoveyError`` with the report in its attribute ``training``, which has the best encoder so far. Errors:
+        INVALID_ARGUMENT, INVALID_DATA, MISMATCH (another training's checkpoint), CORRUPT_FILE, IO, OUT_OF_MEMORY,
+        CANCELLED."""
         named: dict[str, Any] = {
             "embedding_size": embedding_size, "category_embedding_size": category_embedding_size,
             "hidden_size": hidden_size, "attention_size": attention_size, "dimension": dimension, "epochs": epochs,
@@ -186,8 +191,8 @@ class SequenceEncoder(Transformer, Handle):
         precision: "float32", or "bfloat16", about twice as fast where the processor has AVX512_BF16 (on others it is
         float32) and within 2e-3; covey.h says what is rounded.
 
-        Errors: INVALID_ARGUMENT (precision), INVALID_DATA (offsets, times, dwell, infinite channels), MISMATCH (channels, dwell), OUT_OF_MEMORY,
-        CANCELLED."""
+        Errors: INVALID_ARGUMENT (precision), INVALID_DATA (offsets, times, dwell, infinite channels), MISMATCH
+        (channels, dwell), OUT_OF_MEMORY, CANCELLED."""
         embeddings = self._run(sequences, context, precision, attention=False)[0]
         return with_keys(embeddings, sequences.keys, sequences.key_name)
 
@@ -204,7 +209,7 @@ class SequenceEncoder(Transformer, Handle):
         return self.transform(X)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """"embedding[0]", "embedding[1]", ..."""
+        """ "embedding[0]", "embedding[1]", ..."""
         return np.array([f"embedding[{index}]" for index in range(self.dimension)], dtype=object)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

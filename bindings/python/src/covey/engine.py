@@ -137,7 +137,8 @@ class Engine(EngineCases):
         return cls._wrap(Native(pointer.value, "covey_engine_destroy"))
 
     def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
-        """Writes the one file (safetensors) whole or not at all. A file that is replaced keeps its mode and owner; a symbolic
+        """Writes the one file (safetensors) whole or not at all. A file that is replaced keeps its mode and owner; a
+        symbolic
         link is followed. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
         with running(context) as native:
             call("covey_engine_save", self._handle(), native, path_bytes(path))
@@ -151,7 +152,8 @@ class Engine(EngineCases):
 
     @classmethod
     def from_bytes(cls, data: Any, context: Optional[Context] = None) -> "Engine":
-        """Reads what :meth:`to_bytes` gave: bytes or anything with a buffer. Errors: CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
+        """Reads what :meth:`to_bytes` gave: bytes or anything with a buffer. Errors: CORRUPT_FILE, UNSUPPORTED,
+        OUT_OF_MEMORY."""
         try:
             given = np.frombuffer(data, dtype=np.uint8)
         except (TypeError, ValueError):
@@ -185,16 +187,10 @@ class Engine(EngineCases):
         return int(library.covey_engine_rows(self._handle()))
 
     def rerate(
-        self,
-        fraud: Any,
-        keys: Any = None,
-        amounts: Any = None,
-        times: Any = None,
-        *,
-        context: Optional[Context] = None,
+        self, fraud: Any, keys: Any = None, amounts: Any = None, times: Any = None, *, context: Optional[Context] = None
     ) -> "Engine":
-        """The same engine with new labels of the rows that its clustering was made of, since chargebacks come late: risk is worked
-        out again, with the options that it had; clustering, hybrid features, encoder and rules stay.
+        """The same engine with new labels of the rows that its clustering was made of, since chargebacks come late:
+        risk is worked out again, with the options that it had; clustering, hybrid features, encoder and rules stay.
 
         Args:
             fraud: one a row, as for :func:`covey.cluster_risk`; in the order of the rows, or in that of `keys`.
@@ -274,17 +270,19 @@ class Engine(EngineCases):
 
         Args:
             events: :class:`Sequences`, or a table with one row an event; None where the engine has no encoder.
-            features: a table of n rows, whose columns are found by name; a mapping of names to plain values is one transaction.
+            features: a table of n rows, whose columns are found by name; a mapping of names to plain values is one
+                transaction.
             key: the column (or the named index) of `features` that says which transaction a row is; None = that of
-                ``columns``, the name of the sequences' keys, or, for tables, the only column that both have. Where both sides
-                have keys, the sequences are put into the order of the features. Of :class:`Sequences` each row must have one
-                (MISMATCH otherwise); of a table a transaction without events has an empty sequence.
+                ``columns``, the name of the sequences' keys, or, for tables, the only column that both have. Where both
+                sides have keys, the sequences are put into the order of the features. Of :class:`Sequences` each row
+                must have one (MISMATCH otherwise); of a table a transaction without events has an empty sequence.
             time, event, dwell: columns of a table of events; None = those of ``columns``, or of these names.
 
-        The scores carry the keys, and in ``findings`` what is odd about the events, as :meth:`Sequences.from_frame`; in batches of
-        20 transactions and more also events that the encoder does not know and times in another unit. risk = max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule
-        that fires * share of the cluster it describes); see covey.h, also for engines of :func:`covey.find`. Errors:
-        INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
+        The scores carry the keys, and in ``findings`` what is odd about the events, as :meth:`Sequences.from_frame`; in
+        batches of 20 transactions and more also events that the encoder does not know and times in another unit. risk =
+        max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule that fires * share of the
+        cluster it describes); see covey.h, also for engines of :func:`covey.find`. Errors: INVALID_ARGUMENT,
+        INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
         """
         handle = self._handle()
         given = given_transactions(self, events, features, key, time, event, dwell)
@@ -318,24 +316,26 @@ class Engine(EngineCases):
         dwell: Optional[str] = None,
         context: Optional[Context] = None,
     ) -> Explanations:
-        """What each event and feature of n transactions adds to a number that the engine gives them, and how far to trust it::
+        """What each event and feature of n transactions adds to a number that the engine gives them, and how far to
+        trust it::
 
             engine.explain(events, features)[0].to_frame()
 
         Args:
             events, features, key, time, event, dwell: as for :meth:`score`.
-            explained: "exemplar", the distance to the cluster's exemplar that is nearest to the transaction; "centre", that to
-                the mean of the cluster's rows; "membership" in the cluster, 0 to 1; "risk".
-            method: "occlusion": the value less that without the event. "shapley": sampled Shapley values, with standard errors;
-                they add up to value - base. "gradients": integrated gradients, for distances; likewise, within 1 %. "auto":
-                occlusion.
+            explained: "exemplar", the distance to the cluster's exemplar that is nearest to the transaction; "centre",
+                that to the mean of the cluster's rows; "membership" in the cluster, 0 to 1; "risk".
+            method: "occlusion": the value less that without the event. "shapley": sampled Shapley values, with standard
+                errors; they add up to value - base. "gradients": integrated gradients, for distances; likewise, within
+                1 %. "auto": occlusion.
             cluster: None = the one that a transaction behaves like, or that of the nearest exemplar.
             largest_parts: a sequence with more events is divided into this number of runs, whose events share equally.
             permutations, seed: of "shapley". largest_steps: of "gradients", the most points on the path.
             explain_features: by the value less that with the feature's usual value (median, most frequent category).
 
-        A negative attribution to a distance brings the transaction nearer. Errors: as :meth:`score`; INVALID_ARGUMENT (options out
-        of range, gradients of a membership or risk, an unknown cluster); MISMATCH (an engine without clusters or encoder).
+        A negative attribution to a distance brings the transaction nearer. Errors: as :meth:`score`; INVALID_ARGUMENT
+        (options out of range, gradients of a membership or risk, an unknown cluster); MISMATCH (an engine without
+        clusters or encoder).
         """
         handle = self._handle()
         struct = explain_options(
@@ -351,7 +351,13 @@ class Engine(EngineCases):
         return Explanations(owner, list(self._features), given.sequences, vocabulary, given.keys, given.key_name)
 
     def _sequences(
-        self, events: Any, features: Any, key: Optional[str], time: Optional[str], event: Optional[str], dwell: Optional[str]
+        self,
+        events: Any,
+        features: Any,
+        key: Optional[str],
+        time: Optional[str],
+        event: Optional[str],
+        dwell: Optional[str],
     ) -> tuple[Optional[Sequences], list[Finding]]:
         """The events as sequences, in the order of the features where they are a table, and what is odd."""
         encoder = self._encoder

@@ -58,36 +58,40 @@ def find(
     context: Optional[Context] = None,
     **options: Any,
 ) -> Found:
-    """Finds the fraud: from events, features and what is known so far to risky groups, a score for each transaction, rules, and
-    an engine that scores the next ones. Needs no tuning; the same input and seed give the same result::
+    """Finds the fraud: from events, features and what is known so far to risky groups, a score for each transaction,
+    rules, and an engine that scores the next ones. Needs no tuning; the same input and seed give the same result::
 
         found = covey.find(events, transactions, "label", key="transaction", time="seconds", amount="amount")
         print(found)
         found.engine.save("shop.engine")
 
     Args:
-        events: a table with one row an event (the README says what a table may be), or :class:`Sequences` of as many rows as
-            the features; None = features alone.
-        features: a table with one row a transaction; None = events alone. Columns that hold a different string in most rows
-            are left out, and of categorical columns the 100 most frequent categories count; ``findings`` says so.
-        fraud: one a row of the features (or a sequence, in the order of first appearance), or the name of their column: 1 or
-            True (known fraud), 0 or False (known legitimate), None or NaN (unknown), or the usual words. None = nothing is
-            known: clusters, outliers and what is new. A Series with the features' index in another order is refused.
+        events: a table with one row an event (the README says what a table may be), or :class:`Sequences` of as many
+            rows as the features; None = features alone.
+        features: a table with one row a transaction; None = events alone. Columns that hold a different string in most
+            rows are left out, and of categorical columns the 100 most frequent categories count; ``findings`` says so.
+        fraud: one a row of the features (or a sequence, in the order of first appearance), or the name of their column:
+            1 or True (known fraud), 0 or False (known legitimate), None or NaN (unknown), or the usual words. None =
+            nothing is known: clusters, outliers and what is new. A Series with the features' index in another order is
+            refused.
         key: the column that both tables have, by which they are joined. None: the only one that both have.
-        time, event, dwell: columns of the events; times are seconds, other units that are times since 1970, or datetimes.
+        time, event, dwell: columns of the events; times are seconds, other units that are times since 1970, or
+            datetimes.
         amount: of the transactions, >= 0: a column of the features or one number a row.
         when: the time of the transactions, likewise: what is new and which behaviour came last is told by it.
         encoder: an encoder or its file; None = one is trained on the events.
         seed: of all that is drawn.
-        options: those of ``covey_find_options`` in covey.h: known_share (of all fraud, 0 = estimated), shares_over ("auto",
-            "all", "labelled"), error_rate ("familywise", "false_discovery"), significance, confidence, min_share, min_fraud,
-            permutations, trees (0 = without the forests), max_rules, min_cluster_size, scaling, search, embedding_weight,
-            feature_weight, and training, a mapping of options of :meth:`SequenceEncoder.train`.
+        options: those of ``covey_find_options`` in covey.h: known_share (of all fraud, 0 = estimated), shares_over
+            ("auto", "all", "labelled"), error_rate ("familywise", "false_discovery"), significance, confidence,
+            min_share, min_fraud, permutations, trees (0 = without the forests), max_rules, min_cluster_size, scaling,
+            search, embedding_weight, feature_weight, and training, a mapping of options of
+            :meth:`SequenceEncoder.train`.
 
-    Where there is nothing to find the result says so in ``findings``, and has no group. Cost: see ``covey_find`` in covey.h.
-    Errors name the column: INVALID_ARGUMENT (no such column, no key), INVALID_DATA (missing or repeated keys, labels that are
-    none, negative amounts, times that are not finite), MISMATCH (lengths, keys of two kinds, no key in common),
-    OUT_OF_MEMORY, CANCELLED.
+    Where there is nothing to find the result says so in ``findings``, and has no group. Cost: see ``covey_find`` in
+        covey.h.
+    Errors name the column: INVALID_ARGUMENT (no such column, no key), INVALID_DATA (missing or repeated keys, labels
+    that are none, negative amounts, times that are not finite), MISMATCH (lengths, keys of two kinds, no key in
+    common), OUT_OF_MEMORY, CANCELLED.
     """
     if events is None and features is None:
         raise InvalidArgumentError("find needs events or features, or both")
@@ -100,7 +104,9 @@ def find(
     sequences: Optional[Sequences] = None
     roles: Dict[str, Optional[str]] = {"key": key}
     if events is not None:
-        channels = None if encoder is None else {"numeric": encoder.numeric_names, "categorical": encoder.categorical_names}
+        channels = (
+            None if encoder is None else {"numeric": encoder.numeric_names, "categorical": encoder.categorical_names}
+        )
         sequences, roles, told = join_events(
             events, features, key=key, time=time, event=event, dwell=dwell,
             uses_dwell=encoder is not None and encoder.uses_dwell, channels=channels,
@@ -119,7 +125,9 @@ def find(
     return _completed(found, inputs, roles, keys, kind, features)
 
 
-def _completed(found: Found, inputs: "_Inputs", roles: Dict[str, Optional[str]], keys: Any, kind: Kind, features: Any) -> Found:
+def _completed(
+    found: Found, inputs: "_Inputs", roles: Dict[str, Optional[str]], keys: Any, kind: Kind, features: Any
+) -> Found:
     found.findings = inputs.findings + found.findings
     found.keys, found.key_name = keys, roles["key"]
     found.sequences = inputs.sequences
@@ -138,7 +146,9 @@ def _keys(sequences: Optional[Sequences], features: Any, key: Optional[str]) -> 
 
         return read_order(key_values(features, key), f"features[{key!r}]")
     if key is not None and features is not None and sequences is None:
-        raise InvalidArgumentError(f"key={key!r} is not a column of features, which have {column_names(features, 'features')}")
+        raise InvalidArgumentError(
+            f"key={key!r} is not a column of features, which have {column_names(features, 'features')}"
+        )
     return None if sequences is None else sequences.keys
 
 
@@ -164,7 +174,9 @@ class _Inputs:
         if self.table is not None:
             findings += describe_columns(self.table)
         self.rows = self._rows()
-        self.fraud = None if fraud is None else label_codes(_column(frame, fraud, "fraud"), _name(fraud, "fraud"), self.rows)
+        self.fraud = (
+            None if fraud is None else label_codes(_column(frame, fraud, "fraud"), _name(fraud, "fraud"), self.rows)
+        )
         if self.table is not None and self.fraud is not None:
             findings += leave_out_labels(self.table, self.fraud)
         if self.table is not None and not self.table.names and sequences is not None:
@@ -218,7 +230,8 @@ def _column(frame: Optional[EventFrame], values: Any, role: str) -> Any:
 
 
 def _same_index(values: Any, features: Any, role: str) -> None:
-    """Refuses a Series of pandas with the index of the features in another order: by position or by label, nobody can tell."""
+    """Refuses a Series of pandas with the index of the features in another order: by position or by label, nobody can
+    tell."""
     pandas = sys.modules.get("pandas")
     if pandas is None or not isinstance(values, pandas.Series) or not isinstance(features, pandas.DataFrame):
         return

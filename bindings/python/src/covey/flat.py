@@ -22,11 +22,13 @@ def HDBSCAN_flat(
 ) -> HDBSCAN:
     """A clusterer with n_clusters clusters, or with an epsilon; with prediction data.
 
-    clusterer: one to begin with: it is fitted to X where it is not fitted or has no prediction data. inplace: changes it; otherwise a
+    clusterer: one to begin with: it is fitted to X where it is not fitted or has no prediction data. inplace: changes
+        it; otherwise a
     copy is made. parameters: of a new :class:`covey.HDBSCAN` where there is none."""
     if n_clusters is not None and cluster_selection_epsilon != 0:
         warnings.warn(
-            f"'cluster_selection_epsilon' (={cluster_selection_epsilon}) is ignored when 'n_clusters' is supplied.", stacklevel=2
+            f"'cluster_selection_epsilon' (={cluster_selection_epsilon}) is ignored when 'n_clusters' is supplied.",
+            stacklevel=2,
         )
         cluster_selection_epsilon = 0.0
     if clusterer is None:
@@ -53,8 +55,8 @@ def approximate_predict_flat(
     prediction_data: Optional[HDBSCAN] = None,
     return_prediction_data: bool = False,
 ) -> tuple[Any, ...]:
-    """Labels and strengths of new rows in n_clusters clusters, or those of an epsilon. With return_prediction_data the clusterer of
-    that choice, too, which can be given as prediction_data to other calls."""
+    """Labels and strengths of new rows in n_clusters clusters, or those of an epsilon. With return_prediction_data the
+    clusterer of that choice, too, which can be given as prediction_data to other calls."""
     chosen = prediction_data or _selected(clusterer, n_clusters, cluster_selection_epsilon, warn=True)
     labels, strengths = approximate_predict(chosen, points_to_predict)
     return (labels, strengths, chosen) if return_prediction_data else (labels, strengths)
@@ -68,7 +70,9 @@ def membership_vector_flat(
     cluster_selection_epsilon: Optional[float] = None,
 ) -> NDArray[np.float64]:
     """Soft membership of new rows in n_clusters clusters, or those of an epsilon."""
-    return membership_vector(prediction_data or _selected(clusterer, n_clusters, cluster_selection_epsilon), points_to_predict)
+    return membership_vector(
+        prediction_data or _selected(clusterer, n_clusters, cluster_selection_epsilon), points_to_predict
+    )
 
 
 def all_points_membership_vectors_flat(
@@ -81,9 +85,7 @@ def all_points_membership_vectors_flat(
     return all_points_membership_vectors(prediction_data or _selected(clusterer, n_clusters, cluster_selection_epsilon))
 
 
-def _selected(
-    clusterer: HDBSCAN, n_clusters: Optional[int], epsilon: Optional[float], warn: bool = False
-) -> HDBSCAN:
+def _selected(clusterer: HDBSCAN, n_clusters: Optional[int], epsilon: Optional[float], warn: bool = False) -> HDBSCAN:
     if n_clusters is None:
         return clusterer.select(cluster_selection_epsilon=epsilon) if epsilon else clusterer
     method = clusterer.cluster_selection_method

@@ -17,8 +17,9 @@ from .engine import Engine
 class EngineHolder:
     """Holds an engine that is loaded from a file, and exchanges it between two calls.
 
-    A call that scores uses the engine that was held when it began, to its end; nobody waits for a reload but who asked for it, and the
-    old engine is freed when its last call ends. Where a reload fails the old engine stays. For any number of threads.
+    A call that scores uses the engine that was held when it began, to its end; nobody waits for a reload but who asked
+    for it, and the old engine is freed when its last call ends. Where a reload fails the old engine stays. For any
+    number of threads.
 
         with covey.EngineHolder("shop.engine") as holder:
             holder.watch(seconds=5)
@@ -71,11 +72,13 @@ class EngineHolder:
             return engine
 
     def watch(self, seconds: float = 5.0, failed: Optional[Callable[[CoveyError], None]] = None) -> None:
-        """Looks at the file every so many seconds, on a thread of its own, and reloads it where it was replaced. failed: told of
-        reloads that fail. Ends with :meth:`close`."""
+        """Looks at the file every so many seconds, on a thread of its own, and reloads it where it was replaced.
+        failed: told of reloads that fail. Ends with :meth:`close`."""
         if self._watcher is not None:
             raise InvalidArgumentError("this EngineHolder watches its file already")
-        self._watcher = threading.Thread(target=self._watch, args=(float(seconds), failed), daemon=True, name="covey-engine")
+        self._watcher = threading.Thread(
+            target=self._watch, args=(float(seconds), failed), daemon=True, name="covey-engine"
+        )
         self._watcher.start()
 
     def _watch(self, seconds: float, failed: Optional[Callable[[CoveyError], None]]) -> None:

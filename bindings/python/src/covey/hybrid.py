@@ -41,8 +41,8 @@ class HybridFeatures(Transformer, Estimator):
 
     Args:
         scaling: "robust" ((x - median) / interquartile range, as sklearn's RobustScaler), "standard",
-            "none", "quantile" (normal quantiles of the ranks), "log" (robust on logarithms) or "auto" (the one of robust,
-            log and quantile that a column's shape asks for).
+            "none", "quantile" (normal quantiles of the ranks), "log" (robust on logarithms) or "auto" (the one of
+            robust, log and quantile that a column's shape asks for).
         missing: "median", "indicator" (the median, and a 0/1 column for each feature with missing values) or "reject".
         embedding_components: principal components kept, 0 to d; 0 = all, unrotated.
         embedding_weight, feature_weight: of the blocks; finite, >= 0.
@@ -50,8 +50,9 @@ class HybridFeatures(Transformer, Estimator):
         column_weights: a weight >= 0 for each feature, in the order of the columns, or a mapping by name (others 1).
         context: see :class:`covey.Context`.
 
-    Fitted: ``n_features_out_``, the columns of a transformed row; ``keys_`` and ``key_name_`` of the rows, or None. Fitted objects are immutable and may be shared by
-    threads. Pickles and copies keep the fit; ``save`` and ``load`` keep it in a file that C and Java read too.
+    Fitted: ``n_features_out_``, the columns of a transformed row; ``keys_`` and ``key_name_`` of the rows, or None.
+    Fitted objects are immutable and may be shared by threads. Pickles and copies keep the fit; ``save`` and ``load``
+    keep it in a file that C and Java read too.
     """
 
     def __init__(
@@ -78,14 +79,14 @@ class HybridFeatures(Transformer, Estimator):
     def fit(
         self, X: Any = None, y: Any = None, *, features: Any = None, key: Optional[str] = None, embeddings: Any = None
     ) -> "HybridFeatures":
-        """Fits to n x d embeddings (float32 or float64) and a table of n rows (the README says what a table may be); either
-        may be missing. O(n d + n f log n); with components O(n d^2).
+        """Fits to n x d embeddings (float32 or float64) and a table of n rows (the README says what a table may be);
+        either may be missing. O(n d + n f log n); with components O(n d^2).
 
         X: the embeddings, which `embeddings` names too; where there is no `features` and X has named columns, it is the
         table. y: labels, which are not read, as scikit-learn passes them; a table is refused there.
-        key: the column (or the named index) of `features` that says which transaction a row is; it is no feature. None: the
-        name of the embeddings' keys, where `features` has it. Where both have keys, the embeddings are put into the order of
-        the features, and a feature row without an embedding is refused (MISMATCH).
+        key: the column (or the named index) of `features` that says which transaction a row is; it is no feature. None:
+        the name of the embeddings' keys, where `features` has it. Where both have keys, the embeddings are put into the
+        order of the features, and a feature row without an embedding is refused (MISMATCH).
 
         Errors: INVALID_ARGUMENT, INVALID_DATA (NaN in embeddings, infinities, no rows), MISMATCH (row counts),
         OUT_OF_MEMORY, CANCELLED."""
@@ -111,15 +112,17 @@ class HybridFeatures(Transformer, Estimator):
         self._fitted = Native(pointer.value, "covey_hybrid_destroy")
         self._kinds: Optional[dict[str, str]] = {} if table is None else table.kinds
         self.n_features_out_ = int(library.covey_hybrid_dimension(self._fitted))
-        self.n_features_in_ = (0 if block is None else int(block[0].columns)) + (0 if table is None else len(table.names))
+        self.n_features_in_ = (0 if block is None else int(block[0].columns)) + (
+            0 if table is None else len(table.names)
+        )
         return self
 
     def transform(
         self, X: Any = None, features: Any = None, *, key: Optional[str] = None, embeddings: Any = None
     ) -> Any:
-        """n rows x ``n_features_out_`` float32, which carry the keys; a frame where ``set_output`` asks for one. X, features and
-        key as in :meth:`fit`. Columns of the table are found by name, whatever their order; others are ignored. Errors: as
-        :meth:`fit`; MISMATCH names a column that is missing or of another kind."""
+        """n rows x ``n_features_out_`` float32, which carry the keys; a frame where ``set_output`` asks for one. X,
+        features and key as in :meth:`fit`. Columns of the table are found by name, whatever their order; others are
+        ignored. Errors: as :meth:`fit`; MISMATCH names a column that is missing or of another kind."""
         handle = self._handle()
         embeddings, features = _blocks(X, embeddings, features)
         features = held(features)
@@ -127,9 +130,7 @@ class HybridFeatures(Transformer, Estimator):
         rows = block[0].rows if block is not None else table.rows if table is not None else 0
         output = np.empty((rows, self.n_features_out_), dtype=np.float32)
         with running(self.context) as native:
-            call(
-                "covey_hybrid_transform", handle, native, _reference(block), _table(table), output.ctypes.data, 0
-            )
+            call("covey_hybrid_transform", handle, native, _reference(block), _table(table), output.ctypes.data, 0)
         found = with_keys(output, keys, key_name)
         return output_of(self, found, features if features is not None else X)
 
@@ -159,7 +160,9 @@ class HybridFeatures(Transformer, Estimator):
             unknown = [name for name in given if name not in names]
             if unknown:
                 raise InvalidArgumentError(f"column_weights: {unknown[0]!r} is not a feature; there are {names}")
-            return np.array([real(given.get(name, 1.0), f"column_weights[{name!r}]") for name in names], dtype=np.float64)
+            return np.array(
+                [real(given.get(name, 1.0), f"column_weights[{name!r}]") for name in names], dtype=np.float64
+            )
         weights = contiguous(given, "column_weights", np.float64)
         if len(weights) != len(names):
             raise MismatchError(f"column_weights must have {len(names)} values, one a feature, got {len(weights)}")
@@ -178,7 +181,8 @@ class HybridFeatures(Transformer, Estimator):
 
     @classmethod
     def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "HybridFeatures":
-        """Reads the fitted transform; its parameters, which fitting alone needs, are the defaults. The names of keys are not kept.
+        """Reads the fitted transform; its parameters, which fitting alone needs, are the defaults. The names of keys
+        are not kept.
         Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
         pointer = c_void_p()
         with running(context) as native:
@@ -223,7 +227,8 @@ def hybrid_features(embeddings: Any = None, features: Any = None, **options: Any
     """Embeddings (n x d) and expert features (a table of n rows) as the float32 rows to cluster.
 
     Takes the options of :class:`HybridFeatures` and returns
-    ``HybridFeatures(**options).fit_transform(embeddings, features=features)``; keep the estimator where new transactions are to be scored.
+    ``HybridFeatures(**options).fit_transform(embeddings, features=features)``; keep the estimator where new
+    transactions are to be scored.
     """
     rows: NDArray[np.float32] = HybridFeatures(**options).fit_transform(embeddings=embeddings, features=features)
     return rows
@@ -232,10 +237,14 @@ def hybrid_features(embeddings: Any = None, features: Any = None, **options: Any
 def _refuse_features(y: Any) -> None:
     """Labels have no place in features, and features none in the place of labels: a table there is a mistake."""
     shape = np.shape(y) if isinstance(y, np.ndarray) else getattr(y, "shape", ())
-    if y is not None and (isinstance(y, Mapping) or (is_table(y) and not (len(shape) == 2 and shape[1] == 1)) or (
-        len(shape) == 2 and shape[1] != 1
-    )):
-        raise InvalidTypeError(f"y is for labels, got a table ({type(y).__name__}): pass features by name, as features=")
+    if y is not None and (
+        isinstance(y, Mapping)
+        or (is_table(y) and not (len(shape) == 2 and shape[1] == 1))
+        or (len(shape) == 2 and shape[1] != 1)
+    ):
+        raise InvalidTypeError(
+            f"y is for labels, got a table ({type(y).__name__}): pass features by name, as features="
+        )
 
 
 def _blocks(X: Any, embeddings: Any, features: Any) -> tuple[Any, Any]:

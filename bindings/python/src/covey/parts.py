@@ -1,4 +1,5 @@
-"""Clustering from edges and lists of neighbours that come from anywhere, and the kernels that cluster data in parts (covey.h section 8)."""
+"""Clustering from edges and lists of neighbours that come from anywhere, and the kernels that cluster data in parts
+(covey.h section 8)."""
 
 from __future__ import annotations
 
@@ -31,14 +32,14 @@ def cluster_edges(n: int, edges: Any, *, core_distances: Any = None, **parameter
     """HDBSCAN of `n` rows by any weighted edges between them: a spanning tree, forests of parts of the data, a graph.
 
     Args:
-        edges: m x 3 numbers (a, b, distance), three columns (a, b, distance), or a sparse matrix of distances. A pair of rows
-            once, or once in each direction at the same distance.
-        core_distances: n numbers: distances become mutual reachability, max(core, core, distance / alpha). None = they are
-            taken as they are.
+        edges: m x 3 numbers (a, b, distance), three columns (a, b, distance), or a sparse matrix of distances. A pair
+            of rows once, or once in each direction at the same distance.
+        core_distances: n numbers: distances become mutual reachability, max(core, core, distance / alpha). None = they
+            are taken as they are.
         parameters: those of :class:`HDBSCAN` that choose clusters, and `context`.
 
-    Returns a fitted HDBSCAN without prediction. Parts of the graph that no edge joins are joined at an infinite distance, so that no
-    cluster holds rows of two parts; ``connected_parts_`` counts them.
+    Returns a fitted HDBSCAN without prediction. Parts of the graph that no edge joins are joined at an infinite
+    distance, so that no cluster holds rows of two parts; ``connected_parts_`` counts them.
     Errors: INVALID_DATA names the edge (out of range, repeated, to itself, negative, NaN, asymmetric). O(m log m)."""
     count = integer(n, "n")
     given = edge_array(edges)
@@ -47,18 +48,26 @@ def cluster_edges(n: int, edges: Any, *, core_distances: Any = None, **parameter
     pointer = c_void_p()
     with running(context) as native:
         call(
-            "covey_cluster_edges", native, count, given.ctypes.data, len(given), None if cores is None else cores.ctypes.data,
-            byref(options), byref(pointer),
+            "covey_cluster_edges",
+            native,
+            count,
+            given.ctypes.data,
+            len(given),
+            None if cores is None else cores.ctypes.data,
+            byref(options),
+            byref(pointer),
         )
     return _fitted(result, pointer, count)
 
 
 @checked
 def cluster_neighbours(indices: Any, distances: Any, **parameters: Any) -> HDBSCAN:
-    """HDBSCAN of n rows by lists of their nearest rows: n x k row numbers (-1 = none; the row itself is passed over) and n x k
+    """HDBSCAN of n rows by lists of their nearest rows: n x k row numbers (-1 = none; the row itself is passed over)
+    and n x k
     distances, from a GPU, FAISS (whose euclidean distances are squares: take their roots) or anything else.
 
-    k must be at least min_samples. ``certified_edges_`` says how many of the n - 1 edges of the tree no edge that is in no list could
+    k must be at least min_samples. ``certified_edges_`` says how many of the n - 1 edges of the tree no edge that is in
+    no list could
     replace, if each list holds the nearest rows: n - 1 = exact. ``connected_parts_`` as in :func:`cluster_edges`.
     Errors: INVALID_DATA names row and slot. O(n k log(n k))."""
     rows, numbers = _lists(indices, distances)
@@ -66,8 +75,15 @@ def cluster_neighbours(indices: Any, distances: Any, **parameters: Any) -> HDBSC
     pointer, certified = c_void_p(), c_int64()
     with running(context) as native:
         call(
-            "covey_cluster_neighbours", native, rows.shape[0], rows.shape[1], rows.ctypes.data, numbers.ctypes.data,
-            byref(options), byref(pointer), byref(certified),
+            "covey_cluster_neighbours",
+            native,
+            rows.shape[0],
+            rows.shape[1],
+            rows.ctypes.data,
+            numbers.ctypes.data,
+            byref(options),
+            byref(pointer),
+            byref(certified),
         )
     fitted = _fitted(result, pointer, rows.shape[0])
     fitted.certified_edges_ = certified.value
@@ -76,11 +92,18 @@ def cluster_neighbours(indices: Any, distances: Any, **parameters: Any) -> HDBSC
 
 @checked
 def nearest(
-    queries: Any, rows: Any, k: int, *, query_numbers: Any = None, row_numbers: Any = None, metric: str = "euclidean",
-    merge: Optional[tuple[Any, Any]] = None, context: Optional[Context] = None,
+    queries: Any,
+    rows: Any,
+    k: int,
+    *,
+    query_numbers: Any = None,
+    row_numbers: Any = None,
+    metric: str = "euclidean",
+    merge: Optional[tuple[Any, Any]] = None,
+    context: Optional[Context] = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The k nearest rows of each query, exactly: m x k row numbers and m x k distances, ascending by distance, then by row
-    number; -1 and infinity where there are fewer rows.
+    """The k nearest rows of each query, exactly: m x k row numbers and m x k distances, ascending by distance, then by
+    row number; -1 and infinity where there are fewer rows.
 
     Args:
         query_numbers: the queries' numbers among the rows: a row of that number is the query itself, and left out.
@@ -97,14 +120,27 @@ def nearest(
         indices, distances = np.empty((first.rows, width), dtype=np.int64), np.empty((first.rows, width))
     else:
         indices, distances = (
-            np.array(merge[0], dtype=np.int64, order="C"), np.array(merge[1], dtype=np.float64, order="C"),
+            np.array(merge[0], dtype=np.int64, order="C"),
+            np.array(merge[1], dtype=np.float64, order="C"),
         )
         if indices.shape != (first.rows, width) or distances.shape != (first.rows, width):
-            raise MismatchError(f"merge must hold two arrays of {first.rows} x {width}, got {indices.shape}, {distances.shape}")
+            raise MismatchError(
+                f"merge must hold two arrays of {first.rows} x {width}, got {indices.shape}, {distances.shape}"
+            )
     with running(context) as native:
         call(
-            "covey_nearest", native, byref(first), _address(own), byref(second), _address(numbers), width, _metric(metric),
-            merge is not None, indices.ctypes.data, distances.ctypes.data, indices.size,
+            "covey_nearest",
+            native,
+            byref(first),
+            _address(own),
+            byref(second),
+            _address(numbers),
+            width,
+            _metric(metric),
+            merge is not None,
+            indices.ctypes.data,
+            distances.ctypes.data,
+            indices.size,
         )
     del kept, others
     return indices, distances
@@ -112,19 +148,32 @@ def nearest(
 
 @checked
 def spanning_edges(
-    rows: Any, core_distances: Any, *, row_numbers: Any = None, metric: str = "euclidean", alpha: float = 1.0,
+    rows: Any,
+    core_distances: Any,
+    *,
+    row_numbers: Any = None,
+    metric: str = "euclidean",
+    alpha: float = 1.0,
     context: Optional[Context] = None,
 ) -> NDArray[Any]:
-    """The minimum spanning tree of a block of rows, or of a pair of blocks one after the other, by mutual reachability with core
-    distances that were found among all rows. An array of (from, to, distance). `row_numbers` ascend; None = 0 and up."""
+    """The minimum spanning tree of a block of rows, or of a pair of blocks one after the other, by mutual reachability
+    with core distances that were found among all rows. An array of (from, to, distance). `row_numbers` ascend; None = 0
+    and up."""
     view, kept = matrix(rows, "rows")
     cores = contiguous(core_distances, "core_distances", np.float64, view.rows)
     numbers = None if row_numbers is None else contiguous(row_numbers, "row_numbers", np.int64, view.rows)
     edges = np.empty(max(0, view.rows - 1), dtype=EDGE)
     with running(context) as native:
         call(
-            "covey_spanning_edges", native, byref(view), _address(numbers), cores.ctypes.data, _metric(metric),
-            real(alpha, "alpha"), edges.ctypes.data, len(edges),
+            "covey_spanning_edges",
+            native,
+            byref(view),
+            _address(numbers),
+            cores.ctypes.data,
+            _metric(metric),
+            real(alpha, "alpha"),
+            edges.ctypes.data,
+            len(edges),
         )
     del kept
     return edges
@@ -132,8 +181,10 @@ def spanning_edges(
 
 @checked
 def merge_edges(n: int, *lists: Any, context: Optional[Context] = None) -> NDArray[Any]:
-    """The minimum spanning forest of lists of edges between `n` rows: an array of (from, to, distance), in order. Ties are broken by
-    distance, then by row numbers, so that the order of the lists changes nothing. Memory: n edges and the largest list."""
+    """The minimum spanning forest of lists of edges between `n` rows: an array of (from, to, distance), in order. Ties
+    are broken by
+    distance, then by row numbers, so that the order of the lists changes nothing. Memory: n edges and the largest
+        list."""
     count = integer(n, "n")
     kept = np.empty(0, dtype=EDGE)
     for edges in lists:

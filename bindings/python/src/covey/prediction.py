@@ -23,8 +23,9 @@ def approximate_predict(
     *,
     context: Optional[Context] = None,
 ) -> tuple[NDArray[Any], ...]:
-    """Places new rows (m x d) in the clusters without changing them: labels and strengths, as hdbscan's function, and with
-    return_connecting_points the fitted rows beside which they stand in the tree. Rows that were fitted get their own labels again.
+    """Places new rows (m x d) in the clusters without changing them: labels and strengths, as hdbscan's function, and
+    with return_connecting_points the fitted rows beside which they stand in the tree. Rows that were fitted get their
+    own labels again.
 
     One search among the fitted rows for each new one. Errors: INVALID_ARGUMENT (not fitted with prediction_data=True),
     MISMATCH (columns), INVALID_DATA, CANCELLED."""
@@ -38,8 +39,8 @@ def approximate_predict(
 def approximate_predict_scores(
     clusterer: HDBSCAN, points_to_predict: Any, *, context: Optional[Context] = None
 ) -> NDArray[np.float64]:
-    """The outlier scores (GLOSH) of new rows, 0 to 1, relative to the densest fitted rows around them; errors and cost as
-    :func:`approximate_predict`."""
+    """The outlier scores (GLOSH) of new rows, 0 to 1, relative to the densest fitted rows around them; errors and cost
+    as :func:`approximate_predict`."""
     scores = _checked(clusterer)._place(points_to_predict, context)[2]
     _warn_of_none(clusterer, "outliers")
     return scores
@@ -53,7 +54,8 @@ def membership_vector(clusterer: HDBSCAN, points_to_predict: Any) -> NDArray[np.
 
 @checked
 def all_points_membership_vectors(clusterer: HDBSCAN) -> NDArray[np.float64]:
-    """How much the fitted rows belong to every cluster, n x clusters: ``clusterer.membership()``; n zeros without clusters."""
+    """How much the fitted rows belong to every cluster, n x clusters: ``clusterer.membership()``; n zeros without
+    clusters."""
     found: Any = _checked(clusterer).membership()
     vectors: NDArray[np.float64] = found if found.shape[1] else np.zeros(len(found))
     return vectors
@@ -68,5 +70,6 @@ def _checked(clusterer: Any) -> HDBSCAN:
 def _warn_of_none(clusterer: HDBSCAN, what: str) -> None:
     if not clusterer._result().clusters:
         warnings.warn(
-            f"Clusterer does not have any defined clusters, new data will be automatically predicted as {what}.", stacklevel=3
+            f"Clusterer does not have any defined clusters, new data will be automatically predicted as {what}.",
+            stacklevel=3,
         )

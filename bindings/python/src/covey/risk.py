@@ -56,7 +56,8 @@ class ClusterReport:
 
 @checked_methods
 class ClusterRisk(Handle):
-    """Reports of all clusters; made by :func:`cluster_risk` or :meth:`load`. Immutable; pickles and copies keep everything.
+    """Reports of all clusters; made by :func:`cluster_risk` or :meth:`load`. Immutable; pickles and copies keep
+    everything.
 
     Attributes:
         reports: :class:`ClusterReport` objects by rank, riskiest first; the noise takes part.
@@ -97,7 +98,9 @@ class ClusterRisk(Handle):
         for report in self.reports:
             if report.cluster == cluster:
                 return report
-        raise NotFoundError(f"there is no cluster {cluster!r}; there are {sorted(report.cluster for report in self.reports)}")
+        raise NotFoundError(
+            f"there is no cluster {cluster!r}; there are {sorted(report.cluster for report in self.reports)}"
+        )
 
     def __iter__(self) -> Iterator[ClusterReport]:
         return iter(self.reports)
@@ -136,14 +139,14 @@ def cluster_risk(
 
     Args:
         labels: n cluster labels, -1 = noise.
-        fraud: n of True/1/"fraud" (known fraud), False/0/"legitimate" (known legitimate), None/NaN/-1/"" (unknown). Where a missing chargeback says
-            nothing, pass unknown; where it mostly means that all is well, legitimate.
+        fraud: n of True/1/"fraud" (known fraud), False/0/"legitimate" (known legitimate), None/NaN/-1/"" (unknown).
+            Where a missing chargeback says nothing, pass unknown; where it mostly means that all is well, legitimate.
         amounts: n finite numbers >= 0. times: n finite numbers (seconds) or datetimes.
         confidence: of the Wilson intervals (Wilson 1927), 0.5 to 0.9999.
-        min_lift, min_fraud: a cluster is risky where fraud >= min_fraud and the odds of share_low are at least min_lift times
-            those of the base rate.
-        shares_over: "labelled" (fraud / labelled), "all" (fraud / size / known_share) or "auto": "all" where no row is labelled as
-            legitimate, for then the labelled rows are all fraud and say nothing.
+        min_lift, min_fraud: a cluster is risky where fraud >= min_fraud and the odds of share_low are at least min_lift
+            times those of the base rate.
+        shares_over: "labelled" (fraud / labelled), "all" (fraud / size / known_share) or "auto": "all" where no row is
+            labelled as legitimate, for then the labelled rows are all fraud and say nothing.
         known_share: with shares over all rows, the share of all fraud that is labelled, above 0, at most 1; None = 1.
 
     Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (lengths).

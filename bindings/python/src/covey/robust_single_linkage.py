@@ -64,8 +64,14 @@ class RobustSingleLinkage(ClusterMixin, Estimator):
         if integer(self.k, "k") < 1:
             raise InvalidArgumentError(f"k must be at least 1, got {self.k}")
         self._fitted = HDBSCAN(
-            min_samples=self.k, min_cluster_size=2, alpha=self.alpha, metric=self.metric, algorithm=self.algorithm,
-            missing="reject", context=self.context, **(self.metric_params or {}),
+            min_samples=self.k,
+            min_cluster_size=2,
+            alpha=self.alpha,
+            metric=self.metric,
+            algorithm=self.algorithm,
+            missing="reject",
+            context=self.context,
+            **(self.metric_params or {}),
         ).fit(X)
         self.n_features_in_ = self._fitted.n_features_in_
         self.labels_: NDArray[np.int64] = self._fitted.dbscan_clustering(self.cut, self.gamma)
@@ -96,7 +102,8 @@ def robust_single_linkage(
     core_dist_n_jobs: int = 4,
     **metric_parameters: Any,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Labels and the single-linkage tree as an array; see :class:`RobustSingleLinkage`. memory and leaf_size are without effect."""
+    """Labels and the single-linkage tree as an array; see :class:`RobustSingleLinkage`. memory and leaf_size are
+    without effect."""
     if integer(leaf_size, "leaf_size") < 1:
         raise InvalidArgumentError(f"leaf_size must be at least 1, got {leaf_size}")
     fitted = RobustSingleLinkage(

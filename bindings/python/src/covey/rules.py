@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import enum
 import json
 import math
 from ctypes import Array, addressof, byref, c_void_p, cast
@@ -135,16 +134,18 @@ class RuleSet(Handle):
         """The set in another language, as text; each decides as :meth:`predict` on every row.
 
         Args:
-            format: "sql", "drl" (Drools), "dmn" (a decision table of DMN 1.3), "pmml" (4.4), "json" (:meth:`from_json` reads it),
-                "json-schema" (of that), "python" (a function of a mapping), "c" (a header) or "java" (a class).
+            format: "sql", "drl" (Drools), "dmn" (a decision table of DMN 1.3), "pmml" (4.4), "json" (:meth:`from_json`
+                reads it), "json-schema" (of that), "python" (a function of a mapping), "c" (a header) or "java" (a
+                class).
             name: of the function, decision, model, package or class: an identifier. None = "rules", in Java "Rules".
             dialect: of SQL: "ansi", "postgresql", "sqlite", "duckdb", "spark" or "bigquery".
-            table, schema, catalog: for SQL; the text is then the SELECT that finds the table's rows, otherwise an expression.
+            table, schema, catalog: for SQL; the text is then the SELECT that finds the table's rows, otherwise an
+                expression.
             timestamps: for SQL: dates are timestamp columns, not seconds since 1970 (UTC).
             time_zone: for SQL: in which timestamps without a zone were written; None = UTC.
 
-        See covey_rules_export in covey.h. Errors: INVALID_ARGUMENT, UNSUPPORTED (what the format cannot hold), OUT_OF_MEMORY,
-        CANCELLED.
+        See covey_rules_export in covey.h. Errors: INVALID_ARGUMENT, UNSUPPORTED (what the format cannot hold),
+        OUT_OF_MEMORY, CANCELLED.
         """
         return export(self._handle(), format, context, **options)
 
@@ -153,7 +154,8 @@ class RuleSet(Handle):
         return self.export("json", context=context)
 
     def to_sql(self, table: Optional[str] = None, context: Optional[Context] = None, dialect: str = "ansi") -> str:
-        """A boolean expression in SQL, true where a rule matches; with a table's name, the SELECT that finds those rows."""
+        """A boolean expression in SQL, true where a rule matches; with a table's name, the SELECT that finds those
+        rows."""
         return self.export("sql", table=table, context=context, dialect=dialect)
 
     @classmethod
@@ -173,13 +175,14 @@ class RuleSet(Handle):
         kinds: Optional[Mapping[str, str]] = None,
         precisions: Optional[Sequence[Optional[float]]] = None,
     ) -> "RuleSet":
-        """Rules written by hand, without figures: each a list of conditions that all hold. A condition whose `derived` is not
-        NONE is on what its `columns` make, whatever its feature is called.
+        """Rules written by hand, without figures: each a list of conditions that all hold. A condition whose `derived`
+        is not NONE is on what its `columns` make, whatever its feature is called.
 
         Args:
             kinds: "numeric", "categorical" or "boolean" of features of which only MISSING and PRESENT are asked.
-            precisions: one a rule, 0 to 1 or None: the share of fraud among matching rows as far as the author knows it, by which
-                an engine scores; without it such a rule makes a transaction risky and leaves its risk as it is.
+            precisions: one a rule, 0 to 1 or None: the share of fraud among matching rows as far as the author knows
+                it, by which an engine scores; without it such a rule makes a transaction risky and leaves its risk as
+                it is.
 
         Errors: INVALID_ARGUMENT, CORRUPT_FILE (says which condition makes no sense).
         """
@@ -261,23 +264,24 @@ def extract_rules(
         confidence: of the Wilson intervals, 0.5 to 0.9999.
         target_name: what the sentences call the target; None = "target".
         weights: one a row, >= 0: how many rows it stands for. amounts: one a row, >= 0.
-        quality: "likelihood" (less the rule's length), "weighted_accuracy", "f_beta" (of `beta`), "lift" or "amount" (of the
-            target rows that match, for each false alarm).
+        quality: "likelihood" (less the rule's length), "weighted_accuracy", "f_beta" (of `beta`), "lift" or "amount"
+            (of the target rows that match, for each false alarm).
         allowed: the only features that the search uses; None = all. forbidden: features that it does not use.
         sensitive: features that are never in a rule, in none that was given either.
         directions: "more" or "less" for numeric and boolean features: which is riskier.
-        pinned: conditions that every rule contains. given: rules written by hand, measured on the same rows and returned
-            after those found; see :meth:`RuleSet.from_conditions`.
+        pinned: conditions that every rule contains. given: rules written by hand, measured on the same rows and
+            returned after those found; see :meth:`RuleSet.from_conditions`.
         rounding: 0 to 0.5: how much precision and recall may each fall for shorter thresholds, as shares of themselves.
         significance: rules with a larger p_value or search_p_value fall; 0 = none.
-        permutations: searches on permuted targets behind search_p_value. resamples: searches on halves of the rows behind
-            stability; rules of less than min_stability fall.
-        age_to: a column of datetimes: every other one takes part also as "days from X to" this one. Every datetime takes
-            part by its hour (UTC).
+        permutations: searches on permuted targets behind search_p_value. resamples: searches on halves of the rows
+            behind stability; rules of less than min_stability fall.
+        age_to: a column of datetimes: every other one takes part also as "days from X to" this one. Every datetime
+            takes part by its hour (UTC).
         ratios, differences: pairs of numeric columns that may stand in rules as first / second and first - second.
 
-    Beam search and a tree by likelihood ratio and description length, then separate and conquer; see covey_extract_rules in
-    covey.h. No rule found is a set of 0 rules. O(n f) to read, then O(beam_width * max_conditions * f) a rule.
+    Beam search and a tree by likelihood ratio and description length, then separate and conquer; see
+    covey_extract_rules in covey.h. No rule found is a set of 0 rules. O(n f) to read, then O(beam_width *
+    max_conditions * f) a rule.
     Errors: INVALID_ARGUMENT, INVALID_DATA (infinite values, a target of one class), MISMATCH, OUT_OF_MEMORY, CANCELLED.
     """
     table = Table(features)
@@ -348,9 +352,15 @@ def _policies(
     ways = {name: choice(way, f"directions[{name!r}]", _DIRECTIONS) for name, way in (directions or {}).items()}
     names = list(dict.fromkeys([*found, *ways]))
     return (_structs.RuleFeature * len(names))(
-        *(_structs.RuleFeature(
-            feature=c_string(name, "a feature's name"), use=_USES[found[name]] if name in found else 0,
-            direction=ways.get(name, 0)) for name in names))
+        *(
+            _structs.RuleFeature(
+                feature=c_string(name, "a feature's name"),
+                use=_USES[found[name]] if name in found else 0,
+                direction=ways.get(name, 0),
+            )
+            for name in names
+        )
+    )
 
 
 def _kinds(features: Any) -> dict[str, str]:

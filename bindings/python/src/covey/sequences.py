@@ -30,17 +30,17 @@ class Sequences:
         offsets: n + 1 integers that do not decrease; an equal pair is an empty sequence, whose embedding is zero.
         types: one an event: vocabulary indices, or strings, which the encoder's vocabulary turns into indices when they
             are embedded. What the vocabulary does not know, and None and NaN, count as the unknown entry.
-        times: one an event, seconds on any common clock, datetimes or durations. Events are used in the order of time, equal
-            times in their given order; the last one is the transaction.
+        times: one an event, seconds on any common clock, datetimes or durations. Events are used in the order of time,
+            equal times in their given order; the last one is the transaction.
         dwell: seconds (or durations) spent on the event, >= 0, NaN = missing; or None.
         numeric: numeric channels, one value an event, NaN = missing: a mapping of names to columns (matched with the
             model's names), a list of columns or an events x channels array (in the model's order).
         categorical: likewise, of strings or indices.
         keys: one a sequence: which transaction it belongs to. Embeddings and scores carry them, and what is joined with
             the batch is compared by them. key_name: what the column is called.
-        indices: what integers in `types` and `categorical` are: indices in the encoder's vocabulary (True), or codes that are
-            looked up by their digits (False). None: indices, unless the vocabulary has them as names; where it has both, the
-            batch is refused when it is embedded.
+        indices: what integers in `types` and `categorical` are: indices in the encoder's vocabulary (True), or codes
+            that are looked up by their digits (False). None: indices, unless the vocabulary has them as names; where it
+            has both, the batch is refused when it is embedded.
 
     Arrays of the right dtype (int64, int32, float64) are borrowed, not copied: leave them as they are. Errors:
     INVALID_ARGUMENT, INVALID_DATA, MISMATCH; times and offsets are checked when the batch is embedded.
@@ -105,25 +105,26 @@ class Sequences:
         """From a table with one row an event; the README says what a table may be.
 
         Args:
-            sequence: the column with the key of the sequence that a row belongs to. ``keys`` holds the key of each sequence,
-                ``key_name`` this column's name. Rows need not be adjacent; within a sequence their order is kept, but that
-                datetimes which a double cannot tell apart (it has a quarter of a microsecond) are sorted.
+            sequence: the column with the key of the sequence that a row belongs to. ``keys`` holds the key of each
+                sequence, ``key_name`` this column's name. Rows need not be adjacent; within a sequence their order is
+                kept, but that datetimes which a double cannot tell apart (it has a quarter of a microsecond) are
+                sorted.
             time, event, dwell: the columns of those names in ``Sequences``.
             numeric, categorical: names of channel columns.
-            order: the keys of the transactions, one a sequence and none twice: the sequences come in this order, empty where
-                a key has no events. A list of keys, a column, or a table with a column named as `sequence` (the features).
-                None: in the order of first appearance.
-            indices: integers in `event` and `categorical` are indices in the encoder's vocabulary. False: they are codes, which
-                are looked up by their digits where the vocabulary has any of them; one that knows none is refused when
-                the batch is embedded.
+            order: the keys of the transactions, one a sequence and none twice: the sequences come in this order, empty
+                where a key has no events. A list of keys, a column, or a table with a column named as `sequence` (the
+                features). None: in the order of first appearance.
+            indices: integers in `event` and `categorical` are indices in the encoder's vocabulary. False: they are
+                codes, which are looked up by their digits where the vocabulary has any of them; one that knows none is
+                refused when the batch is embedded.
             time_unit: of numbers in `time`: "s", "ms", "us" or "ns". None: seconds, unless nearly all numbers are times
                 between 1990 and 2100 in another unit, which ``findings`` then says.
 
-        ``rows`` holds the table's row of each event. ``findings`` says what is odd (a guessed unit, events whose key is not in
-        `order`, keys without events), and each is a :class:`DataWarning`, but for keys without events. O(rows log rows) at
-        the most. Errors name the column and the table's row: INVALID_ARGUMENT for an unknown column or one that is there
-        twice, INVALID_DATA for a missing key, keys that are floats of 2^53 and more, a key twice in `order`, times that are
-        not finite, MISMATCH for keys of two kinds or no key in common."""
+        ``rows`` holds the table's row of each event. ``findings`` says what is odd (a guessed unit, events whose key is
+        not in `order`, keys without events), and each is a :class:`DataWarning`, but for keys without events. O(rows
+        log rows) at the most. Errors name the column and the table's row: INVALID_ARGUMENT for an unknown column or one
+        that is there twice, INVALID_DATA for a missing key, keys that are floats of 2^53 and more, a key twice in
+        `order`, times that are not finite, MISMATCH for keys of two kinds or no key in common."""
         batch = cls._from_frame(frame, sequence, time, event, dwell, numeric, categorical, order, time_unit, indices)
         tell(found for found in batch.findings if found.code != "transactions_without_events")
         return batch
@@ -181,17 +182,20 @@ class Sequences:
         time_unit: Optional[str] = None,
         indices: bool = False,
     ) -> "Sequences":
-        """From a table with one row a transaction, in which the column `events` holds the list of its events: an Arrow or polars
-        list of structs, or lists of mappings. One sequence a row, in the table's order; a missing list is an empty one.
+        """From a table with one row a transaction, in which the column `events` holds the list of its events: an Arrow
+        or polars list of structs, or lists of mappings. One sequence a row, in the table's order; a missing list is an
+        empty one.
 
-        key: the column with the row's key. The other arguments name fields of the structs, as in :meth:`from_frame`; errors
-        and findings count events over all lists. O(events)."""
+        key: the column with the row's key. The other arguments name fields of the structs, as in :meth:`from_frame`;
+        errors and findings count events over all lists. O(events)."""
         table = EventFrame(frame)
         offsets, rows = read_lists(table.column(events, "events"), f"events={events!r}")
         if rows.rows == 0:
             batch = cls(offsets, np.empty(0, dtype=np.int32), np.empty(0), None if dwell is None else np.empty(0))
             batch._numeric, batch._categorical = (
-                Channels.convert({name: np.empty(0) for name in _listed(names)}, role, 0, categorical=role == "categorical")
+                Channels.convert(
+                    {name: np.empty(0) for name in _listed(names)}, role, 0, categorical=role == "categorical"
+                )
                 for names, role in ((numeric, "numeric"), (categorical, "categorical"))
             )
             times = None
@@ -216,8 +220,8 @@ class Sequences:
         return batch
 
     def align(self, keys: Any) -> "Sequences":
-        """The sequences of these keys, in their order; empty for a key that is not there. Errors: INVALID_ARGUMENT for a
-        batch without keys, INVALID_DATA for a key twice, MISMATCH for keys of another kind."""
+        """The sequences of these keys, in their order; empty for a key that is not there. Errors: INVALID_ARGUMENT for
+        a batch without keys, INVALID_DATA for a key twice, MISMATCH for keys of another kind."""
         if self.keys is None:
             raise InvalidArgumentError("align needs sequences with keys: pass keys= or use from_frame")
         order = key_order(keys, self.key_name or "keys")
@@ -257,7 +261,8 @@ class Sequences:
         return len(self.offsets) - 1
 
     def __getitem__(self, rows: Any) -> "Sequences":
-        """A smaller batch: a slice (of step 1 without a copy of its events), a boolean mask or an array of sequence numbers."""
+        """A smaller batch: a slice (of step 1 without a copy of its events), a boolean mask or an array of sequence
+        numbers."""
         if isinstance(rows, tuple) and len(rows) == 2 and rows[1] is Ellipsis:  # as scikit-learn writes it
             rows = rows[0]
         if isinstance(rows, slice):

@@ -33,14 +33,15 @@ class Session:
         session.add("pay", 4.5)
         session.score({"amount": 120.0, "country": "NL"}).risk
 
-    It keeps the last `largest_events` events that came and forgets older ones, so that one client with 100,000 events cannot hold
-    a thread. Embedding and score are those of :meth:`SequenceEncoder.embed` and :meth:`Engine.score` for the events that are
-    kept, byte for byte.
+    It keeps the last `largest_events` events that came and forgets older ones, so that one client with 100,000 events
+    cannot hold a thread. Embedding and score are those of :meth:`SequenceEncoder.embed` and :meth:`Engine.score` for
+    the events that are kept, byte for byte.
 
     Args:
         engine: with an encoder. largest_events: 1 to 16,777,216.
 
-    For any number of threads, which wait for each other. Errors: INVALID_ARGUMENT, MISMATCH (an engine without an encoder).
+    For any number of threads, which wait for each other. Errors: INVALID_ARGUMENT, MISMATCH (an engine without an
+        encoder).
     """
 
     def __init__(self, engine: Engine, largest_events: int = 1000) -> None:
@@ -79,9 +80,10 @@ class Session:
         """Adds an event; the session is unchanged if this fails.
 
         Args:
-            event: a name, which is looked up, or an index in the encoder's vocabulary; None = unknown. What the vocabulary does
-                not have is counted by :attr:`unknown`.
-            time: seconds on the clock of the session's other events, or a datetime. dwell: seconds or a duration; None = missing.
+            event: a name, which is looked up, or an index in the encoder's vocabulary; None = unknown. What the
+                vocabulary does not have is counted by :attr:`unknown`.
+            time: seconds on the clock of the session's other events, or a datetime. dwell: seconds or a duration; None
+                = missing.
             numeric, categorical: the encoder's channels by their names; one that is left out is missing.
 
         Errors: INVALID_ARGUMENT (a channel that the encoder does not have), INVALID_DATA.
@@ -117,7 +119,8 @@ class Session:
         return integer(value, name, bits=32)
 
     def score(self, features: Any = None, context: Optional[Context] = None) -> Score:
-        """The score of the session as one transaction; `features` is a mapping of names to plain values or a table of one row.
+        """The score of the session as one transaction; `features` is a mapping of names to plain values or a table of
+        one row.
         Errors: as :meth:`Engine.score`."""
         table = None if features is None else Table(held(features), kinds=self._engine.features)
         pointer = c_void_p()
@@ -134,7 +137,8 @@ class Session:
         return Scores(Native(pointer.value, "covey_scores_destroy"))[0]
 
     def embedding(self, context: Optional[Context] = None) -> NDArray[np.float32]:
-        """The embedding of the events that are kept; zeros where there are none. Errors: as :meth:`SequenceEncoder.embed`."""
+        """The embedding of the events that are kept; zeros where there are none. Errors: as
+        :meth:`SequenceEncoder.embed`."""
         result = np.empty(self._encoder.dimension, dtype=np.float32)
         with self._lock, running(context) as native:
             call(
@@ -160,7 +164,8 @@ class Session:
 
     @classmethod
     def from_bytes(cls, engine: Engine, data: Any) -> "Session":
-        """Goes on with a session. `engine` may be another than that which began it, if its encoder has the same names of events
+        """Goes on with a session. `engine` may be another than that which began it, if its encoder has the same names
+        of events
         and channels. Errors: CORRUPT_FILE, MISMATCH (other names)."""
         try:
             given = bytes(memoryview(data))

@@ -46,14 +46,14 @@ def _check_distances(rows: Any) -> None:
 class HDBSCAN(ClusterMixin, Estimator):
     """``sklearn.cluster.HDBSCAN``: the same parameters, results and labels, up to the numbering of clusters and ties.
 
-    What differs from :class:`covey.HDBSCAN`: ``min_samples`` counts the row itself; rows with an infinity have the label -2 and
-    rows with a NaN -3, both with the probability NaN or 0 as there; ``store_centers``; ``metric_params``.
+    What differs from :class:`covey.HDBSCAN`: ``min_samples`` counts the row itself; rows with an infinity have the
+    label -2 and rows with a NaN -3, both with the probability NaN or 0 as there; ``store_centers``; ``metric_params``.
 
     Args:
         min_cluster_size: at least 2.
         min_samples: 1 to n, the row itself counted; None = min_cluster_size.
-        cluster_selection_epsilon, max_cluster_size (None = no limit), alpha, cluster_selection_method, allow_single_cluster: as
-            :class:`covey.HDBSCAN`.
+        cluster_selection_epsilon, max_cluster_size (None = no limit), alpha, cluster_selection_method,
+            allow_single_cluster: as :class:`covey.HDBSCAN`.
         metric, metric_params: its metrics; "precomputed" takes distances, dense or sparse.
         algorithm: "auto", "brute", "kd_tree", "ball_tree": all exact, and the same search.
         leaf_size, n_jobs, copy: accepted and without effect: threads come from `context`, and X is never written.
@@ -120,9 +120,13 @@ class HDBSCAN(ClusterMixin, Estimator):
         self.probabilities_: NDArray[np.float64] = probabilities
         count = max(0, int(labels.max(initial=-1)) + 1)
         if centres & 1:
-            self.centroids_ = np.array([self._fitted.weighted_cluster_centroid(i) for i in range(count)]).reshape(count, rows.shape[1])
+            self.centroids_ = np.array([self._fitted.weighted_cluster_centroid(i) for i in range(count)]).reshape(
+                count, rows.shape[1]
+            )
         if centres & 2:
-            self.medoids_ = np.array([self._fitted.weighted_cluster_medoid(i) for i in range(count)]).reshape(count, rows.shape[1])
+            self.medoids_ = np.array([self._fitted.weighted_cluster_medoid(i) for i in range(count)]).reshape(
+                count, rows.shape[1]
+            )
         return self
 
     def _check_metric(self) -> None:
@@ -145,18 +149,27 @@ class HDBSCAN(ClusterMixin, Estimator):
         flag(self.allow_single_cluster, "allow_single_cluster")
         parameters = dict(self.metric_params or {})
         base: dict[str, Any] = {
-            "min_cluster_size": min_cluster_size, "cluster_selection_epsilon": self.cluster_selection_epsilon,
-            "max_cluster_size": self.max_cluster_size, "alpha": real(self.alpha, "alpha"),
-            "cluster_selection_method": self.cluster_selection_method, "allow_single_cluster": bool(self.allow_single_cluster),
+            "min_cluster_size": min_cluster_size,
+            "cluster_selection_epsilon": self.cluster_selection_epsilon,
+            "max_cluster_size": self.max_cluster_size,
+            "alpha": real(self.alpha, "alpha"),
+            "cluster_selection_method": self.cluster_selection_method,
+            "allow_single_cluster": bool(self.allow_single_cluster),
             "context": self.context,
         }
         if wanted == 1:
             # The row itself: reachability is the distance, as it is with the nearest other row, but for alpha, which then scales
             # all distances alike.
-            base["cluster_selection_epsilon"] = real(self.cluster_selection_epsilon, "cluster_selection_epsilon") * base["alpha"]
+            base["cluster_selection_epsilon"] = (
+                real(self.cluster_selection_epsilon, "cluster_selection_epsilon") * base["alpha"]
+            )
             base["alpha"] = 1.0
         return _HDBSCAN(
-            min_samples=max(1, wanted - 1), metric=self.metric, missing="reject" if distances else "noise", **base, **parameters
+            min_samples=max(1, wanted - 1),
+            metric=self.metric,
+            missing="reject" if distances else "noise",
+            **base,
+            **parameters,
         ).fit(rows)
 
     def fit_predict(self, X: Any, y: Any = None, **ignored: Any) -> NDArray[np.int64]:

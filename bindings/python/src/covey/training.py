@@ -114,7 +114,11 @@ def _vocabulary(types: Types) -> Vocabulary:
         return _vocabulary_of_integers(types)
     codes = types.codes[types.codes >= 0]
     counts = np.bincount(codes, minlength=len(types.names))
-    found = [(-int(count), name.encode("utf-8", "surrogatepass"), name) for name, count in zip(types.names, counts) if count and name]
+    found = [
+        (-int(count), name.encode("utf-8", "surrogatepass"), name)
+        for name, count in zip(types.names, counts)
+        if count and name
+    ]
     return Vocabulary(name for _, _, name in sorted(found))
 
 
@@ -124,7 +128,9 @@ def _vocabulary_of_integers(types: Types) -> Vocabulary:
     if types.are_indices is not False and largest <= max(1000, len(codes)):
         return Vocabulary(str(index) for index in range(1, largest + 1))
     if types.are_indices:
-        raise InvalidDataError(f"{types.label} holds the index {largest} among {len(codes)} events: pass a vocabulary, or indices=False")
+        raise InvalidDataError(
+            f"{types.label} holds the index {largest} among {len(codes)} events: pass a vocabulary, or indices=False"
+        )
     values, counts = np.unique(codes, return_counts=True)  # codes: only those that occur
     order = sorted(zip(-counts, map(str, values.tolist())))
     return Vocabulary(name for _, name in order)
@@ -244,7 +250,4 @@ def _report(kind: "type[SequenceEncoder]", training: c_void_p, encoder: "Optiona
     if encoder is None:
         borrowed = library.covey_training_encoder(owner)
         encoder = kind._wrap(Native(borrowed, None, keep=owner)) if borrowed else None
-    return TrainingReport(
-        epochs, library.covey_training_steps(owner), library.covey_training_best_step(owner), encoder
-    )
-
+    return TrainingReport(epochs, library.covey_training_steps(owner), library.covey_training_best_step(owner), encoder)

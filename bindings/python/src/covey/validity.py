@@ -30,12 +30,12 @@ def validity_index(
     context: Optional[Context] = None,
     **metric_parameters: Any,
 ) -> Union[float, tuple[float, NDArray[np.float64]]]:
-    """DBCV (Moulavi et al. 2014), as hdbscan's function: -1 to 1, the larger the better; with per_cluster_scores also that of each
-    cluster. NaN where there is one cluster alone.
+    """DBCV (Moulavi et al. 2014), as hdbscan's function: -1 to 1, the larger the better; with per_cluster_scores also
+    that of each cluster. NaN where there is one cluster alone.
 
     Args:
-        X: n x features; with metric "precomputed" the n x n distances, and `d` the number of features. Metrics are those of
-            :class:`HDBSCAN`; those that are not searched go through all distances in memory.
+        X: n x features; with metric "precomputed" the n x n distances, and `d` the number of features. Metrics are
+            those of :class:`HDBSCAN`; those that are not searched go through all distances in memory.
         labels: n integers, -1 = noise.
         mst_raw_dist: distances as they are in the place of mutual reachability.
         verbose: hdbscan's; prints nothing.
@@ -61,8 +61,15 @@ def validity_index(
         found = c_double()
         with running(context) as native:
             call(
-                "covey_validity", native, byref(view), given.ctypes.data, measured.code, plain, byref(found),
-                clusters.ctypes.data, len(clusters),
+                "covey_validity",
+                native,
+                byref(view),
+                given.ctypes.data,
+                measured.code,
+                plain,
+                byref(found),
+                clusters.ctypes.data,
+                len(clusters),
             )
         del borrowed
         index = found.value
@@ -70,8 +77,8 @@ def validity_index(
 
 
 def relative_validity(labels: NDArray[np.int64], edges: NDArray[Any], weights: NDArray[np.int64]) -> float:
-    """hdbscan's quick estimate of DBCV: what the edges of the spanning tree say of density and separation. Rows count as often as
-    their weights say."""
+    """hdbscan's quick estimate of DBCV: what the edges of the spanning tree say of density and separation. Rows count
+    as often as their weights say."""
     count = int(labels.max(initial=-1)) + 1
     total = int(weights.sum())
     if count == 0 or len(edges) == 0:

@@ -1,4 +1,2 @@
 /** Covey: finds fraud rings by how they behave. */
-module covey {
-    exports covey;
-}
+module covey { exports covey; }

@@ -27,8 +27,8 @@ from .options import common, reading, table, terminal
 def drift_command(before: str, after: str, limit: float, bins: int, leave_out: Any, **values: Any) -> Any:
     """Compares two tables, column by column: features, embeddings or scores of two times.
 
-    The figure is the population stability index over the deciles of BEFORE, or over the categories: below 0.1 little, above 0.25
-    much. Missing values are a bin of their own. Exit code 3 where a column has drifted.
+    The figure is the population stability index over the deciles of BEFORE, or over the categories: below 0.1 little,
+    above 0.25 much. Missing values are a bin of their own. Exit code 3 where a column has drifted.
 
     \b
     Examples:
@@ -78,8 +78,8 @@ def drift_command(before: str, after: str, limit: float, bins: int, leave_out: A
 
 
 def stability(one: Any, other: Any, bins: int) -> Optional[float]:
-    """The population stability index of two Arrow columns; None where there is none. Half a row is added to each bin, so that
-    empty ones do not make it infinite."""
+    """The population stability index of two Arrow columns; None where there is none. Half a row is added to each bin,
+    so that empty ones do not make it infinite."""
     import pyarrow as pa
 
     def numeric(kind: Any) -> bool:

@@ -37,7 +37,8 @@ def build_command(
 
     \b
     Example:
-        covey build transactions.csv --hybrid hybrid.st --clustering clusters.st --encoder encoder.safetensors -o engine.safetensors
+        covey build transactions.csv --hybrid hybrid.st --clustering clusters.st --encoder encoder.safetensors -o
+        engine.safetensors
     """
     from .._times import Times
     from ..clustering import HDBSCAN

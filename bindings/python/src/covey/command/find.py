@@ -38,9 +38,9 @@ from .terminal import Terminal, plain
 def find_command(events: Optional[str], transactions: Optional[str], run_file: Optional[str], **values: Any) -> None:
     """Finds the fraud: from files to a case.
 
-    EVENTS has one row an event, TRANSACTIONS one row a transaction. The folder gets labels and scores (Parquet), the rules, the
-    report, the engine that scores the next transactions, and run.yaml, which repeats the run to the byte. Interrupted, the same
-    command goes on where it was.
+    EVENTS has one row an event, TRANSACTIONS one row a transaction. The folder gets labels and scores (Parquet), the
+    rules, the report, the engine that scores the next transactions, and run.yaml, which repeats the run to the byte.
+    Interrupted, the same command goes on where it was.
 
     \b
     Examples:

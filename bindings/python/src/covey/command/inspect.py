@@ -27,7 +27,8 @@ _LARGEST_HEADER = 100_000_000
 @click.argument("files", nargs=-1, required=True)
 @common
 def inspect_command(files: Tuple[str, ...], **values: Any) -> None:
-    """Says what a Covey file is: encoder, engine, clustering, hybrid features, cluster risk, checkpoint, rule set, run file, or a table.
+    """Says what a Covey file is: encoder, engine, clustering, hybrid features, cluster risk, checkpoint, rule set, run
+    file, or a table.
 
     \b
     Example:

@@ -107,8 +107,8 @@ def settings(pairs: Any) -> Dict[str, Any]:
 
 
 def stop_on_terminate() -> None:
-    """A polite kill is an interruption, as Ctrl-C is. While the library runs, an exception would be lost in its callback: the
-    call is told instead, and raises it when it returns."""
+    """A polite kill is an interruption, as Ctrl-C is. While the library runs, an exception would be lost in its
+    callback: the call is told instead, and raises it when it returns."""
 
     def interrupt(number: int, frame: Any) -> None:
         context = sys.modules.get("covey.context")

@@ -261,7 +261,7 @@ class _Frame:
     def _map(self, colours: Dict[int, int]) -> str:
         words, points = self.words, self.model["map"]["points"]
         if not points:
-            return f'<span id="map-part"></span>'
+            return '<span id="map-part"></span>'
         picture = svg.scatter(points, colours, words.texts.word("ui.map.label"))
         groups = sorted({point["group"] for point in points if point["group"] >= 0})
         options = '<option value=""></option>' + "".join(

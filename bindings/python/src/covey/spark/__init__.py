@@ -39,7 +39,11 @@ __all__ = ["HDBSCAN", "HDBSCANModel", "cluster_risk", "embed", "hybrid_rows", "s
 
 # A task loads this package for its kernels, and none of what the driver needs.
 _HOMES = {
-    "HDBSCAN": "hdbscan", "HDBSCANModel": "hdbscan", "cluster_risk": "risk", "embed": "embedding", "hybrid_rows": "hybrid",
+    "HDBSCAN": "hdbscan",
+    "HDBSCANModel": "hdbscan",
+    "cluster_risk": "risk",
+    "embed": "embedding",
+    "hybrid_rows": "hybrid",
     "score": "scoring",
 }
 

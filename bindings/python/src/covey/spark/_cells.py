@@ -30,7 +30,9 @@ class Blocks(NamedTuple):
 
     def gaps(self) -> NDArray[np.float64]:
         """How near, at the least, a row of one block can be to a row of another, by the triangle inequality."""
-        found = np.array([self.reach_of(self.centres[b : b + 1], self.radii[b : b + 1])[0] for b in range(len(self.counts))])
+        found = np.array(
+            [self.reach_of(self.centres[b : b + 1], self.radii[b : b + 1])[0] for b in range(len(self.counts))]
+        )
         return found.reshape(len(self.counts), len(self.counts))
 
     def reach_of(self, rows: NDArray[Any], within: Any = 0.0) -> NDArray[np.float64]:
@@ -84,7 +86,9 @@ def find_centres(spark: Any, rows: Rows, cells: int, metric: str) -> NDArray[np.
     return found
 
 
-def write_blocks(spark: Any, rows: Rows, centres: NDArray[np.float64], block_rows: int, metric: str, folder: Folder) -> Blocks:
+def write_blocks(
+    spark: Any, rows: Rows, centres: NDArray[np.float64], block_rows: int, metric: str, folder: Folder
+) -> Blocks:
     """Writes `blocks` in the folder: the rows of each cell in blocks of about `block_rows`."""
     cells = len(centres)
     tasks = tasks_for(spark, cells, rows.count)
@@ -106,7 +110,9 @@ def write_blocks(spark: Any, rows: Rows, centres: NDArray[np.float64], block_row
     names = sorted(found)
     counts = np.array([found[name][0] for name in names], dtype=np.int64)
     if counts.sum() != rows.count:
-        raise InternalError(f"blocks hold {counts.sum()} rows of {rows.count}: do all executors run the same version of Covey?")
+        raise InternalError(
+            f"blocks hold {counts.sum()} rows of {rows.count}: do all executors run the same version of Covey?"
+        )
     own = centres[[int(found[name][2]) for name in names]]
     return Blocks(folder / "cells", names, counts, own, np.array([found[name][1] for name in names]), metric)
 
@@ -115,6 +121,7 @@ def _by_cell(
     rows: Rows, centres: NDArray[np.float64], places: NDArray[np.int32], metric: str
 ) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """Numbers rows and sends each to the cell whose centre is nearest."""
+
     def work(batches: Iterable[Any]) -> Iterator[Any]:
         from ..parts import nearest
 
@@ -134,14 +141,22 @@ def _by_cell(
                 own, first = int(cell[chosen[0]]), int(numbers[chosen[0]])
                 # The first number tells a parcel from all others, so that parcels have an order.
                 yield from packed(
-                    numbers[chosen], given[chosen], None, block=own, slot=places[own], source=first >> 31,
-                    kind=0, first_part=first & 0x7FFFFFFF,
+                    numbers[chosen],
+                    given[chosen],
+                    None,
+                    block=own,
+                    slot=places[own],
+                    source=first >> 31,
+                    kind=0,
+                    first_part=first & 0x7FFFFFFF,
                 )
 
     return work
 
 
-def _cut(rows: Rows, centres: NDArray[np.float64], block_rows: int, metric: str) -> Callable[[Iterable[Any]], Iterator[Any]]:
+def _cut(
+    rows: Rows, centres: NDArray[np.float64], block_rows: int, metric: str
+) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """Makes blocks of the parcels of a cell. A block is called cell + cells * (how many the cell has already)."""
     cells = len(centres)
 

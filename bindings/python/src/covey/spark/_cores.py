@@ -42,14 +42,19 @@ def _alone(rows: Rows, k: int, metric: str) -> Callable[[Iterable[Any]], Iterato
 
         for block, found in grouped(batches):
             numbers, matrix, _ = joined(list(found), rows.dtype, rows.columns)
-            _, far = nearest(matrix, matrix, k, query_numbers=numbers, row_numbers=numbers, metric=metric, context=task_context())
+            _, far = nearest(
+                matrix, matrix, k, query_numbers=numbers, row_numbers=numbers, metric=metric, context=task_context()
+            )
             yield from packed(numbers, matrix, np.ascontiguousarray(far[:, k - 1]), block=block)
 
     return work
 
 
-def _search_own(rows: Rows, blocks: Blocks, places: NDArray[np.int32], k: int) -> Callable[[Iterable[Any]], Iterator[Any]]:
+def _search_own(
+    rows: Rows, blocks: Blocks, places: NDArray[np.int32], k: int
+) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """Each row's list of nearest rows in its own block, and the rows for the blocks that may hold nearer ones."""
+
     def work(batches: Iterable[Any]) -> Iterator[Any]:
         from ..parts import nearest
 
@@ -65,7 +70,13 @@ def _search_own(rows: Rows, blocks: Blocks, places: NDArray[np.int32], k: int) -
                 chosen = visiting[:, target]
                 if target != block and chosen.any():
                     yield from packed(
-                        numbers[chosen], matrix[chosen], None, block=target, kind=_VISIT, source=block, slot=places[target]
+                        numbers[chosen],
+                        matrix[chosen],
+                        None,
+                        block=target,
+                        kind=_VISIT,
+                        source=block,
+                        slot=places[target],
                     )
 
     return work
@@ -82,16 +93,23 @@ def _visits(blocks: Blocks, matrix: NDArray[Any], most: NDArray[np.float64]) -> 
     return found
 
 
-def _search_visitors(rows: Rows, metric: str, places: NDArray[np.int32], k: int) -> Callable[[Iterable[Any]], Iterator[Any]]:
+def _search_visitors(
+    rows: Rows, metric: str, places: NDArray[np.int32], k: int
+) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """The lists of nearest rows of a block for the rows that visit it; the lists of the block's own rows go on."""
+
     def work(batches: Iterable[Any]) -> Iterator[Any]:
         from ..parts import nearest
 
         context = task_context()
 
-        def searched(held: list[Parcel], own: NDArray[np.int64], matrix: NDArray[Any], block: int, part: int) -> Iterator[Any]:
+        def searched(
+            held: list[Parcel], own: NDArray[np.int64], matrix: NDArray[Any], block: int, part: int
+        ) -> Iterator[Any]:
             numbers, points, _ = joined(held, rows.dtype, rows.columns)
-            near, far = nearest(points, matrix, k, query_numbers=numbers, row_numbers=own, metric=metric, context=context)
+            near, far = nearest(
+                points, matrix, k, query_numbers=numbers, row_numbers=own, metric=metric, context=context
+            )
             source = held[0].source
             yield from packed(
                 numbers, near, far, block=source, kind=_LISTS, source=block, slot=places[source], first_part=part << 12
@@ -125,6 +143,7 @@ def _search_visitors(rows: Rows, metric: str, places: NDArray[np.int32], k: int)
 
 def _merge(rows: Rows, k: int) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """A block's rows with their core distances, of the lists that all blocks have made for them."""
+
     def work(batches: Iterable[Any]) -> Iterator[Any]:
         for block, found in grouped(batches):
             stored: list[Parcel] = []

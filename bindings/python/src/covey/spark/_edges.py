@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .._trees import EDGE
 from ._cells import Blocks
-from ._parcels import PARCEL_BYTES, Parcel, grouped, in_slots, joined, mapped, parcel, sent_to, slots
+from ._parcels import PARCEL_BYTES, grouped, in_slots, joined, mapped, parcel, sent_to, slots
 from ._rows import Rows
 from ._session import Folder, cores, task_context, tasks_for, run_job
 
@@ -26,7 +26,9 @@ def spanning_forest(
     tasks = min(16 * cores(spark), tasks_for(spark, len(pairs), work / 20_000))
     groups = _dealt(blocks.counts, pairs, tasks)
     places = slots(tasks)
-    table = [(block, int(places[group]), pair) for pair, group in enumerate(groups) for block in sorted(set(pairs[pair]))]
+    table = [
+        (block, int(places[group]), pair) for pair, group in enumerate(groups) for block in sorted(set(pairs[pair]))
+    ]
     sent = in_slots(sent_to(spark.read.parquet(cores_path), spark, table), tasks)
     forests, left = mapped(sent, _pair_forest(rows, blocks.metric, alpha, groups, tasks)), tasks
     while left > 1:

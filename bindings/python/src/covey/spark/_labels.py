@@ -26,7 +26,12 @@ def write_labels(spark: Any, rows: Rows, clusterer: HDBSCAN, keyed: bool, folder
     labels = np.asarray(clusterer.labels_, dtype=np.int32)
     strengths, outliers = np.asarray(clusterer.probabilities_), np.asarray(clusterer.outlier_scores_)
     pieces = [
-        (start, bytearray(labels[part].tobytes()), bytearray(strengths[part].tobytes()), bytearray(outliers[part].tobytes()))
+        (
+            start,
+            bytearray(labels[part].tobytes()),
+            bytearray(strengths[part].tobytes()),
+            bytearray(outliers[part].tobytes()),
+        )
         for start in range(0, len(labels), _PIECE)
         for part in [slice(start, start + _PIECE)]
     ]
@@ -35,13 +40,22 @@ def write_labels(spark: Any, rows: Rows, clusterer: HDBSCAN, keyed: bool, folder
         table = sent.repartition(max(1, min(len(pieces), 1000)), "first").mapInArrow(_unpacked, _LABELS)
         run_job(lambda: table.write.parquet(folder / "numbers"))
     starts = spark.createDataFrame(
-        [(int(partition), int(start)) for partition, start in zip(rows.partitions, rows.starts)], f"{PARTITION} int, start bigint"
+        [(int(partition), int(start)) for partition, start in zip(rows.partitions, rows.starts)],
+        f"{PARTITION} int, start bigint",
     )
     known = spark.read.parquet(rows.path).select(KEY, PARTITION, PLACE).join(F.broadcast(starts), PARTITION, "left")
     number = F.when(F.col(PLACE) >= 0, F.col("start") + F.col(PLACE))
-    joined = known.withColumn(NUMBER, number).join(spark.read.parquet(folder / "numbers"), NUMBER, "left").select(
-        KEY, PARTITION, PLACE, F.coalesce(LABEL, F.lit(-1)).alias(LABEL), F.coalesce(STRENGTH, F.lit(0.0)).alias(STRENGTH),
-        F.coalesce(OUTLIER, F.lit(1.0)).alias(OUTLIER),
+    joined = (
+        known.withColumn(NUMBER, number)
+        .join(spark.read.parquet(folder / "numbers"), NUMBER, "left")
+        .select(
+            KEY,
+            PARTITION,
+            PLACE,
+            F.coalesce(LABEL, F.lit(-1)).alias(LABEL),
+            F.coalesce(STRENGTH, F.lit(0.0)).alias(STRENGTH),
+            F.coalesce(OUTLIER, F.lit(1.0)).alias(OUTLIER),
+        )
     )
     if not keyed:
         joined = joined.withColumn(ORDINAL, F.row_number().over(Window.partitionBy(KEY).orderBy(PARTITION, PLACE)))
@@ -57,8 +71,10 @@ def _unpacked(batches: Iterable[Any]) -> Iterator[Any]:
             found = np.frombuffer(labels, dtype=np.int32)
             yield pa.record_batch(
                 [
-                    pa.array(np.arange(first, first + len(found))), pa.array(found),
-                    pa.array(np.frombuffer(strengths, dtype=np.float64)), pa.array(np.frombuffer(outliers, dtype=np.float64)),
+                    pa.array(np.arange(first, first + len(found))),
+                    pa.array(found),
+                    pa.array(np.frombuffer(strengths, dtype=np.float64)),
+                    pa.array(np.frombuffer(outliers, dtype=np.float64)),
                 ],
                 names=[NUMBER, LABEL, STRENGTH, OUTLIER],
             )

@@ -44,7 +44,9 @@ def parcels(batches: Iterable[Any]) -> Iterator[Parcel]:
     for batch in batches:
         places = [batch.schema.get_field_index(name) for name in _ARROW.names]
         for row in range(batch.num_rows):
-            slot, block, kind, source, part, numbers, rows, more = (batch.column(place)[row].as_py() for place in places)
+            slot, block, kind, source, part, numbers, rows, more = (
+                batch.column(place)[row].as_py() for place in places
+            )
             yield Parcel(slot, block, kind, source, part, np.frombuffer(numbers, dtype=np.int64), rows, more)
 
 
@@ -54,8 +56,15 @@ def grouped(batches: Iterable[Any]) -> Iterator[tuple[int, Iterator[Parcel]]]:
 
 
 def packed(
-    numbers: NDArray[np.int64], rows: NDArray[Any], more: NDArray[Any] | None, *, block: int, kind: int = 0, source: int = 0,
-    slot: int = 0, first_part: int = 0,
+    numbers: NDArray[np.int64],
+    rows: NDArray[Any],
+    more: NDArray[Any] | None,
+    *,
+    block: int,
+    kind: int = 0,
+    source: int = 0,
+    slot: int = 0,
+    first_part: int = 0,
 ) -> Iterator[Any]:
     """Arrow batches of one parcel each. `rows` and `more` have one entry a number."""
     width = max(1, rows[:1].nbytes + (0 if more is None else more[:1].nbytes) + 8)
@@ -63,7 +72,9 @@ def packed(
     for part, start in enumerate(range(0, len(numbers), step)):
         stop = start + step
         last = b"" if more is None else more[start:stop].tobytes()
-        yield parcel(slot, block, kind, source, first_part + part, numbers[start:stop], rows[start:stop].tobytes(), last)
+        yield parcel(
+            slot, block, kind, source, first_part + part, numbers[start:stop], rows[start:stop].tobytes(), last
+        )
 
 
 def parcel(
@@ -96,8 +107,14 @@ def sent_to(frame: Any, spark: Any, places: list[tuple[int, int, int]]) -> Any:
     table = spark.createDataFrame(places, "block int, to_slot int, to_block int")
     sent = frame.join(F.broadcast(table), "block")
     return sent.select(
-        F.col("to_slot").alias("slot"), F.col("to_block").alias("block"), "kind", F.col("block").alias("source"), "part",
-        "numbers", "rows", "more",
+        F.col("to_slot").alias("slot"),
+        F.col("to_block").alias("block"),
+        "kind",
+        F.col("block").alias("source"),
+        "part",
+        "numbers",
+        "rows",
+        "more",
     )
 
 
@@ -128,6 +145,7 @@ def slots(count: int) -> NDArray[np.int32]:
 
 def _murmur3(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Murmur3 (x86, 32 bits) of each value as 4 bytes, with Spark's seed."""
+
     def turned(x: NDArray[np.uint32], by: int) -> NDArray[np.uint32]:
         return (x << np.uint32(by)) | (x >> np.uint32(32 - by))
 

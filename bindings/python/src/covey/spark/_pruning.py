@@ -37,13 +37,18 @@ def neighbour_pairs(
 
 
 def needed_pairs(
-    spark: Any, cores_path: str, rows: int, blocks: int, gaps: NDArray[np.float64], edges: NDArray[Any],
+    spark: Any,
+    cores_path: str,
+    rows: int,
+    blocks: int,
+    gaps: NDArray[np.float64],
+    edges: NDArray[Any],
     pairs: list[tuple[int, int]],
 ) -> list[tuple[int, int]]:
     """The pairs whose rows are not yet joined by edges that are shorter than the gap between the two blocks.
 
-    An edge between two blocks is at least as long as their gap. If shorter edges join all rows of both blocks, this edge is
-    the longest of a cycle, and no minimum spanning tree needs it (the cycle property)."""
+    An edge between two blocks is at least as long as their gap. If shorter edges join all rows of both blocks, this
+    edge is the longest of a cycle, and no minimum spanning tree needs it (the cycle property)."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 

@@ -60,13 +60,17 @@ def features_column(frame: Any, features: Any) -> Any:
     names = list(features) if several else [features]
     for name in names:
         if name not in kinds:
-            raise InvalidArgumentError(f"featuresCol: {name!r} is not a column of the DataFrame, which has {list(kinds)}")
+            raise InvalidArgumentError(
+                f"featuresCol: {name!r} is not a column of the DataFrame, which has {list(kinds)}"
+            )
     if several:
         if not names:
             raise InvalidArgumentError("featuresCol must name at least 1 column")
         for name in names:
             if not isinstance(kinds[name], (T.NumericType, T.BooleanType)):
-                raise InvalidArgumentError(f"featuresCol: {name!r} must be a column of numbers, got {kinds[name].simpleString()}")
+                raise InvalidArgumentError(
+                    f"featuresCol: {name!r} must be a column of numbers, got {kinds[name].simpleString()}"
+                )
         return F.array(*[F.col(_quoted(name)).cast("double") for name in names])
     kind = kinds[names[0]]
     column = F.col(_quoted(names[0]))
@@ -108,17 +112,24 @@ def write_rows(frame: Any, features: Any, key: str | None, noise: bool, folder: 
         chosen = chosen.sort(KEY)
     from pyspark.sql import types as T
 
-    schema = T.StructType([
-        T.StructField(KEY, kind), T.StructField(PARTITION, T.IntegerType()), T.StructField(PLACE, T.LongType()),
-        T.StructField(ROW, T.BinaryType()),
-    ])
+    schema = T.StructType(
+        [
+            T.StructField(KEY, kind),
+            T.StructField(PARTITION, T.IntegerType()),
+            T.StructField(PLACE, T.LongType()),
+            T.StructField(ROW, T.BinaryType()),
+        ]
+    )
     chosen.mapInArrow(_writer(dtype, key, noise), schema).write.parquet(folder / "rows")
     spark = frame.sparkSession
     sums = sorted(
         (line["partition"], line["rows"], line["least"], line["most"])
-        for line in spark.read.schema(schema).parquet(folder / "rows").where(F.col(PLACE) >= 0).groupBy(PARTITION).agg(
-            F.count("*").alias("rows"), F.min(F.length(ROW)).alias("least"), F.max(F.length(ROW)).alias("most")
-        ).collect()
+        for line in spark.read.schema(schema)
+        .parquet(folder / "rows")
+        .where(F.col(PLACE) >= 0)
+        .groupBy(PARTITION)
+        .agg(F.count("*").alias("rows"), F.min(F.length(ROW)).alias("least"), F.max(F.length(ROW)).alias("most"))
+        .collect()
     )
     least, most = min((line[2] for line in sums), default=0), max((line[3] for line in sums), default=0)
     if least != most:
@@ -128,13 +139,18 @@ def write_rows(frame: Any, features: Any, key: str | None, noise: bool, folder: 
         raise InvalidDataError("features must have at least 1 number in each row, got 0")
     counts = np.array([line[1] for line in sums], dtype=np.int64)
     return Rows(
-        path=folder / "rows", count=int(counts.sum()), columns=most // dtype.itemsize, dtype=dtype,
-        partitions=np.array([line[0] for line in sums], dtype=np.int64), starts=np.cumsum(counts) - counts,
+        path=folder / "rows",
+        count=int(counts.sum()),
+        columns=most // dtype.itemsize,
+        dtype=dtype,
+        partitions=np.array([line[0] for line in sums], dtype=np.int64),
+        starts=np.cumsum(counts) - counts,
     )
 
 
 def _writer(dtype: np.dtype[Any], key: str | None, noise: bool) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """The work of a task of `write_rows`: one partition, in its order."""
+
     def work(batches: Iterable[Any]) -> Iterator[Any]:
         from pyspark import TaskContext
 

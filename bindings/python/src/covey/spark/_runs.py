@@ -125,7 +125,9 @@ def checked_columns(frame: Any, names: dict[str, Any]) -> None:
     for argument, given in names.items():
         for name in [given] if isinstance(given, str) else list(given or ()):
             if name not in frame.columns:
-                raise InvalidArgumentError(f"{argument}={name!r} is not a column of the DataFrame, which has {frame.columns}")
+                raise InvalidArgumentError(
+                    f"{argument}={name!r} is not a column of the DataFrame, which has {frame.columns}"
+                )
 
 
 def quoted(name: str) -> str:

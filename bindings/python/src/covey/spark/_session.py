@@ -129,7 +129,7 @@ class Folder:
         """Removes one part of the folder, or the whole folder; a missing part is no error. With Spark Connect, which
         has no call for it, a remote folder stays."""
         path = self.path if name is None else self / name
-        local = path[len("file://"):] if path.startswith("file://") else path if "://" not in path else None
+        local = path[len("file://") :] if path.startswith("file://") else path if "://" not in path else None
         if local is not None and os.path.exists(local):
             shutil.rmtree(local, ignore_errors=True)
         else:

@@ -68,7 +68,9 @@ class ModelWriter(Writer):
             model.clusterer.save(place)
             with open(place, "rb") as file:
                 data = file.read()
-        pieces = [(part, bytearray(data[start : start + _PIECE])) for part, start in enumerate(range(0, len(data), _PIECE))]
+        pieces = [
+            (part, bytearray(data[start : start + _PIECE])) for part, start in enumerate(range(0, len(data), _PIECE))
+        ]
         tree = spark.createDataFrame(pieces, "part int, data binary")
         tree.repartition(max(1, min(len(pieces), 200))).write.mode(self.mode).parquet(f"{path}/clusters")
 
@@ -127,7 +129,9 @@ def read_parameters(instance: Any, path: str, spark: Any) -> dict[str, Any]:
         # A parameter of a newer version is no parameter here, and says so.
         instance.setParams(**values["paramMap"])
     except (IndexError, KeyError, TypeError, ValueError) as failure:
-        raise failure if isinstance(failure, CorruptFileError) else CorruptFileError(f"{path}/metadata: {failure}") from failure
+        raise (
+            failure if isinstance(failure, CorruptFileError) else CorruptFileError(f"{path}/metadata: {failure}")
+        ) from failure
     return values
 
 

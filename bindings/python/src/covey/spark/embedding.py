@@ -53,21 +53,35 @@ def embed(
     ``from_frame`` and ``embed``; names of columns are checked now."""
     checked_columns(
         events,
-        {"by": by, "time": time, "event": event, "dwell": dwell, "numeric": numeric, "categorical": categorical, "order": order},
+        {
+            "by": by,
+            "time": time,
+            "event": event,
+            "dwell": dwell,
+            "numeric": numeric,
+            "categorical": categorical,
+            "order": order,
+        },
     )
     if outputCol == by:
         raise InvalidArgumentError(f"outputCol must not be the column {by!r}")
     part = Part(encoder, "encoder", SequenceEncoder, lambda given, place: given.save(place))
     names = {"numeric": listed(numeric), "categorical": listed(categorical)}
     options = {
-        "sequence": by, "time": time, "event": event, "dwell": dwell, "time_unit": time_unit or "s", "indices": indices, **names,
+        "sequence": by,
+        "time": time,
+        "event": event,
+        "dwell": dwell,
+        "time_unit": time_unit or "s",
+        "indices": indices,
+        **names,
     }
     from pyspark.sql import types as T
 
     frame = latest_first(events, by, time, event_columns(event, dwell, names), listed(order))
-    schema = T.StructType([
-        T.StructField(by, events.schema[by].dataType), T.StructField(outputCol, T.ArrayType(T.FloatType(), False)),
-    ])
+    schema = T.StructType(
+        [T.StructField(by, events.schema[by].dataType), T.StructField(outputCol, T.ArrayType(T.FloatType(), False))]
+    )
     work = _embedder(part, by, options, checked_length(max_length), precision)
     return frame.mapInArrow(work, schema)
 

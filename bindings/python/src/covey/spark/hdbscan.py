@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from inspect import signature
 from typing import Any, Callable, Optional, cast
 
@@ -43,14 +44,20 @@ _CLUSTERING = {
     "cluster_selection_method": ("eom", "eom or leaf"),
     "allow_single_cluster": (False, "the root may be the only cluster"),
     "match_reference_implementation": (False, "as in hdbscan"),
-    "missing": (signature(OneMachine).parameters["missing"].default, "reject, or noise: rows with a null, a NaN or an infinity are noise"),
+    "missing": (
+        signature(OneMachine).parameters["missing"].default,
+        "reject, or noise: rows with a null, a NaN or an infinity are noise",
+    ),
     "strengths": ("hdbscan", "hdbscan or bounded"),
 }
 #: The metrics whose distances the triangle inequality can bound, by the code of covey.h.
 _METRICS = {0: "euclidean", 1: "manhattan", 2: "cosine"}
 _SPARK = {
     "featuresCol": ("features", "an array of numbers, a vector, or a list of columns of numbers"),
-    "keyCol": (None, "a column without nulls and repetitions, by whose order rows are numbered; None = the DataFrame's own order"),
+    "keyCol": (
+        None,
+        "a column without nulls and repetitions, by whose order rows are numbered; None = the DataFrame's own order",
+    ),
     "predictionCol": ("prediction", "the cluster, int, -1 = noise"),
     "probabilityCol": ("probability", "the strength of the membership, 0 to 1"),
     "outlierCol": ("outlier_score", "GLOSH, 0 to 1"),
@@ -136,7 +143,9 @@ class HDBSCAN(_Parameters, StoredEstimator, Estimator):
         if options.search:
             raise UnsupportedError("algorithm must be exact: covey.spark has no approximate search")
         if _METRICS.get(NATIVE.get(choices["metric"], -1)) is None:
-            raise InvalidArgumentError(f"metric must be one of {', '.join(_METRICS.values())}, got {choices['metric']!r}")
+            raise InvalidArgumentError(
+                f"metric must be one of {', '.join(_METRICS.values())}, got {choices['metric']!r}"
+            )
         # Errors of names come before any job.
         features, key = self.get("featuresCol"), self.get("keyCol")
         features_column(dataset, features)
@@ -172,10 +181,14 @@ class _Fit:
         )
         self.summary["rows"] = rows.count
         edges = self.tree(rows)
-        choices = {name: value for name, value in self.choices.items() if name not in ("metric", "algorithm", "missing")}
-        clusterer = self.stage("clusters", lambda: cluster_edges(rows.count, edges, **choices))
+        choices = {
+            name: value for name, value in self.choices.items() if name not in ("metric", "algorithm", "missing")
+        }
+        clusterer = self.stage("clusters", partial(cluster_edges, rows.count, edges, **choices))
         if rows.count and clusterer.connected_parts_ != 1:
-            raise InternalError(f"the tree has {clusterer.connected_parts_} parts: do all executors run the same version of Covey?")
+            raise InternalError(
+                f"the tree has {clusterer.connected_parts_} parts: do all executors run the same version of Covey?"
+            )
         self.summary["edges"], self.summary["driver_bytes"] = len(edges), rows.count * DRIVER_BYTES_A_ROW
         del edges
         place = self.stage("labels", lambda: write_labels(self.spark, rows, clusterer, key is not None, self.folder))
@@ -257,7 +270,9 @@ class HDBSCANModel(_Parameters, StoredModel, Model):
         self._folder: Optional[Folder] = None
 
     @classmethod
-    def _made(cls, labels: Any, clusterer: OneMachine, summary: dict[str, Any], folder: Optional[Folder]) -> "HDBSCANModel":
+    def _made(
+        cls, labels: Any, clusterer: OneMachine, summary: dict[str, Any], folder: Optional[Folder]
+    ) -> "HDBSCANModel":
         model = cls()
         model.labels, model.clusterer, model.summary, model._folder = labels, clusterer, summary, folder
         return model
@@ -270,7 +285,11 @@ class HDBSCANModel(_Parameters, StoredModel, Model):
         from pyspark.sql import functions as F
 
         key = self.get("keyCol")
-        added = {LABEL: self.get("predictionCol"), STRENGTH: self.get("probabilityCol"), OUTLIER: self.get("outlierCol")}
+        added = {
+            LABEL: self.get("predictionCol"),
+            STRENGTH: self.get("probabilityCol"),
+            OUTLIER: self.get("outlierCol"),
+        }
         for name in added.values():
             if name in dataset.columns:
                 raise InvalidArgumentError(f"the DataFrame has a column {name!r} already: drop it or set another name")
@@ -298,4 +317,3 @@ class HDBSCANModel(_Parameters, StoredModel, Model):
 
     def copy(self, extra: Any = None) -> "HDBSCANModel":
         return cast("HDBSCANModel", super().copy(extra))
-

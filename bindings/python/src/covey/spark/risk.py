@@ -56,10 +56,15 @@ def cluster_risk(
 
     found = column(0, np.int32)
     if (found < -1).any():
-        raise InvalidArgumentError("labels must be -1 or more, without nulls: are there rows that the model was not fitted to?")
+        raise InvalidArgumentError(
+            "labels must be -1 or more, without nulls: are there rows that the model was not fitted to?"
+        )
     return rate(
-        found, column(1, np.int8), None if amounts is None else column(2, np.float64),
-        None if times is None else column(3, np.float64), **options,
+        found,
+        column(1, np.int8),
+        None if amounts is None else column(2, np.float64),
+        None if times is None else column(3, np.float64),
+        **options,
     )
 
 

@@ -76,8 +76,11 @@ def score(
     from pyspark.sql import types as T
 
     fields = [
-        T.StructField(key, features.schema[key].dataType), T.StructField("cluster", T.LongType()),
-        T.StructField("strength", T.DoubleType()), T.StructField("risk", T.DoubleType()), T.StructField("risky", T.BooleanType()),
+        T.StructField(key, features.schema[key].dataType),
+        T.StructField("cluster", T.LongType()),
+        T.StructField("strength", T.DoubleType()),
+        T.StructField("risk", T.DoubleType()),
+        T.StructField("risky", T.BooleanType()),
     ]
     if key in ("cluster", "strength", "risk", "risky", "reasons"):
         raise InvalidArgumentError(f"key must not be called {key!r}, which is a column of the scores")
@@ -86,7 +89,9 @@ def score(
     return joined.mapInArrow(_scorer(part, key, columns, options, length, reasons), T.StructType(fields))
 
 
-def _sides(features: Any, events: Any, key: str, columns: list[str], time: Any, used: list[str], order: list[str]) -> Any:
+def _sides(
+    features: Any, events: Any, key: str, columns: list[str], time: Any, used: list[str], order: list[str]
+) -> Any:
     """Features and events as one DataFrame: of each key first its features, then its events, the latest first."""
     from pyspark.sql import functions as F
 
@@ -98,7 +103,10 @@ def _sides(features: Any, events: Any, key: str, columns: list[str], time: Any, 
         return left.repartition(_KEY).sortWithinPartitions(_KEY, _SIDE)
     inside = list(dict.fromkeys([*used, *order]))
     right = events.select(
-        F.col(quoted(key)).alias(_KEY), F.lit(1).alias(_SIDE), F.col(quoted(time)).alias(_TIME), packed(inside).alias(_EVENT)
+        F.col(quoted(key)).alias(_KEY),
+        F.lit(1).alias(_SIDE),
+        F.col(quoted(time)).alias(_TIME),
+        packed(inside).alias(_EVENT),
     )
     joined = left.unionByName(right, allowMissingColumns=True)
     ties = [F.col(f"{_EVENT}.{quoted(name)}").desc() for name in (order or used)]
@@ -127,7 +135,13 @@ def _scorer(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DataWarning)
                 found = engine.score(sequences, given, context=context)
-            values = [keys, pa.array(found.cluster), pa.array(found.strength), pa.array(found.risk), pa.array(found.risky)]
+            values = [
+                keys,
+                pa.array(found.cluster),
+                pa.array(found.strength),
+                pa.array(found.risk),
+                pa.array(found.risky),
+            ]
             names = [key, "cluster", "strength", "risk", "risky"]
             if reasons:
                 values.append(pa.array([list(one.reasons) for one in found], type=pa.list_(pa.string())))

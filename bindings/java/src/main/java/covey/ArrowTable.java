@@ -8,9 +8,7 @@ import java.util.Objects;
 
 /** The native table of an Arrow record batch. It owns the copied data. The FeatureTable that uses it keeps it alive. */
 final class ArrowTable extends NativeObject {
-    private ArrowTable(long address) {
-        super("ArrowTable", address, Native::arrowDestroy);
-    }
+    private ArrowTable(long address) { super("ArrowTable", address, Native::arrowDestroy); }
 
     static FeatureTable read(long schema, long array, Context context) {
         try (Use with = Use.of(context)) {
@@ -22,16 +20,16 @@ final class ArrowTable extends NativeObject {
         Objects.requireNonNull(arrays, "arrays");
         byte[] wanted = names == null ? null : Text.join(names, "names");
         try (Use with = Use.of(context)) {
-            return view(new ArrowTable(Native.arrowImportBatches(
-                    with.address(), schema, arrays, wanted, names == null ? 0 : names.size())));
+            return view(new ArrowTable(
+                Native.arrowImportBatches(with.address(), schema, arrays, wanted, names == null ? 0 : names.size())));
         }
     }
 
     static FeatureTable readStream(long stream, List<String> names, Context context) {
         byte[] wanted = names == null ? null : Text.join(names, "names");
         try (Use with = Use.of(context)) {
-            return view(new ArrowTable(Native.arrowImportStream(
-                    with.address(), stream, wanted, names == null ? 0 : names.size())));
+            return view(new ArrowTable(
+                Native.arrowImportStream(with.address(), stream, wanted, names == null ? 0 : names.size())));
         }
     }
 
@@ -40,7 +38,7 @@ final class ArrowTable extends NativeObject {
         try (Use self = table.use()) {
             int rows = Text.size(Native.arrowRows(self.address()), "rows");
             FeatureTable.Builder result = FeatureTable.builder(rows).owner(table);
-            int columns = (int) Native.arrowColumnCount(self.address());
+            int columns = (int)Native.arrowColumnCount(self.address());
             for (int column = 0; column < columns; ++column) add(result, self.address(), column, rows);
             return result.build();
         }
@@ -51,10 +49,10 @@ final class ArrowTable extends NativeObject {
         ByteBuffer values = rows == 0 ? ByteBuffer.allocateDirect(0) : Native.arrowColumnValues(table, column);
         values.order(ByteOrder.nativeOrder());
         switch (FeatureTable.Kind.values()[Native.arrowColumnKind(table, column)]) {
-            case NUMERIC -> result.numeric(name, values.asDoubleBuffer());
-            case CATEGORICAL -> result.categorical(name, values.asIntBuffer(), categories(table, column));
-            case BOOLEAN -> result.bool(name, values);
-            case DATE -> result.date(name, values.asDoubleBuffer());
+        case NUMERIC -> result.numeric(name, values.asDoubleBuffer());
+        case CATEGORICAL -> result.categorical(name, values.asIntBuffer(), categories(table, column));
+        case BOOLEAN -> result.bool(name, values);
+        case DATE -> result.date(name, values.asDoubleBuffer());
         }
     }
 

@@ -13,9 +13,7 @@ public final class Backtest extends NativeObject {
 
     private static final int SHADOW = -3;
 
-    private Backtest(long address) {
-        super("Backtest", address, Native::backtestDestroy);
-    }
+    private Backtest(long address) { super("Backtest", address, Native::backtestDestroy); }
 
     /** Which of two sets matches a row. */
     public enum Shadow {
@@ -41,15 +39,8 @@ public final class Backtest extends NativeObject {
      * @param live one a rule: whether it is in force already
      * @param shadow a second set, which is compared with the first
      */
-    public record Options(
-            double[] amounts,
-            double[] times,
-            int[] outcomes,
-            long outcomeCount,
-            double period,
-            double confidence,
-            boolean[] live,
-            RuleSet shadow) {
+    public record Options(double[] amounts, double[] times, int[] outcomes, long outcomeCount, double period,
+                          double confidence, boolean[] live, RuleSet shadow) {
         /** The defaults, with these amounts and times, each of which may be null. */
         public static Options of(double[] amounts, double[] times) {
             return new Options(amounts, times, null, 0, 604_800, 0.95, null, null);
@@ -84,31 +75,12 @@ public final class Backtest extends NativeObject {
      * @param recentLegitimate likewise
      * @param retire whether the rule should go
      */
-    public record Report(
-            long rows,
-            long fraud,
-            long legitimate,
-            double amount,
-            double fraudAmount,
-            double legitimateAmount,
-            double precision,
-            double precisionLow,
-            double precisionHigh,
-            double recall,
-            double recallLow,
-            double recallHigh,
-            long addedRows,
-            long addedFraud,
-            long addedLegitimate,
-            double addedAmount,
-            double addedFraudAmount,
-            double addedLegitimateAmount,
-            double decayP,
-            double hitRateP,
-            long recentRows,
-            long recentFraud,
-            long recentLegitimate,
-            boolean retire) {}
+    public record
+        Report(long rows, long fraud, long legitimate, double amount, double fraudAmount, double legitimateAmount,
+               double precision, double precisionLow, double precisionHigh, double recall, double recallLow,
+               double recallHigh, long addedRows, long addedFraud, long addedLegitimate, double addedAmount,
+               double addedFraudAmount, double addedLegitimateAmount, double decayP, double hitRateP, long recentRows,
+               long recentFraud, long recentLegitimate, boolean retire) {}
 
     /**
      * Runs rules on n transactions of the past.
@@ -125,35 +97,33 @@ public final class Backtest extends NativeObject {
         byte[] live = null;
         if (chosen.live() != null) {
             live = new byte[chosen.live().length];
-            for (int rule = 0; rule < live.length; ++rule) live[rule] = (byte) (chosen.live()[rule] ? 1 : 0);
+            for (int rule = 0; rule < live.length; ++rule) live[rule] = (byte)(chosen.live()[rule] ? 1 : 0);
         }
-        try (Use set = rules.use();
-                Use other = Use.of(chosen.shadow());
-                Use with = Use.of(context)) {
-            return new Backtest(Native.backtestRun(
-                    with.address(), set.address(), features, fraud, chosen.amounts(), chosen.times(), chosen.outcomes(),
-                    chosen.outcomeCount(), chosen.period(), chosen.confidence(), live, other.address()));
+        try (Use set = rules.use(); Use other = Use.of(chosen.shadow()); Use with = Use.of(context)) {
+            return new Backtest(Native.backtestRun(with.address(), set.address(), features, fraud, chosen.amounts(),
+                                                   chosen.times(), chosen.outcomes(), chosen.outcomeCount(),
+                                                   chosen.period(), chosen.confidence(), live, other.address()));
         }
     }
 
     /** The figures of a rule, or of {@link #ANY}. */
     public Report rule(int rule) {
-        if (rule == SHADOW) throw new CoveyException(StatusCode.INVALID_ARGUMENT, "rule must be at least -1, got " + rule);
+        if (rule == SHADOW)
+            throw new CoveyException(StatusCode.INVALID_ARGUMENT, "rule must be at least -1, got " + rule);
         return read(rule, -1);
     }
 
     /** The figures of a rule, {@link #ANY} or {@link #ALL} in a period. */
     public Report period(int rule, int period) {
         if (rule == SHADOW || period < 0) {
-            throw new CoveyException(StatusCode.INVALID_ARGUMENT, "rule or period out of range: " + rule + ", " + period);
+            throw new CoveyException(StatusCode.INVALID_ARGUMENT,
+                                     "rule or period out of range: " + rule + ", " + period);
         }
         return read(rule, period);
     }
 
     /** Rows by which of two sets matches them. */
-    public Report shadow(Shadow which) {
-        return read(SHADOW, which.ordinal());
-    }
+    public Report shadow(Shadow which) { return read(SHADOW, which.ordinal()); }
 
     private Report read(long rule, long period) {
         long[] n = new long[10];
@@ -161,9 +131,8 @@ public final class Backtest extends NativeObject {
         try (Use self = use()) {
             Native.backtestGet(self.address(), rule, period, n, x);
         }
-        return new Report(
-                n[0], n[1], n[2], x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], n[3], n[4], n[5], x[9], x[10], x[11],
-                x[12], x[13], n[6], n[7], n[8], n[9] == 1);
+        return new Report(n[0], n[1], n[2], x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], n[3], n[4], n[5],
+                          x[9], x[10], x[11], x[12], x[13], n[6], n[7], n[8], n[9] == 1);
     }
 
     /** When each period begins, in seconds; NaN without times. */

@@ -1,24 +1,11 @@
 package covey;
 
 /** The options of clustering. {@link Builder} describes the fields. */
-public record ClusterOptions(
-        long minClusterSize,
-        long minSamples,
-        long maxClusterSize,
-        double clusterSelectionEpsilon,
-        double alpha,
-        Metric metric,
-        Selection selection,
-        boolean allowSingleCluster,
-        Search search,
-        MissingRows missing,
-        boolean prediction,
-        long seed,
-        double clusterSelectionEpsilonMax,
-        double clusterSelectionPersistence,
-        long clusters,
-        boolean matchReference,
-        Strengths strengths) {
+public record
+    ClusterOptions(long minClusterSize, long minSamples, long maxClusterSize, double clusterSelectionEpsilon,
+                   double alpha, Metric metric, Selection selection, boolean allowSingleCluster, Search search,
+                   MissingRows missing, boolean prediction, long seed, double clusterSelectionEpsilonMax,
+                   double clusterSelectionPersistence, long clusters, boolean matchReference, Strengths strengths) {
 
     /** The distance between two rows. */
     public enum Metric {
@@ -64,49 +51,29 @@ public record ClusterOptions(
 
     /** The integer options in the order in which the library reads them; see {@link Native#clusterMatrix}. */
     long[] integers() {
-        return new long[] {
-            minClusterSize, minSamples, maxClusterSize, seed, clusters, metric.ordinal(), selection.ordinal(),
-            allowSingleCluster ? 1 : 0, search.ordinal(), missing.ordinal(), prediction ? 1 : 0, matchReference ? 1 : 0,
-            strengths.ordinal()
-        };
+        return new long[] {minClusterSize,     minSamples,        maxClusterSize,      seed,
+                           clusters,           metric.ordinal(),  selection.ordinal(), allowSingleCluster ? 1 : 0,
+                           search.ordinal(),   missing.ordinal(), prediction ? 1 : 0,  matchReference ? 1 : 0,
+                           strengths.ordinal()};
     }
 
     double[] reals() {
-        return new double[] {
-            clusterSelectionEpsilon, alpha, clusterSelectionEpsilonMax, clusterSelectionPersistence
-        };
+        return new double[] {clusterSelectionEpsilon, alpha, clusterSelectionEpsilonMax, clusterSelectionPersistence};
     }
 
     static ClusterOptions of(long[] integers, double[] reals) {
-        return new ClusterOptions(
-                integers[0],
-                integers[1],
-                integers[2],
-                reals[0],
-                reals[1],
-                Metric.values()[(int) integers[5]],
-                Selection.values()[(int) integers[6]],
-                integers[7] == 1,
-                Search.values()[(int) integers[8]],
-                MissingRows.values()[(int) integers[9]],
-                integers[10] == 1,
-                integers[3],
-                reals[2],
-                reals[3],
-                integers[4],
-                integers[11] == 1,
-                Strengths.values()[(int) integers[12]]);
+        return new ClusterOptions(integers[0], integers[1], integers[2], reals[0], reals[1],
+                                  Metric.values()[(int)integers[5]], Selection.values()[(int)integers[6]],
+                                  integers[7] == 1, Search.values()[(int)integers[8]],
+                                  MissingRows.values()[(int)integers[9]], integers[10] == 1, integers[3], reals[2],
+                                  reals[3], integers[4], integers[11] == 1, Strengths.values()[(int)integers[12]]);
     }
 
     /** Returns the defaults. */
-    public static ClusterOptions defaults() {
-        return builder().build();
-    }
+    public static ClusterOptions defaults() { return builder().build(); }
 
     /** Creates a builder with the defaults. */
-    public static Builder builder() {
-        return new Builder();
-    }
+    public static Builder builder() { return new Builder(); }
 
     /** The fields and their defaults. */
     public static final class Builder {
@@ -245,24 +212,10 @@ public record ClusterOptions(
 
         /** Returns the options. The call that uses them checks their ranges. */
         public ClusterOptions build() {
-            return new ClusterOptions(
-                    minClusterSize,
-                    minSamples,
-                    maxClusterSize,
-                    clusterSelectionEpsilon,
-                    alpha,
-                    metric,
-                    selection,
-                    allowSingleCluster,
-                    search,
-                    missing,
-                    prediction,
-                    seed,
-                    clusterSelectionEpsilonMax,
-                    clusterSelectionPersistence,
-                    clusters,
-                    matchReference,
-                    strengths);
+            return new ClusterOptions(minClusterSize, minSamples, maxClusterSize, clusterSelectionEpsilon, alpha,
+                                      metric, selection, allowSingleCluster, search, missing, prediction, seed,
+                                      clusterSelectionEpsilonMax, clusterSelectionPersistence, clusters, matchReference,
+                                      strengths);
         }
     }
 }

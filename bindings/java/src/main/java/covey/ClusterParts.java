@@ -24,10 +24,9 @@ public final class ClusterParts {
     public record Lists(long[] indices, double[] distances, int k) {
         public Lists {
             if (k < 1 || indices.length % k != 0 || distances.length != indices.length) {
-                throw new CoveyException(
-                        StatusCode.MISMATCH,
-                        "lists of " + k + " need as many distances as indices, got " + distances.length + " and "
-                                + indices.length);
+                throw new CoveyException(StatusCode.MISMATCH, "lists of " + k +
+                                                                  " need as many distances as indices, got " +
+                                                                  distances.length + " and " + indices.length);
             }
         }
     }
@@ -50,13 +49,13 @@ public final class ClusterParts {
      * @param context null means the defaults
      * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (names the edge), MISMATCH, OUT_OF_MEMORY, CANCELLED
      */
-    public static Clustering cluster(
-            long rows, List<Clustering.Edge> edges, double[] coreDistances, ClusterOptions options, Context context) {
+    public static Clustering cluster(long rows, List<Clustering.Edge> edges, double[] coreDistances,
+                                     ClusterOptions options, Context context) {
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
         checkCount(coreDistances, rows);
         try (Use with = Use.of(context)) {
-            return new Clustering(Native.clusterEdges(
-                    with.address(), rows, words(edges), coreDistances, chosen.integers(), chosen.reals()));
+            return new Clustering(Native.clusterEdges(with.address(), rows, words(edges), coreDistances,
+                                                      chosen.integers(), chosen.reals()));
         }
     }
 
@@ -72,9 +71,9 @@ public final class ClusterParts {
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
         long[] certified = new long[1];
         try (Use with = Use.of(context)) {
-            long address = Native.clusterNeighbours(
-                    with.address(), lists.indices.length / lists.k, lists.k, lists.indices, lists.distances,
-                    chosen.integers(), chosen.reals(), certified);
+            long address =
+                Native.clusterNeighbours(with.address(), lists.indices.length / lists.k, lists.k, lists.indices,
+                                         lists.distances, chosen.integers(), chosen.reals(), certified);
             return new FromLists(new Clustering(address), certified[0]);
         }
     }
@@ -90,26 +89,23 @@ public final class ClusterParts {
      * @param context null means the defaults
      * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA, MISMATCH (columns, numbers), OUT_OF_MEMORY, CANCELLED
      */
-    public static Lists nearest(
-            Matrix queries, long[] queryNumbers, Matrix rows, long[] rowNumbers, int k, ClusterOptions.Metric metric,
-            Lists found, Context context) {
+    public static Lists nearest(Matrix queries, long[] queryNumbers, Matrix rows, long[] rowNumbers, int k,
+                                ClusterOptions.Metric metric, Lists found, Context context) {
         checkCount(queryNumbers, queries.rows());
         checkCount(rowNumbers, rows.rows());
         Objects.requireNonNull(metric, "metric");
         if (k < 1) throw new CoveyException(StatusCode.INVALID_ARGUMENT, "k must be at least 1, got " + k);
-        int length = Text.size((long) queries.rows() * k, "queries x k");
+        int length = Text.size((long)queries.rows() * k, "queries x k");
         if (found != null && (found.k != k || found.indices.length != length)) {
-            throw new CoveyException(
-                    StatusCode.MISMATCH,
-                    "found must be " + queries.rows() + " lists of " + k + ", got " + found.indices.length / found.k
-                            + " of " + found.k);
+            throw new CoveyException(StatusCode.MISMATCH, "found must be " + queries.rows() + " lists of " + k +
+                                                              ", got " + found.indices.length / found.k + " of " +
+                                                              found.k);
         }
         long[] indices = found == null ? new long[length] : found.indices.clone();
         double[] distances = found == null ? new double[length] : found.distances.clone();
         try (Use with = Use.of(context)) {
-            Native.nearest(
-                    with.address(), queries, queryNumbers, rows, rowNumbers, k, metric.ordinal(), found != null,
-                    indices, distances);
+            Native.nearest(with.address(), queries, queryNumbers, rows, rowNumbers, k, metric.ordinal(), found != null,
+                           indices, distances);
         }
         return new Lists(indices, distances, k);
     }
@@ -124,15 +120,14 @@ public final class ClusterParts {
      * @param context null means the defaults
      * @throws CoveyException as {@link #nearest}
      */
-    public static List<Clustering.Edge> spanningEdges(
-            Matrix rows, long[] rowNumbers, double[] coreDistances, ClusterOptions.Metric metric, double alpha,
-            Context context) {
+    public static List<Clustering.Edge> spanningEdges(Matrix rows, long[] rowNumbers, double[] coreDistances,
+                                                      ClusterOptions.Metric metric, double alpha, Context context) {
         checkCount(rowNumbers, rows.rows());
         checkCount(Objects.requireNonNull(coreDistances, "coreDistances"), rows.rows());
         Objects.requireNonNull(metric, "metric");
         try (Use with = Use.of(context)) {
-            return edges(Native.spanningEdges(
-                    with.address(), rows, rowNumbers, coreDistances, metric.ordinal(), alpha));
+            return edges(
+                Native.spanningEdges(with.address(), rows, rowNumbers, coreDistances, metric.ordinal(), alpha));
         }
     }
 
@@ -150,9 +145,7 @@ public final class ClusterParts {
     }
 
     /** Edges as the library writes them: three words each. */
-    static List<Clustering.Edge> edges(long[] words) {
-        return new Edges(words);
-    }
+    static List<Clustering.Edge> edges(long[] words) { return new Edges(words); }
 
     static long[] words(List<Clustering.Edge> edges) {
         if (edges instanceof Edges own) return own.words;
@@ -184,9 +177,7 @@ public final class ClusterParts {
     private static final class Edges extends AbstractList<Clustering.Edge> {
         private final long[] words;
 
-        Edges(long[] words) {
-            this.words = words;
-        }
+        Edges(long[] words) { this.words = words; }
 
         @Override
         public Clustering.Edge get(int index) {

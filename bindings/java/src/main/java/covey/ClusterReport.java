@@ -19,19 +19,6 @@ package covey;
  * @param lastSeen the largest time; NaN without times
  * @param risky true if fraud and lift are high enough (see {@link RiskOptions}) and the cluster is not the noise
  */
-public record ClusterReport(
-        long cluster,
-        long rank,
-        long size,
-        long labelled,
-        long fraud,
-        double labelledShare,
-        double share,
-        double shareLow,
-        double shareHigh,
-        double lift,
-        double loss,
-        double amount,
-        double firstSeen,
-        double lastSeen,
-        boolean risky) {}
+public record ClusterReport(long cluster, long rank, long size, long labelled, long fraud, double labelledShare,
+                            double share, double shareLow, double shareHigh, double lift, double loss, double amount,
+                            double firstSeen, double lastSeen, boolean risky) {}

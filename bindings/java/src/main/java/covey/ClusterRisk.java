@@ -13,9 +13,7 @@ public final class ClusterRisk extends NativeObject {
     /** The row is known to be fraud. */
     public static final byte FRAUD = 1;
 
-    private ClusterRisk(long address) {
-        super("ClusterRisk", address, Native::riskDestroy);
-    }
+    private ClusterRisk(long address) { super("ClusterRisk", address, Native::riskDestroy); }
 
     /**
      * Rates the clusters of n rows. Cost: O(n).
@@ -28,25 +26,17 @@ public final class ClusterRisk extends NativeObject {
      * @param context null means the defaults
      * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA, MISMATCH (lengths)
      */
-    public static ClusterRisk rate(
-            int[] labels, byte[] fraud, double[] amounts, double[] times, RiskOptions options, Context context) {
+    public static ClusterRisk rate(int[] labels, byte[] fraud, double[] amounts, double[] times, RiskOptions options,
+                                   Context context) {
         Objects.requireNonNull(labels, "labels");
         Numbers.requireRows(fraud, labels.length, "fraud");
         if (amounts != null) Numbers.requireRows(amounts, labels.length, "amounts");
         if (times != null) Numbers.requireRows(times, labels.length, "times");
         RiskOptions chosen = options == null ? RiskOptions.defaults() : options;
         try (Use with = Use.of(context)) {
-            return new ClusterRisk(Native.riskRate(
-                    with.address(),
-                    labels,
-                    fraud,
-                    amounts,
-                    times,
-                    chosen.confidence(),
-                    chosen.minLift(),
-                    chosen.minFraud(),
-                    chosen.knownShare(),
-                    chosen.sharesOver().ordinal()));
+            return new ClusterRisk(Native.riskRate(with.address(), labels, fraud, amounts, times, chosen.confidence(),
+                                                   chosen.minLift(), chosen.minFraud(), chosen.knownShare(),
+                                                   chosen.sharesOver().ordinal()));
         }
     }
 
@@ -56,8 +46,7 @@ public final class ClusterRisk extends NativeObject {
      * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
      */
     public void save(Path path, Context context) {
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             Native.riskSave(self.address(), with.address(), Text.encode(path));
         }
     }
@@ -91,13 +80,13 @@ public final class ClusterRisk extends NativeObject {
     /** One report for each label that occurs, including the noise; the riskiest comes first. */
     public List<ClusterReport> reports() {
         try (Use self = use()) {
-            ClusterReport[] reports = new ClusterReport[(int) Native.riskCount(self.address())];
+            ClusterReport[] reports = new ClusterReport[(int)Native.riskCount(self.address())];
             long[] n = new long[6];
             double[] x = new double[9];
             for (int rank = 0; rank < reports.length; ++rank) {
                 Native.riskGet(self.address(), rank, n, x);
-                reports[rank] = new ClusterReport(
-                        n[0], n[1], n[2], n[3], n[4], x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], n[5] == 1);
+                reports[rank] = new ClusterReport(n[0], n[1], n[2], n[3], n[4], x[0], x[1], x[2], x[3], x[4], x[5],
+                                                  x[6], x[7], x[8], n[5] == 1);
             }
             return List.of(reports);
         }

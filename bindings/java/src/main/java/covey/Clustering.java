@@ -7,9 +7,7 @@ import java.util.Objects;
 
 /** The result of HDBSCAN: labels, strengths, outlier scores and the trees they come from. */
 public final class Clustering extends NativeObject {
-    Clustering(long address) {
-        super("Clustering", address, Native::clusteringDestroy);
-    }
+    Clustering(long address) { super("Clustering", address, Native::clusteringDestroy); }
 
     /**
      * Clusters the rows of a matrix (n x d). With exact search the result equals that of hdbscan and of scikit-learn's
@@ -39,7 +37,7 @@ public final class Clustering extends NativeObject {
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
         try (Use with = Use.of(context)) {
             return new Clustering(
-                    Native.clusterMatrix(with.address(), matrix, weights, chosen.integers(), chosen.reals()));
+                Native.clusterMatrix(with.address(), matrix, weights, chosen.integers(), chosen.reals()));
         }
     }
 
@@ -60,7 +58,7 @@ public final class Clustering extends NativeObject {
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
         try (Use with = Use.of(context)) {
             return new Clustering(
-                    Native.clusterDistances(with.address(), distances, weights, chosen.integers(), chosen.reals()));
+                Native.clusterDistances(with.address(), distances, weights, chosen.integers(), chosen.reals()));
         }
     }
 
@@ -73,13 +71,13 @@ public final class Clustering extends NativeObject {
     public static Clustering ofSpanningTree(long rows, List<Edge> edges, ClusterOptions options, Context context) {
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
         if (edges.size() != Math.max(0, rows - 1)) {
-            throw new IllegalArgumentException("a tree of " + rows + " rows has " + Math.max(0, rows - 1) + " edges, got "
-                    + edges.size());
+            throw new IllegalArgumentException("a tree of " + rows + " rows has " + Math.max(0, rows - 1) +
+                                               " edges, got " + edges.size());
         }
         long[] words = ClusterParts.words(edges);
         try (Use with = Use.of(context)) {
             return new Clustering(
-                    Native.clusterSpanningTree(with.address(), rows, words, chosen.integers(), chosen.reals()));
+                Native.clusterSpanningTree(with.address(), rows, words, chosen.integers(), chosen.reals()));
         }
     }
 
@@ -90,9 +88,7 @@ public final class Clustering extends NativeObject {
      * @param options null means the defaults; {@link ClusterOptions.Builder#clusters} requests a number of clusters
      * @throws CoveyException INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED
      */
-    public Clustering select(ClusterOptions options, Context context) {
-        return select(options, null, context);
-    }
+    public Clustering select(ClusterOptions options, Context context) { return select(options, null, context); }
 
     /**
      * The same, with given nodes of the condensed tree as the clusters. n is the root; no node may be an ancestor of
@@ -100,10 +96,9 @@ public final class Clustering extends NativeObject {
      */
     public Clustering select(ClusterOptions options, long[] nodes, Context context) {
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            return new Clustering(Native.clusteringSelect(
-                    self.address(), with.address(), chosen.integers(), chosen.reals(), nodes));
+        try (Use self = use(); Use with = Use.of(context)) {
+            return new Clustering(
+                Native.clusteringSelect(self.address(), with.address(), chosen.integers(), chosen.reals(), nodes));
         }
     }
 
@@ -113,8 +108,7 @@ public final class Clustering extends NativeObject {
      * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
      */
     public void save(Path path, Context context) {
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             Native.clusteringSave(self.address(), with.address(), Text.encode(path));
         }
     }
@@ -178,7 +172,7 @@ public final class Clustering extends NativeObject {
     /** d, the columns of the clustered rows. */
     public int columns() {
         try (Use self = use()) {
-            return (int) Native.clusteringColumns(self.address());
+            return (int)Native.clusteringColumns(self.address());
         }
     }
 
@@ -188,8 +182,8 @@ public final class Clustering extends NativeObject {
      */
     public double[] fittedRows() {
         try (Use self = use()) {
-            int rows = (int) Native.clusteringRows(self.address());
-            int columns = (int) Native.clusteringColumns(self.address());
+            int rows = (int)Native.clusteringRows(self.address());
+            int columns = (int)Native.clusteringColumns(self.address());
             double[] numbers = new double[Text.size(rows, columns, "rows")];
             Native.clusteringFittedRows(self.address(), numbers);
             return numbers;
@@ -202,7 +196,7 @@ public final class Clustering extends NativeObject {
      */
     public int[] cut(double distance, long minClusterSize) {
         try (Use self = use()) {
-            int[] labels = new int[(int) Native.clusteringRows(self.address())];
+            int[] labels = new int[(int)Native.clusteringRows(self.address())];
             Native.clusteringCut(self.address(), distance, minClusterSize, labels);
             return labels;
         }
@@ -215,10 +209,9 @@ public final class Clustering extends NativeObject {
      * @param matrix new rows; null means the clustered rows
      */
     public double[][] membership(Matrix matrix, Context context) {
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            int rows = matrix == null ? (int) Native.clusteringRows(self.address()) : matrix.rows;
-            int width = (int) Native.clusteringClusters(self.address());
+        try (Use self = use(); Use with = Use.of(context)) {
+            int rows = matrix == null ? (int)Native.clusteringRows(self.address()) : matrix.rows;
+            int width = (int)Native.clusteringClusters(self.address());
             double[] numbers = new double[Text.size(rows, width, "memberships")];
             Native.clusteringMembership(self.address(), with.address(), matrix, 0, null, numbers);
             double[][] result = new double[rows][];
@@ -234,13 +227,12 @@ public final class Clustering extends NativeObject {
      */
     public Memberships largestMemberships(Matrix matrix, int count, Context context) {
         if (count < 1) throw new IllegalArgumentException("count must be at least 1, got " + count);
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            int rows = matrix == null ? (int) Native.clusteringRows(self.address()) : matrix.rows;
+        try (Use self = use(); Use with = Use.of(context)) {
+            int rows = matrix == null ? (int)Native.clusteringRows(self.address()) : matrix.rows;
             int size = Text.size(rows, count, "memberships");
             Memberships result = new Memberships(count, new int[size], new double[size]);
-            Native.clusteringMembership(
-                    self.address(), with.address(), matrix, count, result.clusters(), result.numbers());
+            Native.clusteringMembership(self.address(), with.address(), matrix, count, result.clusters(),
+                                        result.numbers());
             return result;
         }
     }
@@ -272,14 +264,14 @@ public final class Clustering extends NativeObject {
     /** n, the number of clustered rows. */
     public int rows() {
         try (Use self = use()) {
-            return (int) Native.clusteringRows(self.address());
+            return (int)Native.clusteringRows(self.address());
         }
     }
 
     /** The number of clusters, without noise. */
     public int clusters() {
         try (Use self = use()) {
-            return (int) Native.clusteringClusters(self.address());
+            return (int)Native.clusteringClusters(self.address());
         }
     }
 
@@ -293,33 +285,25 @@ public final class Clustering extends NativeObject {
     /** The cluster of each row, 0 to clusters - 1; -1 means noise. */
     public int[] labels() {
         try (Use self = use()) {
-            int[] labels = new int[(int) Native.clusteringRows(self.address())];
+            int[] labels = new int[(int)Native.clusteringRows(self.address())];
             Native.clusteringLabels(self.address(), labels);
             return labels;
         }
     }
 
     /** The strength of each row's membership, 0 (noise) to 1. */
-    public double[] probabilities() {
-        return numbers(0, false);
-    }
+    public double[] probabilities() { return numbers(0, false); }
 
     /** The GLOSH outlier score of each row, 0 to 1 (Campello et al. 2015). */
-    public double[] outlierScores() {
-        return numbers(1, false);
-    }
+    public double[] outlierScores() { return numbers(1, false); }
 
     /** The stability of each cluster, divided by its largest possible stability, 0 to 1. */
-    public double[] persistence() {
-        return numbers(2, true);
-    }
+    public double[] persistence() { return numbers(2, true); }
 
     private double[] numbers(int which, boolean ofClusters) {
         try (Use self = use()) {
-            long count = ofClusters
-                    ? Native.clusteringClusters(self.address())
-                    : Native.clusteringRows(self.address());
-            double[] numbers = new double[(int) count];
+            long count = ofClusters ? Native.clusteringClusters(self.address()) : Native.clusteringRows(self.address());
+            double[] numbers = new double[(int)count];
             Native.clusteringNumbers(self.address(), which, numbers);
             return numbers;
         }
@@ -333,24 +317,21 @@ public final class Clustering extends NativeObject {
     }
 
     /** The minimum spanning tree of mutual reachability, in ascending order of distance. */
-    public List<Edge> spanningTree() {
-        return ClusterParts.edges(tree(0));
-    }
+    public List<Edge> spanningTree() { return ClusterParts.edges(tree(0)); }
 
     /** The single-linkage tree, in ascending order of distance. */
     public List<Merge> singleLinkageTree() {
         long[] words = tree(1);
-        return Text.list(
-                words.length / 4,
-                i -> new Merge(words[4 * i], words[4 * i + 1], real(words[4 * i + 2]), words[4 * i + 3]));
+        return Text.list(words.length / 4,
+                         i -> new Merge(words[4 * i], words[4 * i + 1], real(words[4 * i + 2]), words[4 * i + 3]));
     }
 
     /** The condensed tree. */
     public List<CondensedEdge> condensedTree() {
         long[] words = tree(2);
         return Text.list(
-                words.length / 4,
-                i -> new CondensedEdge(words[4 * i], words[4 * i + 1], real(words[4 * i + 2]), words[4 * i + 3]));
+            words.length / 4,
+            i -> new CondensedEdge(words[4 * i], words[4 * i + 1], real(words[4 * i + 2]), words[4 * i + 3]));
     }
 
     private long[] tree(int which) {
@@ -359,9 +340,7 @@ public final class Clustering extends NativeObject {
         }
     }
 
-    private static double real(long word) {
-        return Double.longBitsToDouble(word);
-    }
+    private static double real(long word) { return Double.longBitsToDouble(word); }
 
     /** The node of each cluster in the condensed tree. */
     public long[] selectedNodes() {
@@ -378,7 +357,7 @@ public final class Clustering extends NativeObject {
      */
     public long[] exemplars(int cluster) {
         try (Use self = use()) {
-            Objects.checkIndex(cluster, (int) Native.clusteringClusters(self.address()));
+            Objects.checkIndex(cluster, (int)Native.clusteringClusters(self.address()));
             return Native.clusteringExemplars(self.address(), cluster);
         }
     }
@@ -391,11 +370,9 @@ public final class Clustering extends NativeObject {
      */
     public Placement predict(Matrix matrix, Context context) {
         Objects.requireNonNull(matrix, "matrix");
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             Placement result = new Placement(new int[matrix.rows], new double[matrix.rows]);
-            Native.clusteringPredict(
-                    self.address(), with.address(), matrix, result.labels(), result.probabilities());
+            Native.clusteringPredict(self.address(), with.address(), matrix, result.labels(), result.probabilities());
             return result;
         }
     }
@@ -406,18 +383,11 @@ public final class Clustering extends NativeObject {
      */
     public Place place(Matrix matrix, Context context) {
         Objects.requireNonNull(matrix, "matrix");
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            Place result = new Place(
-                    new int[matrix.rows], new double[matrix.rows], new double[matrix.rows], new long[matrix.rows]);
-            Native.clusteringPlace(
-                    self.address(),
-                    with.address(),
-                    matrix,
-                    result.labels(),
-                    result.probabilities(),
-                    result.outlierScores(),
-                    result.neighbours());
+        try (Use self = use(); Use with = Use.of(context)) {
+            Place result = new Place(new int[matrix.rows], new double[matrix.rows], new double[matrix.rows],
+                                     new long[matrix.rows]);
+            Native.clusteringPlace(self.address(), with.address(), matrix, result.labels(), result.probabilities(),
+                                   result.outlierScores(), result.neighbours());
             return result;
         }
     }

@@ -15,15 +15,8 @@ import java.util.Objects;
  * @param derived NONE if the feature is a column; otherwise how it is computed from columns
  * @param columns the columns that the feature is computed from; the column itself if it is one
  */
-public record Condition(
-        String feature,
-        Kind kind,
-        double low,
-        double high,
-        List<String> categories,
-        String text,
-        Derived derived,
-        List<String> columns) {
+public record Condition(String feature, Kind kind, double low, double high, List<String> categories, String text,
+                        Derived derived, List<String> columns) {
     /** The way in which a feature is computed. */
     public enum Derived {
         /** A column. */

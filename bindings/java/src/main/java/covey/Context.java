@@ -6,26 +6,19 @@ package covey;
  */
 public final class Context extends NativeObject {
     // The native side refers to the listener weakly, so that a listener may refer to its context.
-    @SuppressWarnings("unused")
-    private final ProgressListener listener;
+    @SuppressWarnings("unused") private final ProgressListener listener;
 
     private Context(Builder options) {
-        super(
-                "Context",
-                Native.contextCreate(options.threads, options.memoryBudget, options.listener),
-                Native::contextDestroy);
+        super("Context", Native.contextCreate(options.threads, options.memoryBudget, options.listener),
+              Native::contextDestroy);
         listener = options.listener;
     }
 
     /** Creates a context with the defaults. */
-    public static Context create() {
-        return builder().build();
-    }
+    public static Context create() { return builder().build(); }
 
     /** Creates a builder with the defaults: all processors, the machine's memory, no listener. */
-    public static Builder builder() {
-        return new Builder();
-    }
+    public static Builder builder() { return new Builder(); }
 
     /**
      * Cancels every call that is running with this context now, within about 100 ms. These calls throw {@link
@@ -61,8 +54,7 @@ public final class Context extends NativeObject {
          */
         public Builder memoryBudget(long bytes) {
             if (bytes < 0) {
-                throw new CoveyException(
-                        StatusCode.INVALID_ARGUMENT, "memory_budget must be at least 0, got " + bytes);
+                throw new CoveyException(StatusCode.INVALID_ARGUMENT, "memory_budget must be at least 0, got " + bytes);
             }
             memoryBudget = bytes;
             return this;
@@ -75,8 +67,6 @@ public final class Context extends NativeObject {
         }
 
         /** @throws CoveyException INVALID_ARGUMENT if a value is out of range */
-        public Context build() {
-            return new Context(this);
-        }
+        public Context build() { return new Context(this); }
     }
 }

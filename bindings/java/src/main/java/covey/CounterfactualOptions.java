@@ -140,20 +140,24 @@ public final class CounterfactualOptions {
     }
 
     /** The features with limits, each name ends with NUL. */
-    byte[] names() {
-        return Text.join(new ArrayList<>(limits.keySet()), "features");
-    }
+    byte[] names() { return Text.join(new ArrayList<>(limits.keySet()), "features"); }
 
     /** By limit: cost, low, high. */
     double[] limitReals() {
-        return limits.values().stream().flatMapToDouble(limit -> java.util.stream.DoubleStream.of(
-                limit.cost, limit.low, limit.high)).toArray();
+        return limits.values()
+            .stream()
+            .flatMapToDouble(limit -> java.util.stream.DoubleStream.of(limit.cost, limit.low, limit.high))
+            .toArray();
     }
 
     /** By limit: the number of categories, whether low and high are given, whether it is immutable. */
     long[] limitIntegers() {
-        return limits.values().stream().flatMapToLong(limit -> java.util.stream.LongStream.of(
-                limit.categories.size(), limit.hasLow ? 1 : 0, limit.hasHigh ? 1 : 0, limit.immutable ? 1 : 0)).toArray();
+        return limits.values()
+            .stream()
+            .flatMapToLong(limit
+                           -> java.util.stream.LongStream.of(limit.categories.size(), limit.hasLow ? 1 : 0,
+                                                             limit.hasHigh ? 1 : 0, limit.immutable ? 1 : 0))
+            .toArray();
     }
 
     /** The categories of all limits, one after the other. */
@@ -171,7 +175,5 @@ public final class CounterfactualOptions {
         return new long[] {answers, maxChanges, maxRemoved, maxEvaluations, goal, othersImmutable ? 1 : 0};
     }
 
-    double[] reals() {
-        return new double[] {riskBelow, eventCost};
-    }
+    double[] reals() { return new double[] {riskBelow, eventCost}; }
 }

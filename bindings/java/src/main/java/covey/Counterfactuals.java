@@ -14,8 +14,7 @@ import java.util.stream.LongStream;
  * @param answers the cheapest first; none has all the changes of a cheaper one
  * @param evaluations the number of alternatives that were scored
  */
-public record Counterfactuals(
-        Outcome outcome, String text, Score original, List<Answer> answers, long evaluations) {
+public record Counterfactuals(Outcome outcome, String text, Score original, List<Answer> answers, long evaluations) {
     /** Whether there are answers. */
     public enum Outcome {
         /** Nothing that was tried reaches the goal. */
@@ -49,29 +48,19 @@ public record Counterfactuals(
      * @param cost of a number the feature's cost * |after - before| / unit
      * @param unit of a number the distance between the quartiles of the rows that the engine keeps; otherwise 1
      */
-    public record Change(
-            String name,
-            FeatureTable.Kind kind,
-            double before,
-            double after,
-            String beforeCategory,
-            String afterCategory,
-            double cost,
-            double unit) {}
+    public record Change(String name, FeatureTable.Kind kind, double before, double after, String beforeCategory,
+                         String afterCategory, double cost, double unit) {}
 
     /** Copies a native result. */
     static Counterfactuals read(long address) {
         long scores = Native.counterfactualsScores(address);
         List<Answer> answers = new ArrayList<>();
         for (long index = 0; index < Native.counterfactualsFigure(address, 1); ++index) {
-            answers.add(answer(address, index, Scores.read(scores, (int) index + 1)));
+            answers.add(answer(address, index, Scores.read(scores, (int)index + 1)));
         }
-        return new Counterfactuals(
-                Outcome.values()[(int) Native.counterfactualsFigure(address, 0)],
-                Text.decode(Native.counterfactualsText(address, -1, 0, 0)),
-                Scores.read(scores, 0),
-                List.copyOf(answers),
-                Native.counterfactualsFigure(address, 2));
+        return new Counterfactuals(Outcome.values()[(int)Native.counterfactualsFigure(address, 0)],
+                                   Text.decode(Native.counterfactualsText(address, -1, 0, 0)), Scores.read(scores, 0),
+                                   List.copyOf(answers), Native.counterfactualsFigure(address, 2));
     }
 
     private static Answer answer(long address, long index, Score score) {
@@ -80,8 +69,7 @@ public record Counterfactuals(
         Native.counterfactualsGet(address, index, counts, cost);
         List<Change> changes = new ArrayList<>();
         for (long place = 0; place < counts[0]; ++place) changes.add(change(address, index, place));
-        List<Long> removed =
-                LongStream.of(Native.counterfactualsRemoved(address, index, counts[1])).boxed().toList();
+        List<Long> removed = LongStream.of(Native.counterfactualsRemoved(address, index, counts[1])).boxed().toList();
         String text = Text.decode(Native.counterfactualsText(address, index, 0, 0));
         return new Answer(List.copyOf(changes), removed, cost[0], score, text);
     }
@@ -90,14 +78,9 @@ public record Counterfactuals(
         long[] kind = new long[1];
         double[] x = new double[4];
         Native.counterfactualsChange(address, answer, index, kind, x);
-        return new Change(
-                Text.decode(Native.counterfactualsText(address, answer, index, 1)),
-                FeatureTable.Kind.values()[(int) kind[0]],
-                x[0],
-                x[1],
-                Text.decode(Native.counterfactualsText(address, answer, index, 2)),
-                Text.decode(Native.counterfactualsText(address, answer, index, 3)),
-                x[2],
-                x[3]);
+        return new Change(Text.decode(Native.counterfactualsText(address, answer, index, 1)),
+                          FeatureTable.Kind.values()[(int)kind[0]], x[0], x[1],
+                          Text.decode(Native.counterfactualsText(address, answer, index, 2)),
+                          Text.decode(Native.counterfactualsText(address, answer, index, 3)), x[2], x[3]);
     }
 }

@@ -15,14 +15,10 @@ public final class Covey {
     private Covey() {}
 
     /** The version of the native library, "major.minor.patch". */
-    public static String version() {
-        return Text.decode(Native.version());
-    }
+    public static String version() { return Text.decode(Native.version()); }
 
     /** The version of the native library as major * 10000 + minor * 100 + patch. */
-    public static int versionNumber() {
-        return Native.versionNumber();
-    }
+    public static int versionNumber() { return Native.versionNumber(); }
 
     /**
      * Sets the instructions of the whole process. With {@link Instructions#AVX2} all results have the same bytes on every

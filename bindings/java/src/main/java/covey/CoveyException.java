@@ -16,19 +16,13 @@ public final class CoveyException extends RuntimeException {
     }
 
     /** The JNI functions call this constructor. */
-    CoveyException(int code, byte[] message) {
-        this(StatusCode.of(code), Text.decode(message));
-    }
+    CoveyException(int code, byte[] message) { this(StatusCode.of(code), Text.decode(message)); }
 
     /** The kind of the failure. */
-    public StatusCode code() {
-        return code;
-    }
+    public StatusCode code() { return code; }
 
     /** The result of a training that ended early, with the best encoder so far; empty for any other call. */
-    public Optional<Training> training() {
-        return Optional.ofNullable(training);
-    }
+    public Optional<Training> training() { return Optional.ofNullable(training); }
 
     @Override
     public String toString() {

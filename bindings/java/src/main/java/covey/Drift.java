@@ -7,14 +7,10 @@ import java.util.Objects;
  * counted, so that counts of several threads and machines add up to the same in any order. For any number of threads.
  */
 public final class Drift extends NativeObject {
-    private Drift(long address) {
-        super("Drift", address, Native::driftDestroy);
-    }
+    private Drift(long address) { super("Drift", address, Native::driftDestroy); }
 
     /** Creates an empty one. It keeps the engine's memory until it is closed. */
-    public Drift(Engine engine) {
-        this(create(engine));
-    }
+    public Drift(Engine engine) { this(create(engine)); }
 
     private static long create(Engine engine) {
         try (Use use = engine.use()) {
@@ -49,25 +45,20 @@ public final class Drift extends NativeObject {
      * @throws CoveyException as {@link Engine#score}
      */
     public void add(Sequences sequences, FeatureTable features, Scores scores, Context context) {
-        try (Use self = use();
-                Use of = Use.of(scores);
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use of = Use.of(scores); Use with = Use.of(context)) {
             Native.driftAdd(self.address(), with.address(), sequences, features, of.address());
         }
     }
 
     /** Adds what another one counted. @throws CoveyException MISMATCH for another engine */
     public void merge(Drift other) {
-        try (Use self = use();
-                Use of = other.use()) {
+        try (Use self = use(); Use of = other.use()) {
             Native.driftMerge(self.address(), of.address());
         }
     }
 
     /** What moved against the rows that the engine keeps, as JSON. covey_drift_report in covey.h says what it holds. */
-    public String report() {
-        return report(null);
-    }
+    public String report() { return report(null); }
 
     /**
      * What moved against earlier counts of the same engine, as JSON. These compare event types, times and risk too.
@@ -76,8 +67,7 @@ public final class Drift extends NativeObject {
      * @throws CoveyException MISMATCH for another engine
      */
     public String report(Drift earlier) {
-        try (Use self = use();
-                Use of = Use.of(earlier)) {
+        try (Use self = use(); Use of = Use.of(earlier)) {
             return Text.decode(Native.driftText(self.address(), of.address(), 0));
         }
     }

@@ -8,14 +8,10 @@ import java.util.Optional;
 
 /** All that is needed to score a transaction, in one file: encoder, scaling, clustering, risk and rules. */
 public final class Engine extends NativeObject {
-    private Engine(long address) {
-        super("Engine", address, Native::engineDestroy);
-    }
+    private Engine(long address) { super("Engine", address, Native::engineDestroy); }
 
     /** Borrows the engine of `owner`. It holds a use of the owner until it is freed itself. */
-    private Engine(long address, Handle owner) {
-        super("Engine", address, borrowed -> owner.release());
-    }
+    private Engine(long address, Handle owner) { super("Engine", address, borrowed -> owner.release()); }
 
     static Engine borrow(Handle owner, long address) {
         owner.acquire();
@@ -23,14 +19,10 @@ public final class Engine extends NativeObject {
     }
 
     /** Creates a builder. The hybrid features, the clustering and the risk must be given. */
-    public static Builder builder() {
-        return new Builder();
-    }
+    public static Builder builder() { return new Builder(); }
 
     /** The same as {@link #load(Path, Context)}, with the defaults. */
-    public static Engine load(Path path) {
-        return load(path, null);
-    }
+    public static Engine load(Path path) { return load(path, null); }
 
     /** Reads an engine. @throws CoveyException IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY */
     public static Engine load(Path path, Context context) {
@@ -44,9 +36,7 @@ public final class Engine extends NativeObject {
      * Writes the engine. The write is atomic: {@code path} has the complete old or the complete new file.
      * @throws CoveyException IO
      */
-    public void save(Path path) {
-        save(path, null);
-    }
+    public void save(Path path) { save(path, null); }
 
     /**
      * The same as {@link #save(Path)}. A file that is replaced keeps its mode and owner. Symbolic links are followed.
@@ -56,16 +46,13 @@ public final class Engine extends NativeObject {
      */
     public void save(Path path, Context context) {
         byte[] name = Text.encode(path);
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             Native.engineSave(self.address(), with.address(), name);
         }
     }
 
     /** The bytes of the engine's file, for a database or an object store; {@link #fromBytes} reads them. */
-    public byte[] toBytes() {
-        return text(0);
-    }
+    public byte[] toBytes() { return text(0); }
 
     /** Reads what {@link #toBytes} gave. @throws CoveyException CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY */
     public static Engine fromBytes(byte[] bytes) {
@@ -73,14 +60,10 @@ public final class Engine extends NativeObject {
     }
 
     /** The feature columns as a JSON Schema (draft 2020-12) of one transaction's features. */
-    public String schema() {
-        return Text.decode(text(1));
-    }
+    public String schema() { return Text.decode(text(1)); }
 
     /** 16 hexadecimal digits that engines of the same content share. O(size of the file). */
-    public String hash() {
-        return Text.decode(text(2));
-    }
+    public String hash() { return Text.decode(text(2)); }
 
     private byte[] text(int what) {
         try (Use self = use()) {
@@ -122,11 +105,11 @@ public final class Engine extends NativeObject {
     /** The feature columns that scoring needs: those of the hybrid features, then those that only rules use. */
     public List<Feature> features() {
         try (Use self = use()) {
-            Feature[] features = new Feature[(int) Native.engineFeatureCount(self.address())];
+            Feature[] features = new Feature[(int)Native.engineFeatureCount(self.address())];
             for (int index = 0; index < features.length; ++index) {
-                features[index] = new Feature(
-                        Text.decode(Native.engineFeatureName(self.address(), index)),
-                        FeatureTable.Kind.values()[Native.engineFeatureKind(self.address(), index)]);
+                features[index] =
+                    new Feature(Text.decode(Native.engineFeatureName(self.address(), index)),
+                                FeatureTable.Kind.values()[Native.engineFeatureKind(self.address(), index)]);
             }
             return List.of(features);
         }
@@ -146,8 +129,7 @@ public final class Engine extends NativeObject {
      */
     public Scores score(Sequences sequences, FeatureTable features, Context context) {
         Objects.requireNonNull(features, "features");
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             return new Scores(Native.engineScore(self.address(), with.address(), sequences, features));
         }
     }
@@ -162,14 +144,11 @@ public final class Engine extends NativeObject {
         if (features.rows != 1) {
             throw new CoveyException(StatusCode.MISMATCH, "features must have 1 row, got " + features.rows);
         }
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             long scores = Native.engineScore(self.address(), with.address(), sequences, features);
             try {
                 return Scores.read(scores, 0);
-            } finally {
-                Native.scoresDestroy(scores);
-            }
+            } finally { Native.scoresDestroy(scores); }
         }
     }
 
@@ -181,8 +160,7 @@ public final class Engine extends NativeObject {
      * @throws CoveyException INVALID_ARGUMENT for a cluster that the engine does not have
      */
     public String profile(long cluster, Context context) {
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             return Text.decode(Native.engineProfile(self.address(), with.address(), cluster));
         }
     }
@@ -198,19 +176,16 @@ public final class Engine extends NativeObject {
      * @throws CoveyException as {@link #score}; MISMATCH for a feature that the engine does not have, and for more or
      *     less than one transaction
      */
-    public Counterfactuals counterfactual(
-            Sequences sequences, FeatureTable features, CounterfactualOptions options, Context context) {
+    public Counterfactuals counterfactual(Sequences sequences, FeatureTable features, CounterfactualOptions options,
+                                          Context context) {
         Objects.requireNonNull(features, "features");
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            long result = Native.counterfactualsFind(
-                    self.address(), with.address(), sequences, features, options.names(), options.limitReals(),
-                    options.limitIntegers(), options.categories(), options.integers(), options.reals());
+        try (Use self = use(); Use with = Use.of(context)) {
+            long result = Native.counterfactualsFind(self.address(), with.address(), sequences, features,
+                                                     options.names(), options.limitReals(), options.limitIntegers(),
+                                                     options.categories(), options.integers(), options.reals());
             try {
                 return Counterfactuals.read(result);
-            } finally {
-                Native.counterfactualsDestroy(result);
-            }
+            } finally { Native.counterfactualsDestroy(result); }
         }
     }
 
@@ -226,13 +201,11 @@ public final class Engine extends NativeObject {
      * @throws CoveyException INVALID_ARGUMENT (options out of range, GRADIENTS of a membership or a risk, an unknown
      *     cluster), MISMATCH (an engine without clusters or encoder), INVALID_DATA, OUT_OF_MEMORY, CANCELLED
      */
-    public Explanations explain(
-            Sequences sequences, FeatureTable features, ExplainOptions options, Context context) {
+    public Explanations explain(Sequences sequences, FeatureTable features, ExplainOptions options, Context context) {
         ExplainOptions chosen = options == null ? ExplainOptions.defaults() : options;
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             return new Explanations(
-                    Native.engineExplain(self.address(), with.address(), sequences, features, chosen.integers()));
+                Native.engineExplain(self.address(), with.address(), sequences, features, chosen.integers()));
         }
     }
 
@@ -287,9 +260,7 @@ public final class Engine extends NativeObject {
         }
 
         /** @throws CoveyException INVALID_ARGUMENT, MISMATCH (dimensions, clusters) */
-        public Engine build() {
-            return build(null);
-        }
+        public Engine build() { return build(null); }
 
         /**
          * The same as {@link #build()}.
@@ -302,23 +273,14 @@ public final class Engine extends NativeObject {
             Objects.requireNonNull(clustering, "clustering");
             Objects.requireNonNull(risk, "risk");
             List<Use> uses = new ArrayList<>();
-            try (Use with = Use.of(context);
-                    Use ofEncoder = Use.of(encoder);
-                    Use ofHybrid = hybrid.use();
-                    Use ofClustering = clustering.use();
-                    Use ofRisk = risk.use()) {
+            try (Use with = Use.of(context); Use ofEncoder = Use.of(encoder); Use ofHybrid = hybrid.use();
+                 Use ofClustering = clustering.use(); Use ofRisk = risk.use()) {
                 for (RuleSet set : rules) uses.add(set.use());
-                return new Engine(Native.engineBuild(
-                        with.address(),
-                        ofEncoder.address(),
-                        ofHybrid.address(),
-                        ofClustering.address(),
-                        ofRisk.address(),
-                        uses.stream().mapToLong(Use::address).toArray(),
-                        ruleClusters.stream().mapToLong(Long::longValue).toArray()));
-            } finally {
-                uses.forEach(Use::close);
-            }
+                return new Engine(Native.engineBuild(with.address(), ofEncoder.address(), ofHybrid.address(),
+                                                     ofClustering.address(), ofRisk.address(),
+                                                     uses.stream().mapToLong(Use::address).toArray(),
+                                                     ruleClusters.stream().mapToLong(Long::longValue).toArray()));
+            } finally { uses.forEach(Use::close); }
         }
     }
 }

@@ -59,9 +59,7 @@ public final class EngineHolder implements AutoCloseable {
     }
 
     /** Loads the file again. @throws CoveyException as {@link Engine#load(Path)}; the old engine stays */
-    public void reload() {
-        reload(path);
-    }
+    public void reload() { reload(path); }
 
     /** Loads another file. @throws CoveyException as {@link Engine#load(Path)}; the old engine stays */
     public void reload(Path path) {

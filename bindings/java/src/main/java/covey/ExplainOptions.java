@@ -3,16 +3,8 @@ package covey;
 import java.util.Objects;
 
 /** The options of {@link Engine#explain}. {@link Builder} describes the fields. */
-public record ExplainOptions(
-        Explained explained,
-        Method method,
-        long cluster,
-        long largestParts,
-        long permutations,
-        long largestSteps,
-        long seed,
-        boolean features,
-        boolean faithfulness) {
+public record ExplainOptions(Explained explained, Method method, long cluster, long largestParts, long permutations,
+                             long largestSteps, long seed, boolean features, boolean faithfulness) {
     /** The number that is explained. The order is that of COVEY_EXPLAINED_. */
     public enum Explained {
         /** The distance to the exemplar of the cluster that is nearest to the transaction. */
@@ -44,20 +36,15 @@ public record ExplainOptions(
     }
 
     /** Returns the defaults. */
-    public static ExplainOptions defaults() {
-        return builder().build();
-    }
+    public static ExplainOptions defaults() { return builder().build(); }
 
     /** Creates a builder with the defaults. */
-    public static Builder builder() {
-        return new Builder();
-    }
+    public static Builder builder() { return new Builder(); }
 
     long[] integers() {
-        return new long[] {
-            explained.ordinal(), method.ordinal() - 1, cluster, largestParts, permutations, largestSteps, seed,
-            features ? 1 : 0, faithfulness ? 1 : 0
-        };
+        return new long[] {explained.ordinal(), method.ordinal() - 1, cluster, largestParts,
+                           permutations,        largestSteps,         seed,    features ? 1 : 0,
+                           faithfulness ? 1 : 0};
     }
 
     /** The fields and their defaults. */
@@ -136,8 +123,8 @@ public record ExplainOptions(
 
         /** Returns the options. */
         public ExplainOptions build() {
-            return new ExplainOptions(
-                    explained, method, cluster, largestParts, permutations, largestSteps, seed, features, faithfulness);
+            return new ExplainOptions(explained, method, cluster, largestParts, permutations, largestSteps, seed,
+                                      features, faithfulness);
         }
     }
 }

@@ -19,20 +19,9 @@ package covey;
  * @param steps the points on the path of GRADIENTS; otherwise 0
  * @param faithfulness how well the attributions say what the value hangs on
  */
-public record Explanation(
-        ExplainOptions.Explained explained,
-        ExplainOptions.Method method,
-        long cluster,
-        long exemplar,
-        double value,
-        double base,
-        double residual,
-        double[] attributions,
-        double[] errors,
-        double[] features,
-        long parts,
-        long steps,
-        Faithfulness faithfulness) {
+public record Explanation(ExplainOptions.Explained explained, ExplainOptions.Method method, long cluster, long exemplar,
+                          double value, double base, double residual, double[] attributions, double[] errors,
+                          double[] features, long parts, long steps, Faithfulness faithfulness) {
     /**
      * Changes of the value when parts are left out in the order of the size of their attributions; NaN without events,
      * and if they were not measured.
@@ -42,6 +31,5 @@ public record Explanation(
      * @param difference the sum of the changes while the upper half is left out step by step: more is better
      * @param preservation the same for the lower half: less is better
      */
-    public record Faithfulness(
-            double comprehensiveness, double sufficiency, double difference, double preservation) {}
+    public record Faithfulness(double comprehensiveness, double sufficiency, double difference, double preservation) {}
 }

@@ -6,14 +6,8 @@ import java.util.List;
 /**
  * How {@link RuleSet#export} writes a set; see {@link Builder} for the fields. All but the name is for SQL alone.
  */
-public record ExportOptions(
-        Dialect dialect,
-        boolean timestamps,
-        String timeZone,
-        String table,
-        String schema,
-        String catalog,
-        String name) {
+public record ExportOptions(Dialect dialect, boolean timestamps, String timeZone, String table, String schema,
+                            String catalog, String name) {
 
     /** What a rule set is written as. */
     public enum Format {
@@ -54,14 +48,10 @@ public record ExportOptions(
     }
 
     /** The defaults. */
-    public static ExportOptions defaults() {
-        return builder().build();
-    }
+    public static ExportOptions defaults() { return builder().build(); }
 
     /** A builder with the defaults. */
-    public static Builder builder() {
-        return new Builder();
-    }
+    public static Builder builder() { return new Builder(); }
 
     /** Time zone, table, schema, catalog and name as C reads them; empty where there is none. */
     byte[] texts() {

@@ -39,14 +39,8 @@ public final class FeatureTable {
     /** The owner of the memory of direct buffers among the values, or null. */
     private final Object owner;
 
-    private FeatureTable(
-            int rows,
-            byte[] text,
-            int[] kinds,
-            int[] categoryCounts,
-            Object[] values,
-            List<String> names,
-            Object owner) {
+    private FeatureTable(int rows, byte[] text, int[] kinds, int[] categoryCounts, Object[] values, List<String> names,
+                         Object owner) {
         this.owner = owner;
         this.rows = rows;
         this.text = text;
@@ -81,7 +75,8 @@ public final class FeatureTable {
      *
      * @param names the columns to read; null means all. Other columns may have any format
      */
-    public static FeatureTable ofArrowBatches(long schemaAddress, long[] arrayAddresses, List<String> names, Context context) {
+    public static FeatureTable ofArrowBatches(long schemaAddress, long[] arrayAddresses, List<String> names,
+                                              Context context) {
         return ArrowTable.readBatches(schemaAddress, arrayAddresses, names, context);
     }
 
@@ -100,24 +95,16 @@ public final class FeatureTable {
     }
 
     /** Creates a builder of a table with this number of rows, at least 0. */
-    public static Builder builder(int rows) {
-        return new Builder(rows);
-    }
+    public static Builder builder(int rows) { return new Builder(rows); }
 
     /** The number of rows, at least 0. */
-    public int rows() {
-        return rows;
-    }
+    public int rows() { return rows; }
 
     /** The names of the columns, in order. */
-    public List<String> names() {
-        return names;
-    }
+    public List<String> names() { return names; }
 
     /** The kind of a column. @throws IndexOutOfBoundsException if there is no such column */
-    public Kind kind(int column) {
-        return Kind.values()[kinds[column]];
-    }
+    public Kind kind(int column) { return Kind.values()[kinds[column]]; }
 
     /**
      * The rows [from, to). Arrays are copied, buffers are views, and the categories are the same.
@@ -153,9 +140,7 @@ public final class FeatureTable {
          *
          * @throws CoveyException MISMATCH unless there is one value for each row
          */
-        public Builder numeric(String name, double... values) {
-            return add(name, Kind.NUMERIC, values, List.of());
-        }
+        public Builder numeric(String name, double... values) { return add(name, Kind.NUMERIC, values, List.of()); }
 
         /**
          * The same as {@link #numeric(String, double...)}, from the remaining numbers of a direct buffer in native byte
@@ -197,9 +182,7 @@ public final class FeatureTable {
         }
 
         /** Adds a column of dates, in seconds since 1970-01-01 UTC; NaN means missing. */
-        public Builder date(String name, double... seconds) {
-            return add(name, Kind.DATE, seconds, List.of());
-        }
+        public Builder date(String name, double... seconds) { return add(name, Kind.DATE, seconds, List.of()); }
 
         /**
          * The same as {@link #date(String, double...)}, from the remaining numbers of a direct buffer in native byte
@@ -231,15 +214,13 @@ public final class FeatureTable {
         }
 
         /** Adds a boolean column: 0 or 1; -1 means missing. */
-        public Builder bool(String name, byte[] values) {
-            return add(name, Kind.BOOLEAN, values, List.of());
-        }
+        public Builder bool(String name, byte[] values) { return add(name, Kind.BOOLEAN, values, List.of()); }
 
         /** Adds a boolean column; null means missing. */
         public Builder bool(String name, Boolean... values) {
             byte[] codes = new byte[values.length];
             for (int row = 0; row < codes.length; ++row) {
-                codes[row] = (byte) (values[row] == null ? -1 : values[row] ? 1 : 0);
+                codes[row] = (byte)(values[row] == null ? -1 : values[row] ? 1 : 0);
             }
             return add(name, Kind.BOOLEAN, codes, List.of());
         }
@@ -259,14 +240,9 @@ public final class FeatureTable {
 
         /** Returns the table. */
         public FeatureTable build() {
-            return new FeatureTable(
-                    rows,
-                    text.toByteArray(),
-                    kinds.stream().mapToInt(Kind::ordinal).toArray(),
-                    categoryCounts.stream().mapToInt(Integer::intValue).toArray(),
-                    values.toArray(),
-                    List.copyOf(names),
-                    owner);
+            return new FeatureTable(rows, text.toByteArray(), kinds.stream().mapToInt(Kind::ordinal).toArray(),
+                                    categoryCounts.stream().mapToInt(Integer::intValue).toArray(), values.toArray(),
+                                    List.copyOf(names), owner);
         }
     }
 }

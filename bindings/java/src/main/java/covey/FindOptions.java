@@ -3,24 +3,10 @@ package covey;
 import java.util.Objects;
 
 /** The options of {@link Found#find}. {@link Builder} describes the fields. */
-public record FindOptions(
-        long seed,
-        double knownShare,
-        RiskOptions.SharesOver sharesOver,
-        ErrorRate errorRate,
-        double significance,
-        double confidence,
-        double minShare,
-        long minFraud,
-        long permutations,
-        long trees,
-        long maxRules,
-        long minClusterSize,
-        HybridOptions.Scaling scaling,
-        Search search,
-        double embeddingWeight,
-        double featureWeight,
-        TrainingOptions training) {
+public record FindOptions(long seed, double knownShare, RiskOptions.SharesOver sharesOver, ErrorRate errorRate,
+                          double significance, double confidence, double minShare, long minFraud, long permutations,
+                          long trees, long maxRules, long minClusterSize, HybridOptions.Scaling scaling, Search search,
+                          double embeddingWeight, double featureWeight, TrainingOptions training) {
     /** The error rate that the significance bounds. The order is that of COVEY_ERROR_RATE_. */
     public enum ErrorRate {
         /** The probability that at least one group is a false discovery. */
@@ -48,20 +34,15 @@ public record FindOptions(
     }
 
     /** Returns the defaults. */
-    public static FindOptions defaults() {
-        return builder().build();
-    }
+    public static FindOptions defaults() { return builder().build(); }
 
     /** Creates a builder with the defaults. */
-    public static Builder builder() {
-        return new Builder();
-    }
+    public static Builder builder() { return new Builder(); }
 
     long[] integers() {
         return new long[] {
-            seed, sharesOver.ordinal(), errorRate.ordinal(), minFraud, permutations, trees, maxRules, minClusterSize,
-            scaling.ordinal(), search.ordinal() - 1
-        };
+            seed,           sharesOver.ordinal(), errorRate.ordinal(), minFraud, permutations, trees, maxRules,
+            minClusterSize, scaling.ordinal(),    search.ordinal() - 1};
     }
 
     double[] reals() {
@@ -197,9 +178,9 @@ public record FindOptions(
 
         /** Returns the options. */
         public FindOptions build() {
-            return new FindOptions(
-                    seed, knownShare, sharesOver, errorRate, significance, confidence, minShare, minFraud, permutations, trees,
-                    maxRules, minClusterSize, scaling, search, embeddingWeight, featureWeight, training);
+            return new FindOptions(seed, knownShare, sharesOver, errorRate, significance, confidence, minShare,
+                                   minFraud, permutations, trees, maxRules, minClusterSize, scaling, search,
+                                   embeddingWeight, featureWeight, training);
         }
     }
 }

@@ -23,9 +23,7 @@ public final class Found extends NativeObject {
         JOINT
     }
 
-    private Found(long address) {
-        super("Found", address, Native::foundDestroy);
-    }
+    private Found(long address) { super("Found", address, Native::foundDestroy); }
 
     /**
      * Finds fraud among n transactions from their sequences, their features, or both, and from the known labels, which
@@ -43,9 +41,9 @@ public final class Found extends NativeObject {
      * @param context null means the defaults
      * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA, MISMATCH (lengths, channels), OUT_OF_MEMORY, CANCELLED
      */
-    public static Found find(
-            Sequences sequences, Vocabulary vocabulary, FeatureTable features, byte[] fraud, double[] amounts, double[] times,
-            SequenceEncoder encoder, FindOptions options, Context context) {
+    public static Found find(Sequences sequences, Vocabulary vocabulary, FeatureTable features, byte[] fraud,
+                             double[] amounts, double[] times, SequenceEncoder encoder, FindOptions options,
+                             Context context) {
         if (sequences == null && features == null) {
             throw new CoveyException(StatusCode.INVALID_ARGUMENT, "sequences and features must not both be null");
         }
@@ -55,25 +53,19 @@ public final class Found extends NativeObject {
         if (times != null) Numbers.requireRows(times, rows, "times");
         FindOptions chosen = options == null ? FindOptions.defaults() : options;
         TrainingOptions training = chosen.training();
-        try (Use with = Use.of(context);
-                Use words = Use.of(vocabulary);
-                Use model = Use.of(encoder)) {
-            return new Found(Native.findRun(
-                    with.address(), sequences, words.address(), features, fraud, amounts, times, rows, model.address(),
-                    chosen.integers(), chosen.reals(), training == null ? null : training.integers(),
-                    training == null ? null : training.reals()));
+        try (Use with = Use.of(context); Use words = Use.of(vocabulary); Use model = Use.of(encoder)) {
+            return new Found(Native.findRun(with.address(), sequences, words.address(), features, fraud, amounts, times,
+                                            rows, model.address(), chosen.integers(), chosen.reals(),
+                                            training == null ? null : training.integers(),
+                                            training == null ? null : training.reals()));
         }
     }
 
     /** The cluster of each row; -1 means none. */
-    public int[] labels() {
-        return integers(0);
-    }
+    public int[] labels() { return integers(0); }
 
     /** The risky group of each row, as an index of {@link #groups}; -1 means none. */
-    public int[] rowGroups() {
-        return integers(1);
-    }
+    public int[] rowGroups() { return integers(1); }
 
     /** For each row, true if it is in a risky group. */
     public boolean[] risky() {
@@ -85,7 +77,7 @@ public final class Found extends NativeObject {
 
     private int[] integers(int which) {
         try (Use self = use()) {
-            int[] result = new int[(int) Native.foundRows(self.address())];
+            int[] result = new int[(int)Native.foundRows(self.address())];
             Native.foundIntegers(self.address(), which, result);
             return result;
         }
@@ -94,18 +86,14 @@ public final class Found extends NativeObject {
     /**
      * The risk of each row, 0 to 1, without the label of the row itself. If no fraud is known, it is the outlier score.
      */
-    public double[] scores() {
-        return reals(-1);
-    }
+    public double[] scores() { return reals(-1); }
 
     /** A part of the evidence about each row, in log odds; 0 means no evidence. */
-    public double[] evidence(Evidence part) {
-        return reals(Objects.requireNonNull(part, "part").ordinal());
-    }
+    public double[] evidence(Evidence part) { return reals(Objects.requireNonNull(part, "part").ordinal()); }
 
     private double[] reals(int part) {
         try (Use self = use()) {
-            double[] result = new double[(int) Native.foundRows(self.address())];
+            double[] result = new double[(int)Native.foundRows(self.address())];
             Native.foundReals(self.address(), part, result);
             return result;
         }
@@ -114,21 +102,21 @@ public final class Found extends NativeObject {
     /** The number of clusters. */
     public int clusters() {
         try (Use self = use()) {
-            return (int) Native.foundClusters(self.address());
+            return (int)Native.foundClusters(self.address());
         }
     }
 
     /** The risky groups, in descending order of {@code shareLow}; the group of the evidence comes last. */
     public List<RiskyGroup> groups() {
         try (Use self = use()) {
-            RiskyGroup[] groups = new RiskyGroup[(int) Native.foundGroupCount(self.address())];
+            RiskyGroup[] groups = new RiskyGroup[(int)Native.foundGroupCount(self.address())];
             long[] n = new long[5];
             double[] x = new double[9];
             for (int index = 0; index < groups.length; ++index) {
                 Native.foundGroup(self.address(), index, n, x);
-                groups[index] = new RiskyGroup(
-                        n[0], n[1], n[2], n[3], x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], n[4] == 1,
-                        Text.decode(Native.foundGroupText(self.address(), index)));
+                groups[index] =
+                    new RiskyGroup(n[0], n[1], n[2], n[3], x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8],
+                                   n[4] == 1, Text.decode(Native.foundGroupText(self.address(), index)));
             }
             return List.of(groups);
         }
@@ -137,11 +125,10 @@ public final class Found extends NativeObject {
     /** Facts about the result, with advice. */
     public List<Finding> findings() {
         try (Use self = use()) {
-            Finding[] findings = new Finding[(int) Native.foundFindingCount(self.address())];
+            Finding[] findings = new Finding[(int)Native.foundFindingCount(self.address())];
             for (int index = 0; index < findings.length; ++index) {
-                findings[index] = Finding.of(
-                        Native.foundFindingCode(self.address(), index),
-                        Text.decode(Native.foundFindingText(self.address(), index)));
+                findings[index] = Finding.of(Native.foundFindingCode(self.address(), index),
+                                             Text.decode(Native.foundFindingText(self.address(), index)));
             }
             return List.of(findings);
         }

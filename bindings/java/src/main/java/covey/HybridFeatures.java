@@ -7,9 +7,7 @@ import java.util.Objects;
 
 /** A fitted transform that joins embeddings and expert features. Its rows are the input of clustering. */
 public final class HybridFeatures extends NativeObject {
-    private HybridFeatures(long address) {
-        super("HybridFeatures", address, Native::hybridDestroy);
-    }
+    private HybridFeatures(long address) { super("HybridFeatures", address, Native::hybridDestroy); }
 
     /**
      * Fits the transform. Cost: O(n d + n f); with principal components O(n d^2 + d^3).
@@ -21,25 +19,17 @@ public final class HybridFeatures extends NativeObject {
      * @throws CoveyException INVALID_ARGUMENT, INVALID_DATA (NaN in embeddings, infinities, no rows), MISMATCH (row
      *     counts, column weights), OUT_OF_MEMORY, CANCELLED
      */
-    public static HybridFeatures fit(
-            Matrix embeddings, FeatureTable features, HybridOptions options, Context context) {
+    public static HybridFeatures fit(Matrix embeddings, FeatureTable features, HybridOptions options, Context context) {
         HybridOptions chosen = options == null ? HybridOptions.defaults() : options;
         double[] weights = chosen.columnWeights();
         if (weights != null) {
             Numbers.requireRows(weights, features == null ? 0 : features.values.length, "column_weights");
         }
         try (Use with = Use.of(context)) {
-            return new HybridFeatures(Native.hybridFit(
-                    with.address(),
-                    embeddings,
-                    features,
-                    chosen.scaling().ordinal(),
-                    chosen.missing().ordinal(),
-                    chosen.embeddingComponents(),
-                    chosen.embeddingWeight(),
-                    chosen.featureWeight(),
-                    chosen.clip(),
-                    weights));
+            return new HybridFeatures(Native.hybridFit(with.address(), embeddings, features, chosen.scaling().ordinal(),
+                                                       chosen.missing().ordinal(), chosen.embeddingComponents(),
+                                                       chosen.embeddingWeight(), chosen.featureWeight(), chosen.clip(),
+                                                       weights));
         }
     }
 
@@ -49,8 +39,7 @@ public final class HybridFeatures extends NativeObject {
      * @throws CoveyException IO, OUT_OF_MEMORY, CANCELLED
      */
     public void save(Path path, Context context) {
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             Native.hybridSave(self.address(), with.address(), Text.encode(path));
         }
     }
@@ -84,14 +73,14 @@ public final class HybridFeatures extends NativeObject {
     /** The number of columns of a transformed row. */
     public int dimension() {
         try (Use self = use()) {
-            return (int) Native.hybridDimension(self.address());
+            return (int)Native.hybridDimension(self.address());
         }
     }
 
     /** The names of the transformed columns, for example "embedding[3]", "amount", "country=NL", "age missing". */
     public List<String> columnNames() {
         try (Use self = use()) {
-            String[] names = new String[(int) Native.hybridDimension(self.address())];
+            String[] names = new String[(int)Native.hybridDimension(self.address())];
             for (int column = 0; column < names.length; ++column) {
                 names[column] = Text.decode(Native.hybridColumnName(self.address(), column));
             }
@@ -108,9 +97,8 @@ public final class HybridFeatures extends NativeObject {
      * @throws CoveyException as {@link #fit}; MISMATCH with the name of a column that is missing or of another kind
      */
     public Matrix transform(Matrix embeddings, FeatureTable features, Context context) {
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            int dimension = (int) Native.hybridDimension(self.address());
+        try (Use self = use(); Use with = Use.of(context)) {
+            int dimension = (int)Native.hybridDimension(self.address());
             int rows = embeddings != null ? embeddings.rows : features != null ? features.rows : 0;
             float[] output = new float[Text.size(rows, dimension, "output")];
             Native.hybridTransform(self.address(), with.address(), embeddings, features, output);
@@ -121,10 +109,9 @@ public final class HybridFeatures extends NativeObject {
     /** The same, into the remaining space of a direct buffer in native byte order, without a copy. */
     public void transform(Matrix embeddings, FeatureTable features, Context context, FloatBuffer output) {
         SequenceEncoder.requireWritable(output);
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            Native.hybridTransform(
-                    self.address(), with.address(), embeddings, features, Numbers.direct(output, "output"));
+        try (Use self = use(); Use with = Use.of(context)) {
+            Native.hybridTransform(self.address(), with.address(), embeddings, features,
+                                   Numbers.direct(output, "output"));
         }
     }
 }

@@ -5,14 +5,8 @@ package covey;
  *
  * @param columnWeights one for each feature column, or null
  */
-public record HybridOptions(
-        Scaling scaling,
-        Missing missing,
-        long embeddingComponents,
-        double embeddingWeight,
-        double featureWeight,
-        double clip,
-        double[] columnWeights) {
+public record HybridOptions(Scaling scaling, Missing missing, long embeddingComponents, double embeddingWeight,
+                            double featureWeight, double clip, double[] columnWeights) {
 
     /** The scaling of numeric columns. */
     public enum Scaling {
@@ -41,14 +35,10 @@ public record HybridOptions(
     }
 
     /** Returns the defaults. */
-    public static HybridOptions defaults() {
-        return builder().build();
-    }
+    public static HybridOptions defaults() { return builder().build(); }
 
     /** Creates a builder with the defaults. */
-    public static Builder builder() {
-        return new Builder();
-    }
+    public static Builder builder() { return new Builder(); }
 
     /** The fields and their defaults. */
     public static final class Builder {
@@ -109,8 +99,8 @@ public record HybridOptions(
 
         /** Returns the options. The call that uses them checks their ranges. */
         public HybridOptions build() {
-            return new HybridOptions(
-                    scaling, missing, embeddingComponents, embeddingWeight, featureWeight, clip, columnWeights);
+            return new HybridOptions(scaling, missing, embeddingComponents, embeddingWeight, featureWeight, clip,
+                                     columnWeights);
         }
     }
 }

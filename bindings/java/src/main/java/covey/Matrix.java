@@ -21,17 +21,13 @@ public final class Matrix {
 
     private Matrix(Object data, int rows, int columns, int type) {
         Objects.requireNonNull(data, "data");
-        if (rows < 0) {
-            throw new CoveyException(StatusCode.INVALID_ARGUMENT, "rows must be at least 0, got " + rows);
-        }
+        if (rows < 0) { throw new CoveyException(StatusCode.INVALID_ARGUMENT, "rows must be at least 0, got " + rows); }
         if (columns < 1 || columns > 65_536) {
             throw new CoveyException(StatusCode.INVALID_ARGUMENT, "columns must be 1 to 65536, got " + columns);
         }
-        if (Numbers.length(data) < (long) rows * columns) {
-            throw new CoveyException(
-                    StatusCode.MISMATCH,
-                    "data must hold rows x columns = " + (long) rows * columns + " numbers, got "
-                            + Numbers.length(data));
+        if (Numbers.length(data) < (long)rows * columns) {
+            throw new CoveyException(StatusCode.MISMATCH, "data must hold rows x columns = " + (long)rows * columns +
+                                                              " numbers, got " + Numbers.length(data));
         }
         this.data = data;
         this.rows = rows;
@@ -45,14 +41,10 @@ public final class Matrix {
      * @param rows at least 0
      * @param columns 1 to 65,536
      */
-    public static Matrix of(float[] data, int rows, int columns) {
-        return new Matrix(data, rows, columns, FLOAT32);
-    }
+    public static Matrix of(float[] data, int rows, int columns) { return new Matrix(data, rows, columns, FLOAT32); }
 
     /** The same as {@link #of(float[], int, int)}, in float64. */
-    public static Matrix of(double[] data, int rows, int columns) {
-        return new Matrix(data, rows, columns, FLOAT64);
-    }
+    public static Matrix of(double[] data, int rows, int columns) { return new Matrix(data, rows, columns, FLOAT64); }
 
     /**
      * The same as {@link #of(float[], int, int)}, from the remaining numbers of a direct buffer in native byte order.
@@ -81,28 +73,24 @@ public final class Matrix {
         ByteBuffer data = Native.arrowMatrix(schemaAddress, arrayAddress, shape);
         int rows = Text.size(shape[0], "rows");
         int columns = Text.size(shape[1], "columns");
-        int type = (int) shape[2];
+        int type = (int)shape[2];
         if (rows == 0) return new Matrix(type == FLOAT32 ? new float[0] : new double[0], 0, columns, type);
         data.order(ByteOrder.nativeOrder());
         return new Matrix(type == FLOAT32 ? data.asFloatBuffer() : data.asDoubleBuffer(), rows, columns, type);
     }
 
     /** The number of rows, at least 0. */
-    public int rows() {
-        return rows;
-    }
+    public int rows() { return rows; }
 
     /** The number of columns, at least 1. */
-    public int columns() {
-        return columns;
-    }
+    public int columns() { return columns; }
 
     /** Returns a number. @throws IndexOutOfBoundsException if the index is outside of the matrix */
     public double get(int row, int column) {
         int index = Objects.checkIndex(row, rows) * columns + Objects.checkIndex(column, columns);
         if (data instanceof float[] array) return array[index];
         if (data instanceof double[] array) return array[index];
-        return data instanceof FloatBuffer buffer ? buffer.get(index) : ((DoubleBuffer) data).get(index);
+        return data instanceof FloatBuffer buffer ? buffer.get(index) : ((DoubleBuffer)data).get(index);
     }
 
     /**
@@ -110,9 +98,9 @@ public final class Matrix {
      * float.
      */
     public float[] floats() {
-        if (data instanceof float[] array && array.length == rows * columns) return array;
+        if (data instanceof float[] array &&array.length == rows * columns) return array;
         float[] copy = new float[rows * columns];
-        for (int index = 0; index < copy.length; ++index) copy[index] = (float) get(index / columns, index % columns);
+        for (int index = 0; index < copy.length; ++index) copy[index] = (float)get(index / columns, index % columns);
         return copy;
     }
 

@@ -8,9 +8,7 @@ import java.nio.ByteBuffer;
  * read.
  */
 final class Native {
-    static {
-        NativeLoader.load();
-    }
+    static { NativeLoader.load(); }
 
     private Native() {}
 
@@ -87,24 +85,15 @@ final class Native {
 
     static native byte[] encoderCategoricalName(long encoder, long channel);
 
-    static native void encoderEmbed(
-            long encoder, long context, Sequences sequences, int precision, Object embeddings, Object attention);
+    static native void encoderEmbed(long encoder, long context, Sequences sequences, int precision, Object embeddings,
+                                    Object attention);
 
     static native void encoderDestroy(long encoder);
 
     /** result[0] is the training. It may be set even if an exception is thrown. */
-    static native void encoderTrain(
-            long context,
-            Sequences sequences,
-            long vocabulary,
-            long[] integers,
-            double[] reals,
-            byte[] numericNames,
-            byte[] categoricalNames,
-            long[] categoricalVocabularies,
-            byte[] checkpoint,
-            TrainingListener listener,
-            long[] result);
+    static native void encoderTrain(long context, Sequences sequences, long vocabulary, long[] integers, double[] reals,
+                                    byte[] numericNames, byte[] categoricalNames, long[] categoricalVocabularies,
+                                    byte[] checkpoint, TrainingListener listener, long[] result);
 
     static native long trainingEncoder(long training);
 
@@ -118,24 +107,16 @@ final class Native {
 
     static native void trainingDestroy(long training);
 
-    static native long hybridFit(
-            long context,
-            Matrix embeddings,
-            FeatureTable features,
-            int scaling,
-            int missing,
-            long components,
-            double embeddingWeight,
-            double featureWeight,
-            double clip,
-            double[] columnWeights);
+    static native long hybridFit(long context, Matrix embeddings, FeatureTable features, int scaling, int missing,
+                                 long components, double embeddingWeight, double featureWeight, double clip,
+                                 double[] columnWeights);
 
     static native long hybridDimension(long hybrid);
 
     static native byte[] hybridColumnName(long hybrid, long column);
 
-    static native void hybridTransform(
-            long hybrid, long context, Matrix embeddings, FeatureTable features, Object output);
+    static native void hybridTransform(long hybrid, long context, Matrix embeddings, FeatureTable features,
+                                       Object output);
 
     static native void hybridSave(long hybrid, long context, byte[] path);
 
@@ -150,27 +131,25 @@ final class Native {
     /** The integers are those of ClusterOptions.integers(), the reals those of ClusterOptions.reals(). */
     static native long clusterMatrix(long context, Matrix matrix, long[] weights, long[] integers, double[] reals);
 
-    static native long clusterDistances(
-            long context, Matrix distances, long[] weights, long[] integers, double[] reals);
+    static native long clusterDistances(long context, Matrix distances, long[] weights, long[] integers,
+                                        double[] reals);
 
     /** The words of each edge are from, to and the bits of the distance. */
     static native long clusterSpanningTree(long context, long rows, long[] words, long[] integers, double[] reals);
 
-    static native long clusterEdges(
-            long context, long rows, long[] words, double[] cores, long[] integers, double[] reals);
+    static native long clusterEdges(long context, long rows, long[] words, double[] cores, long[] integers,
+                                    double[] reals);
 
-    static native long clusterNeighbours(
-            long context, long rows, long k, long[] indices, double[] distances, long[] integers, double[] reals,
-            long[] certified);
+    static native long clusterNeighbours(long context, long rows, long k, long[] indices, double[] distances,
+                                         long[] integers, double[] reals, long[] certified);
 
     static native long clusteringParts(long clustering);
 
-    static native void nearest(
-            long context, Matrix queries, long[] queryNumbers, Matrix rows, long[] rowNumbers, long k, int metric,
-            boolean merge, long[] indices, double[] distances);
+    static native void nearest(long context, Matrix queries, long[] queryNumbers, Matrix rows, long[] rowNumbers,
+                               long k, int metric, boolean merge, long[] indices, double[] distances);
 
-    static native long[] spanningEdges(
-            long context, Matrix rows, long[] rowNumbers, double[] cores, int metric, double alpha);
+    static native long[] spanningEdges(long context, Matrix rows, long[] rowNumbers, double[] cores, int metric,
+                                       double alpha);
 
     static native long[] mergeEdges(long context, long rows, long[] words);
 
@@ -195,17 +174,11 @@ final class Native {
     static native void clusteringCut(long clustering, double distance, long minClusterSize, int[] labels);
 
     /** With clusters null, the count is 0. */
-    static native void clusteringMembership(
-            long clustering, long context, Matrix matrix, long count, int[] clusters, double[] numbers);
+    static native void clusteringMembership(long clustering, long context, Matrix matrix, long count, int[] clusters,
+                                            double[] numbers);
 
-    static native void clusteringPlace(
-            long clustering,
-            long context,
-            Matrix matrix,
-            int[] labels,
-            double[] probabilities,
-            double[] outlierScores,
-            long[] neighbours);
+    static native void clusteringPlace(long clustering, long context, Matrix matrix, int[] labels,
+                                       double[] probabilities, double[] outlierScores, long[] neighbours);
 
     static native double validity(long context, Matrix matrix, int[] labels, int metric);
 
@@ -227,22 +200,13 @@ final class Native {
 
     static native long[] clusteringExemplars(long clustering, long cluster);
 
-    static native void clusteringPredict(
-            long clustering, long context, Matrix matrix, int[] labels, double[] probabilities);
+    static native void clusteringPredict(long clustering, long context, Matrix matrix, int[] labels,
+                                         double[] probabilities);
 
     static native void clusteringDestroy(long clustering);
 
-    static native long riskRate(
-            long context,
-            int[] labels,
-            byte[] fraud,
-            double[] amounts,
-            double[] times,
-            double confidence,
-            double minLift,
-            long minFraud,
-            double knownShare,
-            int sharesOver);
+    static native long riskRate(long context, int[] labels, byte[] fraud, double[] amounts, double[] times,
+                                double confidence, double minLift, long minFraud, double knownShare, int sharesOver);
 
     static native void riskSave(long risk, long context, byte[] path);
 
@@ -260,42 +224,15 @@ final class Native {
 
     static native void riskDestroy(long risk);
 
-    static native long rulesExtract(
-            long context,
-            FeatureTable features,
-            byte[] target,
-            long maxConditions,
-            long maxRules,
-            long minSupport,
-            double minPrecision,
-            double minLift,
-            long maxBins,
-            long beamWidth,
-            double holdout,
-            double confidence,
-            double[] times,
-            long seed,
-            byte[] targetName,
-            double[] weights,
-            double[] amounts,
-            int quality,
-            double beta,
-            byte[] policyNames,
-            int[] policyCodes,
-            byte[] pinnedNames,
-            int[] pinnedCodes,
-            double[] pinnedBounds,
-            byte[] pinnedCategories,
-            long given,
-            double rounding,
-            double significance,
-            long permutations,
-            long resamples,
-            double minStability,
+    static native long rulesExtract(long context, FeatureTable features, byte[] target, long maxConditions,
+                                    long maxRules, long minSupport, double minPrecision, double minLift, long maxBins,
+                                    long beamWidth, double holdout, double confidence, double[] times, long seed,
+                                    byte[] targetName, double[] weights, double[] amounts, int quality, double beta,
+                                    byte[] policyNames, int[] policyCodes, byte[] pinnedNames, int[] pinnedCodes,
+                                    double[] pinnedBounds, byte[] pinnedCategories, long given, double rounding,
+                                    double significance, long permutations, long resamples, double minStability,
 
-            byte[] ageTo,
-            byte[] pairs,
-            int[] pairKinds);
+                                    byte[] ageTo, byte[] pairs, int[] pairKinds);
 
     static native long rulesCount(long rules);
 
@@ -317,21 +254,21 @@ final class Native {
 
     static native void rulesEvaluate(long rules, long context, FeatureTable features, byte[] fired, byte[] any);
 
-    static native byte[] rulesExport(
-            long rules, long context, int format, int dialect, boolean timestamps, byte[] texts);
+    static native byte[] rulesExport(long rules, long context, int format, int dialect, boolean timestamps,
+                                     byte[] texts);
 
     static native long rulesParse(long context, byte[] json);
 
     static native void rulesDestroy(long rules);
 
-    static native long engineBuild(
-            long context, long encoder, long hybrid, long clustering, long risk, long[] rules, long[] ruleClusters);
+    static native long engineBuild(long context, long encoder, long hybrid, long clustering, long risk, long[] rules,
+                                   long[] ruleClusters);
 
     static native byte[] rulesNote(long rules);
 
-    static native long backtestRun(
-            long context, long rules, FeatureTable features, byte[] fraud, double[] amounts, double[] times, int[] outcomes,
-            long outcomeCount, double period, double confidence, byte[] live, long shadow);
+    static native long backtestRun(long context, long rules, FeatureTable features, byte[] fraud, double[] amounts,
+                                   double[] times, int[] outcomes, long outcomeCount, double period, double confidence,
+                                   byte[] live, long shadow);
 
     static native void backtestGet(long backtest, long rule, long period, long[] integers, double[] reals);
 
@@ -371,9 +308,9 @@ final class Native {
 
     static native byte[] engineProfile(long engine, long context, long cluster);
 
-    static native long counterfactualsFind(
-            long engine, long context, Sequences sequences, FeatureTable features, byte[] names, double[] limitReals,
-            long[] limitIntegers, byte[] categories, long[] integers, double[] reals);
+    static native long counterfactualsFind(long engine, long context, Sequences sequences, FeatureTable features,
+                                           byte[] names, double[] limitReals, long[] limitIntegers, byte[] categories,
+                                           long[] integers, double[] reals);
 
     static native long counterfactualsFigure(long result, int which);
 
@@ -404,15 +341,14 @@ final class Native {
     static native void driftDestroy(long drift);
 
     /** The options in the order of ExplainOptions.integers(). */
-    static native long engineExplain(
-            long engine, long context, Sequences sequences, FeatureTable features, long[] options);
+    static native long engineExplain(long engine, long context, Sequences sequences, FeatureTable features,
+                                     long[] options);
 
     static native long explanationsCount(long explanations);
 
     static native void explanationsGet(long explanations, long transaction, long[] integers, double[] reals);
 
-    static native void explanationsEvents(
-            long explanations, long transaction, double[] attributions, double[] errors);
+    static native void explanationsEvents(long explanations, long transaction, double[] attributions, double[] errors);
 
     static native void explanationsFeatures(long explanations, long transaction, double[] attributions);
 
@@ -422,9 +358,8 @@ final class Native {
 
     static native void sessionStart(long engine, ByteBuffer session);
 
-    static native void sessionAdd(
-            long engine, ByteBuffer session, byte[] name, int type, double time, double dwell, double[] numeric,
-            int[] categorical);
+    static native void sessionAdd(long engine, ByteBuffer session, byte[] name, int type, double time, double dwell,
+                                  double[] numeric, int[] categorical);
 
     static native void sessionGet(long engine, ByteBuffer session, long[] integers);
 
@@ -447,20 +382,9 @@ final class Native {
 
     static native void scoresDestroy(long scores);
 
-    static native long findRun(
-            long context,
-            Sequences sequences,
-            long vocabulary,
-            FeatureTable features,
-            byte[] fraud,
-            double[] amounts,
-            double[] times,
-            long rows,
-            long encoder,
-            long[] integers,
-            double[] reals,
-            long[] trainingIntegers,
-            double[] trainingReals);
+    static native long findRun(long context, Sequences sequences, long vocabulary, FeatureTable features, byte[] fraud,
+                               double[] amounts, double[] times, long rows, long encoder, long[] integers,
+                               double[] reals, long[] trainingIntegers, double[] trainingReals);
 
     static native long foundRows(long found);
 

@@ -29,9 +29,7 @@ final class NativeLoader {
 
     /** Loads in this order: the second library finds the first by its soname. */
     private static void loadFrom(Path directory) {
-        for (String library : LIBRARIES) {
-            System.load(directory.resolve(library).toAbsolutePath().toString());
-        }
+        for (String library : LIBRARIES) { System.load(directory.resolve(library).toAbsolutePath().toString()); }
     }
 
     /**
@@ -43,26 +41,25 @@ final class NativeLoader {
         Path directory = null;
         try {
             directory = Files.createTempDirectory(
-                    "covey-", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                "covey-", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             for (String library : LIBRARIES) {
                 try (InputStream content = NativeLoader.class.getResourceAsStream(source + library)) {
                     if (content == null) {
-                        throw new UnsatisfiedLinkError("no native library " + source + library + " in the jar; set -D"
-                                + DIRECTORY_PROPERTY + " to a folder with " + String.join(" and ", LIBRARIES));
+                        throw new UnsatisfiedLinkError("no native library " + source + library + " in the jar; set -D" +
+                                                       DIRECTORY_PROPERTY + " to a folder with " +
+                                                       String.join(" and ", LIBRARIES));
                     }
                     Files.copy(content, directory.resolve(library));
                 }
             }
             loadFrom(directory);
         } catch (IOException | UnsupportedOperationException failure) {
-            UnsatisfiedLinkError error = new UnsatisfiedLinkError("cannot unpack the native libraries to "
-                    + System.getProperty("java.io.tmpdir") + " (" + failure + "); set -D" + DIRECTORY_PROPERTY
-                    + " to a folder that has them, or -Djava.io.tmpdir");
+            UnsatisfiedLinkError error = new UnsatisfiedLinkError(
+                "cannot unpack the native libraries to " + System.getProperty("java.io.tmpdir") + " (" + failure +
+                "); set -D" + DIRECTORY_PROPERTY + " to a folder that has them, or -Djava.io.tmpdir");
             error.initCause(failure);
             throw error;
-        } finally {
-            remove(directory);
-        }
+        } finally { remove(directory); }
     }
 
     private static void remove(Path directory) {

@@ -4,9 +4,9 @@ import java.lang.ref.Cleaner;
 import java.util.function.LongConsumer;
 
 /** An owner of native memory. The program closes it, or a Cleaner closes it when it is unreachable. */
-abstract sealed class NativeObject implements AutoCloseable
-        permits ArrowTable, Context, Vocabulary, SequenceEncoder, Training, HybridFeatures, Clustering, ClusterRisk, RuleSet,
-                Backtest, Engine, Scores, Explanations, Drift, Found {
+abstract sealed class NativeObject implements AutoCloseable permits ArrowTable, Context, Vocabulary, SequenceEncoder,
+                                              Training, HybridFeatures, Clustering, ClusterRisk, RuleSet, Backtest,
+                                              Engine, Scores, Explanations, Drift, Found {
     private static final Cleaner CLEANER = Cleaner.create();
 
     final Handle handle;
@@ -18,9 +18,7 @@ abstract sealed class NativeObject implements AutoCloseable
     }
 
     /** Begins a use of this object, for try-with-resources. Throws IllegalStateException after close. */
-    final Use use() {
-        return new Use(this);
-    }
+    final Use use() { return new Use(this); }
 
     /**
      * Frees the native memory as soon as no call uses it any more. Running calls end as usual; later calls throw {@link

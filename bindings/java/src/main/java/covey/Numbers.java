@@ -42,8 +42,8 @@ final class Numbers {
 
     private static void check(Buffer buffer, ByteOrder order, String name) {
         if (!buffer.isDirect() || order != ByteOrder.nativeOrder()) {
-            throw new CoveyException(
-                    StatusCode.INVALID_ARGUMENT, name + " must be an array, or a direct buffer in native byte order");
+            throw new CoveyException(StatusCode.INVALID_ARGUMENT,
+                                     name + " must be an array, or a direct buffer in native byte order");
         }
     }
 
@@ -53,7 +53,7 @@ final class Numbers {
         if (numbers instanceof float[] array) return array.length;
         if (numbers instanceof long[] array) return array.length;
         if (numbers instanceof int[] array) return array.length;
-        return ((byte[]) numbers).length;
+        return ((byte[])numbers).length;
     }
 
     /** Returns the numbers [from, to): a copy of a part of an array, or a view of a buffer. */
@@ -67,14 +67,14 @@ final class Numbers {
         if (numbers instanceof float[] array) return Arrays.copyOfRange(array, from, to);
         if (numbers instanceof long[] array) return Arrays.copyOfRange(array, from, to);
         if (numbers instanceof int[] array) return Arrays.copyOfRange(array, from, to);
-        return Arrays.copyOfRange((byte[]) numbers, from, to);
+        return Arrays.copyOfRange((byte[])numbers, from, to);
     }
 
     static void requireRows(Object numbers, int rows, String name) {
         Objects.requireNonNull(numbers, name);
         if (length(numbers) != rows) {
-            throw new CoveyException(
-                    StatusCode.MISMATCH, name + " must hold " + rows + " values, got " + length(numbers));
+            throw new CoveyException(StatusCode.MISMATCH,
+                                     name + " must hold " + rows + " values, got " + length(numbers));
         }
     }
 }

@@ -28,9 +28,7 @@ public record RiskOptions(double confidence, double minLift, long minFraud, doub
     }
 
     /** Throws if an argument is null. */
-    public RiskOptions {
-        Objects.requireNonNull(sharesOver, "sharesOver");
-    }
+    public RiskOptions { Objects.requireNonNull(sharesOver, "sharesOver"); }
 
     /** Uses the defaults for knownShare and sharesOver. */
     public RiskOptions(double confidence, double minLift, long minFraud) {
@@ -38,7 +36,5 @@ public record RiskOptions(double confidence, double minLift, long minFraud, doub
     }
 
     /** Returns the defaults. */
-    public static RiskOptions defaults() {
-        return new RiskOptions(0.95, 3, 3);
-    }
+    public static RiskOptions defaults() { return new RiskOptions(0.95, 3, 3); }
 }

@@ -20,19 +20,6 @@ package covey;
  *     a tree
  * @param text the group in a sentence
  */
-public record RiskyGroup(
-        long rows,
-        long fraud,
-        long legitimate,
-        long unknown,
-        double share,
-        double shareLow,
-        double shareHigh,
-        double lift,
-        double pValue,
-        double loss,
-        double amount,
-        double firstSeen,
-        double lastSeen,
-        boolean ofEvidence,
-        String text) {}
+public record RiskyGroup(long rows, long fraud, long legitimate, long unknown, double share, double shareLow,
+                         double shareHigh, double lift, double pValue, double loss, double amount, double firstSeen,
+                         double lastSeen, boolean ofEvidence, String text) {}

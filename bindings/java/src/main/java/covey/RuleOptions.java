@@ -15,33 +15,12 @@ import java.util.Objects;
  * @param ageTo the name of a column of dates, or null
  * @param pairs ratios and differences of columns
  */
-public record RuleOptions(
-        long maxConditions,
-        long maxRules,
-        long minSupport,
-        double minPrecision,
-        double minLift,
-        long maxBins,
-        long beamWidth,
-        double holdout,
-        double confidence,
-        double[] times,
-        long seed,
-        String targetName,
-        double[] weights,
-        double[] amounts,
-        Quality quality,
-        double beta,
-        List<FeaturePolicy> features,
-        List<Condition> pinned,
-        RuleSet given,
-        double rounding,
-        double significance,
-        long permutations,
-        long resamples,
-        double minStability,
-        String ageTo,
-        List<Pair> pairs) {
+public record
+    RuleOptions(long maxConditions, long maxRules, long minSupport, double minPrecision, double minLift, long maxBins,
+                long beamWidth, double holdout, double confidence, double[] times, long seed, String targetName,
+                double[] weights, double[] amounts, Quality quality, double beta, List<FeaturePolicy> features,
+                List<Condition> pinned, RuleSet given, double rounding, double significance, long permutations,
+                long resamples, double minStability, String ageTo, List<Pair> pairs) {
 
     /** The measure by which rules are compared, in the order of COVEY_QUALITY_. */
     public enum Quality {
@@ -80,9 +59,7 @@ public record RuleOptions(
 
         final int code;
 
-        Direction(int code) {
-            this.code = code;
-        }
+        Direction(int code) { this.code = code; }
     }
 
     /**
@@ -119,14 +96,10 @@ public record RuleOptions(
     }
 
     /** Returns the defaults. */
-    public static RuleOptions defaults() {
-        return builder().build();
-    }
+    public static RuleOptions defaults() { return builder().build(); }
 
     /** Creates a builder with the defaults. */
-    public static Builder builder() {
-        return new Builder();
-    }
+    public static Builder builder() { return new Builder(); }
 
     /** The fields and their defaults. */
     public static final class Builder {
@@ -334,34 +307,12 @@ public record RuleOptions(
 
         /** Returns the options. The call that uses them checks their ranges. */
         public RuleOptions build() {
-            return new RuleOptions(
-                    maxConditions,
-                    maxRules,
-                    minSupport,
-                    minPrecision,
-                    minLift,
-                    maxBins,
-                    beamWidth,
-                    holdout,
-                    confidence,
-                    times,
-                    seed,
-                    targetName,
-                    weights,
-                    amounts,
-                    quality,
-                    beta,
-                    features,
-                    pinned,
-                    given,
-                    rounding,
-                    significance,
-                    permutations,
-                    resamples,
-                    minStability,
+            return new RuleOptions(maxConditions, maxRules, minSupport, minPrecision, minLift, maxBins, beamWidth,
+                                   holdout, confidence, times, seed, targetName, weights, amounts, quality, beta,
+                                   features, pinned, given, rounding, significance, permutations, resamples,
+                                   minStability,
 
-                    ageTo,
-                    pairs);
+                                   ageTo, pairs);
         }
     }
 }

@@ -9,14 +9,10 @@ import java.util.stream.IntStream;
 /** A small set of conjunctions over expert features that describes a target, a cluster for example. */
 public final class RuleSet extends NativeObject {
 
-    private RuleSet(long address) {
-        super("RuleSet", address, Native::rulesDestroy);
-    }
+    private RuleSet(long address) { super("RuleSet", address, Native::rulesDestroy); }
 
     /** Borrowed from `owner`, of which it holds a use until it is freed itself. */
-    private RuleSet(long address, Handle owner) {
-        super("RuleSet", address, borrowed -> owner.release());
-    }
+    private RuleSet(long address, Handle owner) { super("RuleSet", address, borrowed -> owner.release()); }
 
     static RuleSet borrow(Handle owner, long address) {
         owner.acquire();
@@ -39,7 +35,7 @@ public final class RuleSet extends NativeObject {
         Objects.requireNonNull(target, "target");
         RuleOptions chosen = options == null ? RuleOptions.defaults() : options;
         byte[] chosenRows = new byte[target.length];
-        for (int row = 0; row < target.length; ++row) chosenRows[row] = (byte) (target[row] ? 1 : 0);
+        for (int row = 0; row < target.length; ++row) chosenRows[row] = (byte)(target[row] ? 1 : 0);
         Numbers.requireRows(chosenRows, features.rows, "target");
         if (chosen.times() != null) Numbers.requireRows(chosen.times(), features.rows, "times");
         if (chosen.weights() != null) Numbers.requireRows(chosen.weights(), features.rows, "weights");
@@ -48,56 +44,29 @@ public final class RuleSet extends NativeObject {
         List<RuleOptions.FeaturePolicy> policies = chosen.features();
         byte[] policyNames = Text.join(policies.stream().map(RuleOptions.FeaturePolicy::feature).toList(), "features");
         int[] policyCodes = policies.stream()
-                .flatMapToInt(policy -> IntStream.of(policy.use().ordinal(), policy.direction().code))
-                .toArray();
+                                .flatMapToInt(policy -> IntStream.of(policy.use().ordinal(), policy.direction().code))
+                                .toArray();
         List<Condition> pinned = chosen.pinned();
         byte[] pinnedNames = Text.join(pinned.stream().map(Condition::feature).toList(), "pinned");
-        int[] pinnedCodes = pinned.stream()
+        int[] pinnedCodes =
+            pinned.stream()
                 .flatMapToInt(condition -> IntStream.of(condition.kind().ordinal(), condition.categories().size()))
                 .toArray();
-        double[] pinnedBounds = pinned.stream()
-                .flatMapToDouble(condition -> DoubleStream.of(condition.low(), condition.high()))
-                .toArray();
+        double[] pinnedBounds =
+            pinned.stream().flatMapToDouble(condition -> DoubleStream.of(condition.low(), condition.high())).toArray();
         byte[] pinnedCategories =
-                Text.join(pinned.stream().flatMap(condition -> condition.categories().stream()).toList(), "categories");
-        try (Use with = Use.of(context);
-                Use given = Use.of(chosen.given())) {
+            Text.join(pinned.stream().flatMap(condition -> condition.categories().stream()).toList(), "categories");
+        try (Use with = Use.of(context); Use given = Use.of(chosen.given())) {
             return new RuleSet(Native.rulesExtract(
-                    with.address(),
-                    features,
-                    chosenRows,
-                    chosen.maxConditions(),
-                    chosen.maxRules(),
-                    chosen.minSupport(),
-                    chosen.minPrecision(),
-                    chosen.minLift(),
-                    chosen.maxBins(),
-                    chosen.beamWidth(),
-                    chosen.holdout(),
-                    chosen.confidence(),
-                    chosen.times(),
-                    chosen.seed(),
-                    name,
-                    chosen.weights(),
-                    chosen.amounts(),
-                    chosen.quality().ordinal(),
-                    chosen.beta(),
-                    policyNames,
-                    policyCodes,
-                    pinnedNames,
-                    pinnedCodes,
-                    pinnedBounds,
-                    pinnedCategories,
-                    given.address(),
-                    chosen.rounding(),
-                    chosen.significance(),
-                    chosen.permutations(),
-                    chosen.resamples(),
-                    chosen.minStability(),
+                with.address(), features, chosenRows, chosen.maxConditions(), chosen.maxRules(), chosen.minSupport(),
+                chosen.minPrecision(), chosen.minLift(), chosen.maxBins(), chosen.beamWidth(), chosen.holdout(),
+                chosen.confidence(), chosen.times(), chosen.seed(), name, chosen.weights(), chosen.amounts(),
+                chosen.quality().ordinal(), chosen.beta(), policyNames, policyCodes, pinnedNames, pinnedCodes,
+                pinnedBounds, pinnedCategories, given.address(), chosen.rounding(), chosen.significance(),
+                chosen.permutations(), chosen.resamples(), chosen.minStability(),
 
-                    chosen.ageTo() == null ? null : Text.encode(chosen.ageTo(), "age_to"),
-                    pairs(chosen.pairs()),
-                    chosen.pairs().stream().mapToInt(pair -> pair.derived().ordinal()).toArray()));
+                chosen.ageTo() == null ? null : Text.encode(chosen.ageTo(), "age_to"), pairs(chosen.pairs()),
+                chosen.pairs().stream().mapToInt(pair -> pair.derived().ordinal()).toArray()));
         }
     }
 
@@ -116,9 +85,7 @@ public final class RuleSet extends NativeObject {
      *
      * @throws CoveyException CORRUPT_FILE (says where), UNSUPPORTED, INVALID_ARGUMENT
      */
-    public static RuleSet parse(String json) {
-        return parse(json, null);
-    }
+    public static RuleSet parse(String json) { return parse(json, null); }
 
     /**
      * As {@link #parse(String)}.
@@ -136,7 +103,7 @@ public final class RuleSet extends NativeObject {
     /** The number of rules. */
     public int size() {
         try (Use self = use()) {
-            return (int) Native.rulesCount(self.address());
+            return (int)Native.rulesCount(self.address());
         }
     }
 
@@ -164,7 +131,7 @@ public final class RuleSet extends NativeObject {
     /** The rules, the best first. */
     public List<Rule> rules() {
         try (Use self = use()) {
-            Rule[] rules = new Rule[(int) Native.rulesCount(self.address())];
+            Rule[] rules = new Rule[(int)Native.rulesCount(self.address())];
             for (int rule = 0; rule < rules.length; ++rule) rules[rule] = read(self.address(), rule);
             return List.of(rules);
         }
@@ -174,33 +141,24 @@ public final class RuleSet extends NativeObject {
         long[] n = new long[7];
         double[] x = new double[26];
         Native.rulesGet(address, rule, n, x);
-        Condition[] conditions = new Condition[(int) n[0]];
+        Condition[] conditions = new Condition[(int)n[0]];
         for (int index = 0; index < conditions.length; ++index) conditions[index] = read(address, rule, index);
-        return new Rule(
-                Text.decode(Native.rulesText(address, rule)),
-                List.of(conditions),
-                n[1], n[2], x[0], x[1], x[2], x[3], x[4], n[3], n[4], x[5], x[6], x[7],
-                x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15], x[16], x[17], x[18], x[19], x[20], x[21], x[22], x[23],
-                x[24], n[5] == 1, n[6] == 1, x[25]);
+        return new Rule(Text.decode(Native.rulesText(address, rule)), List.of(conditions), n[1], n[2], x[0], x[1], x[2],
+                        x[3], x[4], n[3], n[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15],
+                        x[16], x[17], x[18], x[19], x[20], x[21], x[22], x[23], x[24], n[5] == 1, n[6] == 1, x[25]);
     }
 
     private static Condition read(long address, int rule, int index) {
         long[] n = new long[3];
         double[] bounds = new double[2];
         byte[] feature = Native.rulesCondition(address, rule, index, n, bounds);
-        String[] categories = new String[(int) n[1]];
+        String[] categories = new String[(int)n[1]];
         for (int category = 0; category < categories.length; ++category) {
             categories[category] = Text.decode(Native.rulesConditionCategory(address, rule, index, category));
         }
-        return new Condition(
-                Text.decode(feature),
-                Condition.Kind.values()[(int) n[0]],
-                bounds[0],
-                bounds[1],
-                List.of(categories),
-                Text.decode(Native.rulesConditionText(address, rule, index)),
-                Condition.Derived.values()[(int) n[2]],
-                columns(address, rule, index, feature));
+        return new Condition(Text.decode(feature), Condition.Kind.values()[(int)n[0]], bounds[0], bounds[1],
+                             List.of(categories), Text.decode(Native.rulesConditionText(address, rule, index)),
+                             Condition.Derived.values()[(int)n[2]], columns(address, rule, index, feature));
     }
 
     private static List<String> columns(long address, long rule, long index, byte[] feature) {
@@ -219,8 +177,7 @@ public final class RuleSet extends NativeObject {
     public boolean[] matches(FeatureTable features, Context context) {
         Objects.requireNonNull(features, "features");
         byte[] any = new byte[features.rows];
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             Native.rulesEvaluate(self.address(), with.address(), features, null, any);
         }
         boolean[] result = new boolean[any.length];
@@ -231,9 +188,8 @@ public final class RuleSet extends NativeObject {
     /** Likewise for each rule: element [row][rule]. */
     public boolean[][] fired(FeatureTable features, Context context) {
         Objects.requireNonNull(features, "features");
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            int rules = (int) Native.rulesCount(self.address());
+        try (Use self = use(); Use with = Use.of(context)) {
+            int rules = (int)Native.rulesCount(self.address());
             byte[] fired = new byte[Text.size(features.rows, rules, "fired")];
             Native.rulesEvaluate(self.address(), with.address(), features, fired, null);
             boolean[][] result = new boolean[features.rows][rules];
@@ -245,9 +201,7 @@ public final class RuleSet extends NativeObject {
     }
 
     /** The whole set with its figures; {@link #parse} reads it back. */
-    public String toJson() {
-        return toJson(null);
-    }
+    public String toJson() { return toJson(null); }
 
     /**
      * As {@link #toJson()}.
@@ -260,9 +214,7 @@ public final class RuleSet extends NativeObject {
     }
 
     /** A boolean expression in standard SQL, true where a rule matches, for a WHERE clause. */
-    public String toSql() {
-        return toSql(null);
-    }
+    public String toSql() { return toSql(null); }
 
     /**
      * As {@link #toSql()}.
@@ -270,9 +222,7 @@ public final class RuleSet extends NativeObject {
      * @param context null = the defaults
      * @throws CoveyException OUT_OF_MEMORY, CANCELLED
      */
-    public String toSql(Context context) {
-        return export(ExportOptions.Format.SQL, ExportOptions.defaults(), context);
-    }
+    public String toSql(Context context) { return export(ExportOptions.Format.SQL, ExportOptions.defaults(), context); }
 
     /**
      * The set in another language; each decides as {@link #matches} on every row. See covey_rules_export in covey.h.
@@ -283,11 +233,9 @@ public final class RuleSet extends NativeObject {
      */
     public String export(ExportOptions.Format format, ExportOptions options, Context context) {
         ExportOptions chosen = options == null ? ExportOptions.defaults() : options;
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            return Text.decode(Native.rulesExport(
-                    self.address(), with.address(), format.ordinal(), chosen.dialect().ordinal(), chosen.timestamps(),
-                    chosen.texts()));
+        try (Use self = use(); Use with = Use.of(context)) {
+            return Text.decode(Native.rulesExport(self.address(), with.address(), format.ordinal(),
+                                                  chosen.dialect().ordinal(), chosen.timestamps(), chosen.texts()));
         }
     }
 }

@@ -15,15 +15,8 @@ import java.util.Map;
  * @param group of an engine of {@link Found} that knew fraud: the risky group; -1 means none
  * @param evidence of such an engine: the parts of the sum behind the risk, in log odds; empty for other engines
  */
-public record Score(
-        long cluster,
-        double strength,
-        double risk,
-        boolean risky,
-        List<FiredRule> rules,
-        List<String> reasons,
-        long group,
-        Map<Found.Evidence, Double> evidence) {
+public record Score(long cluster, double strength, double risk, boolean risky, List<FiredRule> rules,
+                    List<String> reasons, long group, Map<Found.Evidence, Double> evidence) {
     /**
      * A rule that fires.
      *

@@ -9,21 +9,19 @@ import java.util.Objects;
 
 /** The scores of a batch of transactions. */
 public final class Scores extends NativeObject {
-    Scores(long address) {
-        super("Scores", address, Native::scoresDestroy);
-    }
+    Scores(long address) { super("Scores", address, Native::scoresDestroy); }
 
     /** The number of transactions. */
     public int count() {
         try (Use self = use()) {
-            return (int) Native.scoresCount(self.address());
+            return (int)Native.scoresCount(self.address());
         }
     }
 
     /** Returns the score of a transaction. @throws IndexOutOfBoundsException if the index is not 0 to count - 1 */
     public Score get(int transaction) {
         try (Use self = use()) {
-            Objects.checkIndex(transaction, (int) Native.scoresCount(self.address()));
+            Objects.checkIndex(transaction, (int)Native.scoresCount(self.address()));
             return read(self.address(), transaction);
         }
     }
@@ -33,20 +31,20 @@ public final class Scores extends NativeObject {
         long[] n = new long[6];
         double[] x = new double[2 + parts.length];
         Native.scoresGet(address, transaction, n, x);
-        Score.FiredRule[] rules = new Score.FiredRule[(int) n[2]];
+        Score.FiredRule[] rules = new Score.FiredRule[(int)n[2]];
         for (int index = 0; index < rules.length; ++index) {
-            rules[index] = new Score.FiredRule(
-                    Text.decode(Native.scoresRule(address, transaction, index)),
-                    Native.scoresRuleCluster(address, transaction, index));
+            rules[index] = new Score.FiredRule(Text.decode(Native.scoresRule(address, transaction, index)),
+                                               Native.scoresRuleCluster(address, transaction, index));
         }
-        String[] reasons = new String[(int) n[3]];
+        String[] reasons = new String[(int)n[3]];
         for (int index = 0; index < reasons.length; ++index) {
             reasons[index] = Text.decode(Native.scoresReason(address, transaction, index));
         }
         Map<Found.Evidence, Double> evidence = new EnumMap<>(Found.Evidence.class);
-        if (n[4] == 1) for (Found.Evidence part : parts) evidence.put(part, x[2 + part.ordinal()]);
-        return new Score(
-                n[0], x[0], x[1], n[1] == 1, List.of(rules), List.of(reasons), n[5], Collections.unmodifiableMap(evidence));
+        if (n[4] == 1)
+            for (Found.Evidence part : parts) evidence.put(part, x[2 + part.ordinal()]);
+        return new Score(n[0], x[0], x[1], n[1] == 1, List.of(rules), List.of(reasons), n[5],
+                         Collections.unmodifiableMap(evidence));
     }
 
     /**
@@ -66,23 +64,19 @@ public final class Scores extends NativeObject {
     public int[] clusters() {
         double[] clusters = column(0);
         int[] result = new int[clusters.length];
-        for (int index = 0; index < result.length; ++index) result[index] = (int) clusters[index];
+        for (int index = 0; index < result.length; ++index) result[index] = (int)clusters[index];
         return result;
     }
 
     /** The strength of each transaction's membership in its cluster, 0 to 1. */
-    public double[] strengths() {
-        return column(1);
-    }
+    public double[] strengths() { return column(1); }
 
     /** The risk of each transaction, 0 to 1. */
-    public double[] risks() {
-        return column(2);
-    }
+    public double[] risks() { return column(2); }
 
     private double[] column(int which) {
         try (Use self = use()) {
-            double[] result = new double[(int) Native.scoresCount(self.address())];
+            double[] result = new double[(int)Native.scoresCount(self.address())];
             Native.scoresColumn(self.address(), which, result);
             return result;
         }

@@ -7,9 +7,7 @@ import java.util.Objects;
 
 /** A bidirectional LSTM with time attention that turns a sequence of events into a vector. */
 public final class SequenceEncoder extends NativeObject {
-    private SequenceEncoder(long address) {
-        super("SequenceEncoder", address, Native::encoderDestroy);
-    }
+    private SequenceEncoder(long address) { super("SequenceEncoder", address, Native::encoderDestroy); }
 
     /** Borrows the encoder of `owner`. It holds a use of the owner until it is freed itself. */
     private SequenceEncoder(long address, Handle owner) {
@@ -33,9 +31,7 @@ public final class SequenceEncoder extends NativeObject {
     }
 
     /** The same as {@link #load(Path, Context)}, with the defaults. */
-    public static SequenceEncoder load(Path path) {
-        return load(path, null);
-    }
+    public static SequenceEncoder load(Path path) { return load(path, null); }
 
     /**
      * Reads an encoder from a safetensors file, which PyTorch may have written.
@@ -74,9 +70,7 @@ public final class SequenceEncoder extends NativeObject {
      *
      * @throws CoveyException IO
      */
-    public void save(Path path) {
-        save(path, null);
-    }
+    public void save(Path path) { save(path, null); }
 
     /**
      * The same as {@link #save(Path)}. A file that is replaced keeps its mode and owner. Symbolic links are followed.
@@ -86,8 +80,7 @@ public final class SequenceEncoder extends NativeObject {
      */
     public void save(Path path, Context context) {
         byte[] name = Text.encode(path);
-        try (Use self = use();
-                Use with = Use.of(context)) {
+        try (Use self = use(); Use with = Use.of(context)) {
             Native.encoderSave(self.address(), with.address(), name);
         }
     }
@@ -95,7 +88,7 @@ public final class SequenceEncoder extends NativeObject {
     /** The length d of an embedding. */
     public int dimension() {
         try (Use self = use()) {
-            return (int) Native.encoderDimension(self.address());
+            return (int)Native.encoderDimension(self.address());
         }
     }
 
@@ -116,7 +109,7 @@ public final class SequenceEncoder extends NativeObject {
     /** The names of the numeric channels that sequences must have, in order. */
     public List<String> numericNames() {
         try (Use self = use()) {
-            String[] names = new String[(int) Native.encoderNumericCount(self.address())];
+            String[] names = new String[(int)Native.encoderNumericCount(self.address())];
             for (int channel = 0; channel < names.length; ++channel) {
                 names[channel] = Text.decode(Native.encoderNumericName(self.address(), channel));
             }
@@ -127,7 +120,7 @@ public final class SequenceEncoder extends NativeObject {
     /** The names of the categorical channels that sequences must have, in order. */
     public List<String> categoricalNames() {
         try (Use self = use()) {
-            String[] names = new String[(int) Native.encoderCategoricalCount(self.address())];
+            String[] names = new String[(int)Native.encoderCategoricalCount(self.address())];
             for (int channel = 0; channel < names.length; ++channel) {
                 names[channel] = Text.decode(Native.encoderCategoricalName(self.address(), channel));
             }
@@ -142,15 +135,13 @@ public final class SequenceEncoder extends NativeObject {
      */
     public Vocabulary categoricalVocabulary(int channel) {
         try (Use self = use()) {
-            Objects.checkIndex(channel, (int) Native.encoderCategoricalCount(self.address()));
+            Objects.checkIndex(channel, (int)Native.encoderCategoricalCount(self.address()));
             return Vocabulary.borrow(handle, Native.encoderCategoricalVocabulary(self.address(), channel));
         }
     }
 
     /** The same as {@link #embed(Sequences, Context)}, with the defaults. */
-    public Matrix embed(Sequences sequences) {
-        return embed(sequences, null);
-    }
+    public Matrix embed(Sequences sequences) { return embed(sequences, null); }
 
     /**
      * Embeds each sequence: count x d, float32. The result does not depend on the number of threads, nor on the other
@@ -159,9 +150,7 @@ public final class SequenceEncoder extends NativeObject {
      * @throws CoveyException INVALID_DATA (offsets, times, dwell, infinite channels), MISMATCH (channels, lengths),
      *     OUT_OF_MEMORY, CANCELLED
      */
-    public Matrix embed(Sequences sequences, Context context) {
-        return embed(sequences, context, Precision.FLOAT32);
-    }
+    public Matrix embed(Sequences sequences, Context context) { return embed(sequences, context, Precision.FLOAT32); }
 
     /** The same in a given precision. */
     public Matrix embed(Sequences sequences, Context context, Precision precision) {
@@ -191,15 +180,9 @@ public final class SequenceEncoder extends NativeObject {
     public void embed(Sequences sequences, Context context, Precision precision, FloatBuffer embeddings) {
         Objects.requireNonNull(sequences, "sequences");
         requireWritable(embeddings);
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            Native.encoderEmbed(
-                    self.address(),
-                    with.address(),
-                    sequences,
-                    precision.ordinal(),
-                    Numbers.direct(embeddings, "embeddings"),
-                    null);
+        try (Use self = use(); Use with = Use.of(context)) {
+            Native.encoderEmbed(self.address(), with.address(), sequences, precision.ordinal(),
+                                Numbers.direct(embeddings, "embeddings"), null);
         }
     }
 
@@ -211,13 +194,11 @@ public final class SequenceEncoder extends NativeObject {
 
     private Embedded embed(Sequences sequences, Context context, Precision precision, boolean withAttention) {
         Objects.requireNonNull(sequences, "sequences");
-        try (Use self = use();
-                Use with = Use.of(context)) {
-            int dimension = (int) Native.encoderDimension(self.address());
+        try (Use self = use(); Use with = Use.of(context)) {
+            int dimension = (int)Native.encoderDimension(self.address());
             float[] embeddings = new float[Text.size(sequences.count(), dimension, "embeddings")];
             float[] attention = withAttention ? new float[sequences.attentionLength()] : null;
-            Native.encoderEmbed(
-                    self.address(), with.address(), sequences, precision.ordinal(), embeddings, attention);
+            Native.encoderEmbed(self.address(), with.address(), sequences, precision.ordinal(), embeddings, attention);
             return new Embedded(Matrix.of(embeddings, sequences.count(), dimension), attention);
         }
     }

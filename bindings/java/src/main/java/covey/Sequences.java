@@ -35,8 +35,8 @@ public final class Sequences {
     final Object[] numeric;
     final Object[] categorical;
 
-    private Sequences(
-            Object offsets, Object types, Object times, Object dwell, Object[] numeric, Object[] categorical) {
+    private Sequences(Object offsets, Object types, Object times, Object dwell, Object[] numeric,
+                      Object[] categorical) {
         this.offsets = offsets;
         this.types = types;
         this.times = times;
@@ -56,14 +56,10 @@ public final class Sequences {
     }
 
     /** Creates a builder. Offsets, types and times must be given. */
-    public static Builder builder() {
-        return new Builder();
-    }
+    public static Builder builder() { return new Builder(); }
 
     /** The number of sequences. */
-    public int count() {
-        return Math.max(0, Numbers.length(offsets) - 1);
-    }
+    public int count() { return Math.max(0, Numbers.length(offsets) - 1); }
 
     /** The number of events between the first and the last offset. */
     public long eventCount() {
@@ -82,13 +78,11 @@ public final class Sequences {
     }
 
     private long offset(int index) {
-        return offsets instanceof LongBuffer buffer ? buffer.get(index) : ((long[]) offsets)[index];
+        return offsets instanceof LongBuffer buffer ? buffer.get(index) : ((long[])offsets)[index];
     }
 
     /** The number of attention weights. If the offsets are bad, the call that uses the batch throws. */
-    int attentionLength() {
-        return (int) Math.max(0, Math.min(eventCount(), Numbers.length(types)));
-    }
+    int attentionLength() { return (int)Math.max(0, Math.min(eventCount(), Numbers.length(types))); }
 
     /**
      * Collects the parts of a batch. Buffers must be direct and in native byte order; their remaining numbers are used.
@@ -177,13 +171,9 @@ public final class Sequences {
 
         /** @throws NullPointerException if offsets, types or times were not given */
         public Sequences build() {
-            return new Sequences(
-                    Objects.requireNonNull(offsets, "offsets"),
-                    Objects.requireNonNull(types, "types"),
-                    Objects.requireNonNull(times, "times"),
-                    dwell,
-                    numeric.toArray(),
-                    categorical.toArray());
+            return new Sequences(Objects.requireNonNull(offsets, "offsets"), Objects.requireNonNull(types, "types"),
+                                 Objects.requireNonNull(times, "times"), dwell, numeric.toArray(),
+                                 categorical.toArray());
         }
     }
 }

@@ -23,9 +23,7 @@ public final class Session {
     }
 
     /** The same as {@link #Session(Engine, long)}, for the last 1,000 events. */
-    public Session(Engine engine) {
-        this(engine, 1000);
-    }
+    public Session(Engine engine) { this(engine, 1000); }
 
     /**
      * Creates an empty session.
@@ -38,16 +36,15 @@ public final class Session {
         this.engine = Objects.requireNonNull(engine, "engine");
         try (Use use = engine.use()) {
             if (Native.engineEncoder(use.address()) == 0) {
-                throw new CoveyException(
-                        StatusCode.MISMATCH, "engine must have an encoder: without one it takes no events");
+                throw new CoveyException(StatusCode.MISMATCH,
+                                         "engine must have an encoder: without one it takes no events");
             }
             long size = Native.sessionSize(use.address(), largestEvents);
             if (size == 0 || size > Integer.MAX_VALUE) {
-                throw new CoveyException(
-                        StatusCode.INVALID_ARGUMENT,
-                        "largestEvents must be 1 to " + LARGEST + " and fit into 2 GB, got " + largestEvents);
+                throw new CoveyException(StatusCode.INVALID_ARGUMENT, "largestEvents must be 1 to " + LARGEST +
+                                                                          " and fit into 2 GB, got " + largestEvents);
             }
-            bytes = ByteBuffer.allocateDirect((int) size);
+            bytes = ByteBuffer.allocateDirect((int)size);
         }
         reset();
     }
@@ -68,9 +65,7 @@ public final class Session {
     }
 
     /** Adds an event of an encoder without channels. The dwell is missing if it is NaN. See the longer form. */
-    public void add(String event, double time, double dwell) {
-        add(event, time, dwell, null, null);
-    }
+    public void add(String event, double time, double dwell) { add(event, time, dwell, null, null); }
 
     /**
      * Adds an event. The session is unchanged if this fails.
@@ -91,17 +86,15 @@ public final class Session {
         add(null, event, time, dwell, numeric, categorical);
     }
 
-    private synchronized void add(
-            byte[] name, int type, double time, double dwell, double[] numeric, int[] categorical) {
+    private synchronized void add(byte[] name, int type, double time, double dwell, double[] numeric,
+                                  int[] categorical) {
         try (Use use = engine.use()) {
             Native.sessionAdd(use.address(), bytes, name, type, time, dwell, numeric, categorical);
         }
     }
 
     /** The same as {@link #score(FeatureTable, Context)}, with the defaults. */
-    public Score score(FeatureTable features) {
-        return score(features, null);
-    }
+    public Score score(FeatureTable features) { return score(features, null); }
 
     /**
      * The score of the session as one transaction.
@@ -111,14 +104,11 @@ public final class Session {
      * @throws CoveyException as {@link Engine#score}
      */
     public synchronized Score score(FeatureTable features, Context context) {
-        try (Use use = engine.use();
-                Use with = Use.of(context)) {
+        try (Use use = engine.use(); Use with = Use.of(context)) {
             long scores = Native.sessionScore(use.address(), with.address(), bytes, features);
             try {
                 return Scores.read(scores, 0);
-            } finally {
-                Native.scoresDestroy(scores);
-            }
+            } finally { Native.scoresDestroy(scores); }
         }
     }
 
@@ -144,24 +134,16 @@ public final class Session {
     }
 
     /** The number of events that it keeps now. */
-    public long events() {
-        return get(0);
-    }
+    public long events() { return get(0); }
 
     /** The most events that it keeps. */
-    public long largestEvents() {
-        return get(1);
-    }
+    public long largestEvents() { return get(1); }
 
     /** The number of events that came, with those that were forgotten. */
-    public long total() {
-        return get(2);
-    }
+    public long total() { return get(2); }
 
     /** The number of events that came and whose type the vocabulary does not have. */
-    public long unknown() {
-        return get(3);
-    }
+    public long unknown() { return get(3); }
 
     private synchronized long get(int which) {
         long[] integers = new long[4];

@@ -28,9 +28,7 @@ public enum StatusCode {
     UNKNOWN;
 
     /** The number in covey.h; -1 for {@link #UNKNOWN}. */
-    public int value() {
-        return this == UNKNOWN ? -1 : ordinal();
-    }
+    public int value() { return this == UNKNOWN ? -1 : ordinal(); }
 
     /** The code of a number; {@link #UNKNOWN} for others. */
     public static StatusCode of(int value) {

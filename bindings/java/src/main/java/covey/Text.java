@@ -35,8 +35,8 @@ final class Text {
             bytes.get(result);
             return result;
         } catch (CharacterCodingException failure) {
-            throw new CoveyException(
-                    StatusCode.INVALID_ARGUMENT, name + " must be valid Unicode, got an unpaired surrogate");
+            throw new CoveyException(StatusCode.INVALID_ARGUMENT,
+                                     name + " must be valid Unicode, got an unpaired surrogate");
         }
     }
 
@@ -46,7 +46,8 @@ final class Text {
         int index = 0;
         for (String text : texts) {
             // There may be millions of texts, so the name of an element is made only if it may be needed for an error.
-            append(result, isPlain(text) ? text.getBytes(StandardCharsets.UTF_8) : encode(text, name + "[" + index + "]"));
+            append(result,
+                   isPlain(text) ? text.getBytes(StandardCharsets.UTF_8) : encode(text, name + "[" + index + "]"));
             ++index;
         }
         return result.toByteArray();
@@ -71,15 +72,13 @@ final class Text {
 
     static byte[] encode(Path path) {
         if (path.getFileSystem() != FileSystems.getDefault()) {
-            throw new CoveyException(
-                    StatusCode.INVALID_ARGUMENT, "path must be in the default file system, got " + path.toUri());
+            throw new CoveyException(StatusCode.INVALID_ARGUMENT,
+                                     "path must be in the default file system, got " + path.toUri());
         }
         return encode(path.toAbsolutePath().toString(), "path");
     }
 
-    static String decode(byte[] utf8) {
-        return utf8 == null ? null : new String(utf8, StandardCharsets.UTF_8);
-    }
+    static String decode(byte[] utf8) { return utf8 == null ? null : new String(utf8, StandardCharsets.UTF_8); }
 
     /** An unmodifiable list that creates each element when it is read. */
     static <E> List<E> list(int size, IntFunction<E> element) {
@@ -102,7 +101,7 @@ final class Text {
         if (count > Integer.MAX_VALUE - 16) {
             throw new CoveyException(StatusCode.OUT_OF_MEMORY, name + ": " + count + " do not fit in a Java array");
         }
-        return (int) count;
+        return (int)count;
     }
 
     static int size(long rows, long columns, String name) {

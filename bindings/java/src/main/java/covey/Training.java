@@ -8,9 +8,7 @@ import java.util.Optional;
 
 /** The result of a training, and the encoder with the best weights; made by {@link SequenceEncoder#train}. */
 public final class Training extends NativeObject {
-    private Training(long address) {
-        super("Training", address, Native::trainingDestroy);
-    }
+    private Training(long address) { super("Training", address, Native::trainingDestroy); }
 
     static Training run(Sequences sequences, Vocabulary vocabulary, TrainingOptions options, Context context) {
         Objects.requireNonNull(sequences, "sequences");
@@ -18,10 +16,9 @@ public final class Training extends NativeObject {
         TrainingOptions chosen = options == null ? TrainingOptions.defaults() : options;
         List<Vocabulary> categories = chosen.categoricalVocabularies();
         if (sequences.categorical.length != (categories == null ? 0 : categories.size())) {
-            throw new CoveyException(
-                    StatusCode.MISMATCH,
-                    "there are " + sequences.categorical.length + " categorical channels and "
-                            + (categories == null ? 0 : categories.size()) + " vocabularies");
+            throw new CoveyException(StatusCode.MISMATCH,
+                                     "there are " + sequences.categorical.length + " categorical channels and " +
+                                         (categories == null ? 0 : categories.size()) + " vocabularies");
         }
         byte[] numericNames = names(chosen.numericNames(), sequences.numeric.length, "numeric");
         byte[] categoricalNames = names(chosen.categoricalNames(), sequences.categorical.length, "categorical");
@@ -29,31 +26,27 @@ public final class Training extends NativeObject {
         byte[] path = checkpoint == null ? null : Text.encode(checkpoint);
         List<Use> uses = new ArrayList<>();
         long[] result = new long[1];
-        try (Use with = Use.of(context);
-                Use words = vocabulary.use()) {
+        try (Use with = Use.of(context); Use words = vocabulary.use()) {
             long[] addresses = new long[sequences.categorical.length];
             for (int channel = 0; channel < addresses.length; ++channel) {
                 Use use = categories.get(channel).use();
                 uses.add(use);
                 addresses[channel] = use.address();
             }
-            Native.encoderTrain(
-                    with.address(), sequences, words.address(), chosen.integers(), chosen.reals(), numericNames,
-                    categoricalNames, addresses, path, chosen.listener(), result);
+            Native.encoderTrain(with.address(), sequences, words.address(), chosen.integers(), chosen.reals(),
+                                numericNames, categoricalNames, addresses, path, chosen.listener(), result);
             return new Training(result[0]);
         } catch (CoveyException failure) {
             if (result[0] != 0) failure.training = new Training(result[0]);
             throw failure;
-        } finally {
-            uses.forEach(Use::close);
-        }
+        } finally { uses.forEach(Use::close); }
     }
 
     private static byte[] names(List<String> names, int count, String kind) {
         if (names == null) return null;
         if (names.size() != count) {
-            throw new CoveyException(
-                    StatusCode.MISMATCH, "there are " + count + " " + kind + " channels and " + names.size() + " names");
+            throw new CoveyException(StatusCode.MISMATCH,
+                                     "there are " + count + " " + kind + " channels and " + names.size() + " names");
         }
         return Text.join(names, kind + " names");
     }
@@ -86,7 +79,7 @@ public final class Training extends NativeObject {
     /** The epochs that were completed. */
     public List<Epoch> epochs() {
         try (Use self = use()) {
-            Epoch[] epochs = new Epoch[(int) Native.trainingEpochs(self.address())];
+            Epoch[] epochs = new Epoch[(int)Native.trainingEpochs(self.address())];
             double[] x = new double[4];
             for (int epoch = 0; epoch < epochs.length; ++epoch) {
                 Native.trainingGet(self.address(), epoch, x);

@@ -23,12 +23,6 @@ public interface TrainingListener {
      * @param sequencesPerSecond the rate in this epoch
      * @param learningRate the learning rate of the last step
      */
-    record Progress(
-            long epoch,
-            long step,
-            long steps,
-            double loss,
-            double heldOutLoss,
-            double sequencesPerSecond,
-            double learningRate) {}
+    record Progress(long epoch, long step, long steps, double loss, double heldOutLoss, double sequencesPerSecond,
+                    double learningRate) {}
 }

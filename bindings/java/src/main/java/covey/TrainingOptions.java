@@ -6,63 +6,36 @@ import java.util.List;
 /**
  * The options of a training. {@link Builder} describes the fields, and covey.h, section 6, describes the objectives.
  */
-public record TrainingOptions(
-        long embeddingSize,
-        long categoryEmbeddingSize,
-        long hiddenSize,
-        long attentionSize,
-        long dimension,
-        double nextEvent,
-        double maskedEvent,
-        double autoencoder,
-        double contrastive,
-        long epochs,
-        long batchSize,
-        double learningRate,
-        double weightDecay,
-        double clip,
-        double warmUp,
-        double dropout,
-        double unknown,
-        double maskShare,
-        long slices,
-        double margin,
-        double heldOut,
-        long patience,
-        long window,
-        long seed,
-        List<String> numericNames,
-        List<String> categoricalNames,
-        List<Vocabulary> categoricalVocabularies,
-        Path checkpoint,
-        long checkpointSteps,
-        TrainingListener listener) {
+public record
+    TrainingOptions(long embeddingSize, long categoryEmbeddingSize, long hiddenSize, long attentionSize, long dimension,
+                    double nextEvent, double maskedEvent, double autoencoder, double contrastive, long epochs,
+                    long batchSize, double learningRate, double weightDecay, double clip, double warmUp, double dropout,
+                    double unknown, double maskShare, long slices, double margin, double heldOut, long patience,
+                    long window, long seed, List<String> numericNames, List<String> categoricalNames,
+                    List<Vocabulary> categoricalVocabularies, Path checkpoint, long checkpointSteps,
+                    TrainingListener listener) {
 
     /** The integer options in the order in which training.c reads them. */
     long[] integers() {
-        return new long[] {
-            embeddingSize, categoryEmbeddingSize, hiddenSize, attentionSize, dimension, epochs,
-            batchSize, slices, patience, window, seed, checkpointSteps
-        };
+        return new long[] {embeddingSize, categoryEmbeddingSize,
+                           hiddenSize,    attentionSize,
+                           dimension,     epochs,
+                           batchSize,     slices,
+                           patience,      window,
+                           seed,          checkpointSteps};
     }
 
     /** The real options in the order in which training.c reads them. */
     double[] reals() {
-        return new double[] {
-            nextEvent, maskedEvent, autoencoder, contrastive, learningRate, weightDecay, clip, warmUp,
-            dropout, unknown, maskShare, margin, heldOut
-        };
+        return new double[] {nextEvent, maskedEvent, autoencoder, contrastive, learningRate, weightDecay, clip,
+                             warmUp,    dropout,     unknown,     maskShare,   margin,       heldOut};
     }
 
     /** Returns the defaults. */
-    public static TrainingOptions defaults() {
-        return builder().build();
-    }
+    public static TrainingOptions defaults() { return builder().build(); }
 
     /** Creates a builder with the defaults. */
-    public static Builder builder() {
-        return new Builder();
-    }
+    public static Builder builder() { return new Builder(); }
 
     /** The fields and their defaults. */
     public static final class Builder {
@@ -281,37 +254,11 @@ public record TrainingOptions(
 
         /** Returns the options. The call that uses them checks their ranges. */
         public TrainingOptions build() {
-            return new TrainingOptions(
-                    embeddingSize,
-                    categoryEmbeddingSize,
-                    hiddenSize,
-                    attentionSize,
-                    dimension,
-                    nextEvent,
-                    maskedEvent,
-                    autoencoder,
-                    contrastive,
-                    epochs,
-                    batchSize,
-                    learningRate,
-                    weightDecay,
-                    clip,
-                    warmUp,
-                    dropout,
-                    unknown,
-                    maskShare,
-                    slices,
-                    margin,
-                    heldOut,
-                    patience,
-                    window,
-                    seed,
-                    numericNames,
-                    categoricalNames,
-                    categoricalVocabularies,
-                    checkpoint,
-                    checkpointSteps,
-                    listener);
+            return new TrainingOptions(embeddingSize, categoryEmbeddingSize, hiddenSize, attentionSize, dimension,
+                                       nextEvent, maskedEvent, autoencoder, contrastive, epochs, batchSize,
+                                       learningRate, weightDecay, clip, warmUp, dropout, unknown, maskShare, slices,
+                                       margin, heldOut, patience, window, seed, numericNames, categoricalNames,
+                                       categoricalVocabularies, checkpoint, checkpointSteps, listener);
         }
     }
 }

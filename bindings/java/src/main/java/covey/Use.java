@@ -15,13 +15,9 @@ final class Use implements AutoCloseable {
     }
 
     /** A use of an object that may be null. The address is then 0. */
-    static Use of(NativeObject object) {
-        return new Use(object);
-    }
+    static Use of(NativeObject object) { return new Use(object); }
 
-    long address() {
-        return address;
-    }
+    long address() { return address; }
 
     @Override
     public void close() {

@@ -5,14 +5,10 @@ import java.util.Objects;
 
 /** The event types that a model knows. Index 0 is the unknown entry; the names follow from index 1. */
 public final class Vocabulary extends NativeObject {
-    private Vocabulary(long address) {
-        super("Vocabulary", address, Native::vocabularyDestroy);
-    }
+    private Vocabulary(long address) { super("Vocabulary", address, Native::vocabularyDestroy); }
 
     /** Borrows the vocabulary of `owner`. It holds a use of the owner until it is freed itself. */
-    private Vocabulary(long address, Handle owner) {
-        super("Vocabulary", address, borrowed -> owner.release());
-    }
+    private Vocabulary(long address, Handle owner) { super("Vocabulary", address, borrowed -> owner.release()); }
 
     static Vocabulary borrow(Handle owner, long address) {
         owner.acquire();
@@ -24,9 +20,7 @@ public final class Vocabulary extends NativeObject {
      *
      * @throws CoveyException INVALID_ARGUMENT if a name is empty or repeated
      */
-    public static Vocabulary of(List<String> names) {
-        return of(names, null);
-    }
+    public static Vocabulary of(List<String> names) { return of(names, null); }
 
     /**
      * The same as {@link #of(List)}.
@@ -42,9 +36,7 @@ public final class Vocabulary extends NativeObject {
     }
 
     /** The same as {@link #of(List)}. */
-    public static Vocabulary of(String... names) {
-        return of(List.of(names));
-    }
+    public static Vocabulary of(String... names) { return of(List.of(names)); }
 
     /**
      * Builds a vocabulary from the events of a data set. It has the names that occur at least {@code minCount} times,
@@ -66,15 +58,14 @@ public final class Vocabulary extends NativeObject {
     public static Vocabulary build(List<String> events, long minCount, long maxSize, Context context) {
         byte[] text = Text.join(events, "events");
         try (Use with = Use.of(context)) {
-            return new Vocabulary(
-                    Native.vocabularyBuild(with.address(), text, events.size(), minCount, maxSize));
+            return new Vocabulary(Native.vocabularyBuild(with.address(), text, events.size(), minCount, maxSize));
         }
     }
 
     /** The number of entries, including the unknown entry; at least 1. */
     public int size() {
         try (Use self = use()) {
-            return (int) Native.vocabularySize(self.address());
+            return (int)Native.vocabularySize(self.address());
         }
     }
 
@@ -85,7 +76,7 @@ public final class Vocabulary extends NativeObject {
      */
     public String name(int index) {
         try (Use self = use()) {
-            Objects.checkIndex(index, (int) Native.vocabularySize(self.address()));
+            Objects.checkIndex(index, (int)Native.vocabularySize(self.address()));
             return Text.decode(Native.vocabularyName(self.address(), index));
         }
     }
@@ -93,7 +84,7 @@ public final class Vocabulary extends NativeObject {
     /** The names of the entries from index 1 on, in order. {@link #of(List)} makes the same vocabulary from them. */
     public List<String> names() {
         try (Use self = use()) {
-            String[] names = new String[(int) Native.vocabularySize(self.address()) - 1];
+            String[] names = new String[(int)Native.vocabularySize(self.address()) - 1];
             for (int index = 0; index < names.length; ++index) {
                 names[index] = Text.decode(Native.vocabularyName(self.address(), index + 1));
             }
@@ -112,7 +103,5 @@ public final class Vocabulary extends NativeObject {
     }
 
     /** The same as {@link #lookup(List)}. */
-    public int[] lookup(String... names) {
-        return lookup(List.of(names));
-    }
+    public int[] lookup(String... names) { return lookup(List.of(names)); }
 }

@@ -55,9 +55,8 @@ class ClusterPartsTest {
         ClusterParts.Lists found = null;
         for (int block = 0; block < 3; ++block) {
             int from = cuts[block], to = cuts[block + 1];
-            found = ClusterParts.nearest(
-                    all, numbers(0, ROWS), all.slice(from, to), numbers(from, to), K, ClusterOptions.Metric.EUCLIDEAN,
-                    found, null);
+            found = ClusterParts.nearest(all, numbers(0, ROWS), all.slice(from, to), numbers(from, to), K,
+                                         ClusterOptions.Metric.EUCLIDEAN, found, null);
         }
         ClusterParts.Lists expected = sorted(data());
         assertArrayEquals(expected.indices(), found.indices());
@@ -79,14 +78,14 @@ class ClusterPartsTest {
                 names = more;
             }
             double[] own = new double[names.length];
-            for (int i = 0; i < own.length; ++i) own[i] = cores[(int) names[i]];
-            edges.addAll(ClusterParts.spanningEdges(
-                    Matrix.of(rows, names.length, COLUMNS), names, own, ClusterOptions.Metric.EUCLIDEAN, 1, null));
+            for (int i = 0; i < own.length; ++i) own[i] = cores[(int)names[i]];
+            edges.addAll(ClusterParts.spanningEdges(Matrix.of(rows, names.length, COLUMNS), names, own,
+                                                    ClusterOptions.Metric.EUCLIDEAN, 1, null));
         }
         List<Clustering.Edge> tree = ClusterParts.mergeEdges(ROWS, edges, null);
         assertEquals(ROWS - 1, tree.size());
         try (Clustering whole = Clustering.cluster(all, OPTIONS, null);
-                Clustering parts = ClusterParts.cluster(ROWS, tree, null, OPTIONS, null)) {
+             Clustering parts = ClusterParts.cluster(ROWS, tree, null, OPTIONS, null)) {
             assertTrue(whole.clusters() >= 2);
             assertArrayEquals(whole.labels(), parts.labels());
             assertArrayEquals(whole.probabilities(), parts.probabilities());
@@ -98,7 +97,7 @@ class ClusterPartsTest {
     void listsAndPartsThatNothingJoins() {
         ClusterParts.FromLists made = ClusterParts.cluster(sorted(data()), OPTIONS, null);
         try (Clustering clustering = made.clustering();
-                Clustering whole = Clustering.cluster(Matrix.of(data(), ROWS, COLUMNS), OPTIONS, null)) {
+             Clustering whole = Clustering.cluster(Matrix.of(data(), ROWS, COLUMNS), OPTIONS, null)) {
             assertTrue(made.certified() > 0 && made.certified() <= ROWS - 1);
             assertTrue(clustering.parts() >= 1);
             assertEquals(whole.clusters(), clustering.clusters());
@@ -117,16 +116,14 @@ class ClusterPartsTest {
     @Test
     void whatIsWrongIsRefused() {
         List<Clustering.Edge> far = List.of(new Clustering.Edge(0, 7, 1));
-        CoveyException wrong =
-                assertThrows(CoveyException.class, () -> ClusterParts.cluster(3, far, null, null, null));
+        CoveyException wrong = assertThrows(CoveyException.class, () -> ClusterParts.cluster(3, far, null, null, null));
         assertEquals(StatusCode.INVALID_DATA, wrong.code());
         assertThrows(CoveyException.class, () -> ClusterParts.mergeEdges(3, far, null));
         assertThrows(CoveyException.class, () -> ClusterParts.cluster(3, List.of(), new double[2], null, null));
         assertThrows(CoveyException.class, () -> new ClusterParts.Lists(new long[3], new double[2], 1));
         Matrix rows = Matrix.of(data(), ROWS, COLUMNS);
         assertThrows(
-                CoveyException.class,
-                () -> ClusterParts.nearest(
-                        rows, new long[2], rows, null, 2, ClusterOptions.Metric.EUCLIDEAN, null, null));
+            CoveyException.class,
+            () -> ClusterParts.nearest(rows, new long[2], rows, null, 2, ClusterOptions.Metric.EUCLIDEAN, null, null));
     }
 }

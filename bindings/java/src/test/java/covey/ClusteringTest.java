@@ -24,8 +24,8 @@ class ClusteringTest {
         for (int row = 0; row < ROWS; ++row) {
             for (int column = 0; column < COLUMNS; ++column) {
                 data[row * COLUMNS + column] = row < BLOB * BLOBS
-                        ? 20 * (row / BLOB) * (column == 0 ? 1 : 0.5) + random.nextGaussian()
-                        : (random.nextDouble() - 0.5) * 600;
+                                                   ? 20 * (row / BLOB) * (column == 0 ? 1 : 0.5) + random.nextGaussian()
+                                                   : (random.nextDouble() - 0.5) * 600;
             }
         }
         return data;
@@ -55,7 +55,7 @@ class ClusteringTest {
                 assertTrue(Arrays.stream(members).allMatch(x -> x == label || x == -1));
                 long[] exemplars = clustering.exemplars(label);
                 assertTrue(exemplars.length > 0);
-                for (long row : exemplars) assertEquals(label, labels[(int) row]);
+                for (long row : exemplars) assertEquals(label, labels[(int)row]);
             }
             assertEquals(BLOBS, clustering.persistence().length);
             assertTrue(Arrays.stream(clustering.persistence()).allMatch(x -> x > 0 && x <= 1));
@@ -79,9 +79,9 @@ class ClusteringTest {
                 Clustering.Merge row = merges.get(merge);
                 int node = ROWS + merge;
                 assertTrue(row.left() < node && row.right() < node && row.left() != row.right());
-                assertEquals(0, top[(int) row.left()] + top[(int) row.right()], "merged before");
-                top[(int) row.left()] = top[(int) row.right()] = node;
-                size[node] = size[(int) row.left()] + size[(int) row.right()];
+                assertEquals(0, top[(int)row.left()] + top[(int)row.right()], "merged before");
+                top[(int)row.left()] = top[(int)row.right()] = node;
+                size[node] = size[(int)row.left()] + size[(int)row.right()];
                 assertEquals(size[node], row.size());
                 assertEquals(weights[merge], row.distance());
             }
@@ -144,14 +144,11 @@ class ClusteringTest {
                 assertTrue(places.probabilities()[blob] > 0.5 && places.probabilities()[blob] <= 1);
             }
             assertEquals(-1, places.labels()[3]);
-            EncoderTest.refuse(
-                    StatusCode.MISMATCH, "", () -> clustering.predict(Matrix.of(new float[4], 2, 2), null));
+            EncoderTest.refuse(StatusCode.MISMATCH, "", () -> clustering.predict(Matrix.of(new float[4], 2, 2), null));
         }
         try (Clustering plain = Clustering.cluster(Matrix.of(data(), ROWS, COLUMNS), null, null)) {
-            EncoderTest.refuse(
-                    StatusCode.INVALID_ARGUMENT,
-                    "prediction",
-                    () -> plain.predict(Matrix.of(new float[3], 1, COLUMNS), null));
+            EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "prediction",
+                               () -> plain.predict(Matrix.of(new float[3], 1, COLUMNS), null));
         }
     }
 
@@ -159,17 +156,16 @@ class ClusteringTest {
     void everyFormOfAMatrixGivesTheSame() {
         double[] data = data();
         float[] floats = new float[data.length];
-        for (int index = 0; index < data.length; ++index) data[index] = floats[index] = (float) data[index];
+        for (int index = 0; index < data.length; ++index) data[index] = floats[index] = (float)data[index];
         ByteBuffer bytes = ByteBuffer.allocateDirect(8 * data.length).order(ByteOrder.nativeOrder());
-        List<Matrix> forms = List.of(
-                Matrix.of(data, ROWS, COLUMNS),
-                Matrix.of(floats, ROWS, COLUMNS),
-                Matrix.of(bytes.asDoubleBuffer().put(data).flip(), ROWS, COLUMNS),
-                Matrix.of(
-                        ByteBuffer.allocateDirect(8 * data.length).order(ByteOrder.nativeOrder()).asFloatBuffer()
-                                .put(floats).flip(),
-                        ROWS,
-                        COLUMNS));
+        List<Matrix> forms = List.of(Matrix.of(data, ROWS, COLUMNS), Matrix.of(floats, ROWS, COLUMNS),
+                                     Matrix.of(bytes.asDoubleBuffer().put(data).flip(), ROWS, COLUMNS),
+                                     Matrix.of(ByteBuffer.allocateDirect(8 * data.length)
+                                                   .order(ByteOrder.nativeOrder())
+                                                   .asFloatBuffer()
+                                                   .put(floats)
+                                                   .flip(),
+                                               ROWS, COLUMNS));
         int[] expected = null;
         for (Matrix form : forms) {
             assertArrayEquals(floats, form.floats());
@@ -189,12 +185,12 @@ class ClusteringTest {
             ClusterOptions.Builder options = options().metric(metric).selection(ClusterOptions.Selection.LEAF);
             try (Clustering clustering = Clustering.cluster(matrix, options.build(), null)) {
                 Clustering.Edge edge = clustering.spanningTree().get(0);
-                int a = (int) edge.from(), b = (int) edge.to();
+                int a = (int)edge.from(), b = (int)edge.to();
                 assertTrue(edge.distance() >= distance(matrix, metric, a, b) - 1e-9);
             }
         }
-        ClusterOptions single = options().maxClusterSize(BLOB * 2).clusterSelectionEpsilon(1000).allowSingleCluster(true)
-                .alpha(2).build();
+        ClusterOptions single =
+            options().maxClusterSize(BLOB * 2).clusterSelectionEpsilon(1000).allowSingleCluster(true).alpha(2).build();
         try (Clustering clustering = Clustering.cluster(matrix, single, null)) {
             assertTrue(clustering.clusters() <= 1, "everything is nearer than epsilon");
         }
@@ -251,7 +247,7 @@ class ClusteringTest {
         EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "columns", () -> Matrix.of(new float[3], 1, 0));
         EncoderTest.refuse(StatusCode.MISMATCH, "data", () -> Matrix.of(new float[3], 2, 3));
         EncoderTest.refuse(StatusCode.MISMATCH, "data", () -> Matrix.of(new float[3], Integer.MAX_VALUE, 65_536));
-        assertThrows(NullPointerException.class, () -> Matrix.of((float[]) null, 1, 1));
+        assertThrows(NullPointerException.class, () -> Matrix.of((float[])null, 1, 1));
     }
 
     private static void same(Clustering expected, Clustering found) {
@@ -269,7 +265,7 @@ class ClusteringTest {
             Path file = folder.resolve("clustering");
             fitted.save(file, null);
             try (Clustering loaded = Clustering.load(file, null);
-                    Clustering read = Clustering.of(fitted.toBytes(), null)) {
+                 Clustering read = Clustering.of(fitted.toBytes(), null)) {
                 same(fitted, loaded);
                 same(fitted, read);
                 assertArrayEquals(fitted.labels(), read.predict(matrix, null).labels());
@@ -283,22 +279,22 @@ class ClusteringTest {
 
             ClusterOptions leaves = options().selection(ClusterOptions.Selection.LEAF).minClusterSize(7).build();
             try (Clustering selected = fitted.select(leaves, null);
-                    Clustering again = Clustering.cluster(matrix, leaves, null)) {
+                 Clustering again = Clustering.cluster(matrix, leaves, null)) {
                 same(again, selected);
                 assertEquals(leaves, selected.options());
             }
             try (Clustering two = fitted.select(options().clusters(2).build(), null);
-                    Clustering chosen = fitted.select(options().build(), two.selectedNodes(), null)) {
+                 Clustering chosen = fitted.select(options().build(), two.selectedNodes(), null)) {
                 assertEquals(2, two.clusters());
                 assertArrayEquals(two.labels(), chosen.labels());
             }
-            EncoderTest.refuse(
-                    StatusCode.INVALID_ARGUMENT, "nodes[0]", () -> fitted.select(null, new long[] {3}, null));
+            EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "nodes[0]",
+                               () -> fitted.select(null, new long[] {3}, null));
             List<Clustering.PersistentSize> sizes = fitted.sizes();
             assertFalse(sizes.isEmpty());
             for (Clustering.PersistentSize size : sizes) {
-                ClusterOptions there = options().selection(ClusterOptions.Selection.LEAF)
-                        .minClusterSize(size.minClusterSize()).build();
+                ClusterOptions there =
+                    options().selection(ClusterOptions.Selection.LEAF).minClusterSize(size.minClusterSize()).build();
                 try (Clustering leaves2 = fitted.select(there, null)) {
                     assertEquals(size.persistence() > 0, leaves2.clusters() > 0);
                 }
@@ -347,21 +343,18 @@ class ClusteringTest {
         // One neighbour: no ties, whose order would be that of the rows' numbers, which distances do not have.
         ClusterOptions plain = options().prediction(false).minSamples(1).build();
         try (Clustering expected = Clustering.cluster(Matrix.of(data, ROWS, COLUMNS), plain, null);
-                Clustering given = Clustering.ofDistances(Matrix.of(distances, ROWS, ROWS), plain, null);
-                Clustering tree = Clustering.ofSpanningTree(ROWS, expected.spanningTree(), plain, null)) {
+             Clustering given = Clustering.ofDistances(Matrix.of(distances, ROWS, ROWS), plain, null);
+             Clustering tree = Clustering.ofSpanningTree(ROWS, expected.spanningTree(), plain, null)) {
             for (Clustering other : List.of(given, tree)) {
                 samePartition(expected.labels(), other.labels());
                 assertArrayEquals(expected.probabilities(), other.probabilities(), 1e-9);
                 assertArrayEquals(expected.outlierScores(), other.outlierScores(), 1e-9);
             }
         }
-        assertThrows(
-                IllegalArgumentException.class, () -> Clustering.ofSpanningTree(3, List.of(), null, null));
-        ClusterOptions approximate =
-                ClusterOptions.builder().search(ClusterOptions.Search.APPROXIMATE).build();
+        assertThrows(IllegalArgumentException.class, () -> Clustering.ofSpanningTree(3, List.of(), null, null));
+        ClusterOptions approximate = ClusterOptions.builder().search(ClusterOptions.Search.APPROXIMATE).build();
         CoveyException failure = assertThrows(
-                CoveyException.class,
-                () -> Clustering.ofDistances(Matrix.of(distances, ROWS, ROWS), approximate, null));
+            CoveyException.class, () -> Clustering.ofDistances(Matrix.of(distances, ROWS, ROWS), approximate, null));
         assertTrue(failure.getMessage().contains("search must be COVEY_SEARCH_EXACT"), failure.getMessage());
     }
 
@@ -370,7 +363,7 @@ class ClusteringTest {
         double[] data = data();
         long[] weights = new long[ROWS];
         int count = 0;
-        for (int row = 0; row < ROWS; ++row) count += (int) (weights[row] = row % 4);
+        for (int row = 0; row < ROWS; ++row) count += (int)(weights[row] = row % 4);
         double[] repeated = new double[count * COLUMNS];
         int[] source = new int[count];
         int next = 0;
@@ -383,7 +376,7 @@ class ClusteringTest {
         ClusterOptions chosen = options().build();
         Matrix matrix = Matrix.of(data, ROWS, COLUMNS);
         try (Clustering found = Clustering.cluster(matrix, weights, chosen, null);
-                Clustering expected = Clustering.cluster(Matrix.of(repeated, count, COLUMNS), chosen, null)) {
+             Clustering expected = Clustering.cluster(Matrix.of(repeated, count, COLUMNS), chosen, null)) {
             int[] labels = found.labels();
             double[] scores = found.outlierScores();
             int[] spread = new int[count];
@@ -401,12 +394,11 @@ class ClusteringTest {
         assertThrows(CoveyException.class, () -> Clustering.cluster(matrix, new long[] {1}, chosen, null));
         weights[2] = -1;
         CoveyException failure =
-                assertThrows(CoveyException.class, () -> Clustering.cluster(matrix, weights, chosen, null));
+            assertThrows(CoveyException.class, () -> Clustering.cluster(matrix, weights, chosen, null));
         assertTrue(failure.getMessage().contains("weights[2] must be at least 0, got -1"), failure.getMessage());
     }
 
     private static void refuse(String words, Matrix matrix, ClusterOptions.Builder options) {
-        EncoderTest.refuse(
-                StatusCode.INVALID_ARGUMENT, words, () -> Clustering.cluster(matrix, options.build(), null));
+        EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, words, () -> Clustering.cluster(matrix, options.build(), null));
     }
 }

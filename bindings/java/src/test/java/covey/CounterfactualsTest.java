@@ -28,13 +28,9 @@ class CounterfactualsTest {
         road.close();
     }
 
-    private static Sequences events(int row) {
-        return sample.sequences.slice(row, row + 1);
-    }
+    private static Sequences events(int row) { return sample.sequences.slice(row, row + 1); }
 
-    private static FeatureTable features(int row) {
-        return sample.features.slice(row, row + 1);
-    }
+    private static FeatureTable features(int row) { return sample.features.slice(row, row + 1); }
 
     private static Counterfactuals find(CounterfactualOptions options) {
         return road.engine.counterfactual(events(risky), features(risky), options, null);
@@ -54,7 +50,8 @@ class CounterfactualsTest {
             double sum = 0;
             for (Counterfactuals.Change change : answer.changes()) {
                 boolean number = change.kind() == FeatureTable.Kind.NUMERIC;
-                assertTrue(!number || Math.abs(change.cost() - Math.abs(change.after() - change.before()) / change.unit()) < 1e-9);
+                assertTrue(!number ||
+                           Math.abs(change.cost() - Math.abs(change.after() - change.before()) / change.unit()) < 1e-9);
                 assertEquals(change.kind() == FeatureTable.Kind.CATEGORICAL, change.afterCategory() != null);
                 sum += change.cost();
             }
@@ -66,7 +63,7 @@ class CounterfactualsTest {
     @Test
     void limitsAreKept() {
         for (Counterfactuals.Answer answer :
-                find(new CounterfactualOptions().othersImmutable().allowed("amount").high("amount", 400)).answers()) {
+             find(new CounterfactualOptions().othersImmutable().allowed("amount").high("amount", 400)).answers()) {
             for (Counterfactuals.Change change : answer.changes()) {
                 assertTrue(change.name().equals("amount") && change.after() <= 400);
             }
@@ -74,8 +71,11 @@ class CounterfactualsTest {
         Counterfactuals none = find(new CounterfactualOptions().othersImmutable());
         assertEquals(Counterfactuals.Outcome.NONE, none.outcome());
         assertEquals(List.of(), none.answers());
-        CounterfactualOptions country = new CounterfactualOptions().othersImmutable()
-                .goal(CounterfactualOptions.Goal.LEAVE_CLUSTER).categories("country", List.of("NL", "BE")).maxRemoved(2);
+        CounterfactualOptions country = new CounterfactualOptions()
+                                            .othersImmutable()
+                                            .goal(CounterfactualOptions.Goal.LEAVE_CLUSTER)
+                                            .categories("country", List.of("NL", "BE"))
+                                            .maxRemoved(2);
         for (Counterfactuals.Answer answer : find(country).answers()) {
             assertTrue(answer.removed().size() <= 2);
             for (Counterfactuals.Change change : answer.changes()) assertEquals("country", change.name());
@@ -86,9 +86,8 @@ class CounterfactualsTest {
     @Test
     void aClusterHasAProfile() {
         assertTrue(road.engine.profile(0, null).contains("\"cluster\""));
-        assertEquals(
-                StatusCode.INVALID_ARGUMENT,
-                assertThrows(CoveyException.class, () -> road.engine.profile(-1, null)).code());
+        assertEquals(StatusCode.INVALID_ARGUMENT,
+                     assertThrows(CoveyException.class, () -> road.engine.profile(-1, null)).code());
     }
 
     @Test
@@ -99,8 +98,11 @@ class CounterfactualsTest {
         refused(StatusCode.INVALID_ARGUMENT, new CounterfactualOptions().riskBelow(0));
         refused(StatusCode.INVALID_ARGUMENT, new CounterfactualOptions().answers(0));
         refused(StatusCode.MISMATCH, new CounterfactualOptions().immutable("colour"));
-        CoveyException two = assertThrows(CoveyException.class, () -> road.engine.counterfactual(
-                sample.sequences.slice(0, 2), sample.features.slice(0, 2), new CounterfactualOptions(), null));
+        CoveyException two =
+            assertThrows(CoveyException.class,
+                         ()
+                             -> road.engine.counterfactual(sample.sequences.slice(0, 2), sample.features.slice(0, 2),
+                                                           new CounterfactualOptions(), null));
         assertEquals(StatusCode.MISMATCH, two.code());
     }
 

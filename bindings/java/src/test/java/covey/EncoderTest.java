@@ -15,8 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The encoder against the formulas of covey.h, and every way in which sequences come in. */
 class EncoderTest {
-    @TempDir
-    Path folder;
+    @TempDir Path folder;
 
     private static final int[] LENGTHS = {0, 1, 7, 40, 0, 3};
 
@@ -30,7 +29,7 @@ class EncoderTest {
 
     EncoderTest() {
         for (int i = 0; i < LENGTHS.length; ++i) offsets[i + 1] = offsets[i] + LENGTHS[i];
-        int events = (int) offsets[LENGTHS.length];
+        int events = (int)offsets[LENGTHS.length];
         types = random.ints(events, -1, 6).toArray();
         times = new double[events];
         double now = 1e6;
@@ -42,13 +41,13 @@ class EncoderTest {
 
     private Sequences sequences() {
         return Sequences.builder()
-                .offsets(offsets)
-                .types(types)
-                .times(times)
-                .dwell(dwell)
-                .addNumeric(speed)
-                .addCategorical(city)
-                .build();
+            .offsets(offsets)
+            .types(types)
+            .times(times)
+            .dwell(dwell)
+            .addNumeric(speed)
+            .addCategorical(city)
+            .build();
     }
 
     private SequenceEncoder encoder(SmallModel model) throws Exception {
@@ -64,17 +63,13 @@ class EncoderTest {
             assertEquals(SmallModel.DIMENSION, result.embeddings().columns());
             assertEquals(types.length, result.attention().length);
             for (int i = 0; i < LENGTHS.length; ++i) {
-                int from = (int) offsets[i], to = (int) offsets[i + 1];
+                int from = (int)offsets[i], to = (int)offsets[i + 1];
                 double[] attention = new double[to - from];
-                double[] expected = to == from
-                        ? new double[SmallModel.DIMENSION]
-                        : model.embed(
-                                Arrays.copyOfRange(types, from, to),
-                                Arrays.copyOfRange(times, from, to),
-                                Arrays.copyOfRange(dwell, from, to),
-                                Arrays.copyOfRange(speed, from, to),
-                                Arrays.copyOfRange(city, from, to),
-                                attention);
+                double[] expected =
+                    to == from ? new double[SmallModel.DIMENSION]
+                               : model.embed(Arrays.copyOfRange(types, from, to), Arrays.copyOfRange(times, from, to),
+                                             Arrays.copyOfRange(dwell, from, to), Arrays.copyOfRange(speed, from, to),
+                                             Arrays.copyOfRange(city, from, to), attention);
                 for (int d = 0; d < expected.length; ++d) {
                     assertEquals(expected[d], result.embeddings().get(i, d), 1e-5, "row " + i + ", column " + d);
                 }
@@ -90,8 +85,7 @@ class EncoderTest {
             assertTrue(encoder.usesDwell());
             assertEquals(List.of("speed"), encoder.numericNames());
             assertEquals(List.of("city"), encoder.categoricalNames());
-            try (Vocabulary events = encoder.vocabulary();
-                    Vocabulary cities = encoder.categoricalVocabulary(0)) {
+            try (Vocabulary events = encoder.vocabulary(); Vocabulary cities = encoder.categoricalVocabulary(0)) {
                 assertEquals(List.of(SmallModel.NAMES), events.names());
                 assertEquals(List.of(SmallModel.CITIES), cities.names());
             }
@@ -104,30 +98,26 @@ class EncoderTest {
         try (SequenceEncoder encoder = encoder(new SmallModel(2))) {
             float[] whole = encoder.embed(sequences()).floats();
             Sequences direct = Sequences.builder()
-                    .offsets(bytes(8 * offsets.length).asLongBuffer().put(offsets).flip())
-                    .types(bytes(4 * types.length).asIntBuffer().put(types).flip())
-                    .times(bytes(8 * times.length).asDoubleBuffer().put(times).flip())
-                    .dwell(bytes(8 * dwell.length).asDoubleBuffer().put(dwell).flip())
-                    .addNumeric(bytes(8 * speed.length).asDoubleBuffer().put(speed).flip())
-                    .addCategorical(bytes(4 * city.length).asIntBuffer().put(city).flip())
-                    .build();
+                                   .offsets(bytes(8 * offsets.length).asLongBuffer().put(offsets).flip())
+                                   .types(bytes(4 * types.length).asIntBuffer().put(types).flip())
+                                   .times(bytes(8 * times.length).asDoubleBuffer().put(times).flip())
+                                   .dwell(bytes(8 * dwell.length).asDoubleBuffer().put(dwell).flip())
+                                   .addNumeric(bytes(8 * speed.length).asDoubleBuffer().put(speed).flip())
+                                   .addCategorical(bytes(4 * city.length).asIntBuffer().put(city).flip())
+                                   .build();
             assertArrayEquals(whole, encoder.embed(direct).floats());
-            float[] rounded =
-                    encoder.embed(sequences(), null, SequenceEncoder.Precision.BFLOAT16).floats();
+            float[] rounded = encoder.embed(sequences(), null, SequenceEncoder.Precision.BFLOAT16).floats();
             assertArrayEquals(whole, rounded, 2e-3f);
             assertArrayEquals(
-                    rounded,
-                    encoder.embedWithAttention(direct, null, SequenceEncoder.Precision.BFLOAT16)
-                            .embeddings()
-                            .floats());
+                rounded,
+                encoder.embedWithAttention(direct, null, SequenceEncoder.Precision.BFLOAT16).embeddings().floats());
             FloatBuffer output = bytes(4 * whole.length + 4).asFloatBuffer().position(1);
             encoder.embed(direct, null, output);
             for (int index = 0; index < whole.length; ++index) assertEquals(whole[index], output.get(1 + index));
             // Sequences from the middle of the arrays: offsets[0] is above 0.
             for (Sequences batch : List.of(sequences(), direct)) {
-                assertArrayEquals(
-                        Arrays.copyOfRange(whole, 2 * SmallModel.DIMENSION, 5 * SmallModel.DIMENSION),
-                        encoder.embed(batch.slice(2, 5)).floats());
+                assertArrayEquals(Arrays.copyOfRange(whole, 2 * SmallModel.DIMENSION, 5 * SmallModel.DIMENSION),
+                                  encoder.embed(batch.slice(2, 5)).floats());
             }
             try (Context one = Context.builder().threads(1).build()) {
                 assertArrayEquals(whole, encoder.embed(sequences(), one).floats());
@@ -157,9 +147,8 @@ class EncoderTest {
             CoveyException failure = assertThrows(CoveyException.class, () -> SequenceEncoder.load(path));
             assertEquals(StatusCode.CORRUPT_FILE, failure.code(), failure.getMessage());
         }
-        assertEquals(
-                StatusCode.IO,
-                assertThrows(CoveyException.class, () -> SequenceEncoder.load(folder.resolve("none"))).code());
+        assertEquals(StatusCode.IO,
+                     assertThrows(CoveyException.class, () -> SequenceEncoder.load(folder.resolve("none"))).code());
         try (SequenceEncoder encoder = encoder(new SmallModel(5))) {
             float[] good = encoder.embed(sequences()).floats();
             refuse(StatusCode.IO, "", () -> encoder.save(folder.resolve("no/such/folder/x")));
@@ -172,22 +161,14 @@ class EncoderTest {
             double[] infinite = times.clone();
             infinite[2] = Double.POSITIVE_INFINITY;
             refuse(StatusCode.INVALID_DATA, "times", () -> encoder.embed(with(offsets, infinite)));
-            refuse(
-                    StatusCode.MISMATCH,
-                    "",
-                    () -> encoder.embed(Sequences.of(new long[] {0, 1}, new int[1], new double[1])));
-            refuse(
-                    StatusCode.BUFFER_TOO_SMALL,
-                    "output",
-                    () -> encoder.embed(sequences(), null, bytes(8).asFloatBuffer()));
-            refuse(
-                    StatusCode.INVALID_ARGUMENT,
-                    "native byte order",
-                    () -> encoder.embed(sequences(), null, FloatBuffer.allocate(100)));
-            refuse(
-                    StatusCode.INVALID_ARGUMENT,
-                    "read-only",
-                    () -> encoder.embed(sequences(), null, bytes(4096).asFloatBuffer().asReadOnlyBuffer()));
+            refuse(StatusCode.MISMATCH, "",
+                   () -> encoder.embed(Sequences.of(new long[] {0, 1}, new int[1], new double[1])));
+            refuse(StatusCode.BUFFER_TOO_SMALL, "output",
+                   () -> encoder.embed(sequences(), null, bytes(8).asFloatBuffer()));
+            refuse(StatusCode.INVALID_ARGUMENT, "native byte order",
+                   () -> encoder.embed(sequences(), null, FloatBuffer.allocate(100)));
+            refuse(StatusCode.INVALID_ARGUMENT, "read-only",
+                   () -> encoder.embed(sequences(), null, bytes(4096).asFloatBuffer().asReadOnlyBuffer()));
             assertThrows(NullPointerException.class, () -> encoder.embed(null));
             assertArrayEquals(good, encoder.embed(sequences()).floats(), "the encoder is still good");
         }
@@ -200,13 +181,14 @@ class EncoderTest {
             for (int round = 0; round < 3000; ++round) {
                 long[] edges = new long[random.nextInt(5)];
                 for (int i = 0; i < edges.length; ++i) {
-                    edges[i] = random.nextInt(12) == 0 ? random.nextLong() : (i == 0 ? 0 : edges[i - 1]) + random.nextInt(4);
+                    edges[i] =
+                        random.nextInt(12) == 0 ? random.nextLong() : (i == 0 ? 0 : edges[i - 1]) + random.nextInt(4);
                 }
                 Sequences.Builder batch = Sequences.builder()
-                        .offsets(edges)
-                        .types(random.ints(random.nextInt(8) + 8).toArray())
-                        .times(numbers())
-                        .addCategorical(random.ints(random.nextInt(8) + 8).toArray());
+                                              .offsets(edges)
+                                              .types(random.ints(random.nextInt(8) + 8).toArray())
+                                              .times(numbers())
+                                              .addCategorical(random.ints(random.nextInt(8) + 8).toArray());
                 if (random.nextInt(8) != 0) batch.addNumeric(numbers());
                 if (random.nextInt(8) != 0) batch.dwell(numbers());
                 try {
@@ -215,9 +197,8 @@ class EncoderTest {
                     for (float x : result.embeddings().floats()) assertTrue(Float.isFinite(x));
                     ++good;
                 } catch (CoveyException failure) {
-                    assertTrue(
-                            failure.code() == StatusCode.INVALID_DATA || failure.code() == StatusCode.MISMATCH,
-                            failure.toString());
+                    assertTrue(failure.code() == StatusCode.INVALID_DATA || failure.code() == StatusCode.MISMATCH,
+                               failure.toString());
                     ++refused;
                 }
             }
@@ -232,13 +213,13 @@ class EncoderTest {
 
     private Sequences with(long[] offsets, double[] times) {
         return Sequences.builder()
-                .offsets(offsets)
-                .types(types)
-                .times(times)
-                .dwell(dwell)
-                .addNumeric(speed)
-                .addCategorical(city)
-                .build();
+            .offsets(offsets)
+            .types(types)
+            .times(times)
+            .dwell(dwell)
+            .addNumeric(speed)
+            .addCategorical(city)
+            .build();
     }
 
     static void refuse(StatusCode code, String words, org.junit.jupiter.api.function.Executable call) {

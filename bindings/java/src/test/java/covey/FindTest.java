@@ -82,9 +82,8 @@ class FindTest {
             // The engine outlives what was found.
             found.close();
             engine.save(file);
-            try (Engine loaded = Engine.load(file);
-                    Scores first = engine.score(null, features(), null);
-                    Scores second = loaded.score(null, features(), null)) {
+            try (Engine loaded = Engine.load(file); Scores first = engine.score(null, features(), null);
+                 Scores second = loaded.score(null, features(), null)) {
                 for (int row = 0; row < ROWS; ++row) assertEquals(first.risks()[row], second.risks()[row]);
                 for (int row = 0; row < ROWS; ++row) {
                     Score score = second.get(row);
@@ -96,9 +95,7 @@ class FindTest {
                 assertTrue(first.get(0).reasons().get(0).startsWith("The risk of fraud is"));
             }
             engine.close();
-        } finally {
-            Files.delete(file);
-        }
+        } finally { Files.delete(file); }
     }
 
     @Test
@@ -118,10 +115,9 @@ class FindTest {
 
     @Test
     void badInputIsRefused() {
-        assertThrows(
-                CoveyException.class, () -> Found.find(null, null, null, fraud, null, null, null, null, null));
-        assertThrows(
-                CoveyException.class, () -> Found.find(null, null, features(), new byte[3], null, null, null, null, null));
+        assertThrows(CoveyException.class, () -> Found.find(null, null, null, fraud, null, null, null, null, null));
+        assertThrows(CoveyException.class,
+                     () -> Found.find(null, null, features(), new byte[3], null, null, null, null, null));
         byte[] bad = fraud.clone();
         bad[5] = 4;
         assertThrows(CoveyException.class, () -> find(bad));

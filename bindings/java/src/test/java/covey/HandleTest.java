@@ -19,8 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Native memory: freed once, never while a call uses it, also where nobody closes it. */
 @Timeout(value = 600, unit = TimeUnit.SECONDS)
 class HandleTest {
-    @TempDir
-    Path folder;
+    @TempDir Path folder;
 
     @Test
     void isFreedOnceAndAfterTheLastUse() {
@@ -33,8 +32,7 @@ class HandleTest {
         handle.acquire();
         handle.run();
         assertEquals(0, freed.get());
-        assertEquals(
-                "Thing is closed", assertThrows(IllegalStateException.class, handle::acquire).getMessage());
+        assertEquals("Thing is closed", assertThrows(IllegalStateException.class, handle::acquire).getMessage());
         handle.release();
         assertEquals(0, freed.get());
         handle.release();
@@ -51,14 +49,13 @@ class HandleTest {
         Vocabulary vocabulary = Vocabulary.of("a");
         SequenceEncoder encoder = SequenceEncoder.load(new SmallModel(1).write(folder.resolve("model")));
         HybridFeatures hybrid = HybridFeatures.fit(null, table, null, null);
-        Clustering clustering =
-                Clustering.cluster(matrix, ClusterOptions.builder().prediction(true).build(), null);
+        Clustering clustering = Clustering.cluster(matrix, ClusterOptions.builder().prediction(true).build(), null);
         ClusterRisk risk = ClusterRisk.rate(clustering.labels(), new byte[2], null, null, null, null);
         Engine engine = Engine.builder().hybrid(hybrid).clustering(clustering).risk(risk).build();
         Scores scores = engine.score(null, table, null);
         RuleSet rules = RuleSet.extract(table, new boolean[] {true, false}, null, null);
         for (AutoCloseable handle :
-                List.of(context, vocabulary, encoder, hybrid, clustering, risk, rules, engine, scores)) {
+             List.of(context, vocabulary, encoder, hybrid, clustering, risk, rules, engine, scores)) {
             handle.close();
             handle.close();
         }
@@ -78,9 +75,8 @@ class HandleTest {
         assertThrows(IllegalStateException.class, () -> engine.scoreOne(null, table.slice(0, 1), null));
         assertThrows(IllegalStateException.class, scores::count);
         assertThrows(IllegalStateException.class, () -> scores.get(0));
-        assertThrows(
-                IllegalStateException.class,
-                () -> Engine.builder().hybrid(hybrid).clustering(clustering).risk(risk).build());
+        assertThrows(IllegalStateException.class,
+                     () -> Engine.builder().hybrid(hybrid).clustering(clustering).risk(risk).build());
     }
 
     @Test
@@ -109,10 +105,8 @@ class HandleTest {
                         int calls = 0;
                         started.countDown();
                         try {
-                            for (; ; ++calls) assertEquals(500, vocabulary.lookup(names)[499]);
-                        } catch (IllegalStateException closed) {
-                            return calls;
-                        }
+                            for (;; ++calls) assertEquals(500, vocabulary.lookup(names)[499]);
+                        } catch (IllegalStateException closed) { return calls; }
                     }));
                 }
                 started.await();
@@ -121,9 +115,7 @@ class HandleTest {
                 other.get();
                 for (Future<Integer> user : users) user.get();
             }
-        } finally {
-            threads.shutdownNow();
-        }
+        } finally { threads.shutdownNow(); }
     }
 
     @Test

@@ -17,9 +17,7 @@ import org.junit.jupiter.api.Test;
 class HeaderTest {
     private final String header;
 
-    HeaderTest() throws IOException {
-        header = Files.readString(Path.of("include", "covey.h"));
-    }
+    HeaderTest() throws IOException { header = Files.readString(Path.of("include", "covey.h")); }
 
     @Test
     void everyFunctionIsUsed() throws IOException {
@@ -30,8 +28,9 @@ class HeaderTest {
         assertTrue(missing.size() > 80, "found " + missing.size() + " functions in the header");
         String sources;
         try (Stream<Path> files = Files.list(Path.of("bindings", "java", "jni"))) {
-            sources = files.filter(file -> file.toString().endsWith(".c")).map(HeaderTest::read)
-                    .collect(Collectors.joining());
+            sources = files.filter(file -> file.toString().endsWith(".c"))
+                          .map(HeaderTest::read)
+                          .collect(Collectors.joining());
         }
         missing.removeIf(name -> Pattern.compile("\\b" + name + "\\b").matcher(sources).find());
         // The error of a call is read for its message; its code is the status that the call returned.
@@ -44,9 +43,7 @@ class HeaderTest {
     private static String read(Path path) {
         try {
             return Files.readString(path);
-        } catch (IOException failure) {
-            throw new AssertionError(failure);
-        }
+        } catch (IOException failure) { throw new AssertionError(failure); }
     }
 
     /** The number of a constant of the header. */
@@ -84,7 +81,8 @@ class HeaderTest {
         for (ExplainOptions.Method method : ExplainOptions.Method.values()) {
             assertEquals(constant("COVEY_ATTRIBUTION_" + method), method.ordinal() - 1);
         }
-        for (Finding.Code code : Finding.Code.values()) assertEquals(constant("COVEY_FINDING_" + code), code.ordinal() + 1);
+        for (Finding.Code code : Finding.Code.values())
+            assertEquals(constant("COVEY_FINDING_" + code), code.ordinal() + 1);
         same("COVEY_RULES_", ExportOptions.Format.values());
         same("COVEY_SQL_", ExportOptions.Dialect.values());
         same("COVEY_SHADOW_", Backtest.Shadow.values());
@@ -107,76 +105,71 @@ class HeaderTest {
     /** The values of an initialiser, without struct_size. */
     private String initialiser(String name) {
         Matcher definition =
-                Pattern.compile("#define COVEY_" + name + "_OPTIONS_INIT[\\s\\\\]*\\{([^}]*)\\}").matcher(header);
+            Pattern.compile("#define COVEY_" + name + "_OPTIONS_INIT[\\s\\\\]*\\{([^}]*)\\}").matcher(header);
         assertTrue(definition.find(), name);
-        return definition.group(1).replaceAll("[\\\\\\s]", "").replaceFirst("^[^,]*,", "").replace(".0,", ",")
-                .replaceAll("\\.0$", "");
+        return definition.group(1)
+            .replaceAll("[\\\\\\s]", "")
+            .replaceFirst("^[^,]*,", "")
+            .replace(".0,", ",")
+            .replaceAll("\\.0$", "");
     }
 
     private static String joined(Object... values) {
         return Stream.of(values)
-                .map(value -> value == null ? "NULL"
-                        : value instanceof Boolean flag ? (flag ? "1" : "0")
-                        : value instanceof Enum<?> name ? name.name()
-                        : value.toString().replaceFirst("\\.0$", ""))
-                .collect(Collectors.joining(","));
+            .map(value
+                 -> value == null                   ? "NULL"
+                    : value instanceof Boolean flag ? (flag ? "1" : "0")
+                    : value instanceof Enum<?> name ? name.name()
+                                                    : value.toString().replaceFirst("\\.0$", ""))
+            .collect(Collectors.joining(","));
     }
 
     @Test
     void defaultsAreTheHeaders() {
         ClusterOptions c = ClusterOptions.defaults();
-        assertEquals(
-                initialiser("CLUSTER").replaceAll("COVEY_(METRIC|SELECTION|SEARCH|MISSING_ROWS|STRENGTHS)_", ""),
-                joined(c.minClusterSize(), c.minSamples(), c.maxClusterSize(), c.clusterSelectionEpsilon(), c.alpha(),
-                        c.metric(), c.selection(), c.allowSingleCluster(), c.search(), c.missing(), c.prediction(),
-                        c.seed(), c.clusterSelectionEpsilonMax(), c.clusterSelectionPersistence(), c.clusters(),
-                        c.matchReference(), c.strengths(), null)); // weights are an argument of the call
+        assertEquals(initialiser("CLUSTER").replaceAll("COVEY_(METRIC|SELECTION|SEARCH|MISSING_ROWS|STRENGTHS)_", ""),
+                     joined(c.minClusterSize(), c.minSamples(), c.maxClusterSize(), c.clusterSelectionEpsilon(),
+                            c.alpha(), c.metric(), c.selection(), c.allowSingleCluster(), c.search(), c.missing(),
+                            c.prediction(), c.seed(), c.clusterSelectionEpsilonMax(), c.clusterSelectionPersistence(),
+                            c.clusters(), c.matchReference(), c.strengths(),
+                            null)); // weights are an argument of the call
         HybridOptions h = HybridOptions.defaults();
-        assertEquals(
-                initialiser("HYBRID").replaceAll("COVEY_(SCALING|MISSING)_", ""),
-                joined(h.scaling(), h.missing(), h.embeddingComponents(), h.embeddingWeight(), h.featureWeight(),
-                        h.clip(), h.columnWeights()));
+        assertEquals(initialiser("HYBRID").replaceAll("COVEY_(SCALING|MISSING)_", ""),
+                     joined(h.scaling(), h.missing(), h.embeddingComponents(), h.embeddingWeight(), h.featureWeight(),
+                            h.clip(), h.columnWeights()));
         RiskOptions r = RiskOptions.defaults();
-        assertEquals(
-                initialiser("RISK").replaceAll("COVEY_SHARES_", ""),
-                joined(r.confidence(), r.minLift(), r.minFraud(), r.knownShare(), r.sharesOver(), 0));
+        assertEquals(initialiser("RISK").replaceAll("COVEY_SHARES_", ""),
+                     joined(r.confidence(), r.minLift(), r.minFraud(), r.knownShare(), r.sharesOver(), 0));
         FindOptions f = FindOptions.defaults();
-        assertEquals(
-                initialiser("FIND").replaceAll("COVEY_(SHARES|ERROR_RATE|SCALING|SEARCH)_", ""),
-                joined(f.seed(), f.knownShare(), f.sharesOver(), f.errorRate(), f.significance(), f.confidence(), f.minShare(),
-                        f.minFraud(), f.permutations(), f.trees(), f.maxRules(), f.minClusterSize(), f.scaling(), f.search(),
-                        f.embeddingWeight(), f.featureWeight(), f.training()));
+        assertEquals(initialiser("FIND").replaceAll("COVEY_(SHARES|ERROR_RATE|SCALING|SEARCH)_", ""),
+                     joined(f.seed(), f.knownShare(), f.sharesOver(), f.errorRate(), f.significance(), f.confidence(),
+                            f.minShare(), f.minFraud(), f.permutations(), f.trees(), f.maxRules(), f.minClusterSize(),
+                            f.scaling(), f.search(), f.embeddingWeight(), f.featureWeight(), f.training()));
         ExplainOptions e = ExplainOptions.defaults();
-        assertEquals(
-                initialiser("EXPLAIN").replaceAll("COVEY_(EXPLAINED|ATTRIBUTION)_", ""),
-                joined(e.explained(), e.method(), e.cluster(), e.largestParts(), e.permutations(), e.largestSteps(), e.seed(),
-                        e.features(), e.faithfulness()));
+        assertEquals(initialiser("EXPLAIN").replaceAll("COVEY_(EXPLAINED|ATTRIBUTION)_", ""),
+                     joined(e.explained(), e.method(), e.cluster(), e.largestParts(), e.permutations(),
+                            e.largestSteps(), e.seed(), e.features(), e.faithfulness()));
         TrainingOptions t = TrainingOptions.defaults();
-        assertEquals(
-                initialiser("TRAINING"),
-                joined(
-                        t.embeddingSize(), t.categoryEmbeddingSize(), t.hiddenSize(),
-                        t.attentionSize(), t.dimension(), t.nextEvent(), t.maskedEvent(),
-                        t.autoencoder(), t.contrastive(), t.epochs(), t.batchSize(),
-                        t.learningRate(), t.weightDecay(), t.clip(), t.warmUp(), t.dropout(),
-                        t.unknown(), t.maskShare(), t.slices(), t.margin(), t.heldOut(),
-                        t.patience(), t.window(), t.seed(), t.numericNames(), t.categoricalNames(),
-                        t.categoricalVocabularies(), t.checkpoint(), t.checkpointSteps(),
-                        t.listener(), null));
+        assertEquals(initialiser("TRAINING"),
+                     joined(t.embeddingSize(), t.categoryEmbeddingSize(), t.hiddenSize(), t.attentionSize(),
+                            t.dimension(), t.nextEvent(), t.maskedEvent(), t.autoencoder(), t.contrastive(), t.epochs(),
+                            t.batchSize(), t.learningRate(), t.weightDecay(), t.clip(), t.warmUp(), t.dropout(),
+                            t.unknown(), t.maskShare(), t.slices(), t.margin(), t.heldOut(), t.patience(), t.window(),
+                            t.seed(), t.numericNames(), t.categoricalNames(), t.categoricalVocabularies(),
+                            t.checkpoint(), t.checkpointSteps(), t.listener(), null));
         RuleOptions o = RuleOptions.defaults();
-        assertEquals(
-                initialiser("RULES"),
-                joined(o.maxConditions(), o.maxRules(), o.minSupport(), o.minPrecision(), o.minLift(), o.maxBins(),
-                        o.beamWidth(), o.holdout(), o.confidence(), o.times(), o.seed(), o.targetName(), o.weights(),
-                        o.amounts(), o.quality().ordinal(), 0, o.beta() - 1, null, o.features().size(), null,
-                        o.pinned().size(), o.given(), o.rounding(), o.significance(), o.permutations(), o.resamples(),
-                        o.minStability(), o.ageTo(), null, o.pairs().size()));
+        assertEquals(initialiser("RULES"),
+                     joined(o.maxConditions(), o.maxRules(), o.minSupport(), o.minPrecision(), o.minLift(), o.maxBins(),
+                            o.beamWidth(), o.holdout(), o.confidence(), o.times(), o.seed(), o.targetName(),
+                            o.weights(), o.amounts(), o.quality().ordinal(), 0, o.beta() - 1, null, o.features().size(),
+                            null, o.pinned().size(), o.given(), o.rounding(), o.significance(), o.permutations(),
+                            o.resamples(), o.minStability(), o.ageTo(), null, o.pairs().size()));
     }
 
     @Test
     void versionIsTheHeaders() {
         int major = constant("COVEY_VERSION_MAJOR"), minor = constant("COVEY_VERSION_MINOR"),
-                patch = constant("COVEY_VERSION_PATCH");
+            patch = constant("COVEY_VERSION_PATCH");
         assertEquals(major + "." + minor + "." + patch, Covey.version());
         assertEquals(major * 10000 + minor * 100 + patch, Covey.versionNumber());
     }
@@ -187,9 +180,8 @@ class HeaderTest {
             assertEquals(constant("COVEY_INSTRUCTIONS_" + one.name()), one.ordinal());
         Vocabulary.of("a").close();
         Covey.setInstructions(Covey.Instructions.ALL);
-        CoveyException late =
-                assertThrows(CoveyException.class, () -> Covey.setInstructions(Covey.Instructions.AVX2));
-        assertTrue(
-                late.code() == StatusCode.INVALID_ARGUMENT || late.code() == StatusCode.UNSUPPORTED, late.getMessage());
+        CoveyException late = assertThrows(CoveyException.class, () -> Covey.setInstructions(Covey.Instructions.AVX2));
+        assertTrue(late.code() == StatusCode.INVALID_ARGUMENT || late.code() == StatusCode.UNSUPPORTED,
+                   late.getMessage());
     }
 }

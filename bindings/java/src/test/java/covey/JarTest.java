@@ -17,18 +17,18 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The jar as programs meet it, each in a Java of its own: how the library is found, and the programs of README.md. */
 class JarTest {
-    @TempDir
-    Path folder;
+    @TempDir Path folder;
 
     private static final String JAR =
-            Path.of(Covey.class.getProtectionDomain().getCodeSource().getLocation().getPath()).toString();
+        Path.of(Covey.class.getProtectionDomain().getCodeSource().getLocation().getPath()).toString();
     private static final String HELLO =
-            "public class Hello { public static void main(String[] a) { System.out.println(covey.Covey.version()); } }";
+        "public class Hello { public static void main(String[] a) { System.out.println(covey.Covey.version()); } }";
 
     private record Outcome(int status, String output) {}
 
     private Outcome java(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        List<String> command =
+            new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(List.of(arguments));
         File output = folder.resolve("output").toFile();
         Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();
@@ -67,9 +67,8 @@ class JarTest {
         }
         // No folder to unpack to: the libraries can only come from the property.
         String nowhere = "-Djava.io.tmpdir=" + folder.resolve("nowhere");
-        assertEquals(
-                new Outcome(0, Covey.version() + "\n"),
-                java("-Dcovey.library.path=" + libraries, nowhere, "-cp", JAR, hello()));
+        assertEquals(new Outcome(0, Covey.version() + "\n"),
+                     java("-Dcovey.library.path=" + libraries, nowhere, "-cp", JAR, hello()));
         Outcome missing = java("-Dcovey.library.path=" + folder.resolve("nothing"), "-cp", JAR, hello());
         assertTrue(missing.status != 0 && missing.output.contains("UnsatisfiedLinkError"), missing.output);
         Outcome unwritable = java(nowhere, "-cp", JAR, hello());

@@ -22,7 +22,7 @@ class ProgressTest {
     private static Matrix random(int rows, int columns) {
         Random random = new Random(1);
         float[] data = new float[rows * columns];
-        for (int index = 0; index < data.length; ++index) data[index] = (float) random.nextGaussian();
+        for (int index = 0; index < data.length; ++index) data[index] = (float)random.nextGaussian();
         return Matrix.of(data, rows, columns);
     }
 
@@ -39,7 +39,7 @@ class ProgressTest {
             return true;
         };
         try (Context context = Context.builder().progress(listener).build();
-                Clustering clustering = Clustering.cluster(LONG, null, context)) {
+             Clustering clustering = Clustering.cluster(LONG, null, context)) {
             assertEquals(LONG.rows(), clustering.rows());
         }
         assertFalse(stages.isEmpty());
@@ -57,14 +57,9 @@ class ProgressTest {
     @Test
     void leavesTheListenersExceptionInPlaceOfTheResult() {
         IllegalArgumentException mine = new IllegalArgumentException("mine");
-        try (Context context = Context.builder()
-                .progress((stage, fraction) -> {
-                    throw mine;
-                })
-                .build()) {
-            assertSame(
-                    mine,
-                    assertThrows(IllegalArgumentException.class, () -> Clustering.cluster(LONG, null, context)));
+        try (Context context = Context.builder().progress((stage, fraction) -> { throw mine; }).build()) {
+            assertSame(mine,
+                       assertThrows(IllegalArgumentException.class, () -> Clustering.cluster(LONG, null, context)));
         }
     }
 
@@ -76,20 +71,18 @@ class ProgressTest {
             running.countDown();
             try {
                 cancelled.await();
-            } catch (InterruptedException failure) {
-                throw new AssertionError(failure);
-            }
+            } catch (InterruptedException failure) { throw new AssertionError(failure); }
             return true;
         };
         try (Context context = Context.builder().progress(listener).build()) {
             shared.set(context);
             CompletableFuture<Clustering> call =
-                    CompletableFuture.supplyAsync(() -> Clustering.cluster(LONG, null, shared.get()));
+                CompletableFuture.supplyAsync(() -> Clustering.cluster(LONG, null, shared.get()));
             running.await();
             context.cancel();
             cancelled.countDown();
             ExecutionException failure = assertThrows(ExecutionException.class, call::get);
-            assertEquals(StatusCode.CANCELLED, ((CoveyException) failure.getCause()).code());
+            assertEquals(StatusCode.CANCELLED, ((CoveyException)failure.getCause()).code());
             try (Clustering after = Clustering.cluster(SHORT, null, context)) {
                 assertEquals(300, after.rows());
             }
@@ -100,12 +93,12 @@ class ProgressTest {
     void aListenerMayCancelOrCloseItsOwnContext() {
         AtomicReference<Context> own = new AtomicReference<>();
         Context context = Context.builder()
-                .progress((stage, fraction) -> {
-                    own.get().cancel();
-                    own.get().close();
-                    return true;
-                })
-                .build();
+                              .progress((stage, fraction) -> {
+                                  own.get().cancel();
+                                  own.get().close();
+                                  return true;
+                              })
+                              .build();
         own.set(context);
         EncoderTest.refuse(StatusCode.CANCELLED, "", () -> Clustering.cluster(LONG, null, context));
         assertThrows(IllegalStateException.class, context::cancel);

@@ -21,22 +21,20 @@ final class Road implements AutoCloseable {
         this.sample = sample;
         encoder = SequenceEncoder.load(Sample.MODEL, context);
         embeddings = encoder.embed(sample.sequences, context);
-        hybrid = HybridFeatures.fit(
-                embeddings, sample.features, HybridOptions.builder().embeddingWeight(1.5).clip(3).build(), context);
+        hybrid = HybridFeatures.fit(embeddings, sample.features,
+                                    HybridOptions.builder().embeddingWeight(1.5).clip(3).build(), context);
         rows = hybrid.transform(embeddings, sample.features, context);
-        clustering = Clustering.cluster(
-                rows,
-                ClusterOptions.builder()
-                        .minClusterSize(12)
-                        .minSamples(5)
-                        .selection(ClusterOptions.Selection.LEAF)
-                        .prediction(true)
-                        .build(),
-                context);
+        clustering = Clustering.cluster(rows,
+                                        ClusterOptions.builder()
+                                            .minClusterSize(12)
+                                            .minSamples(5)
+                                            .selection(ClusterOptions.Selection.LEAF)
+                                            .prediction(true)
+                                            .build(),
+                                        context);
         labels = clustering.labels();
         risk = ClusterRisk.rate(labels, sample.labels, sample.amounts, sample.times, null, context);
-        Engine.Builder parts =
-                Engine.builder().encoder(encoder).hybrid(hybrid).clustering(clustering).risk(risk);
+        Engine.Builder parts = Engine.builder().encoder(encoder).hybrid(hybrid).clustering(clustering).risk(risk);
         for (ClusterReport report : risk.reports()) {
             if (!report.risky()) continue;
             RuleSet set = RuleSet.extract(sample.features, inCluster(report.cluster()), ruleOptions(report), context);
@@ -49,10 +47,10 @@ final class Road implements AutoCloseable {
 
     private RuleOptions ruleOptions(ClusterReport report) {
         return RuleOptions.builder()
-                .minSupport(5)
-                .times(sample.times)
-                .targetName("cluster " + report.cluster())
-                .build();
+            .minSupport(5)
+            .times(sample.times)
+            .targetName("cluster " + report.cluster())
+            .build();
     }
 
     boolean[] inCluster(long cluster) {

@@ -20,8 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The whole road on the sample; every figure is computed a second time, here, from the data. */
 class RoadTest {
-    @TempDir
-    Path folder;
+    @TempDir Path folder;
 
     private static Sample sample;
     private static Road road;
@@ -60,8 +59,7 @@ class RoadTest {
         road.risk.save(file, null);
         byte[] bytes = road.risk.toBytes();
         assertArrayEquals(Files.readAllBytes(file), bytes);
-        try (ClusterRisk loaded = ClusterRisk.load(file, null);
-                ClusterRisk read = ClusterRisk.of(bytes, null)) {
+        try (ClusterRisk loaded = ClusterRisk.load(file, null); ClusterRisk read = ClusterRisk.of(bytes, null)) {
             assertEquals(road.risk.reports(), loaded.reports());
             assertEquals(road.risk.reports(), read.reports());
             assertEquals(road.risk.baseRate(), read.baseRate());
@@ -79,37 +77,35 @@ class RoadTest {
         }
         long known = IntStream.range(0, sample.rows()).filter(row -> sample.labels[row] >= 0).count();
         long fraud = IntStream.range(0, sample.rows()).filter(row -> sample.labels[row] == 1).count();
-        double base = (double) fraud / known;
+        double base = (double)fraud / known;
         assertEquals(base, road.risk.baseRate(), 1e-15);
         List<ClusterReport> reports = road.risk.reports();
         assertEquals(members.size(), reports.size());
         for (ClusterReport report : reports) {
-            List<Integer> rows = members.remove((int) report.cluster());
+            List<Integer> rows = members.remove((int)report.cluster());
             long labelled = rows.stream().filter(row -> sample.labels[row] >= 0).count();
             long frauds = rows.stream().filter(row -> sample.labels[row] == 1).count();
             assertEquals(rows.size(), report.size());
             assertEquals(labelled, report.labelled());
             assertEquals(frauds, report.fraud());
-            assertEquals((double) labelled / rows.size(), report.labelledShare(), 1e-15);
+            assertEquals((double)labelled / rows.size(), report.labelledShare(), 1e-15);
             double[] interval = wilson(frauds, labelled);
             assertEquals(interval[0], report.shareLow(), 1e-9);
             assertEquals(interval[1], report.shareHigh(), 1e-9);
-            assertEquals(labelled == 0 ? Double.NaN : (double) frauds / labelled, report.share(), 1e-15);
+            assertEquals(labelled == 0 ? Double.NaN : (double)frauds / labelled, report.share(), 1e-15);
             assertEquals(report.share() / base, report.lift(), 1e-12);
             assertEquals(
-                    rows.stream().filter(row -> sample.labels[row] == 1).mapToDouble(row -> sample.amounts[row]).sum(),
-                    report.loss(),
-                    1e-6);
+                rows.stream().filter(row -> sample.labels[row] == 1).mapToDouble(row -> sample.amounts[row]).sum(),
+                report.loss(), 1e-6);
             assertEquals(rows.stream().mapToDouble(row -> sample.amounts[row]).sum(), report.amount(), 1e-4);
             assertEquals(rows.stream().mapToDouble(row -> sample.times[row]).min().getAsDouble(), report.firstSeen());
             assertEquals(rows.stream().mapToDouble(row -> sample.times[row]).max().getAsDouble(), report.lastSeen());
-            assertEquals(
-                    report.cluster() >= 0 && frauds >= 3 && interval[0] >= Math.min(1, 3 * base), report.risky());
+            assertEquals(report.cluster() >= 0 && frauds >= 3 && interval[0] >= Math.min(1, 3 * base), report.risky());
         }
         assertTrue(members.isEmpty());
-        Comparator<ClusterReport> order = Comparator.comparingDouble((ClusterReport r) -> -r.shareLow())
-                .thenComparingDouble(r -> -r.loss())
-                .thenComparingLong(ClusterReport::cluster);
+        Comparator<ClusterReport> order = Comparator.comparingDouble((ClusterReport r) -> - r.shareLow())
+                                              .thenComparingDouble(r -> - r.loss())
+                                              .thenComparingLong(ClusterReport::cluster);
         assertEquals(reports.stream().sorted(order).toList(), reports);
         for (int rank = 0; rank < reports.size(); ++rank) assertEquals(rank, reports.get(rank).rank());
     }
@@ -119,9 +115,8 @@ class RoadTest {
         if (n == 0) return new double[] {0, 1};
         double z = 1.959963984540054, p = hits / n, middle = p + z * z / (2 * n);
         double half = z * Math.sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-        return new double[] {
-            Math.max(0, (middle - half) / (1 + z * z / n)), Math.min(1, (middle + half) / (1 + z * z / n))
-        };
+        return new double[] {Math.max(0, (middle - half) / (1 + z * z / n)),
+                             Math.min(1, (middle + half) / (1 + z * z / n))};
     }
 
     @Test
@@ -157,10 +152,10 @@ class RoadTest {
         }
         assertEquals(matched, rule.matched() + rule.searchMatched());
         assertEquals(support, rule.support() + rule.searchSupport());
-        assertEquals((double) rule.support() / rule.matched(), rule.precision(), 1e-12);
-        assertEquals((double) rule.searchSupport() / rule.searchMatched(), rule.searchPrecision(), 1e-12);
-        assertArrayEquals(
-                wilson(rule.support(), rule.matched()), new double[] {rule.precisionLow(), rule.precisionHigh()}, 1e-9);
+        assertEquals((double)rule.support() / rule.matched(), rule.precision(), 1e-12);
+        assertEquals((double)rule.searchSupport() / rule.searchMatched(), rule.searchPrecision(), 1e-12);
+        assertArrayEquals(wilson(rule.support(), rule.matched()),
+                          new double[] {rule.precisionLow(), rule.precisionHigh()}, 1e-9);
         assertTrue(rule.precision() >= 0.5 && rule.lift() >= 2 && rule.recall() > 0 && rule.recall() <= 1);
         assertTrue(rule.searchSupport() >= 5 && rule.searchRecall() > 0 && rule.searchLift() >= 2);
         assertTrue(rule.conditions().size() >= 1 && rule.conditions().size() <= 3);
@@ -182,15 +177,15 @@ class RoadTest {
             missing = flags[row] == -1;
             held = flags[row] == (condition.kind() == Condition.Kind.TRUE ? 1 : 0);
         } else {
-            int code = ((int[]) values)[row];
+            int code = ((int[])values)[row];
             missing = code == -1;
-            held = !missing && condition.categories().contains(category(column, code))
-                    == (condition.kind() == Condition.Kind.IN);
+            held = !missing &&
+                   condition.categories().contains(category(column, code)) == (condition.kind() == Condition.Kind.IN);
         }
         return switch (condition.kind()) {
             case MISSING -> missing;
             case PRESENT -> !missing;
-            default -> !missing && held;
+            default -> !missing &&held;
         };
     }
 
@@ -214,7 +209,7 @@ class RoadTest {
         }
         String json = road.rules.get(0).toJson();
         for (String bad : List.of("", "{", "[]", "null", "{}", json.substring(0, json.length() / 2), json + "x",
-                json.replaceFirst("\\{", "{\0"))) {
+                                  json.replaceFirst("\\{", "{\0"))) {
             CoveyException failure = assertThrows(CoveyException.class, () -> RuleSet.parse(bad), bad);
             assertEquals(StatusCode.CORRUPT_FILE, failure.code(), failure.getMessage());
         }
@@ -245,8 +240,7 @@ class RoadTest {
         int rows = 1500;
         Clustering.Placement places = road.clustering.predict(road.rows.slice(0, rows), null);
         int withRules = 0;
-        try (Scores scores =
-                road.engine.score(sample.sequences.slice(0, rows), sample.features.slice(0, rows), null)) {
+        try (Scores scores = road.engine.score(sample.sequences.slice(0, rows), sample.features.slice(0, rows), null)) {
             assertEquals(rows, scores.count());
             int[] clusters = scores.clusters();
             double[] strengths = scores.strengths(), risks = scores.risks();
@@ -282,11 +276,9 @@ class RoadTest {
         road.engine.save(path);
         int rows = 120;
         try (Engine engine = Engine.load(path);
-                Scores batch = road.engine.score(
-                        sample.sequences.slice(0, rows), sample.features.slice(0, rows), null)) {
+             Scores batch = road.engine.score(sample.sequences.slice(0, rows), sample.features.slice(0, rows), null)) {
             assertEquals(road.engine.features(), engine.features());
-            assertEquals(
-                    sample.features.names(), engine.features().stream().map(Engine.Feature::name).toList());
+            assertEquals(sample.features.names(), engine.features().stream().map(Engine.Feature::name).toList());
             List<Score> expected = IntStream.range(0, rows).mapToObj(batch::get).toList();
             ExecutorService threads = Executors.newFixedThreadPool(8);
             try {
@@ -296,24 +288,17 @@ class RoadTest {
                     calls.add(threads.submit(() -> {
                         for (int step = 0; step < rows; ++step) {
                             int row = (start + step) % rows;
-                            assertEquals(
-                                    expected.get(row),
-                                    engine.scoreOne(
-                                            sample.sequences.slice(row, row + 1),
-                                            sample.features.slice(row, row + 1),
-                                            null));
+                            assertEquals(expected.get(row), engine.scoreOne(sample.sequences.slice(row, row + 1),
+                                                                            sample.features.slice(row, row + 1), null));
                         }
                     }));
                 }
                 for (Future<?> call : calls) call.get();
-            } finally {
-                threads.shutdownNow();
-            }
+            } finally { threads.shutdownNow(); }
             try (SequenceEncoder inside = engine.encoder().orElseThrow()) {
                 engine.close();
-                assertArrayEquals(
-                        road.embeddings.slice(0, 10).floats(),
-                        inside.embed(sample.sequences.slice(0, 10)).floats());
+                assertArrayEquals(road.embeddings.slice(0, 10).floats(),
+                                  inside.embed(sample.sequences.slice(0, 10)).floats());
             }
         }
     }
@@ -324,16 +309,14 @@ class RoadTest {
         FeatureTable one = sample.features.slice(0, 1);
         Engine engine = road.engine;
         EncoderTest.refuse(StatusCode.MISMATCH, "", () -> engine.score(two, one, null));
-        EncoderTest.refuse(
-                StatusCode.MISMATCH, "amount", () -> engine.score(two, FeatureTable.builder(2).build(), null));
-        EncoderTest.refuse(
-                StatusCode.MISMATCH, "1 row", () -> engine.scoreOne(two, sample.features.slice(0, 2), null));
+        EncoderTest.refuse(StatusCode.MISMATCH, "amount",
+                           () -> engine.score(two, FeatureTable.builder(2).build(), null));
+        EncoderTest.refuse(StatusCode.MISMATCH, "1 row", () -> engine.scoreOne(two, sample.features.slice(0, 2), null));
         assertThrows(CoveyException.class, () -> engine.score(null, one, null));
         assertThrows(NullPointerException.class, () -> engine.score(two, null, null));
         assertThrows(NullPointerException.class, () -> Engine.builder().hybrid(road.hybrid).build());
-        assertThrows(
-                CoveyException.class,
-                () -> Engine.builder().hybrid(road.hybrid).clustering(road.clustering).risk(road.risk).build());
+        assertThrows(CoveyException.class,
+                     () -> Engine.builder().hybrid(road.hybrid).clustering(road.clustering).risk(road.risk).build());
         Path path = folder.resolve("engine");
         engine.save(path);
         byte[] file = Files.readAllBytes(path);
@@ -351,10 +334,10 @@ class RoadTest {
 
     @Test
     void writesTheSameBytesWithOneThread() throws Exception {
-        Path many = Files.createDirectories(folder.resolve("many")), one = Files.createDirectories(folder.resolve("one"));
+        Path many = Files.createDirectories(folder.resolve("many")), one =
+                                                                         Files.createDirectories(folder.resolve("one"));
         WriteRoad.write(many, road);
-        try (Context context = Context.builder().threads(1).build();
-                Road alone = new Road(sample, context)) {
+        try (Context context = Context.builder().threads(1).build(); Road alone = new Road(sample, context)) {
             WriteRoad.write(one, alone);
         }
         try (var files = Files.list(many)) {

@@ -24,31 +24,33 @@ class RulesTest {
             guest[row] = random.nextInt(10) == 0 ? null : random.nextBoolean();
             TARGET[row] = amount[row] >= 300 && kind[row].equals(BASKET);
         }
-        FEATURES = FeatureTable.builder(ROWS)
-                .numeric("amount", amount)
-                .categorical("kind", kind)
-                .bool("guest", guest)
-                .build();
+        FEATURES =
+            FeatureTable.builder(ROWS).numeric("amount", amount).categorical("kind", kind).bool("guest", guest).build();
     }
 
     @Test
     void findsThePlantedRule() {
-        try (RuleSet rules = RuleSet.extract(FEATURES, TARGET, RuleOptions.builder().targetName("ring " + BASKET).build(), null)) {
+        try (RuleSet rules =
+                 RuleSet.extract(FEATURES, TARGET, RuleOptions.builder().targetName("ring " + BASKET).build(), null)) {
             Rule best = rules.rules().get(0);
             assertEquals(1, best.precision());
             assertTrue(best.recall() > 0.9, best.text());
             assertTrue(best.text().contains("ring " + BASKET), best.text());
-            assertTrue(best.conditions().stream().anyMatch(condition -> condition.kind() == Condition.Kind.INTERVAL
-                    && condition.feature().equals("amount")
-                    && condition.low() > 290 && condition.low() <= 310), best.text());
-            assertTrue(best.conditions().stream().anyMatch(condition -> condition.kind() == Condition.Kind.IN
-                    && condition.categories().equals(List.of(BASKET))), best.text());
+            assertTrue(best.conditions().stream().anyMatch(condition
+                                                           -> condition.kind() == Condition.Kind.INTERVAL &&
+                                                                  condition.feature().equals("amount") &&
+                                                                  condition.low() > 290 && condition.low() <= 310),
+                       best.text());
+            assertTrue(best.conditions().stream().anyMatch(condition
+                                                           -> condition.kind() == Condition.Kind.IN &&
+                                                                  condition.categories().equals(List.of(BASKET))),
+                       best.text());
             assertTrue(rules.toSql().contains("amount") && rules.toSql().contains(BASKET), rules.toSql());
             FeatureTable unseen = FeatureTable.builder(3)
-                    .categorical("kind", BASKET, "hats", null)
-                    .numeric("amount", 350, 350, 350)
-                    .bool("guest", true, false, null)
-                    .build();
+                                      .categorical("kind", BASKET, "hats", null)
+                                      .numeric("amount", 350, 350, 350)
+                                      .bool("guest", true, false, null)
+                                      .build();
             assertArrayEquals(new boolean[] {true, false, false}, rules.matches(unseen, null));
         }
     }
@@ -61,7 +63,8 @@ class RulesTest {
             weights[row] = 1 + row % 2;
             amounts[row] = row % 5;
         }
-        RuleOptions.Builder said = RuleOptions.builder()
+        RuleOptions.Builder said =
+            RuleOptions.builder()
                 .weights(weights)
                 .amounts(amounts)
                 .quality(RuleOptions.Quality.F_BETA)
@@ -79,7 +82,8 @@ class RulesTest {
             assertEquals(List.of(BASKET), rule.conditions().get(1).categories());
             assertEquals(0.05, rule.searchPValue());
             assertEquals(1, rule.stability());
-            assertTrue(rule.pValue() < 1e-9 && !rule.given() && rule.amount() > 0 && rule.supportWeight() > rule.support());
+            assertTrue(rule.pValue() < 1e-9 && !rule.given() && rule.amount() > 0 &&
+                       rule.supportWeight() > rule.support());
             assertTrue(rule.recallLow() < rule.recall() && rule.recall() <= rule.recallHigh());
             try (RuleSet beside = RuleSet.extract(FEATURES, TARGET, RuleOptions.builder().given(rules).build(), null)) {
                 Rule last = beside.rules().get(beside.size() - 1);
@@ -87,11 +91,12 @@ class RulesTest {
                 assertEquals(rule.conditions(), last.conditions());
             }
         }
-        refuse(StatusCode.INVALID_ARGUMENT, "against the direction", said.pinned(List.of(Condition.interval("amount", 0, 9))));
-        refuse(StatusCode.INVALID_ARGUMENT, "which rules may not use", said.pinned(List.of(
-                Condition.of("guest", Condition.Kind.TRUE))));
-        refuse(StatusCode.MISMATCH, "nothing", RuleOptions.builder()
-                .feature("nothing", RuleOptions.Use.ALLOWED, RuleOptions.Direction.ANY));
+        refuse(StatusCode.INVALID_ARGUMENT, "against the direction",
+               said.pinned(List.of(Condition.interval("amount", 0, 9))));
+        refuse(StatusCode.INVALID_ARGUMENT, "which rules may not use",
+               said.pinned(List.of(Condition.of("guest", Condition.Kind.TRUE))));
+        refuse(StatusCode.MISMATCH, "nothing",
+               RuleOptions.builder().feature("nothing", RuleOptions.Use.ALLOWED, RuleOptions.Direction.ANY));
         refuse(StatusCode.MISMATCH, "weights", RuleOptions.builder().weights(new double[1]));
     }
 
@@ -115,8 +120,13 @@ class RulesTest {
             dear[row] = amount[row] / income[row] >= 4;
         }
         FeatureTable features = FeatureTable.builder(ROWS)
-                .date("opened", opened).date("paid", paid).numeric("amount", amount).numeric("income", income).build();
-        RuleOptions options = RuleOptions.builder().ageTo("paid").ratio("amount", "income").difference("amount", "income").build();
+                                    .date("opened", opened)
+                                    .date("paid", paid)
+                                    .numeric("amount", amount)
+                                    .numeric("income", income)
+                                    .build();
+        RuleOptions options =
+            RuleOptions.builder().ageTo("paid").ratio("amount", "income").difference("amount", "income").build();
         double[] none = {Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY};
         planted(features, night, options, Condition.Derived.HOUR, List.of("paid"), 20, none[1]);
         planted(features, young, options, Condition.Derived.DAYS, List.of("opened", "paid"), none[0], 10);
@@ -124,11 +134,10 @@ class RulesTest {
     }
 
     /** The first rule is one condition on what is worked out of `columns`, near low and high; it says so after JSON too. */
-    private static void planted(
-            FeatureTable features, boolean[] target, RuleOptions options, Condition.Derived derived, List<String> columns,
-            double low, double high) {
+    private static void planted(FeatureTable features, boolean[] target, RuleOptions options, Condition.Derived derived,
+                                List<String> columns, double low, double high) {
         try (RuleSet rules = RuleSet.extract(features, target, options, null);
-                RuleSet parsed = RuleSet.parse(rules.toJson())) {
+             RuleSet parsed = RuleSet.parse(rules.toJson())) {
             Condition condition = rules.rules().get(0).conditions().get(0);
             assertEquals(derived, condition.derived(), condition.text());
             assertEquals(columns, condition.columns(), condition.text());
@@ -172,12 +181,12 @@ class RulesTest {
         refuse(StatusCode.INVALID_DATA, "", () -> rate(new int[] {0, -2, 0}, new byte[3], null, null));
         refuse(StatusCode.INVALID_DATA, "", () -> rate(labels, new byte[] {0, 2, 0}, null, null));
         refuse(StatusCode.INVALID_DATA, "amounts", () -> rate(labels, new byte[3], new double[] {0, -1, 0}, null));
-        refuse(StatusCode.INVALID_DATA, "times", () -> rate(labels, new byte[3], null, new double[] {0, 0, Double.NaN}));
+        refuse(StatusCode.INVALID_DATA, "times",
+               () -> rate(labels, new byte[3], null, new double[] {0, 0, Double.NaN}));
         refuse(StatusCode.MISMATCH, "amounts", () -> rate(labels, new byte[3], new double[1], null));
         refuse(StatusCode.MISMATCH, "times", () -> rate(labels, new byte[3], null, new double[4]));
-        for (RiskOptions bad : List.of(
-                new RiskOptions(0.4, 3, 3), new RiskOptions(0.95, 0, 3), new RiskOptions(0.95, 3, 0),
-                new RiskOptions(Double.NaN, 3, 3))) {
+        for (RiskOptions bad : List.of(new RiskOptions(0.4, 3, 3), new RiskOptions(0.95, 0, 3),
+                                       new RiskOptions(0.95, 3, 0), new RiskOptions(Double.NaN, 3, 3))) {
             refuse(StatusCode.INVALID_ARGUMENT, "", () -> ClusterRisk.rate(labels, new byte[3], null, null, bad, null));
         }
         try (ClusterRisk nothing = rate(new int[0], new byte[0], null, null)) {
@@ -197,13 +206,14 @@ class RulesTest {
     @Test
     void exportsInEveryLanguage() {
         RuleSet rules = RuleSet.parse(
-                "{\"format_version\": 1, \"features\": [{\"name\": \"a b\", \"kind\": \"numeric\"}], \"rules\":"
-                        + " [{\"conditions\": [{\"feature\": \"a b\", \"kind\": \"interval\", \"low\": 0.5}]}]}");
+            "{\"format_version\": 1, \"features\": [{\"name\": \"a b\", \"kind\": \"numeric\"}], \"rules\":"
+            + " [{\"conditions\": [{\"feature\": \"a b\", \"kind\": \"interval\", \"low\": 0.5}]}]}");
         try (rules) {
-            ExportOptions spark = ExportOptions.builder().dialect(ExportOptions.Dialect.SPARK).table("t`").schema("s").build();
+            ExportOptions spark =
+                ExportOptions.builder().dialect(ExportOptions.Dialect.SPARK).table("t`").schema("s").build();
             assertEquals(
-                    "SELECT * FROM `s`.`t``` WHERE (NULLIF(CAST(`t```.`a b` AS DOUBLE), CAST('NaN' AS DOUBLE)) >= 0.5e0)",
-                    rules.export(ExportOptions.Format.SQL, spark, null));
+                "SELECT * FROM `s`.`t``` WHERE (NULLIF(CAST(`t```.`a b` AS DOUBLE), CAST('NaN' AS DOUBLE)) >= 0.5e0)",
+                rules.export(ExportOptions.Format.SQL, spark, null));
             ExportOptions named = ExportOptions.builder().name("risk").build();
             for (ExportOptions.Format format : ExportOptions.Format.values()) {
                 String text = rules.export(format, null, null);

@@ -28,8 +28,7 @@ final class Sample {
     /** The sample, read once. */
     static synchronized Sample load() throws IOException {
         if (loaded == null) {
-            try (SequenceEncoder encoder = SequenceEncoder.load(MODEL);
-                    Vocabulary vocabulary = encoder.vocabulary()) {
+            try (SequenceEncoder encoder = SequenceEncoder.load(MODEL); Vocabulary vocabulary = encoder.vocabulary()) {
                 loaded = new Sample(vocabulary);
             }
         }
@@ -61,9 +60,7 @@ final class Sample {
         for (int row = 0; row < rows; ++row) fraud[row] = truth[row] == 1;
     }
 
-    int rows() {
-        return features.rows();
-    }
+    int rows() { return features.rows(); }
 
     private static Sequences sequences(Map<String, String[]> events, int rows, Vocabulary vocabulary) {
         String[] transaction = events.get("transaction");
@@ -71,11 +68,11 @@ final class Sample {
         for (String row : transaction) ++offsets[Integer.parseInt(row) + 1];
         for (int row = 0; row < rows; ++row) offsets[row + 1] += offsets[row];
         return Sequences.builder()
-                .offsets(offsets)
-                .types(vocabulary.lookup(events.get("event")))
-                .times(doubles(events.get("seconds")))
-                .dwell(doubles(events.get("dwell")))
-                .build();
+            .offsets(offsets)
+            .types(vocabulary.lookup(events.get("event")))
+            .times(doubles(events.get("seconds")))
+            .dwell(doubles(events.get("dwell")))
+            .build();
     }
 
     /** The columns of a CSV file without quotes, by name. */

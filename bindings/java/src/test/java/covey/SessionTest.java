@@ -28,11 +28,11 @@ class SessionTest {
     }
 
     private static void addAll(Session session, int row, int from) {
-        long[] offsets = (long[]) sample.sequences.offsets;
-        double[] times = (double[]) sample.sequences.times;
-        double[] dwell = (double[]) sample.sequences.dwell;
-        for (int place = (int) offsets[row] + from; place < offsets[row + 1]; ++place) {
-            session.add(((int[]) sample.sequences.types)[place], times[place], dwell[place], null, null);
+        long[] offsets = (long[])sample.sequences.offsets;
+        double[] times = (double[])sample.sequences.times;
+        double[] dwell = (double[])sample.sequences.dwell;
+        for (int place = (int)offsets[row] + from; place < offsets[row + 1]; ++place) {
+            session.add(((int[])sample.sequences.types)[place], times[place], dwell[place], null, null);
         }
     }
 
@@ -45,8 +45,8 @@ class SessionTest {
             float[] embedding = road.encoder.embed(sample.sequences.slice(row, row + 1), null).floats();
             assertArrayEquals(embedding, session.embedding());
             FeatureTable features = sample.features.slice(row, row + 1);
-            assertEquals(
-                    road.engine.scoreOne(sample.sequences.slice(row, row + 1), features, null), session.score(features));
+            assertEquals(road.engine.scoreOne(sample.sequences.slice(row, row + 1), features, null),
+                         session.score(features));
             Session copy = Session.fromBytes(road.engine, session.toBytes());
             assertEquals(session.score(features), copy.score(features));
         }
@@ -56,11 +56,11 @@ class SessionTest {
     void keepsTheLastEventsAndCountsTheUnknown() {
         Session session = new Session(road.engine, 3);
         Session last = new Session(road.engine, 1000);
-        long[] offsets = (long[]) sample.sequences.offsets;
+        long[] offsets = (long[])sample.sequences.offsets;
         int row = 0;
         while (offsets[row + 1] - offsets[row] < 5) ++row;
         addAll(session, row, 0);
-        addAll(last, row, (int) (offsets[row + 1] - offsets[row]) - 3);
+        addAll(last, row, (int)(offsets[row + 1] - offsets[row]) - 3);
         assertArrayEquals(last.embedding(), session.embedding());
         assertEquals(3, session.events());
         assertEquals(3, session.largestEvents());
@@ -70,7 +70,7 @@ class SessionTest {
         Session named = new Session(road.engine, 10);
         Session numbered = new Session(road.engine, 10);
         try (SequenceEncoder encoder = road.engine.encoder().orElseThrow();
-                Vocabulary vocabulary = encoder.vocabulary()) {
+             Vocabulary vocabulary = encoder.vocabulary()) {
             named.add(vocabulary.name(2), 1, Double.NaN);
             numbered.add(2, 1, Double.NaN, null, null);
         }
@@ -88,33 +88,30 @@ class SessionTest {
         Session session = new Session(road.engine, 3);
         EncoderTest.refuse(StatusCode.INVALID_DATA, "event.time", () -> session.add("view", Double.NaN, 0));
         EncoderTest.refuse(StatusCode.INVALID_DATA, "event.dwell", () -> session.add("view", 0, -1));
-        EncoderTest.refuse(
-                StatusCode.MISMATCH, "event.numeric_count", () -> session.add("view", 0, 0, new double[1], null));
+        EncoderTest.refuse(StatusCode.MISMATCH, "event.numeric_count",
+                           () -> session.add("view", 0, 0, new double[1], null));
         EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "largestEvents", () -> new Session(road.engine, 0));
         EncoderTest.refuse(StatusCode.CORRUPT_FILE, "session", () -> Session.fromBytes(road.engine, new byte[100]));
         byte[] bytes = session.toBytes();
-        EncoderTest.refuse(
-                StatusCode.CORRUPT_FILE,
-                "session",
-                () -> Session.fromBytes(road.engine, Arrays.copyOf(bytes, bytes.length - 1)));
+        EncoderTest.refuse(StatusCode.CORRUPT_FILE, "session",
+                           () -> Session.fromBytes(road.engine, Arrays.copyOf(bytes, bytes.length - 1)));
         assertThrows(NullPointerException.class, () -> new Session(null));
         assertEquals(0, session.total());
     }
 
     @Test
     void driftTellsWhatMoved() {
-        double[] milliseconds = ((double[]) sample.sequences.times).clone();
+        double[] milliseconds = ((double[])sample.sequences.times).clone();
         for (int event = 0; event < milliseconds.length; ++event) milliseconds[event] *= 1000;
         Sequences wrong = Sequences.builder()
-                .offsets((long[]) sample.sequences.offsets)
-                .types((int[]) sample.sequences.types)
-                .times(milliseconds)
-                .dwell((double[]) sample.sequences.dwell)
-                .build();
-        try (Drift good = new Drift(road.engine);
-                Drift bad = new Drift(road.engine);
-                Scores scores = road.engine.score(sample.sequences, sample.features, null);
-                Scores other = road.engine.score(wrong, sample.features, null)) {
+                              .offsets((long[])sample.sequences.offsets)
+                              .types((int[])sample.sequences.types)
+                              .times(milliseconds)
+                              .dwell((double[])sample.sequences.dwell)
+                              .build();
+        try (Drift good = new Drift(road.engine); Drift bad = new Drift(road.engine);
+             Scores scores = road.engine.score(sample.sequences, sample.features, null);
+             Scores other = road.engine.score(wrong, sample.features, null)) {
             good.add(sample.sequences, sample.features, scores);
             bad.add(wrong, sample.features, other);
             assertEquals(List.of(), scores.warnings());

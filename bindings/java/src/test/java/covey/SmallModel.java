@@ -25,9 +25,7 @@ final class SmallModel {
     private static final double CHANNEL_MEAN = 3, CHANNEL_DEVIATION = 2;
 
     private record Tensor(int rows, int columns, float[] values) {
-        double at(int row, int column) {
-            return values[row * columns + column];
-        }
+        double at(int row, int column) { return values[row * columns + column]; }
     }
 
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -53,19 +51,19 @@ final class SmallModel {
     /** `rows` = 0: a vector. */
     private void add(Random random, String name, int rows, int columns) {
         float[] values = new float[Math.max(1, rows) * columns];
-        for (int index = 0; index < values.length; ++index) values[index] = (float) (random.nextGaussian() * 0.6);
+        for (int index = 0; index < values.length; ++index) values[index] = (float)(random.nextGaussian() * 0.6);
         tensors.put(name, new Tensor(rows, columns, values));
     }
 
     /** The file's bytes: the header's length, the header, the tensors. */
     byte[] file() {
-        String configuration = "{\"format_version\":1,\"vocabulary\":" + list(NAMES)
-                + ",\"time_mean\":[1.5,2.5,0.5],\"time_deviation\":[0.7,1.1,0.9],\"dwell\":true,"
-                + "\"numeric\":[{\"name\":\"speed\",\"mean\":3,\"deviation\":2}],"
-                + "\"categorical\":[{\"name\":\"city\",\"vocabulary\":" + list(CITIES) + "}]}";
+        String configuration = "{\"format_version\":1,\"vocabulary\":" + list(NAMES) +
+                               ",\"time_mean\":[1.5,2.5,0.5],\"time_deviation\":[0.7,1.1,0.9],\"dwell\":true,"
+                               + "\"numeric\":[{\"name\":\"speed\",\"mean\":3,\"deviation\":2}],"
+                               + "\"categorical\":[{\"name\":\"city\",\"vocabulary\":" + list(CITIES) + "}]}";
         StringBuilder header = new StringBuilder("{\"__metadata__\":{\"covey.encoder\":\"")
-                .append(configuration.replace("\"", "\\\""))
-                .append("\"}");
+                                   .append(configuration.replace("\"", "\\\""))
+                                   .append("\"}");
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         tensors.forEach((name, tensor) -> {
             ByteBuffer bytes = ByteBuffer.allocate(4 * tensor.values.length).order(ByteOrder.LITTLE_ENDIAN);
@@ -81,12 +79,12 @@ final class SmallModel {
         return file.putLong(text.length).put(text).put(body.toByteArray()).array();
     }
 
-    Path write(Path path) throws IOException {
-        return Files.write(path, file());
-    }
+    Path write(Path path) throws IOException { return Files.write(path, file()); }
 
     private static String list(String[] names) {
-        return java.util.Arrays.stream(names).map(name -> "\"" + name + "\"").collect(Collectors.joining(",", "[", "]"));
+        return java.util.Arrays.stream(names)
+            .map(name -> "\"" + name + "\"")
+            .collect(Collectors.joining(",", "[", "]"));
     }
 
     /** The embedding of one sequence in the order of time, and its attention. */
@@ -95,18 +93,15 @@ final class SmallModel {
         double[][] inputs = new double[length][], tau = new double[length][];
         for (int t = 0; t < length; ++t) {
             double gap = t == 0 ? 0 : times[t] - times[t - 1];
-            tau[t] = new double[] {
-                (Math.log1p(gap) - MEAN[0]) / DEVIATION[0],
-                (Math.log1p(times[length - 1] - times[t]) - MEAN[1]) / DEVIATION[1],
-                Double.isNaN(dwell[t]) ? 0 : (Math.log1p(dwell[t]) - MEAN[2]) / DEVIATION[2]
-            };
+            tau[t] = new double[] {(Math.log1p(gap) - MEAN[0]) / DEVIATION[0],
+                                   (Math.log1p(times[length - 1] - times[t]) - MEAN[1]) / DEVIATION[1],
+                                   Double.isNaN(dwell[t]) ? 0 : (Math.log1p(dwell[t]) - MEAN[2]) / DEVIATION[2]};
             inputs[t] = new double[INPUT];
             int type = types[t] < 0 || types[t] > NAMES.length ? 0 : types[t];
             int place = city[t] < 0 || city[t] > CITIES.length ? 0 : city[t];
             for (int k = 0; k < EMBEDDING; ++k) inputs[t][k] = tensors.get("event_embedding.weight").at(type, k);
             System.arraycopy(tau[t], 0, inputs[t], EMBEDDING, TIMES);
-            inputs[t][EMBEDDING + TIMES] =
-                    Double.isNaN(speed[t]) ? 0 : (speed[t] - CHANNEL_MEAN) / CHANNEL_DEVIATION;
+            inputs[t][EMBEDDING + TIMES] = Double.isNaN(speed[t]) ? 0 : (speed[t] - CHANNEL_MEAN) / CHANNEL_DEVIATION;
             for (int k = 0; k < CHANNEL; ++k) {
                 inputs[t][EMBEDDING + TIMES + 1 + k] = tensors.get("categorical_embeddings.0.weight").at(place, k);
             }
@@ -119,7 +114,8 @@ final class SmallModel {
             double score = 0;
             for (int a = 0; a < ATTENTION; ++a) {
                 double x = tensors.get("attention.hidden.bias").at(0, a);
-                for (int k = 0; k < 2 * HIDDEN; ++k) x += tensors.get("attention.hidden.weight").at(a, k) * states[t][k];
+                for (int k = 0; k < 2 * HIDDEN; ++k)
+                    x += tensors.get("attention.hidden.weight").at(a, k) * states[t][k];
                 for (int k = 0; k < TIMES; ++k) x += tensors.get("attention.time.weight").at(a, k) * tau[t][k];
                 score += tensors.get("attention.score.weight").at(0, a) * Math.tanh(x);
             }
@@ -141,7 +137,8 @@ final class SmallModel {
 
     /** One direction of the LSTM, as torch.nn.LSTM: gates i, f, g, o. */
     private void run(double[][] inputs, String direction, boolean backward, double[][] states) {
-        Tensor input = tensors.get("lstm.weight_ih_l0" + direction), inner = tensors.get("lstm.weight_hh_l0" + direction);
+        Tensor input = tensors.get("lstm.weight_ih_l0" + direction), inner =
+                                                                         tensors.get("lstm.weight_hh_l0" + direction);
         Tensor first = tensors.get("lstm.bias_ih_l0" + direction), second = tensors.get("lstm.bias_hh_l0" + direction);
         double[] hidden = new double[HIDDEN], cell = new double[HIDDEN];
         for (int step = 0; step < inputs.length; ++step) {
@@ -160,7 +157,5 @@ final class SmallModel {
         }
     }
 
-    private static double sigmoid(double x) {
-        return 1 / (1 + Math.exp(-x));
-    }
+    private static double sigmoid(double x) { return 1 / (1 + Math.exp(-x)); }
 }

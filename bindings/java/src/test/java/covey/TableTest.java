@@ -41,10 +41,10 @@ class TableTest {
 
     private static FeatureTable table() {
         return FeatureTable.builder(5)
-                .numeric("amount", 1, 2, 3, 4, Double.NaN)
-                .categorical("country", "NL", null, CART, "NL", "DE")
-                .bool("guest", true, false, null, true, true)
-                .build();
+            .numeric("amount", 1, 2, 3, 4, Double.NaN)
+            .categorical("country", "NL", null, CART, "NL", "DE")
+            .bool("guest", true, false, null, true, true)
+            .build();
     }
 
     @Test
@@ -55,16 +55,15 @@ class TableTest {
         assertEquals(FeatureTable.Kind.CATEGORICAL, table.kind(1));
         Matrix embeddings = Matrix.of(new double[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10.5}, 5, 2);
         HybridOptions options =
-                HybridOptions.builder().embeddingWeight(2).featureWeight(3).columnWeights(1, 0.5, 2).build();
+            HybridOptions.builder().embeddingWeight(2).featureWeight(3).columnWeights(1, 0.5, 2).build();
         try (HybridFeatures hybrid = HybridFeatures.fit(embeddings, table, options, null)) {
-            assertEquals(
-                    List.of("embedding[0]", "embedding[1]", "amount", "country=NL", "country=" + CART, "country=DE",
-                            "guest"),
-                    hybrid.columnNames());
+            assertEquals(List.of("embedding[0]", "embedding[1]", "amount", "country=NL", "country=" + CART,
+                                 "country=DE", "guest"),
+                         hybrid.columnNames());
             assertEquals(7, hybrid.dimension());
             try (HybridFeatures again = HybridFeatures.of(hybrid.toBytes(), null)) {
-                assertArrayEquals(
-                        hybrid.transform(embeddings, table, null).floats(), again.transform(embeddings, table, null).floats());
+                assertArrayEquals(hybrid.transform(embeddings, table, null).floats(),
+                                  again.transform(embeddings, table, null).floats());
             }
             float[] rows = hybrid.transform(embeddings, table, null).floats();
             // Embeddings: centred, over the root of the total variance. Columns: mean 5 and 6.1.
@@ -88,16 +87,16 @@ class TableTest {
                 }
             }
             // By name, whatever the order; slices; a direct output.
-            FeatureTable shuffled = FeatureTable.builder(5)
+            FeatureTable shuffled =
+                FeatureTable.builder(5)
                     .bool("guest", new byte[] {1, 0, -1, 1, 1})
                     .numeric("unused", 0, 0, 0, 0, 0)
                     .categorical("country", direct(2, -1, 0, 2, 1).asIntBuffer(), List.of(CART, "DE", "NL"))
                     .numeric("amount", directDoubles(1, 2, 3, 4, Double.NaN).asDoubleBuffer())
                     .build();
             assertArrayEquals(rows, hybrid.transform(embeddings, shuffled, null).floats());
-            assertArrayEquals(
-                    Arrays.copyOfRange(rows, 7, 28),
-                    hybrid.transform(embeddings.slice(1, 4), shuffled.slice(1, 4), null).floats());
+            assertArrayEquals(Arrays.copyOfRange(rows, 7, 28),
+                              hybrid.transform(embeddings.slice(1, 4), shuffled.slice(1, 4), null).floats());
             ByteBuffer output = ByteBuffer.allocateDirect(4 * rows.length).order(ByteOrder.nativeOrder());
             hybrid.transform(embeddings, table, null, output.asFloatBuffer());
             for (int index = 0; index < rows.length; ++index) assertEquals(rows[index], output.getFloat(4 * index));
@@ -122,17 +121,18 @@ class TableTest {
         try (HybridFeatures hybrid = HybridFeatures.fit(null, table, null, null)) {
             FeatureTable missing = FeatureTable.builder(1).numeric("amount", 1).build();
             refuse(StatusCode.MISMATCH, "country", () -> hybrid.transform(null, missing, null));
-            FeatureTable otherKind = FeatureTable.builder(1).numeric("amount", 1).numeric("country", 1)
-                    .bool("guest", true).build();
+            FeatureTable otherKind =
+                FeatureTable.builder(1).numeric("amount", 1).numeric("country", 1).bool("guest", true).build();
             refuse(StatusCode.MISMATCH, "country", () -> hybrid.transform(null, otherKind, null));
-            FeatureTable infinite = FeatureTable.builder(1).numeric("amount", Double.POSITIVE_INFINITY)
-                    .categorical("country", "NL").bool("guest", true).build();
+            FeatureTable infinite = FeatureTable.builder(1)
+                                        .numeric("amount", Double.POSITIVE_INFINITY)
+                                        .categorical("country", "NL")
+                                        .bool("guest", true)
+                                        .build();
             refuse(StatusCode.INVALID_DATA, "amount", () -> hybrid.transform(null, infinite, null));
             ByteBuffer little = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
-            refuse(
-                    StatusCode.BUFFER_TOO_SMALL,
-                    "output",
-                    () -> hybrid.transform(null, table, null, little.asFloatBuffer()));
+            refuse(StatusCode.BUFFER_TOO_SMALL, "output",
+                   () -> hybrid.transform(null, table, null, little.asFloatBuffer()));
             refuse(StatusCode.MISMATCH, "features", () -> hybrid.transform(null, null, null));
             assertEquals(5, hybrid.transform(null, table, null).rows(), "the handle is still good");
         }
@@ -142,20 +142,18 @@ class TableTest {
         refuse(StatusCode.INVALID_ARGUMENT, "clip", () -> fit(HybridOptions.builder().clip(0)));
         refuse(StatusCode.INVALID_ARGUMENT, "weight", () -> fit(HybridOptions.builder().featureWeight(Double.NaN)));
         refuse(StatusCode.MISMATCH, "column_weights", () -> fit(HybridOptions.builder().columnWeights(1)));
-        refuse(
-                StatusCode.INVALID_DATA,
-                "amount",
-                () -> fit(HybridOptions.builder().missing(HybridOptions.Missing.REJECT)));
+        refuse(StatusCode.INVALID_DATA, "amount",
+               () -> fit(HybridOptions.builder().missing(HybridOptions.Missing.REJECT)));
         refuse(StatusCode.MISMATCH, "amount", () -> FeatureTable.builder(2).numeric("amount", 1));
         refuse(StatusCode.INVALID_ARGUMENT, "rows", () -> FeatureTable.builder(-1));
         refuse(StatusCode.INVALID_ARGUMENT, "NUL", () -> FeatureTable.builder(1).numeric("a\0b", 1));
-        refuse(StatusCode.INVALID_ARGUMENT, "native", () -> FeatureTable.builder(1)
-                .numeric("a", java.nio.DoubleBuffer.allocate(1)));
-        refuse(StatusCode.INVALID_ARGUMENT, "native", () -> FeatureTable.builder(1)
-                .numeric("a", ByteBuffer.allocateDirect(8).asDoubleBuffer()));
+        refuse(StatusCode.INVALID_ARGUMENT, "native",
+               () -> FeatureTable.builder(1).numeric("a", java.nio.DoubleBuffer.allocate(1)));
+        refuse(StatusCode.INVALID_ARGUMENT, "native",
+               () -> FeatureTable.builder(1).numeric("a", ByteBuffer.allocateDirect(8).asDoubleBuffer()));
         ByteBuffer odd = ByteBuffer.allocateDirect(17).order(ByteOrder.nativeOrder()).position(1);
         FeatureTable misaligned =
-                FeatureTable.builder(2).numeric("a", odd.slice().order(ByteOrder.nativeOrder()).asDoubleBuffer()).build();
+            FeatureTable.builder(2).numeric("a", odd.slice().order(ByteOrder.nativeOrder()).asDoubleBuffer()).build();
         refuse(StatusCode.INVALID_ARGUMENT, "aligned", () -> HybridFeatures.fit(null, misaligned, null, null));
         FeatureTable twice = FeatureTable.builder(1).numeric("a", 1).numeric("a", 1).build();
         assertThrows(CoveyException.class, () -> HybridFeatures.fit(null, twice, null, null));
@@ -163,7 +161,7 @@ class TableTest {
         refuse(StatusCode.INVALID_DATA, "a", () -> HybridFeatures.fit(null, outside, null, null));
         FeatureTable flag = FeatureTable.builder(1).bool("a", new byte[] {2}).build();
         refuse(StatusCode.INVALID_DATA, "a", () -> HybridFeatures.fit(null, flag, null, null));
-        assertThrows(NullPointerException.class, () -> FeatureTable.builder(1).numeric("a", (double[]) null));
+        assertThrows(NullPointerException.class, () -> FeatureTable.builder(1).numeric("a", (double[])null));
         assertThrows(NullPointerException.class, () -> FeatureTable.builder(1).numeric(null, 1));
         assertThrows(IndexOutOfBoundsException.class, () -> table.slice(2, 6));
         assertThrows(IndexOutOfBoundsException.class, () -> table.kind(3));

@@ -17,8 +17,7 @@ public final class WriteRoad {
     /** @param arguments the folder that receives the files */
     public static void main(String[] arguments) throws IOException {
         Path folder = Files.createDirectories(Path.of(arguments[0]));
-        try (Context context = Context.create();
-                Road road = new Road(Sample.load(), context)) {
+        try (Context context = Context.create(); Road road = new Road(Sample.load(), context)) {
             write(folder, road);
         }
     }
@@ -39,8 +38,8 @@ public final class WriteRoad {
 
     private static byte[] scores(Road road) {
         Sample sample = road.sample;
-        try (Scores scores = road.engine.score(
-                sample.sequences.slice(0, SCORED), sample.features.slice(0, SCORED), null)) {
+        try (Scores scores =
+                 road.engine.score(sample.sequences.slice(0, SCORED), sample.features.slice(0, SCORED), null)) {
             ByteBuffer result = buffer(3L * 8 * SCORED);
             for (int row = 0; row < SCORED; ++row) {
                 Score score = scores.get(row);
