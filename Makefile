@@ -8,6 +8,7 @@
 #   make examples          the programs of examples/c, into .build-out/examples
 #   make jar               the Java binding with the library inside, under dist
 #   make test              every suite; make test-swift, test-abi, test-package and others run one suite
+#   make format            formats Swift, C, Java and Python; make test-format says what is not formatted
 #   make check-memory      the C ABI suite under valgrind
 #   make fuzz              libFuzzer on every target of Tests/Fuzz; make fuzz FUZZ_SECONDS=3600 FUZZ_TARGETS=engine
 #   make check-linux       the library and the wheel in a Debian 11, and a scan of their symbols
@@ -112,10 +113,24 @@ clean:
 	rm -rf .build .build-test $(SWIFT_BUILD) $(OUT) dist
 
 # ------------------------------------------------------------------------------------------------------------- tests
-SUITES := test-header test-swift test-abi test-guest test-fuzz-seeds test-mutations check-memory test-interface \
+SUITES := test-header test-format test-swift test-abi test-guest test-fuzz-seeds test-mutations check-memory test-interface \
 	test-package test-examples test-java test-python test-reference test-exports test-hosts test-readme
 test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)
+
+# Folders that hold no sources of ours are hidden or ignored by git.
+STYLED = find Sources Tests include examples packaging bindings -name '.*' -prune -o -name build -prune -o
+C_AND_JAVA := \( -name '*.c' -o -name '*.cpp' -o -name '*.h' -o -name '*.java' \) -print0
+.PHONY: format test-format
+format: $(VENV)/stamp
+	$(SWIFT) format format --in-place --recursive --configuration .swift-format Package.swift Sources Tests
+	$(STYLED) $(C_AND_JAVA) | xargs -0 $(VENV)/bin/clang-format -i
+	$(VENV)/bin/ruff format --quiet . && $(VENV)/bin/ruff check --quiet --fix .
+
+test-format: $(VENV)/stamp | prepare-test
+	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests
+	$(STYLED) $(C_AND_JAVA) | xargs -0 $(VENV)/bin/clang-format --dry-run -Werror
+	$(VENV)/bin/ruff format --quiet --check . && $(VENV)/bin/ruff check .
 
 .PHONY: test-swift test-abi test-interface test-package abi-baseline check-memory
 # The tests are optimised, like the library, because the numerical tests are heavy.
