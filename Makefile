@@ -7,6 +7,7 @@
 #   make demo              runs the whole pipeline on the sample in examples/data
 #   make examples          the programs of examples/c, into .build-out/examples
 #   make jar               the Java binding with the library inside, under dist
+#   make docs              the documentation site, under .build-out/docs/html, which needs no network when it is read
 #   make test              every suite; make test-swift, test-abi, test-package and others run one suite
 #   make format            formats Swift, C, Java and Python; make test-format says what is not formatted
 #   make check-memory      the C ABI suite under valgrind
@@ -114,7 +115,7 @@ clean:
 
 # ------------------------------------------------------------------------------------------------------------- tests
 SUITES := test-header test-format test-swift test-abi test-guest test-fuzz-seeds test-mutations check-memory test-interface \
-	test-package test-examples test-java test-python test-reference test-exports test-hosts test-readme
+	test-package test-examples test-java test-python test-reference test-exports test-hosts test-readme test-docs
 test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)
 
@@ -517,6 +518,33 @@ check-large: $(LIBRARY) $(VENV)/stamp
 test-readme: $(WHEEL) $(JAR)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(OUT)/wheel-installed $(WHEEL)
 	PYTHONPATH=$(abspath $(OUT)/wheel-installed) $(PYTHON) Tests/readme.py README.md $(STAGED) $(abspath $(VENV))/bin/python $(abspath $(JAR))
+
+# ------------------------------------------------------------------------------------------------------ documentation
+# Built from covey.h, docstrings, notebooks and docs/, and from javadoc if a JDK is there. Code cells run; warnings are errors.
+.PHONY: docs test-docs javadoc
+DOCS := $(OUT)/docs
+JAVADOC := $(JAVA_OUT)/javadoc
+HAS_JAVADOC = $(if $(wildcard $(JAVA_HOME)/bin/javadoc),$(JAVADOC).stamp)
+
+$(DOCS)/tools.stamp: docs/requirements.txt $(VENV)/stamp
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@mkdir -p $(@D)
+	@touch $@
+
+javadoc: $(JAVADOC).stamp
+$(JAVADOC).stamp: $(JAVA_SOURCES)
+	rm -rf $(JAVADOC)
+	@echo "javadoc $(JAVADOC)"
+	@$(JAVA_HOME)/bin/javadoc -quiet -Xdoclint:all,-missing -Werror -notimestamp --no-platform-links -encoding UTF-8 \
+		--release 17 -d $(JAVADOC) $(JAVA_SOURCES)
+	@touch $@
+
+docs: $(LIBRARY) $(DOCS)/tools.stamp $(HAS_JAVADOC)
+	PYTHONPATH=$(abspath bindings/python/src) $(VENV)/bin/python docs/build.py $(DOCS) $(if $(HAS_JAVADOC),$(JAVADOC))
+	@echo "file://$(abspath $(DOCS))/html/index.html"
+
+test-docs: docs
+	COVEY_SITE=$(abspath $(DOCS)/html) PYTHONPATH=bindings/python/src $(VENV)/bin/python -m pytest -q -rs Tests/Docs
 
 # -------------------------------------------------------------------------------------------------------- benchmarks
 .PHONY: bench bench-cluster bench-fraud bench-encode bench-embed-quality bench-explain bench-rules bench-evaluate bench-score \
