@@ -13,8 +13,9 @@ import CoveyTables
 //   F64    copies                  [used], likewise: where those join
 //   F32 or F64  rows               [used, columns], with prediction data only
 //   F64    core_distances          [used], likewise
+//   I32    cells.order, .starts    likewise, where the index for prediction has several cells: `CellOrder`
 //
-// All else follows from the spanning tree and is built anew, so that a file cannot contradict itself.
+// All else follows from the spanning tree and the rows, and is built anew, so that a file cannot contradict itself.
 
 /// The JSON of the entry "options".
 private struct StoredClustering {
@@ -106,10 +107,14 @@ extension Clustering {
         }
         try storeCopies(into: &writer, prefix: prefix)
         try predictor?.reference.store(into: &writer, prefix: prefix)
+        if let order = rows.nearest?.order {
+            try writer.add(prefix + "cells.order", order.rows, shape: [order.rows.count])
+            try writer.add(prefix + "cells.starts", order.starts, shape: [order.starts.count])
+        }
     }
 
     /// Reads a clustering back. Throws `corruptFile`, naming what is wrong, for anything that `store` would not have
-    /// written; `outOfMemory`, `cancelled`. Cost: O(n log n), and that of the index for prediction.
+    /// written; `outOfMemory`, `cancelled`. Cost: O(n log n + n columns).
     public convenience init(from file: SafeTensors, prefix: String, execution: Execution = Execution()) throws {
         let stored = try Clustering.storedOptions(file, prefix, execution)
         try execution.hold(stored.rows, of: Clustering.bytesPerRow, for: "a clustering of \(stored.rows) rows")
@@ -128,9 +133,9 @@ extension Clustering {
             let rows = try FittedRows(
                 rowCount: stored.rows, columnCount: stored.columns, usedRows: used, weights: weights,
                 minSamples: minSamples, recall: stored.recall, spanningTree: tree, reference: reference,
-                execution: execution)
+                order: reference == nil ? nil : Clustering.storedOrder(file, prefix, execution), execution: execution)
             try self.init(rows, stored.options, execution: execution)
-        } catch let error as CoveyError where [.internalError, .invalidArgument].contains(error.code) {
+        } catch let error as CoveyError where [.internalError, .invalidArgument, .invalidData].contains(error.code) {
             // What would be a defect or a caller's mistake elsewhere is the file's here.
             throw CoveyError.corruptFile("\(prefix): \(error.message)")
         }
@@ -176,6 +181,16 @@ extension Clustering {
             throw CoveyError.corruptFile("tensor \(name) must hold 0 and 1, and stand only where rows were left out")
         }
         return rows
+    }
+
+    /// nil if the index has one cell.
+    private static func storedOrder(
+        _ file: SafeTensors, _ prefix: String, _ execution: Execution
+    ) throws -> CellOrder? {
+        guard file.contains(prefix + "cells.order") else { return nil }
+        let rows = try file.values(prefix + "cells.order", as: Int32.self, shape: [nil])
+        let starts = try file.values(prefix + "cells.starts", as: Int32.self, shape: [nil])
+        return try CellOrder(rows: rows, starts: starts, count: rows.count, execution: execution)
     }
 
     private static func storedTree(

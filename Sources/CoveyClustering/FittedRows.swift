@@ -1,3 +1,4 @@
+import CoveyNeighbors
 import CoveyRuntime
 
 /// What rows come to before clusters are chosen: their spanning tree, and, where they were kept, the rows themselves.
@@ -24,7 +25,7 @@ public final class FittedRows: Sendable {
     init(
         rowCount: Int, columnCount: Int, usedRows: [Int32]?, weights: [Int32]? = nil, minSamples: Int, recall: Double,
         spanningTree: SpanningTree,
-        reference: ReferenceRows?, execution: Execution
+        reference: ReferenceRows?, order: CellOrder? = nil, execution: Execution
     ) throws {
         self.rowCount = rowCount
         self.columnCount = columnCount
@@ -33,7 +34,7 @@ public final class FittedRows: Sendable {
         self.minSamples = minSamples
         self.recall = recall
         self.spanningTree = spanningTree
-        nearest = try reference.map { try NearestRows($0, execution: execution) }
+        nearest = try reference.map { try NearestRows($0, order: order, execution: execution) }
     }
 
     /// The caller's number of a used row.

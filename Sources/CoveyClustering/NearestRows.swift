@@ -8,10 +8,16 @@ struct NearestRows: Sendable {
     private let search: QuerySearch
 
     /// Cost: that of `QuerySearch`.
-    init(_ reference: ReferenceRows, execution: Execution) throws {
+    /// - Parameter order: of an earlier search among the same rows.
+    init(_ reference: ReferenceRows, order: CellOrder? = nil, execution: Execution) throws {
         self.reference = reference
-        search = try reference.withView { try QuerySearch($0, metric: reference.metric, execution: execution) }
+        search = try reference.withView {
+            try QuerySearch($0, metric: reference.metric, order: order, execution: execution)
+        }
     }
+
+    /// See `QuerySearch.order`.
+    var order: CellOrder? { search.order }
 
     /// Calls `body` with the `count` nearest rows of each row of `view`, nearest first; from several threads.
     func nearest(

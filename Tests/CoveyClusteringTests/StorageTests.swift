@@ -77,6 +77,83 @@ struct StorageTests {
         #expect(try read(try stored(clustering)).labels == [Int32](repeating: -1, count: count))
     }
 
+    // MARK: - Cells
+
+    /// Enough rows for several cells, in three groups.
+    private func manyRows() -> Matrix<Float> {
+        var random = SeededRandom(seed: 5)
+        var matrix = Matrix<Float>(rows: 1500, columns: 3, repeating: 0)
+        for index in matrix.elements.indices {
+            matrix.elements[index] = Float(random.uniform()) + Float(index / 1500) * 4
+        }
+        return matrix
+    }
+
+    @Test func cellsComeBack() throws {
+        let matrix = manyRows()
+        let clustering = try matrix.withView { try Clustering($0, options()) }
+        let bytes = try stored(clustering)
+        let file = try bytes.withUnsafeBytes { try SafeTensors(bytes: $0, origin: "memory") }
+        #expect(file.contains("clustering.cells.order"))
+        let back = try read(bytes)
+        #expect(try stored(back) == bytes)
+        let expected = try matrix.withView { try clustering.predict($0) }
+        let placed = try matrix.withView { try back.predict($0) }
+        #expect(placed.labels == expected.labels && placed.labels == clustering.labels)
+        #expect(placed.probabilities == expected.probabilities)
+        #expect(placed.neighbours == expected.neighbours)
+    }
+
+    /// The file's cells, changed: every other division of the rows gives the same places, and what is none is refused.
+    @Test func cellsAreChecked() throws {
+        let matrix = manyRows()
+        let clustering = try matrix.withView { try Clustering($0, options()) }
+        let expected = try matrix.withView { try clustering.predict($0) }
+        func changed(_ change: (inout [Int32], inout [Int32]) -> Void) throws -> Clustering {
+            var writer = SafeTensorsWriter()
+            let bytes = try stored(clustering)
+            let file = try bytes.withUnsafeBytes { try SafeTensors(bytes: $0, origin: "memory") }
+            var order = try file.values("clustering.cells.order", as: Int32.self, shape: [nil])
+            var starts = try file.values("clustering.cells.starts", as: Int32.self, shape: [nil])
+            change(&order, &starts)
+            writer.setEntry("clustering.options", try file.entry("clustering.options"))
+            for name in ["from", "to"] {
+                let name = "clustering.spanning_tree." + name
+                try writer.add(name, file.values(name, as: Int32.self, shape: [nil]), shape: [1499])
+            }
+            for (name, count) in [("spanning_tree.distance", 1499), ("core_distances", 1500)] {
+                let name = "clustering." + name
+                try writer.add(name, file.values(name, as: Double.self, shape: [nil]), shape: [count])
+            }
+            try writer.add(
+                "clustering.rows", file.values("clustering.rows", as: Float.self, shape: [nil, nil]), shape: [1500, 3])
+            try writer.add("clustering.cells.order", order, shape: [order.count])
+            try writer.add("clustering.cells.starts", starts, shape: [starts.count])
+            return try read(try writer.bytes())
+        }
+        let reversed = try changed { order, starts in
+            order.reverse()
+            starts = [0, 0, 7, 1500, 1500]
+        }
+        #expect(try matrix.withView { try reversed.predict($0) }.labels == expected.labels)
+        let bad: [(Comment, (inout [Int32], inout [Int32]) -> Void)] = [
+            ("a row twice", { order, _ in order[3] = order[4] }), ("a row outside", { order, _ in order[3] = 1500 }),
+            ("a negative row", { order, _ in order[3] = -1 }), ("a far row", { order, _ in order[3] = .max }),
+            ("too few rows", { order, starts in (order, starts) = ([1, 0], [0, 1, 2]) }),
+            ("no cells", { _, starts in starts = [] }), ("one start", { _, starts in starts = [0] }),
+            ("one cell", { _, starts in starts = [0, 1500] }),
+            ("a late start", { _, starts in starts[0] = 1 }),
+            ("an early end", { _, starts in starts[starts.count - 1] = 9 }),
+            ("falling", { _, starts in starts[2] = -5 }),
+            ("an end beyond", { _, starts in starts[starts.count - 1] = .max }),
+            ("too many cells", { _, starts in starts = [Int32](repeating: 0, count: 20_000) + [1500] }),
+        ]
+        for (what, change) in bad {
+            let error = #expect(throws: CoveyError.self, what) { try changed(change) }
+            #expect(error?.code == .corruptFile, what)
+        }
+    }
+
     // MARK: - Hostile files
 
     /// What a good file of three rows holds, to be changed.

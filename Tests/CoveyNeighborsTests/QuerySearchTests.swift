@@ -30,7 +30,11 @@ import Testing
         }
     }
 
-    private func check(_ rows: [[Double]], _ queries: [[Double]], _ metric: Metric, count: Int, single: Bool) throws {
+    /// - Parameter reordered: makes the order from which the search is made again.
+    private func check(
+        _ rows: [[Double]], _ queries: [[Double]], _ metric: Metric, count: Int, single: Bool,
+        reordered: ((CellOrder) throws -> CellOrder)? = nil
+    ) throws {
         let columns = rows[0].count
         // The numbers as the search sees them.
         let rows = single ? rows.map { $0.map { Double(Float($0)) } } : rows
@@ -41,7 +45,12 @@ import Testing
         }
         let asked = Matrix(rows: queries.count, columns: columns, elements: queries.flatMap { $0 })
         let execution = Execution(try Context(threads: 2))
-        let search = try withRows { try QuerySearch($0, metric: metric, execution: execution) }
+        var search = try withRows { try QuerySearch($0, metric: metric, execution: execution) }
+        if let reordered, let order = search.order {
+            let own = try reordered(order)
+            search = try withRows { try QuerySearch($0, metric: metric, order: own, execution: execution) }
+            #expect(search.order == own)
+        }
         let answers = Mutex([Int: [(row: Int32, distance: Double)]]())
         try withRows { view in
             try asked.withView {
@@ -73,6 +82,35 @@ import Testing
         queries.append([Double](repeating: 1e150, count: shape.columns))
         queries.append([Double](repeating: -1e-150, count: shape.columns))
         for single in [true, false] { try check(rows, queries, metric, count: 10, single: single) }
+    }
+
+    /// What a file may say of the cells: as they were, and any other division of the rows.
+    @Test(arguments: Metric.allCases, [(1100, 17), (4500, 5), (3000, 40)])
+    func anyOrderFindsTheSameRows(metric: Metric, shape: (rows: Int, columns: Int)) throws {
+        let rows = points(shape.rows, shape.columns, seed: 11, zeros: metric == .cosine)
+        let queries = points(6, shape.columns, seed: 12) + Array(rows.prefix(3))
+        var random = SeededRandom(seed: 13)
+        func changed(_ order: CellOrder, _ cells: Int, shuffled: Bool) throws -> CellOrder {
+            var places = order.rows
+            if shuffled { places.shuffle(using: &random) }
+            let cuts = (1..<cells).map { _ in Int32.random(in: 0...Int32(places.count), using: &random) }.sorted()
+            return try CellOrder(
+                rows: places, starts: [0] + cuts + [Int32(places.count)], count: places.count, execution: Execution())
+        }
+        for single in [true, false] {
+            try check(rows, queries, metric, count: 8, single: single) { $0 }
+            try check(rows, queries, metric, count: 8, single: single) { try changed($0, 2, shuffled: false) }
+            try check(rows, queries, metric, count: 8, single: single) { try changed($0, 300, shuffled: true) }
+        }
+        let matrix = Matrix(rows: rows.count, columns: shape.columns, elements: rows.flatMap { $0 })
+        try matrix.withView { view in
+            let order = try #require(QuerySearch(view, metric: metric, execution: Execution()).order)
+            let few = try CellOrder(rows: [1, 0], starts: [0, 1, 2], count: 2, execution: Execution())
+            #expect(throws: CoveyError.self) {
+                try QuerySearch(view, metric: metric, order: few, execution: Execution())
+            }
+            #expect(order.starts.count > 2)
+        }
     }
 
     /// Rows near a plane of few dimensions in many columns: most are told apart by the first coordinates of a rotation.

@@ -2,6 +2,9 @@
  * numbers from bytes, and the fuzzer found their seeds. Usage: make_seeds FOLDER */
 #include "fuzz_sample.h"
 
+/* For Covey's own tests: searches that are made from now on have cells of a few rows. */
+void covey_test_small_searches(int32_t small);
+
 static const char *folder;
 
 static const char *seed_path(const char *target, const char *name) {
@@ -239,9 +242,11 @@ int main(int count, char **arguments) {
         write_text("rules", name, by_hand[index]);
     }
     make_engine("features", 0, 0, (const covey_rules *const *)rules, 2);
+    covey_test_small_searches(1);
     make_engine("encoder", 1, 0, (const covey_rules *const *)rules, 1);
     make_engine("components", 1, 2, NULL, 0);
     make_found();
+    covey_test_small_searches(0);
     covey_rules_destroy(rules[0]);
     covey_rules_destroy(rules[1]);
     return 0;

@@ -29,7 +29,7 @@ final class Cells: @unchecked Sendable {
     /// Bounds of the distance from the row at each place to its own centroid.
     let ownLow: AlignedBuffer<Float>
     let ownHigh: AlignedBuffer<Float>
-    /// count x count: lower bounds of the distances between centroids.
+    /// count x count: lower bounds of the distances between centroids; empty if no pairs of blocks are compared.
     let between: AlignedBuffer<Float>
 
     /// - Parameters:
@@ -42,7 +42,7 @@ final class Cells: @unchecked Sendable {
         let stride = packed.stride
         let sizes = SearchSizes.current
         let wanted = cellCount ?? (n < sizes.oneCell ? 1 : n / sizes.exactCell)
-        count = packed.reducedScale == 0 ? 1 : max(1, min(16_384, wanted, n))
+        count = packed.reducedScale == 0 ? 1 : max(1, min(CellOrder.mostCells, wanted, n))
         let count = self.count
         centroids = try AlignedBuffer(count * stride, repeating: 0, for: "the centroids", execution)
         norms = try AlignedBuffer(count, repeating: 0, for: "the centroids", execution)
@@ -85,7 +85,24 @@ final class Cells: @unchecked Sendable {
         try measureCentroids(execution)
     }
 
-    private static func cut(
+    /// Cells that were measured: see `CellOrder`.
+    init(
+        packed: TileRows, blocks: [Block], blockStarts: [Int], centroids: AlignedBuffer<Float>,
+        norms: AlignedBuffer<Double>, ownLow: AlignedBuffer<Float>, ownHigh: AlignedBuffer<Float>,
+        between: AlignedBuffer<Float>
+    ) {
+        self.packed = packed
+        count = blockStarts.count - 1
+        self.blocks = blocks
+        self.blockStarts = blockStarts
+        self.centroids = centroids
+        self.norms = norms
+        self.ownLow = ownLow
+        self.ownHigh = ownHigh
+        self.between = between
+    }
+
+    static func cut(
         _ range: Range<Int>, cell: Int, by blockSize: Int, _ low: AlignedBuffer<Float>, _ high: AlignedBuffer<Float>
     ) -> [Block] {
         guard !range.isEmpty else { return [] }
@@ -104,7 +121,7 @@ final class Cells: @unchecked Sendable {
     }
 
     /// k-means of a sample of the rows by FAISS.
-    private static func train(
+    static func train(
         _ packed: TileRows, _ count: Int, _ seed: UInt64, into centroids: AlignedBuffer<Float>, _ execution: Execution
     ) throws {
         var random = SeededRandom(seed: seed)
@@ -130,7 +147,7 @@ final class Cells: @unchecked Sendable {
         }
     }
 
-    private struct Members {
+    struct Members {
         let starts: [Int]
         let order: AlignedBuffer<Int32>
         let low: AlignedBuffer<Float>
@@ -138,7 +155,7 @@ final class Cells: @unchecked Sendable {
     }
 
     /// Each row's nearest centroid; rows by (cell, distance, number).
-    private static func assign(
+    static func assign(
         _ packed: TileRows, _ centroids: AlignedBuffer<Float>, _ norms: AlignedBuffer<Double>, _ count: Int,
         _ batches: [RowBatch], _ execution: Execution
     ) throws -> Members {

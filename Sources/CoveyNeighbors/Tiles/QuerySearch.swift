@@ -8,7 +8,7 @@ import Glibc
 /// rest. Within a block, float32 products with a proven margin exclude most rows. Immutable; any number of threads may
 /// use it.
 ///
-/// Cost: building costs as much as `Cells`. A query costs O(rows x columns) in the worst case, usually a small part of
+/// Cost: building costs as much as k-means of `Cells`, from a known order O(rows x columns). A query costs O(rows x columns) in the worst case, usually a small part of
 /// it. Memory: 4 bytes for each number.
 public final class QuerySearch: @unchecked Sendable {
     private let metric: Metric
@@ -21,8 +21,10 @@ public final class QuerySearch: @unchecked Sendable {
     /// nil if no row is used.
     private let cells: Cells?
 
-    /// - Parameter view: finite numbers. The caller passes the same, unchanged view to each search.
-    public init(_ view: MatrixView, metric: Metric, execution: Execution) throws {
+    /// - Parameters:
+    ///   - view: finite numbers. The caller passes the same, unchanged view to each search.
+    ///   - order: that of a search of the same rows; nil = found by k-means. Throws `invalidData` for other rows.
+    public init(_ view: MatrixView, metric: Metric, order: CellOrder? = nil, execution: Execution) throws {
         self.metric = metric
         columns = view.columns
         rowCount = view.rows
@@ -41,14 +43,24 @@ public final class QuerySearch: @unchecked Sendable {
         self.used = used
         self.nulls = nulls
         let rows = try Rows(view, used: used, metric: metric, execution: execution)
+        if let order, order.rows.count != rows.count {
+            throw CoveyError.invalidData("the cells hold \(order.rows.count) rows, there are \(rows.count)")
+        }
+        if rows.count == 0 {
+            cells = nil
+            return
+        }
         // A query is compared with every centroid, so that there are about as many as rows that it looks at; and the
         // cells are made in O(n sqrt(n)).
         let (n, sizes) = (rows.count, SearchSizes.current)
         let wanted = n < sizes.oneQueryCell ? 1 : min(n / (sizes.exactCell / 5 + 1), Int(3 * Double(n).squareRoot()))
-        cells =
-            rows.count == 0
-            ? nil : try Cells(rows, seed: 0, cellCount: wanted, rotated: true, execution: execution)
+        let packed = try TileRows(rows, rotated: true, execution: execution)
+        let order = try order ?? CellOrder.find(packed, cells: wanted, seed: 0, execution)
+        cells = try Cells(packed, order, execution)
     }
+
+    /// The order of the rows in their cells, from which the same search is made again; nil if there is one cell.
+    public var order: CellOrder? { cells.flatMap { $0.count > 1 ? CellOrder($0) : nil } }
 
     /// Calls `body` with the `count` nearest rows of each query, nearest first, those as near in the order of their
     /// numbers: from several threads, once for each query. Fewer where there are fewer rows.

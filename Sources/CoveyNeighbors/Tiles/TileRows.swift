@@ -140,6 +140,13 @@ final class TileRows: @unchecked Sendable {
         isManhattan ? -4 * TileRows.unit * norm - 0x1p-100 : norm * (1 - error) - 0x1p-100
     }
 
+    /// |x|^2 or |x|_1 of a packed row.
+    func norm(_ row: UnsafePointer<Float>) -> Double {
+        var norm = 0.0
+        for c in 0..<stride { norm += isManhattan ? Double(abs(row[c])) : Double(row[c]) * Double(row[c]) }
+        return norm
+    }
+
     /// Centres, scales, rotates and rounds the first rows of a batch, and writes their norms. It overwrites the batch's
     /// numbers.
     func convert(
