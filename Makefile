@@ -409,7 +409,8 @@ test-header: | prepare-test
 	c++ -std=c++17 -Wall -Wextra -Werror -pedantic -Iinclude Tests/ABI/header_cxx.cpp -o $(ABI_OUT)/header_cxx
 	@$(ABI_OUT)/header_c99 && $(ABI_OUT)/header_cxx
 	@for macro in $$(sed -n 's/^#define \(COVEY_[A-Z_]*_INIT\)\b.*/\1/p' include/covey.h); do \
-		grep -q "$$macro" Tests/ABI/header_c99.c || { echo "header_c99.c lacks $$macro"; exit 1; }; done
+		grep -q "$$macro" Tests/ABI/header_c99.c || { echo "header_c99.c lacks $$macro"; exit 1; }; \
+		grep -q "$$macro" Tests/ABI/test_defaults.c || { echo "test_defaults.c lacks $$macro"; exit 1; }; done
 
 # ------------------------------------------------------------------------------------------------------------ Python
 .PHONY: wheel test-python

@@ -41,6 +41,9 @@ let package = Package(
         .systemLibrary(name: "CCovey", path: "include"),
         .target(name: "CCoveyKernels", cSettings: optimised),
         .target(
+            name: "CCoveyDefaults",
+            cSettings: [.headerSearchPath("../../include"), .unsafeFlags(["-O3", "-fvisibility=hidden"] + hardened)]),
+        .target(
             name: "CFaissShim",
             cSettings: [.unsafeFlags(["-O3", "-fvisibility=hidden"] + hardened)],
             cxxSettings: [
@@ -53,7 +56,7 @@ let package = Package(
                 "CCovey", "CoveyRuntime", "CoveyTables", "CoveyFiles", "CoveyNumerics", "CoveySequences",
                 "CoveyEncoder",
                 "CoveyHybrid", "CoveyNeighbors", "CoveyClustering", "CoveyRisk", "CoveyRules", "CoveyEngine",
-                "CCoveyKernels",
+                "CCoveyKernels", "CCoveyDefaults",
             ],
             linkerSettings: native),
     ]

@@ -10,7 +10,7 @@
  *
  *   1. Version      2. Status and errors   3. Context        4. Matrices and tables   5. Vocabulary and sequences
  *   6. Encoder      7. Hybrid features     8. Clustering     9. Cluster risk          10. Rules        11. Engine
- *   12. Find
+ *   12. Find         13. Initialisers
  *
  * covey_find goes the whole road in one call, and is where to start. Four verbs carry it: covey_load_model,
  * covey_embed_sequences, covey_cluster_matrix, covey_extract_rules; the engine then puts the four in one file that
@@ -28,7 +28,8 @@
  * - Borrowing. Input is read during the call and never kept, unless a function says that it copies it. Strings are
  *   UTF-8 and end with NUL. A `const char *` result belongs to the handle that returned it, and is valid as long as
  *   that handle.
- * - Structs. A struct that begins with `size_t struct_size` is versioned: initialise it with its COVEY_..._INIT macro.
+ * - Structs. A struct that begins with `size_t struct_size` is versioned: initialise it with its COVEY_..._INIT macro
+ *   or its covey_..._init.
  *   Later versions only append fields. A size below the one of version 1.0, above 4096 or no multiple of 8, or unknown
  *   trailing fields that are not zero, give COVEY_INVALID_ARGUMENT. NULL in the place of an options struct means the
  *   defaults. Values out of range are rejected, never clamped. Reserved fields must be zero.
@@ -2390,6 +2391,43 @@ const char *covey_found_finding_text(const covey_found *found, int64_t index);
 const char *covey_found_settings(const covey_found *found);
 
 void covey_found_destroy(covey_found *found);
+
+/* ====================================================================================== 13. Initialisers === */
+
+/* For languages that see no macros of braces, as Rust's bindgen: each fills a struct as its COVEY_..._INIT macro does.
+ * `size` is that of the struct in the program, which becomes its struct_size; fields that this library does not know
+ * are zero. Sizes of what a struct points at (channel_size, column_size, limit_size) are those of this library.
+ * Errors: COVEY_INVALID_ARGUMENT (NULL, a size below sizeof(size_t) or above 4096 or no multiple of 8). */
+covey_status covey_context_options_init(covey_context_options *target, size_t size);
+covey_status covey_matrix_init(covey_matrix *target, size_t size);
+covey_status covey_table_init(covey_table *target, size_t size);
+covey_status covey_arrow_options_init(covey_arrow_options *target, size_t size);
+covey_status covey_sequences_init(covey_sequences *target, size_t size);
+covey_status covey_embed_options_init(covey_embed_options *target, size_t size);
+covey_status covey_training_options_init(covey_training_options *target, size_t size);
+covey_status covey_training_epoch_init(covey_training_epoch *target, size_t size);
+covey_status covey_hybrid_options_init(covey_hybrid_options *target, size_t size);
+covey_status covey_cluster_options_init(covey_cluster_options *target, size_t size);
+covey_status covey_risk_options_init(covey_risk_options *target, size_t size);
+covey_status covey_cluster_report_init(covey_cluster_report *target, size_t size);
+covey_status covey_rule_feature_init(covey_rule_feature *target, size_t size);
+covey_status covey_condition_init(covey_condition *target, size_t size);
+covey_status covey_rules_options_init(covey_rules_options *target, size_t size);
+covey_status covey_rule_report_init(covey_rule_report *target, size_t size);
+covey_status covey_export_options_init(covey_export_options *target, size_t size);
+covey_status covey_backtest_options_init(covey_backtest_options *target, size_t size);
+covey_status covey_backtest_report_init(covey_backtest_report *target, size_t size);
+covey_status covey_engine_parts_init(covey_engine_parts *target, size_t size);
+covey_status covey_score_init(covey_score *target, size_t size);
+covey_status covey_counterfactual_options_init(covey_counterfactual_options *target, size_t size);
+covey_status covey_counterfactual_init(covey_counterfactual *target, size_t size);
+covey_status covey_change_init(covey_change *target, size_t size);
+covey_status covey_event_init(covey_event *target, size_t size);
+covey_status covey_session_state_init(covey_session_state *target, size_t size);
+covey_status covey_explain_options_init(covey_explain_options *target, size_t size);
+covey_status covey_explanation_init(covey_explanation *target, size_t size);
+covey_status covey_find_options_init(covey_find_options *target, size_t size);
+covey_status covey_risky_group_init(covey_risky_group *target, size_t size);
 
 #ifdef __cplusplus
 }

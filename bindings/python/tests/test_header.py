@@ -3,7 +3,7 @@
 import ctypes
 import re
 import subprocess
-from ctypes import POINTER, c_char_p, c_double, c_int32, c_int64, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_int32, c_int64, c_size_t, c_void_p
 
 import pytest
 
@@ -13,7 +13,7 @@ from covey._prototypes import PROTOTYPES
 from support import REPOSITORY
 
 HEADER = REPOSITORY / "include" / "covey.h"
-VALUES = {"int32_t": c_int32, "int64_t": c_int64, "double": c_double, "covey_status": c_int32, "void": None}
+VALUES = {"int32_t": c_int32, "int64_t": c_int64, "double": c_double, "covey_status": c_int32, "size_t": c_size_t, "void": None}
 
 
 FINDINGS = (

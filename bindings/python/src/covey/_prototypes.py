@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ctypes import POINTER, c_char_p, c_double, c_int32, c_int64, c_void_p
+import re
+from ctypes import POINTER, c_char_p, c_double, c_int32, c_int64, c_size_t, c_void_p
 from typing import Any
 
 from . import _structs as s
@@ -262,3 +263,11 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_found_settings": (_TEXT, (_HANDLE,)),
     "covey_found_destroy": (None, (_HANDLE,)),
 }
+
+# The initialisers, one for each struct that begins with its size. Python's structs have the same defaults of their own.
+PROTOTYPES.update(
+    {
+        f"covey_{re.sub('(?<!^)(?=[A-Z])', '_', kind.__name__).lower()}_init": (_STATUS, (POINTER(kind), c_size_t))
+        for kind in s.Versioned.__subclasses__()
+    }
+)
