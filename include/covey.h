@@ -1293,8 +1293,7 @@ typedef struct covey_feature_pair {
 #define COVEY_QUALITY_WEIGHTED_ACCURACY 1 /**< Weighted relative accuracy (Lavrac et al. 1999): share of rows x gain
                                                in share. */
 #define COVEY_QUALITY_F_BETA 2            /**< (1 + beta^2) P / (beta^2 P0 + P + N). */
-#define COVEY_QUALITY_LIFT 3              /**< Share of the target over its share everywhere; support is all that
-                                               holds it. */
+#define COVEY_QUALITY_LIFT 3              /**< Share of the target over its share everywhere. */
 #define COVEY_QUALITY_AMOUNT 4            /**< Amount of the matching target rows for each false alarm: sum / (N +
                                                1). */
 
@@ -1403,8 +1402,10 @@ typedef struct covey_rules_options {
  *  of a decision tree, on a sample of at most 40,960 rows, each extended by the best interval or set of categories of
  *  each feature; a branch ends where its optimistic bound (all of its target rows and nothing else: Morishita and Sese
  *  2000; Grosskreutz, Rueping and Wrobel 2008) is no better than what is known. The default quality is the likelihood
- *  ratio (mutual information times rows), less what it takes to say the rule (minimum description length, Rissanen
- *  1978); the others ask no price for conditions, which suits many rows. The best are polished on all
+ *  ratio (mutual information times rows), less the nats L that it takes to say the rule (minimum description length,
+ *  Rissanen 1978). The other qualities pay for L too: their precision P / (P + N) is the lower end of its Wilson
+ *  interval with z^2 = 2 L, as the best of e^L rules looks better than it is by chance (Occam's razor bound: Blumer et
+ *  al. 1987, Langford 2005), and it must exceed the target's share among the rows that no other rule covers. The best are polished on all
  *  rows of the search: conditions fitted again value by value, those that can go dropped, others added. The best one
  *  joins the set, its rows are set aside, so that overlap earns nothing, and the search starts again on the rest
  *  (separate and conquer, Fuernkranz 1999). Then rules are fitted again to what the others leave, those that add

@@ -49,9 +49,15 @@ import Testing
             func sum(_ rows: [Int], _ class: UInt8) -> Double {
                 rows.reduce(0) { $0 + (target[$1] == `class` ? weights[$1] : 0) }
             }
-            let (p, n) = (sum(rows, 1), sum(rows, 0))
+            let (matched, n0) = (sum(rows, 1), sum(rows, 0))
             let (all, others) = (sum(search, 1), sum(search, 0))
-            guard p >= 12 else { return nil }
+            guard matched >= 12 else { return nil }
+            var (p, n) = (matched, n0)
+            // The other qualities pay for length by the lower end of the interval of the rule's precision.
+            if options.quality != .likelihood {
+                p = (p + n) * WilsonInterval(share: p / (p + n), trials: p + n, z: (2 * bits).squareRoot()).low
+                n = matched + n0 - p
+            }
             switch options.quality {
             case .likelihood:
                 func h(_ a: Double, _ b: Double) -> Double {
@@ -67,7 +73,8 @@ import Testing
                 return (1 + b) * precision * recall / (b * precision + recall)
             case .lift: return p / (p + n) / (all / (all + others))
             case .amount:
-                return rows.reduce(0) { $0 + (target[$1] == 1 ? weights[$1] * amounts[$1] : 0) } / (n + 1)
+                let amount = rows.reduce(0) { $0 + (target[$1] == 1 ? weights[$1] * amounts[$1] : 0) }
+                return amount * p / matched / (n + 1)
             }
         }
 

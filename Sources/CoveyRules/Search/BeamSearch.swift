@@ -94,7 +94,7 @@ struct BeamSearch {
         let spent = costs.reduce(0, +)
         // Of equal quotients the one with more support is the better, so that a bound that equals the bar does not end
         // it.
-        let bound = objective.bound(node.tally) - spent
+        let bound = objective.bound(node.tally, cost: spent)
         if objective.isRatio ? bound < bar : bound <= bar { return [] }
         try histograms.count(node.rows, sample, execution)
         var children: [Child] = []
@@ -103,13 +103,14 @@ struct BeamSearch {
             if feature & 0xFF == 0xFF { try execution.check() }
             var kept = spent
             if let place = node.terms.firstIndex(where: { $0.feature == feature }) { kept -= costs[place] }
-            finder.conditions(sample.bins[feature], histograms[feature], directions[feature], &scratch)
+            let named = kept + RuleCost.feature(sample.features)
+            finder.conditions(sample.bins[feature], histograms[feature], directions[feature], cost: named, &scratch)
             for found in scratch.found {
                 guard found.tally.positives >= finder.minSupport, found.tally.negatives < node.tally.negatives else {
                     continue
                 }
                 let term = BinTerm(feature: feature, test: found.test)
-                let score = objective.value(found.tally) - (objective.isPenalised ? kept + cost(term) : 0)
+                let score = objective.score(found.tally, cost: kept + cost(term))
                 guard score > 0 else { continue }
                 children.append(
                     Child(
@@ -121,8 +122,7 @@ struct BeamSearch {
     }
 
     private func cost(_ term: BinTerm) -> Double {
-        guard finder.objective.isPenalised else { return 0 }
-        return RuleCost.of(term.test, sample.bins[term.feature], features: sample.features)
+        RuleCost.of(term.test, sample.bins[term.feature], features: sample.features)
     }
 
     /// The best children as the next beam; the best of each set of features goes into the pool.

@@ -17,6 +17,8 @@ struct ConditionFinder {
         fileprivate let sums: UnsafeMutablePointer<Tally>
         /// What the rows with a known value weigh.
         fileprivate var known = Tally()
+        /// Of the rule without what is found now.
+        fileprivate var cost = 0.0
         fileprivate(set) var found: [Found] = []
 
         init() {
@@ -33,8 +35,12 @@ struct ConditionFinder {
     /// Leaves in `scratch.found` several conditions that a rule with these rows could take next, those of the most
     /// value for slopes near where the rule is and where it has to go. For a given slope the best interval is the range
     /// of bins with the largest sum, the best set of categories those above their cost.
-    func conditions(_ bins: FeatureBins, _ part: BinHistograms.Part, _ direction: Direction, _ scratch: inout Scratch) {
+    /// - Parameter cost: of the rule's other conditions, and of naming the feature.
+    func conditions(
+        _ bins: FeatureBins, _ part: BinHistograms.Part, _ direction: Direction, cost: Double, _ scratch: inout Scratch
+    ) {
         scratch.found.removeAll(keepingCapacity: true)
+        scratch.cost = cost
         var sum = Tally()
         for bin in 0..<bins.count {
             scratch.sums[bin] = sum
@@ -110,7 +116,8 @@ struct ConditionFinder {
                 guard add(Found(test: test, tally: tally), &scratch) || shape == .between && step == 0, step < 3 else {
                     break
                 }
-                let next = best(count, part, objective.slope(at: tally)).range(shape)
+                let cost = scratch.cost + RuleCost.bound(count) * (shape == .between ? 2 : 1)
+                let next = best(count, part, objective.slope(at: tally, cost: cost)).range(shape)
                 if next == range { break }
                 range = next
             }
@@ -157,14 +164,15 @@ struct ConditionFinder {
         return result
     }
 
-    /// The best interval of each shape with support enough. A quotient that only support holds has no slope that leads
-    /// there.
+    /// The best interval of each shape with support enough. A quotient has no slope that leads there.
     private func everyInterval(_ count: Int, _ direction: Direction, _ scratch: inout Scratch) {
+        let cost = scratch.cost
         var best: [(range: (low: Int, high: Int), value: Double, support: Double)?] = [nil, nil, nil]
         func look(_ place: Int, _ low: Int, _ high: Int) {
             let tally = scratch.tally(low, high)
             guard high - low < count, tally.positives >= minSupport else { return }
-            let value = objective.value(tally)
+            let cost = cost + RuleCost.bound(count) * (low > 0 && high < count ? 2 : 1)
+            let value = objective.score(tally, cost: cost)
             if let known = best[place], (known.value, known.support) >= (value, tally.positives) { return }
             best[place] = ((low, high), value, tally.positives)
         }
@@ -184,7 +192,8 @@ struct ConditionFinder {
     // MARK: Categories
 
     private func climb(_ count: Int, _ part: BinHistograms.Part, _ start: Slope, _ scratch: inout Scratch) {
-        let cost = objective.isPenalised ? RuleCost.category(count + 1) : 0
+        let name = RuleCost.category(count + 1)
+        let cost = objective.isInNats ? name : 0
         for inside in [true, false] {
             var slope = start
             for _ in 0..<3 {
@@ -194,7 +203,7 @@ struct ConditionFinder {
                     if inside ? weight > cost : weight < -cost { bins.append(UInt8(bin)) }
                 }
                 guard let tally = addCategories(bins, inside: inside, part, &scratch) else { break }
-                slope = objective.slope(at: tally)
+                slope = objective.slope(at: tally, cost: scratch.cost + name * Double(bins.count))
             }
         }
     }
@@ -219,7 +228,7 @@ struct ConditionFinder {
             return objective.quality == .amount
                 ? found.amount / max(found.negatives, 1e-12) : found.positives / max(found.all, 1e-12)
         }
-        let cost = objective.isPenalised ? RuleCost.category(count + 1) : 0
+        let name = RuleCost.category(count + 1)
         let order = (0..<count).filter { part.positives[$0] > 0 }.map { (bin: $0, density: density($0)) }
             .sorted { ($1.density, $0.bin) < ($0.density, $1.bin) }
         var sum = Tally()
@@ -227,7 +236,7 @@ struct ConditionFinder {
         for (place, entry) in order.enumerated() {
             sum += tally(part, entry.bin)
             guard sum.positives >= minSupport else { continue }
-            let value = objective.value(sum) - cost * Double(min(place + 1, count - place - 1))
+            let value = objective.score(sum, cost: scratch.cost + name * Double(min(place + 1, count - place - 1)))
             if let best, (best.value, best.support) >= (value, sum.positives) { continue }
             best = (place + 1, value, sum.positives)
         }

@@ -99,13 +99,13 @@ struct RuleFinder {
             let draft = try polisher.polish(polisher.draft(terms, scope), scope, tried: &tried)
             if best.map({ draft.isBetter(than: $0) }) ?? true { best = draft }
         }
-        return best.flatMap { isWorthHaving($0, scope) ? $0 : nil }
+        return best.flatMap { isWorthHaving($0, scope, polisher) ? $0 : nil }
     }
 
-    private func isWorthHaving(_ draft: Draft, _ scope: RulePolisher.Scope) -> Bool {
-        guard draft.reaches else { return false }
-        let least = scope.objective.least
-        return scope.objective.isPenalised ? draft.score >= least : draft.score > least
+    private func isWorthHaving(_ draft: Draft, _ scope: RulePolisher.Scope, _ polisher: RulePolisher) -> Bool {
+        let objective = scope.objective
+        guard draft.reaches, objective.isBetterThanChance(draft.tally, cost: polisher.cost(draft)) else { return false }
+        return objective.isInNats ? draft.score >= objective.least : draft.score > objective.least
     }
 
     private func candidates(
@@ -156,7 +156,7 @@ struct RuleFinder {
         while index < rules.count {
             let scope = scope(without: index)
             let again = try polisher.polish(polisher.draft(rules[index].terms, scope), scope, tried: &tried)
-            if isWorthHaving(again, scope) {
+            if isWorthHaving(again, scope, polisher) {
                 rules[index] = again
                 index += 1
             } else {

@@ -71,11 +71,15 @@ struct RulePolisher {
         let seen = measure.tally(rows, among: search)
         draft.reaches = seen.positives >= minSupport && seen.positives >= wantedRate * seen.all
         draft.tally = measure.tally(rows, among: scope.active)
-        draft.score = scope.objective.value(draft.tally) - draft.terms.reduce(0) { $0 + cost($1, scope) }
+        draft.score = scope.objective.score(draft.tally, cost: cost(draft))
     }
 
-    private func cost(_ term: Term, _ scope: Scope) -> Double {
-        scope.objective.isPenalised ? term.cost(bins[term.feature], features: columns.count) : 0
+    /// Of its conditions, but the one at an index.
+    func cost(_ draft: Draft, without index: Int? = nil) -> Double {
+        draft.terms.indices.reduce(0.0) { sum, place in
+            let term = draft.terms[place]
+            return place == index ? sum : sum + term.cost(bins[term.feature], features: columns.count)
+        }
     }
 
     /// The best that can be made of a conjunction by single steps.
@@ -109,16 +113,18 @@ struct RulePolisher {
     private func add(_ best: inout Draft, _ scope: Scope, _ tried: inout Int) throws {
         var rows = [Int32]()
         scope.active.intersection(best.rows).forEach { rows.append(Int32($0)) }
+        let spent = cost(best)
         var candidates: [(term: BinTerm, score: Double)] = []
         for feature in columns.indices where !best.terms.contains(where: { $0.feature == feature }) {
-            candidates += try conditions(feature, rows, scope, &tried)
+            candidates += try conditions(feature, rows, scope, beside: spent, &tried)
         }
         try take(&best, candidates, at: best.terms.count, scope)
     }
 
-    /// Conditions on a feature for rows, with what they would be worth alone.
+    /// Conditions on a feature for rows, with what the rule would be worth.
+    /// - Parameter spent: the cost of the other conditions.
     private func conditions(
-        _ feature: Int, _ rows: [Int32], _ scope: Scope, _ tried: inout Int
+        _ feature: Int, _ rows: [Int32], _ scope: Scope, beside spent: Double, _ tried: inout Int
     ) throws -> [(term: BinTerm, score: Double)] {
         let count = bins[feature].count + 1
         let objective = scope.objective
@@ -143,13 +149,14 @@ struct RulePolisher {
         sums.withUnsafeBufferPointer { sums in
             guard let first = sums.baseAddress else { return }
             let part = BinHistograms.Part(positives: first, negatives: first + count, amounts: first + 2 * count)
-            scope.finder.conditions(bins[feature], part, directions[feature], &scratch)
+            let cost = spent + RuleCost.feature(columns.count)
+            scope.finder.conditions(bins[feature], part, directions[feature], cost: cost, &scratch)
         }
         tried += scratch.found.count
         return scratch.found.map {
             let term = BinTerm(feature: feature, test: $0.test)
-            let cost = objective.isPenalised ? RuleCost.of($0.test, bins[feature], features: columns.count) : 0
-            return (term, objective.value($0.tally) - cost)
+            let cost = spent + RuleCost.of($0.test, bins[feature], features: columns.count)
+            return (term, objective.score($0.tally, cost: cost))
         }
     }
 
@@ -161,11 +168,10 @@ struct RulePolisher {
             candidates[$0].score != candidates[$1].score
                 ? candidates[$0].score > candidates[$1].score : $0 < $1
         }
-        let others = best.terms.indices.reduce(0.0) { $1 == index ? $0 : $0 + cost(best.terms[$1], scope) }
         for candidate in order.prefix(3) {
             let term = candidates[candidate].term
             // A lower score can be better only where the rule does not yet reach what is asked for.
-            if best.reaches && candidates[candidate].score - others <= best.score { return }
+            if best.reaches && candidates[candidate].score <= best.score { return }
             if try replace(&best, Term(term, bins[term.feature]), at: index, scope) { return }
         }
     }
@@ -189,7 +195,9 @@ struct RulePolisher {
     /// Fits a condition to the rows that the others leave: in bins first, then an interval's bounds value by value.
     private func refit(_ best: inout Draft, _ index: Int, _ scope: Scope, _ tried: inout Int) throws {
         let rows = relaxed(best, index, scope)
-        try take(&best, try conditions(best.terms[index].feature, rows, scope, &tried), at: index, scope)
+        let spent = cost(best, without: index)
+        let found = try conditions(best.terms[index].feature, rows, scope, beside: spent, &tried)
+        try take(&best, found, at: index, scope)
         for isLow in [true, false] {
             guard let window = try window(best, index, rows, isLow: isLow, scope) else { continue }
             tried += 1
@@ -232,10 +240,10 @@ struct RulePolisher {
         var floor = place >= 3 ? edges[place - 3] : -.infinity
         var ceiling = place + 2 < edges.count ? edges[place + 2] : .infinity
         if isLow { ceiling = min(ceiling, high) } else { floor = max(floor, low) }
-        let slope = scope.objective.slope(at: draft.tally)
+        let slope = scope.objective.slope(at: draft.tally, cost: cost(draft))
         // Gains are counted in nats; what the other qualities count is made as large as a row's nats are.
         let unit =
-            scope.objective.isPenalised
+            scope.objective.isInNats
             ? 1
             : 3
                 / max(

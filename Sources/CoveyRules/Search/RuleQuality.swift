@@ -35,16 +35,43 @@ struct Objective: Sendable {
 
     func value(_ tally: Tally) -> Double { value(tally.positives, tally.negatives, tally.amount) }
 
+    /// The quality of a rule that takes `cost` nats to say (`RuleCost`). A likelihood is in nats, from which they are
+    /// taken. Every other quality is that of the rows as they are with chance against the rule: see `charged`.
+    @inline(__always)
+    func score(_ tally: Tally, cost: Double) -> Double {
+        quality == .likelihood ? value(tally) - cost : value(charged(tally, cost: cost))
+    }
+
+    /// As many rows, with as few of the target's as the lower end of Wilson's interval says for z^2 = 2 cost. There are
+    /// about e^cost rules of this length, and by chance the best of them looks as much better than it is (Occam's razor
+    /// bound: Blumer et al. 1987, Langford 2005).
+    @inline(__always)
+    func charged(_ tally: Tally, cost: Double) -> Tally {
+        let (p, n, all) = (tally.positives, tally.negatives, tally.all)
+        guard p > 0, cost > 0 else { return tally }
+        let low = all * (p + cost - (2 * cost * (p * n / all + 0.5 * cost)).squareRoot()) / (all + 2 * cost)
+        let positives = min(p, max(0, low))
+        return Tally(positives: positives, negatives: all - positives, amount: tally.amount * positives / p)
+    }
+
     /// What no specialisation can exceed: it keeps the target's rows at best, and loses all others (the optimistic
     /// estimate of Morishita and Sese 2000 for convex measures; Grosskreutz, Rüping and Wrobel 2008 for weighted
     /// relative accuracy).
-    func bound(_ tally: Tally) -> Double { value(tally.positives, 0, tally.amount) }
+    func bound(_ tally: Tally, cost: Double) -> Double {
+        score(Tally(positives: tally.positives, negatives: 0, amount: tally.amount), cost: cost)
+    }
 
-    /// The quality pays for the length of a rule by itself; else of equal rules the shorter one is the better.
-    var isPenalised: Bool { quality == .likelihood }
+    /// The quality counts nats.
+    var isInNats: Bool { quality == .likelihood }
 
-    /// A quotient of sums that nothing but support holds.
+    /// A quotient of sums.
     var isRatio: Bool { quality == .lift || quality == .amount }
+
+    /// Whether a rule is worth having among the rows that no other covers, whatever else it is worth: it is better than
+    /// chance there, with its length charged.
+    func isBetterThanChance(_ tally: Tally, cost: Double) -> Bool {
+        isInNats || charged(tally, cost: cost).rate > base
+    }
 
     /// What a rule has to exceed: nats above its own cost, better than chance, or anything.
     var least: Double {
@@ -58,7 +85,9 @@ struct Objective: Sendable {
     /// What a row of the target, its amount and another row add to the rule's value where it is what it is at `tally`:
     /// a set of rows with a larger sum than the one at hand has a larger value. Repeating climbs to a (local) maximum;
     /// for the quotients it is Dinkelbach's method (1967).
-    func slope(at tally: Tally) -> Slope {
+    /// - Parameter cost: of the rule; the rows' own number then counts too.
+    func slope(at tally: Tally, cost: Double = 0) -> Slope {
+        if cost > 0, !isInNats, tally.positives > 0 { return chargedSlope(at: tally, cost: cost) }
         switch quality {
         case .likelihood:
             let weights = Evidence.Weights(
@@ -71,6 +100,19 @@ struct Objective: Sendable {
         case .lift: return Slope(positive: 1 - tally.rate, negative: -tally.rate, amount: 0)
         case .amount: return Slope(positive: 0, negative: -value(tally), amount: 1)
         }
+    }
+
+    /// The gradient of the score.
+    private func chargedSlope(at tally: Tally, cost: Double) -> Slope {
+        let step = 1e-4 * tally.all
+        func gain(_ positives: Double, _ negatives: Double) -> Double {
+            var other = tally
+            other.positives += positives
+            other.negatives += negatives
+            return (score(other, cost: cost) - score(tally, cost: cost)) / step
+        }
+        let amount = quality == .amount && tally.amount > 0 ? score(tally, cost: cost) / tally.amount : 0
+        return Slope(positive: gain(step, 0), negative: gain(0, step), amount: amount)
     }
 
     /// Slopes to start from for rows of which the condition has to pick the best: the one that is best for the quality

@@ -51,7 +51,8 @@ struct TreePaths {
         var best: (term: BinTerm, gain: Double)?
         for feature in 0..<sample.features {
             if feature & 0xFF == 0xFF { try execution.check() }
-            finder.conditions(sample.bins[feature], histograms[feature], directions[feature], &scratch)
+            let cost = RuleCost.feature(sample.features)
+            finder.conditions(sample.bins[feature], histograms[feature], directions[feature], cost: cost, &scratch)
             tried += scratch.found.count
             for found in scratch.found where found.tally.positives >= finder.minSupport {
                 let gain = Evidence.gain(
@@ -86,12 +87,10 @@ struct TreePaths {
 
     private func add(_ node: Node, to pool: inout BeamSearch.Pool) {
         let objective = finder.objective
-        var score = objective.value(node.tally)
-        if objective.isPenalised {
-            for term in node.terms {
-                score -= RuleCost.of(term.test, sample.bins[term.feature], features: sample.features)
-            }
+        let cost = node.terms.reduce(0.0) {
+            $0 + RuleCost.of($1.test, sample.bins[$1.feature], features: sample.features)
         }
+        let score = objective.score(node.tally, cost: cost)
         guard score > 0 else { return }
         let found = BeamSearch.Found(
             terms: node.terms, reaches: node.tally.rate >= objective.wantedRate, score: score,

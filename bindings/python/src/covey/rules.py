@@ -264,8 +264,8 @@ def extract_rules(
         confidence: of the Wilson intervals, 0.5 to 0.9999.
         target_name: what the sentences call the target; None = "target".
         weights: one a row, >= 0: how many rows it stands for. amounts: one a row, >= 0.
-        quality: "likelihood" (less the rule's length), "weighted_accuracy", "f_beta" (of `beta`), "lift" or "amount"
-            (of the target rows that match, for each false alarm).
+        quality: "likelihood", "weighted_accuracy", "f_beta" (of `beta`), "lift" or "amount" (of the target rows that
+            match, for each false alarm); each less what the rule's length costs.
         allowed: the only features that the search uses; None = all. forbidden: features that it does not use.
         sensitive: features that are never in a rule, in none that was given either.
         directions: "more" or "less" for numeric and boolean features: which is riskier.
