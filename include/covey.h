@@ -1808,6 +1808,36 @@ covey_status covey_engine_score(const covey_engine *engine, const covey_context 
                                 const covey_sequences *sequences, const covey_table *features, covey_scores **scores,
                                 covey_error **error);
 
+#define COVEY_BAD_ROWS_FAIL 0   /**< A transaction that cannot be scored fails the call. */
+#define COVEY_BAD_ROWS_STATUS 1 /**< It has a status of its own: see covey_scores_status. */
+
+typedef struct covey_score_options {
+    size_t struct_size;
+    int32_t bad_rows;   /**< COVEY_BAD_ROWS_...; default FAIL. */
+    int32_t reserved;   /**< 0. */
+    int64_t max_events; /**< Of a longer sequence only so many of the last events by time count, as if the others had
+                             not been given; 0 (default) = all; at most 2^31 - 1. */
+    double seconds;     /**< The call fails with COVEY_CANCELLED if it is not done after as many seconds, 0 to 1e9; 0
+                             (default) = never. It notices this within about a millisecond. */
+} covey_score_options;
+
+#define COVEY_SCORE_OPTIONS_INIT {sizeof(covey_score_options), COVEY_BAD_ROWS_FAIL, 0, 0, 0.0}
+
+/** The same with options; NULL = the defaults. With COVEY_BAD_ROWS_STATUS numbers that cannot be used (what else would
+ *  give COVEY_INVALID_DATA: times that are not finite, infinite features, bad codes) concern their transaction alone;
+ *  offsets and lengths that do not fit still fail the call.
+ *  Errors: as covey_engine_score; COVEY_INVALID_ARGUMENT (options), COVEY_CANCELLED (too late). */
+covey_status covey_engine_score_with(const covey_engine *engine, const covey_context *context,
+                                     const covey_sequences *sequences, const covey_table *features,
+                                     const covey_score_options *options, covey_scores **scores, covey_error **error);
+
+/** COVEY_OK, or why a transaction has no score: its risk is NaN, its cluster -1, it has no rules and no reasons.
+ *  COVEY_INVALID_ARGUMENT outside. */
+covey_status covey_scores_status(const covey_scores *scores, int64_t transaction);
+
+/** The message of such a transaction, as if it had been scored alone; NULL where there is a score, and outside. */
+const char *covey_scores_message(const covey_scores *scores, int64_t transaction);
+
 /** Transactions; 0 for NULL. */
 int64_t covey_scores_count(const covey_scores *scores);
 
@@ -2419,6 +2449,7 @@ covey_status covey_export_options_init(covey_export_options *target, size_t size
 covey_status covey_backtest_options_init(covey_backtest_options *target, size_t size);
 covey_status covey_backtest_report_init(covey_backtest_report *target, size_t size);
 covey_status covey_engine_parts_init(covey_engine_parts *target, size_t size);
+covey_status covey_score_options_init(covey_score_options *target, size_t size);
 covey_status covey_score_init(covey_score *target, size_t size);
 covey_status covey_counterfactual_options_init(covey_counterfactual_options *target, size_t size);
 covey_status covey_counterfactual_init(covey_counterfactual *target, size_t size);

@@ -61,8 +61,9 @@ func required<Pointer>(_ pointer: Pointer?, _ name: String) throws -> Pointer {
 }
 
 /// The context of a call, with the standard one in the place of NULL.
-func execution(_ context: OpaquePointer?) -> Execution {
-    Execution(context.map { Handle.object($0, as: Context.self) } ?? .standard)
+/// - Parameter seconds: after which the call is cancelled; nil = never.
+func execution(_ context: OpaquePointer?, seconds: Double? = nil) -> Execution {
+    Execution(context.map { Handle.object($0, as: Context.self) } ?? .standard, seconds: seconds)
 }
 
 /// A C string as UTF-8.

@@ -30,6 +30,8 @@ final class ScoresBox: Sendable {
     let box: EngineBox
     let scores: [Score]
     let warnings: [CText]
+    /// Why a transaction has no score, by its index.
+    let failures: [Int: (code: StatusCode, text: CText)]
     /// By transaction.
     private let reasons: Published<Texts>
 
@@ -39,11 +41,16 @@ final class ScoresBox: Sendable {
         init(_ texts: [String]) { self.texts = texts.map { CText($0) } }
     }
 
-    init(_ scores: [Score], _ box: EngineBox, alarms: [DataAlarm] = []) {
+    init(_ scores: [Score], _ box: EngineBox, alarms: [DataAlarm] = [], failures: [Int: CoveyError] = [:]) {
         self.scores = scores
+        self.failures = failures.mapValues { ($0.code, CText($0.message)) }
         warnings = alarms.map { CText($0.text) }
         self.box = box
         reasons = Published(count: scores.count)
+    }
+
+    func reasonCount(_ transaction: Int) -> Int {
+        failures[transaction] == nil ? standardArithmetic { box.engine.reasonCount(scores[transaction]) } : 0
     }
 
     func reason(_ transaction: Int, _ index: Int) -> UnsafePointer<CChar> {
@@ -150,17 +157,61 @@ public func covey_engine_score(
     _ features: UnsafePointer<covey_table>?, _ scores: UnsafeMutablePointer<OpaquePointer?>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
+    covey_engine_score_with(engine, context, sequences, features, nil, scores, error)
+}
+
+@c @implementation
+public func covey_engine_score_with(
+    _ engine: OpaquePointer?, _ context: OpaquePointer?, _ sequences: UnsafePointer<covey_sequences>?,
+    _ features: UnsafePointer<covey_table>?, _ options: UnsafePointer<covey_score_options>?,
+    _ scores: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
     scores?.pointee = nil
     return boundary(error) {
         let scores = try required(scores, "scores")
         let box = try Handle.required(engine, "engine", as: EngineBox.self)
-        let execution = execution(context)
+        let (options, seconds) = try scoreOptions(options)
+        let execution = execution(context, seconds: seconds)
         let batch = try sequences.map { try sequenceBatch($0, "sequences", execution) }
         let table = try features.map { try featureTable($0, "features", execution) }
-        let found = try box.engine.score(batch, table, execution: execution)
+        let found = try box.engine.score(batch, table, options, execution: execution)
         let alarms = try box.engine.alarms(batch, execution: execution)
-        scores.pointee = Handle.retain(ScoresBox(found, box, alarms: alarms))
+        scores.pointee = Handle.retain(ScoresBox(found.scores, box, alarms: alarms, failures: found.failures))
     }
+}
+
+private func scoreOptions(
+    _ pointer: UnsafePointer<covey_score_options>?
+) throws -> (options: ScoreOptions, seconds: Double?) {
+    var options = ScoreOptions()
+    guard let pointer else { return (options, nil) }
+    let given = try Versioned.read(pointer, "options", defaults: covey_score_options())
+    try require(
+        given.bad_rows == COVEY_BAD_ROWS_FAIL || given.bad_rows == COVEY_BAD_ROWS_STATUS,
+        "options.bad_rows must be COVEY_BAD_ROWS_FAIL or COVEY_BAD_ROWS_STATUS, got \(given.bad_rows)")
+    options.keepsGoing = given.bad_rows == COVEY_BAD_ROWS_STATUS
+    try require(given.reserved == 0, "options.reserved must be 0, got \(given.reserved)")
+    let most = try count(given.max_events, "options.max_events", in: 0...Int64(Int32.max))
+    options.mostEvents = most == 0 ? nil : most
+    try require(
+        given.seconds >= 0 && given.seconds <= 1e9, "options.seconds must be 0 to 1e9, got \(given.seconds)")
+    return (options, given.seconds == 0 ? nil : given.seconds)
+}
+
+@c @implementation
+public func covey_scores_status(_ scores: OpaquePointer?, _ transaction: Int64) -> covey_status {
+    guard let scores else { return StatusCode.invalidArgument.rawValue }
+    let object = Handle.object(scores, as: ScoresBox.self)
+    guard element(object.scores, transaction) != nil else { return StatusCode.invalidArgument.rawValue }
+    return (object.failures[Int(transaction)]?.code ?? .ok).rawValue
+}
+
+@c @implementation
+public func covey_scores_message(_ scores: OpaquePointer?, _ transaction: Int64) -> UnsafePointer<CChar>! {
+    guard let scores else { return nil }
+    let object = Handle.object(scores, as: ScoresBox.self)
+    guard element(object.scores, transaction) != nil else { return nil }
+    return object.failures[Int(transaction)]?.text.pointer
 }
 
 @c @implementation
@@ -191,7 +242,7 @@ public func covey_scores_get(
         result.strength = found.strength
         result.risk = found.risk
         result.rule_count = Int64(found.rules.count)
-        result.reason_count = Int64(object.box.engine.reasonCount(found))
+        result.reason_count = Int64(object.reasonCount(Int(transaction)))
         result.risky = found.isRisky ? 1 : 0
         result.group = -1
         if let evidence = found.evidence {
@@ -229,8 +280,8 @@ public func covey_scores_reason(
 ) -> UnsafePointer<CChar>! {
     guard let scores else { return nil }
     let object = Handle.object(scores, as: ScoresBox.self)
-    guard let score = element(object.scores, transaction), index >= 0,
-        index < Int64(standardArithmetic { object.box.engine.reasonCount(score) })
+    guard element(object.scores, transaction) != nil, index >= 0,
+        index < Int64(object.reasonCount(Int(transaction)))
     else { return nil }
     return object.reason(Int(transaction), Int(index))
 }

@@ -13,6 +13,8 @@ public final class Execution: Sendable {
     private let stopped = Atomic<Bool>(false)
     private let lastReport = Atomic<UInt64>(0)
     private let caller: UInt
+    /// When the call must end, on the monotonic clock in nanoseconds; 0 = never.
+    private let deadline: UInt64
     /// The last progress that was reported. Only the calling thread uses these two.
     nonisolated(unsafe) private var stage: StaticString = "start"
     nonisolated(unsafe) private var fraction = 0.0
@@ -22,8 +24,10 @@ public final class Execution: Sendable {
     /// it.
     public let memory: MemoryUse
 
-    public init(_ context: Context = .standard) {
+    /// - Parameter seconds: after them the call is cancelled; nil = never.
+    public init(_ context: Context = .standard, seconds: Double? = nil) {
         ck_instructions_begin()
+        deadline = seconds.map { Execution.monotonicNanoseconds &+ UInt64(min(1e9, max(0, $0)) * 1e9) } ?? 0
         self.context = context
         generation = context.cancellations.load(ordering: .sequentiallyConsistent)
         caller = UInt(pthread_self())
@@ -41,6 +45,9 @@ public final class Execution: Sendable {
     @inline(__always)
     public func check() throws {
         if isCancelled { throw CoveyError.cancelled }
+        if deadline != 0, Execution.monotonicNanoseconds >= deadline {
+            throw CoveyError(.cancelled, "the call was not done by its deadline")
+        }
     }
 
     /// Does `check`. On the calling thread it also reports progress to the host, at most every 20 ms.

@@ -44,6 +44,11 @@ public struct SequenceOffsets: Sendable {
         events = Int(offsets[0])..<Int(end)
     }
 
+    /// Those of some of the sequences.
+    func part(_ sequences: Range<Int>, _ execution: Execution) throws -> SequenceOffsets {
+        try SequenceOffsets(offsets.part(sequences.lowerBound..<sequences.upperBound + 1), execution)
+    }
+
     /// The events of a sequence.
     public subscript(sequence: Int) -> Range<Int> {
         Int(offsets[sequence])..<Int(offsets[sequence + 1])

@@ -21,6 +21,21 @@ public struct FeatureTable: Sendable {
         self.columns = columns
     }
 
+    /// Some of the rows, which share the memory.
+    public func part(_ rows: Range<Int>) throws -> FeatureTable {
+        try FeatureTable(
+            rows: rows.count,
+            columns: columns.map { column in
+                switch column.values {
+                case .numeric(let values): FeatureColumn(name: column.name, values: .numeric(values.part(rows)))
+                case .categorical(let codes, let names):
+                    FeatureColumn(name: column.name, values: .categorical(codes.part(rows), categories: names))
+                case .boolean(let values): FeatureColumn(name: column.name, values: .boolean(values.part(rows)))
+                case .date(let values): FeatureColumn(name: column.name, values: .date(values.part(rows)))
+                }
+            })
+    }
+
     public func column(named name: String) -> FeatureColumn? {
         columns.first { ExactName($0.name) == ExactName(name) }
     }

@@ -50,6 +50,19 @@ public struct Strided<Element: BitwiseCopyable>: @unchecked Sendable {
         return base.assumingMemoryBound(to: Element.self)
     }
 
+    /// Some of the elements, which share the memory.
+    public func part(_ range: Range<Int>) -> Strided {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        return Strided(base + range.lowerBound &* stride, range.count, stride, owner)
+    }
+
+    private init(_ base: UnsafeRawPointer, _ count: Int, _ stride: Int, _ owner: AnyObject?) {
+        self.base = base
+        self.count = count
+        self.stride = stride
+        self.owner = owner
+    }
+
     public var array: [Element] { (0..<count).map { self[$0] } }
 
     private final class Storage {

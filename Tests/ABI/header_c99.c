@@ -46,6 +46,7 @@ int main(void) {
     covey_backtest_options backtest_options = COVEY_BACKTEST_OPTIONS_INIT;
     covey_backtest_report backtest_report = COVEY_BACKTEST_REPORT_INIT;
     covey_engine_parts engine_parts = COVEY_ENGINE_PARTS_INIT;
+    covey_score_options score_options = COVEY_SCORE_OPTIONS_INIT;
     covey_score score = COVEY_SCORE_INIT;
     covey_find_options find_options = COVEY_FIND_OPTIONS_INIT;
     covey_risky_group risky_group = COVEY_RISKY_GROUP_INIT;
@@ -78,6 +79,8 @@ int main(void) {
     CHECK_SIZE(backtest_report);
     CHECK_SIZE(engine_parts);
     CHECK_SIZE(score);
+    CHECK_SIZE(score_options);
+    CHECK(score_options.bad_rows == COVEY_BAD_ROWS_FAIL && score_options.max_events == 0);
     CHECK_SIZE(explain_options);
     CHECK_SIZE(explanation);
     CHECK_SIZE(find_options);

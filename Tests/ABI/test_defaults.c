@@ -52,6 +52,7 @@ TEST(covey_export_options, COVEY_EXPORT_OPTIONS_INIT)
 TEST(covey_backtest_options, COVEY_BACKTEST_OPTIONS_INIT)
 TEST(covey_backtest_report, COVEY_BACKTEST_REPORT_INIT)
 TEST(covey_engine_parts, COVEY_ENGINE_PARTS_INIT)
+TEST(covey_score_options, COVEY_SCORE_OPTIONS_INIT)
 TEST(covey_score, COVEY_SCORE_INIT)
 TEST(covey_counterfactual_options, COVEY_COUNTERFACTUAL_OPTIONS_INIT)
 TEST(covey_counterfactual, COVEY_COUNTERFACTUAL_INIT)
@@ -85,6 +86,7 @@ int main(void) {
         covey_backtest_options_test,
         covey_backtest_report_test,
         covey_engine_parts_test,
+        covey_score_options_test,
         covey_score_test,
         covey_counterfactual_options_test,
         covey_counterfactual_test,

@@ -215,6 +215,17 @@ static covey_status engine_parts(void *given, uint64_t *sum, covey_error **error
     return status;
 }
 
+static covey_status score_options(void *given, uint64_t *sum, covey_error **error) {
+    covey_scores *own = NULL;
+    covey_score score = COVEY_SCORE_INIT;
+    covey_status status =
+        covey_engine_score_with(engine, NULL, &sample.sequences, &sample.table, given, &own, error);
+    if (status == COVEY_OK) status = covey_scores_get(own, 0, &score, error);
+    add(sum, &score, sizeof score);
+    covey_scores_destroy(own);
+    return status;
+}
+
 static covey_status training_epoch(void *given, uint64_t *sum, covey_error **error) {
     (void)sum;
     return covey_training_get(training, 0, given, error);
@@ -358,6 +369,7 @@ static covey_rule_report empty_rule = COVEY_RULE_REPORT_INIT;
 static covey_export_options sqlite_export = COVEY_EXPORT_OPTIONS_INIT;
 static covey_backtest_options default_backtest = COVEY_BACKTEST_OPTIONS_INIT;
 static covey_backtest_report empty_backtest = COVEY_BACKTEST_REPORT_INIT;
+static const covey_score_options default_score = COVEY_SCORE_OPTIONS_INIT;
 static covey_engine_parts parts;
 static covey_score empty_score = COVEY_SCORE_INIT;
 static covey_counterfactual_options few_evaluations = COVEY_COUNTERFACTUAL_OPTIONS_INIT;
@@ -407,6 +419,7 @@ static const row rows[] = {
     WHOLE(covey_backtest_options, IN, &default_backtest, "options", backtest_options),
     WHOLE(covey_backtest_report, OUT, &empty_backtest, "report", backtest_report),
     WHOLE(covey_engine_parts, IN, &parts, "parts", engine_parts),
+    WHOLE(covey_score_options, IN, &default_score, "options", score_options),
     WHOLE(covey_score, OUT, &empty_score, "score", score),
     WHOLE(covey_counterfactual_options, IN, &few_evaluations, "options", counterfactual_options),
     WHOLE(covey_counterfactual, OUT, &empty_counterfactual, "counterfactual", counterfactual),

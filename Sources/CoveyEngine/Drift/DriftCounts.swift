@@ -114,11 +114,11 @@ struct DriftCounts: Sendable, Equatable {
     }
 
     mutating func add(_ score: Score) {
+        // A transaction that could not be scored.
+        guard score.risk.isFinite else { return }
         scored += 1
         if score.isRisky { risky += 1 }
         if score.cluster + 1 < clusters.count { clusters[score.cluster + 1] += 1 }
-        // A risk is never NaN, which would end the process here.
-        guard score.risk.isFinite else { return }
         risks[min(Self.riskBins - 1, max(0, Int(score.risk * Double(Self.riskBins))))] += 1
     }
 

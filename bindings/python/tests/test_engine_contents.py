@@ -153,3 +153,24 @@ def test_a_watched_file_is_loaded_when_it_is_replaced(tmp_path):
             time.sleep(0.02)
         assert told and holder.engine.hash == second.hash
     assert not [thread for thread in threading.enumerate() if thread.name == "covey-engine"]
+
+
+def test_bad_rows_have_errors_and_the_others_scores():
+    frame, _, engine = build()
+    expected = engine.score(features=frame)
+    frame.loc[[5, 300], "amount"] = np.inf
+    with pytest.raises(covey.InvalidDataError):
+        engine.score(features=frame)
+    found = engine.score(features=frame, bad_rows="status")
+    assert sorted(found.errors) == [5, 300] and np.isnan(found.risk[[5, 300]]).all()
+    assert isinstance(found[5].error, covey.InvalidDataError) and "amount" in str(found[300].error)
+    assert found[5].reasons == () and found[6] == expected[6] and found[6].error is None
+    good = np.ones(len(frame), dtype=bool)
+    good[[5, 300]] = False
+    assert (found.risk[good] == expected.risk[good]).all() and (found.risky[good] == expected.risky[good]).all()
+    assert not expected.errors
+    with pytest.raises(covey.CancelledError):
+        engine.score(features=frame, seconds=1e-9)
+    for wrong in ({"bad_rows": "skip"}, {"max_events": 0}, {"max_events": -1}, {"seconds": 0}, {"seconds": float("nan")}):
+        with pytest.raises(covey.InvalidArgumentError):
+            engine.score(features=frame, **wrong)

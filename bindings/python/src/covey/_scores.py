@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from . import _structs
 from ._arguments import checked_methods
 from ._arrays import integer
-from ._errors import NotFoundError
+from ._errors import CoveyError, NotFoundError, error_for
 from ._findings import Finding
 from ._handle import Native
 from ._library import call, library, required_text
@@ -54,6 +54,8 @@ class Score:
     #: in log odds (see ``Found.evidence``); otherwise -1 and None.
     group: int = -1
     evidence: Optional[dict[str, float]] = None
+    #: Why there is no score (`risk` is NaN); None where there is one.
+    error: Optional[CoveyError] = None
 
 
 @checked_methods
@@ -62,6 +64,7 @@ class Scores(Sequence[Score]):
 
     Attributes:
         cluster (n int64), strength (n float64), risk (n float64), risky (n bool): the same as arrays.
+        errors: the errors of transactions without a score, by their index (``bad_rows="status"``).
         findings: :class:`Finding` objects about the events.
         keys: which transaction each score is of, and key_name, what the column is called; None where they are not
             known.
@@ -86,6 +89,13 @@ class Scores(Sequence[Score]):
             self.strength[index] = struct.strength
             self.risk[index] = struct.risk
             self.risky[index] = struct.risky
+        self.errors: dict[int, CoveyError] = {
+            int(index): error_for(
+                library.covey_scores_status(native, int(index)),
+                required_text(library.covey_scores_message(native, int(index))),
+            )
+            for index in np.flatnonzero(np.isnan(self.risk))
+        }
 
     def __len__(self) -> int:
         return len(self.cluster)
@@ -115,6 +125,7 @@ class Scores(Sequence[Score]):
             risky=bool(struct.risky),
             group=struct.group if struct.has_evidence else -1,
             evidence=dict(zip(EVIDENCE, struct.evidence)) if struct.has_evidence else None,
+            error=self.errors.get(index),
             rules=tuple(
                 FiredRule(
                     required_text(library.covey_scores_rule(self._native, index, place)),

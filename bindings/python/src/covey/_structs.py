@@ -496,6 +496,16 @@ class SessionState(Versioned):
     ]
 
 
+class ScoreOptions(Versioned):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("bad_rows", c_int32),
+        ("reserved", c_int32),
+        ("max_events", c_int64),
+        ("seconds", c_double),
+    ]
+
+
 class Score(Versioned):
     _fields_ = [
         ("struct_size", c_size_t),

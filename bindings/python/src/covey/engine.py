@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from . import _structs
 from ._arguments import checked_methods
-from ._arrays import contiguous, integer, path_bytes, seconds
+from ._arrays import choice, contiguous, integer, path_bytes, real
+from ._arrays import seconds as as_seconds
 from ._engine_cases import EngineCases
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._explanations import Explanations, explain_options
@@ -36,6 +37,9 @@ if TYPE_CHECKING:  # both need scikit-learn, which scoring does without
     from .clustering import HDBSCAN
     from .hybrid import HybridFeatures
 
+
+#: By COVEY_BAD_ROWS_....
+_BAD_ROWS = {"fail": 0, "status": 1}
 
 #: Findings that are usual where a few transactions of a table are scored.
 _EXPECTED = ("column_role", "events_without_transaction", "transactions_without_events")
@@ -203,7 +207,7 @@ class Engine(EngineCases):
         handle, rows = self._handle(), self.rows
         known = label_codes(fraud, "fraud", rows if keys is None else len(fraud))
         money = None if amounts is None else contiguous(amounts, "amounts", np.float64, len(known))
-        when = None if times is None else np.ascontiguousarray(seconds(times, "times", len(known)))
+        when = None if times is None else np.ascontiguousarray(as_seconds(times, "times", len(known)))
         if keys is not None:
             places = self._places(keys, len(known))
             known = _spread(known, places, np.int8(-1), rows)
@@ -265,6 +269,9 @@ class Engine(EngineCases):
         time: Optional[str] = None,
         event: Optional[str] = None,
         dwell: Optional[str] = None,
+        bad_rows: str = "fail",
+        max_events: Optional[int] = None,
+        seconds: Optional[float] = None,
     ) -> Scores:
         """Scores n transactions.
 
@@ -277,6 +284,10 @@ class Engine(EngineCases):
                 sides have keys, the sequences are put into the order of the features. Of :class:`Sequences` each row
                 must have one (MISMATCH otherwise); of a table a transaction without events has an empty sequence.
             time, event, dwell: columns of a table of events; None = those of ``columns``, or of these names.
+            bad_rows: "fail", or "status": a transaction with numbers that cannot be used has its error in ``Scores.errors``, and
+                the others are scored.
+            max_events: only so many of the last events of a transaction count; None = all.
+            seconds: after them the call fails with CANCELLED; None = never.
 
         The scores carry the keys, and in ``findings`` what is odd about the events, as :meth:`Sequences.from_frame`; in
         batches of 20 transactions and more also events that the encoder does not know and times in another unit. risk =
@@ -286,9 +297,16 @@ class Engine(EngineCases):
         """
         handle = self._handle()
         given = given_transactions(self, events, features, key, time, event, dwell)
+        options = _structs.ScoreOptions(
+            bad_rows=choice(bad_rows, "bad_rows", _BAD_ROWS),
+            max_events=0 if max_events is None else integer(max_events, "max_events"),
+            seconds=0.0 if seconds is None else real(seconds, "seconds"),
+        )
+        if max_events == 0 or seconds == 0:
+            raise InvalidArgumentError("max_events and seconds must be above 0, or None")
         pointer = c_void_p()
         with running(context) as native:
-            call("covey_engine_score", handle, native, *given.pointers(), byref(pointer))
+            call("covey_engine_score_with", handle, native, *given.pointers(), byref(options), byref(pointer))
         scores = Scores(Native(pointer.value, "covey_scores_destroy"))
         scores.keys, scores.key_name = given.keys, given.key_name
         scores._kind = given.kind
