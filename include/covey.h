@@ -1756,8 +1756,11 @@ int64_t covey_engine_rows(const covey_engine *engine);
 /** The same engine with new labels of the rows that its clustering was made of (covey_engine_rows of them, in their
  *  order), since chargebacks come late: risk is worked out again as by covey_cluster_risk; clustering, hybrid features,
  *  encoder and rules stay. options: NULL = those of the engine's risk.
- *  Errors: as covey_cluster_risk; COVEY_MISMATCH for another number of rows; COVEY_UNSUPPORTED for an engine with
- *  evidence (covey_find), which was learnt from features that the engine does not keep. */
+ *  The evidence of an engine of covey_find is learnt again from the rows that the engine keeps: the result scores as
+ *  the engine that covey_find makes with these labels, the same encoder and options; shares_over is AUTO unless
+ *  `options` say more. Forests are grown again if the engine has some, for which covey_find needs two known frauds.
+ *  Errors: as covey_cluster_risk; COVEY_MISMATCH for another number of rows; COVEY_INVALID_DATA where an engine with
+ *  evidence gets no known fraud, or nothing else. */
 covey_status covey_engine_rerate(const covey_engine *engine, const covey_context *context, const int8_t *fraud,
                                  const double *amounts, const double *times, int64_t rows,
                                  const covey_risk_options *options, covey_engine **rated, covey_error **error);

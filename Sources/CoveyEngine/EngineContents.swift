@@ -24,7 +24,7 @@ extension Engine {
     }
 
     /// The same engine with other labels of the rows that its clustering was made of: risk and the risky clusters are
-    /// worked out again, what was found from the rows stays.
+    /// worked out again, what was found from the rows stays. So is evidence, forests included; rules stay.
     /// - Parameter options: nil = those of the engine's risk.
     public func rerated(
         fraud: Strided<Int8>, amounts: Strided<Double>?, times: Strided<Double>?, options: ClusterRisk.Options?,
@@ -35,14 +35,23 @@ extension Engine {
             throw CoveyError.mismatch(
                 "fraud has \(fraud.count) values, the engine's clustering has \(labels.count) rows")
         }
-        // It was learnt from the rows' features and labels, which an engine does not keep.
-        guard parts.evidence == nil else {
-            throw CoveyError.unsupported("an engine with evidence takes no new labels: find the fraud again with them")
-        }
         var parts = self.parts
+        let population = options?.population ?? .automatic
+        var options = options ?? parts.risk.options
+        if let evidence = parts.evidence {
+            let known = try KnownLabels(fraud, population: population, execution: execution)
+            guard known.fraud > 0, known.fraud < known.count else {
+                throw CoveyError.invalidData(
+                    "fraud must hold known fraud and other rows for an engine with evidence, got \(known.fraud) of "
+                        + "\(known.count)")
+            }
+            let fitted = try evidence.fitted(to: known, execution: execution).evidence
+            parts.evidence = fitted
+            options.population = known.population
+            options.knownShare = fitted.knownShare
+        }
         parts.risk = try ClusterRisk(
-            labels: Strided(labels), fraud: fraud, amounts: amounts, times: times,
-            options: options ?? parts.risk.options,
+            labels: Strided(labels), fraud: fraud, amounts: amounts, times: times, options: options,
             execution: execution)
         return try Engine(parts, execution: execution)
     }

@@ -26,6 +26,34 @@ extension Evidence {
         _ views: [EvidenceView], of input: EvidenceInput, vocabulary: Int, labels given: KnownLabels, options: Options,
         execution: Execution
     ) throws -> Fit {
+        let columns =
+            options.trees > 0 && given.fraud >= 2
+            ? try EvidenceForests.columns(of: input, vocabulary: vocabulary, execution: execution) : nil
+        return try fit(views, columns, labels: given, options: options, execution: execution)
+    }
+
+    /// The evidence that other labels of the same rows give. The result is that of `fit` with the same options; where
+    /// the share of known fraud was estimated it is estimated again. Evidence without forests gets none.
+    public func fitted(to labels: KnownLabels, execution: Execution) throws -> Fit {
+        var options = Options()
+        options.knownShare = shareSource == .given ? knownShare : nil
+        options.groups = groups.options
+        options.seed = groups.options.seed
+        options.trees = forests?.joint.treeCount ?? 0
+        guard let forests else {
+            return try Evidence.fit(views, nil, labels: labels, options: options, execution: execution)
+        }
+        guard let rows = try forests.rows?.matrix(execution) else {
+            throw CoveyError.unsupported("the engine does not keep the rows that its forests were grown on")
+        }
+        return try Evidence.fit(views, (forests, rows), labels: labels, options: options, execution: execution)
+    }
+
+    /// - Parameter columns: of the forests, and the rows that these are grown on; nil = without forests.
+    private static func fit(
+        _ views: [EvidenceView], _ columns: (shape: EvidenceForests, rows: Matrix<Float>)?, labels given: KnownLabels,
+        options: Options, execution: Execution
+    ) throws -> Fit {
         let labels = given.counted(over: .all)
         guard !views.isEmpty, labels.fraud > 0, labels.fraud < labels.count,
             views.allSatisfy({ $0.clustering.usedRows == nil && $0.clustering.rowCount == labels.count })
@@ -36,14 +64,14 @@ extension Evidence {
         }
         let folds = try RowFolds(labels, seed: options.seed, execution: execution)
         let hidden = try (0..<folds.count).map { try folds.labels(without: $0, labels, execution: execution) }
-        let near = try views.map { try nearValues($0, input, folds, hidden, options, execution) }
+        let near = try views.map { try nearValues($0, folds, hidden, options, execution) }
         let trees = views.map(\.clustering.singleLinkageTree)
         let scan = try GroupScan(trees, labels: labels, options: options.groups, execution: execution)
         var grown: (forests: EvidenceForests, odds: EvidenceForests.Odds)?
-        if options.trees > 0, labels.fraud >= 2 {
-            grown = try EvidenceForests.grow(
-                input, vocabulary: vocabulary, labels: labels, folds: folds, trees: options.trees,
-                seed: options.seed, execution: execution)
+        if let columns, labels.fraud >= 2 {
+            grown = try columns.shape.grown(
+                on: columns.rows, labels: labels, folds: folds, trees: options.trees, seed: options.seed,
+                execution: execution)
         }
         let bases = hidden.map(\.baseRate)
         let parts = (0..<labels.count).map { row in
@@ -103,8 +131,7 @@ extension Evidence {
 
     /// What the tree and the nearest rows of a view say of each of its rows by the rows of other parts.
     private static func nearValues(
-        _ view: EvidenceView, _ input: EvidenceInput, _ folds: RowFolds, _ hidden: [KnownLabels], _ options: Options,
-        _ execution: Execution
+        _ view: EvidenceView, _ folds: RowFolds, _ hidden: [KnownLabels], _ options: Options, _ execution: Execution
     ) throws -> [(tree: Double, neighbours: Double)] {
         let rows = folds.folds.count
         var trees = [Double](repeating: 0, count: rows)
@@ -113,10 +140,12 @@ extension Evidence {
                 view.clustering.singleLinkageTree, labels: hidden[fold], execution: execution)
             for row in 0..<rows where Int(folds.folds[row]) == fold { trees[row] = shares.shareAbove(row) }
         }
-        let matrix = try view.matrix(input, execution: execution)
+        guard let kept = view.clustering.predictor?.reference else {
+            throw CoveyError.internalError("evidence of a view that keeps no rows")
+        }
         // Some of the nearest are of the row's own part.
         let wanted = EvidenceView.neighbours * folds.count / (folds.count - 1) + 6
-        let graph = try matrix.withView {
+        let graph = try kept.withView {
             try RowNeighbours.find(
                 $0, min(wanted, rows - 1), approximate: view.clustering.options.search == .approximate,
                 seed: options.seed, execution: execution)

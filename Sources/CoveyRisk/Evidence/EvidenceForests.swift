@@ -21,13 +21,15 @@ struct EvidenceForests: Sendable {
     let features: BaggedForest?
     let withEvents: BaggedForest?
     let joint: BaggedForest
+    /// What they were grown on; nil where it was not kept.
+    let rows: ForestRows?
 
     static let leading = 12
     private static let leaf = 3
 
     var codeCount: Int { codes?.columnNames.count ?? 0 }
     var eventCount: Int { eventCodes?.columnNames.count ?? 0 }
-    private var componentCount: Int { components?.dimension ?? 0 }
+    var componentCount: Int { components?.dimension ?? 0 }
 
     var columns: Int { codeCount + eventCount + componentCount }
 
@@ -37,11 +39,10 @@ struct EvidenceForests: Sendable {
     /// forest.
     typealias Odds = (features: [Double], events: [Double], joint: [Double])
 
-    /// Grows them. What they say of each row is said by others, grown without the row's part.
-    static func grow(
-        _ input: EvidenceInput, vocabulary: Int, labels: KnownLabels, folds: RowFolds, trees: Int, seed: UInt64,
-        execution: Execution
-    ) throws -> (forests: EvidenceForests, odds: Odds) {
+    /// The columns that forests on some input read, without forests, and the rows that they are grown on.
+    static func columns(
+        of input: EvidenceInput, vocabulary: Int, execution: Execution
+    ) throws -> (shape: EvidenceForests, rows: Matrix<Float>) {
         let codes = try input.table.map { try FeatureCodes(fitting: $0, execution: execution) }
         let events = try input.sequences.map {
             try EventColumns(fitting: $0, vocabulary: vocabulary, execution: execution)
@@ -59,23 +60,38 @@ struct EvidenceForests: Sendable {
         }
         let shape = EvidenceForests(
             codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
-            features: nil, withEvents: nil, joint: BaggedForest(trees: [], columns: 0))
+            features: nil, withEvents: nil, joint: BaggedForest(trees: [], columns: 0), rows: nil)
         let rows = try shape.rows(input, eventTable, execution: execution)
+        let kept = try ForestRows(rows, codeColumns: shape.codeCount + shape.eventCount, execution: execution)
+        return (shape.with(nil, nil, shape.joint, kept), rows)
+    }
+
+    private func with(
+        _ features: BaggedForest?, _ withEvents: BaggedForest?, _ joint: BaggedForest, _ rows: ForestRows?
+    ) -> EvidenceForests {
+        EvidenceForests(
+            codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
+            features: features, withEvents: withEvents, joint: joint, rows: rows)
+    }
+
+    /// Grows forests on rows of these columns. What they say of each row is said by others, grown without the row's
+    /// part.
+    func grown(
+        on rows: Matrix<Float>, labels: KnownLabels, folds: RowFolds, trees: Int, seed: UInt64, execution: Execution
+    ) throws -> (forests: EvidenceForests, odds: Odds) {
         func grow(_ rows: Matrix<Float>, _ number: UInt64) throws -> (forest: BaggedForest, shares: [Double]) {
             var options = BaggedForest.Options()
             options.trees = trees
-            options.minLeaf = leaf
+            options.minLeaf = EvidenceForests.leaf
             options.seed = seed &+ number &* 0x5851_F42D_4C95_7F2D
-            return try crossFitted(rows, labels, folds, options, execution)
+            return try EvidenceForests.crossFitted(rows, labels, folds, options, execution)
         }
-        let plain = try codes == nil ? nil : grow(rows.leading(shape.codeCount), 1)
-        let middle = try eventCodes == nil ? nil : grow(rows.leading(shape.codeCount + shape.eventCount), 2)
+        let plain = try codes == nil ? nil : grow(rows.leading(codeCount), 1)
+        let middle = try eventCodes == nil ? nil : grow(rows.leading(codeCount + eventCount), 2)
         let joined = try grow(rows, 3)
         let none = [Double](repeating: 0, count: labels.count)
         return (
-            EvidenceForests(
-                codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
-                features: plain?.forest, withEvents: middle?.forest, joint: joined.forest),
+            with(plain?.forest, middle?.forest, joined.forest, self.rows),
             (
                 plain?.shares.map(BaggedForest.odds) ?? none, middle?.shares.map(BaggedForest.odds) ?? none,
                 joined.shares.map(BaggedForest.odds)

@@ -6,12 +6,14 @@ import CoveyTables
 
 // Evidence in a safetensors file, under a prefix:
 //
-//   entry  evidence               JSON: knownShare, its source, calibration, groups and their options, what the forests
-//   read U8     labels                 [rows]: 0 unknown, 1 legitimate, 2 fraud view1., view2., ...           hybrid
-//   features and clustering of each view but the first, which is the engine's own codes.*
-//   features in bins, where there are features events.*                      event columns in bins, where there are
-//   events components.*                  principal components of the embeddings, where there are embeddings features.*,
-//   withevents.*, joint.*  the forests: nodes of all trees one after another
+//   entry evidence               JSON: the known share and its source, calibration, groups, what the forests read
+//   U8 labels [rows]             0 unknown, 1 legitimate, 2 fraud
+//   view1.*, view2.*, ...        hybrid features and clustering of each view but the first, which is the engine's own
+//   codes.*                      features in bins, where there are features
+//   events.*                     event columns in bins, where there are events
+//   components.*                 principal components of the embeddings, where there are embeddings
+//   features.*, withevents.*, joint.*    the forests: nodes of all trees one after another
+//   rows.codes, rows.components  the rows that the forests were grown on: `ForestRows`
 //
 // Shares along the trees follow from these and are counted anew.
 
@@ -60,6 +62,7 @@ extension Evidence {
         try forests.features?.store(in: &writer, prefix: prefix + "features.")
         try forests.withEvents?.store(in: &writer, prefix: prefix + "withevents.")
         try forests.joint.store(in: &writer, prefix: prefix + "joint.")
+        try forests.rows?.store(in: &writer, prefix: prefix + "rows.")
     }
 
     /// Throws `corruptFile`, naming what is wrong, for anything that `store` would not have written; `outOfMemory`,
@@ -121,11 +124,19 @@ extension Evidence {
             try check((0...Int(Int32.max)).contains(vocabulary), "vocabulary is out of range")
             try check(stored.events?.isValid ?? true, "the event columns are not ones that fitting gives")
             try check(components?.featureColumns.isEmpty ?? true, "components are of embeddings alone")
+            let ownCodes = stored.codes ? try codes("codes.") : nil
+            let eventCodes = stored.events == nil ? nil : try codes("events.")
+            let rows =
+                file.contains(prefix + "rows.codes")
+                ? try ForestRows(
+                    from: file, prefix: prefix + "rows.", rows: labels.count,
+                    codeColumns: (ownCodes?.columnNames.count ?? 0) + (eventCodes?.columnNames.count ?? 0),
+                    otherColumns: components?.dimension ?? 0, execution: execution) : nil
             let found = EvidenceForests(
-                codes: stored.codes ? try codes("codes.") : nil, events: stored.events,
-                eventCodes: stored.events == nil ? nil : try codes("events."), vocabulary: vocabulary,
+                codes: ownCodes, events: stored.events, eventCodes: eventCodes, vocabulary: vocabulary,
                 components: components, features: stored.codes ? try forest("features.") : nil,
-                withEvents: stored.events == nil ? nil : try forest("withevents."), joint: try forest("joint."))
+                withEvents: stored.events == nil ? nil : try forest("withevents."), joint: try forest("joint."),
+                rows: rows)
             try check(
                 found.joint.columns == found.columns
                     && found.features?.columns ?? found.codeCount == found.codeCount
