@@ -15,10 +15,10 @@ static covey_status fill(void *target, size_t size, const void *defaults, size_t
     return COVEY_OK;
 }
 
-#define DEFINE(type, INIT)                                                                                             \
-    __attribute__((visibility("default"))) covey_status type##_init(type *target, size_t size) {                       \
-        static const type defaults = INIT;                                                                             \
-        return fill(target, size, &defaults, sizeof defaults);                                                         \
+#define DEFINE(type, INIT) \
+    __attribute__((visibility("default"))) covey_status type##_init(type *target, size_t size) { \
+        static const type defaults = INIT; \
+        return fill(target, size, &defaults, sizeof defaults); \
     }
 
 DEFINE(covey_context_options, COVEY_CONTEXT_OPTIONS_INIT)

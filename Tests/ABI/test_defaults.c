@@ -25,11 +25,11 @@ static void check_init(const char *name, init_fn function, const void *macro, si
 }
 
 /* A call through a pointer of another type is not defined: each function has one of its own. */
-#define TEST(type, INIT)                                                                                               \
-    static covey_status type##_any(void *target, size_t size) { return type##_init(target, size); }                    \
-    static void type##_test(void) {                                                                                    \
-        static const type macro = INIT;                                                                                \
-        check_init(#type, type##_any, &macro, sizeof macro);                                                           \
+#define TEST(type, INIT) \
+    static covey_status type##_any(void *target, size_t size) { return type##_init(target, size); } \
+    static void type##_test(void) { \
+        static const type macro = INIT; \
+        check_init(#type, type##_any, &macro, sizeof macro); \
     }
 
 TEST(covey_context_options, COVEY_CONTEXT_OPTIONS_INIT)

@@ -143,7 +143,8 @@ static void test_last_events(const covey_engine *engine) {
     covey_scores *turned = score_with(engine, &other, options);
     for (int row = 0; row < SAMPLE_ROWS; row++) {
         covey_score a = COVEY_SCORE_INIT, b = COVEY_SCORE_INIT;
-        CHECK(covey_scores_get(turned, row, &a, NULL) == COVEY_OK && covey_scores_get(expected, row, &b, NULL) == COVEY_OK);
+        CHECK(covey_scores_get(turned, row, &a, NULL) == COVEY_OK &&
+              covey_scores_get(expected, row, &b, NULL) == COVEY_OK);
         CHECK(a.risk == b.risk && a.cluster == b.cluster && a.strength == b.strength);
     }
     covey_scores_destroy(turned);
@@ -158,10 +159,10 @@ static void test_bad_options(const covey_engine *engine) {
     covey_scores *scores = NULL;
     const covey_score_options good = COVEY_SCORE_OPTIONS_INIT;
     covey_score_options options = good;
-#define REFUSED(field, value, text)                                                                                  \
-    options = good;                                                                                                  \
-    options.field = value;                                                                                           \
-    expect(covey_engine_score_with(engine, NULL, &sample.sequences, &sample.table, &options, &scores, &error),       \
+#define REFUSED(field, value, text) \
+    options = good; \
+    options.field = value; \
+    expect(covey_engine_score_with(engine, NULL, &sample.sequences, &sample.table, &options, &scores, &error), \
            COVEY_INVALID_ARGUMENT, text, &error)
     REFUSED(bad_rows, 2, "options.bad_rows");
     REFUSED(bad_rows, -1, "options.bad_rows");

@@ -218,8 +218,7 @@ static covey_status engine_parts(void *given, uint64_t *sum, covey_error **error
 static covey_status score_options(void *given, uint64_t *sum, covey_error **error) {
     covey_scores *own = NULL;
     covey_score score = COVEY_SCORE_INIT;
-    covey_status status =
-        covey_engine_score_with(engine, NULL, &sample.sequences, &sample.table, given, &own, error);
+    covey_status status = covey_engine_score_with(engine, NULL, &sample.sequences, &sample.table, given, &own, error);
     if (status == COVEY_OK) status = covey_scores_get(own, 0, &score, error);
     add(sum, &score, sizeof score);
     covey_scores_destroy(own);

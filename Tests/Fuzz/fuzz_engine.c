@@ -61,6 +61,21 @@ static covey_score check_score(const covey_scores *scores, int64_t row) {
     return score;
 }
 
+/* Other labels of the rows that the engine keeps. */
+static void rerate(const covey_engine *engine, const covey_table *table, int threads) {
+    enum { MOST = 512 };
+    static int8_t fraud[MOST];
+    covey_error *error = NULL;
+    covey_engine *rated = NULL;
+    int64_t rows = covey_engine_rows(engine);
+    if (rows > MOST) return;
+    for (int64_t row = 0; row < rows; row++) fraud[row] = (int8_t)(row % 5 == 0 ? 1 : row % 3 ? 0 : -1);
+    if (fuzz_ok(covey_engine_rerate(engine, fuzz_context(threads), fraud, NULL, NULL, rows, NULL, &rated, &error),
+                &error))
+        covey_scores_destroy(score(rated, table, ROWS, threads));
+    covey_engine_destroy(rated);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     covey_error *error = NULL;
     covey_engine *engine = NULL, *again = NULL;
@@ -79,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         covey_scores_destroy(all);
         covey_scores_destroy(one);
+        rerate(engine, &table, threads);
         size_t first_size, second_size;
         FUZZ_OK(covey_engine_save(engine, NULL, fuzz_written(), &error));
         uint8_t *first = fuzz_read_written(&first_size);

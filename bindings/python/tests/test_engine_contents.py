@@ -171,6 +171,12 @@ def test_bad_rows_have_errors_and_the_others_scores():
     assert not expected.errors
     with pytest.raises(covey.CancelledError):
         engine.score(features=frame, seconds=1e-9)
-    for wrong in ({"bad_rows": "skip"}, {"max_events": 0}, {"max_events": -1}, {"seconds": 0}, {"seconds": float("nan")}):
+    for wrong in (
+        {"bad_rows": "skip"},
+        {"max_events": 0},
+        {"max_events": -1},
+        {"seconds": 0},
+        {"seconds": float("nan")},
+    ):
         with pytest.raises(covey.InvalidArgumentError):
             engine.score(features=frame, **wrong)

@@ -13,7 +13,14 @@ from covey._prototypes import PROTOTYPES
 from support import REPOSITORY
 
 HEADER = REPOSITORY / "include" / "covey.h"
-VALUES = {"int32_t": c_int32, "int64_t": c_int64, "double": c_double, "covey_status": c_int32, "size_t": c_size_t, "void": None}
+VALUES = {
+    "int32_t": c_int32,
+    "int64_t": c_int64,
+    "double": c_double,
+    "covey_status": c_int32,
+    "size_t": c_size_t,
+    "void": None,
+}
 
 
 FINDINGS = (
@@ -158,6 +165,7 @@ def test_constants(macro, value):
         context,
         counterfactuals,
         encoder,
+        engine,
         hybrid,
         rules,
     )
@@ -194,6 +202,7 @@ def test_constants(macro, value):
             "SQL": _exports._DIALECTS,
             "BACKTEST": {"any": backtesting._ANY, "all": backtesting._ALL},
             "SHADOW": backtesting._SHADOW,
+            "BAD_ROWS": engine._BAD_ROWS,
             "GOAL": {"auto": 0, **counterfactuals.GOALS},
             "COUNTERFACTUAL": {name: code for code, name in enumerate(counterfactuals.OUTCOMES)},
         }

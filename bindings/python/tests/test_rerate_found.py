@@ -24,7 +24,9 @@ def transactions(seed):
     clicks = [
         (f"t{row}", 10.0 * place + random.random(), name)
         for row in range(ROWS)
-        for place, name in enumerate(["home", "pay"] if ring[row] else random.choice(["home", "search", "cart", "pay"], 4))
+        for place, name in enumerate(
+            ["home", "pay"] if ring[row] else random.choice(["home", "search", "cart", "pay"], 4)
+        )
     ]
     return frame, pd.DataFrame(clicks, columns=["id", "time", "event"]), ring
 

@@ -188,10 +188,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "covey_engine_feature_name": (_TEXT, (_HANDLE, c_int64)),
     "covey_engine_feature_kind": (c_int32, (_HANDLE, c_int64)),
     "covey_engine_score": (_STATUS, (_HANDLE, _HANDLE, _SEQUENCES, _TABLE, _OUT, _ERROR)),
-    "covey_engine_score_with": (
-        _STATUS,
-        (_HANDLE, _HANDLE, _SEQUENCES, _TABLE, POINTER(s.ScoreOptions), _OUT, _ERROR),
-    ),
+    "covey_engine_score_with": (_STATUS, (_HANDLE, _HANDLE, _SEQUENCES, _TABLE, POINTER(s.ScoreOptions), _OUT, _ERROR)),
     "covey_scores_status": (_STATUS, (_HANDLE, c_int64)),
     "covey_scores_message": (_TEXT, (_HANDLE, c_int64)),
     "covey_scores_warning": (_TEXT, (_HANDLE, c_int64)),
