@@ -87,7 +87,7 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
         raise InvalidTypeError(f"{name} is a sparse matrix; Covey needs a dense one: pass {name}.toarray()")
     if isinstance(values, np.ndarray):
-        return values
+        return unmasked(values)
     column = arrow_column(values, name)
     if column is not None:
         return column.to_numpy(name)
@@ -102,6 +102,22 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
     except Exception as failure:  # whatever a library raises for what has no array
         raise InvalidTypeError(f"{name} cannot be made an array: {failure}") from None
     return array
+
+
+def unmasked(array: NDArray[Any]) -> NDArray[Any]:
+    """A masked array as a plain one, its masked numbers NaN and its other masked values None; others as they are."""
+    if not isinstance(array, np.ma.MaskedArray):
+        return array
+    plain, mask = np.asarray(array), np.ma.getmaskarray(array)
+    if not mask.any():
+        return plain
+    if plain.dtype.kind in "iu" and np.all(np.abs(plain[~mask].astype(np.float64)) < 2.0**53):
+        plain = plain.astype(np.float64)
+    if plain.dtype.kind not in "fmM":
+        plain = plain.astype(object)
+    plain = plain.copy()
+    plain[mask] = {"f": np.nan, "m": np.timedelta64("NaT"), "M": np.datetime64("NaT")}.get(plain.dtype.kind)
+    return plain
 
 
 def arrow_column(values: Any, name: str) -> Optional[ArrowColumn]:
@@ -159,6 +175,11 @@ def _numeric(array: NDArray[Any], name: str) -> NDArray[Any]:
     raise InvalidTypeError(f"{name} must hold numbers, got dtype {array.dtype}")
 
 
+def numeric(values: Any, name: str) -> NDArray[Any]:
+    """A column as numbers; raises INVALID_ARGUMENT for text and other things."""
+    return _numeric(as_array(values, name), name)
+
+
 def _native_layout(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
     """`array` as `dtype` in the machine's byte order and aligned: itself where that is so already."""
     return np.require(array, dtype=dtype, requirements="A")
@@ -170,7 +191,7 @@ def matrix(values: Any, name: str) -> tuple[_structs.Matrix, NDArray[Any]]:
     C-contiguous float32 and float64 arrays and row slices of such (any row stride) pass without a copy; other layouts
     are copied, other numbers become float64.
     """
-    array = _numeric(_two_dimensions(values, name), name)
+    array = _numeric(two_dimensions(values, name), name)
     if array.ndim != 2:
         raise InvalidArgumentError(f"{name} must have 2 dimensions (rows, columns), got {array.ndim}")
     if array.shape[1] < 1:
@@ -189,10 +210,10 @@ def matrix(values: Any, name: str) -> tuple[_structs.Matrix, NDArray[Any]]:
     return view, array
 
 
-def _two_dimensions(values: Any, name: str) -> NDArray[Any]:
+def two_dimensions(values: Any, name: str) -> NDArray[Any]:
     """Arrow lists of one length, a table of columns of numbers, or anything array-like."""
     if isinstance(values, np.ndarray):
-        return values
+        return unmasked(values)
     source = exporter(values)
     if source is None:
         return as_array(values, name)

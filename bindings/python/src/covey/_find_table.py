@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, List
+from typing import Any, List, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,35 @@ def describe_columns(table: Table) -> List[Finding]:
                     )
     if left_out:
         table.leave_out(left_out)
+    return findings
+
+
+def limit_categories(table: Table, most: Optional[int]) -> List[Finding]:
+    """Keeps the `most` most frequent categories of each column; the others count as not seen. None = all are kept, and
+    columns of very many are named."""
+    findings: List[Finding] = []
+    for index, label in enumerate(table.names):
+        struct = table.column(index)
+        if struct.kind != CATEGORICAL or struct.category_count <= (MOST_CATEGORIES if most is None else most):
+            continue
+        codes = _values(struct, table.rows, np.dtype(np.int32))
+        counts = np.bincount(codes[codes >= 0], minlength=struct.category_count)
+        present = int(np.sum(counts > 0))
+        if most is not None:
+            kept = np.argsort(-counts, kind="stable")[:most]
+            table.keep_categories(index, np.sort(kept[counts[kept] > 0]))
+        elif present > MOST_CATEGORIES:
+            size = 4 * present * table.rows / 1e6
+            named = present > max(50, table.rows // 2)
+            findings.append(
+                Finding(
+                    "identifier" if named else "many_categories",
+                    f"features[{label!r}] has {present} different values in {table.rows} rows, each a column of its own "
+                    f"({size:.0f} MB)" + (": it names the rows rather than describing them" if named else ""),
+                    "leave it out, or name it as key=" if named else "max_categories=100 keeps the most frequent ones",
+                    label,
+                )
+            )
     return findings
 
 

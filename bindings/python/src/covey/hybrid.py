@@ -17,6 +17,8 @@ from ._arrays import choice, contiguous, integer, matrix, path_bytes, real
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._estimator import Estimator
 from ._files import file_bytes, read_bytes
+from ._find_table import limit_categories
+from ._findings import tell
 from ._handle import Native
 from ._keys import alignment
 from ._library import call, library, required_text
@@ -47,6 +49,8 @@ class HybridFeatures(Transformer, Estimator):
         embedding_components: principal components kept, 0 to d; 0 = all, unrotated.
         embedding_weight, feature_weight: of the blocks; finite, >= 0.
         clip: scaled numbers are held within [-clip, clip]; > 0.
+        max_categories: the most frequent categories of each feature that are kept, at least 1; the others count as not
+            seen in fitting. None = all, with a :class:`DataWarning` for a feature of more than 100.
         column_weights: a weight >= 0 for each feature, in the order of the columns, or a mapping by name (others 1).
         context: see :class:`covey.Context`.
 
@@ -65,6 +69,7 @@ class HybridFeatures(Transformer, Estimator):
         feature_weight: float = 1.0,
         clip: float = 10.0,
         column_weights: Any = None,
+        max_categories: Optional[int] = None,
         context: Optional[Context] = None,
     ) -> None:
         self.scaling = scaling
@@ -74,6 +79,7 @@ class HybridFeatures(Transformer, Estimator):
         self.feature_weight = feature_weight
         self.clip = clip
         self.column_weights = column_weights
+        self.max_categories = max_categories
         self.context = context
 
     def fit(
@@ -96,6 +102,8 @@ class HybridFeatures(Transformer, Estimator):
 
     def _fit(self, embeddings: Any, features: Any, key: Optional[str]) -> "HybridFeatures":
         block, table, self.keys_, self.key_name_ = _inputs(embeddings, features, key)
+        if table is not None:
+            tell(limit_categories(table, self._most_categories()), stacklevel=4)
         weights = self._weights(table)
         options = _structs.HybridOptions(
             scaling=choice(self.scaling, "scaling", _SCALING),
@@ -150,6 +158,12 @@ class HybridFeatures(Transformer, Estimator):
             required_text(library.covey_hybrid_column_name(handle, index)) for index in range(self.n_features_out_)
         ]
         return np.array(names, dtype=object)
+
+    def _most_categories(self) -> Optional[int]:
+        most = None if self.max_categories is None else integer(self.max_categories, "max_categories")
+        if most is not None and most < 1:
+            raise InvalidArgumentError(f"max_categories must be at least 1 or None, got {most}")
+        return most
 
     def _weights(self, table: Optional[Table]) -> Optional[NDArray[np.float64]]:
         given = self.column_weights
