@@ -81,7 +81,7 @@ $(LIBRARY): $(SOURCES) $(OLDER) $(wildcard packaging/*.in) packaging/sbom NOTICE
 # $(1) is the folder that receives the files, $(2) the prefix that they name, and $(3) the libraries' folder in it.
 define install_into
 	install -d $(1)/$(3)/pkgconfig $(1)/$(3)/cmake/covey $(1)/include $(1)/share/doc/covey
-	install -m 644 include/covey.h $(1)/include/covey.h
+	install -m 644 include/covey.h include/covey.hpp $(1)/include
 	install -m 644 LICENSE NOTICE THIRD-PARTY-LICENSES $(1)/share/doc/covey
 	packaging/sbom $(VERSION) > $(1)/share/doc/covey/covey.spdx.json
 	strip --strip-unneeded -o $(1)/$(3)/libcovey.so.$(VERSION).new $(SWIFT_BUILD)/release/libcovey.so
@@ -100,7 +100,7 @@ install: build
 	$(call install_into,$(DESTDIR)$(PREFIX),$(PREFIX),$(LIBDIR))
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/include/covey.h $(addprefix $(DESTDIR)$(PREFIX)/$(LIBDIR)/, libcovey.so \
+	rm -f $(DESTDIR)$(PREFIX)/include/covey.h $(DESTDIR)$(PREFIX)/include/covey.hpp $(addprefix $(DESTDIR)$(PREFIX)/$(LIBDIR)/, libcovey.so \
 		libcovey.so.$(SOVERSION) libcovey.so.$(VERSION) pkgconfig/covey.pc)
 	rm -rf $(DESTDIR)$(PREFIX)/$(LIBDIR)/cmake/covey $(DESTDIR)$(PREFIX)/share/doc/covey
 
@@ -141,11 +141,15 @@ test-swift: | prepare-test
 ABI_OUT := $(OUT)/abi
 ABI_CFLAGS := -std=c99 -D_GNU_SOURCE -Wall -Wextra -Werror -pedantic -g -O1 -I$(OUT)/include -ITests/ABI
 ABI_LINK := -L$(OUT)/lib -lcovey -Wl,-rpath,'$$ORIGIN/../lib' -lpthread -lm
-ABI_PROGRAMS := $(patsubst Tests/ABI/test_%.c,$(ABI_OUT)/test_%,$(wildcard Tests/ABI/test_*.c))
+ABI_PROGRAMS := $(patsubst Tests/ABI/test_%.c,$(ABI_OUT)/test_%,$(wildcard Tests/ABI/test_*.c)) $(ABI_OUT)/test_cpp
 
 $(ABI_OUT)/test_%: Tests/ABI/test_%.c $(wildcard Tests/ABI/*.h) $(LIBRARY)
 	@mkdir -p $(ABI_OUT)
 	cc $(ABI_CFLAGS) $< -o $@ $(ABI_LINK)
+
+$(ABI_OUT)/test_cpp: Tests/ABI/test_cpp.cpp include/covey.hpp $(LIBRARY)
+	@mkdir -p $(ABI_OUT)
+	c++ -std=c++17 -Wall -Wextra -Werror -pedantic -g -O1 -Iinclude $< -o $@ $(ABI_LINK)
 
 # All bad_*.c are one table of bad inputs, which test_bad_input.c runs.
 $(ABI_OUT)/test_bad_input: $(wildcard Tests/ABI/bad_*.c) Tests/ABI/test_bad_input.c $(wildcard Tests/ABI/*.h) $(LIBRARY)
@@ -392,6 +396,7 @@ $(EXAMPLES_OUT)/%: $(EXAMPLES)/%.c $(EXAMPLES)/sample.c $(wildcard $(EXAMPLES)/*
 	cc $(EXAMPLE_CFLAGS) $(filter %.c,$^) -o $@ $(COVEY_FLAGS) -lm
 $(EXAMPLES_OUT)/pipeline: $(EXAMPLES)/road.c $(EXAMPLES)/terminal.c
 $(EXAMPLES_OUT)/08_find: $(EXAMPLES)/terminal.c
+$(EXAMPLES_OUT)/08_session: $(EXAMPLES)/road.c $(EXAMPLES)/terminal.c
 
 examples: $(EXAMPLE_PROGRAMS)
 
@@ -548,7 +553,7 @@ test-docs: docs
 	COVEY_SITE=$(abspath $(DOCS)/html) PYTHONPATH=bindings/python/src $(VENV)/bin/python -m pytest -q -rs Tests/Docs
 
 # -------------------------------------------------------------------------------------------------------- benchmarks
-.PHONY: bench bench-cluster bench-fraud bench-encode bench-embed-quality bench-explain bench-rules bench-evaluate bench-score \
+.PHONY: bench bench-cluster bench-fraud bench-encode bench-embed-quality bench-explain bench-rules bench-evaluate bench-score bench-stream \
 	bench-train
 BENCH_VENV := .venv-bench
 $(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.txt | prepare-test
@@ -581,6 +586,13 @@ bench-evaluate: $(LIBRARY)
 	cc -O3 -march=native -Wall -Wextra -I$(OUT)/include Tests/Benchmarks/rules_evaluate.c -o $(OUT)/rules_evaluate $(ABI_LINK) \
 		-Wl,-rpath,$(STAGED)/lib
 	$(OUT)/rules_evaluate $(BENCH_OPTIONS)
+
+# Single scores in C: percentiles on streams. BENCH_STREAMS="examples/data 100000" adds an engine of as many made rows.
+bench-stream: $(LIBRARY)
+	cc -std=gnu11 -O2 -Wall -Wextra -I$(OUT)/include Tests/Benchmarks/score_stream.c $(addprefix $(EXAMPLES)/,road.c sample.c \
+		terminal.c) -o $(OUT)/score_stream $(ABI_LINK) -Wl,-rpath,$(STAGED)/lib
+	$(OUT)/score_stream $(BENCH_STREAMS)
+bench-score: bench-stream
 
 BENCHMARKS := bench-encode bench-train bench-cluster bench-fraud bench-rules bench-score bench-explain
 bench: $(BENCHMARKS) bench-evaluate bench-embed-quality
