@@ -383,7 +383,7 @@ test-java: $(JAVA_OUT)/test.stamp
 	$(JAVA)/test $(JAVA_RUN)
 
 # ---------------------------------------------------------------------------------------------------------- examples
-.PHONY: examples demo test-examples test-header
+.PHONY: examples demo test-examples test-header check-go
 EXAMPLES := examples/c
 EXAMPLES_OUT := $(OUT)/examples
 EXAMPLE_PROGRAMS := $(addprefix $(EXAMPLES_OUT)/,$(basename $(notdir $(wildcard $(EXAMPLES)/0*.c))) pipeline)
@@ -406,6 +406,17 @@ demo: $(EXAMPLES_OUT)/08_find $(EXAMPLES_OUT)/pipeline
 
 test-examples: $(EXAMPLE_PROGRAMS)
 	Tests/Examples/run $(EXAMPLES_OUT)
+
+# The example in Go, with Debian's compiler.
+check-go: $(EXAMPLES_OUT)/pipeline
+	packaging/prepare go
+	gofmt -d examples/go | (! grep .)
+	GO111MODULE=off GOCACHE=$(STAGED)/go-cache PKG_CONFIG_PATH=$(STAGED)/lib/pkgconfig CGO_LDFLAGS="-Wl,-rpath,$(STAGED)/lib" \
+		go build -o $(EXAMPLES_OUT)/go_score examples/go/score.go
+	@mkdir -p $(EXAMPLES_OUT)/written
+	@$(EXAMPLES_OUT)/pipeline examples/data --write $(EXAMPLES_OUT)/written >/dev/null
+	$(EXAMPLES_OUT)/go_score $(EXAMPLES_OUT)/written/engine.safetensors | grep "risk 0"
+	@! $(EXAMPLES_OUT)/go_score /nowhere 2>/dev/null
 
 # Compiles the header alone, as C and as C++. The test must use every initialiser.
 test-header: | prepare-test
