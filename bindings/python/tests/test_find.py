@@ -392,7 +392,7 @@ def test_a_series_in_another_order_is_refused(found, encoder):
     for role in ("fraud", "amount", "when"):
         column = {"fraud": "label"}.get(role, role)
         values = {role: features[column].sample(frac=1, random_state=1)}
-        with pytest.raises(covey.MismatchError, match=f"{role} has the index of the features in another order"):
+        with pytest.raises(covey.MismatchError, match=f"{role} has the index of features in another order"):
             covey.find(events, features.drop(columns="label"), key="id", encoder=encoder, **{**values, **FAST})
 
 

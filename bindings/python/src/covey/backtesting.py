@@ -17,6 +17,7 @@ from ._errors import InvalidTypeError, MismatchError
 from ._handle import Handle, Native, made_by_library
 from ._labels import label_codes
 from ._library import call, library
+from ._pairing import same_index
 from ._table import Table
 from ._trees import pandas
 from .context import Context, running
@@ -195,6 +196,7 @@ def backtest(
         raise InvalidTypeError("rules and shadow must be RuleSet objects")
     handle, other = rules._handle(), None if shadow is None else shadow._handle()
     kinds = {**rules._kinds, **({} if shadow is None else shadow._kinds)}
+    same_index(features=features, fraud=fraud, amounts=amounts, times=times, outcomes=outcomes)
     table = Table(features, kinds=kinds)
     known = label_codes(fraud, "fraud", table.rows)
     money = None if amounts is None else contiguous(amounts, "amounts", np.float64, table.rows)

@@ -25,6 +25,7 @@ from ._handle import Native, buffer_bytes
 from ._keys import alignment
 from ._labels import label_codes
 from ._library import call, library, required_text
+from ._pairing import same_index, same_rows
 from ._scores import Scores, batch_warnings
 from ._table import KINDS
 from .context import Context, running
@@ -205,6 +206,10 @@ class Engine(EngineCases):
         Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (another number of rows, keys that the engine does not know).
         """
         handle, rows = self._handle(), self.rows
+        same_index(fraud=fraud, keys=keys, amounts=amounts, times=times)
+        if keys is None:
+            for labels in (range(rows), self._keys or ()):
+                same_rows(labels, "the labels of the engine's rows", fraud=fraud, amounts=amounts, times=times)
         known = label_codes(fraud, "fraud", rows if keys is None else len(fraud))
         money = None if amounts is None else contiguous(amounts, "amounts", np.float64, len(known))
         when = None if times is None else np.ascontiguousarray(as_seconds(times, "times", len(known)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from ctypes import byref, c_void_p, pointer
 from typing import Any, Dict, List, Optional, Tuple, Union
@@ -24,6 +23,7 @@ from ._handle import Native
 from ._labels import label_codes
 from ._library import call
 from ._output import Kind
+from ._pairing import same_index
 from ._table import Table, held
 from ._times import Times
 from .context import Context, running
@@ -72,8 +72,8 @@ def find(
             rows are left out, and of categorical columns the 100 most frequent categories count; ``findings`` says so.
         fraud: one a row of the features (or a sequence, in the order of first appearance), or the name of their column:
             1 or True (known fraud), 0 or False (known legitimate), None or NaN (unknown), or the usual words. None =
-            nothing is known: clusters, outliers and what is new. A Series with the features' index in another order is
-            refused.
+            nothing is known: clusters, outliers and what is new. A Series whose index has labels of the features' index in
+            other rows is refused.
         key: the column that both tables have, by which they are joined. None: the only one that both have.
         time, event, dwell: columns of the events; times are seconds, other units that are times since 1970, or
             datetimes.
@@ -163,8 +163,7 @@ class _Inputs:
         self.sequences = sequences
         self.encoder = encoder
         frame = None if features is None else EventFrame(features, "features")
-        for values, role in ((fraud, "fraud"), (amount, "amount"), (when, "when")):
-            _same_index(values, features, role)
+        same_index(features=features, fraud=fraud, amount=amount, when=when)
         left_out = {key} if key is not None else set()
         if isinstance(fraud, str):
             left_out.add(fraud)
@@ -227,20 +226,6 @@ def _column(frame: Optional[EventFrame], values: Any, role: str) -> Any:
     if frame is None:
         raise InvalidArgumentError(f"{role}={values!r} names a column of features, which are None")
     return frame.column(values, role)
-
-
-def _same_index(values: Any, features: Any, role: str) -> None:
-    """Refuses a Series of pandas with the index of the features in another order: by position or by label, nobody can
-    tell."""
-    pandas = sys.modules.get("pandas")
-    if pandas is None or not isinstance(values, pandas.Series) or not isinstance(features, pandas.DataFrame):
-        return
-    own, other = values.index, features.index
-    if len(own) == len(other) and not own.equals(other) and len(own.difference(other)) == 0:
-        raise MismatchError(
-            f"{role} has the index of the features in another order: pass {role}.reindex(features.index) to pair them by label, or "
-            f"{role}.to_numpy() by position"
-        )
 
 
 def _name(values: Any, role: str) -> str:

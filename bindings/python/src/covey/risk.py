@@ -17,6 +17,7 @@ from ._files import file_bytes, read_bytes
 from ._handle import Handle, Native, made_by_library
 from ._labels import label_codes
 from ._library import call, library
+from ._pairing import same_index
 from ._trees import pandas
 from .context import Context, running
 
@@ -149,8 +150,9 @@ def cluster_risk(
             labelled as legitimate, for then the labelled rows are all fraud and say nothing.
         known_share: with shares over all rows, the share of all fraud that is labelled, above 0, at most 1; None = 1.
 
-    Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (lengths).
+    Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (lengths; indexes of pandas with the same labels in other rows).
     """
+    same_index(labels=labels, fraud=fraud, amounts=amounts, times=times)
     label_array = contiguous(labels, "labels", np.int32)
     rows = len(label_array)
     known = label_codes(fraud, "fraud", rows)

@@ -19,6 +19,7 @@ from ._errors import InvalidArgumentError, InvalidTypeError, NotFoundError
 from ._exports import export
 from ._handle import Handle, Native, made_by_library
 from ._library import call, library, required_text, text
+from ._pairing import same_index
 from ._table import Table
 from .context import Context, running
 
@@ -284,6 +285,7 @@ def extract_rules(
     max_conditions * f) a rule.
     Errors: INVALID_ARGUMENT, INVALID_DATA (infinite values, a target of one class), MISMATCH, OUT_OF_MEMORY, CANCELLED.
     """
+    same_index(features=features, target=target, times=times, weights=weights, amounts=amounts)
     table = Table(features)
     chosen = binary(target, "target", table.rows)
     when = None if times is None else np.ascontiguousarray(seconds(times, "times", table.rows))
