@@ -18,6 +18,10 @@ from ._times import Times
 Names = Union[None, str, Iterable[str]]
 
 
+class _Place(int):
+    """The place of a column that has not been asked for."""
+
+
 class EventFrame:
     """The columns of a table, by name, each with as many values as there are events."""
 
@@ -25,10 +29,16 @@ class EventFrame:
         self.name = name
         self._columns: Dict[Any, Any] = {}
         self._repeated: Set[Any] = set()
-        for label, values in columns(frame, name):
-            self.add(label, values)
+        #: A DataFrame makes a column when it is asked for, which costs more than reading it where there are few rows.
+        self._frame: Any = None
         pandas = sys.modules.get("pandas")
-        if pandas is not None and isinstance(frame, pandas.DataFrame):
+        if pandas is None or not isinstance(frame, pandas.DataFrame):
+            for label, values in columns(frame, name):
+                self.add(label, values)
+        else:
+            self._frame = frame
+            for place, label in enumerate(frame.columns):
+                self.add(label, _Place(place))
             for level in frame.index.names:
                 if level is not None and level not in self._columns:
                     self._columns[level] = frame.index.get_level_values(level)
@@ -51,6 +61,8 @@ class EventFrame:
             raise InvalidTypeError(f"{role} must be a column's name, got {label!r}") from None
         if label in self._repeated:
             raise InvalidArgumentError(f"{role}={label!r}: the {self.name} has more than one column of that name")
+        if isinstance(values, _Place):
+            values = self._columns[label] = self._frame.iloc[:, values]
         if self.rows is not None and hasattr(values, "__len__") and len(values) != self.rows:
             raise MismatchError(f"{role}={label!r} must have {self.rows} values, one an event, got {len(values)}")
         return values

@@ -11,7 +11,7 @@ from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError
 from ._event_frames import EventFrame
 from ._findings import Finding
 from ._keys import as_column, first_appearance, read_keys
-from ._table import columns, held
+from ._table import column_labels, held
 from .sequences import Sequences
 
 #: Names under which a column is looked for, where the given or usual one is not there.
@@ -23,7 +23,7 @@ _USUAL = {
 
 def column_names(frame: Any, name: str) -> List[Any]:
     """The labels of a table's columns, a named index of pandas among them."""
-    found = [label for label, _ in columns(frame, name)]
+    found = column_labels(frame, name)
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(frame, pandas.DataFrame):
         found += [label for label in frame.index.names if label is not None and label not in found]

@@ -182,12 +182,22 @@ def held(features: Any, name: str = "features") -> Any:
     return features if batches is None else batches
 
 
+def column_labels(features: Any, name: str) -> list[Any]:
+    """The names of the columns, without the columns where they need not be made."""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(features, pandas.DataFrame):
+        return list(features.columns)
+    if isinstance(features, Mapping):
+        return list(features)
+    batches = _batches(features, name)
+    return [label for label, _ in columns(features, name)] if batches is None else list(batches.names)
+
+
 def columns(features: Any, name: str) -> Iterator[tuple[Any, Any]]:
     """Name and values of each column."""
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(features, pandas.DataFrame):
-        for index, label in enumerate(features.columns):
-            yield label, features.iloc[:, index]
+        yield from features.items()
         return
     if isinstance(features, Mapping):
         yield from features.items()
@@ -249,7 +259,9 @@ def feature_keys(
     if pandas is not None and isinstance(features, pandas.DataFrame):
         if wanted in features.index.names:
             return read_keys(features.index.get_level_values(wanted), f"{name}' index {wanted!r}"), wanted
-    found = [values for label, values in columns(features, name) if label == wanted]
+        found = [features.iloc[:, place] for place, label in enumerate(features.columns) if label == wanted]
+    else:
+        found = [values for label, values in columns(features, name) if label == wanted]
     if len(found) > 1:
         raise InvalidArgumentError(f"key={wanted!r}: {name} have more than one column of that name")
     if found:
