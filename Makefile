@@ -400,8 +400,7 @@ $(EXAMPLES_OUT)/08_session: $(EXAMPLES)/road.c $(EXAMPLES)/terminal.c
 
 examples: $(EXAMPLE_PROGRAMS)
 
-demo: $(EXAMPLES_OUT)/08_find $(EXAMPLES_OUT)/pipeline
-	@$(EXAMPLES_OUT)/08_find examples/data
+demo: $(EXAMPLES_OUT)/pipeline
 	@$(EXAMPLES_OUT)/pipeline examples/data
 
 test-examples: $(EXAMPLE_PROGRAMS)

@@ -2,9 +2,10 @@
  *
  *   pipeline [FOLDER] [--write OUTPUT]
  *
- * FOLDER is that of the sample, default examples/data. With --write, what Covey computed also goes into files in the
- * folder OUTPUT, which must exist: the test that compares C, Python and Java does so. road.c makes the calls; this file
- * prints. */
+ * FOLDER is that of the sample, default examples/data. covey_find finds the fraud with its defaults. Then the same road
+ * is gone stage by stage, with options that were picked for the sample. With --write, what Covey computed also goes
+ * into files in the folder OUTPUT, which must exist: the test that compares C, Python and Java does so. road.c makes
+ * the calls; this file prints. */
 #include "road.h"
 #include "terminal.h"
 
@@ -59,10 +60,18 @@ static void print_stage(const char *name, const char *result, double seconds) {
 static void print_stages(const road *road) {
     const road_times *times = &road->times;
     char text[100];
-    int64_t n = road->sample.transactions, noise = 0, rules = 0, i;
-    for (i = 0; i < n; i++) noise += road->labels[i] < 0;
+    int64_t n = road->sample.transactions, noise = 0, rules = 0, picked[2] = {0, 0}, found[2] = {0, 0}, i, r;
+    for (i = 0; i < n; i++) {
+        int is_risky = 0;
+        for (r = 0; r < road->risky; r++) is_risky |= road->labels[i] == road->rule_clusters[r];
+        noise += road->labels[i] < 0;
+        picked[0] += is_risky;
+        picked[1] += is_risky && road->sample.fraud[i];
+        found[0] += road->groups[i] >= 0;
+        found[1] += road->groups[i] >= 0 && road->sample.fraud[i];
+    }
     for (i = 0; i < road->risky; i++) rules += covey_rules_count(road->rules[i]);
-    print_heading("The road");
+    print_heading("The same road, stage by stage, with options that were picked for this sample");
     snprintf(text, sizeof text, "%lld event types, embeddings of %lld numbers",
              (long long)covey_vocabulary_size(covey_encoder_vocabulary(road->encoder)) - 1, (long long)road->dimension);
     print_stage("Load model", text, times->load);
@@ -82,51 +91,56 @@ static void print_stages(const road *road) {
     print_stage("Build engine", "encoder, scaling, clusters, risk and rules in one file", times->engine);
     snprintf(text, sizeof text, "%s transactions in one batch", with_commas(covey_scores_count(road->scores)));
     print_stage("Score", text, times->score);
+    printf("\n  These risky clusters hold %lld frauds in %lld transactions; with the defaults it was %lld in %lld.\n",
+           (long long)picked[1], (long long)picked[0], (long long)found[1], (long long)found[0]);
 }
 
-/* ---------------------------------------------------------------------------------------------------- risky clusters */
+/* ------------------------------------------------------------------------------------------------------ risky groups */
 
-static int print_risky(const road *road) {
-    int64_t rank, size = 0, fraud = 0;
-    double loss = 0;
+static int print_groups(const road *road) {
+    int64_t index, count = covey_found_group_count(road->found), rows = 0, fraud = 0, unknown = 0;
+    double amount = 0;
     char line[200];
-    print_heading("Risky clusters, by what is known so far");
-    print_bold("  cluster  size  labelled  known fraud  share of fraud (95 %)   lift   loss EUR  seen");
-    for (rank = 0; rank < covey_risk_count(road->risk); rank++) {
-        covey_cluster_report report = COVEY_CLUSTER_REPORT_INIT;
+    print_heading("Risky groups, found with the defaults");
+    print_bold("  group  size  known fraud  not known  estimated fraud (95 %)    lift  worth EUR  seen");
+    for (index = 0; index < count; index++) {
+        covey_risky_group group = COVEY_RISKY_GROUP_INIT;
         covey_error *error = NULL;
-        if (covey_risk_get(road->risk, rank, &report, &error) != COVEY_OK) return failed(error);
-        if (!report.risky) continue;
-        size += report.size;
-        fraud += report.fraud;
-        loss += report.loss;
-        printf("  %7lld  %4lld  %8lld  %11lld     %3.0f %%  (%2.0f to %3.0f)   %3.0f x  %9s  %s to ",
-               (long long)report.cluster, (long long)report.size, (long long)report.labelled, (long long)report.fraud,
-               100 * report.share, 100 * report.share_low, 100 * report.share_high, report.lift,
-               with_commas((int64_t)(report.loss + 0.5)), as_day(SAMPLE_EPOCH + report.first_seen));
-        printf("%s\n", as_day(SAMPLE_EPOCH + report.last_seen));
+        if (covey_found_group(road->found, index, &group, &error) != COVEY_OK) return failed(error);
+        rows += group.rows;
+        fraud += group.fraud;
+        unknown += group.unknown;
+        amount += group.amount;
+        printf("  %5lld  %4lld  %11lld  %9lld      %3.0f %%  (%2.0f to %3.0f)   %3.0f x  %9s  %s to ", (long long)index,
+               (long long)group.rows, (long long)group.fraud, (long long)group.unknown, 100 * group.share,
+               100 * group.share_low, 100 * group.share_high, group.lift, with_commas((int64_t)(group.amount + 0.5)),
+               as_day(SAMPLE_EPOCH + group.first_seen));
+        printf("%s\n", as_day(SAMPLE_EPOCH + group.last_seen));
     }
-    snprintf(line, sizeof line, "  %7s  %4lld            %11lld  %31s  %9s", "all", (long long)size, (long long)fraud,
-             "", with_commas((int64_t)(loss + 0.5)));
+    snprintf(line, sizeof line, "  %5s  %4lld  %11lld  %9lld  %31s  %9s", "all", (long long)rows, (long long)fraud,
+             (long long)unknown, "", with_commas((int64_t)(amount + 0.5)));
     print_bold(line);
+    printf("\n");
+    for (index = 0; index < covey_found_finding_count(road->found); index++)
+        print_wrapped("  Note: ", covey_found_finding_text(road->found, index));
     return 1;
 }
 
-/* -------------------------------------------------------------------------------- what the truth says of the clusters */
+/* ---------------------------------------------------------------------------------- what the truth says of the groups */
 
 typedef struct tally {
     int64_t size, fraud, unlabelled, open, mostly, mostly_count;
     double amount; /* Of the unlabelled fraud. */
 } tally;
 
-/* Counts a cluster's rows against the truth. */
-static tally tally_cluster(const road *road, int64_t cluster) {
+/* Counts a group's rows against the truth. */
+static tally tally_group(const road *road, int64_t group) {
     const sample *sample = &road->sample;
     const double *amount = sample_numbers(sample, "amount");
     tally sum = {0, 0, 0, 0, -1, 0, 0};
     int64_t i, ring;
     for (i = 0; i < sample->transactions; i++) {
-        if (road->labels[i] != cluster) continue;
+        if (road->groups[i] != group) continue;
         sum.size++;
         sum.fraud += sample->fraud[i];
         sum.open += sample->label[i] != COVEY_LABEL_FRAUD;
@@ -137,7 +151,7 @@ static tally tally_cluster(const road *road, int64_t cluster) {
     }
     for (ring = 0; ring < sample->ring_names.count; ring++) {
         int64_t members = 0;
-        for (i = 0; i < sample->transactions; i++) members += road->labels[i] == cluster && sample->ring[i] == ring;
+        for (i = 0; i < sample->transactions; i++) members += road->groups[i] == group && sample->ring[i] == ring;
         if (members > sum.mostly_count) {
             sum.mostly = ring;
             sum.mostly_count = members;
@@ -151,27 +165,26 @@ static double percent(int64_t part, int64_t whole) { return whole > 0 ? 100.0 * 
 static void print_truth(const road *road) {
     const sample *sample = &road->sample;
     int64_t r, i, rings = 0, fraud = 0, unlabelled = 0, caught = 0, rest = 0;
+    int64_t groups = covey_found_group_count(road->found);
     tally all = {0, 0, 0, 0, -1, 0, 0};
     char line[200], text[1000];
     for (i = 0; i < sample->transactions; i++) {
-        int64_t in = 0;
-        for (r = 0; r < road->risky; r++) in += road->labels[i] == road->rule_clusters[r];
         rings += sample->ring[i] >= 0;
         fraud += sample->fraud[i];
         unlabelled += sample->fraud[i] && sample->label[i] != COVEY_LABEL_FRAUD;
         rest += sample->label[i] != COVEY_LABEL_FRAUD;
-        caught += in && sample->ring[i] >= 0;
+        caught += road->groups[i] >= 0 && sample->ring[i] >= 0;
     }
     print_heading("The unlabelled fraud in them: what the truth says, which Covey has not seen");
-    print_bold("  cluster  to look at  fraud in it  precision     worth EUR   mostly                 of that ring");
-    for (r = 0; r < road->risky; r++) {
-        tally sum = tally_cluster(road, road->rule_clusters[r]);
+    print_bold("  group    to look at  fraud in it  precision     worth EUR   mostly                 of that ring");
+    for (r = 0; r < groups; r++) {
+        tally sum = tally_group(road, r);
         int64_t members = 0;
         for (i = 0; i < sample->transactions; i++) members += sum.mostly >= 0 && sample->ring[i] == sum.mostly;
-        printf("  %7lld  %10lld  %11lld  %7.0f %%  %12s   %-20s %6lld of %lld\n", (long long)road->rule_clusters[r],
-               (long long)sum.open, (long long)sum.unlabelled, percent(sum.unlabelled, sum.open),
-               with_commas((int64_t)(sum.amount + 0.5)), sum.mostly < 0 ? "-" : sample->ring_names.names[sum.mostly],
-               (long long)sum.mostly_count, (long long)members);
+        printf("  %7lld  %10lld  %11lld  %7.0f %%  %12s   %-20s %6lld of %lld\n", (long long)r, (long long)sum.open,
+               (long long)sum.unlabelled, percent(sum.unlabelled, sum.open), with_commas((int64_t)(sum.amount + 0.5)),
+               sum.mostly < 0 ? "-" : sample->ring_names.names[sum.mostly], (long long)sum.mostly_count,
+               (long long)members);
         all.size += sum.size;
         all.fraud += sum.fraud;
         all.open += sum.open;
@@ -184,10 +197,9 @@ static void print_truth(const road *road) {
     print_bold(line);
     snprintf(text, sizeof text,
              "Looking at these %s of %s transactions finds %s of the %s frauds that no chargeback has shown yet (%.0f "
-             "%%); among as many "
-             "taken at random there would be about %.1f. With the known ones, the clusters are %.0f %% fraud; they "
-             "hold %.0f %% of the "
-             "rings and %.0f %% of all fraud.",
+             "%%); among as many taken at random there would be about %.1f. With the known ones, the groups are %.0f "
+             "%% fraud; they "
+             "hold %.0f %% of the rings and %.0f %% of all fraud.",
              with_commas(all.open), with_commas(rest), with_commas(all.unlabelled), with_commas(unlabelled),
              percent(all.unlabelled, unlabelled), (double)all.open * (double)unlabelled / (double)(rest > 0 ? rest : 1),
              percent(all.fraud, all.size), percent(caught, rings), percent(all.fraud, fraud));
@@ -197,50 +209,22 @@ static void print_truth(const road *road) {
 
 /* ------------------------------------------------------------------------------------------------------------- rules */
 
-#define RULES_SHOWN 2 /* Of each cluster, the best. */
-
-static int print_rules(const road *road) {
-    int64_t r, i, c;
-    print_heading("Rules: the clusters in words, measured on later transactions that the search never saw");
-    for (r = 0; r < road->risky; r++) {
-        int64_t count = covey_rules_count(road->rules[r]);
-        char title[100];
-        snprintf(title, sizeof title, "  Cluster %lld", (long long)road->rule_clusters[r]);
-        print_bold(title);
-        if (count == 0) printf("    no rule of these features holds on unseen rows\n");
-        for (i = 0; i < count && i < RULES_SHOWN; i++) {
-            covey_rule_report report = COVEY_RULE_REPORT_INIT;
-            covey_error *error = NULL;
-            char text[4096] = "";
-            if (covey_rules_get(road->rules[r], i, &report, &error) != COVEY_OK) return failed(error);
-            for (c = 0; c < report.condition_count; c++) {
-                size_t used = strlen(text);
-                snprintf(text + used, sizeof text - used, "%s%s", c == 0 ? "" : " and ",
-                         covey_rules_condition_text(road->rules[r], i, c));
-            }
-            print_wrapped("    - ", text);
-            printf(
-                "      %lld of %lld rows in the cluster: precision %.0f %% (%.0f to %.0f), recall %.0f %%, lift %.0f\n",
-                (long long)report.support, (long long)report.matched, 100 * report.precision,
-                100 * report.precision_low, 100 * report.precision_high, 100 * report.recall, report.lift);
-        }
-        if (count > RULES_SHOWN) printf("    and %lld more\n", (long long)(count - RULES_SHOWN));
-        if (r + 1 < road->risky) printf("\n");
-    }
-    return 1;
+static void print_rules(const road *road) {
+    const covey_rules *rules = covey_found_rules(road->found);
+    int64_t index, count = covey_rules_count(rules);
+    print_heading("Rules for fraud, measured on transactions that the search never saw");
+    if (count == 0) printf("  no rule of these features holds on unseen rows\n");
+    for (index = 0; index < count; index++) print_wrapped("  - ", covey_rules_text(rules, index));
 }
 
 /* --------------------------------------------------------------------------------------------- one transaction, scored */
 
-/* The latest fraud that nobody has noticed yet and that lies in a risky cluster; -1 without any. */
+/* The latest fraud that nobody has noticed yet and that lies in a risky group; -1 without any. */
 static int64_t unnoticed_fraud(const road *road) {
     const sample *sample = &road->sample;
-    int64_t i, r;
+    int64_t i;
     for (i = sample->transactions - 1; i >= 0; i--) {
-        if (!sample->fraud[i] || sample->label[i] != COVEY_LABEL_UNKNOWN) continue;
-        for (r = 0; r < road->risky; r++) {
-            if (road->labels[i] == road->rule_clusters[r]) return i;
-        }
+        if (sample->fraud[i] && sample->label[i] == COVEY_LABEL_UNKNOWN && road->groups[i] >= 0) return i;
     }
     return -1;
 }
@@ -302,7 +286,9 @@ static covey_scores *score_alone(const road *road, int64_t row, double *seconds)
         for (call = 0; call < CALLS; call++) {
             double start = seconds_now();
             covey_scores_destroy(scores);
-            if (covey_engine_score(road->engine, context, &sequences, &features, &scores, &error) != COVEY_OK) break;
+            if (covey_engine_score(covey_found_engine(road->found), context, &sequences, &features, &scores, &error) !=
+                COVEY_OK)
+                break;
             times[call] = seconds_now() - start;
         }
         if (scores != NULL) {
@@ -325,7 +311,7 @@ static int print_scored(const road *road) {
     char text[200];
     print_heading("A transaction, scored: fraud that no chargeback has shown yet");
     if (row < 0) {
-        printf("  There is none in a risky cluster.\n");
+        printf("  There is none in a risky group.\n");
         return 1;
     }
     scores = score_alone(road, row, &seconds);
@@ -339,9 +325,8 @@ static int print_scored(const road *road) {
     print_bold(text);
     print_features(sample, row);
     print_clicks(road, row);
-    snprintf(text, sizeof text, "\n  Risk %.2f%s  cluster %lld, strength %.2f, %lld rule%s", score.risk,
-             score.risky ? "  RISKY" : "", (long long)score.cluster, score.strength, (long long)score.rule_count,
-             score.rule_count == 1 ? " fires" : "s fire");
+    snprintf(text, sizeof text, "\n  Risk %.2f%s  group %lld, %lld rule%s", score.risk, score.risky ? "  RISKY" : "",
+             (long long)score.group, (long long)score.rule_count, score.rule_count == 1 ? " fires" : "s fire");
     print_bold(text);
     snprintf(text, sizeof text,
              "  scored alone, from clicks to reasons, in %.0f microseconds on one thread (median of 201 calls)",
@@ -368,13 +353,15 @@ int main(int argc, char **argv) {
     if (good) {
         printf("\n  Covey %s finds fraud rings by how they behave.\n", covey_version());
         good = print_data(&road.sample);
-        if (good) print_stages(&road);
-        if (road.risky == 0) printf("\n  No cluster is risky by what is known so far.\n");
+        if (covey_found_group_count(road.found) == 0) printf("\n  No group is risky by what is known so far.\n");
         else if (good) {
-            good = print_risky(&road);
+            printf("\n  covey_find took %.1f seconds.\n", road.times.find);
+            good = print_groups(&road);
             if (good) print_truth(&road);
-            good = good && print_rules(&road) && print_scored(&road);
+            if (good) print_rules(&road);
+            good = good && print_scored(&road);
         }
+        if (good) print_stages(&road);
         if (good && output != NULL) good = road_write(&road, output);
         printf("\n");
     }

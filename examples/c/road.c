@@ -40,6 +40,23 @@ static covey_status embed(road *road, const char *folder, double *clock, covey_e
     return status;
 }
 
+/* All in one call: the transactions that are likely to be fraud, by what is known so far. */
+static covey_status find(road *road, double *clock, covey_error **error) {
+    const sample *sample = &road->sample;
+    int64_t n = sample->transactions;
+    covey_status status =
+        covey_find(NULL, &road->sequences, NULL, &sample->features, sample->label, sample_numbers(sample, "amount"),
+                   sample->time, n, road->encoder, NULL, &road->found, error);
+    if (status != COVEY_OK) return status;
+    road->groups = numbers(n, sizeof(int32_t));
+    road->risks = numbers(n, sizeof(double));
+    if (!road->groups || !road->risks) return COVEY_OUT_OF_MEMORY;
+    status = covey_found_row_groups(road->found, road->groups, n, error);
+    if (status == COVEY_OK) status = covey_found_scores(road->found, road->risks, n, error);
+    road->times.find = lap(clock);
+    return status;
+}
+
 /* Steps 3 and 4: beside the expert features. */
 static covey_status join(road *road, double *clock, covey_error **error) {
     covey_hybrid_options options = COVEY_HYBRID_OPTIONS_INIT;
@@ -156,6 +173,7 @@ int road_walk(const char *folder, road *road) {
     if (!sample_read(folder, &road->sample)) return 0;
     clock = seconds_now();
     status = embed(road, folder, &clock, &error);
+    if (status == COVEY_OK) status = find(road, &clock, &error);
     if (status == COVEY_OK) status = join(road, &clock, &error);
     if (status == COVEY_OK) status = cluster(road, &clock, &error);
     if (status == COVEY_OK) status = rate(road, &clock, &error);
@@ -177,11 +195,14 @@ void road_free(road *road) {
     covey_risk_destroy(road->risk);
     covey_clustering_destroy(road->clustering);
     covey_hybrid_destroy(road->hybrid);
+    covey_found_destroy(road->found);
     covey_encoder_destroy(road->encoder);
     free(road->types);
     free(road->embeddings);
     free(road->attention);
     free(road->hybrids);
+    free(road->groups);
+    free(road->risks);
     free(road->labels);
     free(road->probabilities);
     sample_free(&road->sample);
@@ -251,11 +272,15 @@ int road_write(const road *road, const char *folder) {
     if (rules == NULL) goto failed;
     snprintf(path, sizeof path, "%s/engine.safetensors", folder);
     CHECK(covey_engine_save(road->engine, NULL, path, &error));
+    snprintf(path, sizeof path, "%s/found.engine.safetensors", folder);
+    CHECK(covey_engine_save(covey_found_engine(road->found), NULL, path, &error));
     written = write_file(folder, "embeddings.f32", road->embeddings, (size_t)(n * road->dimension) * sizeof(float)) &&
               write_file(folder, "hybrid.f32", road->hybrids, (size_t)(n * road->columns) * sizeof(float)) &&
               write_file(folder, "labels.i32", road->labels, (size_t)n * sizeof(int32_t)) &&
               write_file(folder, "probabilities.f64", road->probabilities, (size_t)n * sizeof(double)) &&
               write_file(folder, "outlier_scores.f64", outliers, (size_t)n * sizeof(double)) &&
+              write_file(folder, "found_groups.i32", road->groups, (size_t)n * sizeof(int32_t)) &&
+              write_file(folder, "found_scores.f64", road->risks, (size_t)n * sizeof(double)) &&
               write_file(folder, "rules.json", rules, rules_length) &&
               write_file(folder, "scores.f64", scores, (size_t)(3 * count) * sizeof(double));
     goto done;

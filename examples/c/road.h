@@ -1,4 +1,5 @@
-/* The whole road on the sample, with the options of "The canonical road" in examples/data/README.md. */
+/* The whole road on the sample: by covey_find with its defaults, and stage by stage with the options of "The canonical
+ * road" in examples/data/README.md. */
 #ifndef ROAD_H
 #define ROAD_H
 
@@ -7,12 +8,13 @@
 #define ROAD_SCORED 1000 /* The transactions that step 9 scores. */
 
 typedef struct road_times {
-    double load, embed, hybrid, cluster, risk, rules, engine, score;
+    double load, embed, find, hybrid, cluster, risk, rules, engine, score;
 } road_times;
 
 typedef struct road {
     sample sample;
     covey_encoder *encoder;
+    covey_found *found;
     covey_hybrid *hybrid;
     covey_clustering *clustering;
     covey_risk *risk;
@@ -26,6 +28,8 @@ typedef struct road {
     covey_sequences sequences;
     int64_t dimension, columns;
     float *embeddings, *attention, *hybrids;
+    int32_t *groups; /* By found: the risky group of each transaction; -1 = none. */
+    double *risks;   /* By found: of each transaction. */
     int32_t *labels;
     double *probabilities;
     road_times times; /* Seconds. */

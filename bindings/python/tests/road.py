@@ -82,6 +82,15 @@ def write_road(folder, context=None):
     folder, road = Path(folder), Road(context)
     folder.mkdir(parents=True, exist_ok=True)
     scores = np.column_stack([road.scores.cluster, road.scores.strength, road.scores.risk])
+    found = covey.find(
+        road.sequences,
+        road.features,
+        road.transactions.label,
+        amount=road.transactions.amount,
+        when=road.transactions.time,
+        encoder=road.encoder,
+        context=context,
+    )
     for name, array, dtype in [
         ("embeddings.f32", road.embeddings, "<f4"),
         ("hybrid.f32", road.rows, "<f4"),
@@ -89,12 +98,15 @@ def write_road(folder, context=None):
         ("probabilities.f64", road.clusterer.probabilities_, "<f8"),
         ("outlier_scores.f64", road.clusterer.outlier_scores_, "<f8"),
         ("scores.f64", scores, "<f8"),
+        ("found_groups.i32", found.row_groups, "<i4"),
+        ("found_scores.f64", found.scores, "<f8"),
     ]:
         (folder / name).write_bytes(np.ascontiguousarray(array, dtype=dtype).tobytes())
     with open(folder / "rules.json", "w", encoding="utf-8", newline="\n") as file:
         for rule_set in road.rules.values():
             file.write(rule_set.to_json() + "\n")
     road.engine.save(folder / "engine.safetensors")
+    found.engine.save(folder / "found.engine.safetensors")
     return road
 
 

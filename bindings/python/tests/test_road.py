@@ -17,8 +17,10 @@ import covey
 import road
 from support import REPOSITORY, SAMPLE, write_random_encoder
 
-FILES = ["embeddings.f32", "hybrid.f32", "labels.i32", "probabilities.f64", "outlier_scores.f64", "scores.f64", "rules.json",
-         "engine.safetensors"]  # fmt: skip
+FILES = [
+    "embeddings.f32", "hybrid.f32", "labels.i32", "probabilities.f64", "outlier_scores.f64", "scores.f64", "rules.json",
+    "engine.safetensors", "found_groups.i32", "found_scores.f64", "found.engine.safetensors",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ public final class WriteRoad {
         Path folder = Files.createDirectories(Path.of(arguments[0]));
         try (Context context = Context.create(); Road road = new Road(Sample.load(), context)) {
             write(folder, road);
+            writeFound(folder, road, context);
         }
     }
 
@@ -34,6 +35,20 @@ public final class WriteRoad {
         Files.write(folder.resolve("rules.json"), rules.getBytes(StandardCharsets.UTF_8));
         road.engine.save(folder.resolve("engine.safetensors"));
         Files.write(folder.resolve("scores.f64"), scores(road));
+    }
+
+    /** All in one call, with its defaults. */
+    private static void writeFound(Path folder, Road road, Context context) throws IOException {
+        Sample sample = road.sample;
+        try (Found found = Found.find(sample.sequences, null, sample.features, sample.labels, sample.amounts,
+                                      sample.times, road.encoder, null, context);
+             Engine engine = found.engine()) {
+            ByteBuffer groups = buffer(4L * road.labels.length);
+            for (int group : found.rowGroups()) groups.putInt(group);
+            Files.write(folder.resolve("found_groups.i32"), groups.array());
+            Files.write(folder.resolve("found_scores.f64"), bytes(found.scores()));
+            engine.save(folder.resolve("found.engine.safetensors"));
+        }
     }
 
     private static byte[] scores(Road road) {
