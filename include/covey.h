@@ -1802,8 +1802,9 @@ typedef struct covey_score {
  *  share is the cluster's share of fraud (the base rate where nothing in it is labelled; for a rule, that of the
  *  cluster it describes, or 1 for -1), and base is the base rate of the labelled rows (0 where there are none). An
  *  engine of covey_find that knew fraud gives the risk of its evidence instead; the cluster, the rules that fire and
- *  what is unusual in a transaction without a cluster are among the reasons. `features` may be NULL where
- *  covey_engine_feature_count is 0. No transactions are fine.
+ *  what is unusual in a transaction without a cluster are among the reasons. It is for new transactions: those that it
+ *  was made from meet their own labels in it, and covey_found_scores judges them by the others alone. `features` may be
+ *  NULL where covey_engine_feature_count is 0. No transactions are fine.
  *  Errors: as covey_embed_sequences, covey_hybrid_transform, covey_clustering_predict and covey_rules_evaluate;
  *  COVEY_MISMATCH for an input that is missing, for sequences given to an engine without an encoder, and for row counts
  *  that differ. */
@@ -2286,8 +2287,8 @@ typedef struct covey_find_options {
  *  encoder     NULL = one is trained on the sequences (needs no categorical channels), with `training`.
  *
  *  1. Views. Rows are looked at in several ways, each clustered with min_samples 1: embeddings joined with features
- *     (the first, whose clusters are the labels), features alone, embeddings alone; without events the features as
- *     `scaling` says and by quantiles.
+ *     (the first, whose clusters are the labels), features alone, embeddings alone (where half of the sequences or more
+ *     have events); without events the features as `scaling` says and by quantiles.
  *  2. Evidence. With y = 1 for known fraud and 0 for all other rows, s = K / n the base rate: P, the share of known
  *     fraud of the lowest node of a view's tree above the row, each node's shrunk towards its parent's, P = (k + 5
  *     P(parent)) / (size + 5) (empirical Bayes: Efron and Morris 1975); N, that of its 20 nearest rows, the t-th
@@ -2301,18 +2302,20 @@ typedef struct covey_find_options {
  *     left out.
  *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up
  *     to 0.9, above it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known
- *     (Elkan and Noto 2008): as given; the share of rows that are labelled, where a fifth or more are legitimate;
- *     otherwise the highest 95 % lower bound of the share of known fraud in any set of rows that is significant below
- *     (TIcE: Bekker and Davis 2018).
- *  4. Risky groups. Every merge of every view's single-linkage tree is a candidate; its statistic is the log likelihood
+ *     (Elkan and Noto 2008): as given; otherwise the highest 95 % lower bound of the share of known fraud in any set
+ *     of rows that is significant below (TIcE: Bekker and Davis 2018). Where a fifth of the rows or more are known to
+ *     be legitimate, c is the share of rows that are labelled, or up to that bound: fraud is often labelled sooner.
+ *  4. Risky groups. Every merge of every view's single-linkage tree is a candidate (here and in P, of merges of one
+ *     length right above each other the highest: their order is that of the rows); its statistic is the log likelihood
  *     ratio of its share of known fraud against s (tree scan: Kulldorff, Fang and Walsh 2003). The labels are permuted,
  *     and the best candidate of each permutation gives p values that are corrected for all candidates (maxT: Westfall
  *     and Young 1993). Of those significant with an estimated share of at least min_share, the disjoint ones with the
  *     largest sum of statistics are the groups. The rows that Z puts first and no group holds make one more, tested
  *     likewise over all beginnings of that order.
  *  5. Rules for fraud, as covey_extract_rules finds them with known fraud as the target, min_precision max(c / 2, 2s),
- *     for an estimated c its lower end. The latest rows are held out, or a random part of them if the latest are known
- *     to be fraud too seldom: their labels have not come yet. A rule's text says what it means for fraud.
+ *     for an estimated c its lower end. The latest rows are held out, or a random part of all rows if the latest are
+ *     known to be fraud too seldom (their labels have not come yet) or hold more than half of the known fraud (the
+ *     search would see too little of it). A rule's text says what it means for fraud.
  *  6. Findings: what to know about the result, and what to do where nothing was found, which is a success too.
  *
  *  Cost: that of covey_encoder_train and covey_embed_sequences; for each view that of covey_cluster_matrix and a search

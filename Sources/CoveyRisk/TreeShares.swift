@@ -6,7 +6,8 @@ import CoveyRuntime
 ///
 ///     p(node) = (k + m p(parent)) / (n + m),  p(root) = the base rate
 ///
-/// where n counts the rows below the node (see `KnownLabels.population`) and k those known to be fraud. It is a beta
+/// where n counts the rows below the node (see `KnownLabels.population`) and k those known to be fraud; of nodes of one
+/// length right above each other, the highest counts (`WholeMerges`). It is a beta
 /// prior of strength m at each node that stands on its parent (empirical Bayes; Efron and Morris 1975). A row's own
 /// label never takes part in what is read for it. Immutable, for any number of threads.
 public struct TreeShares: Sendable {
@@ -16,7 +17,7 @@ public struct TreeShares: Sendable {
     private let pointCount: Int
     private let labels: KnownLabels
     private let strength: Double
-    /// The merge right above each row, and above each merge; -1 for the root.
+    /// The whole merge right above each row, and above each merge; -1 for the root.
     private let rowParents: [Int32]
     private let parents: [Int32]
     /// A merge farther up, so that any ancestor is reached in O(log n) steps (Myers 1983, skew-binary jump pointers).
@@ -29,7 +30,7 @@ public struct TreeShares: Sendable {
 
     public var baseRate: Double { labels.baseRate }
 
-    /// O(n) time; about 40 bytes a row.
+    /// O(n) time; about 44 bytes a row.
     /// - Parameter labels: one for each row of the tree, in its order.
     public init(
         _ tree: SingleLinkageTree, labels: KnownLabels, strength: Double = TreeShares.strength, execution: Execution
@@ -37,7 +38,7 @@ public struct TreeShares: Sendable {
         guard labels.count == tree.pointCount else {
             throw CoveyError.mismatch("fraud has \(labels.count) values, the tree \(tree.pointCount) rows")
         }
-        try execution.hold(tree.pointCount, of: 40, for: "shares along the tree")
+        try execution.hold(tree.pointCount, of: 44, for: "shares along the tree")
         let points = tree.pointCount
         let merges = tree.mergeCount
         var rowParents = [Int32](repeating: -1, count: points)
@@ -58,20 +59,31 @@ public struct TreeShares: Sendable {
                 }
             }
         }
+        let tops = WholeMerges.tops(parents, tree.distances)
+        for row in 0..<points where rowParents[row] >= 0 { rowParents[row] = tops[Int(rowParents[row])] }
         // A parent's number is above its children's: from the root down.
         var shares = [Double](repeating: labels.baseRate, count: merges)
         var jumps = [Int32](repeating: -1, count: merges)
         var depths = [Int32](repeating: 0, count: merges)
         for merge in stride(from: merges - 1, through: 0, by: -1) {
             if merge & 0xFFFF == 0 { try execution.check() }
-            let parent = Int(parents[merge])
+            let isWhole = Int(tops[merge]) == merge
+            if isWhole, parents[merge] >= 0 { parents[merge] = tops[Int(parents[merge])] }
+            let parent = isWhole ? Int(parents[merge]) : Int(tops[merge])
             guard parent >= 0 else {
                 jumps[merge] = Int32(merge)
                 continue
             }
+            depths[merge] = depths[parent] + 1
+            guard isWhole else {
+                // No row is right below it.
+                parents[merge] = Int32(parent)
+                jumps[merge] = Int32(parent)
+                shares[merge] = shares[parent]
+                continue
+            }
             shares[merge] =
                 (Double(fraud[merge]) + strength * shares[parent]) / (Double(counted[merge]) + strength)
-            depths[merge] = depths[parent] + 1
             let jump = Int(jumps[parent])
             let isRegular = depths[parent] - depths[jump] == depths[jump] - depths[Int(jumps[jump])]
             jumps[merge] = isRegular ? jumps[jump] : Int32(parent)

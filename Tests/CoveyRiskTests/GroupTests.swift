@@ -143,6 +143,25 @@ import Testing
         #expect(abs(found.reduce(0) { $0 + $1.value - 0.5 } - best) < 1e-12)
     }
 
+    /// A table that is sorted by what is known, and rows that are the same: their numbers say nothing.
+    @Test func theOrderOfEqualRowsSaysNothing() throws {
+        var made = try RandomTree(rows: 300, seed: 6, copies: 200)
+        made.labels = (0..<300).map { $0 < 12 ? 1 : -1 }
+        let labels = try made.known()
+        let scan = try GroupScan([made.tree], labels: labels, execution: Execution())
+        #expect(scan.significant.isEmpty)
+        let shares = try TreeShares(made.tree, labels: labels, execution: Execution())
+        #expect(Set((0..<200).map { shares.shareAbove($0) }).count == 1)
+        let sums = (0..<300).map { $0 < 200 ? 1.0 : Double($0 % 7) / 10 }
+        let order = try EvidenceOrder(sums, labels: labels, permutations: 99, seed: 1, execution: Execution())
+        #expect(order.knownShare(significance: 0.05) == nil)
+        #expect(order.group(knownShare: 0.3, isGiven: true, options: .init()) == nil)
+        // With more evidence than the others, all of those that have it are a group.
+        let higher = sums.indices.map { $0 < 24 ? 2.0 : sums[$0] }
+        let other = try EvidenceOrder(higher, labels: labels, permutations: 99, seed: 1, execution: Execution())
+        #expect(other.group(knownShare: 0.5, isGiven: true, options: .init())?.rows == 24)
+    }
+
     @Test func tooFewOrOnlyFraud() throws {
         for fraud in [0, 1, 50] {
             var made = try RandomTree(rows: 50, seed: 4)

@@ -11,13 +11,14 @@ struct RandomTree {
     var labels: [Int8]
 
     /// Points in the plane; on a grid where `ties`, so that many distances are equal. A knot of known frauds where
-    /// `knot` is above 0.
-    init(rows: Int, seed: UInt64, ties: Bool = false, knot: Int = 0, known: Double = 0.1) throws {
+    /// `knot` is above 0. The first `copies` rows are the same one.
+    init(rows: Int, seed: UInt64, ties: Bool = false, knot: Int = 0, known: Double = 0.1, copies: Int = 0) throws {
         var random = SeededRandom(seed: seed)
         var elements: [Float] = []
         for row in 0..<rows {
             for _ in 0..<2 {
                 let value = row < knot ? 5 + random.uniform() * 0.001 : random.uniform() * 4
+                if row < copies { elements.append(1); continue }
                 elements.append(ties && row >= knot ? Float(Int(value * 3)) : Float(value))
             }
         }

@@ -12,6 +12,10 @@ import Testing
         guard let above = made.parent(of: made.tree.pointCount + merge) else {
             return counted > 0 ? fraud / counted : 0
         }
+        // Of merges of one length the highest counts.
+        if made.tree.distances[above] == made.tree.distances[merge] {
+            return share(made, labels, above, without: row)
+        }
         return (fraud + 5 * share(made, labels, above, without: row)) / (counted + 5)
     }
 

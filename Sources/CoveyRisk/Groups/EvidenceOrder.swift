@@ -2,9 +2,10 @@ import CoveyRuntime
 
 /// The rows by all that speaks for fraud in them, most first. Whether the first of them hold more known fraud than
 /// chance would give the best of all beginnings of the order is tested as the merges of the trees are: by permuted
-/// labels, corrected for having looked at every beginning. The order must not depend on the rows' own labels.
+/// labels, corrected for having looked at every beginning. The order must not depend on the rows' own labels, nor on
+/// their numbers: of rows with the same evidence a beginning has all or none.
 struct EvidenceOrder: Sendable {
-    /// Most evidence first; of equal ones the lower number.
+    /// Most evidence first.
     let rows: [Int32]
     /// Known frauds among the first j + 1.
     private let fraud: [Int32]
@@ -37,7 +38,7 @@ struct EvidenceOrder: Sendable {
         self.sums = rows.map { sums[Int($0)] }
         self.fraud = fraud
         self.statistic = statistic
-        shares = EvidenceOrder.falling(rows.map { labels.isFraud(Int($0)) })
+        shares = EvidenceOrder.falling(self.sums, fraud)
         let (count, known) = (rows.count, labels.fraud)
         var best = [Double](repeating: 0, count: permutations)
         try best.withUnsafeMutableBufferPointer { best in
@@ -58,11 +59,14 @@ struct EvidenceOrder: Sendable {
         self.best = best.sorted()
     }
 
-    /// Means of the values over the longest stretches that keep them from rising.
-    private static func falling(_ values: [Bool]) -> [Double] {
+    /// Means over the longest stretches that keep them from rising, of which none ends between equal sums.
+    private static func falling(_ sums: [Double], _ fraud: [Int32]) -> [Double] {
         var stretches: [(sum: Int, count: Int)] = []
-        for value in values {
-            var last = (sum: value ? 1 : 0, count: 1)
+        var start = 0
+        for place in sums.indices where isEnd(place, sums) {
+            let known = Int(fraud[place]) - (start > 0 ? Int(fraud[start - 1]) : 0)
+            var last = (sum: known, count: place + 1 - start)
+            start = place + 1
             // Shares compared without division.
             while let before = stretches.last, before.sum * last.count <= last.sum * before.count {
                 last = (before.sum + last.sum, before.count + last.count)
@@ -73,6 +77,11 @@ struct EvidenceOrder: Sendable {
         return stretches.flatMap { repeatElement(Double($0.sum) / Double($0.count), count: $0.count) }
     }
 
+    /// Whether the next row has less evidence, or there is none.
+    private static func isEnd(_ place: Int, _ sums: [Double]) -> Bool {
+        place + 1 == sums.count || sums[place + 1] < sums[place]
+    }
+
     private func pValue(_ value: Double) -> Double {
         Double(1 + best.count - best.firstPlace(notBelow: value)) / Double(1 + best.count)
     }
@@ -81,11 +90,12 @@ struct EvidenceOrder: Sendable {
     /// none is.
     func knownShare(significance: Double) -> KnownShare? {
         var best: (bound: Double, place: Int) = (0, -1)
-        var looked = 0
+        var (looked, before) = (0, 0)
         for place in rows.indices where place + 1 >= EvidenceOrder.smallest && place < rows.count / 2 {
             // The bound is highest where a known fraud ends a beginning.
             let known = Int(fraud[place])
-            guard known >= 5, place == 0 || fraud[place] > fraud[place - 1] else { continue }
+            guard known >= 5, known > before, EvidenceOrder.isEnd(place, sums) else { continue }
+            before = known
             looked += 1
             guard Double(known) / Double(place + 1) > best.bound else { continue }
             guard pValue(statistic.value(fraud: known, of: place + 1)) <= significance else { continue }

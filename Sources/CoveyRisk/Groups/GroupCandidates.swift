@@ -1,7 +1,8 @@
 import CoveyClustering
 
 /// The sets of rows that may be a risky group: every merge of a single-linkage tree, with all rows below it, that has
-/// few rows enough to be a group and not the crowd.
+/// few rows enough to be a group and not the crowd; of merges of one length right above each other the highest
+/// (`WholeMerges`).
 struct GroupCandidates: Sendable {
     /// A merge is looked at from so many rows on.
     static let smallest = 4
@@ -9,11 +10,20 @@ struct GroupCandidates: Sendable {
     let tree: SingleLinkageTree
     let largest: Int
     let minFraud: Int
+    /// Whether the merge above each is longer.
+    private let isWhole: [Bool]
 
     init(_ tree: SingleLinkageTree, minFraud: Int) {
         self.tree = tree
         self.minFraud = minFraud
         largest = tree.pointCount / 2
+        var isWhole = [Bool](repeating: true, count: tree.mergeCount)
+        for merge in 0..<tree.mergeCount {
+            for child in [Int(tree.left[merge]), Int(tree.right[merge])] where child >= tree.pointCount {
+                isWhole[child - tree.pointCount] = tree.distances[child - tree.pointCount] < tree.distances[merge]
+            }
+        }
+        self.isWhole = isWhole
     }
 
     /// Counts the known frauds below each merge, gives each candidate's statistic where it is not 0, and returns the
@@ -33,7 +43,7 @@ struct GroupCandidates: Sendable {
                         counts[points &+ merge] = fraud
                         guard fraud >= minFraud else { continue }
                         let size = Int(sizes[merge])
-                        guard size >= GroupCandidates.smallest, size <= largest else { continue }
+                        guard size >= GroupCandidates.smallest, size <= largest, isWhole[merge] else { continue }
                         let value = statistic.value(fraud: Int(fraud), of: size)
                         guard value > 0 else { continue }
                         if value > best { best = value }

@@ -297,8 +297,9 @@ class Engine(EngineCases):
         The scores carry the keys, and in ``findings`` what is odd about the events, as :meth:`Sequences.from_frame`; in
         batches of 20 transactions and more also events that the encoder does not know and times in another unit. risk =
         max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule that fires * share of the
-        cluster it describes); see covey.h, also for engines of :func:`covey.find`. Errors: INVALID_ARGUMENT,
-        INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
+        cluster it describes); see covey.h, also for engines of :func:`covey.find`, which are for new transactions: those
+        that they were made from meet their own labels in them, so that ``Found.scores`` is to be read for these. Errors:
+        INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
         """
         handle = self._handle()
         given = given_transactions(self, events, features, key, time, event, dwell)
