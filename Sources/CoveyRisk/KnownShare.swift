@@ -25,6 +25,15 @@ struct KnownShare: Sendable, Equatable {
         high = share
     }
 
+    /// Where so large a share of all rows is labelled. Fraud is known as often as anything is, or more often: it is often
+    /// labelled sooner than the rest, which is legitimate once the time to complain is over. Then the purest set's bound
+    /// says how much more.
+    init(labelled share: Double, purest: KnownShare?) {
+        self.share = max(share, purest?.low ?? 0)
+        low = self.share
+        high = max(self.share, purest?.share ?? 0)
+    }
+
     /// Of the set with the highest bound, out of so many that were looked at.
     init(fraud: Int, of size: Int, looked: Int) {
         share = KnownShare.lowerBound(successes: fraud, trials: size)

@@ -219,6 +219,25 @@ static void test_known_share(void) {
     covey_found_destroy(found);
 }
 
+/* Rules are tested on the latest rows, but where those cannot have their labels yet or hold most of the known fraud. */
+static void test_rules_held_out(void) {
+    covey_find_options options = small_find_options();
+    static double times[FIND_ROWS];
+    const char *const expected[3] = {"\"latest\"", "\"random\"", "\"random\""};
+    for (int when = 0; when < 3; when++) {
+        for (int row = 0; row < FIND_ROWS; row++) {
+            double ring[3] = {(row + 0.5) / FIND_RING, 0.1, 0.9};
+            times[row] = 1e6 * (row < FIND_RING ? ring[when] : (row - FIND_RING + 0.5) / (FIND_ROWS - FIND_RING));
+        }
+        covey_found *found = NULL;
+        CHECK_OK(covey_find(NULL, NULL, NULL, &sample.table, sample.fraud, NULL, times, FIND_ROWS, NULL, &options,
+                            &found, &error));
+        const char *told = strstr(covey_found_settings(found), "\"rules_held_out\":");
+        CHECK(told != NULL && strncmp(told + strlen("\"rules_held_out\":"), expected[when], 8) == 0);
+        covey_found_destroy(found);
+    }
+}
+
 static int32_t stop(void *user_data, const char *stage, double fraction) {
     (void)stage;
     (void)fraction;
@@ -262,6 +281,7 @@ int main(void) {
     test_no_signal();
     test_told();
     test_known_share();
+    test_rules_held_out();
     test_cancel();
     test_null();
     covey_vocabulary_destroy(vocabulary);

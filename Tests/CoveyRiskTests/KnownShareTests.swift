@@ -26,6 +26,18 @@ import Testing
         #expect(KnownShare.lowerBound(successes: 0, trials: 3) == 0)
     }
 
+    /// Labelled rows say how much is known at least, the purest set how much at most.
+    @Test func fraudIsKnownAsOftenAsTheRestOrMoreOften() {
+        let purest = KnownShare(fraud: 18, of: 40, looked: 10)
+        let within = KnownShare(labelled: (purest.low + purest.share) / 2, purest: purest)
+        #expect(within.share == (purest.low + purest.share) / 2 && within.low == within.share)
+        #expect(within.high == purest.share)
+        let less = KnownShare(labelled: purest.low / 2, purest: purest)
+        #expect(less == KnownShare(labelled: purest.low, purest: purest) && less.share == purest.low)
+        #expect(KnownShare(labelled: 0.9, purest: purest) == KnownShare(exact: 0.9))
+        #expect(KnownShare(labelled: 0.3, purest: nil) == KnownShare(exact: 0.3))
+    }
+
     @Test func theRankTestCountsPairs() {
         var random = SeededRandom(seed: 3)
         let values = (0..<60).map { _ in (value: Double(Int(random.uniform() * 8)), isOfKind: random.uniform() < 0.3) }

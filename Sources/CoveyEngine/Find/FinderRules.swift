@@ -32,7 +32,7 @@ extension Finder {
         // Without a guess of how much is known, a rule must stand out by more.
         wanted.minPrecision = min(
             1, evidence.shareSource == .unknown ? 3 * labels.baseRate : max(0.5 * least, 2 * labels.baseRate))
-        if let times = inputs.times, !isImmature(times, labels) {
+        if let times = inputs.times, isFairTest(times, labels) {
             wanted.times = times
             settings.rules_held_out = "latest"
         } else {
@@ -62,9 +62,10 @@ extension Finder {
             meaning, of: table, labels: Strided(labels.values), amounts: inputs.amounts, execution: execution)
     }
 
-    /// Whether the latest rows are known to be fraud so much less often than the rest that their labels have not come
-    /// yet: rules tested on them would fail for want of labels. By less than 1.645 deviations, or fewer than 3 of them.
-    private func isImmature(_ times: Strided<Double>, _ labels: KnownLabels) -> Bool {
+    /// Whether the latest rows, held out, can test rules. Where they are known to be fraud so much less often than the
+    /// rest that their labels have not come yet (by 1.645 deviations, or fewer than 3 of them), rules would fail for want
+    /// of labels. Where they hold most of the known fraud, the search would hardly see what it is to describe.
+    private func isFairTest(_ times: Strided<Double>, _ labels: KnownLabels) -> Bool {
         let counted = (0..<labels.count).filter { labels.isCounted($0) }
         let order = counted.sorted { (times[$0], $0) < (times[$1], $1) }
         let share = RuleSearchOptions().holdout
@@ -72,6 +73,6 @@ extension Finder {
         let known = order.suffix(latest).count { labels.isFraud($0) }
         let expected = share * Double(labels.fraud)
         let deviation = (expected * (1 - share)).squareRoot()
-        return known < 3 || Double(known) < expected - 1.645 * deviation
+        return known >= 3 && Double(known) >= expected - 1.645 * deviation && 2 * known <= labels.fraud
     }
 }

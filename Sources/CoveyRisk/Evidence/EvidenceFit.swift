@@ -120,12 +120,13 @@ extension Evidence {
         _ labels: KnownLabels, _ scan: GroupScan, _ order: EvidenceOrder, _ options: Options
     ) -> (share: KnownShare?, source: ShareSource) {
         if let share = options.knownShare { return (KnownShare(exact: share), .given) }
-        // Where many rows are known to be legitimate, fraud is known as often as anything is.
-        if labels.population == .labelled {
-            return (KnownShare(exact: Double(labels.counted) / Double(labels.count)), .labelled)
-        }
         let found = [scan.knownShare(), order.knownShare(significance: options.groups.significance)].compactMap { $0 }
-        guard let best = found.max(by: { $0.share < $1.share }) else { return (nil, .unknown) }
+        let best = found.max { $0.share < $1.share }
+        if labels.population == .labelled {
+            let labelled = Double(labels.counted) / Double(labels.count)
+            return (KnownShare(labelled: labelled, purest: best), .labelled)
+        }
+        guard let best else { return (nil, .unknown) }
         return (best, .groups)
     }
 
