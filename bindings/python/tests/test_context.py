@@ -208,3 +208,63 @@ except covey.InvalidArgumentError as error:
             covey.set_instructions(wrong)
     cluster(rows=SHORT)
     covey.set_instructions("all")
+
+
+METRICS = [
+    {"metric": "chebyshev"},
+    {"metric": lambda one, other: float(np.abs(one - other).max())},
+    {"metric": "angular", "alpha": 2.0},  # is not searched beside an alpha
+]
+
+
+@pytest.mark.parametrize("parameters", METRICS, ids=["named", "callable", "angular"])
+def test_distances_that_python_works_out_keep_to_the_budget(parameters):
+    rows = LONG[:600, :3]
+    with pytest.raises(covey.OutOfMemoryError, match="between 600 rows needs .* above the memory budget of 1000000"):
+        covey.HDBSCAN(context=covey.Context(memory_budget=1_000_000), **parameters).fit(rows)
+    fitted = covey.HDBSCAN(context=covey.Context(memory_budget=50_000_000), **parameters).fit(rows)
+    assert (fitted.labels_ == covey.HDBSCAN(**parameters).fit(rows).labels_).all()
+
+
+def test_the_library_gets_what_is_left_of_the_budget():
+    """The matrix and a block take 5,760,000 bytes, so that 100 are left."""
+    with pytest.raises(covey.OutOfMemoryError, match="budget of 100$"):
+        covey.HDBSCAN(metric="chebyshev", context=covey.Context(memory_budget=5_760_100)).fit(LONG[:600, :3])
+
+
+def test_gower_and_validity_keep_to_it_too():
+    import pandas as pd
+
+    small = covey.Context(memory_budget=1_000_000)
+    table = pd.DataFrame({"a": np.r_[np.nan, np.arange(599.0)]})
+    with pytest.raises(covey.OutOfMemoryError, match="600 rows"):
+        covey.HDBSCAN(metric="gower", context=small).fit(table)
+    with pytest.raises(covey.OutOfMemoryError, match="600 rows"):
+        covey.validity_index(LONG[:600, :3], np.zeros(600), metric="chebyshev", context=small)
+
+
+@pytest.mark.parametrize("parameters", METRICS, ids=["named", "callable", "angular"])
+def test_distances_that_python_works_out_are_cancelled(parameters):
+    context = covey.Context()
+    rows = LONG[:12_000, :3]
+    covey.HDBSCAN(context=context, **parameters).fit(rows[:50])  # imports what it needs
+    timer = threading.Timer(0.3, context.cancel)
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(covey.CancelledError):
+        covey.HDBSCAN(context=context, **parameters).fit(rows)
+    assert time.monotonic() - started < 10
+    timer.join()
+    assert len(covey.HDBSCAN(context=context, **parameters).fit(rows[:50]).labels_) == 50
+
+
+@pytest.mark.parametrize("parameters", METRICS, ids=["named", "callable", "angular"])
+def test_distances_that_python_works_out_report_progress(parameters):
+    seen = []
+    rows = LONG[: 3000 if parameters["metric"] == "chebyshev" else 400, :3]
+    covey.HDBSCAN(context=covey.Context(progress=lambda *found: seen.append(found)), **parameters).fit(rows)
+    assert "distances" in {stage for stage, _ in seen} and all(0 <= fraction <= 1 for _, fraction in seen)
+    with pytest.raises(covey.CancelledError):
+        covey.HDBSCAN(context=covey.Context(progress=lambda *found: True), **parameters).fit(rows)
+    with pytest.raises(ZeroDivisionError):
+        covey.HDBSCAN(context=covey.Context(progress=lambda *found: 1 / 0), **parameters).fit(rows)

@@ -89,3 +89,41 @@ def test_what_cannot_be_searched_approximately_is_refused(metric: object, parame
     if metric != "precomputed":
         with pytest.raises(covey.InvalidArgumentError, match="algorithm 'approximate'"):
             covey.RobustSingleLinkage(metric=metric, algorithm="approximate", metric_params=parameters).fit(rows)
+
+
+@pytest.mark.parametrize("metric", ["angular", "chebyshev", "haversine", lambda one, other: abs(one - other).sum()])
+def test_a_number_without_distances_is_named(metric):
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    rows[7, 1] = np.nan
+    with pytest.raises(covey.InvalidDataError, match="nan in row 7, column 1.*leave them out"):
+        covey.HDBSCAN(metric=metric).fit(rows)
+
+
+def test_a_callable_of_two_directions_is_refused():
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.raises(covey.InvalidDataError, match="same distance in both directions, got"):
+        covey.HDBSCAN(metric=lambda one, other: float(one[0] > other[0])).fit(rows)
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-160, 1e160, 1e300])
+def test_correlation_knows_no_size(factor):
+    rows = np.random.default_rng(0).normal(size=(200, 3))
+    expected = covey.HDBSCAN(metric="correlation").fit(rows)
+    found = covey.HDBSCAN(metric="correlation").fit(rows * factor)
+    assert (found.labels_ == expected.labels_).all()
+    np.testing.assert_allclose(found.probabilities_, expected.probabilities_, atol=1e-9)
+
+
+def test_constant_rows_have_no_correlation():
+    """Rounding of the mean leaves them no direction: they are at distance 1 from all, and 0 from each other."""
+    rows = np.random.default_rng(0).normal(size=(100, 3))
+    rows[:20] = np.linspace(0.1, 0.7, 20)[:, None]
+    assert len(np.unique(covey.HDBSCAN(metric="correlation").fit(rows).labels_[:20])) == 1
+
+
+@pytest.mark.parametrize("name", ["V", "VI"])
+def test_a_covariance_that_cannot_be_is_named(name):
+    rows = np.random.default_rng(0).normal(size=(60, 3))
+    for wrong in (np.zeros((3, 3)), np.zeros((2, 3)), "text"):
+        with pytest.raises(covey.InvalidArgumentError, match=f"^{name} must be a positive definite matrix of 3"):
+            covey.HDBSCAN(metric="mahalanobis", **{name: wrong}).fit(rows)

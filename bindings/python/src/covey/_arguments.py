@@ -51,8 +51,13 @@ def _wrong(function: Callable[..., Any], arguments: tuple[Any, ...], options: di
         known = [label for label in signature.parameters if label not in ("self", "cls")]
         for option in options:
             if option not in known:
-                close = difflib.get_close_matches(option, known, 1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                return f"{name} has no argument {option!r}{hint}"
+                return unknown_argument(name, option, known)
         return f"{name}: {failure}"
     return None
+
+
+def unknown_argument(call: str, option: str, known: list[str]) -> str:
+    """Says that a call has no such argument, and which of those it has may be meant."""
+    close = difflib.get_close_matches(option, known, 1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{call} has no argument {option!r}{hint}"

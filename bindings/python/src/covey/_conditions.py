@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import math
+from collections.abc import Iterable, Mapping
 from ctypes import Array, POINTER, byref, c_char_p, cast
 from typing import Any, Sequence
 
@@ -67,7 +68,7 @@ def condition_structs(conditions: Sequence[Condition]) -> tuple["Array[_structs.
     """Conditions as C reads them, and what has to live as long."""
     kept = []
     structs = []
-    for condition in conditions:
+    for condition in _listed(conditions, "pinned", "Condition objects"):
         if not isinstance(condition, Condition):
             raise InvalidTypeError(f"pinned must hold Condition objects, got {condition!r}")
         categories = _categories(condition.categories, "a condition")
@@ -91,8 +92,8 @@ def pair_structs(ratios: Any, differences: Any) -> tuple[Any, list[bytes]]:
     kept: list[bytes] = []
     kinds: list[int] = []
     for name, given, kind in (("ratios", ratios, Derived.RATIO), ("differences", differences, Derived.DIFFERENCE)):
-        for index, pair in enumerate(given):
-            if isinstance(pair, str) or len(pair) != 2:
+        for index, pair in enumerate(_listed(given, name, "pairs of column names")):
+            if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
                 raise InvalidTypeError(f"{name}[{index}] must be a pair of column names, got {pair!r}")
             kept += [c_string(column, f"{name}[{index}]") for column in pair]
             kinds.append(int(kind))
@@ -131,13 +132,13 @@ _NAMES = {
 
 def written_rules(rules: Any, kinds: Any, precisions: Any) -> dict[str, Any]:
     """Rules of conditions as the JSON of a rule set."""
-    features: dict[str, dict[str, Any]] = {
-        name: {"name": name, "kind": kind} for name, kind in dict(kinds or {}).items()
-    }
+    if kinds is not None and not isinstance(kinds, Mapping):
+        raise InvalidTypeError(f"kinds must be a mapping of features to their kinds, got {kinds!r}")
+    features: dict[str, dict[str, Any]] = {name: {"name": name, "kind": kind} for name, kind in (kinds or {}).items()}
     written: list[dict[str, Any]] = []
-    for number, rule in enumerate(rules):
+    for number, rule in enumerate(_listed(rules, "rules", "lists of Condition objects")):
         conditions = []
-        for place, condition in enumerate(rule):
+        for place, condition in enumerate(_listed(rule, f"rules[{number}]", "Condition objects")):
             if not isinstance(condition, Condition):
                 raise InvalidTypeError(f"rules must hold Condition objects, got {condition!r}")
             conditions.append(_written(condition, f"rules[{number}][{place}]", features))
@@ -146,7 +147,7 @@ def written_rules(rules: Any, kinds: Any, precisions: Any) -> dict[str, Any]:
         if entry["feature"] not in features:
             raise InvalidArgumentError(f"kinds must say what {entry['feature']!r} is")
     if precisions is not None:
-        stated = list(precisions)
+        stated = _listed(precisions, "precisions", "numbers and None")
         if len(stated) != len(written):
             raise InvalidArgumentError(f"precisions must be one a rule, {len(written)}, got {len(stated)}")
         for number, value in enumerate(stated):
@@ -190,11 +191,17 @@ def _categories(categories: Any, field: str) -> tuple[str, ...]:
     """Names, which a single string is not: it would be taken for a list of its letters."""
     if isinstance(categories, (str, bytes)):
         raise InvalidTypeError(f"{field}.categories must be a tuple of strings, got the string {categories!r}")
-    names = tuple(categories)
+    names = tuple(_listed(categories, f"{field}.categories", "strings"))
     for name in names:
         if not isinstance(name, str):
             raise InvalidTypeError(f"{field}.categories must hold strings, got {name!r}")
     return tuple(str(name) for name in names)
+
+
+def _listed(values: Any, field: str, what: str) -> list[Any]:
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise InvalidTypeError(f"{field} must be a list of {what}, got {values!r}")
+    return list(values)
 
 
 def _finite(value: Any, field: str) -> float:

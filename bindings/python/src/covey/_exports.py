@@ -6,6 +6,7 @@ from ctypes import byref, c_void_p
 from typing import Any, Optional
 
 from . import _structs
+from ._arguments import checked
 from ._arrays import c_string, choice
 from ._errors import InvalidTypeError
 from ._handle import Native, buffer_bytes
@@ -16,6 +17,7 @@ FORMATS = {"json": 0, "sql": 1, "drl": 2, "dmn": 3, "pmml": 4, "python": 5, "c":
 _DIALECTS = {"ansi": 0, "postgresql": 1, "sqlite": 2, "duckdb": 3, "spark": 4, "bigquery": 5}
 
 
+@checked
 def export(
     rules: Native,
     format: str,

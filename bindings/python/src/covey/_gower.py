@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import real
+from ._distance_matrix import blockwise
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._metrics import NATIVE, Measure
 from ._table import BOOLEAN, CATEGORICAL, Table
+from ._work import Work
 
 #: Above so many columns of numbers and categories, all distances take less room.
 MOST_PLACES = 1024
-_BLOCK = 1 << 22
 
 
 class Gower:
@@ -32,6 +33,8 @@ class Gower:
             raise InvalidTypeError("metric gower reads an array of objects by its columns: give a DataFrame")
         plain = Table(X, "X")
         self.names = list(plain.names)
+        if not self.names:
+            raise InvalidDataError("X must have at least one column with the metric 'gower'")
         kinds = dict(plain.kinds)
         for label in _labels(categorical, self.names, "categorical"):
             kinds[label] = "categorical"
@@ -104,28 +107,26 @@ class Gower:
             blocks.append(block)
         return np.concatenate(blocks, axis=1)
 
-    def distances(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+    def distances(self, rows: NDArray[Any], work: Optional[Work] = None) -> NDArray[np.float64]:
         """All of them, n x n; O(n^2 d)."""
-        count = len(rows)
-        result = np.empty((count, count))
-        step = max(1, _BLOCK // max(1, count))
-        for start in range(0, count, step):
-            block = rows[start : start + step]
-            total, known = np.zeros((len(block), count)), np.zeros((len(block), count))
-            for index, names in enumerate(self.categories):
-                own, other = block[:, index][:, None], rows[:, index][None, :]
-                if names is None:
-                    apart = np.abs(own - other) / self.ranges[index]
-                    both = ~np.isnan(apart)
-                    apart[~both] = 0
-                else:
-                    both = ~(np.isnan(own) | np.isnan(other))
-                    apart = (own != other) & both
-                total += self.weights[index] * apart
-                known += self.weights[index] * both
-            result[start : start + step] = np.divide(total, known, out=np.ones_like(total), where=known > 0)
-        np.fill_diagonal(result, 0.0)
-        return result
+        return blockwise(len(rows), len(self.categories), lambda start, end: self._between(rows, start, end), work)
+
+    def _between(self, rows: NDArray[Any], start: int, end: int) -> NDArray[np.float64]:
+        block, others = rows[start:end], rows[start:]
+        total, known = np.zeros((len(block), len(others))), np.zeros((len(block), len(others)))
+        for index, names in enumerate(self.categories):
+            own, other = block[:, index][:, None], others[:, index][None, :]
+            if names is None:
+                apart = np.abs(own - other) / self.ranges[index]
+                both = ~np.isnan(apart)
+                apart[~both] = 0
+            else:
+                both = ~(np.isnan(own) | np.isnan(other))
+                apart = (own != other) & both
+            total += self.weights[index] * apart
+            known += self.weights[index] * both
+        found: NDArray[np.float64] = np.divide(total, known, out=np.ones_like(total), where=known > 0)
+        return found
 
     def measure(self) -> Measure:
         if self.is_whole and self.width <= MOST_PLACES:

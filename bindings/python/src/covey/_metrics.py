@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import integer, real
+from ._distance_matrix import blockwise, pairwise, refuse_missing
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError
+from ._work import Work
 
 #: Searched by the library itself.
 NATIVE = {"euclidean": 0, "l2": 0, "manhattan": 1, "l1": 1, "cityblock": 1, "cosine": 2}
@@ -45,7 +47,7 @@ class Measure:
     Attributes:
         code: the library's metric.
         change: what the rows go through first, or None.
-        distances: the matrix of all distances between rows, or None.
+        distances: the matrix of all distances between rows, as a part of a :class:`Work`; or None.
         precomputed: the rows are that matrix already.
         chords: rows between which Euclidean distances grow as this metric's, so that they have its tree; or None.
         lengths: this metric's distances from those Euclidean ones.
@@ -55,7 +57,7 @@ class Measure:
         self,
         code: int = 0,
         change: Optional[Callable[[NDArray[Any]], NDArray[Any]]] = None,
-        distances: Optional[Callable[[NDArray[Any]], NDArray[Any]]] = None,
+        distances: Optional[Callable[[NDArray[Any], Optional[Work]], NDArray[Any]]] = None,
         precomputed: bool = False,
         chords: Optional[Callable[[NDArray[Any]], NDArray[Any]]] = None,
         lengths: Optional[Callable[[NDArray[Any]], NDArray[Any]]] = None,
@@ -90,7 +92,7 @@ def _measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) ->
             if name != "max_dist":  # hdbscan's, of sparse distances
                 raise InvalidTypeError(f"{name} is no parameter of HDBSCAN or of the metric {metric!r}")
     if callable(metric):
-        return Measure(distances=lambda rows: _pairwise(rows, metric, parameters))
+        return Measure(distances=lambda rows, work: pairwise(rows, metric, parameters, work))
     if not isinstance(metric, str):
         raise InvalidTypeError(f"metric must be a name or a callable, got {metric!r}")
     known = _REFUSED.get(algorithm) if isinstance(algorithm, str) else None
@@ -113,12 +115,14 @@ def _measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) ->
     if metric == "mahalanobis":
         return Measure(change=_mahalanobis(parameters.get("V"), parameters.get("VI")))
     if metric == "correlation":
-        return Measure(NATIVE["cosine"], change=lambda rows: rows - rows.mean(axis=1, keepdims=True))
+        return Measure(NATIVE["cosine"], change=_centred)
     if metric in ("angular", "arccos"):
         return Measure(distances=_all_angles, chords=_directions, lengths=lambda chords: _angles(chords) / np.pi)
     if metric == "haversine" and not parameters:
-        return Measure(distances=lambda rows: _pairwise(rows, metric, {}), chords=_on_sphere, lengths=_angles)
-    return Measure(distances=lambda rows: _pairwise(rows, metric, parameters))
+        return Measure(
+            distances=lambda rows, work: pairwise(rows, metric, {}, work), chords=_on_sphere, lengths=_angles
+        )
+    return Measure(distances=lambda rows, work: pairwise(rows, metric, parameters, work))
 
 
 def _on_sphere(rows: NDArray[Any]) -> NDArray[Any]:
@@ -131,6 +135,19 @@ def _on_sphere(rows: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(invalid="ignore"):  # the library names the row with an infinity
         circle = np.cos(latitude)
         return np.column_stack([circle * np.cos(longitude), circle * np.sin(longitude), np.sin(latitude)])
+
+
+def _centred(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Rows less their mean, of any size: powers of two bring their largest number near 1, so that no square underflows,
+    and a constant row is 0 whatever rounding leaves of it."""
+    given = np.asarray(rows, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # the library judges rows with an infinity
+        largest = np.abs(given).max(axis=1, initial=0, keepdims=True)
+        scaled = np.ldexp(given, -np.frexp(largest)[1])
+        found: NDArray[np.float64] = scaled - scaled.mean(axis=1, keepdims=True)
+        rounding = np.abs(found).max(axis=1, initial=0) <= 4 * np.finfo(np.float64).eps
+    found[rounding] = 0
+    return found
 
 
 def _directions(rows: NDArray[Any]) -> NDArray[np.float64]:
@@ -146,13 +163,14 @@ def _directions(rows: NDArray[Any]) -> NDArray[np.float64]:
     return np.column_stack([units, zero.astype(np.float64)]) if zero.any() else units
 
 
-def _all_angles(rows: NDArray[Any]) -> NDArray[np.float64]:
+def _all_angles(rows: NDArray[Any], work: Optional[Work]) -> NDArray[np.float64]:
     from scipy.spatial.distance import cdist
 
     units = _directions(rows)
-    if not np.isfinite(units).all():
-        raise InvalidDataError("X contains NaN, infinity or a number that cannot be used")
-    return _angles(cdist(units, units)) / np.pi
+    refuse_missing(rows, "angular")
+    return blockwise(
+        len(units), units.shape[1], lambda start, end: _angles(cdist(units[start:end], units[start:])) / np.pi, work
+    )
 
 
 def _angles(chords: NDArray[Any]) -> NDArray[Any]:
@@ -170,8 +188,8 @@ def _minkowski(p: Any, parameters: dict[str, Any]) -> Measure:
     if order in (1.0, 2.0) and not weighted:
         return Measure(NATIVE["manhattan" if order == 1 else "euclidean"])
     if np.isinf(order):
-        return Measure(distances=lambda rows: _pairwise(rows, "chebyshev", parameters))
-    return Measure(distances=lambda rows: _pairwise(rows, "minkowski", {**parameters, "p": order}))
+        return Measure(distances=lambda rows, work: pairwise(rows, "chebyshev", parameters, work))
+    return Measure(distances=lambda rows, work: pairwise(rows, "minkowski", {**parameters, "p": order}, work))
 
 
 def _scaled(variances: Any) -> Callable[[NDArray[Any]], NDArray[Any]]:
@@ -190,32 +208,17 @@ def _mahalanobis(covariance: Any, inverse: Any) -> Callable[[NDArray[Any]], NDAr
     def change(rows: NDArray[Any]) -> NDArray[Any]:
         if covariance is None and inverse is None:
             raise InvalidTypeError("metric mahalanobis needs V, the covariances, or VI, their inverse")
-        matrix = (
-            np.linalg.inv(np.asarray(covariance, dtype=np.float64))
-            if inverse is None
-            else np.asarray(inverse, np.float64)
-        )
+        name = "V" if inverse is None else "VI"
         try:
+            given = np.asarray(covariance if inverse is None else inverse, dtype=np.float64)
+            matrix = np.linalg.inv(given) if inverse is None else given
             return np.asarray(rows, dtype=np.float64) @ np.linalg.cholesky(matrix)
-        except (np.linalg.LinAlgError, ValueError) as failure:
+        except (np.linalg.LinAlgError, ValueError, TypeError) as failure:
             raise InvalidArgumentError(
-                f"VI must be a positive definite matrix of {rows.shape[1]} columns: {failure}"
+                f"{name} must be a positive definite matrix of {rows.shape[1]} columns: {failure}"
             ) from None
 
     return change
-
-
-def _pairwise(rows: NDArray[Any], metric: Any, parameters: dict[str, Any]) -> NDArray[np.float64]:
-    from sklearn.metrics import pairwise_distances
-
-    try:
-        found = np.ascontiguousarray(pairwise_distances(rows, metric=metric, **parameters), dtype=np.float64)
-    except (TypeError, ValueError) as failure:
-        kind = InvalidTypeError if isinstance(failure, TypeError) else InvalidArgumentError
-        raise kind(f"metric {metric!r}: {failure}") from failure
-    # A row is at no distance from itself, whatever rounding says.
-    np.fill_diagonal(found, 0.0)
-    return found
 
 
 def sparse_tree(distances: Any, min_samples: int, alpha: float) -> tuple[int, NDArray[Any]]:

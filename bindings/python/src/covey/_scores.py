@@ -53,7 +53,7 @@ class Score:
     #: Of an engine of :func:`covey.find` that knew fraud: the risky group, -1 = none, and the parts of the sum behind `risk`
     #: in log odds (see ``Found.evidence``); otherwise -1 and None.
     group: int = -1
-    evidence: Optional[dict[str, float]] = None
+    evidence: Optional[dict[str, float]] = dataclasses.field(default=None, hash=False)
     #: Why there is no score (`risk` is NaN); None where there is one.
     error: Optional[CoveyError] = None
 

@@ -24,6 +24,7 @@ from ._cluster_options import SEARCH as _SEARCH  # noqa: F401
 from ._cluster_options import SELECTION as _SELECTION  # noqa: F401
 from ._cluster_options import STRENGTHS as _STRENGTHS  # noqa: F401
 from ._clusters import Clusters
+from ._distance_matrix import refuse_missing
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, UnavailableError, UnsupportedError
 from ._estimator import Estimator
 from ._gower import Gower
@@ -35,6 +36,7 @@ from ._rows import keys_of
 from ._semi_supervised import known_labels, nodes_by_labels
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
 from ._weights import row_weights
+from ._work import Work
 from .context import Context, running
 from .validity import relative_validity
 
@@ -58,10 +60,10 @@ class HDBSCAN(ClusterMixin, Estimator):
         metric: "euclidean" ("l2"), "manhattan" ("l1", "cityblock"), "cosine", "seuclidean" (with V), "mahalanobis" (V
             or VI) and "correlation" are searched; "precomputed" takes a square matrix of distances, dense or sparse;
             the others of scikit-learn ("chebyshev", "minkowski" with p, "canberra", ...) and callables go through all
-            n^2 distances, in memory, and have no prediction; "haversine" (latitude and longitude in radians) and
-            "angular" (the angle between rows as a share of half a turn, hdbscan's "arccos") are searched where alpha is
-            1, to 1e-15 radians, but have no prediction either. "gower" takes a table of numbers, categories and flags
-            (see :meth:`fit`), with prediction where no value is missing.
+            n^2 distances, in memory that counts against the budget of `context`, and have no prediction; "haversine"
+            (latitude and longitude in radians) and "angular" (the angle between rows as a share of half a turn,
+            hdbscan's "arccos") are searched where alpha is 1, to 1e-15 radians, but have no prediction either. "gower"
+            takes a table of numbers, categories and flags (see :meth:`fit`), with prediction where no value is missing.
         alpha: distances are divided by it in mutual reachability; > 0.
         p: of "minkowski".
         algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean, seuclidean and
@@ -79,7 +81,8 @@ class HDBSCAN(ClusterMixin, Estimator):
         missing: "warn" (rows with a NaN or an infinity are noise, as in hdbscan, and a UserWarning says how many there
             are), "noise" (the same without a warning) or "reject" (such a row is an error). Their label is -1, their
             probability 0, their outlier score 1; they leave the condensed tree's root at lambda 0 and are merged last,
-            at an infinite distance. ``predict`` then takes rows with a NaN or an infinity too, as noise.
+            at an infinite distance. ``predict`` then takes rows with a NaN or an infinity too, as noise. By metrics
+            that are not searched such a row is an error, but for "gower" and "nan_euclidean".
         seed: of the approximate search, 0 to 2^64 - 1.
         semi_supervised: "eom" takes the clusters that agree best with the labels that ``fit`` gets as y (-1, NaN or
             None = not known), by the B-cubed F measure, and by stability where labels do not decide (Castro Gertrudes
@@ -313,9 +316,7 @@ class HDBSCAN(ClusterMixin, Estimator):
                 judged_call("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
             tree = Clusters(Native(pointer.value, "covey_clustering_destroy")).array("spanning_tree").copy()
             if len(tree) < len(rows) - 1:
-                raise InvalidDataError(
-                    f"X contains NaN, infinity or a number that cannot be used, with the metric {self.metric!r}"
-                )
+                refuse_missing(rows, self.metric)
             if measured.lengths is not None:
                 tree["distance"] = measured.lengths(tree["distance"])
                 self._cluster_tree(len(rows), tree, options, pointer)
@@ -324,10 +325,11 @@ class HDBSCAN(ClusterMixin, Estimator):
             count, edges = sparse_tree(rows, options.min_samples or options.min_cluster_size, options.alpha)
             self._cluster_tree(count, edges, options, pointer)
             return
-        view, borrowed = matrix(rows if measured.distances is None else measured.distances(rows), "X")
-        with running(self.context) as native:
-            judged_call("covey_cluster_distances", native, byref(view), byref(options), byref(pointer))
-        del borrowed
+        with Work(self.context) as work:
+            view, borrowed = matrix(rows if measured.distances is None else measured.distances(rows, work), "X")
+            with running(work.context) as native:
+                judged_call("covey_cluster_distances", native, byref(view), byref(options), byref(pointer))
+            del borrowed
 
     def _cluster_tree(
         self, count: int, edges: NDArray[Any], options: _structs.ClusterOptions, pointer: c_void_p

@@ -63,11 +63,26 @@ class Context(Handle):
         pointer = c_void_p()
         call("covey_context_create", byref(options), byref(pointer))
         self._native = Native(pointer.value, "covey_context_destroy")
+        self._lock = threading.Lock()
+        self._works: list[Any] = []
 
     def cancel(self) -> None:
         """Stops every call that is running with this context now, within about 100 ms; later calls are not affected.
         From any thread."""
         library.covey_cancel(self._handle())
+        with self._lock:
+            works = list(self._works)
+        for work in works:
+            work.cancel()
+
+    def _begin(self, work: Any) -> None:
+        """A part of a call that Python does itself, which :meth:`cancel` stops too."""
+        with self._lock:
+            self._works.append(work)
+
+    def _end(self, work: Any) -> None:
+        with self._lock:
+            self._works.remove(work)
 
     def __copy__(self) -> "Context":
         return self

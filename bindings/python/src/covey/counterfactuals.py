@@ -156,9 +156,9 @@ class Wishes:
         limits = self._limits(kinds, **{name: options.pop(name) for name in _BY_FEATURE})
         array = (_structs.ChangeLimit * max(1, len(limits)))(*limits)
         self._keep.append(array)
-        names = [] if goal is None else [goal] if isinstance(goal, str) else list(goal)
+        names = [] if goal is None else _names(goal, "goal", "goals")
         for name in names:
-            if name not in GOALS:
+            if not isinstance(name, str) or name not in GOALS:
                 raise InvalidArgumentError(f"goal must be of {sorted(GOALS)}, got {name!r}")
         wanted = set(names) | (set() if risk_below is None else {"risk_below"})
         if "risk_below" in wanted and risk_below is None:
@@ -218,7 +218,7 @@ class Wishes:
             if high is not None:
                 struct.high, struct.has_high = real(high, f"bounds[{name!r}][1]"), 1
         if categories is not None:
-            given = [categories] if isinstance(categories, str) else list(categories)
+            given = _names(categories, f"categories[{name!r}]", "categories")
             if not given:
                 raise InvalidArgumentError(f"categories[{name!r}] must not be empty: name it in immutable")
             names = Names([category_name(value) for value in given], f"categories[{name!r}]")
@@ -238,11 +238,11 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any]:
     return value
 
 
-def _names(value: Any, name: str) -> List[str]:
+def _names(value: Any, name: str, what: str = "features") -> List[str]:
     if isinstance(value, str):
         return [value]
     if not isinstance(value, Iterable):
-        raise InvalidTypeError(f"{name} must be names of features, got {type(value).__name__}")
+        raise InvalidTypeError(f"{name} must be names of {what}, got {type(value).__name__}")
     return list(value)
 
 

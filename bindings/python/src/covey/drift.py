@@ -122,8 +122,8 @@ class Drift(Handle):
         """Reads what :meth:`to_bytes` gave, with an engine of the same content. Errors: CORRUPT_FILE, MISMATCH."""
         try:
             given = np.frombuffer(data, dtype=np.uint8)
-        except (TypeError, ValueError):
-            raise InvalidTypeError(f"data must be bytes, got {type(data).__name__}") from None
+        except (TypeError, ValueError, BufferError) as failure:
+            raise InvalidTypeError(f"data must be bytes, got {type(data).__name__}: {failure}") from None
         pointer = c_void_p()
         with running(context) as native:
             call("covey_drift_read", _engine(engine)._handle(), native, given.ctypes.data, len(given), byref(pointer))

@@ -108,7 +108,7 @@ class Engine(EngineCases):
         handles = [_expect(rule_set, f"rules[{cluster!r}]", RuleSet)._handle() for cluster, rule_set in sets]
         pointers = (c_void_p * max(1, len(sets)))(*[handle.address for handle in handles])
         clusters = (c_int64 * max(1, len(sets)))(*[integer(cluster, "a cluster of rules") for cluster, _ in sets])
-        _same_rows(hybrid, clustering)
+        _same_rows(hybrid, clustering, risk)
         parts = [
             None if encoder is None else _expect(encoder, "encoder", SequenceEncoder)._handle(),
             _expect(hybrid, "hybrid", HybridFeatures)._handle(),
@@ -161,8 +161,8 @@ class Engine(EngineCases):
         OUT_OF_MEMORY."""
         try:
             given = np.frombuffer(data, dtype=np.uint8)
-        except (TypeError, ValueError):
-            raise InvalidTypeError(f"data must be bytes, got {type(data).__name__}") from None
+        except (TypeError, ValueError, BufferError) as failure:
+            raise InvalidTypeError(f"data must be bytes, got {type(data).__name__}: {failure}") from None
         pointer = c_void_p()
         with running(context) as native:
             call("covey_engine_read", native, given.ctypes.data, len(given), byref(pointer))
@@ -418,10 +418,21 @@ def _spread(values: NDArray[Any], places: NDArray[np.int64], missing: Any, rows:
     return result
 
 
-def _same_rows(hybrid: HybridFeatures, clustering: HDBSCAN) -> None:
-    """Refuses a clustering of transactions that the features were not fitted to."""
+def _same_rows(hybrid: HybridFeatures, clustering: HDBSCAN, risk: ClusterRisk) -> None:
+    """Refuses a clustering of transactions that the features were not fitted to, and a risk of other clusters."""
     fitted, clustered = getattr(hybrid, "keys_", None), getattr(clustering, "keys_", None)
     alignment(fitted, clustered, ("the hybrid features", "the clustering"))
+    labels = getattr(clustering, "labels_", None)
+    if labels is None or not isinstance(risk, ClusterRisk):
+        return
+    clusters, sizes = np.unique(labels, return_counts=True)
+    found = dict(zip(clusters.tolist(), sizes.tolist()))
+    for cluster, size in {report.cluster: report.size for report in risk}.items():
+        if size != found.get(cluster, 0):
+            raise MismatchError(
+                f"risk must be of the clustering's labels: its cluster {cluster} has {size} rows, that of the clustering "
+                f"{found.get(cluster, 0)}"
+            )
 
 
 def _expect(value: Any, name: str, kind: Any) -> Any:

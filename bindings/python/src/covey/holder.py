@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from typing import Any, Callable, Optional, Union
 
 from ._arguments import checked_methods
-from ._errors import CoveyError, InvalidArgumentError
+from ._arrays import real
+from ._errors import CoveyError, InvalidArgumentError, InvalidTypeError
 from ._scores import Scores
 from .context import Context
 from .engine import Engine
+
+#: Least and most seconds between two looks: a thread that does not wait would take a processor.
+_PAUSES = (0.01, 86_400)
 
 
 @checked_methods
@@ -36,6 +41,7 @@ class EngineHolder:
         self._stop = threading.Event()
         self._watcher: Optional[threading.Thread] = None
         self._mark: Any = None
+        self._seen: Any = None
         self._closed = False
         self.path = path
         self._engine: Optional[Engine] = None
@@ -73,26 +79,38 @@ class EngineHolder:
 
     def watch(self, seconds: float = 5.0, failed: Optional[Callable[[CoveyError], None]] = None) -> None:
         """Looks at the file every so many seconds, on a thread of its own, and reloads it where it was replaced.
-        failed: told of reloads that fail. Ends with :meth:`close`."""
+        Ends with :meth:`close`, and when nobody has the holder any more.
+
+        Args:
+            seconds: 0.01 to 86,400.
+            failed: told of reloads that fail. What it raises goes to ``threading.excepthook``, and the watch goes on.
+        """
+        pause = real(seconds, "seconds")
+        if not _PAUSES[0] <= pause <= _PAUSES[1]:
+            raise InvalidArgumentError(f"seconds must be {_PAUSES[0]} to {_PAUSES[1]}, got {seconds}")
+        if failed is not None and not callable(failed):
+            raise InvalidTypeError(f"failed must be callable or None, got {failed!r}")
+        if self._closed:
+            raise InvalidArgumentError("this EngineHolder is closed")
         if self._watcher is not None:
             raise InvalidArgumentError("this EngineHolder watches its file already")
+        self._seen = self._mark
         self._watcher = threading.Thread(
-            target=self._watch, args=(float(seconds), failed), daemon=True, name="covey-engine"
+            target=_watch, args=(weakref.ref(self), self._stop, pause, failed), daemon=True, name="covey-engine"
         )
         self._watcher.start()
+        weakref.finalize(self, self._stop.set)
 
-    def _watch(self, seconds: float, failed: Optional[Callable[[CoveyError], None]]) -> None:
-        seen = self._mark
-        while not self._stop.wait(seconds):
-            mark = _mark(self.path)
-            if mark is None or mark == seen or mark == self._mark:
-                continue
-            seen = mark  # a file that does not load is not read again and again
-            try:
-                self.reload()
-            except CoveyError as failure:
-                if failed is not None:
-                    failed(failure)
+    def _look(self, failed: Optional[Callable[[CoveyError], None]]) -> None:
+        mark = _mark(self.path)
+        if mark is None or mark == self._seen or mark == self._mark:
+            return
+        self._seen = mark  # a file that does not load is not read again and again
+        try:
+            self.reload()
+        except CoveyError as failure:
+            if failed is not None and not self._closed:
+                failed(failure)
 
     def close(self) -> None:
         """Stops watching and lets the engine go; calls that run end as they are."""
@@ -110,6 +128,24 @@ class EngineHolder:
 
     def __repr__(self) -> str:
         return f"EngineHolder({self._engine!r})"
+
+
+def _watch(
+    owner: "weakref.ref[EngineHolder]",
+    stop: threading.Event,
+    pause: float,
+    failed: Optional[Callable[[CoveyError], None]],
+) -> None:
+    while not stop.wait(pause):
+        holder = owner()
+        if holder is None:
+            return
+        try:
+            holder._look(failed)
+        except Exception as failure:
+            told = (type(failure), failure, failure.__traceback__, threading.current_thread())
+            threading.excepthook(threading.ExceptHookArgs(told))
+        del holder  # the thread keeps no holder alive while it waits
 
 
 def _mark(path: Any) -> Any:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arguments import checked
-from ._arrays import contiguous, integer, matrix, real
+from ._arguments import checked, unknown_argument
+from ._arrays import contiguous, flag, integer, matrix, real
 from ._cluster_options import cluster_options
 from ._clusters import Clusters
-from ._errors import InvalidArgumentError, InvalidDataError, MismatchError
+from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError, OutOfMemoryError
 from ._handle import Native
 from ._library import call, library
 from ._metrics import NATIVE
@@ -44,7 +44,7 @@ def cluster_edges(n: int, edges: Any, *, core_distances: Any = None, **parameter
     count = integer(n, "n")
     given = edge_array(edges)
     cores = None if core_distances is None else contiguous(core_distances, "core_distances", np.float64, count)
-    result, options, context = _clusterer(parameters)
+    result, options, context = _clusterer("cluster_edges", parameters)
     pointer = c_void_p()
     with running(context) as native:
         call(
@@ -71,7 +71,7 @@ def cluster_neighbours(indices: Any, distances: Any, **parameters: Any) -> HDBSC
     replace, if each list holds the nearest rows: n - 1 = exact. ``connected_parts_`` as in :func:`cluster_edges`.
     Errors: INVALID_DATA names row and slot. O(n k log(n k))."""
     rows, numbers = _lists(indices, distances)
-    result, options, context = _clusterer(parameters)
+    result, options, context = _clusterer("cluster_neighbours", parameters)
     pointer, certified = c_void_p(), c_int64()
     with running(context) as native:
         call(
@@ -117,7 +117,7 @@ def nearest(
     own = None if query_numbers is None else contiguous(query_numbers, "query_numbers", np.int64, first.rows)
     numbers = None if row_numbers is None else contiguous(row_numbers, "row_numbers", np.int64, second.rows)
     if merge is None:
-        indices, distances = np.empty((first.rows, width), dtype=np.int64), np.empty((first.rows, width))
+        indices, distances = _room(first.rows, width)
     else:
         indices, distances = (
             np.array(merge[0], dtype=np.int64, order="C"),
@@ -235,14 +235,23 @@ def _lists(indices: Any, distances: Any) -> tuple[NDArray[np.int64], NDArray[np.
     return np.ascontiguousarray(rows, dtype=np.int64), numbers
 
 
-def _clusterer(parameters: dict[str, Any]) -> tuple[HDBSCAN, Any, Optional[Context]]:
+def _clusterer(call: str, parameters: dict[str, Any]) -> tuple[HDBSCAN, Any, Optional[Context]]:
     if "metric" in parameters:
         raise InvalidArgumentError("metric cannot be given: the distances are")
     from .clustering import HDBSCAN
 
+    known = HDBSCAN().get_params()
+    for name in parameters:
+        if name not in known:  # HDBSCAN takes it for a parameter of a metric
+            raise InvalidTypeError(unknown_argument(call, name, list(known)))
     result = HDBSCAN(metric="precomputed", **parameters)
     if result.prediction_data:
         raise InvalidArgumentError("prediction_data must be False where distances are given: there are no rows to keep")
+    for name, needed in (("semi_supervised", "labels (y)"), ("branch_detection_data", "rows")):
+        if flag(getattr(result, name), name):
+            raise InvalidArgumentError(f"{name} must be False in {call}, which has no {needed}")
+    if result.algorithm == "approximate":
+        raise InvalidArgumentError(f"algorithm must be exact in {call}, which searches no rows, got 'approximate'")
     return result, cluster_options(result, 0), result.context
 
 
@@ -255,8 +264,17 @@ def _fitted(result: HDBSCAN, pointer: c_void_p, rows: int) -> HDBSCAN:
     return result
 
 
+def _room(count: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    try:
+        return np.empty((count, width), dtype=np.int64), np.empty((count, width))
+    except (MemoryError, ValueError):  # NumPy's word for more than the address space is a ValueError
+        raise OutOfMemoryError(
+            f"k = {width} needs two arrays of {count} x {width}, more than there is memory"
+        ) from None
+
+
 def _metric(metric: str) -> int:
-    if metric not in NATIVE:
+    if not isinstance(metric, str) or metric not in NATIVE:
         raise InvalidArgumentError(f"metric must be one of {', '.join(map(repr, NATIVE))}, got {metric!r}")
     return NATIVE[metric]
 

@@ -13,6 +13,7 @@ from ._arrays import flag, matrix, vector
 from ._errors import InvalidArgumentError, MismatchError
 from ._library import call
 from ._metrics import measure
+from ._work import Work
 from .context import Context, running
 
 
@@ -48,7 +49,9 @@ def validity_index(
     if measured.precomputed or measured.distances is not None:
         from ._validity_matrix import matrix_validity
 
-        distances = np.asarray(X, dtype=np.float64) if measured.distances is None else measured.distances(np.asarray(X))
+        with Work(context) as work:
+            rows = np.asarray(X)
+            distances = np.asarray(X, np.float64) if measured.distances is None else measured.distances(rows, work)
         if d is None and measured.precomputed:
             raise InvalidArgumentError("d, the number of features, must be given with the metric precomputed")
         index, clusters = matrix_validity(distances, given, d or np.asarray(X).shape[1], bool(plain))

@@ -1,0 +1,156 @@
+"""Calls that cannot be meant are refused with a CoveyError that names what is wrong, and never with a bare exception."""
+
+import gc
+import threading
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import covey
+
+EDGES = [(row, row + 1, 1 + 0.01 * row) for row in range(20)]
+NEIGHBOURS = np.arange(12).reshape(6, 2) % 6, np.ones((6, 2))
+FRAME = pd.DataFrame({"a": np.r_[np.arange(30.0) / 100, np.arange(70.0) + 50]})
+FRAUD = [1.0] * 30 + [0.0] * 70
+
+
+@pytest.fixture(scope="module")
+def parts():
+    hybrid = covey.HybridFeatures()
+    clustering = covey.HDBSCAN(prediction_data=True).fit(hybrid.fit_transform(features=FRAME))
+    return hybrid, clustering, covey.cluster_risk(clustering.labels_, FRAUD)
+
+
+@pytest.fixture(scope="module")
+def engine(parts):
+    return covey.Engine.build(hybrid=parts[0], clustering=parts[1], risk=parts[2])
+
+
+@pytest.mark.parametrize(
+    "call", [lambda **o: covey.cluster_edges(21, EDGES, **o), lambda **o: covey.cluster_neighbours(*NEIGHBOURS, **o)]
+)
+def test_parameters_of_given_distances(call):
+    with pytest.raises(covey.InvalidTypeError, match="no argument 'min_cluster_sise'; did you mean 'min_cluster_size'"):
+        call(min_cluster_sise=2)
+    with pytest.raises(covey.InvalidTypeError, match="no argument 'V'"):
+        call(V=[1, 2])
+    with pytest.raises(
+        covey.InvalidArgumentError, match=r"semi_supervised must be False in cluster_\w+, which has no labels"
+    ):
+        call(semi_supervised=True)
+    with pytest.raises(covey.InvalidArgumentError, match="branch_detection_data must be False"):
+        call(branch_detection_data=True)
+    with pytest.raises(covey.InvalidArgumentError, match="algorithm must be exact"):
+        call(algorithm="approximate")
+
+
+def test_more_neighbours_than_memory():
+    rows = np.zeros((5, 2))
+    for k in (10**12, 10**18):
+        with pytest.raises(covey.OutOfMemoryError, match=f"k = {k}"):
+            covey.nearest(rows, rows[:3], k)
+
+
+def test_gower_without_columns():
+    with pytest.raises(covey.InvalidDataError, match="at least one column"):
+        covey.HDBSCAN(metric="gower").fit(pd.DataFrame(index=range(10)))
+
+
+def test_a_risk_of_other_rows(parts):
+    hybrid, clustering, risk = parts
+    for labels, fraud in (([0, 1, 0, 1], [1, 0, 1, 0]), (np.zeros(100, dtype=int), FRAUD)):
+        with pytest.raises(covey.MismatchError, match="risk must be of the clustering's labels: its cluster 0 has"):
+            covey.Engine.build(hybrid=hybrid, clustering=clustering, risk=covey.cluster_risk(labels, fraud))
+
+
+def test_words_of_a_counterfactual(engine):
+    for goal in (5, [5], [["not_risky"]]):
+        with pytest.raises(covey.InvalidArgumentError, match="^goal must be"):
+            engine.counterfactual(None, FRAME[:1], goal=goal)
+
+
+def test_rules_by_hand():
+    one = [[covey.Condition("a", covey.ConditionKind.INTERVAL, low=1)]]
+    with pytest.raises(covey.InvalidTypeError, match="export has no argument 'foo'"):
+        covey.RuleSet.from_conditions(one).export("sql", foo=1)
+    for rules, named in ((None, "rules"), ("ab", "rules"), ([None], r"rules\[0\]"), ([5], r"rules\[0\]")):
+        with pytest.raises(covey.InvalidTypeError, match=f"^{named} must be a list of"):
+            covey.RuleSet.from_conditions(rules)
+    with pytest.raises(covey.InvalidTypeError, match="^kinds must be a mapping"):
+        covey.RuleSet.from_conditions(one, kinds=5)
+    with pytest.raises(covey.InvalidTypeError, match="^precisions must be a list"):
+        covey.RuleSet.from_conditions(one, precisions=5)
+    with pytest.raises(covey.InvalidTypeError, match="^pinned must be a list"):
+        covey.extract_rules(FRAME, FRAUD, pinned=5)
+    with pytest.raises(covey.InvalidTypeError, match=r"^ratios(\[0\])? must be"):
+        covey.extract_rules(FRAME, FRAUD, ratios=[5])
+
+
+def test_bytes_with_gaps(engine):
+    for read in (covey.Engine.from_bytes, lambda data: covey.Drift.from_bytes(engine, data)):
+        with pytest.raises(covey.InvalidTypeError, match="data must be bytes"):
+            read(memoryview(engine.to_bytes())[::2])
+
+
+def test_scores_have_a_hash(engine):
+    first, second = engine.score(None, FRAME[:1])[0], engine.score(None, FRAME[:1])[0]
+    assert first == second and hash(first) == hash(second)
+
+
+@pytest.fixture
+def holder(engine, tmp_path):
+    engine.save(tmp_path / "held.engine")
+    with covey.EngineHolder(tmp_path / "held.engine") as holder:
+        yield holder
+
+
+def watchers():
+    return [thread for thread in threading.enumerate() if thread.name == "covey-engine"]
+
+
+@pytest.mark.parametrize("seconds", ["a", np.nan, -1, 0, 1e-6, 1e12, np.inf, True, None])
+def test_a_watch_that_would_not_wait(holder, seconds):
+    with pytest.raises(covey.InvalidArgumentError, match="^seconds must be"):
+        holder.watch(seconds)
+    assert not watchers()
+
+
+def test_whom_a_watch_tells(holder):
+    with pytest.raises(covey.InvalidTypeError, match="^failed must be callable"):
+        holder.watch(1, failed=5)
+    holder.close()
+    with pytest.raises(covey.InvalidArgumentError, match="is closed"):
+        holder.watch(1)
+
+
+def test_a_watch_outlives_a_callback_that_raises(holder, engine, monkeypatch):
+    told = []
+    monkeypatch.setattr(threading, "excepthook", lambda raised: told.append(raised.exc_type))
+    holder.watch(0.01, failed=lambda failure: 1 / 0)
+    with open(holder.path, "wb") as file:
+        file.write(b"x")
+    _until(lambda: told)
+    assert told == [ZeroDivisionError]
+    engine.rerate([0.0] * 100).save(holder.path)
+    _until(lambda: holder.engine.hash != engine.hash)
+    assert holder.engine.hash != engine.hash
+
+
+def test_a_watch_ends_with_its_holder(engine, tmp_path):
+    engine.save(tmp_path / "left.engine")
+    left = covey.EngineHolder(tmp_path / "left.engine")
+    left.watch(3600)
+    assert watchers()
+    del left
+    gc.collect()
+    _until(lambda: not watchers())
+    assert not watchers()
+
+
+def _until(done):
+    for _ in range(500):
+        if done():
+            return
+        time.sleep(0.02)
