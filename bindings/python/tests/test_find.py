@@ -244,7 +244,7 @@ def test_keys_that_do_not_match(found, encoder):
     ]:
         with pytest.raises(error, match=message):
             covey.find(events, wrong, "label", **names)
-    with pytest.raises(covey.InvalidDataError, match="is missing in row 2; 1 rows"):
+    with pytest.raises(covey.InvalidDataError, match="is missing in row 2; 1 row has"):
         covey.find(events.assign(id=[*events.id[:2], None, *events.id[3:]]), features, "label", **names)
     with pytest.raises(covey.MismatchError, match="pass key= to join them"):
         covey.find(covey.Sequences([0, 1], [1], [0.0]), features, "label", encoder=encoder)

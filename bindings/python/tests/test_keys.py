@@ -173,13 +173,13 @@ def test_events_of_unknown_transactions_are_told():
         ([-(2.0**60), 1.0, 3.0], None, covey.InvalidDataError, "in row 0"),
         (np.array([1, 2, 2**24], dtype=np.float32), None, covey.InvalidDataError, r"2\^24"),
         (np.array([1, 2.0**53, "x"], dtype=object), None, covey.InvalidDataError, "from row 1"),
-        ([1.0, np.nan, 3.0], None, covey.InvalidDataError, "sequence='id' is missing in row 1; 1 rows have no key"),
+        ([1.0, np.nan, 3.0], None, covey.InvalidDataError, "sequence='id' is missing in row 1; 1 row has no key"),
         (["a", None, None], None, covey.InvalidDataError, "sequence='id' is missing in row 1; 2 rows"),
         (
             ["a", "b", "a"],
             ["b", "a", "b"],
             covey.InvalidDataError,
-            "order: the key 'b' of row 2 is in row 0 already; 1 rows repeat a key",
+            "order: the key 'b' of row 2 is in row 0 already; 1 row repeats a key",
         ),
         (
             ["1", "2", "3"],

@@ -35,6 +35,8 @@ class Types:
 
     @classmethod
     def convert(cls, values: Any, name: str, are_indices: Optional[bool] = None) -> "Types":
+        if isinstance(values, Types):  # read already, under the name that the caller knows
+            return values
         found = cls._read(values, name)
         found.are_indices, found.label = are_indices, name
         return found
@@ -114,7 +116,10 @@ class Types:
 
 def _partial_indices(array: NDArray[Any], name: str) -> NDArray[np.int32]:
     """Indices among which some are missing (then pandas has floats or objects): -1, which is unknown."""
-    wrong = InvalidTypeError(f"{name} must be vocabulary indices (integers) or strings, got dtype {array.dtype}")
+    wrong = InvalidTypeError(
+        f"{name} must be vocabulary indices (integers) or strings, got dtype {array.dtype}: .astype(str) makes strings of "
+        "other kinds"
+    )
     if array.dtype.kind not in "fO" or any(issubclass(kind, (bool, np.bool_)) for kind in set(map(type, array))):
         raise wrong
     try:

@@ -79,12 +79,15 @@ class EventFrame:
 class Grouping:
     """Which events belong to which sequence, and in which order they stand."""
 
-    def __init__(self, keys: NDArray[Any], order: Optional[NDArray[Any]], sequence: str) -> None:
+    def __init__(
+        self, keys: NDArray[Any], order: Optional[NDArray[Any]], sequence: str, order_name: str = "order"
+    ) -> None:
         self.findings: List[Finding] = []
+        self._order_name = order_name
         if order is None:
             self.codes, self.keys = first_appearance(keys)
         else:
-            self.codes, self.keys = places(keys, order, (f"the events' {sequence!r}", "order")), order
+            self.codes, self.keys = places(keys, order, (f"the events' {sequence!r}", order_name)), order
             self._tell_of_strangers(keys, sequence)
         self.counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.keys))
         if order is not None:
@@ -99,14 +102,14 @@ class Grouping:
         row = int(np.argmax(strange))
         if count == len(keys) and len(self.keys):
             raise MismatchError(
-                f"no event belongs to any key of order: {sequence!r} is {_shown(keys[0])} in row 0, order begins with "
-                f"{_shown(self.keys[0])}"
+                f"no event belongs to any key of {self._order_name}: {sequence!r} is {_shown(keys[0])} in row 0, "
+                f"{self._order_name} begins with {_shown(self.keys[0])}"
             )
         distinct = len(first_appearance(keys[strange])[1])
         self.findings.append(
             Finding(
                 "events_without_transaction",
-                f"{count} events of {distinct} keys are not in order and are left out; the first is row {row}, with "
+                f"{count} events of {distinct} keys are not in {self._order_name} and are left out; the first is row {row}, with "
                 f"{sequence!r} = {_shown(keys[row])}",
                 "pass the features of these transactions too, if they belong to the data",
                 sequence,
@@ -120,7 +123,7 @@ class Grouping:
             self.findings.append(
                 Finding(
                     "transactions_without_events",
-                    f"{count} of {len(self.keys)} keys of order have no events; their sequences are empty and their embeddings "
+                    f"{count} of {len(self.keys)} keys of {self._order_name} have no events; their sequences are empty and their embeddings "
                     f"zero; the first is {_shown(self.keys[int(np.argmax(empty))])} in row {int(np.argmax(empty))}",
                     "",
                     sequence,
@@ -142,11 +145,11 @@ class Grouping:
         return order if kept is None else kept[order]
 
 
-def key_order(order: Any, sequence: str) -> NDArray[Any]:
+def key_order(order: Any, sequence: str, name: str = "order") -> NDArray[Any]:
     """The keys of `order`: a list of them, or a table with that column."""
     if isinstance(order, Mapping) or is_table(order):
         return read_order(EventFrame(order, "order").column(sequence, "sequence"), f"order[{sequence!r}]")
-    return read_order(order, "order")
+    return read_order(order, name)
 
 
 def read_times(

@@ -131,5 +131,7 @@ def join_events(
     key = find_key(events, features, key, [time, event, dwell], findings)
     order = None if features is None else key_values(features, str(key))
     options = {name: values for name, values in (channels or {}).items() if values}
-    batch = Sequences._from_frame(events, str(key), time, event, dwell, order=order, **options)
+    batch = Sequences._from_frame(
+        events, str(key), time, event, dwell, order=order, called=("key", f"features[{key!r}]"), **options
+    )
     return batch, {"key": key, "time": time, "event": event, "dwell": dwell}, findings + batch.findings

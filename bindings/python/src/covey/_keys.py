@@ -45,7 +45,8 @@ def as_column(values: Any) -> Any:
 def _refuse_missing(missing: NDArray[np.bool_], name: str) -> None:
     if missing.any():
         raise InvalidDataError(
-            f"{name} is missing in row {int(np.argmax(missing))}; {int(missing.sum())} rows have no key"
+            f"{name} is missing in row {int(np.argmax(missing))}; {_rows(missing.sum(), 'has', 'have')} no key: leave them out, "
+            "or give them one"
         )
 
 
@@ -139,7 +140,7 @@ def read_order(values: Any, name: str) -> NDArray[Any]:
         row = int(again[0])
         raise InvalidDataError(
             f"{name}: the key {_shown(keys[row])} of row {row} is in row {int(first[codes[row]])} already; "
-            f"{len(again)} rows repeat a key"
+            f"{_rows(len(again), 'repeats', 'repeat')} a key: keep one row a key"
         )
     return keys
 
@@ -185,6 +186,10 @@ def alignment(
             f"{int(np.sum(chosen < 0))} of {len(want)} keys are missing"
         )
     return chosen
+
+
+def _rows(count: Any, one: str, several: str) -> str:
+    return f"1 row {one}" if count == 1 else f"{count} rows {several}"
 
 
 def _equal(one: NDArray[Any], other: NDArray[Any]) -> bool:

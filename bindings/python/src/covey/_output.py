@@ -75,6 +75,8 @@ def frame_of(columns: Dict[str, Any], kind: Optional[Kind] = None) -> Any:
     index = kind.index
     if index is not None and columns and len(index) != len(next(iter(columns.values()))):
         index = None
+    if index is not None:  # pandas takes a name of both an index and a column for neither
+        columns = {name: values for name, values in columns.items() if name not in index.names}
     return pandas().DataFrame(columns, index=index)
 
 

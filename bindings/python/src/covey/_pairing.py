@@ -27,8 +27,8 @@ def same_rows(labels: Any, what: str, **values: Any) -> None:
         own = value.index.tolist()
         if own != list(labels) and set(own) == set(labels):
             raise MismatchError(
-                f"the index of {name} has {what} in another order: pass keys={name}.index if the engine knows keys, {name} in the "
-                f"order of the rows, or {name}.to_numpy() to take it as it is"
+                f"the index of {name} has {what} in another order: pass keys={name}.index if the engine knows keys, "
+                f"{name} in the order of the rows, or {name}.to_numpy() to take it as it is"
             )
 
 
@@ -46,11 +46,11 @@ def _refuse_other_order(name: str, own: Any, partner: str, other: Any) -> None:
         return
     if common == len(own):
         raise MismatchError(
-            f"{name} has the index of {partner} in another order: pass {name}.reindex({partner}.index) to pair them by label, or "
-            f"{name}.to_numpy() by position"
+            f"{name} has the index of {partner} in another order: pass {name}.reindex({partner}.index) to pair them by "
+            f"label, or {name}.to_numpy() by position"
         )
     if common:
         raise MismatchError(
-            f"{name} and {partner} have different indexes, with {common} of {len(own)} labels in common: give {name} the labels of "
-            f"{partner}, or pass {name}.to_numpy() to pair them by position"
+            f"{name} and {partner} have different indexes, with {common} of {len(own)} labels in common: give {name} the "
+            f"labels of {partner}, or pass {name}.to_numpy() to pair them by position"
         )

@@ -141,7 +141,7 @@ class Scores(Sequence[Score]):
 
     def to_frame(self) -> Any:
         """The key, where it is known, then cluster, strength, risk, risky: in a frame of the kind that the features
-        were (its index kept), in pandas otherwise."""
+        were (its index kept, which may hold the key), in pandas otherwise."""
         columns: dict[str, Any] = {} if self.keys is None else {self.key_name or "key": self.keys}
         columns.update(cluster=self.cluster, strength=self.strength, risk=self.risk, risky=self.risky)
         return frame_of(columns, self._kind)

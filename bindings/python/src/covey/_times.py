@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import as_array, choice, seconds
-from ._errors import MismatchError
+from ._errors import InvalidTypeError, MismatchError
 from ._findings import Finding
 
 UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -39,7 +39,12 @@ class Times:
         """Numbers in `unit` ("s", "ms", "us", "ns"; None = guessed), datetimes or durations."""
         if unit is not None:
             choice(unit, "time_unit", UNITS)
-        found = seconds(values, name)
+        try:
+            found = seconds(values, name)
+        except InvalidTypeError as failure:
+            if "the string" not in str(failure):
+                raise
+            raise InvalidTypeError(f"{failure}: pandas.to_datetime makes times of text") from None
         if length is not None and len(found) != length:
             raise MismatchError(f"{name} must have {length} values, got {len(found)}")
         moments = is_moment(values)
@@ -101,11 +106,13 @@ def _guess(numbers: NDArray[np.float64], name: str) -> "tuple[str, List[Finding]
             if unit == "s":
                 return "s", []
             text = f"{name} holds {_WORDS[unit]} since 1970 (as {finite[0]:.0f}); they were divided by {count} to be seconds"
-            return unit, [Finding("time_unit", text, f"pass time_unit={unit!r} or 's' to say it", _column(name))]
+            advice = f"give datetimes or seconds, or say time_unit={unit!r} or 's' to Sequences.from_frame"
+            return unit, [Finding("time_unit", text, advice, _column(name))]
     if high - low > _CENTURIES:
         years = (high - low) / 31_557_600
         text = f"{name} spans {years:.0f} years, if its numbers are seconds (as {finite[0]:.6g})"
-        return "s", [Finding("time_unit", text, "pass time_unit='ms', 'us' or 'ns' if they are not", _column(name))]
+        advice = "if they are not, give datetimes or seconds, or say time_unit= to Sequences.from_frame"
+        return "s", [Finding("time_unit", text, advice, _column(name))]
     return "s", []
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from . import _structs
 from ._arguments import checked
 from ._arrays import choice, contiguous, integer, real
-from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
+from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._event_frames import EventFrame
 from ._find_inputs import column_names, join_events, key_values
 from ._find_results import Found
@@ -184,16 +184,26 @@ class _Inputs:
             None if amount is None
             else contiguous(_column(frame, amount, "amount"), _name(amount, "amount"), np.float64, self.rows)
         )  # fmt: skip
+        if self.amounts is not None:
+            _refuse(
+                (self.amounts < 0) | np.isinf(self.amounts), self.amounts, _name(amount, "amount"),
+                "at least 0 and finite, or NaN where it is not known", "leave refunds out, or give what they cost",
+            )  # fmt: skip
         self.times: Optional[NDArray[np.float64]] = None
         if when is not None:
             times = Times.read(_column(frame, when, "when"), _name(when, "when"), None, self.rows)
             self.times = np.ascontiguousarray(times.seconds)
+            _refuse(
+                ~np.isfinite(self.times), self.times, _name(when, "when"), "a time", "leave the rows without one out"
+            )
             findings += times.findings
 
     def _rows(self) -> int:
         if self.table is None:
             return 0 if self.sequences is None else len(self.sequences)
         rows = self.table.rows
+        if rows == 0:
+            raise InvalidDataError("features must have at least one row, got 0")
         if self.sequences is not None and len(self.sequences) != rows:
             raise MismatchError(
                 f"events are {len(self.sequences)} sequences, features {rows} rows: pass key= to join them, or sequences in the "
@@ -226,6 +236,12 @@ def _column(frame: Optional[EventFrame], values: Any, role: str) -> Any:
     if frame is None:
         raise InvalidArgumentError(f"{role}={values!r} names a column of features, which are None")
     return frame.column(values, role)
+
+
+def _refuse(wrong: NDArray[np.bool_], values: NDArray[np.float64], name: str, what: str, advice: str) -> None:
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InvalidDataError(f"{name} must be {what}, got {values[row]} in row {row}: {advice}")
 
 
 def _name(values: Any, role: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctypes import cast
-from typing import TYPE_CHECKING, Any, Iterable, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterable, Optional, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,16 +142,18 @@ class Sequences:
         order: Any = None,
         time_unit: Optional[str] = None,
         indices: bool = False,
+        called: Tuple[str, str] = ("sequence", "order"),
     ) -> "Sequences":
-        """`from_frame`, whose findings the caller tells."""
+        """`from_frame`, whose findings the caller tells. called: what its caller's user calls sequence and order."""
         table = EventFrame(frame)
-        keys = read_keys(table.column(sequence, "sequence"), f"sequence={sequence!r}")
+        keys = read_keys(table.column(sequence, called[0]), f"{called[0]}={sequence!r}")
         table.rows = len(keys)
-        grouping = Grouping(keys, None if order is None else key_order(order, sequence), sequence)
+        wanted = None if order is None else key_order(order, sequence, called[1])
+        grouping = Grouping(keys, wanted, sequence, called[1])
         times, spent = read_times(table, time, dwell, time_unit)
         batch = cls(
             [0, len(keys)],
-            table.column(event, "event"),
+            Types.convert(table.column(event, "event"), f"event={event!r}", indices),
             times.seconds,
             None if spent is None else spent.seconds,
             table.several(numeric, "numeric"),
@@ -203,7 +205,7 @@ class Sequences:
             times, spent = read_times(rows, time, dwell, time_unit)
             batch = cls(
                 offsets,
-                rows.column(event, "event"),
+                Types.convert(rows.column(event, "event"), f"event={event!r}", indices),
                 times.seconds,
                 None if spent is None else spent.seconds,
                 rows.several(numeric, "numeric"),
