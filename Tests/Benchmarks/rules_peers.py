@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from functools import partial
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def with_medians(fit):
     return fit_filled
 
 
-def covey():
+def covey(quality="likelihood"):
     import covey
 
     context = covey.Context(threads=harness.THREADS)
@@ -61,6 +62,8 @@ def covey():
             max_conditions=4,
             holdout=0.3,
             times=np.arange(len(table.y), dtype=np.float64),
+            quality=quality,
+            amounts=np.ones(len(table.y)) if quality == "amount" else None,
             context=context,
         )
         return (lambda x: rules.predict(dict(zip(names(x), x.T)))), [
@@ -276,6 +279,7 @@ def jrip():
 
 PEERS = {
     "Covey": covey,
+    **{f"Covey, {quality}": partial(covey, quality) for quality in ("weighted_accuracy", "f_beta", "lift", "amount")},
     "Weka JRip": jrip,
     "scikit-learn tree": tree,
     "PayPal iguanas": iguanas,
