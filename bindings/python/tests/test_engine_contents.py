@@ -180,3 +180,40 @@ def test_bad_rows_have_errors_and_the_others_scores():
     ):
         with pytest.raises(covey.InvalidArgumentError):
             engine.score(features=frame, **wrong)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
+@pytest.mark.filterwarnings("ignore:Clusterer does not have")
+def test_clusters_of_scores_are_those_of_prediction(metric):
+    random = np.random.default_rng(3)
+    columns = [f"f{index}" for index in range(30)]
+    centres = random.normal(size=(25, 30)) * 3
+
+    def rows(n, spread):
+        lumps = centres[random.integers(0, 25, n)] + random.normal(size=(n, 30)) * spread
+        haze = random.normal(size=(n, 30)) * 4
+        return np.where(random.random(n)[:, None] < 0.5, lumps, haze)
+
+    known = rows(1500, 0.5)
+    new = np.vstack([rows(400, 0.5), rows(200, 1.5), known[:200], [[1e6] * 30, [0] * 30]])
+    hybrid = covey.HybridFeatures(clip=np.inf)
+    fitted = hybrid.fit_transform(features=dict(zip(columns, known.T)))
+    table = dict(zip(columns, new.T))
+    placed = hybrid.transform(features=table)
+    for options in (
+        {"min_cluster_size": 10},
+        {"min_cluster_size": 25, "min_samples": 3, "cluster_selection_method": "leaf"},
+        {"min_cluster_size": 10, "min_samples": 1, "allow_single_cluster": True},
+        {"min_cluster_size": 15, "min_samples": 60, "cluster_selection_epsilon": 1.0},
+        {"min_cluster_size": 1200},
+    ):
+        clusterer = covey.HDBSCAN(metric=metric, prediction_data=True, **options).fit(fitted)
+        risk = covey.cluster_risk(clusterer.labels_, np.zeros(len(known), dtype=int))
+        engine = covey.Engine.build(hybrid=hybrid, clustering=clusterer, risk=risk)
+        labels, strengths = covey.approximate_predict(clusterer, placed)
+        found = engine.score(features=table)
+        assert (found.cluster == labels).all(), options
+        # In an engine strengths are relative to the largest finite density.
+        finite = np.isfinite(strengths) & (strengths > 0) & (strengths < 1)
+        assert np.allclose(found.strength[finite], strengths[finite]), options
+        assert (found.strength[labels < 0] == 0).all(), options
