@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -255,3 +256,35 @@ def test_streams_and_interruption(files, tmp_path):
     running.send_signal(signal.SIGTERM)
     _, told = running.communicate(timeout=60)
     assert running.returncode == 130 and b"goes on where it was" in told and checkpoint.exists(), told
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (b"id;amount;label\n1;2.5;0\n2;3.5;1\n", "has one column, 'id;amount;label': write commas between columns"),
+        (b"id\tamount\n1\t2.5\n", r"has one column, 'id\\tamount'.*\.tsv"),
+        (b"id;amount\n1;2,5\n", "Columns must have commas between them, and numbers a point"),
+        ("id,country\n1,café\n".encode("latin-1"), "text in column 'country' that is not UTF-8: `iconv"),
+        ("id,country\n1,NL\n".encode("utf-16"), "Is it UTF-16\\? Text must be UTF-8"),
+    ],
+)
+def test_text_that_is_no_table_of_commas_in_utf8(command, tmp_path, text, message):
+    (tmp_path / "rows.csv").write_bytes(text)
+    code, _, err = command("cluster", tmp_path / "rows.csv", "-o", tmp_path / "labels.csv")
+    assert code == 1 and re.search(message, err), err
+
+
+def test_an_output_that_cannot_be_is_refused_before_the_work(command, files, tmp_path):
+    table = files / "transactions.csv"
+    for output, code, message in (
+        (tmp_path / "labels.zzz", 2, "has none of the endings"),
+        (tmp_path / "nowhere" / "labels.csv", 1, "there is no folder"),
+    ):
+        for arguments in (["cluster", table], ["score", "none.engine", table], ["embed", "none.encoder", table]):
+            found, _, err = command(*arguments, "-o", output)
+            assert found == code and message in err and "key =" not in err, err
+    found, _, err = command("rules", table, "-o", tmp_path / "nowhere" / "rules.json")
+    assert found == 1 and "there is no folder" in err
+    (tmp_path / "labels.csv").mkdir()
+    found, _, err = command("cluster", table, "-o", tmp_path / "labels.csv")
+    assert found == 1 and "is a folder" in err

@@ -9,7 +9,7 @@ import numpy as np
 
 from .columns import _KEYS
 from .options import common, reading, running, table, terminal, writing
-from .tables import table_of, write_table
+from .tables import check_output, table_of, write_table
 
 
 @click.command("cluster")
@@ -48,6 +48,7 @@ def cluster_command(file: str, output: str, to: Optional[str], **values: Any) ->
     speaker = terminal(values)
     if speaker.json and output == "-":
         raise click.UsageError("--json needs -o, as standard output has one of the two")
+    check_output(output, to)
     rows = table(file, "rows", values["form"])
     key = _key(values["key"], rows)
     for name in values["leave_out"]:

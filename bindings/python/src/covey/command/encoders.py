@@ -11,7 +11,7 @@ from .._errors import CancelledError
 from .checks import odd_sequences
 from .columns import guess
 from .options import common, event_columns, reading, running, table, terminal, writing
-from .tables import table_of, write_table
+from .tables import check_output, table_of, write_table
 from .terminal import Terminal
 
 
@@ -133,13 +133,14 @@ def embed_command(encoder: str, events: str, output: str, to: Optional[str], pre
     from ..encoder import SequenceEncoder
 
     speaker = terminal(values)
+    if speaker.json and output == "-":
+        raise click.UsageError("--json needs -o, as standard output has one of the two")
+    check_output(output, to)
     model = SequenceEncoder.load(encoder)
     sequences = sequences_of(events, values, speaker, model)
     with running(values, speaker) as context:
         rows = model.embed(sequences, context=context, precision=precision)
     columns = {f"e{index}": rows[:, index] for index in range(rows.shape[1])}
-    if speaker.json and output == "-":
-        raise click.UsageError("--json needs -o, as standard output has one of the two")
     write_table(
         table_of(
             {sequences.key_name: sequences.keys, **{name: values_.__array__() for name, values_ in columns.items()}}

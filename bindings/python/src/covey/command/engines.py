@@ -9,7 +9,7 @@ import click
 from .columns import Roles, guess
 from .options import common, event_columns, label_columns, reading, running, table, terminal, writing
 from .rules import column, rules_of
-from .tables import arrow, table_of, write_table
+from .tables import arrow, check_output, table_of, write_table
 
 
 @click.command("build")
@@ -106,6 +106,7 @@ def score_command(
         raise click.UsageError("--json needs -o, as standard output has one of the two")
     if transactions is None and events is None:
         raise click.UsageError("name the file of the transactions, --events, or both")
+    check_output(output, to)
     scorer = Engine.load(engine)
     clicks, features = table(events, "events", values["form"]), table(transactions, "transactions", values["form"])
     given = {name: values[name] for name in ("key", "time", "event", "dwell")}

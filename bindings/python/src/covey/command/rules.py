@@ -11,7 +11,7 @@ import numpy as np
 
 from .columns import guess
 from .options import common, label_columns, reading, running, table, terminal
-from .tables import write_bytes
+from .tables import check_output, write_bytes
 
 
 def rules_of(path: str) -> Any:
@@ -77,6 +77,7 @@ def rules_command(transactions: str, output: str, form_out: Optional[str], leave
     from ..rules import extract_rules
 
     speaker = terminal(values)
+    check_output(output, table=False)
     features, roles = labelled(transactions, values, speaker)
     for name in leave_out:
         if name not in features.column_names:

@@ -59,13 +59,44 @@ def read_table(path: str, role: str, given: Optional[str] = None) -> Any:
         table = _read(pa, io.BytesIO(sys.stdin.buffer.read()) if path == "-" else path, form)
     except (pa.ArrowException, OSError, ValueError) as failure:
         first = (str(failure).splitlines() or ["it cannot be read"])[0]
+        if form == "csv" and ("\0" in first or "\\x00" in first):
+            first += ". Is it UTF-16? Text must be UTF-8"
+        elif form == "csv" and ";" in first:
+            first += ". Columns must have commas between them, and numbers a point"
         raise click.ClickException(f"{role}: {path!r} is not a table in the format {form}: {first}") from None
+    if form in ("csv", "tsv"):
+        _check_text(pa, table, f"{role}: {path!r}")
     if table.num_columns == 0:
         raise click.ClickException(f"{role}: {path!r} has no columns")
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if twice:
         raise click.ClickException(f"{role}: {path!r} has two columns named {twice[0]!r}")
     return table
+
+
+def _check_text(pa: Any, table: Any, where: str) -> None:
+    """Refuses text that was read as another thing than it is: one column for several, bytes for text."""
+    names = table.column_names
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|,"):
+        raise click.ClickException(
+            f"{where} has one column, {names[0]!r}: write commas between columns, or name a file with tabs .tsv"
+        )
+    for field in table.schema:
+        if pa.types.is_binary(field.type):
+            raise click.ClickException(
+                f"{where} has text in column {field.name!r} that is not UTF-8: `iconv -f latin1 -t utf-8` converts Latin-1"
+            )
+
+
+def check_output(path: str, given: Optional[str] = None, table: bool = True) -> None:
+    """Refuses an output that cannot be written, before any work is done for it."""
+    if table:
+        format_of(path, given, "output")
+    folder = os.path.dirname(path) or "."
+    if path != "-" and not os.path.isdir(folder):
+        raise click.ClickException(f"output: there is no folder {folder!r}")
+    if path != "-" and os.path.isdir(path):
+        raise click.ClickException(f"output: {path!r} is a folder")
 
 
 def _read(pa: Any, source: Any, form: str) -> Any:
