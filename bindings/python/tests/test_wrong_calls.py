@@ -202,3 +202,24 @@ def test_a_key_in_the_index_is_no_name_twice(engine, index):
     scores = engine.score(None, FRAME.assign(id=range(100), x=0).set_index(index), key="id")
     frame = scores.to_frame()
     assert len(frame.merge(pd.DataFrame({"id": range(100)}), on="id")) == 100 and "id" in frame.index.names
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda engine: covey.cluster_risk([0], [1], confidence=2), "^confidence must be"),
+        (lambda engine: covey.extract_rules(FRAME, FRAUD, max_rules=0), "^max_rules must be"),
+        (lambda engine: covey.extract_rules(FRAME, FRAUD, weights=[-1] * 100), r"^weights\[0\] must be"),
+        (lambda engine: covey.find(None, FRAME, FRAUD, known_share=2), "^known_share must be"),
+        (lambda engine: engine.counterfactual(None, FRAME[:1], answers=0), "^answers must be"),
+        (lambda engine: engine.counterfactual(None, FRAME[:1], costs={"a": -1}), r"^costs\['a'\] must be"),
+        (lambda engine: engine.counterfactual(None, FRAME[:1], bounds={"a": (2, 1)}), r"^bounds\['a'\]: low must be"),
+        (lambda engine: engine.score(None, FRAME[:1], max_events=-1), "^max_events must be above 0, or None, got -1"),
+        (lambda engine: engine.score(None, FRAME[:1], seconds=0), "^seconds must be above 0, or None, got 0"),
+    ],
+)
+def test_messages_name_arguments_and_no_fields_of_structs(engine, call, message):
+    with pytest.raises(
+        covey.InvalidArgumentError if "weights" not in message else covey.InvalidDataError, match=message
+    ):
+        call(engine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,14 @@ def call(name: str, *arguments: Any) -> None:
 def _take(status: int, error: ctypes.c_void_p) -> CoveyError:
     message = text(library.covey_error_message(error)) or text(library.covey_status_name(status))
     library.covey_error_destroy(error)
-    return error_for(status, message or f"status {status}")
+    return error_for(status, _in_python(message or f"status {status}"))
+
+
+def _in_python(message: str) -> str:
+    """A message with the fields of C's structs as Python's arguments."""
+    message = re.sub(r"\boptions\.limits\[\d+\] \((.*?)\): cost ", r"costs['\1'] ", message)
+    message = re.sub(r"\boptions\.limits\[\d+\] \((.*?)\): low ", r"bounds['\1']: low ", message)
+    return re.sub(r"\boptions\.(?=[a-z])", "", message)
 
 
 def text(value: bytes | None) -> str | None:

@@ -303,13 +303,14 @@ class Engine(EngineCases):
         """
         handle = self._handle()
         given = given_transactions(self, events, features, key, time, event, dwell)
+        for name, limit in (("max_events", max_events), ("seconds", seconds)):
+            if limit is not None and not real(limit, name) > 0:
+                raise InvalidArgumentError(f"{name} must be above 0, or None, got {limit!r}")
         options = _structs.ScoreOptions(
             bad_rows=choice(bad_rows, "bad_rows", _BAD_ROWS),
             max_events=0 if max_events is None else integer(max_events, "max_events"),
             seconds=0.0 if seconds is None else real(seconds, "seconds"),
         )
-        if max_events == 0 or seconds == 0:
-            raise InvalidArgumentError("max_events and seconds must be above 0, or None")
         pointer = c_void_p()
         with running(context) as native:
             call("covey_engine_score_with", handle, native, *given.pointers(), byref(options), byref(pointer))
