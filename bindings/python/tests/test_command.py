@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from covey.command import program
+from covey.command import find, program
 from covey.command.drift import stability
 from covey.command.tables import read_table, write_table
 from support import REPOSITORY
@@ -71,6 +71,7 @@ def test_the_road_repeats_to_the_byte(command, files, tmp_path):
         "engine.safetensors",
         "rules.json",
         "found.json",
+        "found.covey",
         "run.yaml",
         "encoder.safetensors",
     }
@@ -86,6 +87,7 @@ def test_the_road_repeats_to_the_byte(command, files, tmp_path):
         ("encoder.safetensors", "encoder"),
         ("rules.json", "rule set"),
         ("run.yaml", "run of covey find"),
+        ("found.covey", "result of covey find"),
         ("labels.parquet", "table"),
     ):
         code, out, _ = command("inspect", case / name, "--json")
@@ -111,6 +113,36 @@ def test_the_road_repeats_to_the_byte(command, files, tmp_path):
         "risky",
         "reasons",
     ]
+
+
+def test_reports_of_a_case_and_interruption_after_the_search(command, files, tmp_path, monkeypatch):
+    case = tmp_path / "case"
+    arguments = ["find", files / "events.parquet", files / "transactions.csv", "-o", case, "--epochs", 1, *FAST]
+    written = find._write
+    with monkeypatch.context() as patch:
+        patch.setattr(find, "_write", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt()))
+        assert command(*arguments)[0] == 130 and (case / "found.covey").exists() and not (case / "run.yaml").exists()
+    assert find._write is written
+    kept = (case / "found.covey").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(find, "_search", lambda *given: pytest.fail("it searched again"))
+        code, _, err = command(*arguments)
+        assert code == 0 and "the search is done already" in err, err
+        assert (case / "found.covey").read_bytes() == kept and not (case / "state.json").exists()
+        for target, more in (
+            (case, []),
+            (
+                case / "found.covey",
+                ["--events", files / "events.parquet", "--transactions", files / "transactions.csv"],
+            ),
+        ):
+            code, _, err = command("report", target, "-o", tmp_path / "r.html", *more)
+            assert code == 0, err
+            assert (tmp_path / "r.html").read_bytes() == (case / "report.html").read_bytes()
+    code, _, _ = command(*arguments[:4], tmp_path / "whole", *arguments[5:])
+    assert code == 0
+    for name in sorted(path.name for path in case.iterdir()):
+        assert (case / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 
 def test_stage_by_stage(command, files, tmp_path):

@@ -1,6 +1,8 @@
 """covey.find: the joined road on planted rings, in every table's clothes, and everything that may be wrong with the
 input."""
 
+import importlib
+import inspect
 import warnings
 
 import numpy as np
@@ -8,9 +10,11 @@ import pandas as pd
 import pytest
 
 import covey
+from covey._structs import FindOptions
 from support import write_random_encoder
 from test_tables import duckdb, pa, pl
 
+find_module = importlib.import_module("covey.find")
 FAST = {"trees": 20, "permutations": 99}
 
 
@@ -325,7 +329,7 @@ def test_columns_that_name_the_rows_or_have_many_categories(found, encoder):
         ({"event": "nothing"}, "event='nothing' is not a column of events"),
         ({"trees": "many"}, "trees must be an integer"),
         ({"trees": -1}, "trees must be"),
-        ({"forest": 3}, "'forest' is not an option of find, which has"),
+        ({"forest": 3}, "find has no argument 'forest'"),
         ({"scaling": "big"}, "scaling must be one of"),
         ({"known_share": 2.0}, "known_share must be"),
         ({"training": 3}, "training must be a mapping"),
@@ -451,3 +455,16 @@ def test_dates_take_part_in_rules_by_their_hour(tmp_path):
     found.engine.save(tmp_path / "shop.engine")
     scores = covey.Engine.load(tmp_path / "shop.engine").score(None, table)
     assert [len(score.rules) > 0 for score in scores] == night.tolist()
+
+
+def test_options_have_names_and_the_defaults_of_the_header():
+    """Nothing is hidden behind **options, and each default is that of COVEY_FIND_OPTIONS_INIT."""
+    given = {name: parameter.default for name, parameter in inspect.signature(covey.find).parameters.items()}
+    names = [name for name, _ in FindOptions._fields_ if name not in ("struct_size", "reserved")]
+    assert [name for name in names if name not in given] == []
+    struct = FindOptions()
+    for name in names:
+        if name in find_module._CHOICES:
+            assert find_module._CHOICES[name][given[name]] == getattr(struct, name), name
+        elif given[name] is not None:
+            assert given[name] == getattr(struct, name), name

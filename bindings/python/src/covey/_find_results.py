@@ -6,12 +6,14 @@ import dataclasses
 import json
 import os
 from ctypes import byref
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._html import Shown
 from ._arguments import checked_methods
 from ._arrays import choice
 from ._findings import Finding
@@ -36,7 +38,7 @@ _CODES = {
 
 
 @dataclasses.dataclass(frozen=True)
-class RiskyGroup:
+class RiskyGroup(Shown):
     """Transactions that are fraud together, by their known frauds alone."""
 
     #: Its number in ``Found.row_groups``.
@@ -75,6 +77,11 @@ class RiskyGroup:
 class Found(Handle):
     """The result of :func:`covey.find`. Immutable.
 
+    Example::
+
+        worst = found.to_frame().sort_values("score", ascending=False).head()
+        found.save("found.covey")
+
     Attributes (n rows, in the order of the features, or of the sequences without features):
         labels: n int64, the cluster of each row, -1 = none.
         scores: n float64, 0 to 1, higher = more likely fraud: each row's risk, without what is known of the row itself;
@@ -94,6 +101,11 @@ class Found(Handle):
     #: What `covey.find` was handed, for reports.
     _inputs: Any = None
     _features: Any = None
+    #: Of a result that was read from a file: its evidence, and what was known of its rows.
+    _evidence: Optional[Dict[str, NDArray[np.float64]]] = None
+    #: Which columns it was found in, by role, where they were named.
+    _roles: Mapping[str, str] = MappingProxyType({})
+    _saved: Optional[Dict[str, NDArray[np.float64]]] = None
 
     def __init__(self, native: Any = None) -> None:
         native = made_by_library(native, "a Found is made by covey.find(...)")
@@ -121,8 +133,11 @@ class Found(Handle):
         fraud around the row, along the tree of clusters), "neighbours" (among its nearest rows), "features" (a forest
         on the features), "events" (a forest on features and counts of events) or "joint" (a forest on all of these and
         the embeddings)."""
+        which = choice(part, "part", _EVIDENCE)
+        if self._evidence is not None:
+            return self._evidence[part].copy()
         values = np.empty(len(self.labels), dtype=np.float64)
-        call("covey_found_evidence", self._handle(), choice(part, "part", _EVIDENCE), values.ctypes.data, len(values))
+        call("covey_found_evidence", self._handle(), which, values.ctypes.data, len(values))
         return values
 
     def to_frame(self) -> Any:
@@ -139,6 +154,35 @@ class Found(Handle):
         from .report import report
 
         return report(self, path, **options)
+
+    def save(self, path: Union[str, "os.PathLike[Any]"]) -> None:
+        """Writes the result to one file, whole or not at all: all but the events and features it was found in. The same
+        result gives the same bytes. Errors: IO, OUT_OF_MEMORY."""
+        from ._found_files import write_found
+
+        self._handle()
+        write_found(self, path)
+
+    @classmethod
+    def load(cls, path: Union[str, "os.PathLike[Any]"]) -> "Found":
+        """Reads what :meth:`save` wrote. A report of it takes ``events=`` and ``features=``, as the file has none.
+        Errors: IO, CORRUPT_FILE, UNSUPPORTED."""
+        from ._found_files import read_found
+
+        return read_found(cls, os.fspath(path), repr(os.fspath(path)))
+
+    def __reduce__(self) -> Any:
+        from ._found_files import found_bytes
+
+        self._handle()
+        return _restore, (found_bytes(self),)
+
+    def _input(self, name: str) -> Optional[NDArray[np.float64]]:
+        """The amounts or times that it was found with."""
+        if self._saved is not None:
+            return self._saved.get(name)
+        found: Optional[NDArray[np.float64]] = None if self._inputs is None else getattr(self._inputs, name)
+        return found
 
     def _array(self, name: str, dtype: Any, rows: int) -> NDArray[Any]:
         found = np.empty(rows, dtype=dtype)
@@ -176,3 +220,11 @@ class Found(Handle):
     def __str__(self) -> str:
         lines = [repr(self), *(group.text for group in self.groups), *(rule.text for rule in self.rules.rules)]
         return "\n".join(lines + [f"Finding: {found}" for found in self.findings])
+
+
+def _restore(data: bytes) -> Found:
+    import io
+
+    from ._found_files import read_found
+
+    return read_found(Found, io.BytesIO(data), "the pickle")

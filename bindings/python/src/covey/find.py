@@ -55,8 +55,23 @@ def find(
     when: Any = None,
     encoder: Union[None, SequenceEncoder, str, "os.PathLike[Any]"] = None,
     seed: int = 0,
+    known_share: Optional[float] = None,
+    shares_over: str = "auto",
+    error_rate: str = "familywise",
+    significance: float = 0.05,
+    confidence: float = 0.95,
+    min_share: float = 0.8,
+    min_fraud: int = 2,
+    permutations: int = 999,
+    trees: int = 200,
+    max_rules: int = 8,
+    min_cluster_size: int = 5,
+    scaling: str = "robust",
+    search: str = "auto",
+    embedding_weight: float = 1.0,
+    feature_weight: float = 1.0,
+    training: Optional[Mapping[str, Any]] = None,
     context: Optional[Context] = None,
-    **options: Any,
 ) -> Found:
     """Finds the fraud: from events, features and what is known so far to risky groups, a score for each transaction,
     rules, and an engine that scores the next ones. Needs no tuning; the same input and seed give the same result::
@@ -81,11 +96,20 @@ def find(
         when: the time of the transactions, likewise: what is new and which behaviour came last is told by it.
         encoder: an encoder or its file; None = one is trained on the events.
         seed: of all that is drawn.
-        options: those of ``covey_find_options`` in covey.h: known_share (of all fraud, 0 = estimated), shares_over
-            ("auto", "all", "labelled"), error_rate ("familywise", "false_discovery"), significance, confidence,
-            min_share, min_fraud, permutations, trees (0 = without the forests), max_rules, min_cluster_size, scaling,
-            search, embedding_weight, feature_weight, and training, a mapping of options of
-            :meth:`SequenceEncoder.train`.
+        known_share: of all fraud the share that is known, above 0, at most 1; None = estimated.
+        shares_over: "labelled" (shares of known fraud among labelled rows), "all" (among all rows) or "auto".
+        error_rate: what `significance` bounds: "familywise", the chance that any group is a false one, or
+            "false_discovery", the share of false ones among the groups. significance: above 0, at most 1.
+        confidence: of the intervals, 0.5 to 0.9999.
+        min_share, min_fraud: of a risky group, the smallest estimated share of fraud, 0 to 1, and the fewest known
+            frauds, at least 2.
+        permutations: of the labels, behind the p values, 19 to 100,000.
+        trees: of each forest, 0 to 10,000; 0 = without the forests. max_rules: 0 to 1,000.
+        min_cluster_size: of the clusters in ``labels``, at least 2.
+        scaling: of numeric features: "none", "standard", "robust", "quantile", "log" or "auto".
+        search: "exact", "approximate" or "auto", which is exact up to 200,000 rows.
+        embedding_weight, feature_weight: of the blocks in joined rows, above 0.
+        training: options of :meth:`SequenceEncoder.train`, where an encoder is trained.
 
     Where there is nothing to find the result says so in ``findings``, and has no group. Cost: see ``covey_find`` in
         covey.h.
@@ -116,6 +140,24 @@ def find(
     if sequences is not None and features is not None and keys is not None and isinstance(events, Sequences):
         sequences = sequences.align(keys) if sequences.keys is not None else sequences
     inputs = _Inputs(sequences, features, roles["key"], fraud, amount, when, encoder, findings)
+    options = {
+        "known_share": known_share,
+        "shares_over": shares_over,
+        "error_rate": error_rate,
+        "significance": significance,
+        "confidence": confidence,
+        "min_share": min_share,
+        "min_fraud": min_fraud,
+        "permutations": permutations,
+        "trees": trees,
+        "max_rules": max_rules,
+        "min_cluster_size": min_cluster_size,
+        "scaling": scaling,
+        "search": search,
+        "embedding_weight": embedding_weight,
+        "feature_weight": feature_weight,
+        "training": training,
+    }
     struct, kept = _options(options, seed)
     handle = c_void_p()
     with running(context) as native:
@@ -133,6 +175,7 @@ def _completed(
     found.sequences = inputs.sequences
     found._kind = kind
     found._inputs, found._features = inputs, features
+    found._roles = {**{role: column for role, column in roles.items() if column is not None}, **inputs.named}
     codes = inputs.fraud
     found._known = None if codes is None else np.where(codes < 0, np.nan, codes).astype(np.float64)
     found.engine.columns = {role: column for role, column in roles.items() if column is not None}
@@ -164,6 +207,12 @@ class _Inputs:
         self.encoder = encoder
         frame = None if features is None else EventFrame(features, "features")
         same_index(features=features, fraud=fraud, amount=amount, when=when)
+        #: The roles that are columns of the features.
+        self.named = {
+            role: values
+            for values, role in ((fraud, "fraud"), (amount, "amount"), (when, "when"))
+            if isinstance(values, str)
+        }
         left_out = {key} if key is not None else set()
         if isinstance(fraud, str):
             left_out.add(fraud)
@@ -258,13 +307,10 @@ def _options(options: Dict[str, Any], seed: int) -> Tuple[_structs.FindOptions, 
             setattr(struct, name, integer(value, name))
         elif name in _REALS:
             setattr(struct, name, 0.0 if value is None and name == "known_share" else real(value, name))
-        elif name == "training":
+        elif value is not None:
             if not isinstance(value, Mapping):
                 raise InvalidTypeError(f"training must be a mapping of options, got {type(value).__name__}")
             training = training_options(dict(value))
             kept.append(training)
             struct.training = pointer(training)
-        else:
-            known = sorted([*_CHOICES, *_INTEGERS, *_REALS, "training"])
-            raise InvalidArgumentError(f"{name!r} is not an option of find, which has {known}")
     return struct, kept

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import warnings
 from ctypes import byref, c_void_p
 from typing import Any, Iterator, Optional, Union
 
 import numpy as np
 
 from . import _structs
+from ._html import Shown
 from ._arguments import checked, checked_methods
 from ._arrays import choice, contiguous, integer, path_bytes, real, seconds
 from ._errors import NotFoundError
@@ -27,7 +29,7 @@ SHARES = {"auto": 0, "labelled": 1, "all": 2}
 
 
 @dataclasses.dataclass(frozen=True)
-class ClusterReport:
+class ClusterReport(Shown):
     """One cluster's figures; cluster -1 is the noise."""
 
     cluster: int
@@ -60,10 +62,16 @@ class ClusterRisk(Handle):
     """Reports of all clusters; made by :func:`cluster_risk` or :meth:`load`. Immutable; pickles and copies keep
     everything.
 
+    Example::
+
+        risk = covey.cluster_risk(clusterer.labels_, fraud)
+        for report in risk:
+            print(report.cluster, report.size, report.share, report.share_low)
+
     Attributes:
         reports: :class:`ClusterReport` objects by rank, riskiest first; the noise takes part.
         base_rate: the share of all rows together; NaN where none is labelled.
-        risky: the labels of the risky clusters, riskiest first.
+        risky_clusters: the labels of the risky clusters, riskiest first.
     """
 
     def __init__(self, native: Any = None) -> None:
@@ -76,15 +84,21 @@ class ClusterRisk(Handle):
             call("covey_risk_get", native, rank, byref(struct))
             values = {field.name: getattr(struct, field.name) for field in dataclasses.fields(ClusterReport)}
             self.reports.append(ClusterReport(**{**values, "risky": bool(values["risky"])}))
-        self.risky: list[int] = [report.cluster for report in self.reports if report.risky]
+        self.risky_clusters: list[int] = [report.cluster for report in self.reports if report.risky]
 
-    def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+    @property
+    def risky(self) -> list[int]:
+        """The former name of ``risky_clusters``: ``risky`` is a flag everywhere else."""
+        warnings.warn("ClusterRisk.risky is now risky_clusters", DeprecationWarning, stacklevel=2)
+        return self.risky_clusters
+
+    def save(self, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> None:
         """Writes a file that C reads too, whole or not at all. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
         with running(context) as native:
             call("covey_risk_save", self._handle(), native, path_bytes(path))
 
     @classmethod
-    def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "ClusterRisk":
+    def load(cls, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> "ClusterRisk":
         """Reads what :meth:`save` wrote. Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
         pointer = c_void_p()
         with running(context) as native:
@@ -115,7 +129,7 @@ class ClusterRisk(Handle):
         return pandas().DataFrame([dataclasses.astuple(report) for report in self.reports], columns=names)
 
     def __repr__(self) -> str:
-        return f"ClusterRisk({len(self.reports)} clusters, risky {self.risky}, base rate {self.base_rate:.4g})"
+        return f"ClusterRisk({len(self.reports)} clusters, risky {self.risky_clusters}, base rate {self.base_rate:.4g})"
 
 
 def _restore(data: bytes) -> ClusterRisk:
@@ -137,6 +151,11 @@ def cluster_risk(
     context: Optional[Context] = None,
 ) -> ClusterRisk:
     """Rates the clusters of n rows. O(n).
+
+    Example::
+
+        risk = covey.cluster_risk(clusterer.labels_, fraud, amounts=amounts)
+        risk.risky_clusters
 
     Args:
         labels: n cluster labels, -1 = noise.

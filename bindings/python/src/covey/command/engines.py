@@ -76,8 +76,10 @@ def build_command(
     speaker.table(
         "Clusters, riskiest first", ("cluster", "rows", "labelled", "fraud", "share", "at least", "risky"), figures
     )
-    text = f"{output}: {len(risk.risky)} of {len(risk.reports)} clusters are risky"
-    speaker.result(text, {"output": output, "risky": risk.risky, "base_rate": risk.base_rate, "hash": engine.hash})
+    text = f"{output}: {len(risk.risky_clusters)} of {len(risk.reports)} clusters are risky"
+    speaker.result(
+        text, {"output": output, "risky": risk.risky_clusters, "base_rate": risk.base_rate, "hash": engine.hash}
+    )
 
 
 @click.command("score")
@@ -115,7 +117,7 @@ def score_command(
         speaker.say(f"  {line}")
     with running(values, speaker) as context:
         scores = scorer.score(
-            clicks, features, context, key=roles.key, time=roles.time, event=roles.event, dwell=roles.dwell
+            clicks, features, context=context, key=roles.key, time=roles.time, event=roles.event, dwell=roles.dwell
         )
     speaker.odd([finding for finding in scores.findings if finding.code != "column_role"])
     keys = {} if scores.keys is None else {scores.key_name or "key": scores.keys}

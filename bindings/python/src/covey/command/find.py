@@ -155,9 +155,49 @@ def _find(
     with running(values, speaker) as context:
         if sequences is not None and encoder is None:
             encoder = _encoder(case, run, sequences, options, context, speaker)
-        found = _search(sequences, events, features, roles, encoder, options, context, speaker)
-    found.findings = [*odd, *(finding for finding in found.findings if finding not in odd)]
-    _write(case, run, found, roles, speaker)
+        found = _kept(case, run, speaker)
+        if found is None:
+            found = _search(sequences, events, features, roles, encoder, options, context, speaker)
+            found.findings = [*odd, *(finding for finding in found.findings if finding not in odd)]
+            found.save(case / _RESULT)
+            _mark(case, run, {"result": file_hash(str(case / _RESULT))})
+        else:
+            attach(found, sequences, features, roles)
+    _write(case, run, found, speaker)
+
+
+#: What `covey.Found.load` reads.
+_RESULT = "found.covey"
+
+
+def _kept(case: Path, run: Run, speaker: Terminal) -> Any:
+    """The result of an earlier run of this kind that was interrupted after the search; None without one."""
+    from .._find_results import Found
+
+    path, state = case / _RESULT, _state(case / "state.json")
+    if state.get("run") != run.fingerprint() or not path.exists() or state.get("result") != file_hash(str(path)):
+        return None
+    speaker.say("the search is done already")
+    return Found.load(path)
+
+
+def _mark(case: Path, run: Run, done: Dict[str, str]) -> None:
+    """Notes what this run has done, for the case that it is interrupted."""
+    state = _state(case / "state.json")
+    before = state if state.get("run") == run.fingerprint() else {}
+    write_bytes(json.dumps({**before, "run": run.fingerprint(), **done}).encode(), str(case / "state.json"))
+
+
+def attach(found: Any, sequences: Any, features: Any, roles: Roles) -> None:
+    """Gives a result that was read from a file the rows that it was found in, for its report."""
+    from ..find import _Inputs
+
+    inputs = _Inputs(
+        sequences, features, roles.key, roles.fraud, roles.amount, roles.when, found.engine.encoder, found.findings[:]
+    )
+    if inputs.rows != len(found.labels):
+        raise click.ClickException(f"the result has {len(found.labels)} rows, the files {inputs.rows}")
+    found._inputs, found._features, found.sequences = inputs, features, sequences
 
 
 def _encoder(case: Path, run: Run, sequences: Any, options: Dict[str, Any], context: Any, speaker: Terminal) -> Any:
@@ -174,7 +214,7 @@ def _encoder(case: Path, run: Run, sequences: Any, options: Dict[str, Any], cont
         checkpoint.unlink(missing_ok=True)
     elif checkpoint.exists():
         speaker.say("the training goes on where it was")
-    write_bytes(json.dumps(ours).encode(), str(mark))
+    _mark(case, run, {})
     training = {"checkpoint_steps": 50, **options.get("training", {})}
     speaker.say("training an encoder")
     try:
@@ -185,7 +225,7 @@ def _encoder(case: Path, run: Run, sequences: Any, options: Dict[str, Any], cont
         kept = f"; {checkpoint} keeps the training" if checkpoint.exists() else ""
         raise KeyboardInterrupt(f"the same command goes on where it was{kept}") from None
     encoder.save(path)
-    write_bytes(json.dumps({**ours, "encoder": file_hash(str(path))}).encode(), str(mark))
+    _mark(case, run, {"encoder": file_hash(str(path))})
     checkpoint.unlink(missing_ok=True)
     return encoder
 
@@ -212,7 +252,7 @@ def _search(
 
     left = {name: value for name, value in options.items() if name != "training"}
     try:
-        return find(
+        found = find(
             sequences,
             features,
             roles.fraud,
@@ -227,9 +267,13 @@ def _search(
         raise KeyboardInterrupt(
             "the encoder is kept; the same command goes on from there" if encoder is not None else ""
         ) from None
+    columns = {role: getattr(roles, role) for role in ("key", "time", "event", "dwell")}
+    found.engine.columns = {role: column for role, column in columns.items() if column is not None}
+    found._roles = roles.given()
+    return found
 
 
-def _write(case: Path, run: Run, found: Any, roles: Roles, speaker: Terminal) -> None:
+def _write(case: Path, run: Run, found: Any, speaker: Terminal) -> None:
     keys = {} if found.keys is None else {found.key_name or "key": found.keys}
     write_table(
         table_of({**keys, "label": found.labels, "group": found.row_groups, "risky": found.risky}),
@@ -252,7 +296,7 @@ def _write(case: Path, run: Run, found: Any, roles: Roles, speaker: Terminal) ->
     write_bytes(
         json.dumps(plain(told), indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass"), str(case / "found.json")
     )
-    files = ["labels.parquet", "scores.parquet", "engine.safetensors", "rules.json", "found.json"]
+    files = ["labels.parquet", "scores.parquet", "engine.safetensors", "rules.json", "found.json", _RESULT]
     files += write_report(found, case / "report.html")
     run.write(case / "run.yaml")
     (case / "state.json").unlink(missing_ok=True)
@@ -285,9 +329,11 @@ def write_report(found: Any, path: Path) -> "list[str]":
 
 
 def repeated(file: str, context: Any) -> Tuple[Any, Roles]:
-    """What a run found, found again with the encoder that it left. For reports."""
+    """What a run found, for reports: as it left it, or found again with the encoder that it left."""
     run = Run.read(file)
     run.check_inputs()
+    if (Path(file).parent / _RESULT).exists():
+        return _reread(file, run)
     events, features = run.path("events"), run.path("features")
     roles = Roles(**run.columns)
     from ..encoder import SequenceEncoder
@@ -312,4 +358,29 @@ def repeated(file: str, context: Any) -> Tuple[Any, Roles]:
         context=context,
         **left,
     )
+    return found, roles
+
+
+def _reread(file: str, run: Run) -> Tuple[Any, Roles]:
+    """The result that a run left, with its rows."""
+    from .. import _find_inputs
+    from .._find_results import Found
+
+    found, roles = Found.load(Path(file).parent / _RESULT), Roles(**run.columns)
+    paths = {name: run.path(name) for name in ("events", "features")}
+    events, features = (None if path is None else read_table(path, name, run.form) for name, path in paths.items())
+    sequences = None
+    if events is not None:
+        encoder: Any = found.engine.encoder
+        sequences, _, _ = _find_inputs.join_events(
+            events,
+            features,
+            key=roles.key,
+            time=roles.time,
+            event=roles.event,
+            dwell=roles.dwell,
+            uses_dwell=encoder.uses_dwell,
+            channels={"numeric": encoder.numeric_names, "categorical": encoder.categorical_names},
+        )
+    attach(found, sequences, features, roles)
     return found, roles

@@ -28,7 +28,7 @@ _LARGEST_HEADER = 100_000_000
 @common
 def inspect_command(files: Tuple[str, ...], **values: Any) -> None:
     """Says what a Covey file is: encoder, engine, clustering, hybrid features, cluster risk, checkpoint, rule set, run
-    file, or a table.
+    file, a saved result, or a table.
 
     \b
     Example:
@@ -66,6 +66,8 @@ def look(path: str) -> Dict[str, Any]:
             text = file.read(length) if 2 <= length <= min(size - 8, _LARGEST_HEADER) else b""
     except OSError as failure:
         raise click.ClickException(f"cannot read {path!r}: {failure.strerror}") from None
+    if head[:2] == b"PK":
+        return {**_result(path), "bytes": size}
     if text[:1] == b"{":
         return {**_tensors(path, text), "bytes": size}
     if (
@@ -105,6 +107,19 @@ def look(path: str) -> Dict[str, Any]:
             "bytes": size,
         }
     raise click.ClickException(f"{path!r} is no file of Covey")
+
+
+def _result(path: str) -> Dict[str, Any]:
+    from .._find_results import Found
+
+    found = Found.load(path)
+    return {
+        "kind": "result of covey find",
+        "rows": len(found.labels),
+        "risky groups": [group.text for group in found.groups],
+        "rules": len(found.rules),
+        "risky": int(found.risky.sum()),
+    }
 
 
 def _tensors(path: str, text: bytes) -> Dict[str, Any]:
@@ -182,7 +197,7 @@ def _risk(path: str) -> Dict[str, Any]:
     from ..risk import ClusterRisk
 
     risk = ClusterRisk.load(path)
-    return {"clusters": len(risk), "risky clusters": risk.risky, "base rate": risk.base_rate}
+    return {"clusters": len(risk), "risky clusters": risk.risky_clusters, "base rate": risk.base_rate}
 
 
 _FACTS = {

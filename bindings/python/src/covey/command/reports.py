@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 import click
 
 from .find import repeated, write_report
-from .options import common, running, terminal
+from .options import common, reading, running, table, terminal
 
 
 @click.command("report")
 @click.argument("run")
-@click.option("-o", "--output", help="The HTML file; without, report.html beside the run file.")
+@click.option("-o", "--output", help="The HTML file; without, report.html beside the run.")
+@click.option("--events", help="Of a saved result: the file of its events.")
+@click.option("--transactions", help="Of a saved result: the file of its transactions, in the same order.")
+@reading
 @common
 def report_command(run: str, output: Optional[str], **values: Any) -> None:
-    """Writes the case report of a run again. RUN is its folder or its run.yaml.
+    """Writes a case report, without another search. RUN is the folder of a case, its run.yaml, or a saved result
+    (covey.Found.save, found.covey).
 
     \b
-    Example:
+    Examples:
         covey report case/ -o report.html
+        covey report found.covey --events events.parquet --transactions transactions.parquet
     """
     speaker = terminal(values)
-    file = Path(run) / "run.yaml" if Path(run).is_dir() else Path(run)
-    with running(values, speaker) as context:
-        found, _ = repeated(str(file), context)
-    path = Path(output) if output is not None else file.parent / "report.html"
-    if not write_report(found, path):
+    path = Path(run)
+    file = path / "run.yaml" if path.is_dir() else path
+    target = Path(output) if output is not None else file.parent / "report.html"
+    if path.is_file() and zipfile.is_zipfile(path):
+        found = _saved(path, values)
+    else:
+        if values["events"] or values["transactions"]:
+            raise click.UsageError("--events and --transactions are for a saved result: a run file names its own")
+        with running(values, speaker) as context:
+            found, _ = repeated(str(file), context)
+    if not write_report(found, target):
         raise click.ClickException("this Covey has no report")
-    speaker.result(f"{path}: {len(found.groups)} risky groups", {"output": str(path), "groups": len(found.groups)})
+    speaker.result(f"{target}: {len(found.groups)} risky groups", {"output": str(target), "groups": len(found.groups)})
+
+
+def _saved(path: Path, values: Dict[str, Any]) -> Any:
+    """A saved result with the rows of the files that are named."""
+    from .. import _find_inputs
+    from .._find_results import Found
+    from .columns import Roles
+    from .find import attach
+
+    found = Found.load(path)
+    events, features = (table(values[name], name, values["form"]) for name in ("events", "transactions"))
+    if events is None and features is None:
+        return found
+    roles = Roles(**found._roles)
+    sequences = None
+    if events is not None:
+        encoder: Any = found.engine.encoder
+        sequences, _, _ = _find_inputs.join_events(
+            events,
+            features,
+            key=roles.key,
+            time=roles.time or "time",
+            event=roles.event or "event",
+            dwell=roles.dwell,
+            uses_dwell=encoder is not None and encoder.uses_dwell,
+        )
+    attach(found, sequences, features, roles)
+    return found

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .._arrays import contiguous
 from .._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from .._event_frames import EventFrame
+from .._find_inputs import join_events
 from .._find_results import Found
 from .._find_table import _values
 from .._labels import read_labels
@@ -125,13 +126,24 @@ def _of_found(found: Found, given: Dict[str, Any]) -> Source:
     if isinstance(given["events"], Sequences):
         sequences = given["events"]
     elif given["events"] is not None:
-        raise InvalidTypeError("events must be a covey.Sequences or None: the result keeps its events")
+        key = given["key"] or found.key_name
+        columns = found.engine.columns
+        encoder = found.engine.encoder
+        sequences = join_events(
+            given["events"],
+            frame,
+            key=key,
+            time=columns.get("time"),
+            event=columns.get("event"),
+            dwell=columns.get("dwell"),
+            uses_dwell=encoder is not None and encoder.uses_dwell,
+        )[0]
     if given["fraud"] is not None:
         known = read_labels(_column(frame, given["fraud"], "fraud"), "fraud", rows)
     amounts = (
-        _numbers(frame, given["amount"], "amount", rows) if given["amount"] is not None else _kept(inputs, "amounts")
+        _numbers(frame, given["amount"], "amount", rows) if given["amount"] is not None else found._input("amounts")
     )
-    times = _times(frame, given["when"], rows) if given["when"] is not None else _kept(inputs, "times")
+    times = _times(frame, given["when"], rows) if given["when"] is not None else found._input("times")
     _same_rows(rows, table, sequences)
     groups = [
         Group(
@@ -188,10 +200,6 @@ def _of_found(found: Found, given: Dict[str, Any]) -> Source:
 def _evidence(found: Found) -> Optional[Dict[str, NDArray[np.float64]]]:
     parts = {part: found.evidence(part) for part in EVIDENCE}
     return parts if any(np.any(values) for values in parts.values()) else None
-
-
-def _kept(inputs: Any, name: str) -> Any:
-    return None if inputs is None else getattr(inputs, name)
 
 
 def _of_engine(engine: Engine, given: Dict[str, Any]) -> Source:

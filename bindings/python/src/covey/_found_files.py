@@ -1,0 +1,162 @@
+"""Results of `covey.find` in a file: one zip of arrays and JSON, with the engine's own file inside."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._errors import CorruptFileError, CoveyError, FileError, UnsupportedError
+from ._findings import Finding
+from ._output import Kind
+from ._scores import EVIDENCE
+from .engine import Engine
+from .rules import RuleSet
+
+if TYPE_CHECKING:
+    from ._find_results import Found
+
+_FORMAT = 1
+_ARRAYS = {"labels": np.int64, "row_groups": np.int64, "risky": np.bool_, "scores": np.float64}
+_INPUTS = ("known", "amounts", "times")
+
+
+def write_found(found: "Found", path: Union[str, "os.PathLike[Any]"]) -> None:
+    """Writes a result whole or not at all; the same result gives the same bytes."""
+    target = Path(os.fspath(path))
+    data = found_bytes(found)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~mask)
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as failure:
+        raise FileError(f"the result cannot be written: {failure}") from None
+
+
+def found_bytes(found: "Found") -> bytes:
+    """The bytes of the file."""
+    kept = {"known": found._known, "amounts": found._input("amounts"), "times": found._input("times")}
+    arrays: Dict[str, NDArray[Any]] = {name: getattr(found, name) for name in _ARRAYS}
+    arrays.update({f"evidence_{part}": found.evidence(part) for part in EVIDENCE})
+    arrays.update({name: values for name, values in kept.items() if values is not None})
+    groups = [
+        {field.name: getattr(group, field.name) for field in dataclasses.fields(group) if field.name != "members"}
+        for group in found.groups
+    ]
+    head = {
+        "format": _FORMAT,
+        "groups": groups,
+        "findings": [dataclasses.asdict(finding) for finding in found.findings],
+        "settings": found.settings,
+        "key_name": found.key_name,
+        "columns": found.engine.columns,
+        "roles": dict(found._roles),
+        "rules": found.rules.to_json(),
+    }
+    parts = {"found.json": json.dumps(head).encode(), "engine.safetensors": found.engine.to_bytes()}
+    if found.keys is not None:
+        if found.keys.dtype.kind == "O":
+            parts["keys.json"] = json.dumps([str(key) for key in found.keys]).encode()
+        else:
+            arrays["keys"] = found.keys
+    for name, values in arrays.items():
+        memory = io.BytesIO()
+        np.save(memory, np.ascontiguousarray(values), allow_pickle=False)
+        parts[f"{name}.npy"] = memory.getvalue()
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        for name in sorted(parts):
+            entry = zipfile.ZipInfo(name)  # a fixed date, so that equal results have equal bytes
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, parts[name], compresslevel=1)
+    return sink.getvalue()
+
+
+def read_found(kind: Any, source: Any, name: str) -> "Found":
+    """The result in a file. Errors: IO, CORRUPT_FILE, UNSUPPORTED."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            parts = {entry: archive.read(entry) for entry in archive.namelist()}
+        head = json.loads(parts["found.json"])
+        if head["format"] > _FORMAT:
+            raise UnsupportedError(f"{name} has the format {head['format']}, newer than {_FORMAT}")
+        arrays = {
+            entry[:-4]: np.load(io.BytesIO(data), allow_pickle=False)
+            for entry, data in parts.items()
+            if entry.endswith(".npy")
+        }
+        return _restored(kind, head, arrays, parts)
+    except FileNotFoundError as failure:
+        raise FileError(f"{name} cannot be read: {failure.strerror}") from None
+    except CoveyError:
+        raise
+    except OSError as failure:
+        raise FileError(f"{name} cannot be read: {failure}") from None
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        TypeError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as failure:
+        raise CorruptFileError(f"{name} is no saved result, or it is damaged: {failure}") from None
+
+
+def _restored(kind: Any, head: Dict[str, Any], arrays: Dict[str, NDArray[Any]], parts: Dict[str, bytes]) -> "Found":
+    from ._find_results import RiskyGroup
+
+    found: "Found" = kind.__new__(kind)
+    for name, dtype in _ARRAYS.items():
+        values = arrays[name]
+        if values.dtype != dtype or values.shape != arrays["labels"].shape or values.ndim != 1:
+            raise ValueError(f"{name} has the type {values.dtype} and the shape {values.shape}")
+        setattr(found, name, values)
+    rows = len(found.labels)
+    found._evidence = {part: arrays[f"evidence_{part}"] for part in EVIDENCE}
+    found._saved = {name: arrays[name] for name in _INPUTS if name in arrays}
+    for name, values in {**found._evidence, **found._saved}.items():
+        if values.shape != (rows,) or values.dtype != np.float64:
+            raise ValueError(f"{name} has the type {values.dtype} and the shape {values.shape}")
+    found._known = found._saved.pop("known", None)
+    groups: List[RiskyGroup] = []
+    for index, figures in enumerate(head["groups"]):
+        groups.append(RiskyGroup(members=np.flatnonzero(found.row_groups == index), **figures))
+    found.groups = groups
+    found.rules = RuleSet.from_json(head["rules"])
+    found.engine = Engine.from_bytes(parts["engine.safetensors"])
+    found.engine.columns = dict(head["columns"])
+    found._roles = {str(role): str(column) for role, column in head["roles"].items()}
+    found.findings = [Finding(**finding) for finding in head["findings"]]
+    found.settings = head["settings"]
+    found.key_name = head["key_name"]
+    found.keys = _keys(arrays.get("keys"), parts.get("keys.json"), rows)
+    found._kind = Kind()
+    found._native = found.engine._native
+    return found
+
+
+def _keys(array: Optional[NDArray[Any]], text: Optional[bytes], rows: int) -> Optional[NDArray[Any]]:
+    keys = array if text is None else np.array(json.loads(text), dtype=object)
+    if keys is not None and keys.shape != (rows,):
+        raise ValueError(f"there are {keys.shape} keys of {rows} rows")
+    return keys
