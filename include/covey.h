@@ -1355,7 +1355,7 @@ typedef struct covey_rules_options {
     double min_lift;        /**< Smallest lift, likewise; finite, >= 0; default 2. */
     int64_t max_bins;       /**< Of a numeric feature, 2 to 254; default 64. */
     int64_t beam_width;     /**< 1 to 10,000; default 64. */
-    double holdout;         /**< Share of rows the search never sees, 0.05 to 0.95; default 0.3. */
+    double held_out;         /**< Share of rows the search never sees, 0.05 to 0.95; default 0.3. */
     double confidence;      /**< Of the Wilson intervals, 0.5 to 0.9999; default 0.95. */
     const double *times;    /**< One a row, finite: the latest rows are held out. NULL = a seeded random share. */
     uint64_t seed;          /**< Default 0. */

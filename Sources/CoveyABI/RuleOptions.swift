@@ -14,7 +14,7 @@ func searchOptions(_ pointer: UnsafePointer<covey_rules_options>?, rows: Int) th
     defaults.min_lift = result.minLift
     defaults.max_bins = Int64(result.maxBins)
     defaults.beam_width = Int64(result.beamWidth)
-    defaults.holdout = result.holdout
+    defaults.held_out = result.heldOut
     defaults.confidence = result.confidence
     // Fields that came later are 0 in an older struct.
     let options = try Versioned.read(
@@ -26,7 +26,7 @@ func searchOptions(_ pointer: UnsafePointer<covey_rules_options>?, rows: Int) th
     result.minLift = options.min_lift
     result.maxBins = Int(options.max_bins)
     result.beamWidth = Int(options.beam_width)
-    result.holdout = options.holdout
+    result.heldOut = options.held_out
     result.confidence = options.confidence
     result.times = try options.times.map { try strided($0, "options.times", count: rows) }
     result.seed = options.seed

@@ -35,7 +35,7 @@ enum EvidenceWords {
 
     /// "It is in risky group 2: 41 transactions, 12 of them known to be fraud, an estimated 93.0% fraud."
     static func group(_ group: RiskyGroup, _ index: Int, _ evidence: Evidence) -> String {
-        "It is in risky group \(index): \(Words.count(group.rows)) transactions, \(Words.count(group.fraud)) of them known to be "
+        "It is in risky group \(index): \(Words.count(group.rows)) transaction\(group.rows == 1 ? "" : "s"), \(Words.count(group.fraud)) of them known to be "
             + "fraud, an estimated \(Words.percent(group.share(known: evidence.knownShare))) fraud."
     }
 

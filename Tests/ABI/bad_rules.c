@@ -98,8 +98,8 @@ EXTRACT(bins_1, options.max_bins = 1)
 EXTRACT(bins_255, options.max_bins = 255)
 EXTRACT(beam_0, options.beam_width = 0)
 EXTRACT(beam_huge, options.beam_width = INT64_MAX)
-EXTRACT(holdout_0, options.holdout = 0)
-EXTRACT(holdout_nan, options.holdout = NAN)
+EXTRACT(holdout_0, options.held_out = 0)
+EXTRACT(holdout_nan, options.held_out = NAN)
 EXTRACT(confidence_1, options.confidence = 1)
 EXTRACT(size_0, options.struct_size = 0)
 EXTRACT(name_invalid, options.target_name = "\xc3")
@@ -332,8 +332,8 @@ const abi_case rules_cases[] = {
     {"rules: max_bins 255", BAD_ARGUMENT, "options.max_bins must be 2 to 254, got 255", bins_255},
     {"rules: beam_width 0", BAD_ARGUMENT, "options.beam_width must be 1 to 10000, got 0", beam_0},
     {"rules: beam_width huge", BAD_ARGUMENT, "options.beam_width must be 1 to 10000, got 9223", beam_huge},
-    {"rules: holdout 0", BAD_ARGUMENT, "options.holdout must be 0.05 to 0.95, got 0", holdout_0},
-    {"rules: holdout NaN", BAD_ARGUMENT, "options.holdout must be 0.05 to 0.95, got nan", holdout_nan},
+    {"rules: held_out 0", BAD_ARGUMENT, "options.held_out must be 0.05 to 0.95, got 0", holdout_0},
+    {"rules: held_out NaN", BAD_ARGUMENT, "options.held_out must be 0.05 to 0.95, got nan", holdout_nan},
     {"rules: confidence 1", BAD_ARGUMENT, "options.confidence must be 0.5 to 0.9999, got 1", confidence_1},
     {"rules: options.struct_size 0", BAD_ARGUMENT, "options.struct_size must be", size_0},
     {"rules: target_name", BAD_ARGUMENT, "options.target_name must be valid UTF-8", name_invalid},

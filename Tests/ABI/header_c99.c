@@ -125,7 +125,7 @@ int main(void) {
     CHECK(cluster_report.rank == 0 && cluster_report.risky == 0);
     CHECK(rules_options.max_conditions == 3 && rules_options.max_rules == 8 && rules_options.min_support == 10);
     CHECK(rules_options.min_precision == 0.5 && rules_options.min_lift == 2 && rules_options.max_bins == 64);
-    CHECK(rules_options.beam_width == 64 && rules_options.holdout == 0.3 && rules_options.confidence == 0.95);
+    CHECK(rules_options.beam_width == 64 && rules_options.held_out == 0.3 && rules_options.confidence == 0.95);
     CHECK(rules_options.times == NULL && rules_options.seed == 0 && rules_options.target_name == NULL);
     CHECK(rules_options.weights == NULL && rules_options.amounts == NULL && rules_options.beta == 0);
     CHECK(rules_options.quality == COVEY_QUALITY_LIKELIHOOD && rules_options.features == NULL);

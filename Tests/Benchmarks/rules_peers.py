@@ -60,7 +60,7 @@ def covey(quality="likelihood"):
             dict(zip(names(table.x), table.x.T)),
             table.y,
             max_conditions=4,
-            holdout=0.3,
+            held_out=0.3,
             times=np.arange(len(table.y), dtype=np.float64),
             quality=quality,
             amounts=np.ones(len(table.y)) if quality == "amount" else None,

@@ -51,7 +51,7 @@ import Testing
         options.maxBins = 12
         options.beamWidth = 8
         options.quality = .weightedAccuracy
-        options.holdout = 0.5
+        options.heldOut = 0.5
         options.seed = seed
         change(&options)
         return try RuleSearch.run(

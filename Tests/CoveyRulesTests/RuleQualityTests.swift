@@ -238,13 +238,13 @@ import Testing
         options.weights = Strided(counts.map(Double.init))
         options.times = Strided((0..<n).map(Double.init))
         let used = counts.filter { $0 > 0 }.count
-        options.holdout = Double(n - seen) / Double(used)
+        options.heldOut = Double(n - seen) / Double(used)
         let weighted = try RuleSearch.run(
             planted.table, target: Strided(planted.target), options: options, execution: Execution())
         options.weights = nil
         options.amounts = Strided(repeated.map { amounts[$0] })
         options.times = Strided(repeated.indices.map(Double.init))
-        options.holdout = Double(n - seen) / Double(repeated.count)
+        options.heldOut = Double(n - seen) / Double(repeated.count)
         let plain = try RuleSearch.run(
             FeatureTable(rows: repeated.count, columns: columns), target: Strided(repeated.map { planted.target[$0] }),
             options: options, execution: Execution())

@@ -76,13 +76,13 @@ def main(spark, lake):
 
     # Clusters -> risk.
     risk = covey.spark.cluster_risk(clusters, fraud="label", amounts="amount", times="time")
-    held = clusters.where(F.col("prediction").isin(risk.risky))
+    held = clusters.where(F.col("prediction").isin(risk.risky_clusters))
     truth = spark.read.csv(f"{SAMPLE}/truth.csv", header=True).select(
         F.col("transaction").cast("long"), F.col("fraud").cast("int")
     )
     size, fraud = held.join(truth, "transaction").agg(F.count("*"), F.sum("fraud")).first()
-    print(f"{len(risk.risky)} risky clusters hold {size} transactions, {fraud} of them fraud")
-    for cluster in risk.risky:
+    print(f"{len(risk.risky_clusters)} risky clusters hold {size} transactions, {fraud} of them fraud")
+    for cluster in risk.risky_clusters:
         found = risk[cluster]
         print(
             f"  cluster {cluster}: {found.size} transactions, {found.fraud} known fraud, share at least {found.share_low:.0%}"

@@ -36,7 +36,7 @@ extension Finder {
             wanted.times = times
             settings.rules_held_out = "latest"
         } else {
-            wanted.holdout = labels.fraud < Finder.fewForRules ? 0.5 : 0.3
+            wanted.heldOut = labels.fraud < Finder.fewForRules ? 0.5 : 0.3
             settings.rules_held_out = "random"
         }
         if isOfLabelled { wanted.weights = Strided(labels.values.map { $0 >= 0 ? 1.0 : 0.0 }) }
@@ -68,7 +68,7 @@ extension Finder {
     private func isFairTest(_ times: Strided<Double>, _ labels: KnownLabels) -> Bool {
         let counted = (0..<labels.count).filter { labels.isCounted($0) }
         let order = counted.sorted { (times[$0], $0) < (times[$1], $1) }
-        let share = RuleSearchOptions().holdout
+        let share = RuleSearchOptions().heldOut
         let latest = Int((share * Double(order.count)).rounded())
         let known = order.suffix(latest).count { labels.isFraud($0) }
         let expected = share * Double(labels.fraud)

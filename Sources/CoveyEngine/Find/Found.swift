@@ -82,7 +82,7 @@ public struct FoundGroup: Sendable, Equatable {
             evidence.shareSource == .unknown
             ? "" : ", as \(Words.percent(evidence.knownShare)) of all fraud is taken to be known"
         text =
-            "Risky group \(index): \(Words.count(figures.rows)) transactions"
+            "Risky group \(index): \(Words.count(figures.rows)) transaction\(figures.rows == 1 ? "" : "s")"
             + (figures.isOfEvidence ? " that all evidence together puts first" : "")
             + ", \(Words.count(figures.fraud)) known to be fraud\(legitimate)\(unknown)\(cost).\(whole) An estimated "
             + "\(Words.percent(share)) are fraud (\(Words.confidence(confidence)) interval \(Words.percent(low)) to "

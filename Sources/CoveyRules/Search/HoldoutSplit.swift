@@ -35,7 +35,7 @@ struct HoldoutSplit: Sendable {
         }
         self.target = target
         if let times = options.times {
-            search = try HoldoutSplit.byTime(times, used, rows: rows, share: options.holdout, execution)
+            search = try HoldoutSplit.byTime(times, used, rows: rows, share: options.heldOut, execution)
         } else {
             search = try HoldoutSplit.atRandom(target, used, options, execution)
         }
@@ -102,7 +102,7 @@ struct HoldoutSplit: Sendable {
         var random = SeededRandom(seed: options.seed)
         let (positives, all) = (target.count, used.count)
         var left = [all - positives, positives]
-        var wanted = left.map { $0 == 1 ? 0 : heldOut(of: $0, options.holdout) }
+        var wanted = left.map { $0 == 1 ? 0 : heldOut(of: $0, options.heldOut) }
         if all == 2 { wanted = [1, 0] }
         var search = RowBits(rows: used.words.count * 64)
         for start in stride(from: 0, to: used.words.count, by: 1024) {

@@ -19,7 +19,7 @@ public struct RuleSearchOptions: Sendable {
     /// Conjunctions kept at each length, 1 to 10,000.
     public var beamWidth = 64
     /// Share of rows that the search never sees, 0.05 to 0.95.
-    public var holdout = 0.3
+    public var heldOut = 0.3
     /// Of the Wilson intervals, 0.5 to 0.9999.
     public var confidence = 0.95
     /// One a row, finite: the latest rows are held out. nil = a seeded random share of the target and of the rest.
@@ -70,7 +70,7 @@ public struct RuleSearchOptions: Sendable {
         try require(minLift.isFinite && minLift >= 0, "options.min_lift must be finite and at least 0, got \(minLift)")
         try range("max_bins", maxBins, 2...254)
         try range("beam_width", beamWidth, 1...10_000)
-        try range("holdout", holdout, 0.05...0.95)
+        try range("held_out", heldOut, 0.05...0.95)
         try range("confidence", confidence, WilsonInterval.confidences)
         try range("beta", beta, 0.01...100)
         try require(

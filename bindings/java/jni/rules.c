@@ -65,7 +65,7 @@ static void read_pairs(arena *memory, jbyteArray names, jintArray kinds, covey_r
 JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
     JNIEnv *env, jclass class, jlong context, jobject features, jbyteArray target, jlong max_conditions,
     jlong max_rules, jlong min_support, jdouble min_precision, jdouble min_lift, jlong max_bins, jlong beam_width,
-    jdouble holdout, jdouble confidence, jdoubleArray times, jlong seed, jbyteArray target_name, jdoubleArray weights,
+    jdouble held_out, jdouble confidence, jdoubleArray times, jlong seed, jbyteArray target_name, jdoubleArray weights,
     jdoubleArray amounts, jint quality, jdouble beta, jbyteArray policy_names, jintArray policy_codes,
     jbyteArray pinned_names, jintArray pinned_codes, jdoubleArray pinned_bounds, jbyteArray pinned_categories,
     jlong given, jdouble rounding, jdouble significance, jlong permutations, jlong resamples, jdouble min_stability,
@@ -84,7 +84,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
     options.min_lift = min_lift;
     options.max_bins = max_bins;
     options.beam_width = beam_width;
-    options.holdout = holdout;
+    options.held_out = held_out;
     options.confidence = confidence;
     options.seed = (uint64_t)seed;
     options.quality = quality;

@@ -31,26 +31,26 @@ def walk(
         cluster: covey.extract_rules(
             features, labels == cluster, times=seconds, target_name=f"cluster {cluster}", **rules
         )
-        for cluster in risk.risky
+        for cluster in risk.risky_clusters
     }
     engine = covey.Engine.build(encoder=encoder, hybrid=transform, clustering=clusterer, risk=risk, rules=sets)
     engine.save(folder / "engine.safetensors")
     again = covey.Engine.load(folder / "engine.safetensors")
 
-    risky = np.isin(labels, risk.risky)
+    risky = np.isin(labels, risk.risky_clusters)
     base, held = outcome[late].mean(), outcome[late & risky].mean()
     show(
         f"{name}: {len(rows):,} sequences, {sequences.event_count:,} events; encoder: random weights (a reservoir, untrained)"
     )
     show(
-        f"  {labels.max() + 1} clusters cover {np.mean(labels >= 0):.1%}; {len(risk.risky)} risky ones hold {risky.sum():,} rows "
+        f"  {labels.max() + 1} clusters cover {np.mean(labels >= 0):.1%}; {len(risk.risky_clusters)} risky ones hold {risky.sum():,} rows "
         f"({risky.mean():.1%}), by the labels of the earlier {np.mean(~late):.0%}"
     )
     show(
         f"  held-out labels: {held:.1%} of {np.sum(late & risky):,} rows in risky clusters against a base rate of {base:.1%}: "
         f"lift {held / base:.2f}, {outcome[late & risky].sum() / outcome[late].sum():.1%} of all held-out ones"
     )
-    for cluster in risk.risky[:5]:
+    for cluster in risk.risky_clusters[:5]:
         report, inside = risk[cluster], (labels == cluster) & late
         show(
             f"  cluster {cluster}: {report.size} rows, labelled share {report.share:.1%} [{report.share_low:.1%}, "

@@ -69,7 +69,7 @@ class Road:
                 target_name=f"cluster {cluster}",
                 context=context,
             )
-            for cluster in self.risk.risky
+            for cluster in self.risk.risky_clusters
         }
         self.engine = covey.Engine.build(
             encoder=self.encoder, hybrid=self.hybrid, clustering=self.clusterer, risk=self.risk, rules=self.rules

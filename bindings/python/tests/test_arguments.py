@@ -21,7 +21,6 @@ OPEN = {
     "HDBSCAN",
     "SequenceEncoder",
     "Engine",
-    "find",
     "hdbscan",
     "validity_index",
     "hybrid_features",

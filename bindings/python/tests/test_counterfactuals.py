@@ -38,7 +38,9 @@ class Shop:
         labels = self.clusterer.labels_
         known = np.where(random.random(rows) < 0.7, (group == 3) * 1.0 if fraud else 0.0, np.nan)
         self.risk = covey.cluster_risk(labels, known, min_lift=2)
-        described = {cluster: covey.extract_rules(self.features, labels == cluster) for cluster in self.risk.risky}
+        described = {
+            cluster: covey.extract_rules(self.features, labels == cluster) for cluster in self.risk.risky_clusters
+        }
         self.engine = covey.Engine.build(
             hybrid=self.hybrid, clustering=self.clusterer, risk=self.risk, rules=described if rules else None
         )
@@ -147,7 +149,7 @@ def test_no_single_change_on_a_grid_is_cheaper(which, wanted, request):
     shop = request.getfixturevalue(which)
     goals = {
         "not_risky": lambda score: not score.risky,
-        "leave_cluster": lambda score: score.cluster != cluster and score.cluster not in shop.risk.risky,
+        "leave_cluster": lambda score: score.cluster != cluster and score.cluster not in shop.risk.risky_clusters,
         "risk_below": lambda score: score.risk < 0.3,
     }
     found = 0

@@ -78,7 +78,7 @@ def test_new_labels_rate_it_again():
     again = engine.rerate(late)
     base = covey.cluster_risk(labels, late)
     risky = {cluster for cluster, _, is_risky in scores(again, frame) if is_risky}
-    assert risky == set(base.risky) == {1} and {
+    assert risky == set(base.risky_clusters) == {1} and {
         cluster for cluster, _, is_risky in scores(engine, frame) if is_risky
     } == {0}
     assert [score[0] for score in scores(again, frame)] == [score[0] for score in scores(engine, frame)]

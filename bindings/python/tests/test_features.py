@@ -222,7 +222,7 @@ def test_risk_follows_its_definitions():
     fraud = np.where(known, truth, np.nan)
     amounts, times = random.exponential(50, 4000), random.uniform(0, 1e6, 4000)
     risk = covey.cluster_risk(labels, fraud, amounts=amounts, times=times)
-    assert risk.base_rate == truth[known].mean() and len(risk) == 7 and risk.risky == [2]
+    assert risk.base_rate == truth[known].mean() and len(risk) == 7 and risk.risky_clusters == [2]
     assert [report.rank for report in risk] == list(range(7)) and risk.reports[0].cluster == 2
     assert sorted(risk.reports, key=lambda r: (-r.share_low, -r.loss, r.cluster)) == risk.reports
     for report in risk:

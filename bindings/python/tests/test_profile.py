@@ -94,12 +94,12 @@ def test_the_sample_by_hand(road):
 
 
 def test_the_shop_by_hand(shop):
-    risky = shop.risk.risky[0]
+    risky = shop.risk.risky_clusters[0]
     profile = check(shop.engine, shop.features, shop.clusterer.labels_, shop.risk, risky, clip=10)
     assert profile["risky"] and profile["cautions"] == [] and profile["loss"] is None
     assert "amounts" in profile["not_known"] and "times" in profile["not_known"]
     for cluster in range(shop.clusterer.labels_.max() + 1):
-        if cluster not in shop.risk.risky:
+        if cluster not in shop.risk.risky_clusters:
             assert shop.engine.profile(cluster)["cautions"][0] == "no_known_fraud"
 
 

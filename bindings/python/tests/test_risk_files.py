@@ -32,7 +32,7 @@ def risk():
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_keeps_every_figure(risk, tmp_path, way):
     again = WAYS[way](risk, tmp_path / "risk.safetensors")
-    assert again.base_rate == risk.base_rate and again.risky == risk.risky == [2]
+    assert again.base_rate == risk.base_rate and again.risky_clusters == risk.risky_clusters == [2]
     np.testing.assert_equal(
         [dataclasses.astuple(report) for report in again], [dataclasses.astuple(report) for report in risk]
     )

@@ -35,11 +35,11 @@ def test_the_sample_is_understood(folders, show):
     walked = folders[1][0]
     truth = road.read("truth.csv")
     fraud = truth.fraud.to_numpy() == "1"
-    risky = np.isin(walked.labels, walked.risk.risky)
+    risky = np.isin(walked.labels, walked.risk.risky_clusters)
     ringed = truth.ring.notna().to_numpy()
     unlabelled = walked.transactions.label.isna().to_numpy()
     show(
-        f"sample: {walked.labels.max() + 1} clusters, risky {walked.risk.risky}: {risky.sum()} transactions, {fraud[risky].mean():.0%} "
+        f"sample: {walked.labels.max() + 1} clusters, risky {walked.risk.risky_clusters}: {risky.sum()} transactions, {fraud[risky].mean():.0%} "
         f"fraud (base rate {fraud.mean():.1%}); ring members in them {np.mean(risky[ringed]):.0%}, of them unlabelled "
         f"{np.sum(risky & ringed & unlabelled)}"
     )
@@ -80,7 +80,7 @@ def test_engine_from_its_file(folders):
 def test_risk_follows_its_formula(folders):
     walked = folders[1][0]
     scores, base = walked.scores, walked.risk.base_rate
-    assert scores.risky.any() or walked.risk.risky
+    assert scores.risky.any() or walked.risk.risky_clusters
     for score in scores:
         share = walked.risk[score.cluster].share
         expected = score.strength * (base if np.isnan(share) else share) + (1 - score.strength) * base
@@ -205,13 +205,13 @@ def test_small_stream(tmp_path):
     labels = clusterer.labels_
     known = np.where(np.arange(1500) < 750, ring, np.nan)
     risk = covey.cluster_risk(labels, known, amounts=features.amount)
-    assert len(risk.risky) == 1
-    inside = labels == risk.risky[0]
+    assert len(risk.risky_clusters) == 1
+    inside = labels == risk.risky_clusters[0]
     assert ring[inside].mean() > 0.95 and inside[ring].mean() > 0.9
     rules = covey.extract_rules(features, inside, min_support=5, target_name="the ring")
     assert rules.rules and np.mean(ring[rules.predict(features)]) > 0.9
     engine = covey.Engine.build(
-        encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk, rules={risk.risky[0]: rules}
+        encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk, rules={risk.risky_clusters[0]: rules}
     )
     events, features, ring = streams(seed=6)
     new = covey.Sequences.from_frame(events, sequence="transaction", time="time", event="event")

@@ -147,7 +147,7 @@ def test_nothing_to_find(frame):
     "options",
     [{"max_conditions": 0}, {"max_conditions": 9}, {"max_rules": 0}, {"max_rules": 1001}, {"min_support": 0},
      {"min_precision": 1.5}, {"min_precision": math.nan}, {"min_lift": -1.0}, {"max_bins": 1}, {"max_bins": 255},
-     {"beam_width": 0}, {"holdout": 0.0}, {"holdout": 1.0}, {"confidence": 1.0}, {"seed": -1}, {"target_name": 3},
+     {"beam_width": 0}, {"held_out": 0.0}, {"held_out": 1.0}, {"confidence": 1.0}, {"seed": -1}, {"target_name": 3},
      {"max_rules": "8"}, {"context": "fast"}],
     ids=str,
 )  # fmt: skip

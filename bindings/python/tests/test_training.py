@@ -33,7 +33,7 @@ def sequences(count=60, seed=0):
 def test_trains_with_what_the_sequences_have(tmp_path):
     batch = sequences()
     told = []
-    encoder = covey.SequenceEncoder.train(batch, **SMALL, progress=told.append, seed=7)
+    encoder = covey.SequenceEncoder.train(batch, **SMALL, callback=told.append, seed=7)
     assert encoder.dimension == 5 and encoder.uses_dwell
     assert encoder.vocabulary.names == ["home", "basket", "pay"]  # the most frequent first
     assert encoder.numeric_names == ["amount"] and encoder.categorical_names == ["country"]
@@ -82,7 +82,7 @@ def test_stopped_training_keeps_the_best_and_goes_on(tmp_path):
             batch,
             **SMALL,
             checkpoint=tmp_path / "state",
-            progress=lambda told: told.epoch == 2 and told.held_out_loss > 0,
+            callback=lambda told: told.epoch == 2 and told.held_out_loss > 0,
         )
     report = stopped.value.training
     assert len(report.epochs) == 2 and np.isfinite(report.encoder.embed(batch)).all()
@@ -97,7 +97,7 @@ def test_exceptions_of_the_callback_leave_the_call():
         raise KeyError("enough")
 
     with pytest.raises(KeyError, match="enough"):
-        covey.SequenceEncoder.train(sequences(), **SMALL, progress=angry)
+        covey.SequenceEncoder.train(sequences(), **SMALL, callback=angry)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_exceptions_of_the_callback_leave_the_call():
         ({"objectives": {"contrastive": -1}}, covey.InvalidArgumentError, "contrastive must be"),
         ({"vocabulary": ["a"]}, TypeError, "vocabulary must be a covey.Vocabulary"),
         ({"categorical_vocabularies": {"city": covey.Vocabulary(["a"])}}, covey.MismatchError, "'city' is not among"),
-        ({"progress": 3}, TypeError, "progress must be callable"),
+        ({"callback": 3}, TypeError, "callback must be callable"),
         ({"learning_rate": 1e30, "warm_up": 0}, covey.InvalidDataError, "at step 2"),
         ({"context": covey.Context(memory_budget=10_000)}, MemoryError, "above the memory budget of 10000"),
     ],
@@ -148,7 +148,7 @@ def test_one_step_is_pytorchs(tmp_path):
     def keep(told):
         states.append(_read(tmp_path / "state"))
 
-    covey.SequenceEncoder.train(batch, **options, checkpoint=tmp_path / "state", progress=keep)
+    covey.SequenceEncoder.train(batch, **options, checkpoint=tmp_path / "state", callback=keep)
     (before, scaling), (after, _) = states
     model = torch.nn.ModuleDict(
         {

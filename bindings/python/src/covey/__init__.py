@@ -12,7 +12,7 @@ and stage by stage, from raw events to risky clusters, rules and a scored transa
     rows = hybrid.fit_transform(encoder.embed(sequences), features=features)
     clusterer = covey.HDBSCAN(min_cluster_size=50, prediction_data=True).fit(rows)
     risk = covey.cluster_risk(clusterer.labels_, fraud, amounts=amounts)
-    rules = {cluster: covey.extract_rules(features, clusterer.labels_ == cluster) for cluster in risk.risky}
+    rules = {cluster: covey.extract_rules(features, clusterer.labels_ == cluster) for cluster in risk.risky_clusters}
     engine = covey.Engine.build(encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk, rules=rules)
 
 The method is FinDeepBehaviorCluster (Min et al., arXiv 2101.04285); every failure is a :class:`CoveyError`.

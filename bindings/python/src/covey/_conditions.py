@@ -11,6 +11,7 @@ from ctypes import Array, POINTER, byref, c_char_p, cast
 from typing import Any, Sequence
 
 from . import _structs
+from ._html import Shown
 from ._arrays import c_string, integer, real
 from ._errors import InvalidArgumentError, InvalidTypeError
 from ._handle import Native
@@ -44,10 +45,16 @@ class Derived(enum.IntEnum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Condition:
+class Condition(Shown):
     """One condition of a rule. INTERVAL: low <= x < high, either may be infinite, missing does not match. IN, NOT_IN:
     `categories`; a missing value matches neither. `columns` are what the feature is worked out of: itself where it is a
-    column."""
+    column.
+
+    Example::
+
+        condition = covey.Condition("amount", covey.ConditionKind.INTERVAL, low=200)
+        rules = covey.RuleSet.from_conditions([[condition]])
+    """
 
     feature: str
     kind: ConditionKind

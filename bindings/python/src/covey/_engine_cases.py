@@ -29,8 +29,8 @@ class EngineCases(Handle):
         self,
         events: Any = None,
         features: Any = None,
-        context: Optional[Context] = None,
         *,
+        context: Optional[Context] = None,
         goal: Any = None,
         risk_below: Optional[float] = None,
         costs: Any = None,
@@ -99,7 +99,7 @@ class EngineCases(Handle):
         given = Transactions(self._encoder, self._features, self.columns, events, features, roles)
         return search(handle, given, wishes, context)
 
-    def profile(self, cluster: int, context: Optional[Context] = None) -> Dict[str, Any]:
+    def profile(self, cluster: int, *, context: Optional[Context] = None) -> Dict[str, Any]:
         """What this engine itself says about one of its clusters, as plain data: size, labels, share of fraud with its
         interval, loss, the features and categories that set it apart with effect size and corrected interval, the
         nearest other clusters, exemplars (rows of the clustering), rules, and why nobody should act on it alone

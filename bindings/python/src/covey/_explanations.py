@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._html import Shown
 from ._arrays import choice, flag, integer
 from ._errors import NotFoundError
 from ._handle import Native
@@ -51,7 +52,7 @@ def explain_options(
 
 
 @dataclasses.dataclass(frozen=True)
-class Faithfulness:
+class Faithfulness(Shown):
     """How well attributions say what the value hangs on: changes of the value when parts are left out in the order of
     the attributions' size; NaN without events or where it was not measured."""
 
@@ -64,7 +65,7 @@ class Faithfulness:
 
 
 @dataclasses.dataclass(frozen=True)
-class Explanation:
+class Explanation(Shown):
     """What each event and each feature of one transaction adds to its value."""
 
     #: "exemplar", "centre", "membership" or "risk"; "occlusion", "shapley" or "gradients".
@@ -102,7 +103,7 @@ class Explanation:
         return f"{self.explained}{of} = {self.value:.4g}: {told or 'no events'}"
 
 
-class Explanations(Sequence[Explanation]):
+class Explanations(Shown, Sequence[Explanation]):
     """A list of :class:`Explanation`, made when they are read.
 
     Attributes:

@@ -6,13 +6,15 @@ import dataclasses
 import warnings
 from typing import Iterable, Optional
 
+from ._html import Shown
+
 
 class DataWarning(UserWarning):
     """Something in the data that is likely not what was meant; see :class:`Finding`."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Finding:
+class Finding(Shown):
     """Something odd in the data, and what to do about it."""
 
     #: A word that programs can compare: "time_unit", "events_without_transaction", ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Callable
 
+from ._html import Shown
 from ._errors import InvalidArgumentError, InvalidTypeError
 from ._library import library
 
@@ -46,7 +47,7 @@ def made_by_library(native: Any, hint: str) -> Native:
     return native
 
 
-class Handle:
+class Handle(Shown):
     """Base of the objects that own a handle: ``close()``, ``with``, freed when collected.
 
     Handles are immutable and may be used from any number of threads; ``close`` waits for nobody and disturbs nobody:

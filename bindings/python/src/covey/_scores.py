@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._html import Shown
 from ._arguments import checked_methods
 from ._arrays import integer
 from ._errors import CoveyError, NotFoundError, error_for
@@ -25,7 +26,7 @@ EVIDENCE = ("tree", "neighbours", "features", "events", "joint")
 
 
 @dataclasses.dataclass(frozen=True)
-class FiredRule:
+class FiredRule(Shown):
     """A rule that fires: its sentence and the cluster it describes (-1 = no single one)."""
 
     text: str
@@ -36,7 +37,7 @@ class FiredRule:
 
 
 @dataclasses.dataclass(frozen=True)
-class Score:
+class Score(Shown):
     """One transaction's score."""
 
     #: The cluster it behaves like, -1 = none, and the strength of that membership, 0 to 1.
@@ -59,7 +60,7 @@ class Score:
 
 
 @checked_methods
-class Scores(Sequence[Score]):
+class Scores(Shown, Sequence[Score]):
     """A list of :class:`Score`, made when they are read.
 
     Attributes:

@@ -306,7 +306,7 @@ class RulesOptions(Versioned):
         ("min_lift", c_double),
         ("max_bins", c_int64),
         ("beam_width", c_int64),
-        ("holdout", c_double),
+        ("held_out", c_double),
         ("confidence", c_double),
         ("times", c_void_p),
         ("seed", c_uint64),
@@ -338,7 +338,7 @@ class RulesOptions(Versioned):
         "min_lift": 2.0,
         "max_bins": 64,
         "beam_width": 64,
-        "holdout": 0.3,
+        "held_out": 0.3,
         "confidence": 0.95,
         "significance": 0.05,
     }

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._html import Shown
 from ._arrays import integer, real
 from ._errors import UnsupportedError
 
@@ -34,7 +35,7 @@ def networkx() -> Any:
     return networkx
 
 
-class CondensedTree:
+class CondensedTree(Shown):
     """Who leaves whom at which lambda = 1 / distance. Rows are 0..n-1, clusters n (the root) and above."""
 
     def __init__(self, records: NDArray[Any], selected: NDArray[np.int64]) -> None:
@@ -48,6 +49,9 @@ class CondensedTree:
     def to_pandas(self) -> Any:
         """The same as a DataFrame."""
         return pandas().DataFrame(self._raw_tree)
+
+    #: As everywhere else; ``to_pandas`` is hdbscan's name.
+    to_frame = to_pandas
 
     def to_networkx(self) -> Any:
         """A directed graph: edges from parent to child with their lambda as ``weight``, nodes with their ``size``."""
@@ -109,7 +113,7 @@ class CondensedTree:
         return f"CondensedTree({len(self)} edges)"
 
 
-class SingleLinkageTree:
+class SingleLinkageTree(Shown):
     """The merges, as scipy's linkage matrix."""
 
     def __init__(self, records: NDArray[Any], cut: Any = None) -> None:
@@ -160,6 +164,9 @@ class SingleLinkageTree:
             }
         )
 
+    #: As everywhere else; ``to_pandas`` is hdbscan's name.
+    to_frame = to_pandas
+
     def __len__(self) -> int:
         return len(self._records)
 
@@ -167,7 +174,7 @@ class SingleLinkageTree:
         return f"SingleLinkageTree({len(self)} merges)"
 
 
-class MinimumSpanningTree:
+class MinimumSpanningTree(Shown):
     """The minimum spanning tree of mutual reachability, by ascending distance."""
 
     def __init__(self, records: NDArray[Any], rows: Any = None) -> None:
@@ -197,6 +204,9 @@ class MinimumSpanningTree:
     def to_pandas(self) -> Any:
         """A DataFrame: from, to, distance."""
         return pandas().DataFrame(self._records)
+
+    #: As everywhere else; ``to_pandas`` is hdbscan's name.
+    to_frame = to_pandas
 
     def __len__(self) -> int:
         return len(self._records)

@@ -37,7 +37,12 @@ def versions() -> Dict[str, str]:
 
 
 def show_versions() -> None:
-    """Prints them, for a report of a fault."""
+    """Prints them, for a report of a fault.
+
+    Example::
+
+        covey.show_versions()
+    """
     found = versions()
     width = max(map(len, found))
     for name, version in found.items():

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._html import Shown
 from ._arguments import checked, checked_methods
 from ._arrays import binary, contiguous, real, seconds
 from ._errors import InvalidTypeError, MismatchError
@@ -28,7 +29,7 @@ _SHADOW = {"both": 0, "first": 1, "second": 2, "neither": 3}
 
 
 @dataclasses.dataclass(frozen=True)
-class Matches:
+class Matches(Shown):
     """Rows, and what is known of them: fraud is what a rule would have caught, legitimate rows are its false alarms."""
 
     rows: int
@@ -177,6 +178,11 @@ def backtest(
     context: Optional[Context] = None,
 ) -> Backtest:
     """Runs rules, found or written by hand, on n transactions of the past.
+
+    Example::
+
+        tested = covey.backtest(rules, features, fraud, amounts=amounts)
+        tested.to_frame()
 
     Args:
         rules: the set. features: a table of n rows with its columns.

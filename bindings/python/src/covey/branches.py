@@ -50,6 +50,11 @@ class BranchDetector(ClusterMixin, Estimator):
     ``hdbscan.BranchDetector``; each edge counts once, where hdbscan's "core" adds up the distances of those it met
     twice.
 
+    Example::
+
+        fitted = covey.HDBSCAN(min_cluster_size=15, branch_detection_data=True).fit(rows)
+        branches = covey.BranchDetector(min_cluster_size=10).fit(fitted).labels_
+
     Args:
         branch_detection_method: "full" (all edges up to the longest in the cluster's spanning tree) or "core" (the
             edges to the nearest neighbours, and the spanning tree; fewer, and noisier).
@@ -67,7 +72,8 @@ class BranchDetector(ClusterMixin, Estimator):
         cluster_points_: of each cluster, the numbers of its rows.
         approximation_graph_, condensed_trees_, linkage_trees_, exemplars_.
 
-    Cost: "core" O(m k), "full" the number of edges within the radius, at the worst m^2 for a cluster of m rows."""
+    Cost: "core" O(m k), "full" the number of edges within the radius, at the worst m^2 for a cluster of m rows.
+    """
 
     def __init__(
         self,
@@ -278,7 +284,13 @@ def detect_branches_in_clusters(
 ) -> tuple[Any, ...]:
     """hdbscan's function: the results of :class:`BranchDetector`, whose parameters it takes: labels, probabilities,
     cluster_labels, cluster_probabilities, branch_labels, branch_probabilities, branch_persistences, approximation
-    graphs, condensed trees, linkage trees (arrays), centralities, cluster_points."""
+    graphs, condensed trees, linkage trees (arrays), centralities, cluster_points.
+
+    Example::
+
+        fitted = covey.HDBSCAN(min_cluster_size=15, branch_detection_data=True).fit(rows)
+        labels, *others = covey.detect_branches_in_clusters(fitted, min_cluster_size=10)
+    """
     _data_of(clusterer)
     found = BranchDetector(**parameters).fit(clusterer, cluster_labels, cluster_probabilities)
     return (

@@ -45,6 +45,12 @@ from .validity import relative_validity
 class HDBSCAN(ClusterMixin, Estimator):
     """Density clusters of all densities (Campello, Moulavi, Sander 2013; Campello et al. 2015; McInnes & Healy 2017).
 
+    Example::
+
+        clusterer = covey.HDBSCAN(min_cluster_size=15, prediction_data=True).fit(rows)
+        clusterer.labels_, clusterer.probabilities_
+        clusterer.predict(rows[:5])
+
     Parameters and results have the names and defaults of ``hdbscan.HDBSCAN``, and the exact search gives its result up
     to the numbering of clusters and ties.
 
@@ -140,6 +146,7 @@ class HDBSCAN(ClusterMixin, Estimator):
         strengths: str = "hdbscan",
         semi_supervised: bool = False,
         ss_algorithm: str = "bc",
+        *,
         context: Optional[Context] = None,
         **metric_parameters: Any,
     ) -> None:
@@ -407,12 +414,12 @@ class HDBSCAN(ClusterMixin, Estimator):
             peaks = peaks[np.sort(best)]
         return [self.select(min_cluster_size=int(sizes[peak]), cluster_selection_method="leaf") for peak in peaks]
 
-    def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+    def save(self, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> None:
         """Writes the fitted clustering to a file, whole or not at all. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
         self._result().save(path, context)
 
     @classmethod
-    def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "HDBSCAN":
+    def load(cls, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> "HDBSCAN":
         """Reads a fitted clustering, as ``save``, C or Java wrote it, with the parameters that it was made with. O(n
         log n).
         Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
@@ -568,7 +575,7 @@ class HDBSCAN(ClusterMixin, Estimator):
         return labels.astype(np.int64), strengths, scores, neighbours
 
     def membership(
-        self, X: Any = None, k: Optional[int] = None
+        self, X: Any = None, k: Optional[int] = None, *, context: Optional[Context] = None
     ) -> Union[NDArray[np.float64], tuple[NDArray[np.int64], NDArray[np.float64]]]:
         """How much each row belongs to every cluster: m x clusters float64 with sums of at most 1; what is missing is
         the chance that it is in none. Needs prediction_data.
@@ -577,6 +584,7 @@ class HDBSCAN(ClusterMixin, Estimator):
             X: new rows (hdbscan's membership_vector); None = the fitted ones (all_points_membership_vectors).
             k: the k largest numbers alone: m x k clusters (-1 where there are fewer) and m x k numbers, the largest
                 first.
+            context: None = that of this HDBSCAN.
 
         Cost: the distance from each row to every exemplar; memory for the result alone."""
         clusters = self._result()
@@ -588,7 +596,7 @@ class HDBSCAN(ClusterMixin, Estimator):
             raise InvalidArgumentError(f"k must be at least 1, got {k}")
         numbers = np.zeros((count, width), dtype=np.float64)
         best = None if k is None else np.full((count, width), -1, dtype=np.int32)
-        with running(self.context) as native:
+        with running(self.context if context is None else context) as native:
             judged_call(
                 "covey_clustering_membership",
                 clusters.handle(),
@@ -711,7 +719,12 @@ def hdbscan(X: Any, *parameters: Any, gen_min_span_tree: bool = False, **options
     """hdbscan's function: (labels, probabilities, persistence, condensed tree, single-linkage tree, spanning tree), the
     trees as arrays, the last one None without gen_min_span_tree. The parameters are those of :class:`HDBSCAN`; in
     order, those of hdbscan's function: min_cluster_size, min_samples, alpha, cluster_selection_epsilon,
-    cluster_selection_persistence, max_cluster_size, metric, p, leaf_size, algorithm."""
+    cluster_selection_persistence, max_cluster_size, metric, p, leaf_size, algorithm.
+
+    Example::
+
+        labels, strengths, *trees = covey.hdbscan(rows, min_cluster_size=15)
+    """
     names = (
         "min_cluster_size",
         "min_samples",

@@ -41,6 +41,11 @@ def set_instructions(instructions: str) -> None:
 class Context(Handle):
     """How calls run. Pass it as ``context=`` to any call; ``None`` stands for all processors and all memory.
 
+    Example::
+
+        context = covey.Context(threads=2, memory_budget=10**9)
+        covey.HDBSCAN(min_cluster_size=15, context=context).fit(rows)
+
     Args:
         threads: threads that a call may use, 0 to 1024; 0 = the processors this process may run on. Results never
             depend on it.

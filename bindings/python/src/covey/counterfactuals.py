@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional, Tuple, Union, overload
 import numpy as np
 
 from . import _structs
+from ._html import Shown
 from ._arrays import c_string, category_name, integer, real
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError, NotFoundError
 from ._handle import Native
@@ -19,6 +20,7 @@ from ._scores import Score, Scores
 from ._strings import Names
 from ._table import BOOLEAN, CATEGORICAL, KINDS
 from ._transactions import Transactions
+from ._trees import pandas
 from .context import Context, running
 
 #: COVEY_GOAL_...
@@ -29,7 +31,7 @@ Value = Union[float, bool, str, None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Change:
+class Change(Shown):
     """A changed feature: its name and kind ("numeric", "categorical", "boolean"), the given value and the new one (None
     = missing), the cost, and of a number the unit that costs are counted in (the distance between the quartiles of the
     engine's rows)."""
@@ -43,7 +45,7 @@ class Change:
 
 
 @dataclasses.dataclass(frozen=True)
-class Counterfactual:
+class Counterfactual(Shown):
     """A way to reach the goal: what is changed, the positions of the events that are removed (from 0), the cost, what
     the engine says of the changed transaction, and all that as a sentence."""
 
@@ -66,7 +68,7 @@ class Counterfactual:
         return self.text
 
 
-class Counterfactuals(Sequence[Counterfactual]):
+class Counterfactuals(Shown, Sequence[Counterfactual]):
     """The answers of :meth:`Engine.counterfactual`, the cheapest first; empty if there are none, and ``outcome`` says
     why.
 
@@ -112,6 +114,12 @@ class Counterfactuals(Sequence[Counterfactual]):
             "evaluations": self.evaluations,
             "answers": [answer.to_dict() for answer in self._answers],
         }
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with one row a change of a feature, and the answer that it belongs to."""
+        names = ["answer", *(field.name for field in dataclasses.fields(Change))]
+        rows = [(index, *dataclasses.astuple(change)) for index, one in enumerate(self) for change in one.changes]
+        return pandas().DataFrame(rows, columns=names)
 
     def __str__(self) -> str:
         return "\n".join([self.text] + [f"- {answer.text}" for answer in self._answers])

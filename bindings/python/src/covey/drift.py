@@ -34,7 +34,7 @@ class Drift(Handle):
     Errors: INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED.
     """
 
-    def __init__(self, engine: Engine, context: Optional[Context] = None) -> None:
+    def __init__(self, engine: Engine, *, context: Optional[Context] = None) -> None:
         pointer = c_void_p()
         with running(context) as native:
             call("covey_drift_create", _engine(engine)._handle(), native, byref(pointer))
@@ -46,6 +46,7 @@ class Drift(Handle):
         events: Any = None,
         features: Any = None,
         scores: Optional[Scores] = None,
+        *,
         context: Optional[Context] = None,
         **columns: Optional[str],
     ) -> None:
@@ -118,7 +119,7 @@ class Drift(Handle):
         return buffer_bytes(pointer.value)
 
     @classmethod
-    def from_bytes(cls, engine: Engine, data: Any, context: Optional[Context] = None) -> "Drift":
+    def from_bytes(cls, engine: Engine, data: Any, *, context: Optional[Context] = None) -> "Drift":
         """Reads what :meth:`to_bytes` gave, with an engine of the same content. Errors: CORRUPT_FILE, MISMATCH."""
         try:
             given = np.frombuffer(data, dtype=np.uint8)

@@ -30,6 +30,12 @@ _PRECISIONS = {"float32": 0, "bfloat16": 1}
 class SequenceEncoder(Transformer, Handle):
     """An encoder; made by :meth:`train` or :meth:`load`. Immutable: any number of threads may embed with it at once.
 
+    Example::
+
+        encoder = covey.SequenceEncoder.train(sequences, epochs=2, hidden_size=8)
+        embeddings = encoder.embed(sequences)
+        encoder.save("encoder.safetensors")
+
     It is a fitted transformer of scikit-learn's, of :class:`Sequences`: it stands in a Pipeline, where ``fit`` does
     nothing, and pickles keep it.
 
@@ -54,7 +60,7 @@ class SequenceEncoder(Transformer, Handle):
         categorical_vocabularies: Optional[Mapping[str, Vocabulary]] = None,
         objectives: Union[None, str, Mapping[str, float]] = None,
         checkpoint: Union[None, str, "os.PathLike[Any]"] = None,
-        progress: Optional[Callback] = None,
+        callback: Optional[Callback] = None,
         seed: int = 0,
         context: Optional[Context] = None,
         embedding_size: int = 32,
@@ -89,7 +95,7 @@ class SequenceEncoder(Transformer, Handle):
             objectives: a name or a mapping of names to weights, of next_event, masked_event, autoencoder and
                 contrastive, which covey.h defines; None = next_event and autoencoder, each with weight 1.
             checkpoint: a file in which the state is kept, so that a training that was killed goes on where it was.
-            progress: called with a :class:`TrainingProgress` after each epoch and about once a second; a true result
+            callback: called with a :class:`TrainingProgress` after each epoch and about once a second; a true result
                 stops the training.
             embedding_size: of an event type; category_embedding_size: of an entry of a categorical channel;
                 hidden_size: units a direction; attention_size: each 1 to 4,096.
@@ -120,10 +126,10 @@ class SequenceEncoder(Transformer, Handle):
             "checkpoint_steps": checkpoint_steps,
             "objectives": objectives, "checkpoint": checkpoint, "seed": seed, **others,
         }  # fmt: skip
-        return train(cls, sequences, vocabulary, categorical_vocabularies, progress, context, named)
+        return train(cls, sequences, vocabulary, categorical_vocabularies, callback, context, named)
 
     @classmethod
-    def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "SequenceEncoder":
+    def load(cls, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> "SequenceEncoder":
         """Reads a model file. Errors: IO, CORRUPT_FILE (names the tensor or the entry), UNSUPPORTED (a newer format),
         OUT_OF_MEMORY."""
         pointer = c_void_p()
@@ -137,7 +143,7 @@ class SequenceEncoder(Transformer, Handle):
         encoder._native = native
         return encoder
 
-    def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+    def save(self, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> None:
         """Writes the model file whole or not at all: a temporary file beside `path`, synced and renamed. A file that is
         replaced keeps its mode and owner; a symbolic link is followed. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
         with running(context) as native:
@@ -182,7 +188,7 @@ class SequenceEncoder(Transformer, Handle):
         return [Vocabulary._wrap(Native(pointer, None, keep=handle)) for pointer in pointers]
 
     def embed(
-        self, sequences: Sequences, context: Optional[Context] = None, precision: str = "float32"
+        self, sequences: Sequences, *, context: Optional[Context] = None, precision: str = "float32"
     ) -> NDArray[np.float32]:
         """One embedding a sequence: n x d float32; zeros for an empty sequence. Rows of sequences with keys carry them
         (``.keys``, ``.key_name``), and what is joined with them is compared by key. The same bytes for any number of
@@ -236,7 +242,7 @@ class SequenceEncoder(Transformer, Handle):
                 return _restore, (file.read(), self.__dict__.get("_sklearn_output_config"))
 
     def attention(
-        self, sequences: Sequences, context: Optional[Context] = None, precision: str = "float32"
+        self, sequences: Sequences, *, context: Optional[Context] = None, precision: str = "float32"
     ) -> list[NDArray[np.float32]]:
         """The attention weight of each event: a list of n float32 arrays, events in their given order, each array
         summing to 1 (an empty one for an empty sequence). The arrays share one buffer. Precision, cost and

@@ -50,6 +50,13 @@ _EXPECTED = ("column_role", "events_without_transaction", "transactions_without_
 class Engine(EngineCases):
     """Encoder, scaling, clustering and rules together; made by :meth:`build` or :meth:`load`.
 
+    Example::
+
+        engine = covey.Engine.build(encoder=encoder, hybrid=hybrid, clustering=clusterer, risk=risk)
+        engine.save("shop.engine")
+        scores = covey.Engine.load("shop.engine").score(sequences, features)
+        scores.risk.argmax(), scores[0].reasons
+
     Immutable: any number of threads may score with it at once, each with the same result as in any batch.
     """
 
@@ -134,21 +141,21 @@ class Engine(EngineCases):
         return engine
 
     @classmethod
-    def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "Engine":
+    def load(cls, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> "Engine":
         """Reads an engine file. Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
         pointer = c_void_p()
         with running(context) as native:
             call("covey_engine_load", native, path_bytes(path), byref(pointer))
         return cls._wrap(Native(pointer.value, "covey_engine_destroy"))
 
-    def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+    def save(self, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> None:
         """Writes the one file (safetensors) whole or not at all. A file that is replaced keeps its mode and owner; a
         symbolic
         link is followed. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
         with running(context) as native:
             call("covey_engine_save", self._handle(), native, path_bytes(path))
 
-    def to_bytes(self, context: Optional[Context] = None) -> bytes:
+    def to_bytes(self, *, context: Optional[Context] = None) -> bytes:
         """The bytes of the engine's file, for a database or an object store; :meth:`from_bytes` reads them."""
         pointer = c_void_p()
         with running(context) as native:
@@ -156,7 +163,7 @@ class Engine(EngineCases):
         return buffer_bytes(pointer.value)
 
     @classmethod
-    def from_bytes(cls, data: Any, context: Optional[Context] = None) -> "Engine":
+    def from_bytes(cls, data: Any, *, context: Optional[Context] = None) -> "Engine":
         """Reads what :meth:`to_bytes` gave: bytes or anything with a buffer. Errors: CORRUPT_FILE, UNSUPPORTED,
         OUT_OF_MEMORY."""
         try:
@@ -268,8 +275,8 @@ class Engine(EngineCases):
         self,
         events: Any = None,
         features: Any = None,
-        context: Optional[Context] = None,
         *,
+        context: Optional[Context] = None,
         key: Optional[str] = None,
         time: Optional[str] = None,
         event: Optional[str] = None,

@@ -7,6 +7,7 @@ import threading
 import weakref
 from typing import Any, Callable, Optional, Union
 
+from ._html import Shown
 from ._arguments import checked_methods
 from ._arrays import real
 from ._errors import CoveyError, InvalidArgumentError, InvalidTypeError
@@ -19,12 +20,12 @@ _PAUSES = (0.01, 86_400)
 
 
 @checked_methods
-class EngineHolder:
+class EngineHolder(Shown):
     """Holds an engine that is loaded from a file, and exchanges it between two calls.
 
     A call that scores uses the engine that was held when it began, to its end; nobody waits for a reload but who asked
     for it, and the old engine is freed when its last call ends. Where a reload fails the old engine stays. For any
-    number of threads.
+    number of threads::
 
         with covey.EngineHolder("shop.engine") as holder:
             holder.watch(seconds=5)
@@ -34,7 +35,7 @@ class EngineHolder:
         path: of the file that the engine was read from.
     """
 
-    def __init__(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+    def __init__(self, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> None:
         """Loads the engine with one thread, unless `context` says otherwise. Errors: as :meth:`Engine.load`."""
         self._context = Context(threads=1) if context is None else context
         self._loading = threading.Lock()
@@ -72,7 +73,7 @@ class EngineHolder:
         with self._loading:
             chosen = self.path if path is None else path
             mark = _mark(chosen)
-            engine = Engine.load(chosen, self._context)
+            engine = Engine.load(chosen, context=self._context)
             self.exchange(engine)
             self.path, self._mark = chosen, mark
             return engine

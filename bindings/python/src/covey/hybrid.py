@@ -36,6 +36,11 @@ _MISSING = {"reject": 0, "median": 1, "indicator": 2}
 class HybridFeatures(Transformer, Estimator):
     """A fitted transform: each block centred, scaled and weighted, then set side by side.
 
+    Example::
+
+        hybrid = covey.HybridFeatures(embedding_weight=1.5)
+        rows = hybrid.fit_transform(embeddings, features=features)
+
     Embeddings are centred, projected on their leading principal components where asked, and divided by the root of the
     block's total variance. Numeric features are scaled and clipped; booleans become 0 and 1; categories become 0/1
     columns over sqrt(2); the block is divided by the root of the number of features. Missing numbers and booleans stand
@@ -188,13 +193,13 @@ class HybridFeatures(Transformer, Estimator):
             raise NotFittedError("this HybridFeatures is not fitted yet: call fit first")
         return fitted
 
-    def save(self, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> None:
+    def save(self, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> None:
         """Writes the fitted transform to a file, whole or not at all. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
         with running(context) as native:
             call("covey_hybrid_save", self._handle(), native, path_bytes(path))
 
     @classmethod
-    def load(cls, path: Union[str, "os.PathLike[Any]"], context: Optional[Context] = None) -> "HybridFeatures":
+    def load(cls, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> "HybridFeatures":
         """Reads the fitted transform; its parameters, which fitting alone needs, are the defaults. The names of keys
         are not kept.
         Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
@@ -239,6 +244,10 @@ class HybridFeatures(Transformer, Estimator):
 @checked
 def hybrid_features(embeddings: Any = None, features: Any = None, **options: Any) -> NDArray[np.float32]:
     """Embeddings (n x d) and expert features (a table of n rows) as the float32 rows to cluster.
+
+    Example::
+
+        rows = covey.hybrid_features(embeddings, features, clip=3.0)
 
     Takes the options of :class:`HybridFeatures` and returns
     ``HybridFeatures(**options).fit_transform(embeddings, features=features)``; keep the estimator where new

@@ -8,13 +8,14 @@ from typing import Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 
+from ._html import Shown
 from ._arguments import checked
 from ._arrays import contiguous
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError
 
 
 @dataclass(frozen=True)
-class ClusterMatches:
+class ClusterMatches(Shown):
     """What :func:`match_clusters` found. Clusters are named by their ids.
 
     Attributes:
@@ -50,6 +51,11 @@ def match_clusters(
 ) -> ClusterMatches:
     """Gives the clusters of a refit the ids of the earlier ones, and says which were born, grew, merged, split or died.
 
+    Example::
+
+        matches = covey.match_clusters(clusterer.labels_, clusterer.labels_)
+        matches.labels  # the new labels with the old ids
+
     Args:
         old, new: fitted :class:`covey.HDBSCAN` objects, or labels (-1 = noise).
         old_keys, new_keys: what a row is, each once, where the two have not the same rows in the same order; the
@@ -58,7 +64,8 @@ def match_clusters(
 
     An old and a new cluster may go on as one where the rows they share are more than half of either's rows that both
     clusterings have. Pairs are taken by the largest Jaccard share, then by most rows; of equal ones, the lower numbers.
-    O(n log n). Errors: INVALID_ARGUMENT, INVALID_DATA (a key twice)."""
+    O(n log n). Errors: INVALID_ARGUMENT, INVALID_DATA (a key twice).
+    """
     before, after = _labels(old, "old"), _labels(new, "new")
     if previous is not None and len(previous.ids) != before.max(initial=-1) + 1:
         raise InvalidArgumentError(

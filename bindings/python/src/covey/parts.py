@@ -31,6 +31,10 @@ _COLUMNS = ("from", "to", "distance")
 def cluster_edges(n: int, edges: Any, *, core_distances: Any = None, **parameters: Any) -> HDBSCAN:
     """HDBSCAN of `n` rows by any weighted edges between them: a spanning tree, forests of parts of the data, a graph.
 
+    Example::
+
+        clusterer = covey.cluster_edges(4, [(0, 1, 1.0), (1, 2, 1.5), (2, 3, 9.0)], min_cluster_size=2)
+
     Args:
         edges: m x 3 numbers (a, b, distance), three columns (a, b, distance), or a sparse matrix of distances. A pair
             of rows once, or once in each direction at the same distance.
@@ -40,7 +44,8 @@ def cluster_edges(n: int, edges: Any, *, core_distances: Any = None, **parameter
 
     Returns a fitted HDBSCAN without prediction. Parts of the graph that no edge joins are joined at an infinite
     distance, so that no cluster holds rows of two parts; ``connected_parts_`` counts them.
-    Errors: INVALID_DATA names the edge (out of range, repeated, to itself, negative, NaN, asymmetric). O(m log m)."""
+    Errors: INVALID_DATA names the edge (out of range, repeated, to itself, negative, NaN, asymmetric). O(m log m).
+    """
     count = integer(n, "n")
     given = edge_array(edges)
     cores = None if core_distances is None else contiguous(core_distances, "core_distances", np.float64, count)
@@ -66,10 +71,17 @@ def cluster_neighbours(indices: Any, distances: Any, **parameters: Any) -> HDBSC
     and n x k
     distances, from a GPU, FAISS (whose euclidean distances are squares: take their roots) or anything else.
 
+    Example::
+
+        indices, distances = covey.nearest(rows, rows, 20, query_numbers=range(len(rows)))
+        clusterer = covey.cluster_neighbours(indices, distances, min_cluster_size=15, min_samples=5)
+        clusterer.certified_edges_  # len(rows) - 1 = exact
+
     k must be at least min_samples. ``certified_edges_`` says how many of the n - 1 edges of the tree no edge that is in
     no list could
     replace, if each list holds the nearest rows: n - 1 = exact. ``connected_parts_`` as in :func:`cluster_edges`.
-    Errors: INVALID_DATA names row and slot. O(n k log(n k))."""
+    Errors: INVALID_DATA names row and slot. O(n k log(n k)).
+    """
     rows, numbers = _lists(indices, distances)
     result, options, context = _clusterer("cluster_neighbours", parameters)
     pointer, certified = c_void_p(), c_int64()
@@ -105,10 +117,15 @@ def nearest(
     """The k nearest rows of each query, exactly: m x k row numbers and m x k distances, ascending by distance, then by
     row number; -1 and infinity where there are fewer rows.
 
+    Example::
+
+        indices, distances = covey.nearest(rows[:3], rows, 5)
+
     Args:
         query_numbers: the queries' numbers among the rows: a row of that number is the query itself, and left out.
         row_numbers: the rows' numbers, ascending; None = 0 and up.
-        merge: what a call before has returned for other rows: the nearest of both are kept."""
+        merge: what a call before has returned for other rows: the nearest of both are kept.
+    """
     first, kept = matrix(queries, "queries")
     second, others = matrix(rows, "rows")
     width = integer(k, "k")
@@ -158,7 +175,13 @@ def spanning_edges(
 ) -> NDArray[Any]:
     """The minimum spanning tree of a block of rows, or of a pair of blocks one after the other, by mutual reachability
     with core distances that were found among all rows. An array of (from, to, distance). `row_numbers` ascend; None = 0
-    and up."""
+    and up.
+
+    Example::
+
+        _, distances = covey.nearest(rows, rows, 5, query_numbers=range(len(rows)))
+        edges = covey.spanning_edges(rows, distances[:, -1])
+    """
     view, kept = matrix(rows, "rows")
     cores = contiguous(core_distances, "core_distances", np.float64, view.rows)
     numbers = None if row_numbers is None else contiguous(row_numbers, "row_numbers", np.int64, view.rows)
@@ -184,7 +207,12 @@ def merge_edges(n: int, *lists: Any, context: Optional[Context] = None) -> NDArr
     """The minimum spanning forest of lists of edges between `n` rows: an array of (from, to, distance), in order. Ties
     are broken by
     distance, then by row numbers, so that the order of the lists changes nothing. Memory: n edges and the largest
-        list."""
+        list.
+
+    Example::
+
+        edges = covey.merge_edges(3, [(0, 1, 1.0)], [(1, 2, 2.0), (0, 2, 3.0)])  # 2 edges
+    """
     count = integer(n, "n")
     kept = np.empty(0, dtype=EDGE)
     for edges in lists:

@@ -23,6 +23,10 @@ from .context import Context
 class RobustSingleLinkage(ClusterMixin, Estimator):
     """The single-linkage tree of mutual reachability, cut at a distance.
 
+    Example::
+
+        labels = covey.RobustSingleLinkage(cut=0.5, k=5).fit_predict(rows)
+
     Args:
         cut: rows joined by edges shorter than this are a cluster.
         k: the neighbour that gives the core distance, the row itself not counted; n - 1 where it is more.
@@ -31,7 +35,8 @@ class RobustSingleLinkage(ClusterMixin, Estimator):
         metric, algorithm: as :class:`covey.HDBSCAN`. metric_params: the metric's parameters.
         core_dist_n_jobs: hdbscan's, without effect.
 
-    Attributes: ``labels_``, ``cluster_hierarchy_`` (a :class:`covey.SingleLinkageTree`)."""
+    Attributes: ``labels_``, ``cluster_hierarchy_`` (a :class:`covey.SingleLinkageTree`).
+    """
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class RobustSingleLinkage(ClusterMixin, Estimator):
         algorithm: str = "best",
         core_dist_n_jobs: int = 4,
         metric_params: Optional[dict[str, Any]] = None,
+        *,
         context: Optional[Context] = None,
     ) -> None:
         self.cut = cut
@@ -103,7 +109,12 @@ def robust_single_linkage(
     **metric_parameters: Any,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Labels and the single-linkage tree as an array; see :class:`RobustSingleLinkage`. memory and leaf_size are
-    without effect."""
+    without effect.
+
+    Example::
+
+        labels, tree = covey.robust_single_linkage(rows, 0.5)
+    """
     if integer(leaf_size, "leaf_size") < 1:
         raise InvalidArgumentError(f"leaf_size must be at least 1, got {leaf_size}")
     fitted = RobustSingleLinkage(

@@ -6,12 +6,13 @@ import dataclasses
 import json
 import math
 from ctypes import Array, addressof, byref, c_void_p, cast
-from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Tuple, Union, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._html import Shown
 from ._arguments import checked, checked_methods
 from ._arrays import binary, c_string, choice, contiguous, integer, real, seconds
 from ._conditions import Condition, condition_structs, pair_structs, read_condition, written_rules
@@ -21,6 +22,7 @@ from ._handle import Handle, Native, made_by_library
 from ._library import call, library, required_text, text
 from ._pairing import same_index
 from ._table import Table
+from ._trees import pandas
 from .context import Context, running
 
 
@@ -30,7 +32,7 @@ _DIRECTIONS = {"any": 0, "more": 1, "less": -1}
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Rule:
+class Rule(Shown):
     """A conjunction and its figures. Those named search_ were measured on the rows that the search used, the others on
     rows it never saw."""
 
@@ -98,6 +100,11 @@ class Rule:
 class RuleSet(Handle):
     """A small set of rules, best first; made by :func:`extract_rules` or :meth:`from_json`. Immutable.
 
+    Example::
+
+        hits = rules.predict(features)
+        print(rules.to_sql("transactions"))
+
     Attributes:
         rules: :class:`Rule` objects.
         tried: candidate rules that the search tried. fallen: chosen rules that failed on the unseen rows.
@@ -113,18 +120,18 @@ class RuleSet(Handle):
         self.rules: list[Rule] = [_rule(native, index) for index in range(library.covey_rules_count(native))]
         self._kinds = _kinds(json.loads(self.to_json())["features"])
 
-    def predict(self, frame: Any, context: Optional[Context] = None) -> NDArray[np.bool_]:
+    def predict(self, features: Any, *, context: Optional[Context] = None) -> NDArray[np.bool_]:
         """n bool: whether any rule matches the row. Columns are found by name, others ignored. Errors: MISMATCH names
         a column that is missing or of another kind; INVALID_DATA."""
-        return self._evaluate(frame, context, each=False)
+        return self._evaluate(features, context, each=False)
 
-    def fired(self, frame: Any, context: Optional[Context] = None) -> NDArray[np.bool_]:
+    def fired(self, features: Any, *, context: Optional[Context] = None) -> NDArray[np.bool_]:
         """n x rules bool: whether each rule matches the row. Errors as :meth:`predict`."""
-        return self._evaluate(frame, context, each=True)
+        return self._evaluate(features, context, each=True)
 
-    def _evaluate(self, frame: Any, context: Optional[Context], each: bool) -> NDArray[np.bool_]:
+    def _evaluate(self, features: Any, context: Optional[Context], each: bool) -> NDArray[np.bool_]:
         handle = self._handle()
-        table = Table(frame, "frame", kinds=self._kinds)
+        table = Table(features, "features", kinds=self._kinds)
         output = np.zeros((table.rows, len(self.rules)) if each else table.rows, dtype=np.uint8)
         fired, any_rule = (output.ctypes.data, None) if each else (None, output.ctypes.data)
         with running(context) as native:
@@ -150,17 +157,17 @@ class RuleSet(Handle):
         """
         return export(self._handle(), format, context, **options)
 
-    def to_json(self, context: Optional[Context] = None) -> str:
+    def to_json(self, *, context: Optional[Context] = None) -> str:
         """The whole set with its figures; :meth:`from_json` reads it back. Errors: OUT_OF_MEMORY, CANCELLED."""
         return self.export("json", context=context)
 
-    def to_sql(self, table: Optional[str] = None, context: Optional[Context] = None, dialect: str = "ansi") -> str:
+    def to_sql(self, table: Optional[str] = None, *, context: Optional[Context] = None, dialect: str = "ansi") -> str:
         """A boolean expression in SQL, true where a rule matches; with a table's name, the SELECT that finds those
         rows."""
         return self.export("sql", table=table, context=context, dialect=dialect)
 
     @classmethod
-    def from_json(cls, text: str, context: Optional[Context] = None) -> "RuleSet":
+    def from_json(cls, text: str, *, context: Optional[Context] = None) -> "RuleSet":
         """Reads what :meth:`to_json` wrote. Errors: CORRUPT_FILE (says where), UNSUPPORTED (a newer version),
         OUT_OF_MEMORY, CANCELLED."""
         encoded = c_string(text, "text")
@@ -195,7 +202,13 @@ class RuleSet(Handle):
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Rule: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Rule]: ...
+
+    def __getitem__(self, index: Union[int, slice]) -> Union[Rule, list[Rule]]:
         """A rule, or a list of them for a slice. Raises NotFoundError, which is an IndexError."""
         if isinstance(index, slice):
             return self.rules[index]
@@ -203,6 +216,11 @@ class RuleSet(Handle):
             return self.rules[integer(index, "index")]
         except IndexError:
             raise NotFoundError(f"there is no rule {index}; there are {len(self.rules)}") from None
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with one row a rule: its sentence and its figures."""
+        names = [field.name for field in dataclasses.fields(Rule) if field.name != "conditions"]
+        return pandas().DataFrame([[getattr(rule, name) for name in names] for rule in self.rules], columns=names)
 
     def __repr__(self) -> str:
         count = len(self.rules)
@@ -227,7 +245,7 @@ def extract_rules(
     min_lift: float = 2.0,
     max_bins: int = 64,
     beam_width: int = 64,
-    holdout: float = 0.3,
+    held_out: float = 0.3,
     confidence: float = 0.95,
     times: Any = None,
     seed: int = 0,
@@ -254,13 +272,18 @@ def extract_rules(
 ) -> RuleSet:
     """Finds conjunctions of expert features that hold in the target rows and rarely elsewhere.
 
+    Example::
+
+        rules = covey.extract_rules(features, clusterer.labels_ == 0, target_name="cluster 0")
+        print(rules)
+
     Args:
         features: a table of n rows. target: n of True/1 (in the target) or False/0.
         max_conditions: in one rule, 1 to 8. max_rules: in the set, 1 to 1000.
         min_support: target rows that a rule must match in the search rows, at least 1.
         min_precision: 0 to 1, min_lift: >= 0; on the rows never seen too.
         max_bins: of a numeric feature, 2 to 254. beam_width: 1 to 10,000.
-        holdout: share of rows that the search never sees, 0.05 to 0.95. times: one a row (seconds or datetimes): the
+        held_out: share of rows that the search never sees, 0.05 to 0.95. times: one a row (seconds or datetimes): the
             latest rows are held out; None = a random share, by `seed`.
         confidence: of the Wilson intervals, 0.5 to 0.9999.
         target_name: what the sentences call the target; None = "target".
@@ -307,7 +330,7 @@ def extract_rules(
         min_lift=real(min_lift, "min_lift"),
         max_bins=integer(max_bins, "max_bins"),
         beam_width=integer(beam_width, "beam_width"),
-        holdout=real(holdout, "holdout"),
+        held_out=real(held_out, "held_out"),
         confidence=real(confidence, "confidence"),
         times=None if when is None else when.ctypes.data,
         seed=integer(seed, "seed", signed=False),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._html import Shown
 from ._arguments import checked_methods
 from ._arrays import as_array, contiguous, seconds, stride
 from ._channels import Channels, Types
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
 
 
 @checked_methods
-class Sequences:
+class Sequences(Shown):
     """A batch of event sequences; sequence i has the events ``offsets[i]`` to ``offsets[i + 1] - 1``.
+
+    Example::
+
+        sequences = covey.Sequences([0, 2, 3], ["home", "pay", "pay"], [0.0, 3.5, 9.0])
+        sequences.lengths  # 2 and 1
 
     Args:
         offsets: n + 1 integers that do not decrease; an equal pair is an empty sequence, whose embedding is zero.
@@ -104,6 +110,12 @@ class Sequences:
     ) -> "Sequences":
         """From a table with one row an event; the README says what a table may be.
 
+        Example::
+
+            sequences = covey.Sequences.from_frame(
+                events, sequence="id", time="time", event="event", order=features.id
+            )
+
         Args:
             sequence: the column with the key of the sequence that a row belongs to. ``keys`` holds the key of each
                 sequence, ``key_name`` this column's name. Rows need not be adjacent; within a sequence their order is
@@ -124,7 +136,8 @@ class Sequences:
         not in `order`, keys without events), and each is a :class:`DataWarning`, but for keys without events. O(rows
         log rows) at the most. Errors name the column and the table's row: INVALID_ARGUMENT for an unknown column or one
         that is there twice, INVALID_DATA for a missing key, keys that are floats of 2^53 and more, a key twice in
-        `order`, times that are not finite, MISMATCH for keys of two kinds or no key in common."""
+        `order`, times that are not finite, MISMATCH for keys of two kinds or no key in common.
+        """
         batch = cls._from_frame(frame, sequence, time, event, dwell, numeric, categorical, order, time_unit, indices)
         tell(found for found in batch.findings if found.code != "transactions_without_events")
         return batch

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._html import Shown
 from ._arguments import checked_methods
 from ._arrays import _is_missing, integer, seconds
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
@@ -25,7 +26,7 @@ from .vocabulary import Vocabulary
 
 
 @checked_methods
-class Session:
+class Session(Shown):
     """The events of one session so far, which the engine scores at any time::
 
         session = covey.Session(engine)
@@ -118,7 +119,7 @@ class Session:
             return 0
         return integer(value, name, bits=32)
 
-    def score(self, features: Any = None, context: Optional[Context] = None) -> Score:
+    def score(self, features: Any = None, *, context: Optional[Context] = None) -> Score:
         """The score of the session as one transaction; `features` is a mapping of names to plain values or a table of
         one row.
         Errors: as :meth:`Engine.score`."""
@@ -136,7 +137,7 @@ class Session:
             )
         return Scores(Native(pointer.value, "covey_scores_destroy"))[0]
 
-    def embedding(self, context: Optional[Context] = None) -> NDArray[np.float32]:
+    def embedding(self, *, context: Optional[Context] = None) -> NDArray[np.float32]:
         """The embedding of the events that are kept; zeros where there are none. Errors: as
         :meth:`SequenceEncoder.embed`."""
         result = np.empty(self._encoder.dimension, dtype=np.float32)

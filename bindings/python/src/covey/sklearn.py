@@ -77,6 +77,7 @@ class HDBSCAN(ClusterMixin, Estimator):
         allow_single_cluster: bool = False,
         store_centers: Optional[str] = None,
         copy: Any = "warn",
+        *,
         context: Optional[Context] = None,
     ) -> None:
         self.min_cluster_size = min_cluster_size

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional
 import numpy as np
 
 from . import _structs
+from ._html import Shown
 from ._arrays import c_string, integer, path_bytes, real
 from ._channels import Types
 from ._errors import CoveyError, InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._handle import Native
 from ._library import call, library
+from ._trees import pandas
 from .context import Context, running
 from .sequences import Sequences
 from .vocabulary import Vocabulary
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainingProgress:
+class TrainingProgress(Shown):
     """What a running training tells its callback."""
 
     #: From 1.
@@ -40,7 +42,7 @@ class TrainingProgress:
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainingEpoch:
+class TrainingEpoch(Shown):
     """An epoch's figures."""
 
     loss: float
@@ -51,7 +53,7 @@ class TrainingEpoch:
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainingReport:
+class TrainingReport(Shown):
     """How a training went."""
 
     epochs: list[TrainingEpoch]
@@ -60,6 +62,12 @@ class TrainingReport:
     best_step: int
     #: The encoder with the best weights; None where the training ended before there were any.
     encoder: "Optional[SequenceEncoder]"
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with one row an epoch."""
+        names = [field.name for field in dataclasses.fields(TrainingEpoch)]
+        index = pandas().RangeIndex(1, len(self.epochs) + 1, name="epoch")
+        return pandas().DataFrame([dataclasses.astuple(epoch) for epoch in self.epochs], columns=names, index=index)
 
     def plot(self, axis: Any = None) -> Any:
         """The loss of each epoch on a matplotlib axis (None = the current one), which is returned."""
@@ -183,15 +191,15 @@ def train(
     sequences: Sequences,
     vocabulary: Optional[Vocabulary],
     categorical_vocabularies: Optional[Mapping[str, Vocabulary]],
-    progress: Optional[Callback],
+    callback: Optional[Callback],
     context: Optional[Context],
     options: dict[str, Any],
 ) -> "SequenceEncoder":
     """`SequenceEncoder.train`."""
     if not isinstance(sequences, Sequences):
         raise InvalidTypeError(f"sequences must be a covey.Sequences, got {type(sequences).__name__}")
-    if progress is not None and not callable(progress):
-        raise InvalidTypeError(f"progress must be callable or None, got {type(progress).__name__}")
+    if callback is not None and not callable(callback):
+        raise InvalidTypeError(f"callback must be callable or None, got {type(callback).__name__}")
     struct = _options(options)
     layout: Any = _Layout(sequences, vocabulary, categorical_vocabularies)
     batch, borrowed = sequences._native(layout)
@@ -206,12 +214,12 @@ def train(
     def report(_: Any, told: Any) -> int:
         try:
             fields = {field.name: getattr(told.contents, field.name) for field in dataclasses.fields(TrainingProgress)}
-            return 1 if progress is not None and progress(TrainingProgress(**fields)) else 0
+            return 1 if callback is not None and callback(TrainingProgress(**fields)) else 0
         except BaseException as failure:
             failures.append(failure)
             return 1
 
-    if progress is not None:
+    if callback is not None:
         struct.progress = _structs.TrainingFunction(report)
     pointer, training = c_void_p(), c_void_p()
     try:

@@ -34,6 +34,10 @@ def validity_index(
     """DBCV (Moulavi et al. 2014), as hdbscan's function: -1 to 1, the larger the better; with per_cluster_scores also
     that of each cluster. NaN where there is one cluster alone.
 
+    Example::
+
+        covey.validity_index(rows.astype(float), clusterer.labels_)  # -1 to 1
+
     Args:
         X: n x features; with metric "precomputed" the n x n distances, and `d` the number of features. Metrics are
             those of :class:`HDBSCAN`; those that are not searched go through all distances in memory.
@@ -41,7 +45,8 @@ def validity_index(
         mst_raw_dist: distances as they are in the place of mutual reachability.
         verbose: hdbscan's; prints nothing.
 
-    Cost: O(d m^2) for each cluster of m rows and each pair of clusters; memory O(n)."""
+    Cost: O(d m^2) for each cluster of m rows and each pair of clusters; memory O(n).
+    """
     measured = measure(metric, p, metric_parameters, None)
     given = vector(labels, "labels", np.int32)
     flag(per_cluster_scores, "per_cluster_scores")

@@ -21,13 +21,18 @@ from .context import Context, running
 class Vocabulary(Handle):
     """Names and their indices: 0 is the unknown entry, ``names[0]`` has index 1.
 
+    Example::
+
+        vocabulary = covey.Vocabulary.build(["home", "pay", "home"])
+        vocabulary.lookup(["pay", "unheard of"])  # 2 and 0
+
     Args:
         names: distinct, not empty, valid Unicode. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED.
 
     Immutable; any number of threads may use it. ``len`` counts the unknown entry too.
     """
 
-    def __init__(self, names: Iterable[str], context: Optional[Context] = None) -> None:
+    def __init__(self, names: Iterable[str], *, context: Optional[Context] = None) -> None:
         strings = Names(_texts(names, "names"), "names")
         pointer = c_void_p()
         with running(context) as native:
@@ -36,7 +41,7 @@ class Vocabulary(Handle):
 
     @classmethod
     def build(
-        cls, events: Iterable[str], min_count: int = 1, max_size: int = 0, context: Optional[Context] = None
+        cls, events: Iterable[str], min_count: int = 1, max_size: int = 0, *, context: Optional[Context] = None
     ) -> "Vocabulary":
         """The names that occur at least `min_count` times among `events` (one string an event), most frequent first,
         ties by their UTF-8 bytes, at most `max_size` of them (0 = no limit). O(events).

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from .._arguments import checked
 from .._errors import CorruptFileError, FileError, MismatchError, UnsupportedError
+from .._html import Shown
 from .source import Source, read_source
 
 _LABELS = {"confirmed": 1.0, "false_alarm": 0.0, "uncertain": float("nan")}
 
 
 @dataclasses.dataclass(frozen=True)
-class Marks:
+class Marks(Shown):
     """Marks of groups by number, of transactions by row, and notes by ("group", number) and ("transaction", row)."""
 
     groups: Dict[int, str]

@@ -125,7 +125,7 @@ def report(
     max_bytes: int = MOST_BYTES,
 ) -> Report:
     """The case report: what needs a decision, then each risky group with its story, its sessions, what sets it apart,
-    its rules.
+    its rules::
 
         covey.report(found, "case.html")
 

@@ -226,7 +226,7 @@ final class Native {
 
     static native long rulesExtract(long context, FeatureTable features, byte[] target, long maxConditions,
                                     long maxRules, long minSupport, double minPrecision, double minLift, long maxBins,
-                                    long beamWidth, double holdout, double confidence, double[] times, long seed,
+                                    long beamWidth, double heldOut, double confidence, double[] times, long seed,
                                     byte[] targetName, double[] weights, double[] amounts, int quality, double beta,
                                     byte[] policyNames, int[] policyCodes, byte[] pinnedNames, int[] pinnedCodes,
                                     double[] pinnedBounds, byte[] pinnedCategories, long given, double rounding,

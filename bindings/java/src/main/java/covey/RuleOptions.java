@@ -17,7 +17,7 @@ import java.util.Objects;
  */
 public record
     RuleOptions(long maxConditions, long maxRules, long minSupport, double minPrecision, double minLift, long maxBins,
-                long beamWidth, double holdout, double confidence, double[] times, long seed, String targetName,
+                long beamWidth, double heldOut, double confidence, double[] times, long seed, String targetName,
                 double[] weights, double[] amounts, Quality quality, double beta, List<FeaturePolicy> features,
                 List<Condition> pinned, RuleSet given, double rounding, double significance, long permutations,
                 long resamples, double minStability, String ageTo, List<Pair> pairs) {
@@ -110,7 +110,7 @@ public record
         private double minLift = 2;
         private long maxBins = 64;
         private long beamWidth = 64;
-        private double holdout = 0.3;
+        private double heldOut = 0.3;
         private double confidence = 0.95;
         private double[] times;
         private long seed;
@@ -175,8 +175,8 @@ public record
         }
 
         /** The share of rows that the search never sees, 0.05 to 0.95; default 0.3. */
-        public Builder holdout(double share) {
-            holdout = share;
+        public Builder heldOut(double share) {
+            heldOut = share;
             return this;
         }
 
@@ -308,7 +308,7 @@ public record
         /** Returns the options. The call that uses them checks their ranges. */
         public RuleOptions build() {
             return new RuleOptions(maxConditions, maxRules, minSupport, minPrecision, minLift, maxBins, beamWidth,
-                                   holdout, confidence, times, seed, targetName, weights, amounts, quality, beta,
+                                   heldOut, confidence, times, seed, targetName, weights, amounts, quality, beta,
                                    features, pinned, given, rounding, significance, permutations, resamples,
                                    minStability,
 

@@ -59,7 +59,7 @@ public final class RuleSet extends NativeObject {
         try (Use with = Use.of(context); Use given = Use.of(chosen.given())) {
             return new RuleSet(Native.rulesExtract(
                 with.address(), features, chosenRows, chosen.maxConditions(), chosen.maxRules(), chosen.minSupport(),
-                chosen.minPrecision(), chosen.minLift(), chosen.maxBins(), chosen.beamWidth(), chosen.holdout(),
+                chosen.minPrecision(), chosen.minLift(), chosen.maxBins(), chosen.beamWidth(), chosen.heldOut(),
                 chosen.confidence(), chosen.times(), chosen.seed(), name, chosen.weights(), chosen.amounts(),
                 chosen.quality().ordinal(), chosen.beta(), policyNames, policyCodes, pinnedNames, pinnedCodes,
                 pinnedBounds, pinnedCategories, given.address(), chosen.rounding(), chosen.significance(),

@@ -164,7 +164,7 @@ class HeaderTest {
         RuleOptions o = RuleOptions.defaults();
         assertEquals(initialiser("RULES"),
                      joined(o.maxConditions(), o.maxRules(), o.minSupport(), o.minPrecision(), o.minLift(), o.maxBins(),
-                            o.beamWidth(), o.holdout(), o.confidence(), o.times(), o.seed(), o.targetName(),
+                            o.beamWidth(), o.heldOut(), o.confidence(), o.times(), o.seed(), o.targetName(),
                             o.weights(), o.amounts(), o.quality().ordinal(), 0, o.beta() - 1, null, o.features().size(),
                             null, o.pinned().size(), o.given(), o.rounding(), o.significance(), o.permutations(),
                             o.resamples(), o.minStability(), o.ageTo(), null, o.pairs().size()));

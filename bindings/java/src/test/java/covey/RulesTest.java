@@ -163,7 +163,7 @@ class RulesTest {
         refuse(StatusCode.INVALID_ARGUMENT, "min_lift", RuleOptions.builder().minLift(-1));
         refuse(StatusCode.INVALID_ARGUMENT, "max_bins", RuleOptions.builder().maxBins(1));
         refuse(StatusCode.INVALID_ARGUMENT, "beam_width", RuleOptions.builder().beamWidth(10_001));
-        refuse(StatusCode.INVALID_ARGUMENT, "holdout", RuleOptions.builder().holdout(Double.NaN));
+        refuse(StatusCode.INVALID_ARGUMENT, "held_out", RuleOptions.builder().heldOut(Double.NaN));
         refuse(StatusCode.INVALID_ARGUMENT, "confidence", RuleOptions.builder().confidence(1));
         refuse(StatusCode.MISMATCH, "times", RuleOptions.builder().times(new double[2]));
         double[] times = new double[ROWS];
