@@ -6,8 +6,9 @@
 #   make deb               Debian packages under dist: libcovey1, libcovey-dev, python3-covey; lintian must accept them
 #   make demo              runs the whole pipeline on the sample in examples/data
 #   make examples          the programs of examples/c, into .build-out/examples
-#   make jar               the Java binding with the library inside, under dist
+#   make jar               the Java binding with the library inside, its pom, sources and Javadoc, under dist
 #   make docs              the documentation site, under .build-out/docs/html, which needs no network when it is read
+#   make wheel, make sdist the Python package under dist: with the library, or with the sources of both, for pip and Swift
 #   make test              every suite; make test-swift, test-abi, test-package and others run one suite
 #   make format            formats Swift, C, Java and Python; make test-format says what is not formatted
 #   make check-memory      the C ABI suite under valgrind
@@ -115,7 +116,7 @@ clean:
 
 # ------------------------------------------------------------------------------------------------------------- tests
 SUITES := test-header test-format test-swift test-abi test-guest test-fuzz-seeds test-mutations check-memory test-interface \
-	test-package test-examples test-java test-python test-reference test-exports test-hosts test-readme test-docs
+	test-package test-examples test-java test-python test-reference test-exports test-hosts test-readme test-docs test-sdist
 test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)
 
@@ -356,12 +357,40 @@ $(JNI_LIBRARY): $(JNI_SOURCES) $(wildcard $(JAVA)/jni/*.h) $(JAVA_OUT)/main.stam
 	cc $(JNI_FLAGS) -I$(OUT)/include -I$(JAVA_OUT)/include -I$(JAVA_HOME)/include -I$(JAVA_HOME)/include/linux \
 		$(JNI_SOURCES) -o $@ -L$(OUT)/lib -lcovey $(JNI_LINK)
 
-jar: $(JAR)
-$(JAR): $(JAVA_OUT)/main.stamp $(JNI_LIBRARY) LICENSE NOTICE THIRD-PARTY-LICENSES packaging/sbom
+.PHONY: javadoc
+JAVADOC := $(JAVA_OUT)/javadoc
+javadoc: $(JAVADOC).stamp
+$(JAVADOC).stamp: $(JAVA_SOURCES)
+	rm -rf $(JAVADOC)
+	@echo "javadoc $(JAVADOC)"
+	@$(JAVA_HOME)/bin/javadoc -quiet -Xdoclint:all,-missing -Werror -notimestamp --no-platform-links -encoding UTF-8 \
+		--release 17 -d $(JAVADOC) $(JAVA_SOURCES)
+	@touch $@
+
+# Beside the jar what a repository of Maven asks for: the pom, the sources and the Javadoc.
+jar: $(JAR) $(JAR:.jar=.pom) $(JAR:.jar=-sources.jar) $(JAR:.jar=-javadoc.jar)
+
+$(JAR:.jar=.pom): $(JAVA)/pom.xml.in
+	@mkdir -p $(@D)
+	sed 's|@VERSION@|$(VERSION)|' $< > $@
+
+$(JAR:.jar=-sources.jar): $(JAVA_SOURCES) LICENSE NOTICE
+	@mkdir -p $(@D)
+	$(JAVA_HOME)/bin/jar --create --file $@ -C $(JAVA)/src/main/java . -C . LICENSE -C . NOTICE
+
+$(JAR:.jar=-javadoc.jar): $(JAVADOC).stamp
+	@mkdir -p $(@D)
+	$(JAVA_HOME)/bin/jar --create --file $@ -C $(JAVADOC) .
+
+$(JAR): $(JAR:.jar=.pom) $(wildcard $(JAVA)/native-image/*.json) $(JAVA_OUT)/main.stamp $(JNI_LIBRARY) LICENSE NOTICE THIRD-PARTY-LICENSES packaging/sbom
 	rm -rf $(JAVA_OUT)/jar
 	mkdir -p $(JAVA_OUT)/jar/META-INF/native/linux-x86_64 $(@D)
 	cp -r $(JAVA_OUT)/main/. $(JAVA_OUT)/jar
 	cp LICENSE NOTICE THIRD-PARTY-LICENSES $(STAGED)/share/doc/covey/covey.spdx.json $(JAVA_OUT)/jar/META-INF
+	mkdir -p $(JAVA_OUT)/jar/META-INF/maven/covey/covey $(JAVA_OUT)/jar/META-INF/native-image/covey/covey
+	cp $(JAR:.jar=.pom) $(JAVA_OUT)/jar/META-INF/maven/covey/covey/pom.xml
+	printf 'groupId=covey\nartifactId=covey\nversion=%s\n' $(VERSION) > $(JAVA_OUT)/jar/META-INF/maven/covey/covey/pom.properties
+	cp $(JAVA)/native-image/*.json $(JAVA_OUT)/jar/META-INF/native-image/covey/covey
 	cp $(LIBRARY) $(JAVA_OUT)/jar/META-INF/native/linux-x86_64/libcovey.so.$(SOVERSION)
 	strip --strip-unneeded -o $(JAVA_OUT)/jar/META-INF/native/linux-x86_64/libcovey_jni.so $(JNI_LIBRARY)
 	$(JAVA_HOME)/bin/jar --create --file $@ --module-version $(VERSION) -C $(JAVA_OUT)/jar .
@@ -428,7 +457,7 @@ test-header: | prepare-test
 		grep -q "$$macro" Tests/ABI/test_defaults.c || { echo "test_defaults.c lacks $$macro"; exit 1; }; done
 
 # ------------------------------------------------------------------------------------------------------------ Python
-.PHONY: wheel test-python
+.PHONY: wheel test-python test-sdist
 PYTHON_SOURCES := $(shell find bindings/python/src -name '*.py' -o -name py.typed -o -path '*/report/*.[jc]*s*') \
 	$(addprefix bindings/python/,pyproject.toml setup.py README.md)
 WHEEL_PLATFORM := manylinux_$(subst .,_,$(GLIBC))_x86_64
@@ -451,6 +480,27 @@ $(WHEEL): $(LIBRARY) $(PYTHON_SOURCES) $(VENV)/stamp LICENSE NOTICE THIRD-PARTY-
 	$(VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist \
 		--config-settings=--build-option=--plat-name=$(WHEEL_PLATFORM) $(OUT)/wheel
 	@touch $@
+
+# The sources of the library travel with those of the package; pip builds both, where Swift is.
+.PHONY: sdist
+SDIST := dist/covey-$(VERSION).tar.gz
+sdist: $(SDIST)
+$(SDIST): $(SOURCES) $(PYTHON_SOURCES) $(VENV)/stamp $(wildcard packaging/*) LICENSE NOTICE THIRD-PARTY-LICENSES Makefile
+	rm -rf $(OUT)/sdist
+	mkdir -p $(OUT)/sdist/native dist
+	cp -r $(addprefix bindings/python/,pyproject.toml setup.py README.md src) LICENSE NOTICE THIRD-PARTY-LICENSES $(OUT)/sdist
+	rm -rf $(OUT)/sdist/src/covey/_native && find $(OUT)/sdist/src -name __pycache__ -prune -exec rm -r {} +
+	cp THIRD-PARTY-LICENSES $(OUT)/sdist/src/covey
+	cp -r Package.swift Makefile Sources include packaging LICENSE NOTICE THIRD-PARTY-LICENSES $(OUT)/sdist/native
+	echo 'graft native' > $(OUT)/sdist/MANIFEST.in
+	cd $(OUT)/sdist && $(abspath $(VENV))/bin/python setup.py --quiet sdist --dist-dir $(abspath dist)
+
+# Without Swift the sdist must say what it needs. Its build with Swift is that of make build.
+test-sdist: $(SDIST)
+	rm -rf $(OUT)/sdist-test && mkdir -p $(OUT)/sdist-test
+	tar -xzf $(SDIST) -C $(OUT)/sdist-test --strip-components=1
+	cd $(OUT)/sdist-test && test -f native/Package.swift && ! SWIFT=no-swift $(abspath $(VENV))/bin/python setup.py --quiet bdist_wheel > log 2>&1
+	grep -q "there is no 'no-swift'" $(OUT)/sdist-test/log && grep -q 'swift.org' $(OUT)/sdist-test/log
 
 test-python: $(WHEEL)
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m mypy
@@ -537,22 +587,13 @@ test-readme: $(WHEEL) $(JAR)
 
 # ------------------------------------------------------------------------------------------------------ documentation
 # Built from covey.h, docstrings, notebooks and docs/, and from javadoc if a JDK is there. Code cells run; warnings are errors.
-.PHONY: docs test-docs javadoc
+.PHONY: docs test-docs
 DOCS := $(OUT)/docs
-JAVADOC := $(JAVA_OUT)/javadoc
 HAS_JAVADOC = $(if $(wildcard $(JAVA_HOME)/bin/javadoc),$(JAVADOC).stamp)
 
 $(DOCS)/tools.stamp: docs/requirements.txt $(VENV)/stamp
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@mkdir -p $(@D)
-	@touch $@
-
-javadoc: $(JAVADOC).stamp
-$(JAVADOC).stamp: $(JAVA_SOURCES)
-	rm -rf $(JAVADOC)
-	@echo "javadoc $(JAVADOC)"
-	@$(JAVA_HOME)/bin/javadoc -quiet -Xdoclint:all,-missing -Werror -notimestamp --no-platform-links -encoding UTF-8 \
-		--release 17 -d $(JAVADOC) $(JAVA_SOURCES)
 	@touch $@
 
 docs: $(LIBRARY) $(DOCS)/tools.stamp $(HAS_JAVADOC)
@@ -603,6 +644,11 @@ bench-stream: $(LIBRARY)
 		terminal.c) -o $(OUT)/score_stream $(ABI_LINK) -Wl,-rpath,$(STAGED)/lib
 	$(OUT)/score_stream $(BENCH_STREAMS)
 bench-score: bench-stream
+
+# `covey find` from Parquet files to the report; 10 million events unless BENCH_OPTIONS says otherwise.
+.PHONY: bench-find
+bench-find: $(LIBRARY) $(VENV)/stamp
+	PYTHONPATH=$(abspath bindings/python/src) $(VENV)/bin/python Tests/Benchmarks/find_events.py $(BENCH_OPTIONS)
 
 BENCHMARKS := bench-encode bench-train bench-cluster bench-fraud bench-rules bench-score bench-explain
 bench: $(BENCHMARKS) bench-evaluate bench-embed-quality
