@@ -39,6 +39,7 @@ nb_execution_timeout = 60
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
+nb_output_stderr = "remove"  # progress
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from ctypes import byref, c_void_p
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Literal, Optional, Union
 
 from . import _structs
 from ._arguments import checked, checked_methods
@@ -14,6 +14,7 @@ from ._arrays import choice, integer
 from ._errors import InvalidTypeError
 from ._handle import Handle, Native
 from ._library import call, library
+from ._progress import ProgressLine, is_watched
 
 #: Called with the running stage and the fraction done, 0 to 1.
 Progress = Callable[[str, float], Any]
@@ -52,15 +53,19 @@ class Context(Handle):
         memory_budget: bytes that a call may allocate beside its input; 0 = the machine's physical memory. More gives
             ``CoveyError`` with OUT_OF_MEMORY.
         progress: called as ``progress(stage, fraction)`` at most about 50 times a second, on the thread that made the
-            call. A true result stops the call with CANCELLED; an exception stops it and is raised from the call.
+            call. A true result stops the call with CANCELLED; an exception stops it and is raised from the call. None:
+            in a terminal or a notebook a line on standard error says how far a call is that takes longer than two
+            seconds. False: nothing is shown.
 
     Threads: any number of threads may share a context. Long calls on the main thread can be interrupted by Ctrl-C
     (or by any other Python handler of SIGINT that raises), with or without a context.
     """
 
-    def __init__(self, threads: int = 0, memory_budget: int = 0, progress: Optional[Progress] = None) -> None:
-        if progress is not None and not callable(progress):
-            raise InvalidTypeError(f"progress must be callable or None, got {type(progress).__name__}")
+    def __init__(
+        self, threads: int = 0, memory_budget: int = 0, progress: Union[None, Literal[False], Progress] = None
+    ) -> None:
+        if progress is not None and progress is not False and not callable(progress):
+            raise InvalidTypeError(f"progress must be callable, None or False, got {type(progress).__name__}")
         self.threads = integer(threads, "threads", bits=32)
         self.memory_budget = integer(memory_budget, "memory_budget", bits=64, signed=False)
         self.progress = progress
@@ -106,7 +111,7 @@ class running:
     """``with running(context) as native:`` one call into the library: delivers progress, re-raises what Python code
     raised meanwhile, and lets Ctrl-C stop the call."""
 
-    __slots__ = ("_context", "_native", "_failure", "_handler", "_temporary")
+    __slots__ = ("_context", "_native", "_failure", "_handler", "_temporary", "_line")
 
     def __init__(self, context: Optional[Context]) -> None:
         if context is None:
@@ -118,8 +123,11 @@ class running:
         self._failure: Optional[BaseException] = None
         self._handler: Any = None
         self._temporary: Any = None
+        self._line: Optional[ProgressLine] = None
 
     def __enter__(self) -> Native:
+        if self._context.progress is None and not frames() and is_watched():
+            self._line = ProgressLine()
         frames().append(self)
         # A handler that raises inside the callback would lose its exception to ctypes; it is kept here instead.
         if threading.current_thread() is threading.main_thread():
@@ -137,6 +145,8 @@ class running:
         if self._handler is not None and signal.getsignal(signal.SIGINT) == self._temporary:
             signal.signal(signal.SIGINT, self._handler)
         frames().pop()
+        if self._line is not None:
+            self._line.close()
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure from None
@@ -150,7 +160,9 @@ class running:
     def report(self, stage: bytes, fraction: float) -> int:
         try:
             progress = self._context.progress
-            if self._failure is None and progress is not None and progress(stage.decode("utf-8"), fraction):
+            if self._line is not None:
+                self._line.report(stage.decode("utf-8"), fraction)
+            if self._failure is None and progress and progress(stage.decode("utf-8"), fraction):
                 return 1
         except BaseException as failure:
             self._failure = failure
