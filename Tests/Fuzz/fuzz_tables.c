@@ -156,7 +156,7 @@ static void search(fuzz_input *input, const covey_table *table, const covey_tabl
     covey_rules_options options = COVEY_RULES_OPTIONS_INIT;
     int64_t *counts[] = {&options.max_conditions, &options.max_rules,    &options.min_support, &options.max_bins,
                          &options.beam_width,     &options.permutations, &options.resamples};
-    double *numbers[] = {&options.min_precision, &options.min_lift, &options.held_out,      &options.confidence,
+    double *numbers[] = {&options.min_precision, &options.min_lift, &options.held_out,     &options.confidence,
                          &options.beta,          &options.rounding, &options.significance, &options.min_stability};
     covey_rule_feature feature = COVEY_RULE_FEATURE_INIT;
     covey_feature_pair pair = {"a", "b", 0, 0};
