@@ -60,7 +60,7 @@ class Work:
     def check(self, stage: str, fraction: float) -> None:
         """Raises CANCELLED, or what the progress callback raises."""
         progress, now = None if self._parent is None else self._parent.progress, time.monotonic()
-        if progress is not None and now - self._reported >= _BETWEEN and not self._cancelled:
+        if progress and now - self._reported >= _BETWEEN and not self._cancelled:
             self._reported = now
             self._cancelled = bool(progress(stage, fraction))
         if self._cancelled:
