@@ -223,3 +223,36 @@ def test_messages_name_arguments_and_no_fields_of_structs(engine, call, message)
         covey.InvalidArgumentError if "weights" not in message else covey.InvalidDataError, match=message
     ):
         call(engine)
+
+
+ROWS_3 = np.random.default_rng(0).normal(size=(60, 3))
+
+
+@pytest.mark.parametrize(
+    "call, name",
+    [
+        (lambda: covey.validity_index([1.0, 2.0], [0, 0], metric="chebyshev"), "X"),
+        (lambda: covey.validity_index(ROWS_3, [0] * 59, metric="chebyshev"), "labels"),
+        (lambda: covey.cluster_edges(3, [[0, 1], [1]]), "edges"),
+        (lambda: covey.cluster_neighbours([[1]], [["a"]]), "distances"),
+        (lambda: covey.cluster_neighbours([[1], [2, 3]], [[1], [2, 3]]), "indices"),
+        (lambda: covey.nearest(ROWS_3, ROWS_3, 3, merge=5), "merge"),
+        (lambda: covey.nearest(ROWS_3, ROWS_3, 3, merge=("a", "b")), "merge"),
+        (lambda: covey.match_clusters([0], [0], old_keys=5, new_keys=[1]), "old_keys"),
+        (lambda: covey.match_clusters([0], [0], old_keys=[[1]], new_keys=[[1]]), "old_keys"),
+        (lambda: covey.match_clusters([0], [0], previous=5), "previous"),
+        (lambda: covey.extract_rules(FRAME, FRAUD, allowed=5), "allowed"),
+        (lambda: covey.extract_rules(FRAME, FRAUD, directions=5), "directions"),
+        (lambda: covey.HDBSCAN(metric="seuclidean", V="a").fit(ROWS_3), "V"),
+    ],
+)
+def test_values_of_a_wrong_kind_are_named(call, name):
+    with pytest.raises(covey.CoveyError, match=f"^{name} "):
+        call()
+
+
+@pytest.mark.parametrize("metric", ["infinity", "angular", "haversine", "chebyshev"])
+def test_a_medoid_by_every_metric(metric):
+    rows = np.concatenate([ROWS_3[:, :2] / 9 + 0.5, ROWS_3[:, :2] / 9 - 1.2])
+    clusters = covey.HDBSCAN(metric=metric, min_samples=2).fit(rows)
+    assert (rows[clusters.labels_ == 0] == clusters.weighted_cluster_medoid(0)).all(axis=1).any()

@@ -7,7 +7,7 @@ from typing import Any, Callable, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import integer, real
+from ._arrays import integer, numeric, real
 from ._distance_matrix import blockwise, pairwise, refuse_missing
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError
 from ._work import Work
@@ -32,7 +32,7 @@ _BALL_TREE = _KD_TREE | {
 }
 #: By scikit-learn and SciPy, as a matrix of all distances.
 _PAIRWISE = _BALL_TREE | {"angular", "arccos", "correlation", "sqeuclidean", "yule", "nan_euclidean"}
-_NAMES = {"p": "minkowski", "infinity": "chebyshev"}
+NAMES = {"p": "minkowski", "infinity": "chebyshev"}
 _REFUSED = {
     "prims_kdtree": _KD_TREE,
     "prims_balltree": _BALL_TREE,
@@ -106,7 +106,7 @@ def _measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) ->
         raise InvalidArgumentError(
             f"metric must be one of {', '.join(sorted({*NATIVE, *_PAIRWISE, 'precomputed'}))}, got {metric!r}"
         )
-    metric = _NAMES.get(metric, metric)
+    metric = NAMES.get(metric, metric)
     parameters = dict(parameters)
     if metric == "minkowski":
         return _minkowski(parameters.pop("p", p), parameters)
@@ -196,7 +196,7 @@ def _scaled(variances: Any) -> Callable[[NDArray[Any]], NDArray[Any]]:
     def change(rows: NDArray[Any]) -> NDArray[Any]:
         if variances is None:
             raise InvalidTypeError("metric seuclidean needs V, the variance of each column")
-        given = np.asarray(variances, dtype=np.float64)
+        given = np.asarray(numeric(variances, "V"), dtype=np.float64)
         if given.shape != (rows.shape[1],) or not (given > 0).all():
             raise InvalidArgumentError(f"V must be {rows.shape[1]} numbers above 0, one a column")
         return np.asarray(rows, dtype=np.float64) / np.sqrt(given)

@@ -30,7 +30,7 @@ from ._estimator import Estimator
 from ._gower import Gower
 from ._handle import Native
 from ._metrics import NATIVE as _METRICS  # noqa: F401
-from ._metrics import Measure, measure, sparse_tree
+from ._metrics import NAMES, Measure, measure, sparse_tree
 from ._not_fitted import NotFittedError
 from ._rows import keys_of
 from ._semi_supervised import known_labels, nodes_by_labels
@@ -512,8 +512,12 @@ class HDBSCAN(ClusterMixin, Estimator):
         if self._is_gower():
             nearest: NDArray[Any] = rows[int(np.argmin(self._gower.distances(rows) @ strengths))]
             return nearest
+        measured = self._measure()
+        if measured.chords is not None and measured.distances is not None:  # angles, which scikit-learn does not have
+            return np.asarray(rows[int(np.argmin(measured.distances(rows, None) @ strengths))])
         parameters = {**self._own_parameters(), **({} if self.p is None else {"p": self.p})}
-        sums = [block @ strengths for block in pairwise_distances_chunked(rows, metric=self.metric, **parameters)]
+        metric = NAMES.get(self.metric, self.metric) if isinstance(self.metric, str) else self.metric
+        sums = [block @ strengths for block in pairwise_distances_chunked(rows, metric=metric, **parameters)]
         found: NDArray[Any] = rows[int(np.argmin(np.concatenate(sums)))]
         return found
 

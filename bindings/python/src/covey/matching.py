@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ._html import Shown
 from ._arguments import checked
-from ._arrays import contiguous
+from ._arrays import as_array, contiguous
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError
 
 
@@ -67,6 +67,8 @@ def match_clusters(
     O(n log n). Errors: INVALID_ARGUMENT, INVALID_DATA (a key twice).
     """
     before, after = _labels(old, "old"), _labels(new, "new")
+    if previous is not None and not isinstance(previous, ClusterMatches):
+        raise InvalidTypeError(f"previous must be ClusterMatches or None, got {type(previous).__name__}")
     if previous is not None and len(previous.ids) != before.max(initial=-1) + 1:
         raise InvalidArgumentError(
             f"previous must be of old, with {before.max(initial=-1) + 1} clusters, got {len(previous.ids)}"
@@ -175,7 +177,9 @@ def _same_rows(
         return rows, rows
     places: list[dict[Any, int]] = []
     for values, count, name in ((keys[0], old_count, "old_keys"), (keys[1], new_count, "new_keys")):
-        listed = np.asarray(values).tolist()
+        listed = as_array(values, name).tolist()
+        if not isinstance(listed, list) or any(isinstance(key, list) for key in listed):
+            raise InvalidTypeError(f"{name} must have 1 dimension")
         if len(listed) != count:
             raise InvalidArgumentError(f"{name} must have {count} values, one a row, got {len(listed)}")
         places.append({key: row for row, key in enumerate(listed)})

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arguments import checked, unknown_argument
-from ._arrays import contiguous, flag, integer, matrix, real
+from ._arrays import as_array, contiguous, flag, integer, matrix, numeric, real
 from ._cluster_options import cluster_options
 from ._clusters import Clusters
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError, OutOfMemoryError
@@ -136,10 +136,11 @@ def nearest(
     if merge is None:
         indices, distances = _room(first.rows, width)
     else:
-        indices, distances = (
-            np.array(merge[0], dtype=np.int64, order="C"),
-            np.array(merge[1], dtype=np.float64, order="C"),
-        )
+        try:
+            indices = np.array(merge[0], dtype=np.int64, order="C")
+            distances = np.array(merge[1], dtype=np.float64, order="C")
+        except (TypeError, ValueError, IndexError) as failure:
+            raise InvalidTypeError(f"merge must be what a call before has returned: {failure}") from None
         if indices.shape != (first.rows, width) or distances.shape != (first.rows, width):
             raise MismatchError(
                 f"merge must hold two arrays of {first.rows} x {width}, got {indices.shape}, {distances.shape}"
@@ -239,7 +240,7 @@ def edge_array(edges: Any) -> NDArray[Any]:
     elif isinstance(edges, tuple) and len(edges) == 3 and np.ndim(edges[0]) == 1:
         columns = list(edges)
     else:
-        table = np.asarray(edges)
+        table = as_array(edges, "edges")
         if table.size == 0:
             return np.empty(0, dtype=EDGE)
         if table.ndim != 2 or table.shape[1] != 3:
@@ -253,7 +254,8 @@ def edge_array(edges: Any) -> NDArray[Any]:
 
 
 def _lists(indices: Any, distances: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    rows, numbers = np.asarray(indices), np.ascontiguousarray(distances, dtype=np.float64)
+    rows = as_array(indices, "indices")
+    numbers = np.ascontiguousarray(numeric(distances, "distances"), dtype=np.float64)
     if rows.ndim != 2 or rows.shape != numbers.shape:
         raise MismatchError(f"indices and distances must be two arrays of n x k, got {rows.shape} and {numbers.shape}")
     if rows.shape[1] < 1:

@@ -366,6 +366,8 @@ def _policies(
     """What is said of each feature, as C reads it."""
     found: dict[str, str] = {}
     for use, names in uses.items():
+        if names is not None and not isinstance(names, Iterable):
+            raise InvalidTypeError(f"{use} must be names of features, got {names!r}")
         for name in [names] if isinstance(names, str) else names or ():
             if not isinstance(name, str):
                 raise InvalidTypeError(f"{use} must hold names of features, got {name!r}")
@@ -374,6 +376,8 @@ def _policies(
             found[name] = use
     if uses["allowed"] is not None and "allowed" not in found.values():
         raise InvalidArgumentError("allowed must name at least one feature, or be None for all")
+    if directions is not None and not isinstance(directions, Mapping):
+        raise InvalidTypeError(f"directions must be a mapping of features, got {directions!r}")
     ways = {name: choice(way, f"directions[{name!r}]", _DIRECTIONS) for name, way in (directions or {}).items()}
     names = list(dict.fromkeys([*found, *ways]))
     return (_structs.RuleFeature * len(names))(

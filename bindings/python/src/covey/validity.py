@@ -55,8 +55,10 @@ def validity_index(
         from ._validity_matrix import matrix_validity
 
         with Work(context) as work:
-            rows = np.asarray(X)
-            distances = np.asarray(X, np.float64) if measured.distances is None else measured.distances(rows, work)
+            rows = np.asarray(matrix(X, "X")[1], np.float64)
+            if len(rows) != len(given):
+                raise MismatchError(f"labels must have {len(rows)} values, one a row, got {len(given)}")
+            distances = rows if measured.distances is None else measured.distances(rows, work)
         if d is None and measured.precomputed:
             raise InvalidArgumentError("d, the number of features, must be given with the metric precomputed")
         index, clusters = matrix_validity(distances, given, d or np.asarray(X).shape[1], bool(plain))
