@@ -112,7 +112,7 @@ def _name(code):
 
 
 def _anchor(name):
-    return name.lower().replace("_", "-")
+    return ("macro-" if name.isupper() else "") + name.lower().replace("_", "-")
 
 
 def _comment(comment):
