@@ -10,15 +10,14 @@ session nearer.
 
 - precision: mean over sessions of the average precision (area under precision and recall) of minus the attributions,
   with the planted events as the truth.
-- difference, preservation: as covey.h defines them, measured here by the same code for all; difference up, preservation
-down. - one: median milliseconds of calls for one session on one thread; batch: of one call for all on two threads, a
-session.
+- difference, preservation: as covey.h defines them, measured here by the same code for all; difference up,
+  preservation down.
+- one: median milliseconds of calls for one session on one thread; batch: of one call for all on two threads, a session.
   Attributions alone, without features and figures.
 
 The peer is KernelSHAP over events as TimeSHAP (Bento et al. 2021) samples it, in NumPy, with all its coalitions
-embedded by Covey
-in one batch: from so many coalitions (TimeSHAP's examples take 32,000) the weighted least squares are solved, for fewer
-sessions where there are many. "random" is a random order.
+embedded by Covey in one batch: from so many coalitions (TimeSHAP's examples take 32,000) the weighted least squares
+are solved, for fewer sessions where there are many. "random" is a random order.
 """
 
 import argparse
