@@ -121,7 +121,7 @@ test: prepare-test
 	$(MAKE) --no-print-directory $(SUITES)
 
 # Folders that hold no sources of ours are hidden or ignored by git.
-STYLED = find Sources Tests include examples packaging bindings -name '.*' -prune -o -name build -prune -o
+STYLED := find Sources Tests include examples packaging bindings \( -name '.*' -o -name build \) -prune -o
 C_AND_JAVA := \( -name '*.c' -o -name '*.cpp' -o -name '*.h' -o -name '*.java' \) -print0
 .PHONY: format test-format
 format: $(VENV)/stamp
@@ -133,6 +133,8 @@ test-format: $(VENV)/stamp | prepare-test
 	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests
 	$(STYLED) $(C_AND_JAVA) | xargs -0 $(VENV)/bin/clang-format --dry-run -Werror
 	$(VENV)/bin/ruff format --quiet --check . && $(VENV)/bin/ruff check .
+	@! $(STYLED) \( -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.cpp' -o -name '*.java' \) -print0 \
+		| LC_ALL=C.UTF-8 xargs -0 grep -nE '^.{121,}' || { echo "lines above are wider than 120 columns"; exit 1; }
 
 .PHONY: test-swift test-abi test-interface test-package abi-baseline check-memory
 # The tests are optimised, like the library, because the numerical tests are heavy.

@@ -1870,18 +1870,18 @@ void covey_scores_destroy(covey_scores *scores);
  *    "rank", "loss", "amount", "first_seen", "last_seen": as covey_cluster_report, null if unknown
  *  - "persistence" and "mean_strength" of the clustering
  *  - "features": numbers that set the cluster apart: Cliff's delta against the "compared_with" rows of no cluster (all
- *    others if every row is in one), its interval, corrected for all "comparisons" (Bonferroni), and quartiles. Only those
- *    whose interval does not hold 0, the surest first. "categories": likewise the shares of categories and booleans, with
- *    Newcombe's interval of the difference, and the lift
+ *    others if every row is in one), its interval, corrected for all "comparisons" (Bonferroni), and quartiles. Only
+ *    those whose interval does not hold 0, the surest first. "categories": likewise the shares of categories and
+ *    booleans, with Newcombe's interval of the difference, and the lift
  *  - "nearest": the 5 other clusters whose exemplars' means are nearest, by hybrid rows
  *  - "exemplars": up to 8 rows of the clustering; "rules": the sentences of its rules
  *  - "cautions": why nobody should act on it alone: "no_known_fraud", "few_labels" (below 5), "near_base_rate" (the
  *    interval begins at or below the base rate), "wide_interval" (above 0.5), "few_rows" (below 5)
- *  - "not_known": what an engine does not keep: "events", "links" (shared values), "growth", "stability_over_resamples",
- *    "amounts", "times". The case report works these out from raw rows.
+ *  - "not_known": what an engine does not keep: "events", "links" (shared values), "growth",
+ *    "stability_over_resamples", "amounts", "times". The case report works these out from raw rows.
  *
- *  Values are read back from the hybrid rows: exact to a float, held within the clip; the median stands for missing values
- *  unless there is an indicator. Of more than 50,000 rows on a side an even sample is read.
+ *  Values are read back from the hybrid rows: exact to a float, held within the clip; the median stands for missing
+ *  values unless there is an indicator. Of more than 50,000 rows on a side an even sample is read.
  *  Errors: COVEY_INVALID_ARGUMENT (a cluster that the engine does not have), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_engine_profile(const covey_engine *engine, const covey_context *context, int64_t cluster,
                                   covey_buffer **text, covey_error **error);
@@ -1947,12 +1947,12 @@ typedef struct covey_counterfactual_options {
  *  events), so that they are different ways.
  *
  *  Three searches propose answers: all values of each single feature (those that occur, those around the bounds of
- *  rules, and some between) and each single event; the nearest rows among those that the engine keeps and that are in no
- *  risky cluster; and a beam over combinations (Mothilal, Sharma and Tan 2020 call for the same: valid, near, sparse,
- *  diverse). Then changes are taken back while the goal holds, and numbers are moved towards the given ones, to a
- *  ten thousandth of a unit. A number stays whole if it is whole in the rows that the engine keeps. A missing value may
- *  become known, at one unit more; a known one never becomes missing. It is a search and no proof: a cheaper answer may
- *  exist. The result depends on the inputs and options alone.
+ *  rules, and some between) and each single event; the nearest rows among those that the engine keeps and that are in
+ *  no risky cluster; and a beam over combinations (Mothilal, Sharma and Tan 2020 call for the same: valid, near,
+ *  sparse, diverse). Then changes are taken back while the goal holds, and numbers are moved towards the given ones,
+ *  to a ten thousandth of a unit. A number stays whole if it is whole in the rows that the engine keeps. A missing
+ *  value may become known, at one unit more; a known one never becomes missing. It is a search and no proof: a cheaper
+ *  answer may exist. The result depends on the inputs and options alone.
  *
  *  An answer says what the engine would score. It does not say that a customer could or should change that, or that the
  *  transaction would be honest then.
@@ -1960,8 +1960,8 @@ typedef struct covey_counterfactual_options {
  *  Cost: max_evaluations times that of covey_engine_score for one transaction at most; the embedding is computed anew
  *  only if events are removed. Of the rows that the engine keeps at most 50,000 are read.
  *  Errors: as covey_engine_score; COVEY_INVALID_ARGUMENT for options out of range or that do not suit a feature's kind;
- *  COVEY_MISMATCH for a feature that the engine does not have, more or less than one transaction, max_removed without an
- *  encoder, and COVEY_GOAL_LEAVE_CLUSTER without clusters. That nothing was found is no error. */
+ *  COVEY_MISMATCH for a feature that the engine does not have, more or less than one transaction, max_removed without
+ *  an encoder, and COVEY_GOAL_LEAVE_CLUSTER without clusters. That nothing was found is no error. */
 covey_status covey_counterfactuals_find(const covey_engine *engine, const covey_context *context,
                                         const covey_sequences *sequences, const covey_table *features,
                                         const covey_counterfactual_options *options, covey_counterfactuals **result,
@@ -1995,8 +1995,8 @@ typedef struct covey_change {
     double cost;              /**< Of a number: the feature's cost * |new - old| / unit, and one unit more if it was
                                     missing, from the median on. Of other kinds: the feature's cost. */
     double unit;              /**< Of a number: the distance between the quartiles of the rows that the engine keeps; a
-                                    quarter of the range if they are equal; the largest bound of rules for a feature that
-                                    rules alone use; 1 if all these are 0. 1 for other kinds. */
+                                    quarter of the range if they are equal; the largest bound of rules for a feature
+                                    that rules alone use; 1 if all these are 0. 1 for other kinds. */
     int32_t kind;             /**< COVEY_NUMERIC, COVEY_CATEGORICAL or COVEY_BOOLEAN. */
     int32_t reserved;         /**< 0. */
 } covey_change;

@@ -131,7 +131,8 @@ private func checkLists(
                 || (slot == row * k || before.1 >= 0) && (before.0, before.1) < (distances[slot], indices[slot])
             guard valid, ordered else {
                 throw CoveyError.invalidData(
-                    "indices and distances of query \(row) must ascend to be merged into, slot \(slot - row * k) does not"
+                    "indices and distances of query \(row) must ascend to be merged into, slot \(slot - row * k) does "
+                        + "not"
                 )
             }
         }

@@ -47,8 +47,8 @@ public func covey_cluster_spanning_tree(
                 edge.distance.isFinite, edge.distance >= 0
             else {
                 throw CoveyError.invalidData(
-                    "edges[\(index)] must join two of the \(rows) rows at a finite distance, got \(edge.from), \(edge.to) "
-                        + "at \(edge.distance)")
+                    "edges[\(index)] must join two of the \(rows) rows at a finite distance, got \(edge.from), "
+                        + "\(edge.to) at \(edge.distance)")
             }
             tree.append(
                 SpanningTree.Edge(from: Int32(edge.from), to: Int32(edge.to), distance: edge.distance))

@@ -82,7 +82,8 @@ public struct ClusterSelection: Sendable {
         for node in nodes {
             try require(
                 tree.clusters.indices.contains(Int(node)),
-                "nodes must be those of the condensed tree, which has \(tree.clusters.count), got the one after \(node) others"
+                "nodes must be those of the condensed tree, which has \(tree.clusters.count), got the one after "
+                    + "\(node) others"
             )
             try require(!chosen[Int(node)], "nodes must differ, got the one after \(node) others twice")
             chosen[Int(node)] = true

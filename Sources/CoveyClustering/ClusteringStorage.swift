@@ -157,8 +157,8 @@ extension Clustering {
             (0.0...1.0).contains(stored.recall)
         else {
             throw CoveyError.corruptFile(
-                "metadata entry \(name): \(stored.rows) rows, \(stored.columns) columns or a recall of \(stored.recall) "
-                    + "cannot be")
+                "metadata entry \(name): \(stored.rows) rows, \(stored.columns) columns or a recall of "
+                    + "\(stored.recall) cannot be")
         }
         return stored
     }
@@ -210,7 +210,8 @@ extension Clustering {
                 edge == 0 || distances[edge] >= distances[edge - 1]
             else {
                 throw CoveyError.corruptFile(
-                    "\(prefix)spanning_tree: edge \(edge) from \(from[edge]) to \(to[edge]) at \(distances[edge]) cannot be"
+                    "\(prefix)spanning_tree: edge \(edge) from \(from[edge]) to \(to[edge]) at \(distances[edge]) "
+                        + "cannot be"
                 )
             }
             edges.append(SpanningTree.Edge(from: from[edge], to: to[edge], distance: distances[edge]))

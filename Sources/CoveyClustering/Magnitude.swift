@@ -42,8 +42,8 @@ enum Magnitude {
             let row = rows.map { Int($0[i]) } ?? i
             for column in 0..<view.columns where abs(view[row, column]) == most {
                 throw CoveyError.invalidData(
-                    "matrix row \(row), column \(column): distances of such numbers \(vanishes ? "vanish" : "overflow"), "
-                        + "scale the rows, got \(view[row, column])")
+                    "matrix row \(row), column \(column): distances of such numbers "
+                        + "\(vanishes ? "vanish" : "overflow"), scale the rows, got \(view[row, column])")
             }
         }
     }

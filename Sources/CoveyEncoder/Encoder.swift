@@ -145,13 +145,14 @@ public final class Encoder: Sendable {
         }
         guard batch.numeric.count == configuration.numericScaling.count else {
             throw CoveyError.mismatch(
-                "the model uses \(configuration.numericScaling.count) numeric channels, the sequences have \(batch.numeric.count)"
+                "the model uses \(configuration.numericScaling.count) numeric channels, the sequences have "
+                    + "\(batch.numeric.count)"
             )
         }
         guard batch.categorical.count == configuration.categoricalVocabularies.count else {
             throw CoveyError.mismatch(
-                "the model uses \(configuration.categoricalVocabularies.count) categorical channels, the sequences have "
-                    + "\(batch.categorical.count)")
+                "the model uses \(configuration.categoricalVocabularies.count) categorical channels, the sequences "
+                    + "have \(batch.categorical.count)")
         }
     }
 

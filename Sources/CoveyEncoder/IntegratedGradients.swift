@@ -1,8 +1,8 @@
 import CoveyRuntime
 import CoveySequences
 
-/// Integrated gradients (Sundararajan, Taly and Yan 2017) of a number that depends on the embedding of a sequence, along
-/// the straight line from the baseline of `InputPath`.
+/// Integrated gradients (Sundararajan, Taly and Yan 2017) of a number that depends on the embedding of a sequence,
+/// along the straight line from the baseline of `InputPath`.
 public struct IntegratedGradients: Sendable {
     /// One for each event, in the order as given.
     public let attributions: [Double]
@@ -13,8 +13,8 @@ public struct IntegratedGradients: Sendable {
 }
 
 extension Encoder {
-    /// The attributions are complete if their sum differs from `value - base` by at most this share of it, or by at most
-    /// `rounding` of the larger of the two numbers, which is the error of float32.
+    /// The attributions are complete if their sum differs from `value - base` by at most this share of it, or by at
+    /// most `rounding` of the larger of the two numbers, which is the error of float32.
     static let incomplete = 0.01
     private static let rounding = 1e-5
 

@@ -17,7 +17,8 @@ public struct StoredFeature: Sendable {
     public var isKept: Bool { feature.factor > 0 && (feature.kind != .numeric || feature.scaling.halfScale > 0) }
 
     /// The value behind a row: a number, 0 or 1, or the index of a category; NaN if the row does not say it (missing, a
-    /// category that fitting did not see, a column that is not kept). A missing value without an indicator is the median.
+    /// category that fitting did not see, a column that is not kept). A missing value without an indicator is the
+    /// median.
     public func value(of row: UnsafePointer<Float>) -> Double {
         guard isKept else { return .nan }
         let own = row + column

@@ -3,8 +3,8 @@ import CoveyNumerics
 import CoveyRuntime
 import CoveyTables
 
-/// What a rule for known fraud means for fraud: a share c of all fraud is known, so that a rule that is all fraud matches
-/// known fraud in c of its rows.
+/// What a rule for known fraud means for fraud: a share c of all fraud is known, so that a rule that is all fraud
+/// matches known fraud in c of its rows.
 public struct FraudMeaning: Sendable, Equatable {
     /// c, above 0, at most 1, and the ends of what it may be as well; `low` is 0 if nothing is known of it.
     public let knownShare: Double

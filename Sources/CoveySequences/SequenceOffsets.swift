@@ -33,7 +33,8 @@ public struct SequenceOffsets: Sendable {
             // Both are at least 0 here.
             guard after - before <= Int64(Int32.max) else {
                 throw CoveyError.invalidData(
-                    "offsets[\(index)]: sequence \(index - 1) must have at most \(Int32.max) events, got \(after - before)"
+                    "offsets[\(index)]: sequence \(index - 1) must have at most \(Int32.max) events, got "
+                        + "\(after - before)"
                 )
             }
         }

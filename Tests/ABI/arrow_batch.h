@@ -28,8 +28,8 @@ static const int32_t batch_dictionary_offsets[] = {0, 3, 6};
 static const char batch_dictionary_text[] = "appweb";
 static const float batch_scores[] = {0.5f, 1, 2, 3};
 
-/* amount (float64), age (int32, the third is null), known (bool), country (utf8, the third is null), device (a dictionary),
- * score (float32). */
+/* amount (float64), age (int32, the third is null), known (bool), country (utf8, the third is null), device (a
+ * dictionary), score (float32). */
 static inline void make_batch(arrow_batch *batch) {
     static const char *const names[] = {"amount", "age", "known", "country", "device", "score"};
     static const char *const formats[] = {"g", "i", "b", "u", "c", "f"};

@@ -153,7 +153,7 @@ static covey_status stopped(covey_error **error) {
     return status;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- results */
+/* ---------------------------------------------------------------------------------------------------------- results */
 static covey_clustering *three_groups(int32_t prediction) {
     covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;
     covey_matrix matrix = matrix_of(points, 18, COVEY_FLOAT64);
@@ -204,7 +204,7 @@ RESULT_CASE(exemplars_negative, 0, covey_clustering_exemplars(clustering, -1, in
 RESULT_CASE(exemplars_outside, 0, covey_clustering_exemplars(clustering, 3, integers, 18, error))
 RESULT_CASE(exemplars_small, 0, covey_clustering_exemplars(clustering, 0, integers, 0, error))
 
-/* -------------------------------------------------------------------------------------------------------- prediction */
+/* ------------------------------------------------------------------------------------------------------- prediction */
 static covey_status predict(const covey_clustering *clustering, const void *data, int64_t rows, int64_t columns,
                             int32_t *output, covey_error **error) {
     covey_matrix matrix = matrix_of(data, rows, COVEY_FLOAT64);
@@ -212,7 +212,7 @@ static covey_status predict(const covey_clustering *clustering, const void *data
     return covey_clustering_predict(clustering, NULL, &matrix, output, numbers, error);
 }
 
-/* --------------------------------------------------------------------------------------------- other calls on a result */
+/* ------------------------------------------------------------------------------------------ other calls on a result */
 #define OTHER_CASE(name, prediction_, call) \
     static covey_status name(covey_error **error) { \
         covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT; \

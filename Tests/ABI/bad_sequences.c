@@ -1,6 +1,6 @@
 #include "encoder_model.h"
 
-/* ----------------------------------------------------------------------------------------------------- vocabulary --- */
+/* --------------------------------------------------------------------------------------------------- vocabulary --- */
 static covey_status create(const char *const *names, int64_t count, covey_error **error) {
     covey_vocabulary *vocabulary = (covey_vocabulary *)1;
     covey_status status = covey_vocabulary_create(NULL, names, count, &vocabulary, error);
@@ -85,7 +85,7 @@ static covey_status lookup_null_name(covey_error **error) {
 }
 static covey_status lookup_nothing(covey_error **error) { return lookup(NULL, 0, NULL, error); }
 
-/* ------------------------------------------------------------------------------------------------------ sequences --- */
+/* ---------------------------------------------------------------------------------------------------- sequences --- */
 /* Embeds the batch; the encoder must then still embed a good one. */
 static covey_status embed(const covey_sequences *sequences, covey_error **error) {
     covey_encoder *encoder = NULL;

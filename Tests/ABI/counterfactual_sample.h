@@ -28,7 +28,8 @@ static inline void take_transaction(one_transaction *one, const engine_sample *s
     one->table.columns = one->columns;
 }
 
-/* An engine of the sample in which features weigh more than events: their change alone takes a row out of its cluster. */
+/* An engine of the sample in which features weigh more than events: their change alone takes a row out of its
+   cluster. */
 static inline covey_engine *make_feature_engine(const engine_sample *sample) {
     static sample_parts made;
     static float rows[SAMPLE_ROWS * 64];

@@ -1,4 +1,5 @@
-/* Transactions of three groups that differ in amount, country and events, and an engine made of them from all its parts. */
+/* Transactions of three groups that differ in amount, country and events, and an engine made of them from all its
+   parts. */
 #ifndef ENGINE_SAMPLE_H
 #define ENGINE_SAMPLE_H
 

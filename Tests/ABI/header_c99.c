@@ -1,5 +1,5 @@
-/* The header by itself: included first and twice, as strict C99 and (header_cxx.cpp) as C++, with every initialiser and the
- * defaults that its comments promise. Calls no function, so that it needs no library. */
+/* The header by itself: included first and twice, as strict C99 and (header_cxx.cpp) as C++, with every initialiser and
+ * the defaults that its comments promise. Calls no function, so that it needs no library. */
 #include <covey.h>
 #include <covey.h>
 

@@ -54,7 +54,8 @@ static void embed(void) {
     CHECK(fabsf(attention[2] + attention[3] + attention[4] - 1) < 1e-6f);
     for (int i = 0; i < MODEL_DIMENSION; i++) CHECK(expected[MODEL_DIMENSION + i] == 0);
 
-    /* The last sequence alone, its events in the order of time (1, 5, 5), from one table of rows, into a wider matrix. */
+    /* The last sequence alone, its events in the order of time (1, 5, 5), from one table of rows, into a wider
+       matrix. */
     struct event {
         double time, dwell, numbers;
         int32_t type, code;
@@ -84,7 +85,8 @@ static void embed(void) {
     for (int i = 0; i < 3; i++) CHECK(weights[i] == attention[order[i] - 1]);
 }
 
-/* bfloat16 is another number near by, or where the processor lacks it the same; NULL and the defaults are the plain call. */
+/* bfloat16 is another number near by, or where the processor lacks it the same; NULL and the defaults are the plain
+   call. */
 static void embed_with_options(void) {
     covey_error *error = NULL;
     covey_sequences sequences = model_sequences();

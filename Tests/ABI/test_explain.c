@@ -1,4 +1,5 @@
-/* Section 11: explanations, against embeddings and distances that are computed here, one changed transaction at a time. */
+/* Section 11: explanations, against embeddings and distances that are computed here, one changed transaction at a
+   time. */
 #include "engine_sample.h"
 
 static engine_sample sample;

@@ -201,7 +201,8 @@ static void check_membership(const covey_clustering *fitted, const covey_matrix 
     }
 }
 
-/* With one neighbour there are no ties: among ties the order is that of the rows' numbers, which distances do not have. */
+/* With one neighbour there are no ties: among ties the order is that of the rows' numbers, which distances do not
+   have. */
 static void check_given_distances(const covey_matrix *points) {
     static double distances[ROWS][ROWS];
     static covey_edge edges[ROWS];

@@ -1,5 +1,6 @@
-/* Versioned structs as older and newer programs hand them over: every struct of the header that begins with struct_size, at every
- * size. Each lies at the end of readable memory, so that a byte read or written beyond its size ends the test. */
+/* Versioned structs as older and newer programs hand them over: every struct of the header that begins with
+ * struct_size, at every size. Each lies at the end of readable memory, so that a byte read or written beyond its size
+ * ends the test. */
 #include "counterfactual_sample.h"
 
 #include <sys/mman.h>
@@ -35,7 +36,7 @@ static placed place(size_t size, const void *known, size_t known_size) {
 
 static void drop(placed *struct_) { munmap(struct_->pages, 4 * PAGE); }
 
-/* ------------------------------------------------------------------------------------- how each struct is handed over */
+/* ----------------------------------------------------------------------------------- how each struct is handed over */
 
 /* Makes a call with the struct; `sum` tells the results of two calls apart. */
 typedef covey_status (*call_fn)(void *given, uint64_t *sum, covey_error **error);

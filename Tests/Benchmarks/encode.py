@@ -30,7 +30,8 @@ FLOAT_PEERS = ["torch packed", "torch sorted", "onnxruntime float32", "openvino 
 LOW_PEERS = ["onnxruntime int8", "openvino bfloat16"]
 SINGLE_PEERS = ["onnxruntime float32", "openvino float32", "torchscript", "torch sorted"]
 EXACT = 1000
-# An arrangement that is further off does not compute the same and does not count: OpenVINO's with padding, in float32 as well.
+# An arrangement that is further off does not compute the same and does not count: OpenVINO's with padding, in float32
+# as well.
 WRONG = 0.05
 
 
@@ -221,8 +222,8 @@ def main():
         reached = rate(speed[FLOAT]) * OPERATIONS / 1e9
         marks["gemm_share"] = reached / peak
         print(
-            f"  float32: {reached:.0f} GFLOP/s of matrix products ({OPERATIONS:,} an event), {100 * reached / peak:.0f} % of the "
-            f"{peak:.0f} that sgemm reaches (mark 70 %)"
+            f"  float32: {reached:.0f} GFLOP/s of matrix products ({OPERATIONS:,} an event), {100 * reached / peak:.0f}"
+            f" % of the {peak:.0f} that sgemm reaches (mark 70 %)"
         )
     lines(
         "One sequence of 30 events, one thread",

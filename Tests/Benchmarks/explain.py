@@ -126,7 +126,8 @@ def faithfulness(value, row, attributions):
     down, up, alone = values[: len(cuts) + 1], values[len(cuts) + 1 : 2 * len(cuts) + 2], values[2 * len(cuts) + 2 :]
     return {
         "difference": float(np.abs(np.diff(down)).sum()), "preservation": float(np.abs(np.diff(up)).sum()),
-        "comprehensiveness": float(np.abs(down[1:] - down[0]).mean()), "sufficiency": float(np.abs(alone - down[0]).mean()),
+        "comprehensiveness": float(np.abs(down[1:] - down[0]).mean()),
+        "sufficiency": float(np.abs(alone - down[0]).mean()),
     }  # fmt: skip
 
 

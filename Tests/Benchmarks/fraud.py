@@ -168,9 +168,10 @@ def peers_of(train, test, known, road, ours, seed):
         if score is not None:
             scores[name] = score
 
-    # Covey's scores of training rows are made by what is known of other parts of the rows, so that a known fraud and its
-    # unknown twin see the same, and a model that is fitted to the same labels cannot read them out of that column. In
-    # whole log odds: of a number that is another for every row, a forest's grown-out trees learn single rows by heart.
+    # Covey's scores of training rows are made by what is known of other parts of the rows, so that a known fraud and
+    # its unknown twin see the same, and a model that is fitted to the same labels cannot read them out of that column.
+    # In whole log odds: of a number that is another for every row, a forest's grown-out trees learn single rows by
+    # heart.
     def steps(risk):
         risk = np.clip(risk, 1e-9, 1 - 1e-9)
         return np.round(np.log(risk / (1 - risk)))

@@ -24,8 +24,8 @@ def figure(values, digits=3):
 def of_set(name, runs):
     first = runs[0]
     print(
-        f"\n{name}: {first['rows']} training rows, {figure([r['known'] for r in runs], 0)} known frauds, "
-        f"held-out share of fraud {mean([r['base'] for r in runs]):.3f}, find {mean([r['seconds'] for r in runs]):.0f} s"
+        f"\n{name}: {first['rows']} training rows, {figure([r['known'] for r in runs], 0)} known frauds, held-out share"
+        f" of fraud {mean([r['base'] for r in runs]):.3f}, find {mean([r['seconds'] for r in runs]):.0f} s"
     )
     columns = list(first["ranking"][OURS])
     print(f"  {'held-out rows':28}" + "".join(f"{column:>18}" for column in columns))

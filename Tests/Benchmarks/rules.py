@@ -169,7 +169,8 @@ def report(rows, seeds, measured):
             steps = [mine[field] - other[field] for mine, other in zip(ours, theirs)]
             error = statistics.stdev(steps) / len(steps) ** 0.5
             print(
-                f"  Covey's {what} less JRip's, seed by seed: {statistics.fmean(steps):+.4f}, standard error {error:.4f}"
+                f"  Covey's {what} less JRip's, seed by seed: {statistics.fmean(steps):+.4f}, standard error"
+                f" {error:.4f}"
             )
     sys.stdout.flush()
 

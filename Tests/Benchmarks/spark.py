@@ -85,9 +85,11 @@ def one(arguments):
             table = pa.table(
                 {
                     "id": chosen,
-                    "features": pa.FixedSizeListArray.from_arrays(
-                        pa.array(rows[chosen].reshape(-1)), arguments.columns
-                    ).cast(pa.list_(pa.float32())),
+                    "features": (
+                        pa.FixedSizeListArray.from_arrays(pa.array(rows[chosen].reshape(-1)), arguments.columns).cast(
+                            pa.list_(pa.float32())
+                        )
+                    ),
                 }
             )
             pq.write_table(table, os.path.join(folder, f"{part}.parquet"))
@@ -159,14 +161,16 @@ def main():
             print(f"  {executors} executors: {found['failure']}")
             continue
         print(
-            f"  {executors} executors of 1 core: {found['seconds']:.0f} s; {found['blocks']} blocks, {found['pairs']} pairs, "
-            f"{found['pairs_left_out']} left out; {found['edges']} edges on the driver; shuffles {found['shuffled'] / 1e6:.0f} MB; "
-            f"largest worker {found['worker'] / 1e6:.0f} MB, driver's Python {found['driver'] / 1e6:.0f} MB"
+            f"  {executors} executors of 1 core: {found['seconds']:.0f} s; {found['blocks']} blocks, {found['pairs']}"
+            f" pairs, {found['pairs_left_out']} left out; {found['edges']} edges on the driver; shuffles"
+            f" {found['shuffled'] / 1e6:.0f} MB; largest worker {found['worker'] / 1e6:.0f} MB, driver's Python"
+            f" {found['driver'] / 1e6:.0f} MB"
         )
         print("    " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in found["stages"].items()))
         if "same" in found:
             print(
-                f"    one machine: {found['one_machine']:.1f} s; labels are {'the same' if found['same'] else 'DIFFERENT'}"
+                f"    one machine: {found['one_machine']:.1f} s; labels are"
+                f" {'the same' if found['same'] else 'DIFFERENT'}"
             )
 
 

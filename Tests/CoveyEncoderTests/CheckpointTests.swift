@@ -123,7 +123,8 @@ import Testing
     }
 
     private static let valid =
-        #"{"format_version":1,"vocabulary":["a"],"time_mean":[0,0],"time_deviation":[1,1],"dwell":false,"numeric":[],"categorical":[]}"#
+        #"{"format_version":1,"vocabulary":["a"],"time_mean":[0,0],"time_deviation":[1,1],"#
+        + #""dwell":false,"numeric":[],"categorical":[]}"#
 
     @Test(arguments: [
         ("{", ""),

@@ -25,8 +25,8 @@ import Testing
         // The Wilson interval of 8 out of 10 is 49.0% to 94.3%; the base rate is 8 out of 40.
         #expect(
             engine.reason(score(0), 0)
-                == "It behaves like cluster 0 (strength 0.93): 30 transactions, of which 80.0% of the labelled ones are "
-                + "fraud (95% interval 49.0% to 94.3%), 4 times the base rate.")
+                == "It behaves like cluster 0 (strength 0.93): 30 transactions, of which 80.0% of the labelled ones "
+                + "are fraud (95% interval 49.0% to 94.3%), 4 times the base rate.")
         #expect(
             engine.reason(score(1), 0)
                 == "It behaves like cluster 1 (strength 0.93): 30 transactions, "

@@ -118,8 +118,8 @@ import Testing
     /// than by it.
     @Test func refusesWhatTheDecoderRefuses() throws {
         let json = Array(
-            #"{"name":"abc,\"\u00e9\ud83e\udd8a,def","texts":{"k":"x,\\,y"},"lists":[["one","two\n"],[]],"numbers":[1,-0.5e2],"whole":-12,"flag":true}"#
-                .utf8)
+            (#"{"name":"abc,\"\u00e9\ud83e\udd8a,def","texts":{"k":"x,\\,y"},"lists":[["one","two\n"],[]],"#
+                + #""numbers":[1,-0.5e2],"whole":-12,"flag":true}"#).utf8)
         var compared = 0
         func compare(_ bytes: [UInt8]) {
             // The decoder takes text that is not UTF-8 as it likes.

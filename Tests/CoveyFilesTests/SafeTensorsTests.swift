@@ -22,7 +22,8 @@ import Testing
         let data = values.withUnsafeBytes { Array($0) } + [7, 8, 9]
         let file = Self.file(
             #"{"__metadata__":{"note":"a \"b\": {c}"},"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"#
-                + #""u":{"shape":[3],"data_offsets":[24,27],"dtype":"U8"},"none":{"dtype":"F64","shape":[0,9],"data_offsets":[24,24]}}  "#,
+                + #""u":{"shape":[3],"data_offsets":[24,27],"dtype":"U8"},"#
+                + #""none":{"dtype":"F64","shape":[0,9],"data_offsets":[24,24]}}  "#,
             data: data)
         let tensors = try Self.open(file)
         #expect(tensors.metadata == ["note": #"a "b": {c}"#])
@@ -101,11 +102,13 @@ import Testing
                 "tensor a: data_offsets [4, ...] leaves a gap"
             ),
             (
-                #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
+                #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"#
+                    + #""b":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
                 nil, "tensor b: data_offsets [0, ...] overlaps"
             ),
             (
-                #"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
+                #"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"#
+                    + #""a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
                 nil, "a name occurs twice"
             ),
             (#"{"a":{"dtype":"F64","dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#, nil, "\"dtype\" occurs twice"),

@@ -201,7 +201,8 @@ struct GroupShareTests {
         #expect(few.share(known: 0.4) == 0.25)
     }
 
-    /// 29 of 53 are known, though a third of all fraud is: the estimate is all that can be, the interval is not a point.
+    /// 29 of 53 are known, though a third of all fraud is: the estimate is all that can be, the interval is not a
+    /// point.
     @Test func moreKnownThanOfAllFraud() throws {
         let most = try group(fraud: 29, legitimate: 2, unknown: 22)
         let largest = 1 - 2.0 / 53

@@ -21,9 +21,9 @@ import Testing
             fallen: 0)
         #expect(
             Narrative(set).sentence(set.rules[0])
-                == "amount is at least 100 and below 250, country is NL or BE, and device_age is missing: 83.2% of the 214 "
-                + "matching transactions are cluster 7 (95% interval 77.6% to 87.6%), 41 times the base rate; it covers "
-                + "61.0% of cluster 7.")
+                == "amount is at least 100 and below 250, country is NL or BE, and device_age is missing: 83.2% of "
+                + "the 214 matching transactions are cluster 7 (95% interval 77.6% to 87.6%), 41 times the base "
+                + "rate; it covers 61.0% of cluster 7.")
         #expect(set.features.map(\.name) == ["amount", "country", "device_age"])
     }
 

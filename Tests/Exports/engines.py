@@ -56,9 +56,11 @@ def duckdb(rules, frame: pd.DataFrame, dialect: str = "duckdb") -> np.ndarray:
     table = pyarrow.Table.from_arrays(
         [pyarrow.array(np.arange(len(frame)))]
         + [
-            pyarrow.array(frame[name].to_numpy(), from_pandas=False)
-            if frame[name].dtype.kind == "f"
-            else pyarrow.array(plain(frame[[name]])[name].tolist())
+            (
+                pyarrow.array(frame[name].to_numpy(), from_pandas=False)
+                if frame[name].dtype.kind == "f"
+                else pyarrow.array(plain(frame[[name]])[name].tolist())
+            )
             for name in frame.columns
         ],
         names=["number", *frame.columns],
@@ -231,7 +233,10 @@ def c(rules, frame: pd.DataFrame, compiler: str = "cc -std=c99") -> np.ndarray:
                 read += [
                     f'const int *v{index} = (const int *)read_all("c{index}", &size);',
                     f'char *t{index} = (char *)read_all("n{index}", &size); static const char *names{index}[4096];',
-                    f"for (long at = 0, k = 0; at < size; at += (long)strlen(t{index} + at) + 1) names{index}[k++] = t{index} + at;",
+                    (
+                        f"for (long at = 0, k = 0; at < size; at += (long)strlen(t{index} + at) + 1) names{index}[k++]"
+                        f" = t{index} + at;"
+                    ),
                 ]
                 put.append(f"one.{field} = v{index}[row] < 0 ? NULL : names{index}[v{index}[row]];")
             else:
@@ -306,7 +311,10 @@ def java(rules, frame: pd.DataFrame) -> np.ndarray:
             if kind == "categorical":
                 read += [
                     f'IntBuffer v{index} = read("c{index}").asIntBuffer();',
-                    f'String[] names{index} = new String(read("n{index}").array(), StandardCharsets.UTF_8).split("\\0", -1);',
+                    (
+                        f'String[] names{index} = new String(read("n{index}").array(),'
+                        ' StandardCharsets.UTF_8).split("\\0", -1);'
+                    ),
                 ]
                 put.append(f"one.{field} = v{index}.get(row) < 0 ? null : names{index}[v{index}.get(row)];")
             elif kind == "boolean":

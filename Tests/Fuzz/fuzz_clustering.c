@@ -1,4 +1,5 @@
-/* A clustering's file: whatever it holds it is refused, or it loads, selects, places and comes back whole from bytes of its own. */
+/* A clustering's file: whatever it holds it is refused, or it loads, selects, places and comes back whole from bytes of
+   its own. */
 #include "fuzz_sample.h"
 #if !defined FUZZ_REPLAY || defined FUZZ_MUTATORS
 #include "tensors_mutator.h"

@@ -1,5 +1,5 @@
-/* Files and texts that are made to take all the memory and time there is: each ends with a status, within the memory budget of
- * the context, and stops where the host says so.
+/* Files and texts that are made to take all the memory and time there is: each ends with a status, within the memory
+ * budget of the context, and stops where the host says so.
  *
  *     hostile SHARE     of the sizes that were used against Covey once, 1 to 100 percent */
 #include "operations.h"
@@ -73,8 +73,8 @@ static covey_status parse(covey_context *context, const text *text, covey_error 
     return status;
 }
 
-/* With budgets of several sizes, and stopped where it reports for the second time. `good` is what it ends with where there is
- * room; COVEY_OK means that it must then tell of itself. */
+/* With budgets of several sizes, and stopped where it reports for the second time. `good` is what it ends with where
+ * there is room; COVEY_OK means that it must then tell of itself. */
 static void attack(const char *name, attack_fn run, const text *text, covey_status good) {
     size_t given = run == load ? 0 : text->size;
     if (run == load) {

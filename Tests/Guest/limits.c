@@ -1,4 +1,5 @@
-/* Every kind of handle in a process with little memory and on threads with little stack: a status, never the end of the process.
+/* Every kind of handle in a process with little memory and on threads with little stack: a status, never the end of the
+   process.
  *
  *     limits STEPS     address spaces that are tried for each operation */
 #include "operations.h"

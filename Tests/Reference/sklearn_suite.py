@@ -40,7 +40,8 @@ def main() -> int:
     # Of a test that is left out some cases may pass.
     unexpected = [name for name in outcomes.failed if not is_excluded(name)]
     print(
-        f"scikit-learn's tests on Covey: {len(outcomes.passed)} pass, {len(outcomes.skipped)} skipped, {len(outcomes.failed)} fail"
+        f"scikit-learn's tests on Covey: {len(outcomes.passed)} pass, {len(outcomes.skipped)} skipped,"
+        f" {len(outcomes.failed)} fail"
     )
     for name in unexpected:
         print(f"fails: {name}")

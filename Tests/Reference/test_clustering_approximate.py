@@ -33,17 +33,19 @@ def test_labels_agree_with_exact_ones(name):
         assert exact["labels"].max() >= 10
         index = adjusted_rand_score(exact["labels"], approximate["labels"])
         print(f"{name}, {many.shape}, min_cluster_size {size}: ARI {index:.4f}, recall {approximate['recall']:.4f}")
-        # Rows without equal distances have one shortest spanning tree, which exact search finds: this was another search.
+        # Rows without equal distances have one shortest spanning tree, which exact search finds: this was another
+        # search.
         assert approximate["edges"].tobytes() != exact["edges"].tobytes()
         assert approximate["recall"] > 0.95
-        # One draw of the cells. The index of usps at 50 was 0.977, 0.980 and 0.993 in three orders of the rows, when it depended on that.
+        # One draw of the cells. The index of usps at 50 was 0.977, 0.980 and 0.993 in three orders of the rows, when it
+        # depended on that.
         assert index >= 0.985
 
 
 @pytest.mark.parametrize("rows,columns,seed", [(100_000, 32, 2), (60_000, 64, 3)])
 def test_clusters_are_joined_in_time(rows, columns, seed):
-    # Full rank: noise lies between the clusters, whose centroids are nearer to its own than to each other. Joined too late,
-    # clusters take noise in. fast_hdbscan's adjusted Rand index is 0.998 on such rows.
+    # Full rank: noise lies between the clusters, whose centroids are nearer to its own than to each other. Joined too
+    # late, clusters take noise in. fast_hdbscan's adjusted Rand index is 0.998 on such rows.
     points = make(rows, columns, "full", seed)
     options = {"min_cluster_size": 50, "min_samples": 10}
     exact, approximate = cluster(points, **options), cluster(points, algorithm="approximate", **options)

@@ -108,7 +108,8 @@ def test_rigid_motion_changes_nothing(name, min_samples):
     if min_samples > 1:
         return  # Where core distances tie, a row between two small siblings is either's.
     np.testing.assert_allclose(a["outlier_scores"], b["outlier_scores"], rtol=1e-7, atol=1e-9)
-    # Ties are in the order of the rows' numbers, so that clusters have others; the rows leave at the same lambda, as clusters do.
+    # Ties are in the order of the rows' numbers, so that clusters have others; the rows leave at the same lambda, as
+    # clusters do.
     trees = [np.sort(result["condensed_tree"], order="child") for result in (a, b)]
     np.testing.assert_allclose(*(tree["lambda_val"][tree["child"] < len(rows)] for tree in trees), rtol=1e-9)
     np.testing.assert_allclose(*(np.sort(tree["lambda_val"][tree["child"] >= len(rows)]) for tree in trees), rtol=1e-9)

@@ -92,7 +92,8 @@ SINGLE = [
     interval(low=12345678.9), interval(low=-0.0),
     *({"feature": COUNTRY, "kind": kind, "categories": names}
       for kind in ("in", "not_in") for names in (CATEGORIES[:1], ["O'Neill", 'quote " here'], ["", "a''b", "NULL"],
-                                                 ["naïve"], ["nai\u0308ve"], ["日本", "%_\\"], ["never seen"], CATEGORIES)),
+                                                 ["naïve"], ["nai\u0308ve"], ["日本", "%_\\"], ["never seen"],
+                                                 CATEGORIES)),
     {"feature": NEW, "kind": "true"}, {"feature": NEW, "kind": "false"},
     *({"feature": name, "kind": kind} for name in (AMOUNT, COUNTRY, NEW) for kind in ("missing", "present")),
 ]  # fmt: skip
@@ -236,11 +237,13 @@ def test_derived_features_are_the_same_in_sqlite(operation):
     for condition in conditions:
         found = rule_set([[condition]], features)
         expected = [
-            (value != value) == (condition["kind"] == "missing")
-            if condition["kind"] in ("missing", "present")
-            else value == value
-            and not value < condition.get("low", -math.inf)
-            and not value >= condition.get("high", math.nan)
+            (
+                (value != value) == (condition["kind"] == "missing")
+                if condition["kind"] in ("missing", "present")
+                else value == value
+                and not value < condition.get("low", -math.inf)
+                and not value >= condition.get("high", math.nan)
+            )
             for value in values
         ]
         assert evaluate(found, frame) == expected, condition

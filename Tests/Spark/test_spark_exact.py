@@ -63,8 +63,8 @@ def test_partitions_and_order(spark, partitions, case, show_time):
     given = frame(spark, rows, np.random.default_rng(partitions).permutation(len(rows)), partitions)
     model = covey.spark.HDBSCAN(keyCol="id", block_rows=400, **options).fit(given)
     show_time(
-        f"{case} in {partitions} partitions: {sum(model.summary['seconds'].values()):.1f} s, {model.summary['pairs']} pairs, "
-        f"{model.summary['pairs_left_out']} left out"
+        f"{case} in {partitions} partitions: {sum(model.summary['seconds'].values()):.1f} s, {model.summary['pairs']}"
+        f" pairs, {model.summary['pairs_left_out']} left out"
     )
     same(model.transform(given), whole)
     model.close()

@@ -1,5 +1,5 @@
-/* Find: the whole road in one call, with its defaults, on the sample. What is known of fraud goes in; who else is likely to be
- * fraud comes out, and the truth, which Covey has not seen, says how good that is.
+/* Find: the whole road in one call, with its defaults, on the sample. What is known of fraud goes in; who else is
+ * likely to be fraud comes out, and the truth, which Covey has not seen, says how good that is.
  *
  *   08_find [FOLDER]    FOLDER is that of the sample, default examples/data */
 #include "check.h"

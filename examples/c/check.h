@@ -1,5 +1,5 @@
-/* How the examples handle errors: a call that fails jumps to `failed:`, which prints Covey's message and frees what there is
- * (every covey_..._destroy accepts NULL). Expects `covey_error *error = NULL;` in scope. */
+/* How the examples handle errors: a call that fails jumps to `failed:`, which prints Covey's message and frees what
+ * there is (every covey_..._destroy accepts NULL). Expects `covey_error *error = NULL;` in scope. */
 #ifndef CHECK_H
 #define CHECK_H
 

@@ -132,7 +132,7 @@ static int32_t names_index(sample_names *names, const char *name) {
 
 static void *array(int64_t count, size_t size) { return calloc((size_t)count + 1, size); }
 
-/* --------------------------------------------------------------------------------------------------- the three files */
+/* -------------------------------------------------------------------------------------------------- the three files */
 
 static int read_transactions(const char *folder, sample *sample) {
     char heading[512] = "transaction,time";

@@ -42,8 +42,8 @@ typedef struct sample {
     sample_names categories[SAMPLE_FEATURES];
 } sample;
 
-/* Reads events.csv, transactions.csv and truth.csv from a folder. Returns 1; or 0 after a message on stderr that names file and
- * line. Free with sample_free in both cases. */
+/* Reads events.csv, transactions.csv and truth.csv from a folder. Returns 1; or 0 after a message on stderr that names
+ * file and line. Free with sample_free in both cases. */
 int sample_read(const char *folder, sample *sample);
 
 void sample_free(sample *sample);
@@ -51,15 +51,16 @@ void sample_free(sample *sample);
 /* A column of numbers by its name, "amount" for example; NULL where there is none. */
 const double *sample_numbers(const sample *sample, const char *name);
 
-/* The first `count` transactions' click streams as a batch. `types` receives the event types, as `vocabulary` numbers them; it holds
- * sample->events numbers and must live as long as the batch. */
+/* The first `count` transactions' click streams as a batch. `types` receives the event types, as `vocabulary` numbers
+ * them; it holds sample->events numbers and must live as long as the batch. */
 covey_status sample_sequences(const sample *sample, const covey_vocabulary *vocabulary, int64_t count, int32_t *types,
                               covey_sequences *sequences, covey_error **error);
 
 /* The first `count` rows of the table of features. */
 covey_table sample_features(const sample *sample, int64_t count);
 
-/* One row of the features. `column` receives the columns; it holds SAMPLE_FEATURES of them and must live as long as the table. */
+/* One row of the features. `column` receives the columns; it holds SAMPLE_FEATURES of them and must live as long as the
+   table. */
 covey_table sample_feature_row(const sample *sample, int64_t row, covey_column *columns);
 
 #endif

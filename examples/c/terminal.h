@@ -25,7 +25,8 @@ void print_bar(double share, int width);
 /* "1,234,567". The text lives until the eighth call from now. */
 const char *with_commas(int64_t number);
 
-/* "14 Mar 2026", "14 Mar" or "14 Mar 09:12"; seconds of Unix time, UTC. The text lives as long as that of with_commas. */
+/* "14 Mar 2026", "14 Mar" or "14 Mar 09:12"; seconds of Unix time, UTC. The text lives as long as that of
+   with_commas. */
 const char *as_date(double seconds);
 const char *as_day(double seconds);
 const char *as_date_and_time(double seconds);

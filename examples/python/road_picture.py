@@ -131,8 +131,11 @@ def picture(parts, height):
     """A page of its own colours, which reads on light and dark pages."""
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 980 {height}" font-family="system-ui, Helvetica, Arial, sans-serif"'
-            ' role="img" aria-label="Click streams of a risky group, what Covey says of it, and the score of a transaction">',
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 980 {height}" font-family="system-ui, Helvetica,'
+                ' Arial, sans-serif" role="img" aria-label="Click streams of a risky group, what Covey says of it, and'
+                ' the score of a transaction">'
+            ),
             f'<rect x="1" y="1" width="978" height="{height - 2}" rx="10" fill="#ffffff" stroke="#d8dce4"/>',
             *parts,
             "</svg>",

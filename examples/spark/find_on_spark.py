@@ -71,7 +71,8 @@ def main(spark, lake):
     model = covey.spark.HDBSCAN(featuresCol="row", keyCol="transaction", **options).fit(rows)
     clusters = model.transform(rows)
     print(
-        f"{model.summary['rows']} rows in {model.summary['blocks']} blocks: {model.clusterer.labels_.max() + 1} clusters"
+        f"{model.summary['rows']} rows in {model.summary['blocks']} blocks: {model.clusterer.labels_.max() + 1}"
+        " clusters"
     )
 
     # Clusters -> risk.
@@ -85,10 +86,12 @@ def main(spark, lake):
     for cluster in risk.risky_clusters:
         found = risk[cluster]
         print(
-            f"  cluster {cluster}: {found.size} transactions, {found.fraud} known fraud, share at least {found.share_low:.0%}"
+            f"  cluster {cluster}: {found.size} transactions, {found.fraud} known fraud, share at least"
+            f" {found.share_low:.0%}"
         )
 
-    # An engine of the risky clusters and a sample of the rest (here of all) scores new transactions, on Spark or anywhere.
+    # An engine of the risky clusters and a sample of the rest (here of all) scores new transactions, on Spark or
+    # anywhere.
     kept = clusters.select("row", "prediction", "label", "amount", "time").orderBy("transaction").collect()
     fitted = covey.HDBSCAN(prediction_data=True, **options).fit([line["row"] for line in kept])
     rated = covey.cluster_risk(

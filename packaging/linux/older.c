@@ -1,5 +1,5 @@
-/* What lets libcovey.so load on Linux systems older than the one it is built on, back to glibc 2.27 and the libstdc++ of
- * gcc 7.
+/* What lets libcovey.so load on Linux systems older than the one it is built on, back to glibc 2.27 and the libstdc++
+ * of gcc 7.
  *
  * The linker takes the newest version of a symbol, and glibc 2.29 to 2.35 gave new versions to functions that have not
  * changed. A function here stands in the library for the one of that name and jumps to the older version, which every

@@ -83,8 +83,8 @@ public struct Finder {
         guard let fraud = inputs.fraud else {
             tell(
                 .noLabels,
-                "Nothing is said of fraud: the result has clusters and outliers, and scores are outlier scores. Pass what is "
-                    + "known, even if it is little: 1 fraud, 0 legitimate, unknown elsewhere.")
+                "Nothing is said of fraud: the result has clusters and outliers, and scores are outlier scores. Pass "
+                    + "what is known, even if it is little: 1 fraud, 0 legitimate, unknown elsewhere.")
             return nil
         }
         let labels = try KnownLabels(fraud, population: options.population, execution: execution)
@@ -104,8 +104,8 @@ public struct Finder {
         } else if labels.population == .all {
             tell(
                 .unlabelledCompared,
-                "Few rows are known to be legitimate, so known fraud is compared with all \(Words.count(labels.count)) rows; "
-                    + "shares of known fraud are lower bounds of shares of fraud.")
+                "Few rows are known to be legitimate, so known fraud is compared with all "
+                    + "\(Words.count(labels.count)) rows; shares of known fraud are lower bounds of shares of fraud.")
         }
         return labels
     }
@@ -116,8 +116,8 @@ public struct Finder {
         if filled * 2 < sequences.count {
             tell(
                 .fewEvents,
-                "\(Words.count(filled)) of \(Words.count(sequences.count)) transactions have events; the others have the "
-                    + "embedding 0. Check that keys match where more were to be expected.")
+                "\(Words.count(filled)) of \(Words.count(sequences.count)) transactions have events; the others have "
+                    + "the embedding 0. Check that keys match where more were to be expected.")
         }
         if filled == 0 {
             guard try inputs.hybridTable != nil else {
@@ -179,14 +179,14 @@ public struct Finder {
                 .knownShareEstimated,
                 "An estimated \(Words.percent(evidence.knownShare)) of all fraud is known (between "
                     + "\(Words.percent(evidence.knownShareRange.lowerBound)) and "
-                    + "\(Words.percent(evidence.knownShareRange.upperBound))), read from the rows that are most fraud and "
-                    + "taken to be all fraud: pass known_share if you know better.")
+                    + "\(Words.percent(evidence.knownShareRange.upperBound))), read from the rows that are most fraud "
+                    + "and taken to be all fraud: pass known_share if you know better.")
         case .unknown:
             settings.known_share_from = "unknown"
             tell(
                 .knownShareEstimated,
-                "How much of all fraud is known cannot be estimated: risks are those of known fraud alone, and lower bounds. "
-                    + "Pass known_share if you know it.")
+                "How much of all fraud is known cannot be estimated: risks are those of known fraud alone, and lower "
+                    + "bounds. Pass known_share if you know it.")
         }
     }
 

@@ -15,8 +15,8 @@ extension Finder {
         if clustering.clusterCount == 0 {
             tell(
                 .noClusters,
-                "No cluster stands out of the rows. Groups and scores read the tree beneath; a smaller min_cluster_size may show "
-                    + "clusters.")
+                "No cluster stands out of the rows. Groups and scores read the tree beneath; a smaller "
+                    + "min_cluster_size may show clusters.")
             return
         }
         var sizes = [Int](repeating: 0, count: clustering.clusterCount)
@@ -28,14 +28,14 @@ extension Finder {
         if Double(largest) > 0.9 * Double(rows) {
             tell(
                 .giantCluster,
-                "One cluster has \(Words.percent(Double(largest) / Double(rows))) of all rows: labels say little, risky groups "
-                    + "are looked for inside of it.")
+                "One cluster has \(Words.percent(Double(largest) / Double(rows))) of all rows: labels say little, "
+                    + "risky groups are looked for inside of it.")
         }
         if Double(noise) > 0.5 * Double(rows) {
             tell(
                 .muchNoise,
-                "\(Words.percent(Double(noise) / Double(rows))) of all rows are in no cluster. They take part in groups and "
-                    + "scores all the same; fewer or better scaled features give more clusters.")
+                "\(Words.percent(Double(noise) / Double(rows))) of all rows are in no cluster. They take part in "
+                    + "groups and scores all the same; fewer or better scaled features give more clusters.")
         }
     }
 
@@ -43,8 +43,8 @@ extension Finder {
         guard labels.fraud >= 5 else {
             tell(
                 .tooFewFrauds,
-                "\(labels.fraud == 1 ? "One row is" : "\(labels.fraud) rows are") known to be fraud: hardly any group can be "
-                    + "told from chance. Scores are what they say all the same; label more.")
+                "\(labels.fraud == 1 ? "One row is" : "\(labels.fraud) rows are") known to be fraud: hardly any group "
+                    + "can be told from chance. Scores are what they say all the same; label more.")
             return
         }
         let test = RankTest(fit.rows.indices.map { (fit.rows[$0].risk, labels.isFraud($0)) })
@@ -52,14 +52,14 @@ extension Finder {
         if test.deviations < 3 {
             tell(
                 .noSignal,
-                "Known fraud is spread over the rows as by chance: neither features nor events tell it from the rest, and no "
-                    + "row is called risky. Add what an expert would look at.")
+                "Known fraud is spread over the rows as by chance: neither features nor events tell it from the rest, "
+                    + "and no row is called risky. Add what an expert would look at.")
         } else {
             tell(
                 .noGroup,
-                "No group of rows is fraud enough to be called risky (best p value \(fit.bestPValue)). Scores rank known fraud "
-                    + "above \(Words.percent(test.area)) of the others all the same: go through the highest first; more known "
-                    + "frauds make smaller groups visible.")
+                "No group of rows is fraud enough to be called risky (best p value \(fit.bestPValue)). Scores rank "
+                    + "known fraud above \(Words.percent(test.area)) of the others all the same: go through the "
+                    + "highest first; more known frauds make smaller groups visible.")
         }
     }
 
@@ -100,8 +100,8 @@ extension Finder {
                 tell(
                     .featureGivesLabelAway,
                     "The column \"\(names[column])\" alone tells all known frauds from "
-                        + "\(Words.percent(1 - Double(inside) / Double(others))) of the other rows. If it is filled in after a "
-                        + "fraud is known, leave it out: it will not be there for a new transaction.")
+                        + "\(Words.percent(1 - Double(inside) / Double(others))) of the other rows. If it is filled "
+                        + "in after a fraud is known, leave it out: it will not be there for a new transaction.")
             }
         }
     }
@@ -117,8 +117,8 @@ extension Finder {
         for report in clusters where (report.firstSeen ?? first) >= recent {
             tell(
                 .newBehaviour,
-                "Cluster \(report.cluster), \(Words.count(report.size)) transactions, is new: all of it is of the last tenth of "
-                    + "the time.")
+                "Cluster \(report.cluster), \(Words.count(report.size)) transactions, is new: all of it is of the "
+                    + "last tenth of the time.")
         }
     }
 }

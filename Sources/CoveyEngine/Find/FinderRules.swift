@@ -13,7 +13,8 @@ extension Finder {
         guard labels.fraud >= 6 else {
             tell(
                 .noRule,
-                "\(labels.fraud) known frauds are too few for rules, which are searched for on some and tested on others."
+                "\(labels.fraud) known frauds are too few for rules, which are searched for on some and tested on "
+                    + "others."
             )
             return nil
         }
@@ -50,8 +51,8 @@ extension Finder {
             tell(
                 .noRule,
                 "There is no rule for fraud. " + (found.note.map { $0 + " " } ?? "")
-                    + "Scores and groups do not depend on rules; more known frauds, or features that an expert would look "
-                    + "at, may give some.")
+                    + "Scores and groups do not depend on rules; more known frauds, or features that an expert would "
+                    + "look at, may give some.")
         }
         let range = evidence.knownShareRange
         let meaning =

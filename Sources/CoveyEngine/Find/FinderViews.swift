@@ -13,8 +13,8 @@ extension Finder {
         if let all = inputs.table, all.columns.count > (table?.columns.count ?? 0) {
             tell(
                 .datesLeftOut,
-                "Dates take part in rules alone, by their hour: give an age or an hour as a number where it should count for "
-                    + "clusters and scores.")
+                "Dates take part in rules alone, by their hour: give an age or an hour as a number where it should "
+                    + "count for clusters and scores.")
         }
         if table != nil { settings.feature_weight = options.featureWeight }
         if embeddings != nil { settings.embedding_weight = options.embeddingWeight }

@@ -76,8 +76,9 @@ public struct FoundGroup: Sendable, Equatable {
         let whole =
             figures.wholeRows == figures.rows
             ? ""
-            : " They are the rest of \(Words.count(figures.wholeRows)) alike, \(Words.count(figures.wholeFraud)) of them known "
-                + "to be fraud, of which the others are in groups named above; the figures are those of all of them."
+            : " They are the rest of \(Words.count(figures.wholeRows)) alike, \(Words.count(figures.wholeFraud)) of "
+                + "them known to be fraud, of which the others are in groups named above; the figures are those of "
+                + "all of them."
         let basis =
             evidence.shareSource == .unknown
             ? "" : ", as \(Words.percent(evidence.knownShare)) of all fraud is taken to be known"

@@ -38,8 +38,8 @@ struct TreeCoordinates {
         // Rows much farther out than the sample's rows could overflow.
         guard let axes, largest.reduce(0, max) * axes.unit < 1e100 else {
             telling = d
-            // With cosine the reduced distances of coordinates may be below the metric's floor. From 8 columns on a leaf
-            // adds in another order than other searches do, whose last bits are wanted.
+            // With cosine the reduced distances of coordinates may be below the metric's floor. From 8 columns on a
+            // leaf adds in another order than other searches do, whose last bits are wanted.
             margin = Margin(
                 exact: rows.metric != .cosine && d < 8, unit: 1, error: rows.floor.squareRoot(),
                 stretch: 1 + Double(d) * 0x1p-50)

@@ -99,7 +99,8 @@ struct EvidenceForests: Sendable {
         )
     }
 
-    /// A forest on all rows, and for each row the share that a smaller one says, which was grown without the row's part.
+    /// A forest on all rows, and for each row the share that a smaller one says, which was grown without the row's
+    /// part.
     private static func crossFitted(
         _ rows: Matrix<Float>, _ labels: KnownLabels, _ folds: RowFolds, _ options: BaggedForest.Options,
         _ execution: Execution

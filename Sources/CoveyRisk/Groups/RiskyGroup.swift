@@ -14,8 +14,8 @@ public struct RiskyGroup: Sendable, Equatable, Codable {
     public let statistic: Double
     public let pValue: Double
 
-    /// The whole merge, or the whole beginning of the order, with the rows that groups of a higher statistic have. Shares
-    /// are of it: what is left of a group says little by itself.
+    /// The whole merge, or the whole beginning of the order, with the rows that groups of a higher statistic have.
+    /// Shares are of it: what is left of a group says little by itself.
     public let wholeRows: Int
     public let wholeFraud: Int
 

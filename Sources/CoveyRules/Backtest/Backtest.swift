@@ -125,7 +125,8 @@ public struct Backtest: Sendable {
         let cells = try checkedProduct(count + 1, span.count, "rules x periods")
         try require(
             cells <= Backtest.largestCells,
-            "rules x periods must be at most \(Backtest.largestCells), got \(count + 1) x \(span.count): choose a longer period"
+            "rules x periods must be at most \(Backtest.largestCells), got \(count + 1) x \(span.count): choose a "
+                + "longer period"
         )
         let pairs = count <= Backtest.largestOverlap ? count * count : 0
         // A number that depends on the rows alone: so do the sums.

@@ -42,19 +42,20 @@ enum Identifiers {
     /// Words of C, C++, Java, Python, DRL and FEEL, and what the exports call their own.
     private static let reserved = Set(
         """
-        abstract accumulate action activation_group active agenda_group alignas alignof and and_eq as asm assert async attributes \
-        auto auto_focus await bitand bitor bool boolean break byte case catch char class collect compl concept const \
-        consteval constexpr constinit const_cast continue contains co_await co_return co_yield date declare decltype def default del \
-        delete dialect do double duration dynamic_cast elif else end enabled entry_point enum eval every except exists \
-        explicit export extend extends extern external false final finally float fn for forall fragment friend from function \
-        global goto if implements import in init inline instanceof int interface is item lambda let list lock_on_active long \
-        matches match memberof module mutable namespace native new no_loop noexcept none nonlocal not not_eq null nullptr \
-        number operator or or_eq order out over package partial pass permits private protected public python query raise record \
-        refract register reinterpret_cast requires restrict result retract return reverse row rule ruleflow_group rules salience \
-        sealed self short signed sizeof some sounds soundslike static static_assert static_cast str strictfp string struct \
-        super switch synchronized template then this thread_local throw throws timer trait transient true try type typedef \
-        typeid typename union unit unsigned using var virtual void volatile wchar_t when while window with xor xor_eq yield \
-        _ _bool _complex _imaginary nan math known number_ fired count
+        abstract accumulate action activation_group active agenda_group alignas alignof and and_eq as asm assert \
+        async attributes auto auto_focus await bitand bitor bool boolean break byte case catch char class collect \
+        compl concept const consteval constexpr constinit const_cast continue contains co_await co_return co_yield \
+        date declare decltype def default del delete dialect do double duration dynamic_cast elif else end enabled \
+        entry_point enum eval every except exists explicit export extend extends extern external false final finally \
+        float fn for forall fragment friend from function global goto if implements import in init inline instanceof \
+        int interface is item lambda let list lock_on_active long matches match memberof module mutable namespace \
+        native new no_loop noexcept none nonlocal not not_eq null nullptr number operator or or_eq order out over \
+        package partial pass permits private protected public python query raise record refract register \
+        reinterpret_cast requires restrict result retract return reverse row rule ruleflow_group rules salience \
+        sealed self short signed sizeof some sounds soundslike static static_assert static_cast str strictfp string \
+        struct super switch synchronized template then this thread_local throw throws timer trait transient true try \
+        type typedef typeid typename union unit unsigned using var virtual void volatile wchar_t when while window \
+        with xor xor_eq yield _ _bool _complex _imaginary nan math known number_ fired count
         """.split(separator: " ").map(String.init))
 }
 

@@ -18,7 +18,8 @@ public struct Narrative: Sendable {
         guard set.isMeasured else {
             guard let stated = rule.statedPrecision else { return "\(start): not measured." }
             return
-                "\(start): not measured; its author states that \(Words.percent(stated)) of matching transactions are \(target)."
+                "\(start): not measured; its author states that \(Words.percent(stated)) of matching transactions are "
+                + "\(target)."
         }
         let meaning = rule.meaning.map { " " + $0.sentence(figures, confidence: set.confidence) } ?? ""
         guard figures.matched > 0 else { return "\(start): no unseen transaction matches.\(meaning)" }

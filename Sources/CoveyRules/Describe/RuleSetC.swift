@@ -25,7 +25,8 @@ struct CWriter {
             "#error \"NaN is a missing value here: compile without -ffast-math\"", "#endif",
             "#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1",
             "#error \"numbers must be compared as doubles: compile for SSE2\"", "#endif", "",
-            "/* A row. A number is missing where it is NaN, a date (seconds since 1970-01-01 UTC) likewise, a category (UTF-8) where",
+            "/* A row. A number is missing where it is NaN, a date (seconds since 1970-01-01 UTC) likewise, a "
+                + "category (UTF-8) where",
             "   it is NULL, a boolean where it is -1 (otherwise 0 or 1). */",
             "typedef struct \(name)_row {",
         ]
@@ -48,7 +49,8 @@ struct CWriter {
             lines += ["{", "    return \(rule.conditions.map(text).joined(separator: "\n        && "));", "}", ""]
         }
         lines += [
-            "/* How many rules match a row. fired: NULL, or \(upper)_COUNT bytes that become 1 where a rule matches and 0 elsewhere. */",
+            "/* How many rules match a row. fired: NULL, or \(upper)_COUNT bytes that become 1 where a rule matches "
+                + "and 0 elsewhere. */",
             "static inline int \(name)_fired(const \(name)_row *row, unsigned char *fired)", "{", "    int count = 0;",
             "    int match;",
         ]

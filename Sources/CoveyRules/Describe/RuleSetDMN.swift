@@ -27,7 +27,8 @@ struct DMNWriter {
     func text() throws -> String {
         var lines = [
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
-            "<definitions xmlns=\"https://www.omg.org/spec/DMN/20191111/MODEL/\" id=\"\(name)_definitions\" name=\"\(name)\"",
+            "<definitions xmlns=\"https://www.omg.org/spec/DMN/20191111/MODEL/\" id=\"\(name)_definitions\" "
+                + "name=\"\(name)\"",
             "             namespace=\"urn:covey:rules\" exporter=\"Covey\">",
             "  <description>Rules that describe \(XMLText.shown(set.targetName)).</description>",
         ]
@@ -42,19 +43,22 @@ struct DMNWriter {
             "  <decision id=\"\(name)\" name=\"\(name)\">", "    <variable name=\"\(name)\" typeRef=\"number\"/>",
         ]
         lines += inputs.map {
-            "    <informationRequirement id=\"needs_\($0)\"><requiredInput href=\"#input_\($0)\"/></informationRequirement>"
+            "    <informationRequirement id=\"needs_\($0)\"><requiredInput "
+                + "href=\"#input_\($0)\"/></informationRequirement>"
         }
         lines += ["    <decisionTable id=\"\(name)_table\" hitPolicy=\"COLLECT\">"]
         let clauses = self.clauses()
         guard clauses.count <= DMNWriter.largest / max(1, set.rules.count) else {
             throw CoveyError.unsupported(
-                "a decision table of \(set.rules.count) rules and \(clauses.count) inputs has more than \(DMNWriter.largest) entries"
+                "a decision table of \(set.rules.count) rules and \(clauses.count) inputs has more than "
+                    + "\(DMNWriter.largest) entries"
             )
         }
         for (index, clause) in clauses.enumerated() {
             lines += ["      <input id=\"clause_\(index)\" label=\"\(XMLText.shown(set.features[clause].name))\">"]
             lines += [
-                "        <inputExpression id=\"expression_\(index)\" typeRef=\"\(DMNWriter.type(set.features[clause].kind))\">"
+                "        <inputExpression id=\"expression_\(index)\" "
+                    + "typeRef=\"\(DMNWriter.type(set.features[clause].kind))\">"
             ]
             lines += ["          <text>\(inputs[clause])</text>", "        </inputExpression>", "      </input>"]
         }

@@ -22,7 +22,8 @@ struct PMMLWriter {
         var lines = [
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
             "<PMML xmlns=\"http://www.dmg.org/PMML-4_4\" version=\"4.4\">",
-            "  <Header description=\"Rules that describe \(XMLText.shown(set.targetName))\"><Application name=\"Covey\"/></Header>",
+            "  <Header description=\"Rules that describe \(XMLText.shown(set.targetName))\"><Application "
+                + "name=\"Covey\"/></Header>",
             "  <DataDictionary>",
         ]
         for (column, name) in columns {
@@ -134,7 +135,8 @@ struct PMMLWriter {
         }
         let name = try XMLText.exact(feature.name, "the name of a feature")
         return [
-            "      <DerivedField name=\"\(name)\" optype=\"continuous\" dataType=\"double\">\(expression)</DerivedField>"
+            "      <DerivedField name=\"\(name)\" optype=\"continuous\" "
+                + "dataType=\"double\">\(expression)</DerivedField>"
         ]
     }
 }

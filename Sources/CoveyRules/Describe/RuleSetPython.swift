@@ -25,7 +25,8 @@ struct PythonWriter {
             "def \(name)(row):",
             "    \"\"\"The numbers of the rules that match a row, from 0; an empty list where none does.",
             "",
-            "    row: a mapping of every column to its value. None, NaN, NA and NaT are missing. Dates are datetimes (UTC where they",
+            "    row: a mapping of every column to its value. None, NaN, NA and NaT are missing. Dates are datetimes "
+                + "(UTC where they",
             "    have no zone) or seconds since 1970-01-01 UTC. A column that is not there raises KeyError.",
             "    \"\"\"",
         ]

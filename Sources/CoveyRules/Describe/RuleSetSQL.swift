@@ -149,7 +149,8 @@ struct SQLWriter {
             return
                 "(CASE WHEN \(first) > \(large) AND \(second) < -\(large) AND \(first) / 2 - \(second) / 2 >= \(limit) "
                 + "THEN \(SQLWriter.largest) WHEN \(first) < -\(large) AND \(second) > \(large) "
-                + "AND \(first) / 2 - \(second) / 2 <= -\(limit) THEN -\(SQLWriter.largest) ELSE \(first) - \(second) END)"
+                + "AND \(first) / 2 - \(second) / 2 <= -\(limit) THEN -\(SQLWriter.largest) ELSE \(first) - \(second) "
+                + "END)"
         }
     }
 

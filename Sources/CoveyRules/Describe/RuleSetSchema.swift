@@ -6,7 +6,8 @@ extension RuleSet {
           "$schema": "https://json-schema.org/draft/2020-12/schema",
           "$id": "urn:covey:rules:1",
           "title": "A rule set of Covey, format version 1",
-          "description": "Conjunctions of conditions on a table's columns. What follows from the counts (precision, recall, lift, text) is there for readers and is ignored on reading.",
+          "description": "Conjunctions of conditions on a table's columns. What follows \#
+          from the counts (precision, recall, lift, text) is there for readers and is ignored on reading.",
           "type": "object",
           "required": ["format_version", "features", "rules"],
           "additionalProperties": false,
@@ -87,7 +88,8 @@ extension RuleSet {
               "oneOf": [
                 {
                   "description": "low <= value < high; an end that is left out is infinite.",
-                  "properties": {"feature": true, "kind": {"const": "interval"}, "low": {"type": "number"}, "high": {"type": "number"}},
+                  "properties": {"feature": true, "kind": {"const": "interval"}, "low": {"type": "number"}, \#
+        "high": {"type": "number"}},
                   "anyOf": [{"required": ["low"]}, {"required": ["high"]}],
                   "additionalProperties": false
                 },

@@ -131,7 +131,8 @@ private struct DerivedPolicies {
             try require(!isKnown, "options.features[\(index)] names \"\(policy.feature)\" again")
             try require(
                 policy.direction == .any,
-                "options.features[\(index)]: the date \"\(policy.feature)\" has no direction, its hour and age may have one"
+                "options.features[\(index)]: the date \"\(policy.feature)\" has no direction, its hour and age may "
+                    + "have one"
             )
         }
         isListed = uses.values.contains(.allowed)

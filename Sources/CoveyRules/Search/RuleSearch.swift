@@ -121,13 +121,15 @@ public struct RuleSearch {
         }
         if set.fallen > 0 {
             return
-                "\(set.fallen == 1 ? "The one rule found" : "All \(set.fallen) rules found") fell on the rows that the search "
-                + "never saw: \(Words.count(set.unseen.rows)) of them, \(Words.count(set.unseen.target)) of \(target)."
+                "\(set.fallen == 1 ? "The one rule found" : "All \(set.fallen) rules found") fell on the rows that "
+                + "the search never saw: \(Words.count(set.unseen.rows)) of them, "
+                + "\(Words.count(set.unseen.target)) of \(target)."
         }
         return
-            "None of \(Words.count(tried)) candidates matched \(Words.count(options.minSupport)) of the \(rows) rows of \(target) "
-            + "with a precision of \(Words.percent(max(options.minPrecision, options.minLift * total.rate))) "
-            + "and told more than it takes to say it."
+            "None of \(Words.count(tried)) candidates matched \(Words.count(options.minSupport)) of the \(rows) rows "
+            + "of \(target) with a precision of "
+            + "\(Words.percent(max(options.minPrecision, options.minLift * total.rate))) and told more than it "
+            + "takes to say it."
     }
 
     /// The table's rows that match all pinned conditions.

@@ -11,10 +11,11 @@ import covey
 CALLS = {name: value for name in covey.__all__ if callable(value := getattr(covey, name))}
 #: Errors take their message, and hold what a user never makes: results, in dataclasses and the like.
 RESULTS = {
-    "Backtest", "Change", "ClusterMatches", "ClusterReport", "Condition", "ConditionKind", "CondensedTree", "Counterfactual", "Counterfactuals",
-    "DataWarning", "Derived", "Explanation", "Explanations", "Faithfulness", "Finding",
-    "FiredRule", "Found", "Marks", "Matches", "MinimumSpanningTree", "Report", "RiskyGroup", "Rule", "RuleMatches", "Score", "Scores",
-    "SingleLinkageTree", "StatusCode", "TrainingEpoch", "TrainingProgress", "TrainingReport",
+    "Backtest", "Change", "ClusterMatches", "ClusterReport", "Condition", "ConditionKind", "CondensedTree",
+    "Counterfactual", "Counterfactuals", "DataWarning", "Derived", "Explanation", "Explanations", "Faithfulness",
+    "Finding", "FiredRule", "Found", "Marks", "Matches", "MinimumSpanningTree", "Report", "RiskyGroup", "Rule",
+    "RuleMatches", "Score", "Scores", "SingleLinkageTree", "StatusCode", "TrainingEpoch", "TrainingProgress",
+    "TrainingReport",
 }  # fmt: skip
 #: Take any option, for the metric or for another call, or are not called at all.
 OPEN = {

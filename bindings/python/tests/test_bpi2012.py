@@ -8,7 +8,8 @@ import pytest
 from real_road import walk
 from support import shared
 
-# These say the outcome, or stand for the fraud review: a case is cut before the first of them (see NOTES.md of the data).
+# These say the outcome, or stand for the fraud review: a case is cut before the first of them (see NOTES.md of the
+# data).
 OUTCOMES = ["A_DECLINED", "A_CANCELLED", "A_APPROVED", "A_REGISTERED", "A_ACTIVATED", "O_ACCEPTED", "O_DECLINED",
             "W_Beoordelen fraude"]  # fmt: skip
 CLUSTERED = ["amount", "hours_open"]  # beside the embeddings; the other features are for the rules

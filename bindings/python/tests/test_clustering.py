@@ -220,13 +220,13 @@ def test_hardly_any_row_without_holes(used):
     [
         ("min_cluster_size", 1), ("min_cluster_size", 2.5), ("min_cluster_size", 2**70), ("min_cluster_size", True),
         ("min_samples", 0), ("min_samples", -3), ("min_samples", "3"),
-        ("cluster_selection_epsilon", -1), ("cluster_selection_epsilon", float("nan")), ("cluster_selection_epsilon", None),
-        ("alpha", 0), ("alpha", float("inf")), ("alpha", "1"), ("metric", "haversine"), ("metric", None),
-        ("algorithm", "fast"), ("cluster_selection_method", "root"), ("allow_single_cluster", "yes"),
-        ("max_cluster_size", -1), ("missing", "drop"), ("seed", -1), ("context", 3),
+        ("cluster_selection_epsilon", -1), ("cluster_selection_epsilon", float("nan")),
+        ("cluster_selection_epsilon", None), ("alpha", 0), ("alpha", float("inf")), ("alpha", "1"),
+        ("metric", "haversine"), ("metric", None), ("algorithm", "fast"), ("cluster_selection_method", "root"),
+        ("allow_single_cluster", "yes"), ("max_cluster_size", -1), ("missing", "drop"), ("seed", -1), ("context", 3),
         ("cluster_selection_persistence", -0.1), ("cluster_selection_epsilon_max", -1), ("leaf_size", 0),
-        ("max_cluster_size", -2.5), ("max_cluster_size", float("nan")), ("strengths", "all"), ("branch_detection_data", 2),
-        ("metric", "imperial"), ("typo", 3),
+        ("max_cluster_size", -2.5), ("max_cluster_size", float("nan")), ("strengths", "all"),
+        ("branch_detection_data", 2), ("metric", "imperial"), ("typo", 3),
     ],
 )  # fmt: skip
 def test_bad_options(rows, name, value):
@@ -238,7 +238,8 @@ def test_bad_options(rows, name, value):
 
 @pytest.mark.parametrize(
     "bad",
-    [None, "text", 3.0, [], [[]], [1.0, 2.0], np.zeros((0, 3)), np.zeros((5, 0)), np.zeros((2, 2, 2)), np.zeros((4, 2)) * 1j,
+    [None, "text", 3.0, [], [[]], [1.0, 2.0], np.zeros((0, 3)), np.zeros((5, 0)), np.zeros((2, 2, 2)),
+     np.zeros((4, 2)) * 1j,
      np.array([["a", "b"]]), [[1, 2], [3]], {"a": 1}],
     ids=repr,
 )  # fmt: skip

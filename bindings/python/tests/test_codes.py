@@ -23,7 +23,8 @@ def test_codes_of_a_table_are_looked_up(tmp_path):
     model = encoder(tmp_path, ["10", "20", "30"])
     expected = model.embed(covey.Sequences.from_frame(frame(["10", "30", "never", "20", "0"]), **COLUMNS)).tobytes()
     for codes in (
-        [10, 30, 99, 20, 0], np.array([10, 30, 99, 20, 0], dtype=np.int64), np.array([10.0, 30.0, 99.0, 20.0, 0]), pd.Series([10, 30, None, 20, 0]),
+        [10, 30, 99, 20, 0], np.array([10, 30, 99, 20, 0], dtype=np.int64), np.array([10.0, 30.0, 99.0, 20.0, 0]),
+        pd.Series([10, 30, None, 20, 0]),
         pd.Series([10, 30, 99, 20, 0], dtype="category"), pd.Series([10, 30, None, 20, 0], dtype="Int64"),
         pd.Series([10.0, 30.0, None, 20.0, 0.0]).astype("category"),
     ):  # fmt: skip
@@ -42,7 +43,9 @@ def test_what_could_be_both_is_refused(tmp_path):
     expected = model.embed(covey.Sequences([0, 3], ["1", "2", "3"], range(3))).tobytes()
     with pytest.raises(
         covey.InvalidDataError,
-        match="types holds the integer 1, which is an index in the vocabulary .of '2'. and also a name there .of index 2.",
+        match=(
+            "types holds the integer 1, which is an index in the vocabulary .of '2'. and also a name there .of index 2."
+        ),
     ):
         model.embed(covey.Sequences([0, 3], [1, 2, 3], range(3)))
     assert model.embed(covey.Sequences([0, 3], [1, 2, 3], range(3), indices=False)).tobytes() == expected

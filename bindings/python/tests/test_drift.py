@@ -147,7 +147,8 @@ def test_what_is_wrong_is_refused_and_changes_nothing(road):
     drift = drift_of(road, slice(0, 50))
     before = drift.to_bytes()
     scores = road.engine.score(road.sequences[:10], road.features[:10])
-    for arguments in ((None, None, None), (road.sequences[:9], road.features[:10], None), (None, road.features[:9], scores),
+    for arguments in ((None, None, None), (road.sequences[:9], road.features[:10], None),
+                      (None, road.features[:9], scores),
                       (None, road.features[["amount"]], None), (road.sequences[:10], None, object())):  # fmt: skip
         with pytest.raises((covey.CoveyError, TypeError)):
             drift.add(*arguments)

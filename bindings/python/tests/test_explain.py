@@ -186,7 +186,8 @@ def test_features_are_set_to_their_usual_value(road, explained):
 def test_frames_names_and_keys(road):
     rows = shortest(road, 3)
     events = covey.Sequences(
-        road.sequences[rows].offsets, road.sequences[rows].types, road.sequences[rows].times, road.sequences[rows].dwell,
+        road.sequences[rows].offsets, road.sequences[rows].types, road.sequences[rows].times,
+        road.sequences[rows].dwell,
         keys=["a", "b", "c"], key_name="number",
     )  # fmt: skip
     features = road.features.iloc[rows].assign(number=["c", "b", "a"])
@@ -208,7 +209,8 @@ def test_long_sequences_are_explained_in_runs(road):
     count = 10_000
     names = np.array(road.encoder.vocabulary.names)
     random = np.random.default_rng(3)
-    long = covey.Sequences([0, count], names[random.integers(0, len(names), count)], np.cumsum(random.exponential(9, count)),
+    long = covey.Sequences([0, count], names[random.integers(0, len(names), count)],
+                           np.cumsum(random.exponential(9, count)),
                            random.exponential(5, count))  # fmt: skip
     features = road.features[:1]
     found = road.engine.explain(long, features, largest_parts=16, method="occlusion")[0]
@@ -268,7 +270,8 @@ def test_what_is_wrong_is_refused(road):
         road.engine.explain(events, None)
     with pytest.raises(covey.MismatchError, match="sequences are 2, features have 3"):
         road.engine.explain(events, road.features[:3])
-    late = covey.Sequences(events.offsets, events.types, np.where(np.arange(len(events.types)) == 1, np.nan, events.times),
+    late = covey.Sequences(events.offsets, events.types, np.where(np.arange(len(events.types)) == 1, np.nan,
+        events.times),
                            events.dwell)  # fmt: skip
     with pytest.raises(covey.InvalidDataError, match=r"times\[1\] must be finite"):
         road.engine.explain(late, features)

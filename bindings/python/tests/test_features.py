@@ -172,9 +172,11 @@ def test_principal_components():
 
 @pytest.mark.parametrize(
     "options,code",
-    [({"scaling": "power"}, 1), ({"missing": "zero"}, 1), ({"embedding_components": 7}, 1), ({"embedding_components": -1}, 1),
-     ({"embedding_weight": -1.0}, 1), ({"feature_weight": math.nan}, 1), ({"clip": 0.0}, 1), ({"column_weights": [1.0]}, 3),
-     ({"column_weights": {"nothing": 1.0}}, 1), ({"column_weights": [1.0, 1.0, 1.0, -1.0]}, 1), ({"missing": "reject"}, 2)],
+    [({"scaling": "power"}, 1), ({"missing": "zero"}, 1), ({"embedding_components": 7}, 1),
+     ({"embedding_components": -1}, 1),
+     ({"embedding_weight": -1.0}, 1), ({"feature_weight": math.nan}, 1), ({"clip": 0.0}, 1),
+     ({"column_weights": [1.0]}, 3), ({"column_weights": {"nothing": 1.0}}, 1),
+     ({"column_weights": [1.0, 1.0, 1.0, -1.0]}, 1), ({"missing": "reject"}, 2)],
     ids=str,
 )  # fmt: skip
 def test_bad_hybrid_options(frame, options, code):
@@ -197,7 +199,8 @@ def test_bad_hybrid_inputs(frame):
         with pytest.raises(covey.CoveyError) as caught:
             covey.HybridFeatures().fit(embeddings=arguments[0], features=arguments[1] if arguments[1:] else None)
         assert caught.value.code == code, arguments
-    for arguments in [(embeddings[:, :5], frame), (None, frame), (embeddings, frame.drop(columns="vpn")), (embeddings, None),
+    for arguments in [(embeddings[:, :5], frame), (None, frame), (embeddings, frame.drop(columns="vpn")),
+                      (embeddings, None),
                       (embeddings, frame.assign(vpn="yes")), (embeddings, frame.assign(amount="much"))]:  # fmt: skip
         with pytest.raises(covey.CoveyError) as caught:
             hybrid.transform(*arguments)

@@ -306,7 +306,8 @@ def test_columns_that_name_the_rows_or_have_many_categories(found, encoder):
     result, events, features, ring = found
     random = np.random.default_rng(1)
     changed = features.assign(
-        email=[f"user{number}@example.com" for number in range(len(features))], number=random.permutation(len(features)),
+        email=[f"user{number}@example.com" for number in range(len(features))],
+        number=random.permutation(len(features)),
         shop=[f"shop {number}" for number in random.zipf(1.3, len(features)).clip(max=500)],
     )  # fmt: skip
     for table in (changed, pa.Table.from_pandas(changed, preserve_index=False)):

@@ -63,8 +63,8 @@ def test_card_payments(show, tmp_path):
     )
     found = figures["risky"] & late
     show(
-        f"  stolen cards (scenario 3): {scenario3[found].sum()} of {scenario3[late].sum()} held-out windows are in risky clusters"
-        " (scenario 2, a terminal's, does not show in a customer's sequence)"
+        f"  stolen cards (scenario 3): {scenario3[found].sum()} of {scenario3[late].sum()} held-out windows are in"
+        " risky clusters (scenario 2, a terminal's, does not show in a customer's sequence)"
     )
     assert figures["held"] / figures["base"] > 3
     assert scenario3[found].sum() / scenario3[late].sum() > 0.3

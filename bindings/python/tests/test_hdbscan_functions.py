@@ -158,9 +158,10 @@ def test_flat_clusterings(rows, method):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"cluster_selection_persistence": 0.3}, {"cluster_selection_persistence": 2.0}, {"cluster_selection_epsilon_max": 2.0},
-        {"cluster_selection_epsilon_max": 2.0, "allow_single_cluster": True}, {"match_reference_implementation": True},
-        {"match_reference_implementation": True, "min_samples": 3, "cluster_selection_method": "leaf"}, {"min_samples": 100_000},
+        {"cluster_selection_persistence": 0.3}, {"cluster_selection_persistence": 2.0},
+        {"cluster_selection_epsilon_max": 2.0}, {"cluster_selection_epsilon_max": 2.0, "allow_single_cluster": True},
+        {"match_reference_implementation": True}, {"match_reference_implementation": True, "min_samples": 3,
+                                                   "cluster_selection_method": "leaf"}, {"min_samples": 100_000},
         {"max_cluster_size": float("inf")}, {"max_cluster_size": 75.5},
     ],
     ids=str,
@@ -216,7 +217,8 @@ def test_given_distances(rows):
         rows
     )
     filled = covey.HDBSCAN(min_cluster_size=12, min_samples=4, metric="precomputed").fit(sparse.csr_matrix(distances))
-    # Ties follow the order of the rows' numbers, which distances do not have: clusters may be numbered in another order.
+    # Ties follow the order of the rows' numbers, which distances do not have: clusters may be numbered in another
+    # order.
     for other in (given, called, filled):
         assert np.array_equal(other.labels_ == -1, expected.labels_ == -1)
         assert adjusted_rand_score(other.labels_, expected.labels_) == 1
@@ -237,7 +239,8 @@ def test_given_distances(rows):
 
 @pytest.mark.parametrize("cut", [0.5, 1.5, 4.0])
 def test_robust_single_linkage(rows, cut):
-    # hdbscan's default is approximate, its others but this one cut a tree whose distances are not sorted; it takes no alpha.
+    # hdbscan's default is approximate, its others but this one cut a tree whose distances are not sorted; it takes no
+    # alpha.
     expected = hdbscan.RobustSingleLinkage(cut=cut, k=4, algorithm="generic").fit(rows)
     found = covey.RobustSingleLinkage(cut=cut, k=4, alpha=1.0).fit(rows)
     assert np.array_equal(found.labels_ == -1, expected.labels_ == -1)
@@ -292,8 +295,8 @@ def test_prediction_gives_fitted_rows_their_labels(settings):
         given = {**settings, **({"V": rows.var(axis=0)} if "V" in settings else {})}
         fitted = covey.HDBSCAN(min_cluster_size=8, prediction_data=True, **given).fit(rows)
         labels, _, neighbours = covey.approximate_predict(fitted, rows, return_connecting_points=True)
-        # A fitted row is its own neighbour, or a row that equals it is, and no equal rows have different labels. By cosine a
-        # neighbour may be as near as the row itself up to rounding.
+        # A fitted row is its own neighbour, or a row that equals it is, and no equal rows have different labels. By
+        # cosine a neighbour may be as near as the row itself up to rounding.
         np.testing.assert_array_equal(labels, fitted.labels_)
         if settings.get("metric") != "cosine":
             np.testing.assert_array_equal(rows[neighbours], rows)

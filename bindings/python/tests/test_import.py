@@ -27,8 +27,14 @@ def child(code):
     [
         "import covey",
         "import covey; covey.CoveyError, covey.Context, dir(covey), covey.__version__",
-        "import covey; covey.Engine, covey.Sequences, covey.SequenceEncoder, covey.Session, covey.extract_rules, covey.Drift",
-        "import covey; covey.find, covey.report, covey.read_marks, covey.backtest, covey.cluster_risk, covey.match_clusters",
+        (
+            "import covey; covey.Engine, covey.Sequences, covey.SequenceEncoder, covey.Session, covey.extract_rules,"
+            " covey.Drift"
+        ),
+        (
+            "import covey; covey.find, covey.report, covey.read_marks, covey.backtest, covey.cluster_risk,"
+            " covey.match_clusters"
+        ),
     ],
 )
 def test_only_estimators_load_other_libraries(code):

@@ -238,10 +238,12 @@ sys.modules["pandas"] = None
 import covey
 keys = ["b", "a", "b", "c"]
 for kind in (object, str, None):
-    events = {"id": np.array(keys, dtype=kind) if kind else [3, 1, 3, 2], "when": [3.0, 1.0, 2.0, 0.0], "what": ["x"] * 4}
+    events = {"id": np.array(keys, dtype=kind) if kind else [3, 1, 3, 2], "when": [3.0, 1.0, 2.0, 0.0],
+              "what": ["x"] * 4}
     order = ["c", "d", "b", "a"] if kind else [2, 4, 3, 1]
     batch = covey.Sequences.from_frame(events, sequence="id", time="when", event="what", order=order)
-    print(batch.lengths.tolist(), batch.times.tolist(), covey.Sequences.from_frame(events, sequence="id", time="when", event="what").lengths.tolist())
+    print(batch.lengths.tolist(), batch.times.tolist(), covey.Sequences.from_frame(events, sequence="id", time="when",
+        event="what").lengths.tolist())
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

@@ -15,9 +15,11 @@ def gower(table: pd.DataFrame, categorical: list, weights: dict) -> np.ndarray:
     n = len(table)
     columns = [(list(table[name]), list(table[name].isna()), weights.get(name, 1), name) for name in table]
     spreads = {
-        name: 0.0
-        if name in categorical or isinstance(values[0], (str, bool)) or table[name].dtype.kind not in "fi"
-        else float(table[name].max() - table[name].min()) or 1.0
+        name: (
+            0.0
+            if name in categorical or isinstance(values[0], (str, bool)) or table[name].dtype.kind not in "fi"
+            else float(table[name].max() - table[name].min()) or 1.0
+        )
         for name, values in table.items()
     }
     result = np.zeros((n, n))
@@ -137,9 +139,10 @@ def test_gower_with_weights_of_rows() -> None:
 @pytest.mark.parametrize(
     ("parameters", "match"),
     [
-        ({"categorical": "nothing"}, "categorical must name columns"), ({"categorical": [7]}, "categorical must name columns"),
-        ({"w": [1, 2]}, "w must be 5 finite weights"), ({"w": {"amount": -1}}, "w must be 5 finite weights"),
-        ({"w": [0] * 5}, "w must be 5 finite"), ({"V": [1]}, "V is no parameter"), ({"algorithm": "approximate"}, "algorithm"),
+        ({"categorical": "nothing"}, "categorical must name columns"),
+        ({"categorical": [7]}, "categorical must name columns"), ({"w": [1, 2]}, "w must be 5 finite weights"),
+        ({"w": {"amount": -1}}, "w must be 5 finite weights"), ({"w": [0] * 5}, "w must be 5 finite"),
+        ({"V": [1]}, "V is no parameter"), ({"algorithm": "approximate"}, "algorithm"),
         ({"algorithm": "boruvka_kdtree"}, "algorithm"),
     ],
 )  # fmt: skip

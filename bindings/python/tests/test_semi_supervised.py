@@ -110,9 +110,11 @@ def test_everything_follows_the_choice() -> None:
 @pytest.mark.parametrize(
     ("options", "y", "match"),
     [
-        ({}, None, "needs y"), ({}, [-1] * 300, "at least one label"), ({}, [0] * 299, "300 values"), ({}, [0.5] * 300, "whole numbers"),
-        ({"cluster_selection_method": "leaf"}, [0] * 300, "eom"), ({"cluster_selection_epsilon": 1.0}, [0] * 300, "epsilon"),
-        ({"max_cluster_size": 9}, [0] * 300, "max_cluster_size"), ({"ss_algorithm": "nothing"}, [0] * 300, "ss_algorithm"),
+        ({}, None, "needs y"), ({}, [-1] * 300, "at least one label"), ({}, [0] * 299, "300 values"),
+        ({}, [0.5] * 300, "whole numbers"), ({"cluster_selection_method": "leaf"}, [0] * 300, "eom"),
+        ({"cluster_selection_epsilon": 1.0}, [0] * 300, "epsilon"),
+        ({"max_cluster_size": 9}, [0] * 300, "max_cluster_size"),
+        ({"ss_algorithm": "nothing"}, [0] * 300, "ss_algorithm"),
         ({"semi_supervised": 3}, [0] * 300, "semi_supervised"),
     ],
 )  # fmt: skip

@@ -210,7 +210,8 @@ def labels_in_clothes(known):
     }
     if pl is not None:
         found |= {"polars": pl.Series(known), "polars booleans": pl.Series(flags), "polars words": pl.Series(words),
-                  "polars Int8": pl.Series(known, dtype=pl.Int8), "polars categories": pl.Series(words, dtype=pl.Categorical)}  # fmt: skip
+                  "polars Int8": pl.Series(known, dtype=pl.Int8),
+                  "polars categories": pl.Series(words, dtype=pl.Categorical)}  # fmt: skip
     return found
 
 
@@ -317,8 +318,10 @@ def test_numbers_that_only_arrow_has():
         for table in (pa.table({"x": array}), {"x": array}):
             read = Table(table)
             assert read.kinds == {"x": "date"}
-    assert values(Table({"x": pd.Series(pd.to_timedelta([1500, None], unit="ms")), "y": np.array([datetime.time(1), None], dtype=object)})) == {
-        "x": (0, pytest.approx([1.5, np.nan], nan_ok=True)), "y": (0, pytest.approx([3600.0, np.nan], nan_ok=True))}  # fmt: skip
+    assert values(Table({"x": pd.Series(pd.to_timedelta([1500, None], unit="ms")),
+                         "y": np.array([datetime.time(1), None], dtype=object)})) == {
+        "x": (0, pytest.approx([1.5, np.nan], nan_ok=True)), "y": (0,
+            pytest.approx([3600.0, np.nan], nan_ok=True))}  # fmt: skip
     # Decimals, to the nearest double.
     texts = [f"{number / 100:.2f}" for number in np.random.default_rng(1).integers(-(10**14), 10**14, 500)]
     found = values(Table(pa.table({"x": pa.array([decimal.Decimal(text) for text in texts])})))["x"][1]
@@ -369,10 +372,12 @@ import sys
 sys.modules["pyarrow"] = None
 import numpy as np, covey
 pl = __import__("polars")
-frame = pl.DataFrame({"amount": [1.0, 2.0, None], "country": ["NL", None, "a country with a long name"], "id": [3, 1, 2], "day": [None, 1, 2]})
+frame = pl.DataFrame({"amount": [1.0, 2.0, None], "country": ["NL", None, "a country with a long name"],
+                      "id": [3, 1, 2], "day": [None, 1, 2]})
 hybrid = covey.HybridFeatures().fit(features=frame)
 events = frame.drop_nulls("amount")
-print(hybrid.get_feature_names_out().tolist(), covey.Sequences.from_frame(events, sequence="id", time="amount", event="country", order=frame).lengths)
+print(hybrid.get_feature_names_out().tolist(), covey.Sequences.from_frame(events, sequence="id", time="amount",
+    event="country", order=frame).lengths)
 """
     if pl is None:
         pytest.skip("polars is not installed")

@@ -140,7 +140,8 @@ def test_one_step_is_pytorchs(tmp_path):
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     batch = covey.Sequences(offsets, random.integers(0, 7, offsets[-1]), np.cumsum(random.exponential(5, offsets[-1])))
     options = dict(
-        embedding_size=4, hidden_size=6, attention_size=4, epochs=2, batch_size=10, learning_rate=0.01, weight_decay=0.1,
+        embedding_size=4, hidden_size=6, attention_size=4, epochs=2, batch_size=10, learning_rate=0.01,
+        weight_decay=0.1,
         clip=0.5, warm_up=0, dropout=0, unknown=0, held_out=0, patience=0, objectives="next_event", checkpoint_steps=1,
     )  # fmt: skip
     states = []

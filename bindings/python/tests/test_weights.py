@@ -18,9 +18,10 @@ def sample(seed: int, grid: bool = False) -> tuple[np.ndarray, np.ndarray]:
 
 
 OPTIONS = [
-    {}, {"min_samples": 2}, {"cluster_selection_method": "leaf"}, {"allow_single_cluster": True, "min_cluster_size": 60},
-    {"metric": "manhattan"}, {"metric": "cosine"}, {"metric": "seuclidean", "V": np.array([1.0, 2, 3])}, {"metric": "chebyshev"},
-    {"metric": "haversine"}, {"cluster_selection_epsilon": 1.5}, {"max_cluster_size": 30}, {"strengths": "bounded"},
+    {}, {"min_samples": 2}, {"cluster_selection_method": "leaf"},
+    {"allow_single_cluster": True, "min_cluster_size": 60}, {"metric": "manhattan"}, {"metric": "cosine"},
+    {"metric": "seuclidean", "V": np.array([1.0, 2, 3])}, {"metric": "chebyshev"}, {"metric": "haversine"},
+    {"cluster_selection_epsilon": 1.5}, {"max_cluster_size": 30}, {"strengths": "bounded"},
 ]  # fmt: skip
 
 

@@ -84,8 +84,8 @@ if TYPE_CHECKING:
 
 __version__ = "1.0.0"
 
-#: Where each name is found. A module is imported when one of its names is first used, so that `import covey` takes a few
-#: milliseconds, and a program that only scores never waits for scikit-learn.
+#: Where each name is found. A module is imported when one of its names is first used, so that `import covey` takes a
+#: few milliseconds, and a program that only scores never waits for scikit-learn.
 _MODULES = {
     "_conditions": ("Condition", "ConditionKind", "Derived"),
     "_errors": (

@@ -15,7 +15,8 @@ from ._errors import InvalidDataError, InvalidTypeError
 from ._library import call
 
 _NUMBERS = {
-    b"g": "f8", b"f": "f4", b"e": "f2", b"c": "i1", b"C": "u1", b"s": "i2", b"S": "u2", b"i": "i4", b"I": "u4", b"l": "i8",
+    b"g": "f8", b"f": "f4", b"e": "f2", b"c": "i1", b"C": "u1", b"s": "i2", b"S": "u2", b"i": "i4", b"I": "u4",
+    b"l": "i8",
     b"L": "u8",
 }  # fmt: skip
 _UNITS = {"s": "s", "m": "ms", "u": "us", "n": "ns"}

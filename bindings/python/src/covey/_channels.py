@@ -81,15 +81,17 @@ class Types:
             valid = (places > 0) | ((values > 0) & (values < size))
             if self.are_indices is False and len(values) and not valid.any():
                 raise InvalidDataError(
-                    f"{self.label} holds integers (as {values[0]}), and none of them is a name in the vocabulary, which has "
-                    f"{[vocabulary[index] for index in range(1, min(size, 4))]}: is it the column that the encoder was trained on?"
+                    f"{self.label} holds integers (as {values[0]}), and none of them is a name in the vocabulary, which"
+                    f" has {[vocabulary[index] for index in range(1, min(size, 4))]}: is it the column that the encoder"
+                    " was trained on?"
                 )
             return self.codes
         if self.are_indices is None and np.all(values < size):
             value = int(values[np.argmax(differ)])
             raise InvalidDataError(
-                f"{self.label} holds the integer {value}, which is an index in the vocabulary (of {vocabulary[value]!r}) and also a name "
-                f"there (of index {int(places[np.argmax(differ)])}): pass strings, or say indices=True or indices=False"
+                f"{self.label} holds the integer {value}, which is an index in the vocabulary (of"
+                f" {vocabulary[value]!r}) and also a name there (of index {int(places[np.argmax(differ)])}): pass"
+                " strings, or say indices=True or indices=False"
             )
         return self._looked_up(values, places)
 

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 _EVIDENCE = {part: index for index, part in enumerate(EVIDENCE)}
 #: By COVEY_FINDING_...; codes of a newer library are their number.
 _CODES = {
-    1: "no_labels", 2: "no_known_fraud", 3: "too_few_frauds", 4: "only_fraud", 5: "no_signal", 6: "no_group", 7: "giant_cluster",
-    8: "much_noise", 9: "no_clusters", 10: "embeddings_without_signal", 11: "feature_gives_label_away", 12: "unlabelled_compared",
-    13: "known_share", 14: "no_rule", 15: "amounts_missing", 16: "few_events", 17: "dates_left_out", 18: "new_behaviour",
-    19: "few_rows",
+    1: "no_labels", 2: "no_known_fraud", 3: "too_few_frauds", 4: "only_fraud", 5: "no_signal", 6: "no_group",
+    7: "giant_cluster", 8: "much_noise", 9: "no_clusters", 10: "embeddings_without_signal",
+    11: "feature_gives_label_away", 12: "unlabelled_compared", 13: "known_share", 14: "no_rule", 15: "amounts_missing",
+    16: "few_events", 17: "dates_left_out", 18: "new_behaviour", 19: "few_rows",
 }  # fmt: skip
 
 
@@ -193,8 +193,8 @@ class Found(Handle):
         struct = _structs.RiskyGroup()
         call("covey_found_group", self._native, index, byref(struct))
         names = [
-            "rows", "legitimate", "unknown", "share", "share_low", "share_high", "lift", "p_value", "loss", "amount", "first_seen",
-            "last_seen",
+            "rows", "legitimate", "unknown", "share", "share_low", "share_high", "lift", "p_value", "loss", "amount",
+            "first_seen", "last_seen",
         ]  # fmt: skip
         values = {name: getattr(struct, name) for name in names}
         text = required_text(library.covey_found_group_text(self._native, index))

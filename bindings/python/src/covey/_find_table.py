@@ -31,8 +31,8 @@ def describe_columns(table: Table) -> List[Finding]:
                 findings.append(
                     Finding(
                         "identifier",
-                        f"features[{label!r}] has {present} different values in {table.rows} rows: it names the rows rather than "
-                        "describing them, and is left out",
+                        f"features[{label!r}] has {present} different values in {table.rows} rows: it names the rows"
+                        " rather than describing them, and is left out",
                         "if it says something about them, give that as a column (a count, a kind, an age)",
                         label,
                     )
@@ -44,8 +44,8 @@ def describe_columns(table: Table) -> List[Finding]:
                 findings.append(
                     Finding(
                         "many_categories",
-                        f"features[{label!r}] has {present} categories; the {MOST_CATEGORIES} most frequent ones, {share:.1%} of the "
-                        "rows, count, the others are missing",
+                        f"features[{label!r}] has {present} categories; the {MOST_CATEGORIES} most frequent ones,"
+                        f" {share:.1%} of the rows, count, the others are missing",
                         "group them, if the rare ones matter",
                         label,
                     )

@@ -82,7 +82,8 @@ class Gower:
         for index, kind in enumerate(self.kinds):
             if table.column(index).kind != kind:
                 raise MismatchError(
-                    f"X[{self.names[index]!r}] must be {self._wanted[self.names[index]]}, as fitted, got {table.kinds[self.names[index]]}"
+                    f"X[{self.names[index]!r}] must be {self._wanted[self.names[index]]}, as fitted, got"
+                    f" {table.kinds[self.names[index]]}"
                 )
         return self._read(table, self.categories)
 

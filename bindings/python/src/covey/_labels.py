@@ -95,6 +95,6 @@ def _label(value: Any, name: str) -> float:
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     raise InvalidDataError(
-        f"{name} must be 1, True or 'fraud' for known fraud, 0, False or 'legitimate' for known legitimate, and None, NaN, -1 or "
-        f"'' for unknown, got {shown}"
+        f"{name} must be 1, True or 'fraud' for known fraud, 0, False or 'legitimate' for known legitimate, and None,"
+        f" NaN, -1 or '' for unknown, got {shown}"
     )

@@ -80,8 +80,8 @@ def measure(metric: Any, p: Any, parameters: dict[str, Any], algorithm: Any) -> 
     found = _measure(metric, p, parameters, algorithm)
     if isinstance(algorithm, str) and algorithm == "approximate" and not found.is_euclidean:
         raise InvalidArgumentError(
-            "algorithm 'approximate' searches by the metrics euclidean, l2, seuclidean, mahalanobis and minkowski with p=2 "
-            f"alone, got the metric {metric!r}: use algorithm='exact'"
+            "algorithm 'approximate' searches by the metrics euclidean, l2, seuclidean, mahalanobis and minkowski with"
+            f" p=2 alone, got the metric {metric!r}: use algorithm='exact'"
         )
     return found
 
@@ -250,7 +250,8 @@ def sparse_tree(distances: Any, min_samples: int, alpha: float) -> tuple[int, ND
     if count > 1 and connected_components(graph, directed=False, return_labels=False) > 1:
         few = np.isinf(cores).any()
         raise InvalidDataError(
-            f"There exists points with fewer than {wanted} neighbors among the sparse distances, so that they join not all rows"
+            f"There exists points with fewer than {wanted} neighbors among the sparse distances, so that they join not"
+            " all rows"
             if few
             else "HDBSCAN cannot be performed on a disconnected graph: the sparse distances must join all rows"
         )

@@ -20,7 +20,6 @@ from ._handle import Native
 from ._library import call, library, required_text
 from ._output import Kind, frame_of
 
-
 #: By COVEY_EVIDENCE_....
 EVIDENCE = ("tree", "neighbours", "features", "events", "joint")
 
@@ -51,8 +50,8 @@ class Score(Shown):
     rules: tuple[FiredRule, ...]
     #: Sentences: the cluster and its figures, the rules, the events with the most attention.
     reasons: tuple[str, ...]
-    #: Of an engine of :func:`covey.find` that knew fraud: the risky group, -1 = none, and the parts of the sum behind `risk`
-    #: in log odds (see ``Found.evidence``); otherwise -1 and None.
+    #: Of an engine of :func:`covey.find` that knew fraud: the risky group, -1 = none, and the parts of the sum behind
+    #: `risk` in log odds (see ``Found.evidence``); otherwise -1 and None.
     group: int = -1
     evidence: Optional[dict[str, float]] = dataclasses.field(default=None, hash=False)
     #: Why there is no score (`risk` is NaN); None where there is one.

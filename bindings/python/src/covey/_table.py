@@ -225,8 +225,8 @@ def columns(features: Any, name: str) -> Iterator[tuple[Any, Any]]:
     if array.ndim != 2:
         hint = ": one column is no table, and labels (y) have no place here" if array.ndim == 1 else ""
         raise InvalidTypeError(
-            f"{name} must be a DataFrame, a mapping of names to columns, a list of mappings, a structured array, an Arrow table or "
-            f"a 2-d array, got {type(features).__name__} of {array.ndim} dimension(s){hint}"
+            f"{name} must be a DataFrame, a mapping of names to columns, a list of mappings, a structured array, an"
+            f" Arrow table or a 2-d array, got {type(features).__name__} of {array.ndim} dimension(s){hint}"
         )
     for index in range(array.shape[1]):
         yield f"x{index}", array[:, index]

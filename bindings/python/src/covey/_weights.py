@@ -22,8 +22,8 @@ def row_weights(values: Any, rows: int) -> Optional[NDArray[np.int64]]:
     if len(wrong):
         row = int(wrong[0])
         raise InvalidArgumentError(
-            f"sample_weight[{row}] must be a whole number of rows, 0 to {2**30}, got {given[row]}: a row of weight w stands for w "
-            "equal rows"
+            f"sample_weight[{row}] must be a whole number of rows, 0 to {2**30}, got {given[row]}: a row of weight w"
+            " stands for w equal rows"
         )
     if rows and not given.any():
         raise InvalidArgumentError("sample_weight must not be zero for all rows")

@@ -60,8 +60,8 @@ class RuleMatches(Matches):
     added_amount: float
     added_fraud_amount: float
     added_legitimate_amount: float
-    #: The chance of a precision that falls so over the periods where it does not (Cochran-Armitage, one-sided, Holm's correction
-    #: for the number of rules); None where nothing can be tested.
+    #: The chance of a precision that falls so over the periods where it does not (Cochran-Armitage, one-sided, Holm's
+    #: correction for the number of rules); None where nothing can be tested.
     decay_p: Optional[float]
     #: Of a share of matching rows that changes so, two-sided, likewise.
     hit_rate_p: Optional[float]

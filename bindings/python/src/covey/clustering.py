@@ -263,8 +263,9 @@ class HDBSCAN(ClusterMixin, Estimator):
             wrong &= weights > 0
         if wrong.any():
             warnings.warn(
-                f"{wrong.sum()} of {len(rows)} rows have a NaN or an infinity, the first of them row {np.argmax(wrong)}: they are "
-                "noise. missing='noise' takes them so without a warning, missing='reject' refuses them.",
+                f"{wrong.sum()} of {len(rows)} rows have a NaN or an infinity, the first of them row"
+                f" {np.argmax(wrong)}: they are noise. missing='noise' takes them so without a warning,"
+                " missing='reject' refuses them.",
                 stacklevel=4,
             )
 
@@ -316,8 +317,8 @@ class HDBSCAN(ClusterMixin, Estimator):
         self, rows: Any, measured: Measure, options: _structs.ClusterOptions, pointer: c_void_p
     ) -> None:
         if measured.chords is not None and self.alpha == 1 and not options.weights:
-            # The larger of distances stays the larger on the sphere, so that the tree of chords is the tree of angles. A tree
-            # says nothing of weights.
+            # The larger of distances stays the larger on the sphere, so that the tree of chords is the tree of angles.
+            # A tree says nothing of weights.
             view, borrowed = matrix(measured.chords(rows), "X")
             with running(self.context) as native:
                 judged_call("covey_cluster_matrix", native, byref(view), byref(options), byref(pointer))
@@ -527,9 +528,10 @@ class HDBSCAN(ClusterMixin, Estimator):
         if not 0 <= cluster < clusters.clusters:
             raise InvalidArgumentError(f"cluster_id must be 0 to {clusters.clusters - 1}, got {cluster_id}")
         member = self._labels == cluster
-        return self._fitted_rows("a centre")[member], clusters.array("probabilities")[member] * clusters.weights()[
-            member
-        ]
+        return (
+            self._fitted_rows("a centre")[member],
+            clusters.array("probabilities")[member] * clusters.weights()[member],
+        )
 
     def _fitted_rows(self, what: str) -> NDArray[Any]:
         rows: Any = self._raw_data
@@ -537,7 +539,8 @@ class HDBSCAN(ClusterMixin, Estimator):
             rows = self._result().rows()
         if rows is None:
             raise UnavailableError(
-                f"{what} needs the rows, which distances lack, and which a pickle or a file keeps with prediction_data=True"
+                f"{what} needs the rows, which distances lack, and which a pickle or a file keeps with"
+                " prediction_data=True"
             )
         found: NDArray[Any] = rows
         return found

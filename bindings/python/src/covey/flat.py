@@ -94,7 +94,8 @@ def _selected(clusterer: HDBSCAN, n_clusters: Optional[int], epsilon: Optional[f
         if n_clusters > most:
             if warn:
                 warnings.warn(
-                    f"Cannot predict more than {most} with cluster selection method 'eom'. Changing to method 'leaf'...",
+                    f"Cannot predict more than {most} with cluster selection method 'eom'. Changing to method"
+                    " 'leaf'...",
                     stacklevel=3,
                 )
             method = "leaf"

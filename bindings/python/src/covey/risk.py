@@ -23,7 +23,6 @@ from ._pairing import same_index
 from ._trees import pandas
 from .context import Context, running
 
-
 #: By COVEY_SHARES_...
 SHARES = {"auto": 0, "labelled": 1, "all": 2}
 
@@ -41,7 +40,8 @@ class ClusterReport(Shown):
     fraud: int
     #: labelled / size
     labelled_share: float
-    #: fraud / labelled, or of all rows (see `shares_over`), with its Wilson interval; NaN, 0 and 1 where nothing is counted.
+    #: fraud / labelled, or of all rows (see `shares_over`), with its Wilson interval; NaN, 0 and 1 where nothing is
+    #: counted.
     share: float
     share_low: float
     share_high: float

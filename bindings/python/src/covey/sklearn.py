@@ -26,8 +26,8 @@ def _check_distances(rows: Any) -> None:
     """scikit-learn's words for distances that cannot be."""
     if rows.shape[0] != rows.shape[1]:
         raise InvalidDataError(
-            f"The precomputed distance matrix is expected to be symmetric, however it has shape {rows.shape}. Please verify that "
-            "the distance matrix was constructed correctly."
+            f"The precomputed distance matrix is expected to be symmetric, however it has shape {rows.shape}. Please"
+            " verify that the distance matrix was constructed correctly."
             if not np.isnan(rows.data if issparse(rows) else rows).any()
             else "np.nan values found in precomputed-dense"
         )
@@ -37,8 +37,8 @@ def _check_distances(rows: Any) -> None:
         raise InvalidDataError("np.nan values found in precomputed-dense")
     if not np.allclose(rows, rows.T):
         raise InvalidDataError(
-            "The precomputed distance matrix is expected to be symmetric, however its values appear to be asymmetric. Please "
-            "verify that the distance matrix was constructed correctly."
+            "The precomputed distance matrix is expected to be symmetric, however its values appear to be asymmetric."
+            " Please verify that the distance matrix was constructed correctly."
         )
 
 
@@ -159,8 +159,8 @@ class HDBSCAN(ClusterMixin, Estimator):
             "context": self.context,
         }
         if wanted == 1:
-            # The row itself: reachability is the distance, as it is with the nearest other row, but for alpha, which then scales
-            # all distances alike.
+            # The row itself: reachability is the distance, as it is with the nearest other row, but for alpha, which
+            # then scales all distances alike.
             base["cluster_selection_epsilon"] = (
                 real(self.cluster_selection_epsilon, "cluster_selection_epsilon") * base["alpha"]
             )

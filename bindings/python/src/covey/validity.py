@@ -103,7 +103,8 @@ def relative_validity(labels: NDArray[np.int64], edges: NDArray[Any], weights: N
     np.minimum.at(separation, second[between], lengths[between])
     to_noise = (first < 0) != (second < 0)
     longest = lengths.max()
-    # A cluster without an edge to another is as far from it as twice the longest edge; one alone, as twice the way to noise.
+    # A cluster without an edge to another is as far from it as twice the longest edge; one alone, as twice the way to
+    # noise.
     far = longest if count > 1 else lengths[to_noise].min(initial=np.inf) if to_noise.any() else longest
     separation[np.isinf(separation)] = 2 * far
     larger = np.maximum(separation, sparseness)

@@ -313,7 +313,10 @@ def _write(case: Path, run: Run, found: Any, speaker: Terminal) -> None:
     for rule in found.rules.rules if not speaker.json else ():
         speaker.result(rule.text, {})
     rows, risky = len(found.labels), int(found.risky.sum())
-    text = f"{risky:,} of {rows:,} transactions are in {len(found.groups)} risky groups. {case}: {', '.join([*files, 'run.yaml'])}"
+    text = (
+        f"{risky:,} of {rows:,} transactions are in {len(found.groups)} risky groups. {case}:"
+        f" {', '.join([*files, 'run.yaml'])}"
+    )
     speaker.result(text, {"rows": rows, "risky": risky, "output": str(case), "files": [*files, "run.yaml"], **told})
 
 

@@ -25,8 +25,8 @@ Templates = Union[None, str, "os.PathLike[Any]", Mapping[str, str]]
 class Figure:
     """A field of a sentence: a number with what it is, or a name from outside."""
 
-    #: "count", "share", "money", "number", "factor", "seconds", "time", "days", "effect", "p", "name", or "path": several
-    #: names.
+    #: "count", "share", "money", "number", "factor", "seconds", "time", "days", "effect", "p", "name", or "path":
+    #: several names.
     kind: str
     value: Any
     #: Of a number: written after it.

@@ -83,7 +83,8 @@ def features_column(frame: Any, features: Any) -> Any:
 
         return vector_to_array(column)
     raise InvalidArgumentError(
-        f"featuresCol: {names[0]!r} must be an array of numbers, a vector or a list of columns of numbers, got {kind.simpleString()}"
+        f"featuresCol: {names[0]!r} must be an array of numbers, a vector or a list of columns of numbers, got"
+        f" {kind.simpleString()}"
     )
 
 
@@ -124,12 +125,14 @@ def write_rows(frame: Any, features: Any, key: str | None, noise: bool, folder: 
     spark = frame.sparkSession
     sums = sorted(
         (line["partition"], line["rows"], line["least"], line["most"])
-        for line in spark.read.schema(schema)
-        .parquet(folder / "rows")
-        .where(F.col(PLACE) >= 0)
-        .groupBy(PARTITION)
-        .agg(F.count("*").alias("rows"), F.min(F.length(ROW)).alias("least"), F.max(F.length(ROW)).alias("most"))
-        .collect()
+        for line in (
+            spark.read.schema(schema)
+            .parquet(folder / "rows")
+            .where(F.col(PLACE) >= 0)
+            .groupBy(PARTITION)
+            .agg(F.count("*").alias("rows"), F.min(F.length(ROW)).alias("least"), F.max(F.length(ROW)).alias("most"))
+            .collect()
+        )
     )
     least, most = min((line[2] for line in sums), default=0), max((line[3] for line in sums), default=0)
     if least != most:

@@ -163,8 +163,8 @@ def check_driver(rows: int, allowed: int) -> None:
     free = allowed or available_bytes()
     if needed > free:
         raise OutOfMemoryError(
-            f"the tree of {rows} rows takes up to {needed} bytes on the driver ({DRIVER_BYTES_A_ROW} a row), and it has {free}: "
-            "use a larger driver, fewer rows, or driver_memory= if more is free than seems"
+            f"the tree of {rows} rows takes up to {needed} bytes on the driver ({DRIVER_BYTES_A_ROW} a row), and it has"
+            f" {free}: use a larger driver, fewer rows, or driver_memory= if more is free than seems"
         )
 
 

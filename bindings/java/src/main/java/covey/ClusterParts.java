@@ -6,10 +6,10 @@ import java.util.Objects;
 
 /**
  * Clusterings from edges and from lists of neighbours that another program found, and the steps by which rows that do
- * not fit in one machine are clustered exactly: {@link #nearest} over all blocks of rows gives each row's core distance;
- * {@link #spanningEdges} of each pair of blocks, with these, holds every edge that the spanning tree of all rows needs;
- * {@link #mergeEdges} makes one forest of them; {@link #cluster(long, List, double[], ClusterOptions, Context)} clusters
- * it. For any number of threads.
+ * not fit in one machine are clustered exactly: {@link #nearest} over all blocks of rows gives each row's core
+ * distance; {@link #spanningEdges} of each pair of blocks, with these, holds every edge that the spanning tree of all
+ * rows needs; {@link #mergeEdges} makes one forest of them; {@link #cluster(long, List, double[], ClusterOptions,
+ * Context)} clusters it. For any number of threads.
  */
 public final class ClusterParts {
     private ClusterParts() {}

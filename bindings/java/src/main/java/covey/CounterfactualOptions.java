@@ -63,7 +63,8 @@ public final class CounterfactualOptions {
         return this;
     }
 
-    /** The cost of a feature's change, above 0; default 1. Of a number for one unit: {@link Counterfactuals.Change#unit}. */
+    /** The cost of a feature's change, above 0; default 1. Of a number for one unit: {@link
+     * Counterfactuals.Change#unit}. */
     public CounterfactualOptions cost(String feature, double cost) {
         limit(feature).cost = cost;
         return this;

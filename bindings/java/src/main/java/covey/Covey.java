@@ -21,8 +21,8 @@ public final class Covey {
     public static int versionNumber() { return Native.versionNumber(); }
 
     /**
-     * Sets the instructions of the whole process. With {@link Instructions#AVX2} all results have the same bytes on every
-     * processor with AVX2 and FMA, with the same C library. Call this before any other method of this package.
+     * Sets the instructions of the whole process. With {@link Instructions#AVX2} all results have the same bytes on
+     * every processor with AVX2 and FMA, with the same C library. Call this before any other method of this package.
      *
      * @throws CoveyException INVALID_ARGUMENT (it is too late), UNSUPPORTED (the processor lacks AVX2 or FMA)
      */

@@ -8,8 +8,8 @@ import java.util.Objects;
  * older ones, so that one client with 100,000 events cannot hold a thread. Embedding and score are those of {@link
  * SequenceEncoder#embed} and {@link Engine#score} for the events that are kept, byte for byte.
  *
- * <p>A session needs no closing: its memory is a direct buffer. It uses its engine, which must stay open. For any number
- * of threads, which wait for each other.
+ * <p>A session needs no closing: its memory is a direct buffer. It uses its engine, which must stay open. For any
+ * number of threads, which wait for each other.
  */
 public final class Session {
     private static final long LARGEST = 16_777_216;

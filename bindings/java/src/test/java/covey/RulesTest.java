@@ -133,7 +133,8 @@ class RulesTest {
         planted(features, dear, options, Condition.Derived.RATIO, List.of("amount", "income"), 4, none[1]);
     }
 
-    /** The first rule is one condition on what is worked out of `columns`, near low and high; it says so after JSON too. */
+    /** The first rule is one condition on what is worked out of `columns`, near low and high; it says so after JSON
+     * too. */
     private static void planted(FeatureTable features, boolean[] target, RuleOptions options, Condition.Derived derived,
                                 List<String> columns, double low, double high) {
         try (RuleSet rules = RuleSet.extract(features, target, options, null);

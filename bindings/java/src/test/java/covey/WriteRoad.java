@@ -8,7 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
 
-/** Runs the canonical road and writes what it gives, for comparison with the programs in C and Python: java ... FOLDER. */
+/** Runs the canonical road and writes what it gives, for comparison with the programs in C and Python: java ...
+ * FOLDER. */
 public final class WriteRoad {
     private static final int SCORED = 1000;
 
