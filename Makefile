@@ -223,7 +223,7 @@ GUEST_OUT := $(OUT)/guest
 GUEST_WARNINGS := -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fno-builtin -ITests/ABI -ITests/Guest
 GUEST_CFLAGS := -std=c11 -pedantic $(GUEST_WARNINGS) -I$(OUT)/include
 GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults saving hostile limits)
-GUEST_SHARED := Tests/Guest/operations.c Tests/Guest/operation_find.c $(wildcard Tests/Guest/*.h Tests/ABI/*.h)
+GUEST_SHARED := $(wildcard Tests/Guest/operation*.c) $(wildcard Tests/Guest/*.h Tests/ABI/*.h)
 
 $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_SHARED) $(LIBRARY)
 	@mkdir -p $(@D)

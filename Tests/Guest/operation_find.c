@@ -1,15 +1,6 @@
 /* covey_find with its encoder, groups, rules, findings and engine. The engine is saved, loaded, and scores. */
 #include "operations.h"
 
-#define RUN(call) \
-    do { \
-        covey_status status_ = (call); \
-        if (status_ != COVEY_OK) { \
-            status = status_; \
-            goto done; \
-        } \
-    } while (0)
-
 static digest texts_of(const covey_found *found, digest sum) {
     for (int64_t group = 0; group < covey_found_group_count(found); group++)
         sum = add_text(sum, covey_found_group_text(found, group));

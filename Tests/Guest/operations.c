@@ -1,14 +1,5 @@
 #include "operations.h"
 
-#define RUN(call) \
-    do { \
-        covey_status status_ = (call); \
-        if (status_ != COVEY_OK) { \
-            status = status_; \
-            goto done; \
-        } \
-    } while (0)
-
 static covey_status use_context(const guest *guest, covey_context *context, int number, digest *sum,
                                 covey_error **error) {
     (void)guest, (void)context, (void)number;
@@ -343,6 +334,9 @@ const operation operations[] = {
     {"clustering by tiles", use_tiles, 2},
     {"clustering, approximate", use_approximate, 2},
     {"find", use_find, 2},
+    {"profiles", use_profiles, 0},
+    {"explanations", use_explanations, 0},
+    {"counterfactuals", use_counterfactuals, 1},
     {NULL, NULL, 0},
 };
 

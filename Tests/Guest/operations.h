@@ -49,8 +49,22 @@ typedef struct operation {
 /* All operations. The last entry has no name. */
 extern const operation operations[];
 
-/* In operation_find.c; the others are in operations.c. */
+/* In operation_find.c and operation_explain.c; the others are in operations.c. */
 covey_status use_find(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error);
+covey_status use_profiles(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error);
+covey_status use_explanations(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error);
+covey_status use_counterfactuals(const guest *guest, covey_context *context, int number, digest *sum,
+                                 covey_error **error);
+
+/* A call of an operation: if it fails, the operation destroys what it has, from `done:` on, and returns `status`. */
+#define RUN(call) \
+    do { \
+        covey_status status_ = (call); \
+        if (status_ != COVEY_OK) { \
+            status = status_; \
+            goto done; \
+        } \
+    } while (0)
 
 /* These create and destroy the handles that the operations share. */
 void guest_create(guest *guest);
