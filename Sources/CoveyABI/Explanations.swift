@@ -42,6 +42,7 @@ private func explainOptions(_ pointer: UnsafePointer<covey_explain_options>?) th
     options.seed = given.seed
     options.explainsFeatures = try flag(given.features, "options.features")
     options.measuresFaithfulness = try flag(given.faithfulness, "options.faithfulness")
+    options.measuresSensitivity = try flag(given.sensitivity, "options.sensitivity")
     return options
 }
 
@@ -92,6 +93,8 @@ public func covey_explanations_get(
         result.sufficiency = found.faithfulness.sufficiency
         result.difference = found.faithfulness.difference
         result.preservation = found.faithfulness.preservation
+        result.infidelity = found.faithfulness.infidelity
+        result.sensitivity = found.faithfulness.sensitivity
         result.method = found.method.rawValue
         result.explained = box.explained.rawValue
         try Versioned.write(result, to: explanation, "explanation")

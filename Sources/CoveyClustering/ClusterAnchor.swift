@@ -2,24 +2,23 @@ import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 
-/// A point that stands for a cluster: one of its exemplars, or its centre.
-public struct ClusterAnchor: Sendable {
+/// The distance to a point that stands for a cluster: one of its exemplars, or its centre.
+public struct ClusterAnchor: RowFunction {
     public let cluster: Int
     /// The exemplar, by the caller's row number; -1 = the centre.
     public let row: Int
     public let values: [Double]
     let metric: Metric
 
-    /// The distance of a row to the anchor, by the clustering's metric.
-    public func distance(to row: UnsafeBufferPointer<Float>) -> Double {
+    /// By the clustering's metric.
+    public func value(of row: UnsafeBufferPointer<Float>) -> Double {
         values.withUnsafeBufferPointer { values in metric.distance(row) { values[$0] } }
     }
 
-    /// The derivative of the distance by each number of the row; 0 where there is none.
     public func gradient(at row: UnsafeBufferPointer<Float>) -> [Double] {
         switch metric {
         case .euclidean:
-            let distance = distance(to: row)
+            let distance = value(of: row)
             guard distance > 0 else { return [Double](repeating: 0, count: values.count) }
             return values.indices.map { (Double(row[$0]) - values[$0]) / distance }
         case .manhattan:

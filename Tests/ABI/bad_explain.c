@@ -34,12 +34,13 @@ static covey_status explain(const covey_sequences *sequences, const covey_table 
     }
 
 OPTION_CASE(good, (void)0)
+OPTION_CASE(good_exemplar, options.explained = COVEY_EXPLAINED_EXEMPLAR)
 OPTION_CASE(good_risk, options.explained = COVEY_EXPLAINED_RISK)
 OPTION_CASE(good_shapley, (options.method = COVEY_ATTRIBUTION_SHAPLEY, options.permutations = 4))
 OPTION_CASE(good_gradients, options.method = COVEY_ATTRIBUTION_GRADIENTS)
 OPTION_CASE(size, options.struct_size = 12)
 OPTION_CASE(explained_low, options.explained = -1)
-OPTION_CASE(explained_high, options.explained = 4)
+OPTION_CASE(explained_high, options.explained = 5)
 OPTION_CASE(method_low, options.method = -2)
 OPTION_CASE(method_high, options.method = 3)
 OPTION_CASE(cluster_low, options.cluster = INT64_MIN)
@@ -54,6 +55,8 @@ OPTION_CASE(steps_low, options.largest_steps = 3)
 OPTION_CASE(steps_high, options.largest_steps = 4097)
 OPTION_CASE(features_flag, options.features = 2)
 OPTION_CASE(faithfulness_flag, options.faithfulness = -1)
+OPTION_CASE(sensitivity_flag, options.sensitivity = 2)
+OPTION_CASE(good_sensitivity, options.sensitivity = 1)
 OPTION_CASE(gradients_of_risk, (options.explained = COVEY_EXPLAINED_RISK, options.method = COVEY_ATTRIBUTION_GRADIENTS))
 
 static covey_status null_engine(covey_error **error) {
@@ -178,7 +181,9 @@ static covey_status features_no_output(covey_error **error) { return ask(FEATURE
 
 const abi_case explain_cases[] = {
     {"explain: good", COVEY_OK, "", good},
+    {"explain: the exemplar", COVEY_OK, "", good_exemplar},
     {"explain: the risk", COVEY_OK, "", good_risk},
+    {"explain: sensitivity", COVEY_OK, "", good_sensitivity},
     {"explain: Shapley values", COVEY_OK, "", good_shapley},
     {"explain: gradients", COVEY_OK, "", good_gradients},
     {"explain: none", COVEY_OK, "", none},
@@ -186,7 +191,7 @@ const abi_case explain_cases[] = {
     {"explain: null output", COVEY_INVALID_ARGUMENT, "explanations must not be NULL", null_output},
     {"explain: struct_size", COVEY_INVALID_ARGUMENT, "options.struct_size must be", size},
     {"explain: explained too low", COVEY_INVALID_ARGUMENT, "options.explained must be", explained_low},
-    {"explain: explained too high", COVEY_INVALID_ARGUMENT, "got 4", explained_high},
+    {"explain: explained too high", COVEY_INVALID_ARGUMENT, "got 5", explained_high},
     {"explain: method too low", COVEY_INVALID_ARGUMENT, "options.method must be", method_low},
     {"explain: method too high", COVEY_INVALID_ARGUMENT, "got 3", method_high},
     {"explain: cluster too low", COVEY_INVALID_ARGUMENT, "cluster must be -1 to", cluster_low},
@@ -202,6 +207,7 @@ const abi_case explain_cases[] = {
     {"explain: many steps", COVEY_INVALID_ARGUMENT, "largest_steps must be 4 to 4096, got 4097", steps_high},
     {"explain: features", COVEY_INVALID_ARGUMENT, "options.features must be 0 or 1, got 2", features_flag},
     {"explain: faithfulness", COVEY_INVALID_ARGUMENT, "options.faithfulness must be 0 or 1, got -1", faithfulness_flag},
+    {"explain: bad sensitivity", COVEY_INVALID_ARGUMENT, "options.sensitivity must be 0 or 1, got 2", sensitivity_flag},
     {"explain: gradients of a risk", COVEY_INVALID_ARGUMENT, "method must not be GRADIENTS", gradients_of_risk},
     {"explain: no sequences", COVEY_MISMATCH, "sequences must not be NULL", no_sequences},
     {"explain: no features", COVEY_MISMATCH, "features must not be NULL", no_features},

@@ -148,7 +148,7 @@ int main(void) {
     CHECK(counterfactual_options.max_evaluations == 10000 && counterfactual_options.goal == COVEY_GOAL_AUTO);
     CHECK(counterfactual_options.risk_below == 0 && counterfactual_options.others_immutable == 0);
     CHECK(counterfactual.cost == 0 && counterfactual.removed == 0 && change.name == NULL && change.kind == 0);
-    CHECK(explain_options.explained == COVEY_EXPLAINED_EXEMPLAR && explain_options.method == COVEY_ATTRIBUTION_AUTO);
+    CHECK(explain_options.explained == COVEY_EXPLAINED_CONTRAST && explain_options.method == COVEY_ATTRIBUTION_AUTO);
     CHECK(explain_options.cluster == -1 && explain_options.largest_parts == 256 && explain_options.seed == 0);
     CHECK(explain_options.permutations == 32 && explain_options.largest_steps == 256);
     CHECK(explain_options.features == 1 && explain_options.faithfulness == 1);

@@ -58,6 +58,7 @@ static void test_occlusion(const covey_engine *engine) {
     covey_explanations *found = NULL;
     covey_explain_options options = COVEY_EXPLAIN_OPTIONS_INIT;
     options.method = COVEY_ATTRIBUTION_OCCLUSION;
+    options.explained = COVEY_EXPLAINED_EXEMPLAR;
     CHECK_OK(covey_engine_explain(engine, NULL, &sample.sequences, &sample.table, &options, &found, &error));
     CHECK(covey_explanations_count(found) == SAMPLE_ROWS);
     int64_t columns = covey_hybrid_dimension(made.hybrid);
@@ -90,12 +91,14 @@ static void test_occlusion(const covey_engine *engine) {
 
 static void test_methods_add_up(const covey_engine *engine) {
     const int32_t methods[2] = {COVEY_ATTRIBUTION_SHAPLEY, COVEY_ATTRIBUTION_GRADIENTS};
-    for (int method = 0; method < 2; method++) {
+    const int32_t explained[2] = {COVEY_EXPLAINED_CENTRE, COVEY_EXPLAINED_CONTRAST};
+    for (int each = 0; each < 4; each++) {
+        int method = each % 2;
         covey_error *error = NULL;
         covey_explanations *found = NULL;
         covey_explain_options options = COVEY_EXPLAIN_OPTIONS_INIT;
         options.method = methods[method];
-        options.explained = COVEY_EXPLAINED_CENTRE;
+        options.explained = explained[each / 2];
         options.cluster = 1;
         options.features = options.faithfulness = 0;
         CHECK_OK(covey_engine_explain(engine, NULL, &sample.sequences, &sample.table, &options, &found, &error));

@@ -4,9 +4,9 @@
     explain.py [--sessions 3000] [--explained 150] [--hidden 64] [--json FILE]
 
 Sessions have 30 events of 24 ordinary types. One in ten belongs to a ring: three of its events, at places drawn for
-each session, are of three types that nobody else has. An encoder is trained on all sessions, without labels. The
-distance of ring sessions to the centre of their cluster is explained, and a planted event should be one that brings a
-session nearer.
+each session, are of three types that nobody else has. An encoder is trained on all sessions, without labels. What
+sets the ring's cluster apart is explained (explained="contrast", the default), and a planted event should be one that
+adds to it. Below it stand the other numbers that can be explained.
 
 - precision: mean over sessions of the average precision (area under precision and recall) of minus the attributions,
   with the planted events as the truth.
@@ -182,7 +182,7 @@ def main():
     value = Value(engine, hybrid, centre, sequences, features, double)
     chosen = lambda rows: {name: values[rows] for name, values in features.items()}  # noqa: E731
     batch, table = sequences[rows], chosen(rows)
-    options = dict(explained="centre", cluster=cluster, explain_features=False, faithfulness=False)
+    options = dict(explained="contrast", cluster=cluster, explain_features=False, faithfulness=False)
     results = []
     for name, more in [
         ("occlusion", {}), ("gradients", {}), *[("shapley", {"permutations": n}) for n in (4, 8, 16, 32, 128)],

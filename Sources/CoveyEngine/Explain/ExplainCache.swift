@@ -12,26 +12,13 @@ final class ExplainCache: @unchecked Sendable {
         init(_ values: [UsualValue]) { self.values = values }
     }
 
-    /// nil if the cluster has no rows.
-    final class Centre: Sendable {
-        let anchor: ClusterAnchor?
-
-        init(_ anchor: ClusterAnchor?) { self.anchor = anchor }
-    }
-
     private let usual = PublishedReference<Usual>()
-    private let centres: UnsafeMutablePointer<PublishedReference<Centre>>
-    private let clusters: Int
+    private let centres: RowFunctions
+    private let contrasts: RowFunctions
 
     init(clusters: Int) {
-        self.clusters = clusters
-        centres = .allocate(capacity: clusters)
-        for cluster in 0..<clusters { (centres + cluster).initialize(to: PublishedReference()) }
-    }
-
-    deinit {
-        centres.deinitialize(count: clusters)
-        centres.deallocate()
+        centres = RowFunctions(clusters: clusters)
+        contrasts = RowFunctions(clusters: clusters)
     }
 
     /// O(rows asked x categories) for the first time.
@@ -43,11 +30,47 @@ final class ExplainCache: @unchecked Sendable {
         return usual.storeIfNil(Usual(values ?? [])).values
     }
 
-    /// O(rows x columns) for the first time.
+    /// nil if the cluster has no rows. O(rows x columns) for the first time.
     /// - Parameter cluster: 0 to clusters - 1.
-    func centre(of cluster: Int, _ parts: EngineParts, _ execution: Execution) throws -> ClusterAnchor? {
-        if let centre = centres[cluster].load() { return centre.anchor }
-        let anchor = try parts.clustering.centre(of: cluster, execution: execution)
-        return centres[cluster].storeIfNil(Centre(anchor)).anchor
+    func centre(of cluster: Int, _ parts: EngineParts, _ execution: Execution) throws -> (any RowFunction)? {
+        try centres.function(of: cluster) { try parts.clustering.centre(of: cluster, execution: execution) }
+    }
+
+    /// nil if the cluster or the rest has no rows. O(rows x columns x steps) for the first time.
+    /// - Parameter cluster: 0 to clusters - 1.
+    func contrast(of cluster: Int, _ parts: EngineParts, _ execution: Execution) throws -> (any RowFunction)? {
+        try contrasts.function(of: cluster) {
+            let embeddings = parts.hybrid.embeddingOutputs
+            return try parts.clustering.contrast(
+                of: cluster, blocks: [0..<embeddings, embeddings..<parts.hybrid.dimension], execution: execution)
+        }
+    }
+}
+
+/// A function of each cluster, made when it is first asked for.
+private final class RowFunctions: @unchecked Sendable {
+    private final class Made: Sendable {
+        let function: (any RowFunction)?
+
+        init(_ function: (any RowFunction)?) { self.function = function }
+    }
+
+    private let slots: UnsafeMutablePointer<PublishedReference<Made>>
+    private let clusters: Int
+
+    init(clusters: Int) {
+        self.clusters = clusters
+        slots = .allocate(capacity: clusters)
+        for cluster in 0..<clusters { (slots + cluster).initialize(to: PublishedReference()) }
+    }
+
+    deinit {
+        slots.deinitialize(count: clusters)
+        slots.deallocate()
+    }
+
+    func function(of cluster: Int, _ make: () throws -> (any RowFunction)?) rethrows -> (any RowFunction)? {
+        if let made = slots[cluster].load() { return made.function }
+        return slots[cluster].storeIfNil(Made(try make())).function
     }
 }

@@ -12,8 +12,10 @@ public struct ExplainOptions: Sendable {
         case membership = 2
         /// The engine's risk.
         case risk = 3
+        /// How much the transaction is like the cluster's rows rather than the others: see `ClusterContrast`.
+        case contrast = 4
 
-        var isDistance: Bool { self == .exemplar || self == .centre }
+        var hasGradient: Bool { self != .membership && self != .risk }
     }
 
     /// How events get their share. Raw values are those of `COVEY_ATTRIBUTION_...`.
@@ -24,7 +26,7 @@ public struct ExplainOptions: Sendable {
         case gradients = 2
     }
 
-    public var explained = Explained.exemplar
+    public var explained = Explained.contrast
     public var method = Method.automatic
     /// -1 = the cluster that the transaction behaves like; where it behaves like none, that of the nearest exemplar.
     public var cluster = -1
@@ -37,6 +39,7 @@ public struct ExplainOptions: Sendable {
     public var seed: UInt64 = 0
     public var explainsFeatures = true
     public var measuresFaithfulness = true
+    public var measuresSensitivity = false
 
     public init() {}
 
@@ -59,7 +62,7 @@ public struct ExplainOptions: Sendable {
         try require(
             ExplainOptions.steps.contains(largestSteps), "largest_steps must be 4 to 4096, got \(largestSteps)")
         try require(
-            method != .gradients || explained.isDistance,
+            method != .gradients || explained.hasGradient,
             "method must not be GRADIENTS where a membership or a risk is explained: they have no gradient")
     }
 }

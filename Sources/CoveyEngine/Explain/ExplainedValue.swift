@@ -12,9 +12,9 @@ struct ExplainedValue {
     let batches: VariantBatches
     /// By transaction, the cluster that is explained; -1 for the risk.
     let clusters: [Int]
-    /// By transaction, for distances; the first one is that of transaction `firstAnchor`.
-    var anchors: [ClusterAnchor] = []
-    var firstAnchor = 0
+    /// By transaction, for distances and contrasts; the first one is that of transaction `firstFunction`.
+    var functions: [any RowFunction] = []
+    var firstFunction = 0
     let execution: Execution
 
     /// Events that are embedded at a time.
@@ -62,8 +62,8 @@ struct ExplainedValue {
         return rows.elements.withUnsafeBufferPointer { elements in
             transactions.enumerated().map { index, transaction in
                 let first = index * rows.columns
-                return anchors[transaction - firstAnchor].distance(
-                    to: UnsafeBufferPointer(rebasing: elements[first..<first + rows.columns]))
+                return functions[transaction - firstFunction].value(
+                    of: UnsafeBufferPointer(rebasing: elements[first..<first + rows.columns]))
             }
         }
     }

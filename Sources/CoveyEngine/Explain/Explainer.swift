@@ -37,6 +37,8 @@ struct Explainer {
     /// Of the whole transactions.
     let embeddings: Matrix<Float>?
     let rows: Matrix<Float>
+    /// The clusters to explain, if they are given.
+    private let given: [Int]?
 
     /// Transactions that are explained at a time, and the parts that all their variants list.
     private static let blockTransactions = 1024
@@ -44,9 +46,10 @@ struct Explainer {
 
     init(
         _ engine: Engine, _ sequences: SequenceBatch?, _ table: FeatureTable?, _ options: ExplainOptions,
-        _ execution: Execution
+        _ execution: Execution, clusters: [Int]? = nil
     ) throws {
         self.engine = engine
+        given = clusters
         self.options = options
         self.execution = execution
         count = try engine.checkedCount(sequences, table)
@@ -75,17 +78,20 @@ struct Explainer {
         let clusters = try chosenClusters()
         var value = ExplainedValue(
             engine: engine, explained: options.explained, batches: batches, clusters: clusters, execution: execution)
-        let anchors = try Anchors(self, clusters)
+        let functions = try ClusterFunctions(self, clusters)
         let usual = options.explainsFeatures ? UsualFeatures(engine, options.explained) : nil
         var result: [Explanation] = []
         result.reserveCapacity(count)
         for block in blocks() {
             try execution.report("explain", Double(block.lowerBound) / Double(count))
-            value.anchors = try block.map { try anchors.anchor(of: $0) }.compactMap { $0 }
-            value.firstAnchor = block.lowerBound
+            value.functions = try block.compactMap { try functions.function(of: $0) }
+            value.firstFunction = block.lowerBound
             var explanations = try begin(block, value)
             try attribute(&explanations, block, value)
             if options.measuresFaithfulness { try FaithfulnessMeasure(value, block).run(&explanations) }
+            if options.measuresSensitivity {
+                try SensitivityMeasure(self).run(&explanations, block, block.map { clusters[$0] })
+            }
             if let usual { try usual.run(&explanations, block, value, embeddings) }
             result += explanations
         }
@@ -112,6 +118,7 @@ struct Explainer {
 
     /// The cluster of each transaction that is explained.
     private func chosenClusters() throws -> [Int] {
+        if let given { return given }
         if options.explained == .risk { return [Int](repeating: -1, count: count) }
         if options.cluster >= 0 { return [Int](repeating: options.cluster, count: count) }
         let placed = try rows.withView { try engine.parts.clustering.predict($0, .bounded, execution: execution) }
@@ -137,7 +144,7 @@ struct Explainer {
                 rows: block.count, columns: columns,
                 elements: Array(embeddings.elements[block.lowerBound * columns..<block.upperBound * columns]))
         }
-        // Distances and memberships need no more than the embeddings.
+        // All but the risk need no more than the embeddings.
         let sequences =
             options.explained == .risk ? try batches.sequences(block.map { variant($0, without: []) }[...]) : nil
         let whole = try value.values(Array(block), own, sequences, batches.table(Array(block)))
@@ -146,7 +153,7 @@ struct Explainer {
         return block.enumerated().map { index, transaction in
             var explanation = Explanation()
             explanation.cluster = value.clusters[transaction]
-            explanation.exemplar = value.anchors.isEmpty ? -1 : value.anchors[index].row
+            explanation.exemplar = value.functions.isEmpty ? -1 : value.functions[index].row
             explanation.value = whole[index]
             explanation.base = without[index]
             explanation.parts = batches.parts(transaction)
@@ -199,41 +206,47 @@ struct Explainer {
     }
 }
 
-/// What distances are measured to, by transaction.
-private struct Anchors {
+/// What is explained of a transaction's hybrid row, but for memberships and risks.
+private struct ClusterFunctions {
     private let explainer: Explainer
     private let clusters: [Int]
-    private var centres: [Int: ClusterAnchor] = [:]
+    /// Of centres and contrasts.
+    private var made: [Int: any RowFunction] = [:]
 
     init(_ explainer: Explainer, _ clusters: [Int]) throws {
         self.explainer = explainer
         self.clusters = clusters
-        guard explainer.options.explained == .centre else { return }
+        let (cache, parts) = (explainer.engine.explainCache, explainer.engine.parts)
+        guard explainer.options.explained == .centre || explainer.options.explained == .contrast else { return }
         for cluster in Set(clusters).sorted() {
-            centres[cluster] = try explainer.engine.explainCache.centre(
-                of: cluster, explainer.engine.parts, explainer.execution)
+            made[cluster] =
+                explainer.options.explained == .centre
+                ? try cache.centre(of: cluster, parts, explainer.execution)
+                : try cache.contrast(of: cluster, parts, explainer.execution)
         }
     }
 
-    /// nil where no distance is explained.
-    func anchor(of transaction: Int) throws -> ClusterAnchor? {
+    /// nil for memberships and risks.
+    func function(of transaction: Int) throws -> (any RowFunction)? {
         let cluster = clusters[transaction]
         switch explainer.options.explained {
         case .membership, .risk: return nil
-        case .centre: return try found(centres[cluster], cluster)
+        case .centre: return try found(made[cluster], "cluster \(cluster) has no rows to measure a distance to")
+        case .contrast:
+            return try found(
+                made[cluster],
+                "cluster \(cluster) cannot be set apart from other rows, because there are none: explain EXEMPLAR")
         case .exemplar:
             try explainer.execution.check()
             return try found(
                 explainer.withRow(transaction) {
                     explainer.engine.parts.clustering.nearestExemplar(to: $0, of: cluster)
-                }, cluster)
+                }, "cluster \(cluster) has no exemplar to measure a distance to")
         }
     }
 
-    private func found(_ anchor: ClusterAnchor?, _ cluster: Int) throws -> ClusterAnchor {
-        guard let anchor else {
-            throw CoveyError.mismatch("cluster \(cluster) has no exemplar or rows to measure a distance to")
-        }
-        return anchor
+    private func found(_ function: (any RowFunction)?, _ message: String) throws -> any RowFunction {
+        guard let function else { throw CoveyError.mismatch(message) }
+        return function
     }
 }

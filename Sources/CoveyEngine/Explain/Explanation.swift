@@ -1,6 +1,6 @@
 /// Why one transaction has its value: what each event and each feature adds to it.
 public struct Explanation: Sendable {
-    /// The cluster whose exemplar, centre or membership is explained; -1 for the risk.
+    /// The cluster that is explained; -1 for the risk.
     public var cluster = -1
     /// The exemplar, a row of the clustering; -1 = none.
     public var exemplar = -1
@@ -64,8 +64,9 @@ public struct EventParts: Sendable, Equatable {
     }
 }
 
-/// How well attributions say what the value hangs on. All are changes of the value, at least 0, when parts are left out
-/// in the order of the attributions' size; NaN if there are no events.
+/// How well attributions say what the value hangs on. All are at least 0, and NaN if there are no events or they were
+/// not measured. All but the sensitivity are changes of the value when parts are left out in the order of the
+/// attributions' size.
 public struct Faithfulness: Sendable, Equatable {
     /// Without the parts with the largest attributions: more is better (DeYoung et al. 2020).
     public var comprehensiveness = Double.nan
@@ -75,6 +76,12 @@ public struct Faithfulness: Sendable, Equatable {
     public var difference = Double.nan
     /// The same for the lower half: less is better (CPP).
     public var preservation = Double.nan
+    /// The root mean square, over the cuts of difference and preservation, of the change of the value less the sum of
+    /// the attributions of the parts that are left out: less is better (Yeh et al. 2019).
+    public var infidelity = Double.nan
+    /// The largest |attributions of the sequence with longer or shorter gaps - attributions| / |attributions|: less is
+    /// better (Yeh et al. 2019).
+    public var sensitivity = Double.nan
 
     public init() {}
 }

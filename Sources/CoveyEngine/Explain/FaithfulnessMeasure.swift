@@ -26,6 +26,20 @@ struct FaithfulnessMeasure {
             cuts = count == 0 ? [] : (1...(steps + 1) / 2).map { $0 * count / steps }
         }
 
+        /// - Parameters:
+        ///   - down: the values without the most important parts, cut by cut.
+        ///   - up: likewise without the least important ones.
+        func infidelity(_ explanation: Explanation, down: ArraySlice<Double>, up: ArraySlice<Double>) -> Double {
+            func errors(_ order: some Sequence<Int32>, _ values: ArraySlice<Double>) -> Double {
+                let gone = order.map { explanation.attributions[Int($0)] }
+                return zip(cuts, values).reduce(0) { sum, cut in
+                    let error = explanation.value - cut.1 - gone[..<cut.0].reduce(0, +)
+                    return sum + error * error
+                }
+            }
+            return ((errors(order, down) + errors(order.reversed(), up)) / Double(2 * cuts.count)).squareRoot()
+        }
+
         var kept: [ArraySlice<Int32>] {
             let count = order.count
             return cuts.map { order[$0...] } + cuts.map { order[..<(count - $0)] } + cuts.map { order[..<$0] }
@@ -59,6 +73,8 @@ struct FaithfulnessMeasure {
             explanations[index].faithfulness.preservation = path(1)
             explanations[index].faithfulness.comprehensiveness = mean(0)
             explanations[index].faithfulness.sufficiency = mean(2)
+            explanations[index].faithfulness.infidelity = plan.infidelity(
+                explanations[index], down: curve(0), up: curve(1))
             next += 3 * steps
         }
     }

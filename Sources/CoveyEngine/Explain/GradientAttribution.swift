@@ -2,7 +2,7 @@ import CoveyEncoder
 import CoveyRuntime
 import CoveyTables
 
-/// Integrated gradients of a distance, for each event of some transactions.
+/// Integrated gradients of a distance or a contrast, for each event of some transactions.
 struct GradientAttribution {
     private let value: ExplainedValue
     /// The hybrid rows of all transactions.
@@ -30,7 +30,7 @@ struct GradientAttribution {
     private func run(_ explanation: inout Explanation, _ transaction: Int, _ memory: GradientMemory) throws {
         guard let encoder = value.engine.parts.encoder, let batch = value.batches.sequences else { return }
         let hybrid = value.engine.parts.hybrid
-        let anchor = value.anchors[transaction - value.firstAnchor]
+        let function = value.functions[transaction - value.firstFunction]
         let outputs = hybrid.embeddingOutputs
         var row = Array(rows.elements[transaction * rows.columns..<(transaction + 1) * rows.columns])
         let found = try encoder.integratedGradients(
@@ -39,7 +39,7 @@ struct GradientAttribution {
             // Features stay as they are.
             row.replaceSubrange(0..<outputs, with: try hybrid.embeddingPart(embedding))
             return row.withUnsafeBufferPointer {
-                (anchor.distance(to: $0), hybrid.embeddingGradient(anchor.gradient(at: $0)))
+                (function.value(of: $0), hybrid.embeddingGradient(function.gradient(at: $0)))
             }
         }
         explanation.method = .gradients

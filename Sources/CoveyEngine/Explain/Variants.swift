@@ -56,6 +56,25 @@ struct VariantBatches {
             categorical: batch.categorical.map { $0.gathered(events) })
     }
 
+    /// Whole sequences, with the time since the session's first event and the dwells multiplied by a factor.
+    func stretched(_ transactions: Range<Int>, by factor: Double) throws -> SequenceBatch? {
+        let whole = try sequences(
+            transactions.map { Variant(transaction: $0, kept: Array(0..<Int32(parts($0).count))) }[...])
+        return try whole.map { batch in
+            var times: [Double] = []
+            times.reserveCapacity(batch.types.count)
+            for row in 0..<batch.count {
+                let range = batch.offsets[row]
+                let first = range.reduce(Double.infinity) { min($0, batch.times[$1]) }
+                for event in range { times.append(first + (batch.times[event] - first) * factor) }
+            }
+            return try SequenceBatch(
+                offsets: batch.offsets, types: batch.types, times: Strided(times),
+                dwell: batch.dwell.map { dwell in Strided((0..<dwell.count).map { dwell[$0] * factor }) },
+                numeric: batch.numeric, categorical: batch.categorical)
+        }
+    }
+
     /// Rows of the table.
     func table(_ rows: [Int]) throws -> FeatureTable? {
         guard let table else { return nil }

@@ -11,7 +11,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_engineExplain(JNIEnv *env, jclass clas
     covey_table table_view;
     const covey_sequences *batch;
     const covey_table *table;
-    const int64_t *given = numbers(&memory, integers, NUMBER_I64, 0, 9);
+    const int64_t *given = numbers(&memory, integers, NUMBER_I64, 0, 10);
     if (given && read_sequences(&memory, sequences, &sequences_view, &batch) &&
         read_table(&memory, features, &table_view, &table)) {
         covey_explain_options options = COVEY_EXPLAIN_OPTIONS_INIT;
@@ -24,6 +24,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_engineExplain(JNIEnv *env, jclass clas
         options.seed = (uint64_t)given[6];
         options.features = (int32_t)given[7];
         options.faithfulness = (int32_t)given[8];
+        options.sensitivity = (int32_t)given[9];
         covey_error *error = NULL;
         covey_status status = covey_engine_explain(POINTER(covey_engine, engine), context_of(context), batch, table,
                                                    &options, &explanations, &error);
@@ -51,9 +52,10 @@ JNIEXPORT void JNICALL Java_covey_Native_explanationsGet(JNIEnv *env, jclass cla
     if (!succeeded(env, status, error)) return;
     const jlong whole[] = {found.cluster,  found.exemplar, found.events, found.parts,
                            found.features, found.steps,    found.method, found.explained};
-    const jdouble real[] = {found.value,       found.base,       found.residual,    found.comprehensiveness,
-                            found.sufficiency, found.difference, found.preservation};
-    store(env, integers, whole, 8, reals, real, 7);
+    const jdouble real[] = {found.value,       found.base,       found.residual,     found.comprehensiveness,
+                            found.sufficiency, found.difference, found.preservation, found.infidelity,
+                            found.sensitivity};
+    store(env, integers, whole, 8, reals, real, 9);
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_explanationsEvents(JNIEnv *env, jclass class, jlong explanations,

@@ -48,11 +48,33 @@ class Reference:
             everything = [(np.linalg.norm(road.rows[e].astype(float) - own), c) for c in range(road.labels.max() + 1)
                           for e in self.exemplars(c)]  # fmt: skip
             cluster = label if label >= 0 else min(everything)[1]
+        if self.explained == "contrast":
+            return cluster, -1, self.discriminant(cluster)
         if self.explained == "centre":
             return cluster, -1, road.rows[road.labels == cluster].astype(float).mean(axis=0)
         distances = [(np.linalg.norm(road.rows[e].astype(float) - own), e) for e in self.exemplars(cluster)]
         best = min(distances)[1]
         return cluster, best, road.rows[best].astype(float)
+
+    def discriminant(self, cluster):
+        """Fisher's, with a hundredth of the mean variance within the groups on the diagonal: weights and start."""
+        rows, labels = self.road.rows.astype(float), self.road.labels
+        inside, outside = np.flatnonzero(labels == cluster), np.flatnonzero(labels != cluster)
+        outside = outside[np.arange(20_000) * len(outside) // 20_000]  # the even sample
+        groups = [rows[inside], rows[outside]]
+        inside, outside = [group.mean(axis=0) for group in groups]
+        centred = np.concatenate([groups[0] - inside, groups[1] - outside])
+        weights = np.zeros(rows.shape[1])
+        components = np.array([not name.startswith(("embedding[", "component[")) for name in self.names()])
+        for block in (~components, components):
+            covariance = centred[:, block].T @ centred[:, block] / len(centred)
+            covariance += 0.01 * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+            weights[block] = np.linalg.solve(covariance, (inside - outside)[block])
+        weights /= weights @ (inside - outside)
+        return weights, weights @ outside
+
+    def names(self):
+        return self.road.hybrid.get_feature_names_out()
 
     def exemplars(self, cluster):
         road = self.road
@@ -67,6 +89,8 @@ class Reference:
         if self.explained == "membership":
             vector = covey.membership_vector(self.road.clusterer, own[None].astype(np.float32))[0]
             return vector[cluster]
+        if self.explained == "contrast":
+            return own @ centre[0] - centre[1]
         return np.linalg.norm(own - centre)
 
     def without(self, row, places, target):
@@ -75,7 +99,7 @@ class Reference:
         return self.value(row, sequences, self.road.features[row : row + 1], target)
 
 
-@pytest.mark.parametrize("explained", ["exemplar", "centre", "membership", "risk"])
+@pytest.mark.parametrize("explained", ["exemplar", "centre", "membership", "risk", "contrast"])
 def test_occlusion_is_leaving_one_event_out(road, explained):
     rows = shortest(road, 12)
     found = road.engine.explain(road.sequences[rows], road.features.iloc[rows], explained=explained, method="occlusion")
@@ -101,7 +125,9 @@ def test_occlusion_is_leaving_one_event_out(road, explained):
 def test_shapley_values_are_those_of_all_orders(road):
     rows = shortest(road, 3, longest=5)
     reference = Reference(road, "exemplar")
-    found = road.engine.explain(road.sequences[rows], road.features.iloc[rows], method="shapley", permutations=4096)
+    found = road.engine.explain(
+        road.sequences[rows], road.features.iloc[rows], explained="exemplar", method="shapley", permutations=4096
+    )
     close = []
     for row, explanation in zip(rows, found):
         target = reference.target(row)
@@ -132,7 +158,7 @@ def test_shapley_values_are_those_of_all_orders(road):
     assert few[0].errors.max() > found[0].errors.max() and not np.array_equal(few[0].errors, other[0].errors)
 
 
-@pytest.mark.parametrize("explained", ["exemplar", "centre"])
+@pytest.mark.parametrize("explained", ["exemplar", "centre", "contrast"])
 def test_gradients_add_up_within_one_percent(road, explained):
     rows = np.flatnonzero(road.sequences.lengths > 0)[:200]
     found = road.engine.explain(road.sequences[rows], road.features.iloc[rows], explained=explained, method="gradients")
@@ -144,7 +170,9 @@ def test_gradients_add_up_within_one_percent(road, explained):
 
 def test_faithfulness_is_what_leaving_parts_out_does(road):
     rows = shortest(road, 6)
-    found = road.engine.explain(road.sequences[rows], road.features.iloc[rows], method="occlusion")
+    found = road.engine.explain(
+        road.sequences[rows], road.features.iloc[rows], explained="exemplar", method="occlusion"
+    )
     reference = Reference(road, "exemplar")
     for row, explanation in zip(rows, found):
         target = reference.target(row)
@@ -159,6 +187,32 @@ def test_faithfulness_is_what_leaving_parts_out_does(road):
         assert faith.sufficiency == close(np.mean([abs(whole - value(order[:cut])) for cut in half]))
         assert faith.difference == close(np.abs(np.diff([whole, *down])).sum())
         assert faith.preservation == close(np.abs(np.diff([whole, *up])).sum())
+        sums = np.cumsum(explanation.attributions[order]), np.cumsum(explanation.attributions[order][::-1])
+        errors = [
+            whole - left - gone[cut - 1] for gone, lefts in zip(sums, (down, up)) for cut, left in zip(half, lefts)
+        ]
+        assert faith.infidelity == close(np.sqrt(np.mean(np.square(errors))))
+        assert np.isnan(faith.sensitivity)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "gradients", "shapley"])
+def test_sensitivity_is_the_largest_change_with_other_gaps(road, method):
+    rows = shortest(road, 4)
+    options = {"method": method, "permutations": 8, "explain_features": False, "faithfulness": False}
+    found = road.engine.explain(road.sequences[rows], road.features.iloc[rows], sensitivity=True, **options)
+    for row, explanation in zip(rows, found):
+        own, largest = explanation.attributions, 0.0
+        given = road.sequences[row : row + 1]
+        for factor in (0.95, 0.98, 1.02, 1.05):
+            start = given.times.min()
+            dwell = None if given.dwell is None else given.dwell * factor
+            changed = covey.Sequences(given.offsets, given.types, start + (given.times - start) * factor, dwell)
+            other = road.engine.explain(changed, road.features[row : row + 1], cluster=explanation.cluster, **options)[
+                0
+            ]
+            largest = max(largest, np.linalg.norm(other.attributions - own) / np.linalg.norm(own))
+        assert explanation.faithfulness.sensitivity == pytest.approx(largest, rel=1e-4, abs=1e-6)
+        assert np.isnan(explanation.faithfulness.infidelity) and largest > 0
 
 
 @pytest.mark.parametrize("explained", ["exemplar", "risk"])
@@ -199,7 +253,7 @@ def test_frames_names_and_keys(road):
     assert found[0].attributions.tobytes() == alone.attributions.tobytes()
     assert found[0].events == alone.events and all(isinstance(name, str) and name for name in alone.events)
     assert list(alone.to_frame().columns) == ["event", "attribution", "error"]
-    assert "exemplar of cluster" in str(alone)
+    assert "contrast of cluster" in str(alone)
     with pytest.raises(IndexError):
         found[3]
     assert len(found[:2]) == 2 and found[-1].value == found[2].value
@@ -213,7 +267,7 @@ def test_long_sequences_are_explained_in_runs(road):
                            np.cumsum(random.exponential(9, count)),
                            random.exponential(5, count))  # fmt: skip
     features = road.features[:1]
-    found = road.engine.explain(long, features, largest_parts=16, method="occlusion")[0]
+    found = road.engine.explain(long, features, explained="exemplar", largest_parts=16, method="occlusion")[0]
     assert (found.parts, len(found.attributions), len(found.events)) == (16, count, count)
     reference = Reference(road, "exemplar")
     runs = [range(count * p // 16, count * (p + 1) // 16) for p in range(16)]
@@ -298,7 +352,7 @@ def test_an_engine_without_encoder_explains_features():
     found = engine.explain(features=features)
     assert len(found) == 90
     other = {name: values[:1] for name, values in features.items()}
-    one = engine.explain(None, other, cluster=int(clusterer.labels_[2]))[0]
+    one = engine.explain(None, other, explained="exemplar", cluster=int(clusterer.labels_[2]))[0]
     assert one.events == () and len(one.attributions) == 0 and set(one.features) == {"amount", "country"}
     assert one.value > 0 and np.isnan(one.faithfulness.difference)
     with pytest.raises(covey.MismatchError, match="no encoder"):

@@ -21,7 +21,7 @@ from .sequences import Sequences
 from .vocabulary import Vocabulary
 
 #: By COVEY_EXPLAINED_... and COVEY_ATTRIBUTION_....
-EXPLAINED = {"exemplar": 0, "centre": 1, "membership": 2, "risk": 3}
+EXPLAINED = {"exemplar": 0, "centre": 1, "membership": 2, "risk": 3, "contrast": 4}
 METHODS = {"auto": -1, "occlusion": 0, "shapley": 1, "gradients": 2}
 _EXPLAINED = {code: name for name, code in EXPLAINED.items()}
 _METHODS = {code: name for name, code in METHODS.items()}
@@ -37,6 +37,7 @@ def explain_options(
     seed: int,
     features: bool,
     faithfulness: bool,
+    sensitivity: bool,
 ) -> _structs.ExplainOptions:
     return _structs.ExplainOptions(
         explained=choice(explained, "explained", EXPLAINED),
@@ -48,6 +49,7 @@ def explain_options(
         seed=integer(seed, "seed", signed=False),
         features=flag(features, "explain_features"),
         faithfulness=flag(faithfulness, "faithfulness"),
+        sensitivity=flag(sensitivity, "sensitivity"),
     )
 
 
@@ -59,16 +61,23 @@ class Faithfulness(Shown):
     #: Without the parts with the largest attributions: more is better. With those alone: less is better.
     comprehensiveness: float
     sufficiency: float
-    #: The sum of the changes while the upper half is left out, step by step: more is better. The lower half: less is better.
+    #: The sum of the changes while the upper half is left out, step by step: more is better. The lower half: less is
+    #: better.
     difference: float
     preservation: float
+    #: The root mean square, over these steps, of the change less the sum of the attributions of what is left out: less
+    #: is better.
+    infidelity: float
+    #: The largest relative change of the attributions when all gaps and dwells become 5 or 2 % shorter or longer: less
+    #: is better. NaN unless ``sensitivity=True``.
+    sensitivity: float
 
 
 @dataclasses.dataclass(frozen=True)
 class Explanation(Shown):
     """What each event and each feature of one transaction adds to its value."""
 
-    #: "exemplar", "centre", "membership" or "risk"; "occlusion", "shapley" or "gradients".
+    #: "contrast", "exemplar", "centre", "membership" or "risk"; "occlusion", "shapley" or "gradients".
     explained: str
     method: str
     #: The cluster, -1 for the risk, and its exemplar, a row of the engine's clustering, -1 = none.
@@ -169,7 +178,12 @@ class Explanations(Shown, Sequence[Explanation]):
             parts=struct.parts,
             steps=struct.steps,
             faithfulness=Faithfulness(
-                struct.comprehensiveness, struct.sufficiency, struct.difference, struct.preservation
+                struct.comprehensiveness,
+                struct.sufficiency,
+                struct.difference,
+                struct.preservation,
+                struct.infidelity,
+                struct.sensitivity,
             ),
         )
 
@@ -180,9 +194,11 @@ class Explanations(Shown, Sequence[Explanation]):
         given = self._types[self._offsets[index] : self._offsets[index + 1]].tolist()
         entries = len(self._vocabulary)
         return tuple(
-            ("" if not 0 <= value < entries else self._vocabulary[value])
-            if isinstance(value, int)
-            else str(value or "")
+            (
+                ("" if not 0 <= value < entries else self._vocabulary[value])
+                if isinstance(value, int)
+                else str(value or "")
+            )
             for value in given
         )
 

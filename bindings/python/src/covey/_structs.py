@@ -643,8 +643,11 @@ class ExplainOptions(Versioned):
         ("seed", c_uint64),
         ("features", c_int32),
         ("faithfulness", c_int32),
+        ("sensitivity", c_int32),
+        ("reserved", c_int32),
     ]
     _defaults_ = {
+        "explained": 4,
         "method": -1,
         "cluster": -1,
         "largest_parts": 256,
@@ -671,6 +674,8 @@ class Explanation(Versioned):
         ("sufficiency", c_double),
         ("difference", c_double),
         ("preservation", c_double),
+        ("infidelity", c_double),
+        ("sensitivity", c_double),
         ("method", c_int32),
         ("explained", c_int32),
     ]

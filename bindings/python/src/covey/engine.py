@@ -62,8 +62,8 @@ class Engine(EngineCases):
 
     _features: dict[str, str]
     _encoder: Optional[SequenceEncoder]
-    #: Which columns of events "key", "time", "event" and "dwell" are, where :func:`covey.find` made the engine; a loaded one has
-    #: none, and ``score`` takes them by name.
+    #: Which columns of events "key", "time", "event" and "dwell" are, where :func:`covey.find` made the engine; a
+    #: loaded one has none, and ``score`` takes them by name.
     columns: dict[str, str]
     _hash: Optional[str]
     _keys: Any
@@ -296,7 +296,8 @@ class Engine(EngineCases):
                 sides have keys, the sequences are put into the order of the features. Of :class:`Sequences` each row
                 must have one (MISMATCH otherwise); of a table a transaction without events has an empty sequence.
             time, event, dwell: columns of a table of events; None = those of ``columns``, or of these names.
-            bad_rows: "fail", or "status": a transaction with numbers that cannot be used has its error in ``Scores.errors``, and
+            bad_rows: "fail",
+            or "status": a transaction with numbers that cannot be used has its error in ``Scores.errors``, and
                 the others are scored.
             max_events: only so many of the last events of a transaction count; None = all.
             seconds: after them the call fails with CANCELLED; None = never.
@@ -304,8 +305,10 @@ class Engine(EngineCases):
         The scores carry the keys, and in ``findings`` what is odd about the events, as :meth:`Sequences.from_frame`; in
         batches of 20 transactions and more also events that the encoder does not know and times in another unit. risk =
         max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule that fires * share of the
-        cluster it describes); see covey.h, also for engines of :func:`covey.find`, which are for new transactions: those
-        that they were made from meet their own labels in them, so that ``Found.scores`` is to be read for these. Errors:
+        cluster it describes); see covey.h, also for engines of :func:`covey.find`,
+        which are for new transactions: those
+        that they were made from meet their own labels in them,
+        so that ``Found.scores`` is to be read for these. Errors:
         INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
         """
         handle = self._handle()
@@ -333,7 +336,7 @@ class Engine(EngineCases):
         events: Any = None,
         features: Any = None,
         *,
-        explained: str = "exemplar",
+        explained: str = "contrast",
         method: str = "auto",
         cluster: Optional[int] = None,
         largest_parts: int = 256,
@@ -342,6 +345,7 @@ class Engine(EngineCases):
         seed: int = 0,
         explain_features: bool = True,
         faithfulness: bool = True,
+        sensitivity: bool = False,
         key: Optional[str] = None,
         time: Optional[str] = None,
         event: Optional[str] = None,
@@ -355,23 +359,36 @@ class Engine(EngineCases):
 
         Args:
             events, features, key, time, event, dwell: as for :meth:`score`.
-            explained: "exemplar", the distance to the cluster's exemplar that is nearest to the transaction; "centre",
-                that to the mean of the cluster's rows; "membership" in the cluster, 0 to 1; "risk".
+            explained: "contrast", what sets the cluster apart: a linear discriminant, 0 at the mean of all other rows
+                and 1 at the cluster's. "exemplar", the distance to the cluster's exemplar that is nearest to the
+                transaction; "centre", that to the mean of the cluster's rows; "membership" in the cluster, 0 to 1;
+                "risk".
             method: "occlusion": the value less that without the event. "shapley": sampled Shapley values, with standard
-                errors; they add up to value - base. "gradients": integrated gradients, for distances; likewise, within
-                1 %. "auto": occlusion.
+                errors; they add up to value - base. "gradients": integrated gradients, for distances and contrasts;
+                likewise, within 1 %. "auto": occlusion.
             cluster: None = the one that a transaction behaves like, or that of the nearest exemplar.
             largest_parts: a sequence with more events is divided into this number of runs, whose events share equally.
             permutations, seed: of "shapley". largest_steps: of "gradients", the most points on the path.
+            faithfulness: measure the figures of :class:`covey.Faithfulness`; sensitivity: that one too, at four times
+                the cost.
             explain_features: by the value less that with the feature's usual value (median, most frequent category).
 
         A negative attribution to a distance brings the transaction nearer. Errors: as :meth:`score`; INVALID_ARGUMENT
         (options out of range, gradients of a membership or risk, an unknown cluster); MISMATCH (an engine without
-        clusters or encoder).
+        clusters, gradients without an encoder, the contrast of a cluster that has all rows).
         """
         handle = self._handle()
         struct = explain_options(
-            explained, method, cluster, largest_parts, permutations, largest_steps, seed, explain_features, faithfulness
+            explained,
+            method,
+            cluster,
+            largest_parts,
+            permutations,
+            largest_steps,
+            seed,
+            explain_features,
+            faithfulness,
+            sensitivity,
         )
         given = given_transactions(self, events, features, key, time, event, dwell)
         tell(found for found in given.findings if found.code not in _EXPECTED)
@@ -438,8 +455,8 @@ def _same_rows(hybrid: HybridFeatures, clustering: HDBSCAN, risk: ClusterRisk) -
     for cluster, size in {report.cluster: report.size for report in risk}.items():
         if size != found.get(cluster, 0):
             raise MismatchError(
-                f"risk must be of the clustering's labels: its cluster {cluster} has {size} rows, that of the clustering "
-                f"{found.get(cluster, 0)}"
+                f"risk must be of the clustering's labels: its cluster {cluster} has {size} rows, that of the"
+                f" clustering {found.get(cluster, 0)}"
             )
 
 

@@ -3,8 +3,9 @@ package covey;
 import java.util.Objects;
 
 /** The options of {@link Engine#explain}. {@link Builder} describes the fields. */
-public record ExplainOptions(Explained explained, Method method, long cluster, long largestParts, long permutations,
-                             long largestSteps, long seed, boolean features, boolean faithfulness) {
+public record
+    ExplainOptions(Explained explained, Method method, long cluster, long largestParts, long permutations,
+                   long largestSteps, long seed, boolean features, boolean faithfulness, boolean sensitivity) {
     /** The number that is explained. The order is that of COVEY_EXPLAINED_. */
     public enum Explained {
         /** The distance to the exemplar of the cluster that is nearest to the transaction. */
@@ -14,7 +15,9 @@ public record ExplainOptions(Explained explained, Method method, long cluster, l
         /** The membership in the cluster, 0 to 1. */
         MEMBERSHIP,
         /** The engine's risk. */
-        RISK
+        RISK,
+        /** What sets the cluster apart: a linear discriminant, 0 at the mean of all other rows and 1 at its own. */
+        CONTRAST
     }
 
     /** How events get their attributions. The order is that of COVEY_ATTRIBUTION_, from -1. */
@@ -25,7 +28,10 @@ public record ExplainOptions(Explained explained, Method method, long cluster, l
         OCCLUSION,
         /** Sampled Shapley values, with standard errors. They add up to the value less that without events. */
         SHAPLEY,
-        /** Integrated gradients, for distances. They add up within 1 % to the value less that of a baseline. */
+        /**
+         * Integrated gradients, for distances and contrasts. They add up within 1 % to the value less that of a
+         * baseline.
+         */
         GRADIENTS
     }
 
@@ -42,14 +48,14 @@ public record ExplainOptions(Explained explained, Method method, long cluster, l
     public static Builder builder() { return new Builder(); }
 
     long[] integers() {
-        return new long[] {explained.ordinal(), method.ordinal() - 1, cluster, largestParts,
-                           permutations,        largestSteps,         seed,    features ? 1 : 0,
-                           faithfulness ? 1 : 0};
+        return new long[] {explained.ordinal(),  method.ordinal() - 1, cluster, largestParts,
+                           permutations,         largestSteps,         seed,    features ? 1 : 0,
+                           faithfulness ? 1 : 0, sensitivity ? 1 : 0};
     }
 
     /** The fields and their defaults. */
     public static final class Builder {
-        private Explained explained = Explained.EXEMPLAR;
+        private Explained explained = Explained.CONTRAST;
         private Method method = Method.AUTO;
         private long cluster = -1;
         private long largestParts = 256;
@@ -58,10 +64,11 @@ public record ExplainOptions(Explained explained, Method method, long cluster, l
         private long seed;
         private boolean features = true;
         private boolean faithfulness = true;
+        private boolean sensitivity;
 
         private Builder() {}
 
-        /** The number that is explained; default EXEMPLAR. */
+        /** The number that is explained; default CONTRAST. */
         public Builder explained(Explained explained) {
             this.explained = explained;
             return this;
@@ -83,8 +90,8 @@ public record ExplainOptions(Explained explained, Method method, long cluster, l
         }
 
         /**
-         * A longer sequence is explained in so many runs of consecutive events, which share equally; 1 to 4,096; default
-         * 256.
+         * A longer sequence is explained in so many runs of consecutive events, which share equally; 1 to 4,096;
+         * default 256.
          */
         public Builder largestParts(long largestParts) {
             this.largestParts = largestParts;
@@ -121,10 +128,16 @@ public record ExplainOptions(Explained explained, Method method, long cluster, l
             return this;
         }
 
+        /** If true, the sensitivity is measured, at four times the cost of the attributions; default false. */
+        public Builder sensitivity(boolean sensitivity) {
+            this.sensitivity = sensitivity;
+            return this;
+        }
+
         /** Returns the options. */
         public ExplainOptions build() {
             return new ExplainOptions(explained, method, cluster, largestParts, permutations, largestSteps, seed,
-                                      features, faithfulness);
+                                      features, faithfulness, sensitivity);
         }
     }
 }

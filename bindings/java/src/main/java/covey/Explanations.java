@@ -18,7 +18,7 @@ public final class Explanations extends NativeObject {
         try (Use self = use()) {
             Objects.checkIndex(transaction, (int)Native.explanationsCount(self.address()));
             long[] n = new long[8];
-            double[] x = new double[7];
+            double[] x = new double[9];
             Native.explanationsGet(self.address(), transaction, n, x);
             double[] attributions = new double[(int)n[2]];
             double[] errors = new double[attributions.length];
@@ -28,7 +28,7 @@ public final class Explanations extends NativeObject {
             return new Explanation(ExplainOptions.Explained.values()[(int)n[7]],
                                    ExplainOptions.Method.values()[(int)n[6] + 1], n[0], n[1], x[0], x[1], x[2],
                                    attributions, errors, features, n[3], n[5],
-                                   new Explanation.Faithfulness(x[3], x[4], x[5], x[6]));
+                                   new Explanation.Faithfulness(x[3], x[4], x[5], x[6], x[7], x[8]));
         }
     }
 }

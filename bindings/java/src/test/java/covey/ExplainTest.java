@@ -60,7 +60,10 @@ class ExplainTest {
 
     @Test
     void occlusionIsLeavingOneEventOut() {
-        try (Explanations found = explain(ExplainOptions.builder().method(ExplainOptions.Method.OCCLUSION).build())) {
+        try (Explanations found = explain(ExplainOptions.builder()
+                                              .explained(ExplainOptions.Explained.EXEMPLAR)
+                                              .method(ExplainOptions.Method.OCCLUSION)
+                                              .build())) {
             assertEquals(ROWS, found.count());
             for (int transaction = 0; transaction < ROWS; ++transaction) {
                 Explanation told = found.get(transaction);

@@ -152,7 +152,7 @@ class HeaderTest {
         ExplainOptions e = ExplainOptions.defaults();
         assertEquals(initialiser("EXPLAIN").replaceAll("COVEY_(EXPLAINED|ATTRIBUTION)_", ""),
                      joined(e.explained(), e.method(), e.cluster(), e.largestParts(), e.permutations(),
-                            e.largestSteps(), e.seed(), e.features(), e.faithfulness()));
+                            e.largestSteps(), e.seed(), e.features(), e.faithfulness(), e.sensitivity(), 0));
         TrainingOptions t = TrainingOptions.defaults();
         assertEquals(initialiser("TRAINING"),
                      joined(t.embeddingSize(), t.categoryEmbeddingSize(), t.hiddenSize(), t.attentionSize(),
