@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Builds the documentation site: build.py OUT [JAVADOC] [--quick].
 
-The sources are staged first: the pages of this folder, the notebooks and the sample's picture, the documents of the repository that
-belong to the site, and pages of the C interface, which are made from covey.h. JAVADOC is a folder with the output of javadoc;
+The sources are staged first: the pages of this folder,
+the notebooks and the sample's picture, the documents of the repository that
+belong to the site, and pages of the C interface,
+which are made from covey.h. JAVADOC is a folder with the output of javadoc;
 without it the page of the Java interface says so. Warnings are errors. --quick runs no code cell.
 """
 

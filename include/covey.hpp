@@ -87,7 +87,8 @@ using found = handle<covey_found, covey_found_destroy>;
 using explanations = handle<covey_explanations, covey_explanations_destroy>;
 using counterfactuals = handle<covey_counterfactuals, covey_counterfactuals_destroy>;
 
-/** A struct of covey.h as its COVEY_..._INIT macro makes it: `auto options = covey::defaults<covey_cluster_options>();` */
+/** A struct of covey.h as its COVEY_..._INIT macro makes it:
+ *  `auto options = covey::defaults<covey_cluster_options>();` */
 template <class Struct> Struct defaults() = delete;
 #define COVEY_HPP_DEFAULTS(type, INIT) \
     template <> inline type defaults<type>() { \

@@ -25,9 +25,9 @@ struct KnownShare: Sendable, Equatable {
         high = share
     }
 
-    /// Where so large a share of all rows is labelled. Fraud is known as often as anything is, or more often: it is often
-    /// labelled sooner than the rest, which is legitimate once the time to complain is over. Then the purest set's bound
-    /// says how much more.
+    /// Where so large a share of all rows is labelled. Fraud is known as often as anything is, or more often: it is
+    /// often labelled sooner than the rest, which is legitimate once the time to complain is over. Then the purest
+    /// set's bound says how much more.
     init(labelled share: Double, purest: KnownShare?) {
         self.share = max(share, purest?.low ?? 0)
         low = self.share

@@ -1,5 +1,5 @@
-"""The documentation site that `make docs` built: every page is there, nothing is fetched when a page is read, links lead somewhere, and
-notebooks and examples ran, each in under a minute."""
+"""The documentation site that `make docs` built: every page is there, nothing is fetched when a page is read, links
+lead somewhere, and notebooks and examples ran, each in under a minute."""
 
 import json
 import os

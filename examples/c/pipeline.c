@@ -95,7 +95,7 @@ static void print_stages(const road *road) {
            (long long)picked[1], (long long)picked[0], (long long)found[1], (long long)found[0]);
 }
 
-/* ------------------------------------------------------------------------------------------------------ risky groups */
+/* ----------------------------------------------------------------------------------------------------- risky groups */
 
 static int print_groups(const road *road) {
     int64_t index, count = covey_found_group_count(road->found), rows = 0, fraud = 0, unknown = 0;
@@ -126,7 +126,7 @@ static int print_groups(const road *road) {
     return 1;
 }
 
-/* ---------------------------------------------------------------------------------- what the truth says of the groups */
+/* -------------------------------------------------------------------------------- what the truth says of the groups */
 
 typedef struct tally {
     int64_t size, fraud, unlabelled, open, mostly, mostly_count;
@@ -207,7 +207,7 @@ static void print_truth(const road *road) {
     print_wrapped("  ", text);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- rules */
+/* ------------------------------------------------------------------------------------------------------------ rules */
 
 static void print_rules(const road *road) {
     const covey_rules *rules = covey_found_rules(road->found);
@@ -217,7 +217,7 @@ static void print_rules(const road *road) {
     for (index = 0; index < count; index++) print_wrapped("  - ", covey_rules_text(rules, index));
 }
 
-/* --------------------------------------------------------------------------------------------- one transaction, scored */
+/* ------------------------------------------------------------------------------------------ one transaction, scored */
 
 /* The latest fraud that nobody has noticed yet and that lies in a risky group; -1 without any. */
 static int64_t unnoticed_fraud(const road *road) {

@@ -64,8 +64,8 @@ extension Finder {
     }
 
     /// Whether the latest rows, held out, can test rules. Where they are known to be fraud so much less often than the
-    /// rest that their labels have not come yet (by 1.645 deviations, or fewer than 3 of them), rules would fail for want
-    /// of labels. Where they hold most of the known fraud, the search would hardly see what it is to describe.
+    /// rest that their labels have not come yet (by 1.645 deviations, or fewer than 3 of them), rules would fail for
+    /// want of labels. Where they hold most of the known fraud, the search would hardly see what it is to describe.
     private func isFairTest(_ times: Strided<Double>, _ labels: KnownLabels) -> Bool {
         let counted = (0..<labels.count).filter { labels.isCounted($0) }
         let order = counted.sorted { (times[$0], $0) < (times[$1], $1) }

@@ -1,8 +1,8 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// Which rows lie in which cell of a search that places new rows. This is what takes long to find, and what a file keeps.
-/// All else about the cells is measured from the rows, so that a bad order makes a search slower, never wrong.
+/// Which rows lie in which cell of a search that places new rows. This is what takes long to find, and what a file
+/// keeps. All else about the cells is measured from the rows, so that a bad order makes a search slower, never wrong.
 public struct CellOrder: Sendable, Equatable {
     /// The row at each place. Those of a cell lie together.
     public let rows: [Int32]

@@ -8,8 +8,8 @@ import Glibc
 /// rest. Within a block, float32 products with a proven margin exclude most rows. Immutable; any number of threads may
 /// use it.
 ///
-/// Cost: building costs as much as k-means of `Cells`, from a known order O(rows x columns). A query costs O(rows x columns) in the worst case, usually a small part of
-/// it. Memory: 4 bytes for each number.
+/// Cost: building costs as much as k-means of `Cells`, from a known order O(rows x columns). A query costs O(rows x
+/// columns) in the worst case, usually a small part of it. Memory: 4 bytes for each number.
 public final class QuerySearch: @unchecked Sendable {
     private let metric: Metric
     private let columns: Int

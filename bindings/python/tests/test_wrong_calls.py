@@ -1,4 +1,4 @@
-"""Calls that cannot be meant are refused with a CoveyError that names what is wrong, and never with a bare exception."""
+"""Calls that cannot be meant are refused with a CoveyError that names what is wrong, never with a bare exception."""
 
 import gc
 import threading

@@ -87,8 +87,8 @@ def limit_categories(table: Table, most: Optional[int]) -> List[Finding]:
             findings.append(
                 Finding(
                     "identifier" if named else "many_categories",
-                    f"features[{label!r}] has {present} different values in {table.rows} rows, each a column of its own "
-                    f"({size:.0f} MB)" + (": it names the rows rather than describing them" if named else ""),
+                    f"features[{label!r}] has {present} different values in {table.rows} rows, each a column of its own"
+                    f" ({size:.0f} MB)" + (": it names the rows rather than describing them" if named else ""),
                     "leave it out, or name it as key=" if named else "max_categories=100 keeps the most frequent ones",
                     label,
                 )

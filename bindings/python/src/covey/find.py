@@ -87,7 +87,8 @@ def find(
             rows are left out, and of categorical columns the 100 most frequent categories count; ``findings`` says so.
         fraud: one a row of the features (or a sequence, in the order of first appearance), or the name of their column:
             1 or True (known fraud), 0 or False (known legitimate), None or NaN (unknown), or the usual words. None =
-            nothing is known: clusters, outliers and what is new. A Series whose index has labels of the features' index in
+            nothing is known: clusters,
+            outliers and what is new. A Series whose index has labels of the features' index in
             other rows is refused.
         key: the column that both tables have, by which they are joined. None: the only one that both have.
         time, event, dwell: columns of the events; times are seconds, other units that are times since 1970, or
@@ -255,8 +256,8 @@ class _Inputs:
             raise InvalidDataError("features must have at least one row, got 0")
         if self.sequences is not None and len(self.sequences) != rows:
             raise MismatchError(
-                f"events are {len(self.sequences)} sequences, features {rows} rows: pass key= to join them, or sequences in the "
-                "order of the features"
+                f"events are {len(self.sequences)} sequences, features {rows} rows: pass key= to join them, or"
+                " sequences in the order of the features"
             )
         return rows
 
