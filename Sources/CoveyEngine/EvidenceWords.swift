@@ -35,14 +35,16 @@ enum EvidenceWords {
 
     /// "It is in risky group 2: 41 transactions, 12 of them known to be fraud, an estimated 93.0% fraud."
     static func group(_ group: RiskyGroup, _ index: Int, _ evidence: Evidence) -> String {
-        "It is in risky group \(index): \(Words.count(group.rows)) transaction\(group.rows == 1 ? "" : "s"), \(Words.count(group.fraud)) of them known to be "
-            + "fraud, an estimated \(Words.percent(group.share(known: evidence.knownShare))) fraud."
+        "It is in risky group \(index): \(Words.count(group.rows)) transaction\(group.rows == 1 ? "" : "s"), "
+            + "\(Words.count(group.fraud)) of them known to be fraud, an estimated "
+            + "\(Words.percent(group.share(known: evidence.knownShare))) fraud."
     }
 
     /// "unusual are amount (8 quartile distances above the middle) and items (...)"; empty where nothing is.
     static func unusual(_ features: [UnusualFeature]) -> String {
         let named = features.map {
-            "\($0.name) (\(Words.factor(abs($0.distance))) quartile distances \($0.distance < 0 ? "below" : "above") the middle)"
+            "\($0.name) (\(Words.factor(abs($0.distance))) quartile distances \($0.distance < 0 ? "below" : "above") "
+                + "the middle)"
         }
         guard let last = named.last else { return "" }
         return "unusual \(named.count == 1 ? "is" : "are") "

@@ -3,9 +3,9 @@
 
     find_events.py [--events 10000000] [--encoder FILE | --train] [--threads 2] [--folder FOLDER]
 
-The tables are the sample's, drawn with replacement: each copy of a transaction gets a pace, amounts and a time of its own, so that
-copies are near each other but not equal. Labels are copied as they are. With --train no encoder is given, and one is trained.
-"""
+The tables are the sample's, drawn with replacement: each copy of a transaction gets a pace, amounts and a time of its
+own, so that copies are near each other but not equal. Labels are copied as they are. With --train no encoder is given,
+and one is trained."""
 
 import argparse
 import json

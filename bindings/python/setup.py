@@ -21,7 +21,8 @@ HERE = Path(__file__).resolve().parent
 NEEDS = """
 covey: this source distribution builds libcovey, and cannot do so here: {why}.
 
-    It needs Linux on x86-64 (Debian 12), Swift 6.3 or newer from https://swift.org/install/linux, `make`, and the packages that
+    It needs Linux on x86-64 (Debian 12), Swift 6.3 or newer from https://swift.org/install/linux, `make`,
+    and the packages that
     native/packaging/prepare names (g++, libfaiss-dev, libopenblas-serial-dev, ...).
     The wheel manylinux_2_27_x86_64 needs none of these: pip install --only-binary covey covey
 """

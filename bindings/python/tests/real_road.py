@@ -40,21 +40,24 @@ def walk(
     risky = np.isin(labels, risk.risky_clusters)
     base, held = outcome[late].mean(), outcome[late & risky].mean()
     show(
-        f"{name}: {len(rows):,} sequences, {sequences.event_count:,} events; encoder: random weights (a reservoir, untrained)"
+        f"{name}: {len(rows):,} sequences, {sequences.event_count:,} events; encoder: random weights (a reservoir,"
+        " untrained)"
     )
     show(
-        f"  {labels.max() + 1} clusters cover {np.mean(labels >= 0):.1%}; {len(risk.risky_clusters)} risky ones hold {risky.sum():,} rows "
-        f"({risky.mean():.1%}), by the labels of the earlier {np.mean(~late):.0%}"
+        f"  {labels.max() + 1} clusters cover {np.mean(labels >= 0):.1%}; {len(risk.risky_clusters)} risky ones hold"
+        f" {risky.sum():,} rows ({risky.mean():.1%}), by the labels of the earlier {np.mean(~late):.0%}"
     )
     show(
-        f"  held-out labels: {held:.1%} of {np.sum(late & risky):,} rows in risky clusters against a base rate of {base:.1%}: "
-        f"lift {held / base:.2f}, {outcome[late & risky].sum() / outcome[late].sum():.1%} of all held-out ones"
+        f"  held-out labels: {held:.1%} of {np.sum(late & risky):,} rows in risky clusters against a base rate of"
+        f" {base:.1%}: lift {held / base:.2f}, {outcome[late & risky].sum() / outcome[late].sum():.1%} of all held-out"
+        " ones"
     )
     for cluster in risk.risky_clusters[:5]:
         report, inside = risk[cluster], (labels == cluster) & late
         show(
-            f"  cluster {cluster}: {report.size} rows, labelled share {report.share:.1%} [{report.share_low:.1%}, "
-            f"{report.share_high:.1%}]; held out {outcome[inside].mean() if inside.any() else float('nan'):.1%} of {inside.sum()}"
+            f"  cluster {cluster}: {report.size} rows, labelled share {report.share:.1%} [{report.share_low:.1%},"
+            f" {report.share_high:.1%}]; held out {outcome[inside].mean() if inside.any() else float('nan'):.1%} of"
+            f" {inside.sum()}"
         )
         for rule in sets[cluster].rules[:3]:
             show(f"    {rule.text}")

@@ -14,10 +14,11 @@ from test_find import FAST, shop
 
 #: Results, which users do not make, and calls that change the process or take a file of the page.
 WITHOUT = {
-    "Backtest", "Change", "ClusterMatches", "ClusterReport", "CondensedTree", "ConditionKind", "Counterfactual", "Counterfactuals",
-    "Derived", "Explanation", "Explanations", "Faithfulness", "Finding", "FiredRule", "Marks", "Matches", "MinimumSpanningTree",
-    "Report", "RiskyGroup", "Rule", "RuleMatches", "Score", "Scores", "SingleLinkageTree", "StatusCode", "TrainingEpoch",
-    "TrainingProgress", "TrainingReport", "approximate_predict_branch", "library_version", "read_marks", "set_instructions",
+    "Backtest", "Change", "ClusterMatches", "ClusterReport", "CondensedTree", "ConditionKind", "Counterfactual",
+    "Counterfactuals", "Derived", "Explanation", "Explanations", "Faithfulness", "Finding", "FiredRule", "Marks",
+    "Matches", "MinimumSpanningTree", "Report", "RiskyGroup", "Rule", "RuleMatches", "Score", "Scores",
+    "SingleLinkageTree", "StatusCode", "TrainingEpoch", "TrainingProgress", "TrainingReport",
+    "approximate_predict_branch", "library_version", "read_marks", "set_instructions",
 }  # fmt: skip
 
 

@@ -39,9 +39,9 @@ def test_the_sample_is_understood(folders, show):
     ringed = truth.ring.notna().to_numpy()
     unlabelled = walked.transactions.label.isna().to_numpy()
     show(
-        f"sample: {walked.labels.max() + 1} clusters, risky {walked.risk.risky_clusters}: {risky.sum()} transactions, {fraud[risky].mean():.0%} "
-        f"fraud (base rate {fraud.mean():.1%}); ring members in them {np.mean(risky[ringed]):.0%}, of them unlabelled "
-        f"{np.sum(risky & ringed & unlabelled)}"
+        f"sample: {walked.labels.max() + 1} clusters, risky {walked.risk.risky_clusters}: {risky.sum()} transactions,"
+        f" {fraud[risky].mean():.0%} fraud (base rate {fraud.mean():.1%}); ring members in them"
+        f" {np.mean(risky[ringed]):.0%}, of them unlabelled {np.sum(risky & ringed & unlabelled)}"
     )
     assert fraud[risky].mean() > 0.6 and fraud[risky & unlabelled].sum() > 20
     assert np.mean(risky[ringed]) > 0.3

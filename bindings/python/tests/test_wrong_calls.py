@@ -163,7 +163,8 @@ ROWS = pd.DataFrame({"id": [1, 2], "x": [1.0, 2.0]})
 @pytest.mark.parametrize(
     "events, features, options, message",
     [
-        (EVENTS, pd.concat([ROWS, ROWS]), {}, r"^features\['id'\]: the key 1 of row 2 is in row 0 already; 2 rows repeat a key: keep"),
+        (EVENTS, pd.concat([ROWS, ROWS]), {},
+         r"^features\['id'\]: the key 1 of row 2 is in row 0 already; 2 rows repeat a key: keep"),
         (EVENTS.assign(id=[1, None]), ROWS, {}, "^key='id' is missing in row 1; 1 row has no key: leave them out"),
         (EVENTS.assign(id=[7, 8]), ROWS, {}, r"no event belongs to any key of features\['id'\]"),
         (EVENTS.assign(id=["1", "2"]), ROWS, {}, r"those of features\['id'\] numbers"),
@@ -171,8 +172,10 @@ ROWS = pd.DataFrame({"id": [1, 2], "x": [1.0, 2.0]})
         (None, ROWS.assign(w=pd.NaT), {"when": "w"}, "^when='w' must be a time, got nan in row 0: leave"),
         (None, ROWS, {"when": [1.0, np.nan]}, "^when must be a time, got nan in row 1: leave"),
         (None, ROWS, {"amount": [1, -1]}, "^amount must be at least 0 .* got -1.0 in row 1: leave refunds out"),
-        (None, ROWS.assign(a=[np.inf, 1]), {"amount": "a"}, "^amount='a' must be at least 0 and finite.* got inf in row 0"),
-        (EVENTS.assign(time="2024-01-01"), ROWS, {}, "^time='time' must hold numbers.*: pandas.to_datetime makes times"),
+        (None, ROWS.assign(a=[np.inf, 1]), {"amount": "a"},
+         "^amount='a' must be at least 0 and finite.* got inf in row 0"),
+        (EVENTS.assign(time="2024-01-01"), ROWS, {},
+         "^time='time' must hold numbers.*: pandas.to_datetime makes times"),
         (EVENTS.assign(event=[1.5, 2.5]), ROWS, {}, r"^event='event' must be vocabulary indices .*: \.astype\(str\)"),
     ],
 )  # fmt: skip
@@ -185,7 +188,10 @@ def test_findings_name_what_was_passed():
     found = covey.Sequences._from_frame(EVENTS, "id", "time", "event", order=[1, 3], called=("key", "features['id']"))
     assert [f"{finding}".partition(":")[0] for finding in found.findings] == [
         "1 events of 1 keys are not in features['id'] and are left out; the first is row 1, with 'id' = 2",
-        "1 of 2 keys of features['id'] have no events; their sequences are empty and their embeddings zero; the first is 3 in row 1",
+        (
+            "1 of 2 keys of features['id'] have no events; their sequences are empty and their embeddings zero; the"
+            " first is 3 in row 1"
+        ),
     ]
 
 

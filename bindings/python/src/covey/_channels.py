@@ -119,8 +119,8 @@ class Types:
 def _partial_indices(array: NDArray[Any], name: str) -> NDArray[np.int32]:
     """Indices among which some are missing (then pandas has floats or objects): -1, which is unknown."""
     wrong = InvalidTypeError(
-        f"{name} must be vocabulary indices (integers) or strings, got dtype {array.dtype}: .astype(str) makes strings of "
-        "other kinds"
+        f"{name} must be vocabulary indices (integers) or strings, got dtype {array.dtype}: .astype(str) makes strings"
+        " of other kinds"
     )
     if array.dtype.kind not in "fO" or any(issubclass(kind, (bool, np.bool_)) for kind in set(map(type, array))):
         raise wrong

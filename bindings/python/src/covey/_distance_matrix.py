@@ -84,8 +84,8 @@ def _by_callable(
 def _check_symmetry(there: float, back: Any, row: int) -> None:
     if abs(there - back) > _ROUNDING * max(abs(there), abs(back)):
         raise InvalidDataError(
-            f"metric must give the same distance in both directions, got {there} from row {row} to {row + 1} and {back} "
-            "back"
+            f"metric must give the same distance in both directions, got {there} from row {row} to {row + 1} and {back}"
+            " back"
         )
 
 
@@ -97,9 +97,9 @@ def refuse_missing(rows: NDArray[Any], metric: Any) -> None:
     if wrong.any():
         row, column = (int(place) for place in np.argwhere(wrong)[0])
         raise InvalidDataError(
-            f"X contains NaN, infinity or a number that cannot be used: {rows[row, column]} in row {row}, column "
-            f"{column}. Rows can be noise (missing=) by metrics that are searched; with the metric {_shown(metric)} leave "
-            "them out"
+            f"X contains NaN, infinity or a number that cannot be used: {rows[row, column]} in row {row}, column"
+            f" {column}. Rows can be noise (missing=) by metrics that are searched; with the metric {_shown(metric)}"
+            " leave them out"
         )
 
 

@@ -109,8 +109,8 @@ class Grouping:
         self.findings.append(
             Finding(
                 "events_without_transaction",
-                f"{count} events of {distinct} keys are not in {self._order_name} and are left out; the first is row {row}, with "
-                f"{sequence!r} = {_shown(keys[row])}",
+                f"{count} events of {distinct} keys are not in {self._order_name} and are left out; the first is row"
+                f" {row}, with {sequence!r} = {_shown(keys[row])}",
                 "pass the features of these transactions too, if they belong to the data",
                 sequence,
             )
@@ -123,8 +123,9 @@ class Grouping:
             self.findings.append(
                 Finding(
                     "transactions_without_events",
-                    f"{count} of {len(self.keys)} keys of {self._order_name} have no events; their sequences are empty and their embeddings "
-                    f"zero; the first is {_shown(self.keys[int(np.argmax(empty))])} in row {int(np.argmax(empty))}",
+                    f"{count} of {len(self.keys)} keys of {self._order_name} have no events; their sequences are empty"
+                    f" and their embeddings zero; the first is {_shown(self.keys[int(np.argmax(empty))])} in row"
+                    f" {int(np.argmax(empty))}",
                     "",
                     sequence,
                 )
@@ -170,7 +171,8 @@ def read_times(
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InvalidDataError(
-            f"dwell={dwell!r} must be finite and not negative, got {spent.seconds[row]} in row {row} of the {frame.name}"
+            f"dwell={dwell!r} must be finite and not negative, got {spent.seconds[row]} in row {row} of the"
+            f" {frame.name}"
         )
     return times, spent
 

@@ -45,8 +45,8 @@ def as_column(values: Any) -> Any:
 def _refuse_missing(missing: NDArray[np.bool_], name: str) -> None:
     if missing.any():
         raise InvalidDataError(
-            f"{name} is missing in row {int(np.argmax(missing))}; {_rows(missing.sum(), 'has', 'have')} no key: leave them out, "
-            "or give them one"
+            f"{name} is missing in row {int(np.argmax(missing))}; {_rows(missing.sum(), 'has', 'have')} no key: leave"
+            " them out, or give them one"
         )
 
 

@@ -51,6 +51,6 @@ def _refuse_other_order(name: str, own: Any, partner: str, other: Any) -> None:
         )
     if common:
         raise MismatchError(
-            f"{name} and {partner} have different indexes, with {common} of {len(own)} labels in common: give {name} the "
-            f"labels of {partner}, or pass {name}.to_numpy() to pair them by position"
+            f"{name} and {partner} have different indexes, with {common} of {len(own)} labels in common: give {name}"
+            f" the labels of {partner}, or pass {name}.to_numpy() to pair them by position"
         )

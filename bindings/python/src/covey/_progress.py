@@ -1,4 +1,5 @@
-"""A line on standard error about a call that takes long, in terminals and notebooks, where nobody asked for anything else."""
+"""A line on standard error about a call that takes long, in terminals and notebooks, where nobody asked for
+another."""
 
 from __future__ import annotations
 

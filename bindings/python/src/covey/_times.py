@@ -105,7 +105,10 @@ def _guess(numbers: NDArray[np.float64], name: str) -> "tuple[str, List[Finding]
         if _EPOCH[0] * count <= low and high <= _EPOCH[1] * count:
             if unit == "s":
                 return "s", []
-            text = f"{name} holds {_WORDS[unit]} since 1970 (as {finite[0]:.0f}); they were divided by {count} to be seconds"
+            text = (
+                f"{name} holds {_WORDS[unit]} since 1970 (as {finite[0]:.0f}); they were divided by {count} to be"
+                " seconds"
+            )
             advice = f"give datetimes or seconds, or say time_unit={unit!r} or 's' to Sequences.from_frame"
             return unit, [Finding("time_unit", text, advice, _column(name))]
     if high - low > _CENTURIES:

@@ -84,7 +84,8 @@ def _check_text(pa: Any, table: Any, where: str) -> None:
     for field in table.schema:
         if pa.types.is_binary(field.type):
             raise click.ClickException(
-                f"{where} has text in column {field.name!r} that is not UTF-8: `iconv -f latin1 -t utf-8` converts Latin-1"
+                f"{where} has text in column {field.name!r} that is not UTF-8: `iconv -f latin1 -t utf-8` converts"
+                " Latin-1"
             )
 
 
