@@ -353,11 +353,13 @@ def test_a_mapping_and_unknown_names(shop):
 
 def test_the_result_does_not_depend_on_threads(shop, road):
     row = shop.row(int(np.flatnonzero(shop.group == 3)[1]))
-    first = shop.engine.counterfactual(None, row, covey.Context(threads=1)).to_dict()
+    first = shop.engine.counterfactual(None, row, context=covey.Context(threads=1)).to_dict()
     results = []
     workers = [
         threading.Thread(
-            target=lambda: results.append(shop.engine.counterfactual(None, row, covey.Context(threads=3)).to_dict())
+            target=lambda: results.append(
+                shop.engine.counterfactual(None, row, context=covey.Context(threads=3)).to_dict()
+            )
         )
         for _ in range(4)
     ]
@@ -374,24 +376,28 @@ def test_cancel_progress_and_budget(road):
     row, events = road.features.iloc[[index]], road.sequences[index : index + 1]
     told = []
     started = time.monotonic()
-    road.engine.counterfactual(events, row, covey.Context(progress=lambda stage, share: told.append((stage, share))))
+    road.engine.counterfactual(
+        events, row, context=covey.Context(progress=lambda stage, share: told.append((stage, share)))
+    )
     # About 50 times a second, with the ends of the few stages around the search.
     assert told[-1][0] == "counterfactuals" or ("counterfactuals", 1.0) in told
     assert len(told) <= 20 + 60 * (time.monotonic() - started)
     shares = [share for stage, share in told if stage == "counterfactuals"]
     assert shares == sorted(shares)
     with pytest.raises(covey.CancelledError):
-        road.engine.counterfactual(events, row, covey.Context(progress=lambda stage, share: stage == "counterfactuals"))
+        road.engine.counterfactual(
+            events, row, context=covey.Context(progress=lambda stage, share: stage == "counterfactuals")
+        )
     with pytest.raises(covey.OutOfMemoryError):
-        road.engine.counterfactual(events, row, covey.Context(memory_budget=100_000))
+        road.engine.counterfactual(events, row, context=covey.Context(memory_budget=100_000))
     assert road.engine.counterfactual(events, row).outcome == "found"
 
 
 @pytest.mark.parametrize(
     "options, error, words",
     [
-        ({"costs": {"amount": float("nan")}}, covey.InvalidArgumentError, "cost must be finite and above 0, got nan"),
-        ({"costs": {"amount": 0}}, covey.InvalidArgumentError, "cost must be finite and above 0, got 0"),
+        ({"costs": {"amount": float("nan")}}, covey.InvalidArgumentError, "must be finite and above 0, got nan"),
+        ({"costs": {"amount": 0}}, covey.InvalidArgumentError, "must be finite and above 0, got 0"),
         ({"costs": {"amount": -1}}, covey.InvalidArgumentError, "amount"),
         ({"bounds": {"amount": (float("nan"), 3)}}, covey.InvalidArgumentError, "low must be finite, got nan"),
         ({"bounds": {"amount": (0, float("inf"))}}, covey.InvalidArgumentError, "high must be finite"),

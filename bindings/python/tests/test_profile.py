@@ -116,7 +116,7 @@ def test_mistakes_are_named(shop):
     with pytest.raises(covey.InvalidTypeError):
         shop.engine.profile("0")
     with pytest.raises(covey.CancelledError):
-        shop.engine.profile(0, covey.Context(progress=lambda stage, share: True))
+        shop.engine.profile(0, context=covey.Context(progress=lambda stage, share: True))
     random = np.random.default_rng(0)
     table = pd.DataFrame({"amount": random.uniform(0, 1, 60)})
     hybrid = covey.HybridFeatures()

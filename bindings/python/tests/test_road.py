@@ -139,7 +139,7 @@ def test_engine_refuses(folders, tmp_path):
     for wrong, codes in [
         ({"encoder": None}, {1, 3}),
         ({"hybrid": covey.HybridFeatures()}, {1}),
-        ({"clustering": unpredictive}, {1}),
+        ({"clustering": unpredictive}, {1, 3}),
         ({"clustering": covey.HDBSCAN()}, {1}),
         ({"risk": "high"}, {1}),
         ({"rules": {0: "rule"}}, {1}),
