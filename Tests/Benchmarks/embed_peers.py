@@ -53,7 +53,7 @@ def covey(method, data, budget, dimension, seed, options):
     # The learning rate falls over all epochs, so their number has to be known before: one epoch tells it.
     epochs = max(1, round(budget / train(1)[1]))
     encoder, seconds = train(epochs)
-    return encoder.embed(sequences, context), {"cpu_seconds": seconds, "epochs": len(encoder.training.epochs)}
+    return encoder.embed(sequences, context=context), {"cpu_seconds": seconds, "epochs": len(encoder.training.epochs)}
 
 
 def coles(data, budget, dimension, seed, options):
