@@ -52,7 +52,8 @@ struct EventColumns: Sendable, Equatable, Codable {
         for row in 0..<count {
             if row & 0xFFF == 0 { try execution.report() }
             for rank in types.indices { columns[rank][row] = 0 }
-            let numbers = measure(sequences, row, ranks) { columns[$0][row] += 1 }
+            let order = try sequences.timeOrder(row, execution)
+            let numbers = measure(sequences, row, order, ranks) { columns[$0][row] += 1 }
             for (index, number) in numbers.enumerated() { columns[types.count + index][row] = number }
         }
         return try FeatureTable(
@@ -60,30 +61,35 @@ struct EventColumns: Sendable, Equatable, Codable {
     }
 
     /// What is not a count of a type, in the order of the columns.
+    /// - Parameter order: of the events by time; nil = as given.
     private func measure(
-        _ sequences: SequenceBatch, _ row: Int, _ ranks: [Int], _ found: (_ rank: Int) -> Void
+        _ sequences: SequenceBatch, _ row: Int, _ order: [Int32]?, _ ranks: [Int], _ found: (_ rank: Int) -> Void
     ) -> [Double] {
         let range = sequences.offsets[row]
+        func place(_ step: Int) -> Int { range.lowerBound + (order.map { Int($0[step]) } ?? step) }
         var seen = Set<Int>()
         var gaps = (count: 0.0, sum: 0.0, least: Double.infinity, largest: -Double.infinity, mean: 0.0, squares: 0.0)
         var dwell = (count: 0.0, sum: 0.0)
-        for event in range {
+        var before = 0.0
+        for step in 0..<range.count {
+            let event = place(step)
             let rank = ranks[EventColumns.type(sequences.types[event], ranks.count)]
             if rank >= 0 {
                 found(rank)
                 seen.insert(rank)
             }
-            if event > range.lowerBound {
-                let gap = sequences.times[event] - sequences.times[event - 1]
+            if step > 0 {
+                let gap = sequences.times[event] - before
                 gaps.count += 1
                 gaps.sum += gap
                 gaps.least = min(gaps.least, gap)
                 gaps.largest = max(gaps.largest, gap)
                 // Welford 1962.
-                let before = gap - gaps.mean
-                gaps.mean += before / gaps.count
-                gaps.squares += before * (gap - gaps.mean)
+                let change = gap - gaps.mean
+                gaps.mean += change / gaps.count
+                gaps.squares += change * (gap - gaps.mean)
             }
+            before = sequences.times[event]
             if let time = sequences.dwell?[event], !time.isNaN {
                 dwell.count += 1
                 dwell.sum += time
@@ -104,8 +110,8 @@ struct EventColumns: Sendable, Equatable, Codable {
             range.isEmpty ? .nan : Double(range.count), range.isEmpty ? .nan : Double(seen.count),
             none ? .nan : held(gaps.mean), held(deviation), none ? .nan : held(gaps.least),
             none ? .nan : held(gaps.largest),
-            range.isEmpty ? .nan : held(gaps.sum), range.isEmpty ? .nan : rank(range.lowerBound),
-            range.isEmpty ? .nan : rank(range.upperBound - 1),
+            range.isEmpty ? .nan : held(gaps.sum), range.isEmpty ? .nan : rank(place(0)),
+            range.isEmpty ? .nan : rank(place(range.count - 1)),
         ] + (hasDwell ? [dwell.count > 0 ? held(dwell.sum / dwell.count) : .nan] : [])
     }
 }
