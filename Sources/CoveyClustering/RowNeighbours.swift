@@ -2,19 +2,20 @@ import CoveyNeighbors
 import CoveyRuntime
 import CoveyTables
 
-/// The nearest other rows of each row of a matrix, found as clustering finds them.
+/// The nearest other rows of each distinct row of a matrix, found as clustering finds them.
 public enum RowNeighbours {
-    /// The k nearest other rows of each row, nearest first, by the euclidean distance; 1 <= k < rows. In the caller's
-    /// numbers.
+    /// The k nearest other distinct rows of each distinct row, nearest first, by the euclidean distance; 1 <= k < their
+    /// count. By their numbers in `equal`.
     ///
     /// Cost: that of the neighbours of `MutualReachability.build`; 24 bytes a neighbour.
     /// - Parameter approximate: some may be missed, where that is faster.
     public static func find(
-        _ view: MatrixView, _ k: Int, approximate: Bool, seed: UInt64, execution: Execution
+        _ view: MatrixView, _ equal: EqualRows, _ k: Int, approximate: Bool, seed: UInt64, execution: Execution
     ) throws -> NeighborGraph {
-        try require(k >= 1 && k < view.rows, "neighbours must be 1 to \(view.rows - 1), got \(k)")
-        try execution.hold(checkedProduct(view.rows, k, "neighbours"), of: 24, for: "\(view.rows) x \(k) neighbours")
-        let rows = try Rows(view, used: nil, metric: .euclidean, execution: execution)
+        let count = equal.count
+        try require(k >= 1 && k < count, "neighbours must be 1 to \(count - 1), got \(k)")
+        try execution.hold(checkedProduct(count, k, "neighbours"), of: 24, for: "\(count) x \(k) neighbours")
+        let rows = try Rows(view, used: equal.representatives, metric: .euclidean, execution: execution)
         if let tree = try KDTreeSearch.suited(to: rows, k, execution: execution) {
             return try restored(tree.nearest(k, execution: execution), execution) { place in
                 tree.order.map { Int($0[place]) } ?? place

@@ -35,7 +35,7 @@ extension Finder {
                 try view("features", nil, table, options.scaling),
             ]
             // Where most transactions have no events, their embeddings are one and the same row, of which nobody can
-            // tell anything, and a search for the nearest of so many equal ones takes a step for every pair.
+            // tell anything.
             if inputs.withEvents * 2 < inputs.rows { return views }
             return views + [try view("embeddings", embeddings, nil, options.scaling)]
         }

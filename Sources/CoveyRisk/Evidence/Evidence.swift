@@ -56,6 +56,8 @@ public final class Evidence: Sendable {
     public let shareSource: ShareSource
     public let groups: RiskyGroups
     let shares: [TreeShares]
+    /// By view.
+    let neighbours: [KnownNeighbours]
     let forests: EvidenceForests?
     let calibration: Calibration
 
@@ -73,7 +75,7 @@ public final class Evidence: Sendable {
     init(
         views: [EvidenceView], labels: KnownLabels, knownShare: Double, knownShareRange: ClosedRange<Double>,
         shareSource: ShareSource, groups: RiskyGroups,
-        shares: [TreeShares], forests: EvidenceForests?, calibration: Calibration
+        shares: [TreeShares], neighbours: [KnownNeighbours], forests: EvidenceForests?, calibration: Calibration
     ) {
         self.views = views
         self.labels = labels
@@ -82,6 +84,7 @@ public final class Evidence: Sendable {
         self.shareSource = shareSource
         self.groups = groups
         self.shares = shares
+        self.neighbours = neighbours
         self.forests = forests
         self.calibration = calibration
     }

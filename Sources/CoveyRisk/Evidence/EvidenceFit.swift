@@ -62,11 +62,16 @@ extension Evidence {
         let shares = try views.map {
             try TreeShares($0.clustering.singleLinkageTree, labels: labels, execution: execution)
         }
-        let folds = try RowFolds(labels, seed: options.seed, execution: execution)
+        let references = try views.map { try DistinctReference($0.clustering, execution: execution) }
+        let drawn = try RowOrder.rows(references[0].equal, labels, columns?.rows, execution)
+        let folds = try RowFolds(labels, order: drawn, seed: options.seed, execution: execution)
+        let neighbours = references.map { KnownNeighbours($0, labels: labels) }
         let hidden = try (0..<folds.count).map { try folds.labels(without: $0, labels, execution: execution) }
-        let near = try views.map { try nearValues($0, folds, hidden, options, execution) }
+        let near = try views.indices.map {
+            try nearValues(views[$0], neighbours[$0], labels, folds, hidden, options, execution)
+        }
         let trees = views.map(\.clustering.singleLinkageTree)
-        let scan = try GroupScan(trees, labels: labels, options: options.groups, execution: execution)
+        let scan = try GroupScan(trees, labels: labels, options: options.groups, order: drawn, execution: execution)
         var grown: (forests: EvidenceForests, odds: EvidenceForests.Odds)?
         if let columns, labels.fraud >= 2 {
             grown = try columns.shape.grown(
@@ -90,7 +95,7 @@ extension Evidence {
         let evidence = Evidence(
             views: views, labels: labels, knownShare: share?.share ?? 1,
             knownShareRange: share.map { $0.low...$0.high } ?? 0...1, shareSource: source, groups: groups,
-            shares: shares,
+            shares: shares, neighbours: neighbours,
             forests: grown?.forests, calibration: calibration)
         let rows = parts.indices.map { evidence.row(parts[$0], group: Int(groups.rowGroups[$0])) }
         let ofEmbeddings = views.indices.first {
@@ -132,7 +137,8 @@ extension Evidence {
 
     /// What the tree and the nearest rows of a view say of each of its rows by the rows of other parts.
     private static func nearValues(
-        _ view: EvidenceView, _ folds: RowFolds, _ hidden: [KnownLabels], _ options: Options, _ execution: Execution
+        _ view: EvidenceView, _ neighbours: KnownNeighbours, _ labels: KnownLabels, _ folds: RowFolds,
+        _ hidden: [KnownLabels], _ options: Options, _ execution: Execution
     ) throws -> [(tree: Double, neighbours: Double)] {
         let rows = folds.folds.count
         var trees = [Double](repeating: 0, count: rows)
@@ -144,25 +150,12 @@ extension Evidence {
         guard let kept = view.clustering.predictor?.reference else {
             throw CoveyError.internalError("evidence of a view that keeps no rows")
         }
-        // Some of the nearest are of the row's own part.
-        let wanted = EvidenceView.neighbours * folds.count / (folds.count - 1) + 6
-        let graph = try kept.withView {
-            try RowNeighbours.find(
-                $0, min(wanted, rows - 1), approximate: view.clustering.options.search == .approximate,
-                seed: options.seed, execution: execution)
+        let near = try kept.withView {
+            try neighbours.ownShares(
+                labels, folds, approximate: view.clustering.options.search == .approximate, seed: options.seed,
+                view: $0, execution: execution)
         }
-        let k = graph.k
-        var others: [Int] = []
-        return (0..<rows).map { row in
-            let fold = Int(folds.folds[row])
-            others.removeAll(keepingCapacity: true)
-            for place in row * k..<(row + 1) * k where others.count < EvidenceView.neighbours {
-                let other = Int(graph.indices[place])
-                if !folds.isHidden(other, from: fold) { others.append(other) }
-            }
-            let share = EvidenceView.neighbourShare({ hidden[fold].isFraud(others[$0]) }, count: others.count)
-            return (trees[row], others.isEmpty ? hidden[fold].baseRate : share)
-        }
+        return (0..<rows).map { (trees[$0], near[$0] ?? hidden[Int(folds.folds[$0])].baseRate) }
     }
 
     private static func parts(
@@ -178,7 +171,8 @@ extension Evidence {
         var near: [[(tree: Double, neighbours: Double)]] = []
         var groups = [Int](repeating: -1, count: input.count)
         for (index, view) in views.enumerated() {
-            let found = try placed(view.matrix(input, execution: execution), view, shares[index], execution)
+            let found = try placed(
+                view.matrix(input, execution: execution), shares[index], neighbours[index], execution)
             for row in 0..<input.count where found[row].merge >= 0 {
                 // A group of a lower number is the riskier one.
                 let group = Int(self.groups.mergeGroups[index][found[row].merge])
@@ -196,24 +190,24 @@ extension Evidence {
 
     /// Where new rows join a view's tree, and what the tree and the nearest rows say there.
     private func placed(
-        _ matrix: Matrix<Float>, _ view: EvidenceView, _ shares: TreeShares, _ execution: Execution
+        _ matrix: Matrix<Float>, _ shares: TreeShares, _ neighbours: KnownNeighbours, _ execution: Execution
     ) throws -> [(merge: Int, tree: Double, neighbours: Double)] {
         var result = [(merge: Int, tree: Double, neighbours: Double)](
             repeating: (-1, baseRate, baseRate), count: matrix.rows)
         try result.withUnsafeMutableBufferPointer { result in
             nonisolated(unsafe) let result = result
             try matrix.withView { rows in
-                try view.clustering.nearest(EvidenceView.neighbours, of: rows, execution: execution) { row, found in
+                try neighbours.reference.nearest(EvidenceView.neighbours, of: rows, execution: execution) {
+                    row, found in
                     var reach = Double.infinity
                     var beside = 0
                     for near in found.prefix(EvidenceView.joined) {
-                        let distance = max(near.distance, shares.joinDistance(Int(near.row)))
-                        if distance < reach { (reach, beside) = (distance, Int(near.row)) }
+                        let other = neighbours.row(near.number)
+                        let distance = max(near.distance, shares.joinDistance(other))
+                        if distance < reach { (reach, beside) = (distance, other) }
                     }
                     let merge = shares.join(beside: beside, at: reach)
-                    let share = EvidenceView.neighbourShare(
-                        { self.labels.isFraud(Int(found[$0].row)) }, count: found.count)
-                    result[row] = (merge, shares.share(of: merge), share)
+                    result[row] = (merge, shares.share(of: merge), neighbours.share(found) ?? baseRate)
                 }
             }
         }

@@ -107,7 +107,7 @@ struct EvidenceForests: Sendable {
     ) throws -> (forest: BaggedForest, shares: [Double]) {
         let binned = try BinnedColumns(rows, execution: execution)
         func grow(_ options: BaggedForest.Options, without fold: Int?) throws -> BaggedForest? {
-            let seen = (0..<Int32(labels.count)).filter { Int(folds.folds[Int($0)]) != fold }
+            let seen = folds.order.filter { Int(folds.folds[Int($0)]) != fold }
             let frauds = seen.filter { labels.isFraud(Int($0)) }
             let others = seen.filter { !labels.isFraud(Int($0)) }
             // All rows but one may be known to be fraud.

@@ -107,6 +107,9 @@ extension Evidence {
         let shares = try views.map {
             try TreeShares($0.clustering.singleLinkageTree, labels: labels, execution: execution)
         }
+        let neighbours = try views.map {
+            KnownNeighbours(try DistinctReference($0.clustering, execution: execution), labels: labels)
+        }
         let groups = try RiskyGroups(
             kept: stored.groups, leastSum: stored.least_sum, trees: views.map(\.clustering.singleLinkageTree),
             options: stored.group_options)
@@ -150,7 +153,7 @@ extension Evidence {
             views: views, labels: labels, knownShare: stored.known_share, knownShareRange: low...high,
             shareSource: stored.share_source,
             groups: groups,
-            shares: shares, forests: forests, calibration: stored.calibration)
+            shares: shares, neighbours: neighbours, forests: forests, calibration: stored.calibration)
     }
 
     /// Throws `mismatch` where the evidence reads events without an encoder, embeddings of another width than the

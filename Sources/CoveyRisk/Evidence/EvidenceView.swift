@@ -28,16 +28,4 @@ public struct EvidenceView: Sendable {
         }
         return try embeddings.withView { try hybrid.transform($0, table, execution: execution) }
     }
-
-    /// The share of known fraud among a row's nearest rows, nearest first; the t-th counts 1 / t.
-    static func neighbourShare(_ isFraud: (Int) -> Bool, count: Int) -> Double {
-        var sum = 0.0
-        var weights = 0.0
-        for place in 0..<count {
-            let weight = 1 / Double(place + 1)
-            weights += weight
-            if isFraud(place) { sum += weight }
-        }
-        return weights > 0 ? sum / weights : 0
-    }
 }

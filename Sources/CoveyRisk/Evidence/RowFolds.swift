@@ -14,15 +14,21 @@ struct RowFolds: Sendable {
     /// By row.
     let folds: [UInt8]
     private let isSingle: Bool
+    /// The rows in an order that follows from what they are, so that what is drawn from it does not depend on the order
+    /// in which they were given.
+    let order: [Int32]
 
     /// Drawn by the seed. O(n).
-    init(_ labels: KnownLabels, seed: UInt64, execution: Execution) throws {
+    /// - Parameter order: all rows; nil = as they are given.
+    init(_ labels: KnownLabels, order: [Int32]? = nil, seed: UInt64, execution: Execution) throws {
+        let order = order ?? Array(0..<Int32(labels.count))
+        self.order = order
         count = max(2, min(RowFolds.most, labels.fraud))
         isSingle = labels.fraud == 1
         var folds = [UInt8](repeating: 0, count: labels.count)
         var random = SeededRandom(seed: seed ^ 0x5DEE_CE66_D1CE_5EED)
         for isFraud in [true, false] {
-            var rows = folds.indices.filter { labels.isFraud($0) == isFraud }
+            var rows = order.filter { labels.isFraud(Int($0)) == isFraud }.map { Int($0) }
             try execution.check()
             rows.shuffle(using: &random)
             for (place, row) in rows.enumerated() { folds[row] = UInt8(!isSingle ? place % count : isFraud ? 0 : 1) }
@@ -32,7 +38,9 @@ struct RowFolds: Sendable {
 
     /// Whether the labels of a row are hidden from those of a part: they are of it. A single known fraud is alone in
     /// part 0, and nothing is hidden from the rest, which would not see it otherwise.
-    func isHidden(_ row: Int, from fold: Int) -> Bool { Int(folds[row]) == fold && !(isSingle && fold == 1) }
+    func isHidden(_ row: Int, from fold: Int) -> Bool { Int(folds[row]) == fold && !hidesNothing(from: fold) }
+
+    func hidesNothing(from fold: Int) -> Bool { isSingle && fold == 1 }
 
     func rows(of fold: Int) -> [Int] { folds.indices.filter { Int(folds[$0]) == fold } }
 

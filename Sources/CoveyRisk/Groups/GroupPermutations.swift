@@ -19,9 +19,10 @@ struct GroupPermutations: Sendable {
     /// - Parameters:
     ///   - trees: of the same rows; the same labels are permuted in all of them.
     ///   - observed: the statistics of the trees' candidates.
+    ///   - order: all rows, in the order that they are drawn from; nil = as they are given.
     init(
-        _ trees: [GroupCandidates], statistic: ScanStatistic, fraud: Int, count: Int, observed: [Double], seed: UInt64,
-        execution: Execution
+        _ trees: [GroupCandidates], statistic: ScanStatistic, fraud: Int, count: Int, observed: [Double],
+        order: [Int32]? = nil, seed: UInt64, execution: Execution
     ) throws {
         let rows = trees[0].tree.pointCount
         let levels = Array(observed.sorted().suffix(GroupPermutations.mostLevels))
@@ -36,7 +37,7 @@ struct GroupPermutations: Sendable {
             try reached.withUnsafeMutableBufferPointer { reached in
                 nonisolated(unsafe) let (best, reached) = (best, reached)
                 try execution.parallel(count, grain: grain, stage: "risky groups") { chunk, _ in
-                    var draw = Draw(rows: rows)
+                    var draw = Draw(order ?? Array(0..<Int32(rows)))
                     let offset = chunk.lowerBound / grain * levels.count
                     for permutation in chunk {
                         var random = SeededRandom(seed: seed &+ UInt64(permutation) &* 0x9E37_79B9_97F4_A7C1)
@@ -99,9 +100,9 @@ struct GroupPermutations: Sendable {
         private var order: [Int32]
         private var swaps: [Int32] = []
 
-        init(rows: Int) {
-            counts = [Int32](repeating: 0, count: 2 * rows)
-            order = (0..<Int32(rows)).map { $0 }
+        init(_ order: [Int32]) {
+            counts = [Int32](repeating: 0, count: 2 * order.count)
+            self.order = order
         }
 
         mutating func withCounts<Result>(_ body: (UnsafeMutablePointer<Int32>) -> Result) -> Result {

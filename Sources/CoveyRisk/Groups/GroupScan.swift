@@ -17,9 +17,10 @@ struct GroupScan: Sendable {
     /// - Parameters:
     ///   - trees: one or more, of the same n rows.
     ///   - labels: n, counted over all rows.
+    ///   - order: that permuted labels are drawn from; nil = that of the rows.
     init(
         _ trees: [SingleLinkageTree], labels: KnownLabels, options: RiskyGroups.Options = RiskyGroups.Options(),
-        execution: Execution
+        order: [Int32]? = nil, execution: Execution
     ) throws {
         try options.validate()
         self.options = options
@@ -40,7 +41,7 @@ struct GroupScan: Sendable {
         }
         let chance = try GroupPermutations(
             looked, statistic: statistic, fraud: labels.fraud, count: options.permutations,
-            observed: found.map(\.value), seed: options.seed, execution: execution)
+            observed: found.map(\.value), order: order, seed: options.seed, execution: execution)
         (significant, critical) = GroupScan.significant(found, chance, options)
         candidates = found.count
         bestPValue = found.map { chance.familywise($0.value) }.min() ?? 1
