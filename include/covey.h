@@ -1711,8 +1711,8 @@ typedef struct covey_engine_parts {
 #define COVEY_ENGINE_PARTS_INIT {sizeof(covey_engine_parts), NULL, NULL, NULL, NULL, NULL, NULL, 0}
 
 /** Puts the parts together. Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (an encoder where the
- *  hybrid has no embeddings or none where it has, dimensions, clusters that the clustering does not have, columns of
- *  two kinds), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+ *  hybrid has no embeddings or none where it has, dimensions, clusters that the clustering does not have, a risk of
+ *  other rows than the clustering's, columns of two kinds), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_engine_build(const covey_context *context, const covey_engine_parts *parts, covey_engine **engine,
                                 covey_error **error);
 
@@ -2307,7 +2307,8 @@ typedef struct covey_find_options {
  *  2. Evidence. With y = 1 for known fraud and 0 for all other rows, s = K / n the base rate: P, the share of known
  *     fraud of the lowest node of a view's tree above the row, each node's shrunk towards its parent's, P = (k + 5
  *     P(parent)) / (size + 5) (empirical Bayes: Efron and Morris 1975); N, that of its 20 nearest rows, the t-th
- *     counting 1 / t; forests on positive and unlabelled rows (balanced bagging: Mordelet and Vert 2014; Breiman 2001):
+ *     counting 1 / t, rows at one distance as their mean; forests on positive and unlabelled rows (balanced bagging:
+ *     Mordelet and Vert 2014; Breiman 2001):
  *     on the features; on features and event columns (counts of the 64 most frequent types, gaps, dwell); on all of
  *     these and the 12 leading principal components of the embeddings. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of
  *     log((N + s) / 2s) + the forests' log odds. The rows of the call are judged in parts, at most 10, each by what is
@@ -2433,6 +2434,7 @@ const covey_engine *covey_found_engine(const covey_found *found);
 #define COVEY_FINDING_DATES_LEFT_OUT 17
 #define COVEY_FINDING_NEW_BEHAVIOUR 18       /**< A cluster of the last tenth of the time. */
 #define COVEY_FINDING_FEW_ROWS 19            /**< Fewer than 50. */
+#define COVEY_FINDING_EVENTS_UNLIKE_TRAINING 20 /**< As covey_scores_warning. */
 
 /** Findings; 0 for NULL. A finding's code, 0 outside, and its text with what to do, NULL outside. */
 int64_t covey_found_finding_count(const covey_found *found);

@@ -75,7 +75,9 @@ public func covey_engine_build(
             clustering: try Handle.required(given.clustering, "parts.clustering", as: Clustering.self),
             risk: try Handle.required(given.risk, "parts.risk", as: RiskBox.self).risk,
             ruleSets: try clusterRules(given, execution))
-        engine.pointee = Handle.retain(EngineBox(try Engine(parts, execution: execution)))
+        let built = try Engine(parts, execution: execution)
+        try parts.validateRisk()
+        engine.pointee = Handle.retain(EngineBox(built))
     }
 }
 

@@ -59,6 +59,20 @@ public struct EngineParts: Sendable {
         }
     }
 
+    /// Throws `mismatch` where the risk was not made of the clustering's labels: it counts other rows.
+    public func validateRisk() throws {
+        var sizes: [Int: Int] = [:]
+        for label in clustering.labels { sizes[Int(label), default: 0] += 1 }
+        let rated = Dictionary(risk.reports.map { ($0.cluster, $0.size) }) { first, _ in first }
+        for cluster in Set(sizes.keys).union(rated.keys).sorted() {
+            let (own, other) = (sizes[cluster] ?? 0, rated[cluster] ?? 0)
+            if own == other { continue }
+            let name = cluster < 0 ? "without a cluster" : "in cluster \(cluster)"
+            throw CoveyError.mismatch(
+                "risk must be made of the clustering's labels: it rates \(other) rows \(name), clustering has \(own)")
+        }
+    }
+
     private func validateEmbeddings() throws {
         switch (encoder, hybrid.embeddingColumns) {
         case (nil, nil): break

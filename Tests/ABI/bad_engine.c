@@ -93,6 +93,19 @@ static covey_status parts_other_risk(covey_error **error) {
     return status;
 }
 
+/* The labels of the clustering, but for the last row. */
+static covey_status parts_fewer_rows(covey_error **error) {
+    covey_engine_parts parts = good_parts();
+    int8_t fraud[SAMPLE_ROWS] = {0};
+    covey_risk *risk = NULL;
+    if (covey_cluster_risk(NULL, made.labels, fraud, NULL, NULL, SAMPLE_ROWS - 1, NULL, &risk, NULL) != COVEY_OK)
+        return COVEY_INTERNAL;
+    parts.risk = risk;
+    covey_status status = build(&parts, error);
+    covey_risk_destroy(risk);
+    return status;
+}
+
 static covey_status load(const char *path, covey_error **error) {
     covey_engine *engine = (covey_engine *)1;
     covey_status status = covey_engine_load(NULL, path, &engine, error);
@@ -252,6 +265,7 @@ const abi_case engine_cases[] = {
      parts_no_prediction},
     {"engine: other dimension", COVEY_MISMATCH, "clustering has rows of 3 columns", parts_other_dimension},
     {"engine: other risk", COVEY_MISMATCH, "risk rates the cluster 500", parts_other_risk},
+    {"engine: fewer rows", COVEY_MISMATCH, "risk must be made of the clustering's labels", parts_fewer_rows},
     {"engine file: null path", COVEY_INVALID_ARGUMENT, "path must not be NULL", load_null},
     {"engine file: empty path", COVEY_INVALID_ARGUMENT, "path must not be empty", load_empty},
     {"engine file: null output", COVEY_INVALID_ARGUMENT, "engine must not be NULL", load_no_output},

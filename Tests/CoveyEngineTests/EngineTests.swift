@@ -201,4 +201,41 @@ import Testing
         parts.ruleSets = Array(parts.ruleSets.prefix(2))
         #expect(try Engine(parts).score(nil, rows, execution: Execution(context)).count == Sample.rows)
     }
+
+    /// A risk that was made of other rows, or of the same ones in part.
+    @Test func theRiskIsOfTheClusteringsRows() throws {
+        let good = try sample.parts(withEncoder: false)
+        #expect(error { try good.validateRisk() } == nil)
+        for labels in [[0, 1, 0, 1], Array(good.clustering.labels.dropLast())] as [[Int32]] {
+            var parts = good
+            parts.risk = try ClusterRisk(
+                labels: Strided(labels), fraud: Strided(labels.map { _ in Int8(1) }), options: ClusterRisk.Options(),
+                execution: Execution())
+            let thrown = error { try parts.validateRisk() }
+            #expect(thrown?.code == .mismatch)
+            #expect(thrown?.message.hasPrefix("risk must be made of the clustering's labels: it rates ") == true)
+        }
+    }
+
+    /// `Finder` tells of events that the given encoder does not know, as its own engine does.
+    @Test func unknownEventsAreTold() throws {
+        var inputs = FindInputs()
+        inputs.encoder = try Sample.encoder()
+        inputs.table = try sample.table()
+        inputs.fraud = Strided((0..<Sample.rows).map { Int8($0 % 3 == 2 && $0 % 2 == 0 ? 1 : -1) })
+        var options = FindOptions()
+        options.trees = 2
+        options.groups.permutations = 19
+        let good = try sample.sequences()
+        let unknown = try SequenceBatch(
+            offsets: good.offsets, types: Strided((0..<good.types.count).map { _ in Int32(0) }), times: good.times)
+        let cases = [(good, false), (unknown, true)]
+        for (sequences, isTold) in cases {
+            inputs.sequences = sequences
+            let found = try Finder.run(inputs, options: options, execution: Execution())
+            let told = found.findings.filter { $0.code == .eventsUnlikeTraining }.map(\.text)
+            #expect(told.contains { $0.contains("type that the encoder does not know") } == isTold)
+            #expect(told.count == (try found.engine.alarms(sequences).count))
+        }
+    }
 }

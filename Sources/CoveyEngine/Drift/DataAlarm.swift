@@ -64,14 +64,20 @@ public struct DataAlarm: Sendable, Equatable {
     }
 }
 
+extension DataAlarm {
+    /// What is odd about a batch of sequences for an encoder; empty for fewer than 20 transactions. O(events).
+    static func all(_ sequences: SequenceBatch, _ encoder: Encoder, _ execution: Execution) throws -> [DataAlarm] {
+        guard sequences.count >= leastTransactions else { return [] }
+        var counts = DriftCounts(types: 0, columns: [], categories: 0, clusters: 0)
+        try counts.add(sequences, vocabulary: encoder.configuration.vocabulary.count, execution)
+        return all(counts, encoder, [])
+    }
+}
+
 extension Engine {
     /// What is odd about a batch of sequences; empty for fewer than 20 transactions. O(events).
     public func alarms(_ sequences: SequenceBatch?, execution: Execution = Execution()) throws -> [DataAlarm] {
-        guard let encoder = parts.encoder, let sequences, sequences.count >= DataAlarm.leastTransactions else {
-            return []
-        }
-        var counts = DriftCounts(types: 0, columns: [], categories: 0, clusters: 0)
-        try counts.add(sequences, vocabulary: encoder.configuration.vocabulary.count, execution)
-        return DataAlarm.all(counts, encoder, [])
+        guard let encoder = parts.encoder, let sequences else { return [] }
+        return try DataAlarm.all(sequences, encoder, execution)
     }
 }

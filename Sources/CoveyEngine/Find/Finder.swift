@@ -127,6 +127,7 @@ public struct Finder {
         }
         let encoder = try inputs.encoder ?? train(sequences)
         settings.encoder = inputs.encoder == nil ? "trained" : "given"
+        try tellOfEvents(sequences, encoder)
         settings.embedding_size = encoder.dimension
         try execution.hold(
             checkedProduct(sequences.count, encoder.dimension, "embeddings"), of: 4,

@@ -1,7 +1,9 @@
 import CoveyClustering
+import CoveyEncoder
 import CoveyHybrid
 import CoveyRisk
 import CoveyRules
+import CoveySequences
 import CoveyTables
 
 // What there is to know about the result.
@@ -36,6 +38,22 @@ extension Finder {
                 .muchNoise,
                 "\(Words.percent(Double(noise) / Double(rows))) of all rows are in no cluster. They take part in "
                     + "groups and scores all the same; fewer or better scaled features give more clusters.")
+        }
+    }
+
+    /// What its own engine would warn of, if it scored these events: names that the encoder does not know, times in
+    /// another unit. Of an encoder that is trained here, events without a name alone.
+    mutating func tellOfEvents(_ sequences: SequenceBatch, _ encoder: Encoder) throws {
+        for alarm in try DataAlarm.all(sequences, encoder, execution) {
+            guard inputs.encoder == nil else {
+                tell(.eventsUnlikeTraining, "\(alarm.text.prefix(1).uppercased())\(alarm.text.dropFirst())")
+                continue
+            }
+            guard alarm.code == .unknownEvents else { continue }
+            tell(
+                .eventsUnlikeTraining,
+                "Many events have no type, or one that is not in the vocabulary, so that little but their times is read. "
+                    + "Check the column of event types.")
         }
     }
 

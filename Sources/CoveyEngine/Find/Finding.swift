@@ -21,6 +21,7 @@ public struct Finding: Sendable, Equatable {
         case datesLeftOut = 17
         case newBehaviour = 18
         case fewRows = 19
+        case eventsUnlikeTraining = 20
     }
 
     public let code: Code

@@ -34,6 +34,7 @@ _CODES = {
     7: "giant_cluster", 8: "much_noise", 9: "no_clusters", 10: "embeddings_without_signal",
     11: "feature_gives_label_away", 12: "unlabelled_compared", 13: "known_share", 14: "no_rule", 15: "amounts_missing",
     16: "few_events", 17: "dates_left_out", 18: "new_behaviour", 19: "few_rows",
+    20: "events_unlike_training",
 }  # fmt: skip
 
 

@@ -46,7 +46,9 @@ public record Finding(Code code, String text) {
         /** All rows of a cluster are in the last tenth of the time. */
         NEW_BEHAVIOUR,
         /** There are fewer than 50 rows. */
-        FEW_ROWS
+        FEW_ROWS,
+        /** The encoder does not know the names of many events, or times are in another unit than in training. */
+        EVENTS_UNLIKE_TRAINING
     }
 
     static Finding of(int code, String text) {
