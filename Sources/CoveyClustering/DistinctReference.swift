@@ -1,8 +1,8 @@
 import CoveyRuntime
 import CoveyTables
 
-/// The rows that a clustering keeps, without their repetitions, as neighbours of new rows: what is found does not depend
-/// on how many equal rows there are, nor on which of them come first.
+/// The rows that a clustering keeps, without their repetitions, as neighbours of new rows: what is found does not
+/// depend on how many equal rows there are, nor on which of them come first.
 public struct DistinctReference: Sendable {
     public let equal: EqualRows
     private let nearest: NearestRows

@@ -52,8 +52,8 @@ extension Finder {
             guard alarm.code == .unknownEvents else { continue }
             tell(
                 .eventsUnlikeTraining,
-                "Many events have no type, or one that is not in the vocabulary, so that little but their times is read. "
-                    + "Check the column of event types.")
+                "Many events have no type, or one that is not in the vocabulary, so that little but their times is "
+                    + "read. Check the column of event types.")
         }
     }
 
