@@ -1,7 +1,8 @@
 import CoveyRuntime
 import CoveyTables
 
-/// The spanning tree of mutual reachability from a matrix of distances, whatever they measure: Prim 1957.
+/// The spanning tree of mutual reachability from a matrix of distances, whatever they measure: Prim 1957. Equal rows
+/// join each other first, and the order of the rows decides nothing that the distances decide (`DistinctPlaces`).
 enum DistanceMatrixTree {
     /// O(n^2) time, O(n) memory. `distances` is square; row i says how far each row is from row i.
     /// - Parameters:
@@ -14,33 +15,57 @@ enum DistanceMatrixTree {
         let count = used?.count ?? distances.rows
         try check(distances, execution)
         let cores = try coreDistances(distances, used, weights, minSamples, execution)
+        let places = try DistinctPlaces(distances, used: used, weights: weights, execution: execution)
+        let order = places.order
+        var edges = try joinDistinct(places, distances, used, cores, alpha, execution)
+        for i in 0..<places.count {
+            let first = places.starts[i]
+            // Equal rows join at their core distance, and no other edge of theirs is shorter.
+            for place in first..<places.starts[i + 1] where place > first {
+                edges.append(SpanningTree.Edge(from: first, to: place, distance: cores[Int(order[Int(first)])]))
+            }
+        }
+        return try SpanningTree(pointCount: count, edges: edges, execution: execution)
+            .renumbered(order, execution: execution)
+            .with(weights.map { RowCopies(counts: $0, distances: cores) })
+    }
+
+    /// The tree of the distinct rows, between positions in `places.order`.
+    private static func joinDistinct(
+        _ places: DistinctPlaces, _ distances: MatrixView, _ used: [Int32]?, _ cores: [Double], _ alpha: Double,
+        _ execution: Execution
+    ) throws -> [SpanningTree.Edge] {
+        let count = places.count
+        // Of each distinct row: its position among the rows used, and its row in the matrix.
+        let rows = (0..<count).map { Int(places.order[Int(places.starts[$0])]) }
+        let numbers = rows.map { row in used.map { Int($0[row]) } ?? row }
         var nearest = [Double](repeating: .infinity, count: count)
-        var ends = [Int32](repeating: 0, count: count)
+        var ends = [Int](repeating: 0, count: count)
         var isInside = [Bool](repeating: false, count: count)
         var line = [Double](repeating: 0, count: distances.rows)
         var edges: [SpanningTree.Edge] = []
-        edges.reserveCapacity(max(0, count - 1))
-        var row = 0
+        edges.reserveCapacity(max(0, places.order.count - 1))
+        var last = 0
         while edges.count < count - 1 {
             try execution.report("spanning tree", Double(edges.count) / Double(count))
-            isInside[row] = true
-            let number = used.map { Int($0[row]) } ?? row
-            line.withUnsafeMutableBufferPointer { distances.copyRow(number, to: $0.baseAddress!) }
+            isInside[last] = true
+            line.withUnsafeMutableBufferPointer { distances.copyRow(numbers[last], to: $0.baseAddress!) }
             var next = -1
             for other in 0..<count where !isInside[other] {
-                let reach = max(line[used.map { Int($0[other]) } ?? other] / alpha, cores[row], cores[other])
+                let reach = max(line[numbers[other]] / alpha, cores[rows[last]], cores[rows[other]])
                 if reach < nearest[other] {
                     nearest[other] = reach
-                    ends[other] = Int32(row)
+                    ends[other] = last
                 }
                 if next < 0 || nearest[other] < nearest[next] { next = other }
             }
-            let (a, b) = (Int32(next), ends[next])
-            edges.append(SpanningTree.Edge(from: min(a, b), to: max(a, b), distance: nearest[next]))
-            row = next
+            edges.append(
+                SpanningTree.Edge(
+                    from: places.starts[min(next, ends[next])], to: places.starts[max(next, ends[next])],
+                    distance: nearest[next]))
+            last = next
         }
-        return try SpanningTree(pointCount: count, edges: edges, execution: execution)
-            .with(weights.map { RowCopies(counts: $0, distances: cores) })
+        return edges
     }
 
     private static func check(_ distances: MatrixView, _ execution: Execution) throws {

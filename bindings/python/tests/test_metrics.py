@@ -127,3 +127,29 @@ def test_a_covariance_that_cannot_be_is_named(name):
     for wrong in (np.zeros((3, 3)), np.zeros((2, 3)), "text"):
         with pytest.raises(covey.InvalidArgumentError, match=f"^{name} must be a positive definite matrix of 3"):
             covey.HDBSCAN(metric="mahalanobis", **{name: wrong}).fit(rows)
+
+
+@pytest.mark.parametrize("metric", ["chebyshev", "hamming", "canberra", "braycurtis"])
+@pytest.mark.parametrize("seed", range(12))
+def test_equal_rows_stay_together_and_order_decides_nothing(metric, seed):
+    generator = np.random.default_rng(seed)
+    rows = generator.integers(1, 5, (70, 3)).astype(float)
+    rows[:, 0] += generator.integers(0, 2, 70) * 9
+    order = generator.permutation(70)
+    options = {"min_cluster_size": 3, "min_samples": 2, "metric": metric}
+    found, permuted = (covey.HDBSCAN(**options).fit(given) for given in (rows, rows[order]))
+    group = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+    assert all(len(set(found.labels_[group == number])) == 1 for number in range(group.max() + 1))
+    assert np.array_equal(permuted.labels_, found.labels_[order])
+    assert np.allclose(permuted.probabilities_, found.probabilities_[order])
+
+
+def test_distances_of_weighted_rows_are_those_of_copies():
+    generator = np.random.default_rng(3)
+    rows, weights = generator.normal(size=(40, 2)), generator.integers(1, 5, 40)
+    options = {"min_cluster_size": 5, "min_samples": 4, "metric": "chebyshev"}
+    found = covey.HDBSCAN(**options).fit(rows, sample_weight=weights)
+    copies = covey.HDBSCAN(**options).fit(np.repeat(rows, weights, axis=0))
+    first = np.concatenate([[0], np.cumsum(weights)[:-1]])
+    assert np.array_equal(found.labels_, copies.labels_[first])
+    assert np.allclose(found.probabilities_, copies.probabilities_[first])
