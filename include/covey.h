@@ -1048,6 +1048,31 @@ covey_status covey_spanning_edges(const covey_context *context, const covey_matr
 covey_status covey_merge_edges(const covey_context *context, int64_t rows, covey_edge *edges, int64_t count,
                                int64_t *kept, covey_error **error);
 
+/** Two rows that must be in one cluster, or must not be. */
+typedef struct covey_row_pair {
+    int64_t first;
+    int64_t second;
+} covey_row_pair;
+
+/** The minimum spanning forest of edges under constraints, for covey_cluster_edges: rows that must link are joined
+ *  first, at distance 0, then edges join parts in the order of covey_merge_edges, except that an edge is left out if it
+ *  would bring two rows that cannot link into one part. So no cluster holds such a pair, and rows that must link share
+ *  a cluster or are noise together.
+ *
+ *  edges        `count` edges in any order, as covey_merge_edges: those of covey_clustering_spanning_tree, or all pairs
+ *               of rows. Parts that an edge of a tree would have joined stay apart if it is left out; with all pairs
+ *               they are joined by longer edges where that is allowed.
+ *  must_link, cannot_link  pairs of different rows; NULL if there are none.
+ *  forest       at most rows - 1 edges; `capacity` counts edges, and must be at least the lesser of rows - 1 and
+ *               count + must_link_count. `kept` is their number.
+ *  Cost: O(m log m) for m edges, and for each edge left out the pairs of the smaller of its parts.
+ *  Errors: as covey_merge_edges; COVEY_INVALID_DATA for a pair out of range, of a row with itself, or that must and
+ *  cannot link (names the pair); COVEY_BUFFER_TOO_SMALL. */
+covey_status covey_constrain_edges(const covey_context *context, int64_t rows, const covey_edge *edges, int64_t count,
+                                   const covey_row_pair *must_link, int64_t must_link_count,
+                                   const covey_row_pair *cannot_link, int64_t cannot_link_count, covey_edge *forest,
+                                   int64_t capacity, int64_t *kept, covey_error **error);
+
 /** How many edges (rows used - 1, 0 at the least), merges (likewise) and condensed rows there are; 0 for NULL. */
 int64_t covey_clustering_edge_count(const covey_clustering *clustering);
 int64_t covey_clustering_condensed_count(const covey_clustering *clustering);

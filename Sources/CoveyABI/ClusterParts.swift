@@ -181,3 +181,39 @@ public func covey_merge_edges(
                 UnsafeMutableBufferPointer(start: base, count: size), rows: points, execution: execution(context)))
     }
 }
+
+/// The caller's pairs as Swift's, which have the same layout.
+private func rowPairs(
+    _ pairs: UnsafePointer<covey_row_pair>?, _ count: Int64, _ name: String
+) throws -> UnsafeBufferPointer<RowPair> {
+    let size = try CoveyABI.count(count, name + "_count", in: 0...largestRows)
+    guard size > 0 else { return UnsafeBufferPointer(start: nil, count: 0) }
+    let base = UnsafeRawPointer(try required(pairs, name)).assumingMemoryBound(to: RowPair.self)
+    return UnsafeBufferPointer(start: base, count: size)
+}
+
+@c @implementation
+public func covey_constrain_edges(
+    _ context: OpaquePointer?, _ rows: Int64, _ edges: UnsafePointer<covey_edge>?, _ count: Int64,
+    _ must_link: UnsafePointer<covey_row_pair>?, _ must_link_count: Int64,
+    _ cannot_link: UnsafePointer<covey_row_pair>?, _ cannot_link_count: Int64,
+    _ forest: UnsafeMutablePointer<covey_edge>?, _ capacity: Int64, _ kept: UnsafeMutablePointer<Int64>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> covey_status {
+    kept?.pointee = 0
+    return boundary(error) {
+        let kept = try required(kept, "kept")
+        let points = try CoveyABI.count(rows, "rows", in: 0...mostRows)
+        let given = try weighted(edges, try CoveyABI.count(count, "count", in: 0...largestRows))
+        let links = try rowPairs(must_link, must_link_count, "must_link")
+        let forbidden = try rowPairs(cannot_link, cannot_link_count, "cannot_link")
+        let most = min(max(0, points - 1), given.count + links.count)
+        let target = try output(forest, "forest", capacity: capacity, count: most)
+        let found = try ConstrainedForest.reduce(
+            given, rows: points, mustLink: links, cannotLink: forbidden, execution: execution(context))
+        for (index, edge) in found.enumerated() {
+            target[index] = covey_edge(from: edge.from, to: edge.to, distance: edge.distance)
+        }
+        kept.pointee = Int64(found.count)
+    }
+}

@@ -1,6 +1,8 @@
 /* Bad input of clustering from edges and lists, and of the kernels that cluster in parts. */
 #include "abi_test.h"
 
+static const covey_row_pair pair_03[1] = {{0, 3}}, pair_02[1] = {{0, 2}}, pair_outside[1] = {{1, 4}};
+static const covey_row_pair pair_same[1] = {{2, 2}};
 static const covey_edge good_edges[2] = {{0, 1, 1}, {2, 1, 3}}, outside_edges[2] = {{0, 1, 1}, {1, 3, 3}};
 static const covey_edge two_ways[2] = {{0, 1, 1}, {1, 0, 3}}, nan_edges[2] = {{0, 1, 1}, {1, 2, NAN}};
 static const covey_edge loop_edges[1] = {{1, 1, 1}}, twice_edges[2] = {{0, 1, 1}, {0, 1, 1}},
@@ -76,6 +78,18 @@ PART_CASE(merge_good, covey_merge_edges(NULL, 4, kept, 2, &count, error))
 PART_CASE(merge_outside, covey_merge_edges(NULL, 3, kept, 2, &count, error))
 PART_CASE(merge_null, covey_merge_edges(NULL, 3, NULL, 2, &count, error))
 PART_CASE(merge_no_count, covey_merge_edges(NULL, 3, kept, 0, NULL, error))
+#define CONSTRAIN(must, musts, cannot, cannots, capacity) \
+    covey_constrain_edges(NULL, 4, good_edges, 2, must, musts, cannot, cannots, kept, capacity, &count, error)
+PART_CASE(constrain_good, CONSTRAIN(pair_03, 1, pair_02, 1, 4))
+PART_CASE(constrain_none, CONSTRAIN(NULL, 0, NULL, 0, 4))
+PART_CASE(constrain_null, CONSTRAIN(NULL, 1, NULL, 0, 4))
+PART_CASE(constrain_negative, CONSTRAIN(NULL, 0, pair_02, -1, 4))
+PART_CASE(constrain_small, CONSTRAIN(pair_03, 1, NULL, 0, 2))
+PART_CASE(constrain_outside, CONSTRAIN(NULL, 0, pair_outside, 1, 4))
+PART_CASE(constrain_same, CONSTRAIN(pair_same, 1, NULL, 0, 4))
+PART_CASE(constrain_both, CONSTRAIN(pair_02, 1, pair_02, 1, 4))
+PART_CASE(constrain_edge, covey_constrain_edges(NULL, 3, outside_edges, 2, NULL, 0, NULL, 0, kept, 4, &count, error))
+PART_CASE(constrain_no_count, covey_constrain_edges(NULL, 3, good_edges, 2, NULL, 0, NULL, 0, kept, 4, NULL, error))
 
 #define BAD COVEY_INVALID_ARGUMENT
 #define DATA COVEY_INVALID_DATA
@@ -122,5 +136,15 @@ const abi_case parts_cases[] = {
     {"merge: outside", DATA, "edges[1] must join two of the rows 0 to 2, got 1 and 3", merge_outside},
     {"merge: NULL", BAD, "edges must not be NULL", merge_null},
     {"merge: no count", BAD, "kept must not be NULL", merge_no_count},
+    {"constrain: good", COVEY_OK, "", constrain_good},
+    {"constrain: no pairs", COVEY_OK, "", constrain_none},
+    {"constrain: NULL", BAD, "must_link must not be NULL", constrain_null},
+    {"constrain: -1", BAD, "cannot_link_count must be 0 to", constrain_negative},
+    {"constrain: small", SMALL, "forest needs a capacity of 3, got 2", constrain_small},
+    {"constrain: outside", DATA, "cannot_link[0] must be two of the rows 0 to 3, got 1 and 4", constrain_outside},
+    {"constrain: a row with itself", DATA, "must_link[0] must be two of the rows 0 to 3, got 2 and 2", constrain_same},
+    {"constrain: contradiction", DATA, "cannot_link[0] forbids rows 0 and 2, which must_link joins", constrain_both},
+    {"constrain: edge", DATA, "edges[1] must join two of the rows 0 to 2, got 1 and 3", constrain_edge},
+    {"constrain: no output", BAD, "kept must not be NULL", constrain_no_count},
     {NULL, 0, NULL, NULL},
 };

@@ -45,7 +45,7 @@ extension Clustering {
         if let coreDistances { try list.reach(coreDistances, alpha: options.alpha, execution: execution) }
         let sets = try RowSets(rows, execution)
         let all = UnsafeMutableBufferPointer(start: list.edges.pointer, count: list.count)
-        let kept = try EdgeForest.reduce(all, sets, execution) { _, _, _ in }
+        let kept = try EdgeForest.reduce(all, sets, execution) { _, _, _ in true }
         let tree = try SpanningTree(
             UnsafeBufferPointer(rebasing: UnsafeBufferPointer(all)[..<kept]), rows: rows, sets, execution: execution)
         try self.init(tree, options, execution: execution)

@@ -17,14 +17,14 @@ public enum EdgeForest {
             try edges[index].check(index, rows: rows)
         }
         let sets = try RowSets(rows, execution)
-        return try reduce(edges, sets, execution) { _, _, _ in }
+        return try reduce(edges, sets, execution) { _, _, _ in true }
     }
 
     /// Likewise with edges that were checked.
-    /// - Parameter joins: called with each edge that is kept and the sets that it joins, before they are joined.
+    /// - Parameter joins: called with each edge that would join two sets, before it does; false = it is left out.
     static func reduce(
         _ edges: UnsafeMutableBufferPointer<WeightedEdge>, _ sets: RowSets, _ execution: Execution,
-        _ joins: (_ edge: WeightedEdge, _ first: Int, _ second: Int) -> Void
+        _ joins: (_ edge: WeightedEdge, _ first: Int, _ second: Int) -> Bool
     ) throws -> Int {
         guard let base = edges.baseAddress else { return 0 }
         for index in edges.indices {
@@ -50,7 +50,7 @@ public enum EdgeForest {
                 let edge = base[index]
                 let (first, second) = (sets.root(Int(edge.from)), sets.root(Int(edge.to)))
                 if first == second { continue }
-                joins(edge, first, second)
+                guard joins(edge, first, second) else { continue }
                 sets.join(first, second)
                 base[kept] = edge
                 kept += 1

@@ -105,6 +105,7 @@ extension Clustering {
             if edge.distance <= max(bounds[first], bounds[second]) { certified += 1 }
             let least = min(bounds[first], bounds[second])
             bounds[min(first, second)] = least
+            return true
         }
         let tree = try SpanningTree(
             UnsafeBufferPointer(rebasing: UnsafeBufferPointer(all)[..<forest]), rows: rows, sets, execution: execution)

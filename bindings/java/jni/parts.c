@@ -128,3 +128,28 @@ JNIEXPORT jlongArray JNICALL Java_covey_Native_mergeEdges(JNIEnv *env, jclass cl
     arena_end(&memory);
     return result;
 }
+
+JNIEXPORT jlongArray JNICALL Java_covey_Native_constrainEdges(JNIEnv *env, jclass class, jlong context, jlong rows,
+                                                              jlongArray words, jlongArray must_link,
+                                                              jlongArray cannot_link) {
+    (void)class;
+    arena memory;
+    arena_start(&memory, env);
+    jlongArray result = NULL;
+    int64_t length = (*env)->GetArrayLength(env, words);
+    int64_t links = (*env)->GetArrayLength(env, must_link), forbidden = (*env)->GetArrayLength(env, cannot_link);
+    covey_edge *edges = numbers(&memory, words, NUMBER_I64, 0, length);
+    covey_row_pair *joined = numbers(&memory, must_link, NUMBER_I64, 0, links);
+    covey_row_pair *apart = numbers(&memory, cannot_link, NUMBER_I64, 0, forbidden);
+    int64_t capacity = length / 3 + links / 2, kept = 0;
+    covey_edge *forest = arena_allocate(&memory, capacity > 0 ? capacity : 1, sizeof *forest);
+    covey_error *error = NULL;
+    if (edges && joined && apart && forest &&
+        succeeded(env,
+                  covey_constrain_edges(context_of(context), rows, edges, length / 3, joined, links / 2, apart,
+                                        forbidden / 2, forest, capacity, &kept, &error),
+                  error))
+        result = new_longs(env, forest, 3 * kept);
+    arena_end(&memory);
+    return result;
+}

@@ -55,7 +55,7 @@ def ctype(declaration):
         return POINTER(c_void_p)
     known = structs().get(kind)
     # Arrays that the library fills come from NumPy; their layout is that of _trees.
-    if known is not None and kind not in ("covey_edge", "covey_merge", "covey_condensed_edge"):
+    if known is not None and kind not in ("covey_edge", "covey_row_pair", "covey_merge", "covey_condensed_edge"):
         return POINTER(known)
     return c_void_p
 

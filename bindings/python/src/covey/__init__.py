@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .backtesting import Backtest, Matches, RuleMatches, backtest
     from .branches import BranchDetector, approximate_predict_branch, detect_branches_in_clusters
     from .clustering import HDBSCAN, hdbscan
+    from .constraints import condense_hierarchy, constrain_edges
     from .context import Context, set_instructions
     from .counterfactuals import Change, Counterfactual, Counterfactuals
     from .drift import Drift
@@ -116,6 +117,7 @@ _MODULES = {
     "backtesting": ("Backtest", "Matches", "RuleMatches", "backtest"),
     "branches": ("BranchDetector", "approximate_predict_branch", "detect_branches_in_clusters"),
     "clustering": ("HDBSCAN", "hdbscan"),
+    "constraints": ("condense_hierarchy", "constrain_edges"),
     "context": ("Context", "set_instructions"),
     "counterfactuals": ("Change", "Counterfactual", "Counterfactuals"),
     "drift": ("Drift",),
@@ -247,6 +249,8 @@ __all__ = [
     "cluster_neighbours",
     "cluster_risk",
     "cluster_stability",
+    "condense_hierarchy",
+    "constrain_edges",
     "detect_branches_in_clusters",
     "extract_rules",
     "find",

@@ -125,6 +125,10 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
         (_HANDLE, _MATRIX, _BUFFER, _BUFFER, c_int32, c_double, _BUFFER, c_int64, _ERROR),
     ),
     "covey_merge_edges": (_STATUS, (_HANDLE, c_int64, _BUFFER, c_int64, _BUFFER, _ERROR)),
+    "covey_constrain_edges": (
+        _STATUS,
+        (_HANDLE, c_int64, _BUFFER, c_int64, _BUFFER, c_int64, _BUFFER, c_int64, _BUFFER, c_int64, _BUFFER, _ERROR),
+    ),
     "covey_clustering_cut": (_STATUS, (_HANDLE, _HANDLE, c_double, c_int64, _BUFFER, c_int64, _ERROR)),
     "covey_clustering_membership": (_STATUS, (_HANDLE, _HANDLE, _MATRIX, c_int64, _BUFFER, _BUFFER, c_int64, _ERROR)),
     "covey_validity": (_STATUS, (_HANDLE, _MATRIX, _BUFFER, c_int32, c_int32, _BUFFER, _BUFFER, c_int64, _ERROR)),

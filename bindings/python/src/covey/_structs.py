@@ -245,6 +245,10 @@ class Edge(Structure):
     _fields_ = [("from", c_int64), ("to", c_int64), ("distance", c_double)]
 
 
+class RowPair(Structure):
+    _fields_ = [("first", c_int64), ("second", c_int64)]
+
+
 class Merge(Structure):
     _fields_ = [("left", c_int64), ("right", c_int64), ("distance", c_double), ("size", c_int64)]
 

@@ -37,6 +37,7 @@ from ._semi_supervised import known_labels, nodes_by_labels
 from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
 from ._weights import row_weights
 from ._work import Work
+from .constraints import constrained, is_constrained
 from .context import Context, running
 from .validity import relative_validity
 
@@ -98,6 +99,11 @@ class HDBSCAN(ClusterMixin, Estimator):
             not).
         strengths: "hdbscan", or "bounded": relative to the largest finite lambda, where hdbscan's strengths,
             persistence and outlier scores are 0 or 1 beside min_cluster_size equal rows. Changes no label.
+        must_link, cannot_link: pairs of rows (m x 2 row numbers, or a sparse n x n matrix) that must, or cannot, share
+            a cluster: :func:`covey.constrain_edges` on the spanning tree. Rows that must link are in one cluster or
+            noise together. Without prediction, and without sample_weight.
+        cannot_link_groups: n whole numbers in the place of cannot_link: rows of one number of at least 0 cannot share a
+            cluster; -1 = no constraint. As in fast_hdbscan.
         context: see :class:`covey.Context`.
         metric_parameters: V, VI, w and the like, of the metric.
 
@@ -147,6 +153,9 @@ class HDBSCAN(ClusterMixin, Estimator):
         semi_supervised: bool = False,
         ss_algorithm: str = "bc",
         *,
+        must_link: Any = None,
+        cannot_link: Any = None,
+        cannot_link_groups: Any = None,
         context: Optional[Context] = None,
         **metric_parameters: Any,
     ) -> None:
@@ -175,6 +184,9 @@ class HDBSCAN(ClusterMixin, Estimator):
         self.strengths = strengths
         self.semi_supervised = semi_supervised
         self.ss_algorithm = ss_algorithm
+        self.must_link = must_link
+        self.cannot_link = cannot_link
+        self.cannot_link_groups = cannot_link_groups
         self.context = context
         if metric_parameters:
             self._metric_parameters = metric_parameters
@@ -226,6 +238,9 @@ class HDBSCAN(ClusterMixin, Estimator):
             raise InvalidDataError("X must have at least one row")
         self._check_labels(y, rows.shape[0])
         weights = row_weights(sample_weight, rows.shape[0])
+        bound = is_constrained(self)
+        if bound and weights is not None:
+            raise UnsupportedError("sample_weight cannot be used with must_link and cannot_link")
         if weights is not None:
             if issparse(rows) or self.branch_detection_data:
                 raise UnsupportedError(
@@ -247,9 +262,13 @@ class HDBSCAN(ClusterMixin, Estimator):
         check_features(self, X, reset=True)
         self.keys_, self.key_name_ = keys_of(X)
         self._raw_data = None if measured.precomputed else rows if measured.change is not None else kept
-        self._finish(self._by_labels(Clusters(Native(pointer.value, "covey_clustering_destroy")), options))
+        clusters = Clusters(Native(pointer.value, "covey_clustering_destroy"))
+        edges = len(clusters.array("spanning_tree"))
+        if bound:
+            clusters = constrained(self, clusters, options)
+        self._finish(self._by_labels(clusters, options))
         if self.missing == "warn" and not issparse(rows) and not self._is_gower():
-            if len(self._result().array("spanning_tree")) < len(rows) - 1 or len(rows) == 1:
+            if edges < len(rows) - 1 or len(rows) == 1:
                 self._warn_of_missing(rows, weights)
         self.__dict__.pop("_branch_data", None)
         if flag(self.branch_detection_data, "branch_detection_data"):

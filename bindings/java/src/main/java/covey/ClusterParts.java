@@ -3,6 +3,7 @@ package covey;
 import java.util.AbstractList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.LongStream;
 
 /**
  * Clusterings from edges and from lists of neighbours that another program found, and the steps by which rows that do
@@ -142,6 +143,35 @@ public final class ClusterParts {
         try (Use with = Use.of(context)) {
             return edges(Native.mergeEdges(with.address(), rows, words(edges)));
         }
+    }
+
+    /**
+     * Two rows that must be in one cluster, or must not be.
+     *
+     * @param first a row number
+     * @param second another one
+     */
+    public record RowPair(long first, long second) {}
+
+    /**
+     * The minimum spanning forest of edges under constraints, for {@link #cluster(long, List, double[],
+     * ClusterOptions, Context)}: rows that must link are joined first, at distance 0, and an edge is left out if it
+     * would bring two rows that cannot link into one part. With the edges of a spanning tree, parts that an edge left
+     * out would have joined stay apart; with all pairs of rows they are joined by longer edges where that is allowed.
+     *
+     * @param context null means the defaults
+     * @throws CoveyException INVALID_DATA for an edge or a pair that cannot be, and for a pair that must and cannot
+     *     link; OUT_OF_MEMORY, CANCELLED
+     */
+    public static List<Clustering.Edge> constrainEdges(long rows, List<Clustering.Edge> edges, List<RowPair> mustLink,
+                                                       List<RowPair> cannotLink, Context context) {
+        try (Use with = Use.of(context)) {
+            return edges(Native.constrainEdges(with.address(), rows, words(edges), pairs(mustLink), pairs(cannotLink)));
+        }
+    }
+
+    private static long[] pairs(List<RowPair> pairs) {
+        return pairs.stream().flatMapToLong(pair -> LongStream.of(pair.first(), pair.second())).toArray();
     }
 
     /** Edges as the library writes them: three words each. */

@@ -152,6 +152,7 @@ final class Native {
                                        double alpha);
 
     static native long[] mergeEdges(long context, long rows, long[] words);
+    static native long[] constrainEdges(long context, long rows, long[] words, long[] mustLink, long[] cannotLink);
 
     static native long clusteringSelect(long clustering, long context, long[] integers, double[] reals, long[] nodes);
 

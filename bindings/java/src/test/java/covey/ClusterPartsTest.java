@@ -94,6 +94,17 @@ class ClusterPartsTest {
     }
 
     @Test
+    void constraintsKeepRowsTogetherAndApart() {
+        List<Clustering.Edge> line = List.of(new Clustering.Edge(0, 1, 1), new Clustering.Edge(1, 2, 2),
+                                             new Clustering.Edge(2, 3, 3), new Clustering.Edge(0, 3, 4));
+        List<Clustering.Edge> forest = ClusterParts.constrainEdges(4, line, List.of(new ClusterParts.RowPair(3, 1)),
+                                                                   List.of(new ClusterParts.RowPair(0, 2)), null);
+        // Row 2 stays apart: rows 1 and 3 are linked, and row 0 joins them first.
+        assertEquals(List.of(new Clustering.Edge(1, 3, 0), new Clustering.Edge(0, 1, 1)), List.copyOf(forest));
+        assertEquals(3, ClusterParts.constrainEdges(4, line, List.of(), List.of(), null).size());
+    }
+
+    @Test
     void listsAndPartsThatNothingJoins() {
         ClusterParts.FromLists made = ClusterParts.cluster(sorted(data()), OPTIONS, null);
         try (Clustering clustering = made.clustering();
@@ -121,6 +132,9 @@ class ClusterPartsTest {
         assertThrows(CoveyException.class, () -> ClusterParts.mergeEdges(3, far, null));
         assertThrows(CoveyException.class, () -> ClusterParts.cluster(3, List.of(), new double[2], null, null));
         assertThrows(CoveyException.class, () -> new ClusterParts.Lists(new long[3], new double[2], 1));
+        List<ClusterParts.RowPair> pair = List.of(new ClusterParts.RowPair(0, 2));
+        wrong = assertThrows(CoveyException.class, () -> ClusterParts.constrainEdges(3, List.of(), pair, pair, null));
+        assertEquals(StatusCode.INVALID_DATA, wrong.code());
         Matrix rows = Matrix.of(data(), ROWS, COLUMNS);
         assertThrows(
             CoveyException.class,
