@@ -51,6 +51,7 @@ import Testing
         options.maxBins = 12
         options.beamWidth = 8
         options.quality = .weightedAccuracy
+        options.chargesLength = false
         options.heldOut = 0.5
         options.seed = seed
         change(&options)
@@ -73,6 +74,12 @@ import Testing
         #expect(found <= 59)
         // Not a test that says no to everything.
         #expect(found >= 4)
+        // With its length charged, hardly a rule is chosen.
+        let charged = try (0..<seeds).reduce(0) { sum, seed in
+            let set = try Self.noise(UInt64(seed)) { $0.chargesLength = true }
+            return sum + set.rules.count + set.fallen
+        }
+        #expect(charged < seeds / 10)
     }
 
     /// The permuted searches correct for everything tried: their p values are uniform, from 1 / (B + 1).

@@ -31,7 +31,9 @@ struct RuleFinder {
     private func wantedRate(_ total: Tally) -> Double { max(options.minPrecision, options.minLift * total.rate) }
 
     private func objective(_ total: Tally, _ wantedRate: Double) -> Objective {
-        Objective(quality: options.quality, beta2: options.beta * options.beta, total: total, wantedRate: wantedRate)
+        Objective(
+            quality: options.quality, beta2: options.beta * options.beta, total: total, wantedRate: wantedRate,
+            chargesLength: options.chargesLength)
     }
 
     /// Rules, best first; none is a result too.

@@ -18,6 +18,7 @@ struct Objective: Sendable {
     let total: Tally
     /// The precision that a rule must reach.
     let wantedRate: Double
+    let chargesLength: Bool
 
     var base: Double { total.rate }
 
@@ -48,7 +49,7 @@ struct Objective: Sendable {
     @inline(__always)
     func charged(_ tally: Tally, cost: Double) -> Tally {
         let (p, n, all) = (tally.positives, tally.negatives, tally.all)
-        guard p > 0, cost > 0 else { return tally }
+        guard chargesLength, p > 0, cost > 0 else { return tally }
         let low = all * (p + cost - (2 * cost * (p * n / all + 0.5 * cost)).squareRoot()) / (all + 2 * cost)
         let positives = min(p, max(0, low))
         return Tally(positives: positives, negatives: all - positives, amount: tally.amount * positives / p)
@@ -87,7 +88,7 @@ struct Objective: Sendable {
     /// for the quotients it is Dinkelbach's method (1967).
     /// - Parameter cost: of the rule; the rows' own number then counts too.
     func slope(at tally: Tally, cost: Double = 0) -> Slope {
-        if cost > 0, !isInNats, tally.positives > 0 { return chargedSlope(at: tally, cost: cost) }
+        if chargesLength, cost > 0, !isInNats, tally.positives > 0 { return chargedSlope(at: tally, cost: cost) }
         switch quality {
         case .likelihood:
             let weights = Evidence.Weights(

@@ -32,6 +32,9 @@ public struct RuleSearchOptions: Sendable {
     /// One a row, 0 to 1e15.
     public var amounts: Strided<Double>?
     public var quality = RuleQuality.likelihood
+    /// Whether qualities other than the likelihood pay for a rule's length. Tests of what else tells rules from chance
+    /// switch it off.
+    var chargesLength = true
     /// Of `fBeta`, 0.01 to 100.
     public var beta = 1.0
     public var features: [FeaturePolicy] = []
