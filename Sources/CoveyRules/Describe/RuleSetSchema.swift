@@ -7,7 +7,7 @@ extension RuleSet {
           "$id": "urn:covey:rules:1",
           "title": "A rule set of Covey, format version 1",
           "description": "Conjunctions of conditions on a table's columns. What follows \#
-          from the counts (precision, recall, lift, text) is there for readers and is ignored on reading.",
+        from the counts (precision, recall, lift, text) is there for readers and is ignored on reading.",
           "type": "object",
           "required": ["format_version", "features", "rules"],
           "additionalProperties": false,
