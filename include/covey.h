@@ -1845,8 +1845,8 @@ typedef struct covey_score_options {
     size_t struct_size;
     int32_t bad_rows;   /**< COVEY_BAD_ROWS_...; default FAIL. */
     int32_t reserved;   /**< 0. */
-    int64_t max_events; /**< Of a longer sequence only so many of the last events by time count, as if the others had
-                             not been given; 0 (default) = all; at most 2^31 - 1. */
+    int64_t max_events; /**< The largest number of events of a sequence that are used: its last ones by time, as if the
+                             others had not been given; 0 (default) = all; at most 2^31 - 1. */
     double seconds;     /**< The call fails with COVEY_CANCELLED if it is not done after as many seconds, 0 to 1e9; 0
                              (default) = never. It notices this within about a millisecond. */
 } covey_score_options;
@@ -2475,7 +2475,8 @@ void covey_found_destroy(covey_found *found);
 
 /* For languages that see no macros of braces, as Rust's bindgen: each fills a struct as its COVEY_..._INIT macro does.
  * `size` is that of the struct in the program, which becomes its struct_size; fields that this library does not know
- * are zero. Sizes of what a struct points at (channel_size, column_size, limit_size) are those of this library.
+ * are zero. The fields channel_size, column_size and limit_size, which give the size of other structs, are those of
+ * this library.
  * Errors: COVEY_INVALID_ARGUMENT (NULL, a size below sizeof(size_t) or above 4096 or no multiple of 8). */
 covey_status covey_context_options_init(covey_context_options *target, size_t size);
 covey_status covey_matrix_init(covey_matrix *target, size_t size);

@@ -32,8 +32,8 @@ public struct RuleSearchOptions: Sendable {
     /// One a row, 0 to 1e15.
     public var amounts: Strided<Double>?
     public var quality = RuleQuality.likelihood
-    /// Whether qualities other than the likelihood pay for a rule's length. Tests of what else tells rules from chance
-    /// switch it off.
+    /// Whether a longer rule must have a higher quality, if the quality is not the likelihood. The tests of
+    /// significance and of permutations switch it off: with it, almost no rule is found in noise.
     var chargesLength = true
     /// Of `fBeta`, 0.01 to 100.
     public var beta = 1.0

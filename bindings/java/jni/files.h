@@ -1,6 +1,6 @@
 /*
- * The JNI functions of what is kept in files. SAVES(hybrid, covey_hybrid_save) defines Native.hybridSave, and so on. A
- * macro, because each function of covey.h has its own types.
+ * The JNI functions that save and load objects. SAVES(hybrid, covey_hybrid_save) defines Native.hybridSave, and so on.
+ * They are macros, because each function of covey.h has its own types.
  */
 #ifndef COVEY_JNI_FILES_H
 #define COVEY_JNI_FILES_H

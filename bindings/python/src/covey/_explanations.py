@@ -65,8 +65,8 @@ class Faithfulness(Shown):
     #: better.
     difference: float
     preservation: float
-    #: The root mean square, over these steps, of the change less the sum of the attributions of what is left out: less
-    #: is better.
+    #: How far the attributions are from the changes: the root mean square, over these steps, of the change minus the
+    #: sum of the attributions of the parts that are left out; less is better.
     infidelity: float
     #: The largest relative change of the attributions when all gaps and dwells become 5 or 2 % shorter or longer: less
     #: is better. NaN unless ``sensitivity=True``.

@@ -6,7 +6,6 @@ import dataclasses
 import io
 import json
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
@@ -18,6 +17,7 @@ from ._errors import CorruptFileError, CoveyError, FileError, UnsupportedError
 from ._findings import Finding
 from ._output import Kind
 from ._scores import EVIDENCE
+from ._whole_file import write_whole
 from .engine import Engine
 from .rules import RuleSet
 
@@ -31,24 +31,7 @@ _INPUTS = ("known", "amounts", "times")
 
 def write_found(found: "Found", path: Union[str, "os.PathLike[Any]"]) -> None:
     """Writes a result whole or not at all; the same result gives the same bytes."""
-    target = Path(os.fspath(path))
-    data = found_bytes(found)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~mask)
-            os.replace(name, target)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as failure:
-        raise FileError(f"the result cannot be written: {failure}") from None
+    write_whole(Path(os.fspath(path)), found_bytes(found), "the result")
 
 
 def found_bytes(found: "Found") -> bytes:

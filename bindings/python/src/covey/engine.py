@@ -299,7 +299,7 @@ class Engine(EngineCases):
             bad_rows: "fail",
             or "status": a transaction with numbers that cannot be used has its error in ``Scores.errors``, and
                 the others are scored.
-            max_events: only so many of the last events of a transaction count; None = all.
+            max_events: the largest number of events of a transaction that are used, its last ones; None = all.
             seconds: after them the call fails with CANCELLED; None = never.
 
         The scores carry the keys, and in ``findings`` what is odd about the events, as :meth:`Sequences.from_frame`; in

@@ -79,7 +79,7 @@ class EngineHolder(Shown):
             return engine
 
     def watch(self, seconds: float = 5.0, failed: Optional[Callable[[CoveyError], None]] = None) -> None:
-        """Looks at the file every so many seconds, on a thread of its own, and reloads it where it was replaced.
+        """Looks at the file every `seconds` seconds, on its own thread, and reloads it where it was replaced.
         Ends with :meth:`close`, and when nobody has the holder any more.
 
         Args:

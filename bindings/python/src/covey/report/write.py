@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Dict, Optional, Union
 
 from .._arguments import checked, checked_methods
 from .._arrays import choice, integer
-from .._errors import FileError, InvalidArgumentError, InvalidTypeError
+from .._errors import InvalidArgumentError, InvalidTypeError
+from .._whole_file import write_whole
 from . import plots
 from .catalogue import Catalogue, Templates
 from .model import Options, build
@@ -92,7 +92,8 @@ class Report:
         INVALID_ARGUMENT, IO."""
         kind = format_of(path, format)
         writers = {"html": self.to_html, "json": self.to_json, "markdown": self.to_markdown, "text": self.to_text}
-        _write_whole(Path(os.fspath(path)), writers[kind]())
+        data = writers[kind]().encode("utf-8", "backslashreplace")
+        write_whole(Path(os.fspath(path)), data, "the report")
 
 
 def _escaped(text: str) -> str:
@@ -191,21 +192,3 @@ def format_of(path: Union[str, "os.PathLike[Any]"], format: Optional[str]) -> st
             f"path must end with one of {sorted(_SUFFIXES)}, or format= say one of {sorted(_FORMATS)}"
         )
     return _SUFFIXES[suffix]
-
-
-def _write_whole(path: Path, text: str) -> None:
-    encoded = text.encode("utf-8", "backslashreplace")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:60]}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(encoded)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~mask)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as failure:
-        raise FileError(f"the report cannot be written: {failure}") from None

@@ -90,8 +90,8 @@ public record
         }
 
         /**
-         * A longer sequence is explained in so many runs of consecutive events, which share equally; 1 to 4,096;
-         * default 256.
+         * The largest number of parts, 1 to 4,096; default 256. A sequence with more events is divided into this number
+         * of runs of consecutive events. The events of a run share its attribution equally.
          */
         public Builder largestParts(long largestParts) {
             this.largestParts = largestParts;

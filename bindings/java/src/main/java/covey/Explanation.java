@@ -30,8 +30,8 @@ public record Explanation(ExplainOptions.Explained explained, ExplainOptions.Met
      * @param sufficiency with the most important parts alone: less is better
      * @param difference the sum of the changes while the upper half is left out step by step: more is better
      * @param preservation the same for the lower half: less is better
-     * @param infidelity the root mean square, over these steps, of the change less the sum of the attributions of what
-     *     is left out: less is better
+     * @param infidelity how far the attributions are from the changes: the root mean square, over these steps, of the
+     *     change minus the sum of the attributions of the parts that are left out; less is better
      * @param sensitivity the largest relative change of the attributions when all gaps and dwells become 5 or 2 %
      *     shorter or longer: less is better; NaN unless it was asked for
      */
