@@ -28,7 +28,14 @@ def owners():
     for name in covey.__all__:
         value = getattr(covey, name)
         yield name, value
-        for part, method in vars(value).items() if inspect.isclass(value) else ():
+        kinds = value.__mro__ if inspect.isclass(value) else ()
+        parts = {
+            part: method
+            for kind in reversed(kinds)
+            if kind.__module__.startswith("covey.")
+            for part, method in vars(kind).items()
+        }
+        for part, method in parts.items():
             if not part.startswith("_"):
                 yield f"{name}.{part}", getattr(method, "__func__", getattr(method, "fget", None) or method)
 

@@ -159,7 +159,7 @@ def test_constants(macro, value):
         Derived,
         _explanations,
         _exports,
-        _table,
+        _column,
         backtesting,
         clustering,
         context,
@@ -178,7 +178,7 @@ def test_constants(macro, value):
     elif macro.startswith("DERIVED_"):
         assert Derived[macro[len("DERIVED_") :]] == value
     elif macro in ("NUMERIC", "CATEGORICAL", "BOOLEAN", "DATE"):
-        assert getattr(_table, macro) == value
+        assert getattr(_column, macro) == value
     else:
         words = {
             "INSTRUCTIONS": context._INSTRUCTIONS,

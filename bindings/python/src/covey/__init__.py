@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ._findings import DataWarning, Finding
     from ._library import library_version
     from ._not_fitted import NotFittedError
+    from ._rule import Rule
     from ._scores import FiredRule, Score, Scores
     from ._versions import show_versions
     from ._trees import CondensedTree, MinimumSpanningTree, SingleLinkageTree
@@ -75,7 +76,7 @@ if TYPE_CHECKING:
     from .report import Marks, Report, read_marks, report
     from .risk import ClusterReport, ClusterRisk, cluster_risk
     from .robust_single_linkage import RobustSingleLinkage, robust_single_linkage
-    from .rules import Rule, RuleSet, extract_rules
+    from .rules import RuleSet, extract_rules
     from .sequences import Sequences
     from .session import Session
     from .stability import cluster_stability, prediction_agreement
@@ -111,6 +112,7 @@ _MODULES = {
     "_findings": ("DataWarning", "Finding"),
     "_library": ("library_version",),
     "_not_fitted": ("NotFittedError",),
+    "_rule": ("Rule",),
     "_scores": ("FiredRule", "Score", "Scores"),
     "_trees": ("CondensedTree", "MinimumSpanningTree", "SingleLinkageTree"),
     "_versions": ("show_versions",),
@@ -137,7 +139,7 @@ _MODULES = {
     "report": ("Marks", "Report", "read_marks", "report"),
     "risk": ("ClusterReport", "ClusterRisk", "cluster_risk"),
     "robust_single_linkage": ("RobustSingleLinkage", "robust_single_linkage"),
-    "rules": ("Rule", "RuleSet", "extract_rules"),
+    "rules": ("RuleSet", "extract_rules"),
     "sequences": ("Sequences",),
     "session": ("Session",),
     "stability": ("cluster_stability", "prediction_agreement"),

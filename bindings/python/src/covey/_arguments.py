@@ -47,13 +47,23 @@ def _wrong(function: Callable[..., Any], arguments: tuple[Any, ...], options: di
     try:
         signature.bind(*arguments, **options)
     except TypeError as failure:
-        name = function.__qualname__.replace(".__init__", "")
+        name = _name(function, arguments).replace(".__init__", "")
         known = [label for label in signature.parameters if label not in ("self", "cls")]
         for option in options:
             if option not in known:
                 return unknown_argument(name, option, known)
         return f"{name}: {failure}"
     return None
+
+
+def _name(function: Callable[..., Any], arguments: tuple[Any, ...]) -> str:
+    """What users call a function: a method by the class of its object, also if a part of that class defines it."""
+    if not arguments or "." not in function.__qualname__:
+        return function.__qualname__
+    kind = arguments[0] if isinstance(arguments[0], type) else type(arguments[0])
+    known = getattr(kind, function.__name__, None)
+    same = inspect.unwrap(getattr(known, "__func__", known)) is function if callable(known) else False
+    return f"{kind.__name__}.{function.__name__}" if same else function.__qualname__
 
 
 def unknown_argument(call: str, option: str, known: list[str]) -> str:

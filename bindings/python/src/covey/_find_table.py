@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._findings import Finding
-from ._table import BOOLEAN, CATEGORICAL, NUMERIC, Table
+from ._column import BOOLEAN, CATEGORICAL, NUMERIC
+from ._table import Table
 
 #: Of a categorical column; each is a column of the clustered rows.
 MOST_CATEGORIES = 100

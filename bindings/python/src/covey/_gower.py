@@ -13,7 +13,8 @@ from ._arrays import real
 from ._distance_matrix import blockwise
 from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
 from ._metrics import NATIVE, Measure
-from ._table import BOOLEAN, CATEGORICAL, Table
+from ._column import BOOLEAN, CATEGORICAL
+from ._table import Table
 from ._work import Work
 
 #: Above so many columns of numbers and categories, all distances take less room.

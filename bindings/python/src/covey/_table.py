@@ -6,9 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Mapping
 from ctypes import c_char, c_char_p, cast
-from datetime import date, time, timedelta
-from numbers import Real
-from typing import Any, Iterator, List, Optional, Tuple, Union
+from typing import Any, Iterator, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +14,11 @@ from numpy.typing import NDArray
 from . import _structs
 from ._arrow import Batches, SeriesOf, exporter, import_table
 from ._arrow_columns import ArrowColumn
-from ._arrays import _is_missing, arrow_column, as_array, c_string, category_name, seconds, stride, vector
-from ._errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MismatchError
+from ._arrays import as_array, c_string, stride
+from ._column import CATEGORICAL, KINDS, Converted, as_expected, convert
+from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._keys import as_column, read_keys
-from ._strings import Names, factorise
-
-NUMERIC, CATEGORICAL, BOOLEAN, DATE = 0, 1, 2, 3
-#: Kind, values, categories.
-Converted = Tuple[int, NDArray[Any], Optional[List[str]]]
-KINDS = {NUMERIC: "numeric", CATEGORICAL: "categorical", BOOLEAN: "boolean", DATE: "date"}
+from ._strings import Names
 
 
 class Table:
@@ -65,10 +59,10 @@ class Table:
         ]
         self._keep = []
         self.names = [_column_name(label, name) for label, _ in pairs]
-        converted = [_convert(values, f"{name}[{label!r}]") for label, values in pairs]
+        converted = [convert(values, f"{name}[{label!r}]") for label, values in pairs]
         if kinds:
             converted = [
-                _as_expected(column, kinds.get(label), f"{name}[{label!r}]")
+                as_expected(column, kinds.get(label), f"{name}[{label!r}]")
                 for label, column in zip(self.names, converted)
             ]
         self.kinds = {label: KINDS[kind] for label, (kind, _, _) in zip(self.names, converted)}
@@ -111,9 +105,7 @@ class Table:
             expected = None if kinds is None else kinds.get(label)
             if expected is not None and KINDS[struct.kind] != expected:
                 column = ArrowColumn.of_table(batches, named.index(label))
-                self._refill(
-                    struct, _as_expected(_convert(column, f"{name}[{label!r}]"), expected, f"{name}[{label!r}]")
-                )
+                self._refill(struct, as_expected(convert(column, f"{name}[{label!r}]"), expected, f"{name}[{label!r}]"))
             self.names.append(label)
             self.kinds[label] = KINDS[struct.kind]
         self._keep.append(structs)
@@ -311,120 +303,3 @@ def _common_rows(names: list[str], arrays: list[NDArray[Any]], features: Any, na
         if len(array) != len(arrays[0]):
             raise MismatchError(f"{name}[{column!r}] has {len(array)} rows, {name}[{names[0]!r}] has {len(arrays[0])}")
     return len(arrays[0])
-
-
-def _convert(values: Any, name: str) -> Converted:
-    """Kind, values and categories of one column."""
-    column = arrow_column(values, name)
-    if column is not None:
-        return _from_arrow(column, name)
-    dtype = getattr(values, "dtype", None)
-    if dtype is not None and not isinstance(dtype, np.dtype):
-        converted = _from_extension(values, dtype, name)
-        if converted is not None:
-            return converted
-    if np.ndim(values) == 0:  # one transaction's value
-        array = np.array([values], dtype=object if values is None or isinstance(values, str) else None)
-    else:
-        array = as_array(values, name)
-    return _from_numpy(array, name)
-
-
-def _from_arrow(column: ArrowColumn, name: str) -> Converted:
-    if column.is_text:
-        codes, names = column.codes(name)
-        return CATEGORICAL, codes, names
-    return _from_numpy(column.to_numpy(name), name)
-
-
-def _as_expected(column: Converted, kind: Optional[str], name: str) -> Converted:
-    """A column as the kind that is expected of it: one without a value, and numbers where categories are expected,
-    which are the categories of their names ("7995" for 7995 and 7995.0). Others stay what they are."""
-    own, array, _ = column
-    if kind is None or KINDS[own] == kind:
-        return column
-    if np.all(np.isnan(array) if own in (NUMERIC, DATE) else array == -1):
-        if kind in (KINDS[NUMERIC], KINDS[DATE]):
-            return NUMERIC if kind == KINDS[NUMERIC] else DATE, np.full(len(array), np.nan), None
-        if kind == KINDS[BOOLEAN]:
-            return BOOLEAN, np.full(len(array), -1, dtype=np.int8), None
-        return CATEGORICAL, np.full(len(array), -1, dtype=np.int32), []
-    if kind == KINDS[CATEGORICAL] and own == NUMERIC:
-        numbers, codes = np.unique(array, return_inverse=True)
-        present = numbers[~np.isnan(numbers)]
-        codes = codes.reshape(-1).astype(np.int32)
-        codes[codes >= len(present)] = -1
-        return CATEGORICAL, codes, [category_name(number) for number in present]
-    return column
-
-
-def _from_numpy(array: NDArray[Any], name: str) -> Converted:
-    if array.ndim != 1:
-        raise InvalidArgumentError(f"{name} must have 1 dimension, got {array.ndim}")
-    kind = array.dtype.kind
-    if kind == "b":
-        return BOOLEAN, vector(array.view(np.int8), name, np.int8), None
-    if kind in "iuf":
-        return NUMERIC, vector(array, name, np.float64), None
-    if kind in "USTO":
-        return _from_objects(array, name)
-    if kind == "M":
-        return DATE, seconds(array, name), None
-    if kind == "m":
-        return NUMERIC, seconds(array, name), None
-    raise InvalidTypeError(f"{name} has dtype {array.dtype}, which is not a feature")
-
-
-def _from_objects(array: NDArray[Any], name: str) -> Converted:
-    """Strings are categorical; objects that are all bool or all numbers are what they are."""
-    if array.dtype.kind == "O":
-        kinds = set(map(type, array))
-        if not kinds & {str, bytes}:
-            found = _from_values(array, name)
-            if found is not None:
-                return found
-    names, codes32 = factorise(array, name)
-    return CATEGORICAL, codes32, names
-
-
-def _from_extension(values: Any, dtype: Any, name: str) -> Optional[Converted]:
-    """pandas' own dtypes: categories, nullable numbers and booleans, strings."""
-    if hasattr(dtype, "categories"):
-        codes = getattr(values, "cat", values).codes
-        names = [category_name(item) for item in dtype.categories]
-        if len(set(names)) != len(names):
-            raise InvalidDataError(f"{name} has categories that are the same as strings")
-        return CATEGORICAL, vector(codes, name, np.int32), names
-    kind = getattr(dtype, "kind", "O")
-    if kind == "b":
-        return BOOLEAN, values.to_numpy(dtype=np.int8, na_value=-1), None
-    if kind in "iuf":
-        return NUMERIC, values.to_numpy(dtype=np.float64, na_value=np.nan), None
-    if kind == "M":
-        return DATE, seconds(values, name), None
-    if kind == "m":
-        return NUMERIC, seconds(values, name), None
-    return _from_numpy(np.asarray(values, dtype=object), name)
-
-
-def _from_values(array: NDArray[Any], name: str) -> Optional[Converted]:
-    """Objects that are no strings; None where there is no value among them."""
-    missing = np.fromiter((_is_missing(value) for value in array), dtype=bool, count=len(array))
-    present = {type(value) for value in array[~missing]}
-    if not present:
-        return None
-    if all(issubclass(kind, (bool, np.bool_)) for kind in present):
-        codes = np.full(len(array), -1, dtype=np.int8)
-        codes[~missing] = array[~missing].astype(np.int8)
-        return BOOLEAN, codes, None
-    if all(issubclass(kind, Real) or kind.__name__ == "Decimal" for kind in present):
-        numbers = np.full(len(array), np.nan)
-        numbers[~missing] = array[~missing].astype(np.float64)
-        return NUMERIC, numbers, None
-    if all(issubclass(kind, date) for kind in present):  # a datetime is a date
-        return DATE, seconds(array, name), None
-    if all(issubclass(kind, (time, timedelta)) for kind in present):
-        return NUMERIC, seconds(array, name), None
-    if any(hasattr(kind, "isoformat") for kind in present):
-        raise InvalidTypeError(f"{name} holds dates or times of day beside other values: make them one kind first")
-    return None

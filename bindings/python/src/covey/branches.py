@@ -6,42 +6,24 @@ condensed and selected as that of rows is, so that what is far from the cluster'
 
 from __future__ import annotations
 
-from ctypes import byref, c_void_p
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from sklearn.base import ClusterMixin
 
 from ._arguments import checked, checked_methods
 from ._arrays import contiguous, flag, integer
 from ._branch_data import BranchDetectionData, outermost
 from ._branch_graph import ApproximationGraph
-from ._checks import judged_call
+from ._branch_tree import Branches, centrality_tree, cluster_tree, one_cluster
 from ._cluster_options import cluster_options
-from ._clusters import Clusters
 from ._errors import InvalidArgumentError, InvalidTypeError
 from ._estimator import Estimator
-from ._handle import Native
 from ._not_fitted import NotFittedError
-from ._trees import EDGE, CondensedTree, SingleLinkageTree
+from ._trees import CondensedTree, SingleLinkageTree
 from .clustering import HDBSCAN
-from .context import running
 from .prediction import approximate_predict
-
-
-class _Branches(NamedTuple):
-    """What one cluster came to. tree is None where its graph is in pieces, which are then the branches."""
-
-    rows: NDArray[np.int64]
-    centralities: NDArray[np.float64]
-    edges: NDArray[np.float64]
-    labels: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    persistences: NDArray[np.float64]
-    tree: Optional[Clusters]
 
 
 @checked_methods
@@ -155,7 +137,7 @@ class BranchDetector(ClusterMixin, Estimator):
         strengths: NDArray[np.float64],
         tree: NDArray[Any],
         cluster: int,
-    ) -> _Branches:
+    ) -> Branches:
         rows = np.flatnonzero(labels == cluster)
         members = np.searchsorted(finite, rows)
         centralities = data.centralities(members, strengths[rows]) if len(rows) else np.zeros(0)
@@ -167,13 +149,13 @@ class BranchDetector(ClusterMixin, Estimator):
             edges = data.full_graph(members, inner["distance"].max()) if full else data.core_graph(members, inner)
         first, second = edges[:, 0].astype(np.int64), edges[:, 1].astype(np.int64)
         edges[:, 2] = np.maximum(centralities[first], centralities[second])
-        spanning, pieces, piece = _spanning(first, second, edges, len(rows))
+        spanning, pieces, piece = centrality_tree(first, second, edges, len(rows))
         edges[:, 0], edges[:, 1] = rows[first], rows[second]
         if pieces != 1 or len(rows) == 1:
-            return _Branches(rows, centralities, edges, piece, np.ones(len(rows)), np.zeros(pieces), None)
-        found = _cluster(options, spanning, len(rows))
-        inside, shares = _one_cluster(options, found)
-        return _Branches(rows, centralities, edges, inside, shares, found.array("persistence"), found)
+            return Branches(rows, centralities, edges, piece, np.ones(len(rows)), np.zeros(pieces), None)
+        found = cluster_tree(options, spanning, len(rows))
+        inside, shares = one_cluster(options, found)
+        return Branches(rows, centralities, edges, inside, shares, found.array("persistence"), found)
 
     def _number(self, outside: NDArray[np.int64]) -> None:
         """One numbering of clusters without branches, branches, and the middles that are on no branch."""
@@ -200,15 +182,15 @@ class BranchDetector(ClusterMixin, Estimator):
             running_label += branches + middle
         self.branch_probabilities_[outside] = 0.0
 
-    def _has_branches(self, found: _Branches) -> bool:
+    def _has_branches(self, found: Branches) -> bool:
         if found.tree is None:
             return len(found.persistences) > 1
         return len(found.persistences) > (1 if self.label_sides_as_branches else 2)
 
     # ------------------------------------------------------------------------------------------------------- results
 
-    def _results(self) -> list[_Branches]:
-        found: Optional[list[_Branches]] = self.__dict__.get("_found")
+    def _results(self) -> list[Branches]:
+        found: Optional[list[Branches]] = self.__dict__.get("_found")
         if found is None:
             raise NotFittedError("this BranchDetector is not fitted yet: call fit with a fitted HDBSCAN first")
         return found
@@ -347,7 +329,7 @@ def _clusters_of(
     count = len(clusterer.labels_)
     if labels is None:
         clusters = clusterer._result()
-        own, strengths = _one_cluster(clusterer, clusters)
+        own, strengths = one_cluster(clusterer, clusters)
         number = clusters.clusters
     else:
         own = contiguous(labels, "labels", np.int64, count).copy()
@@ -360,43 +342,3 @@ def _clusters_of(
     if number > count:
         raise InvalidArgumentError(f"labels must be below the number of rows, {count}, got {number - 1}")
     return own, strengths, number
-
-
-def _one_cluster(clusterer: HDBSCAN, clusters: Clusters) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Labels and strengths; a single cluster that may be all there is holds every row, as in hdbscan, up to epsilon."""
-    labels, strengths = clusters.array("labels").astype(np.int64), clusters.array("probabilities").copy()
-    if not clusterer.allow_single_cluster or clusters.clusters != 1:
-        return labels, strengths
-    labels[:], strengths[:] = 0, 1.0
-    if clusterer.cluster_selection_epsilon > 0:
-        tree = clusters.array("condensed_tree")
-        left = (tree["child_size"] == 1) & (tree["lambda_val"] < 1 / clusterer.cluster_selection_epsilon)
-        rows = tree["child"][left]
-        labels[rows], strengths[rows] = -1, 0.0
-    return labels, strengths
-
-
-def _spanning(
-    first: NDArray[np.int64], second: NDArray[np.int64], edges: NDArray[np.float64], count: int
-) -> tuple[NDArray[Any], int, NDArray[np.int64]]:
-    """A minimum spanning tree by centrality, of ties the edge with the shorter distance; and the pieces of the
-    graph."""
-    order = np.lexsort((edges[:, 3], edges[:, 2]))
-    ranks = np.empty(len(edges))
-    ranks[order] = np.arange(1, len(edges) + 1)
-    tree = minimum_spanning_tree(csr_matrix((ranks, (first, second)), shape=(count, count))).tocoo()
-    pieces, piece = connected_components(tree, directed=False) if count else (0, np.zeros(0))
-    chosen = order[tree.data.astype(np.int64) - 1]
-    found = np.empty(len(chosen), dtype=EDGE)
-    found["from"], found["to"], found["distance"] = first[chosen], second[chosen], edges[chosen, 2]
-    return found, int(pieces), np.asarray(piece, dtype=np.int64)
-
-
-def _cluster(options: HDBSCAN, spanning: NDArray[Any], count: int) -> Clusters:
-    pointer = c_void_p()
-    native_options = cluster_options(options, 0)
-    with running(options.context) as native:
-        judged_call(
-            "covey_cluster_spanning_tree", native, count, spanning.ctypes.data, byref(native_options), byref(pointer)
-        )
-    return Clusters(Native(pointer.value, "covey_clustering_destroy"))

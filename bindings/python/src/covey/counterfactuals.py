@@ -18,7 +18,7 @@ from ._handle import Native
 from ._library import call, library, required_text, text
 from ._scores import Score, Scores
 from ._strings import Names
-from ._table import BOOLEAN, CATEGORICAL, KINDS
+from ._column import BOOLEAN, CATEGORICAL, KINDS
 from ._transactions import Transactions
 from ._trees import pandas
 from .context import Context, running

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from ctypes import addressof, byref, c_int64, c_void_p
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import _structs
 from ._arguments import checked_methods
-from ._arrays import choice, contiguous, integer, path_bytes, real
-from ._arrays import seconds as as_seconds
-from ._engine_cases import EngineCases
+from ._arrays import choice, integer, real
+from ._engine_risk import EngineRisk
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._explanations import Explanations, explain_options
 from ._find_inputs import join_events
@@ -23,11 +20,8 @@ from ._findings import Finding, tell
 from ._given import given_transactions
 from ._handle import Native, buffer_bytes
 from ._keys import alignment
-from ._labels import label_codes
-from ._library import call, library, required_text
-from ._pairing import same_index, same_rows
+from ._library import call
 from ._scores import Scores, batch_warnings
-from ._table import KINDS
 from .context import Context, running
 from .encoder import SequenceEncoder
 from .risk import ClusterRisk
@@ -47,7 +41,7 @@ _EXPECTED = ("column_role", "events_without_transaction", "transactions_without_
 
 
 @checked_methods
-class Engine(EngineCases):
+class Engine(EngineRisk):
     """Encoder, scaling, clustering and rules together; made by :meth:`build` or :meth:`load`.
 
     Example::
@@ -65,27 +59,9 @@ class Engine(EngineCases):
     #: Which columns of events "key", "time", "event" and "dwell" are, where :func:`covey.find` made the engine; a
     #: loaded one has none, and ``score`` takes them by name.
     columns: dict[str, str]
-    _hash: Optional[str]
-    _keys: Any
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         raise InvalidTypeError("an Engine is made by Engine.build(...) or Engine.load(path)")
-
-    @classmethod
-    def _wrap(cls, native: Native) -> "Engine":
-        engine = cls.__new__(cls)
-        engine._native = native
-        engine.columns = {}
-        engine._hash = engine._keys = None
-        engine._features = {
-            required_text(library.covey_engine_feature_name(native, index)): KINDS[
-                library.covey_engine_feature_kind(native, index)
-            ]
-            for index in range(library.covey_engine_feature_count(native))
-        }
-        pointer = library.covey_engine_encoder(native)
-        engine._encoder = None if pointer is None else SequenceEncoder._wrap(Native(pointer, None, keep=native))
-        return engine
 
     @classmethod
     def build(
@@ -140,51 +116,6 @@ class Engine(EngineCases):
         engine._keys = None if keys is None else list(keys)
         return engine
 
-    @classmethod
-    def load(cls, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> "Engine":
-        """Reads an engine file. Errors: IO, CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY."""
-        pointer = c_void_p()
-        with running(context) as native:
-            call("covey_engine_load", native, path_bytes(path), byref(pointer))
-        return cls._wrap(Native(pointer.value, "covey_engine_destroy"))
-
-    def save(self, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> None:
-        """Writes the one file (safetensors) whole or not at all. A file that is replaced keeps its mode and owner; a
-        symbolic
-        link is followed. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
-        with running(context) as native:
-            call("covey_engine_save", self._handle(), native, path_bytes(path))
-
-    def to_bytes(self, *, context: Optional[Context] = None) -> bytes:
-        """The bytes of the engine's file, for a database or an object store; :meth:`from_bytes` reads them."""
-        pointer = c_void_p()
-        with running(context) as native:
-            call("covey_engine_write", self._handle(), native, byref(pointer))
-        return buffer_bytes(pointer.value)
-
-    @classmethod
-    def from_bytes(cls, data: Any, *, context: Optional[Context] = None) -> "Engine":
-        """Reads what :meth:`to_bytes` gave: bytes or anything with a buffer. Errors: CORRUPT_FILE, UNSUPPORTED,
-        OUT_OF_MEMORY."""
-        try:
-            given = np.frombuffer(data, dtype=np.uint8)
-        except (TypeError, ValueError, BufferError) as failure:
-            raise InvalidTypeError(f"data must be bytes, got {type(data).__name__}: {failure}") from None
-        pointer = c_void_p()
-        with running(context) as native:
-            call("covey_engine_read", native, given.ctypes.data, len(given), byref(pointer))
-        return cls._wrap(Native(pointer.value, "covey_engine_destroy"))
-
-    @property
-    def hash(self) -> str:
-        """16 hexadecimal digits that engines of the same content share. O(size) when it is first asked for."""
-        handle = self._handle()
-        if self._hash is None:
-            pointer = c_void_p()
-            call("covey_engine_hash", handle, None, byref(pointer))
-            self._hash = buffer_bytes(pointer.value).decode("ascii")
-        return self._hash
-
     def schema(self) -> dict[str, Any]:
         """The feature columns as a JSON Schema (draft 2020-12) of one transaction's features: names, types, kinds
         ("x-covey-kind") and, as examples, the categories that occurred in fitting or that rules name."""
@@ -192,72 +123,6 @@ class Engine(EngineCases):
         call("covey_engine_schema", self._handle(), byref(pointer))
         found: dict[str, Any] = json.loads(buffer_bytes(pointer.value))
         return found
-
-    @property
-    def rows(self) -> int:
-        """Rows of the clustering inside."""
-        return int(library.covey_engine_rows(self._handle()))
-
-    def rerate(
-        self, fraud: Any, keys: Any = None, amounts: Any = None, times: Any = None, *, context: Optional[Context] = None
-    ) -> "Engine":
-        """The same engine with new labels of the rows that its clustering was made of, since chargebacks come late:
-        risk is worked out again, with the options that it had; clustering, hybrid features, encoder and rules stay.
-
-        Args:
-            fraud: one a row, as for :func:`covey.cluster_risk`; in the order of the rows, or in that of `keys`.
-            keys: which transaction each label is of; rows that none names are unknown. For engines that were built of
-                transactions with keys, in the process that built them.
-            amounts, times: one for each label. With keys, rows that none names have amount 0 and the earliest time.
-
-        Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH (another number of rows, keys that the engine does not know).
-        """
-        handle, rows = self._handle(), self.rows
-        same_index(fraud=fraud, keys=keys, amounts=amounts, times=times)
-        if keys is None:
-            for labels in (range(rows), self._keys or ()):
-                same_rows(labels, "the labels of the engine's rows", fraud=fraud, amounts=amounts, times=times)
-        known = label_codes(fraud, "fraud", rows if keys is None else len(fraud))
-        money = None if amounts is None else contiguous(amounts, "amounts", np.float64, len(known))
-        when = None if times is None else np.ascontiguousarray(as_seconds(times, "times", len(known)))
-        if keys is not None:
-            places = self._places(keys, len(known))
-            known = _spread(known, places, np.int8(-1), rows)
-            money = None if money is None else _spread(money, places, np.float64(0), rows)
-            when = None if when is None else _spread(when, places, when.min() if len(when) else np.float64(0), rows)
-        pointer = c_void_p()
-        with running(context) as native:
-            call(
-                "covey_engine_rerate",
-                handle,
-                native,
-                known.ctypes.data,
-                None if money is None else money.ctypes.data,
-                None if when is None else when.ctypes.data,
-                rows,
-                None,
-                byref(pointer),
-            )
-        engine = self._wrap(Native(pointer.value, "covey_engine_destroy"))
-        engine._keys, engine.columns = self._keys, dict(self.columns)
-        return engine
-
-    def _places(self, keys: Any, count: int) -> NDArray[np.int64]:
-        """The row of each key."""
-        if self._keys is None:
-            raise MismatchError("keys must be None: this engine does not know the keys of its rows")
-        given = list(keys)
-        if len(given) != count:
-            raise MismatchError(f"keys has {len(given)} values, fraud has {count}")
-        known = {key: row for row, key in enumerate(self._keys)}
-        places = np.empty(count, dtype=np.int64)
-        for index, key in enumerate(given):
-            if key not in known:
-                raise MismatchError(f"keys[{index}] is {key!r}, which is no row of the engine")
-            places[index] = known[key]
-        if len(np.unique(places)) != count:
-            raise InvalidArgumentError("keys names a row twice")
-        return places
 
     @property
     def encoder(self) -> Optional[SequenceEncoder]:
@@ -434,13 +299,6 @@ class Engine(EngineCases):
         if self.closed:
             return "Engine(closed)"
         return f"Engine({len(self.features)} features, {'no encoder' if self._encoder is None else self._encoder})"
-
-
-def _spread(values: NDArray[Any], places: NDArray[np.int64], missing: Any, rows: int) -> NDArray[Any]:
-    """Values at their rows, others missing."""
-    result = np.full(rows, missing, dtype=values.dtype)
-    result[places] = values
-    return result
 
 
 def _same_rows(hybrid: HybridFeatures, clustering: HDBSCAN, risk: ClusterRisk) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from ctypes import Array, addressof, byref, c_void_p, cast
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Tuple, Union, overload
 
@@ -12,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
-from ._html import Shown
 from ._arguments import checked, checked_methods
 from ._arrays import binary, c_string, choice, contiguous, integer, real, seconds
-from ._conditions import Condition, condition_structs, pair_structs, read_condition, written_rules
+from ._conditions import Condition, condition_structs, pair_structs, written_rules
 from ._errors import InvalidArgumentError, InvalidTypeError, NotFoundError
 from ._exports import export
 from ._handle import Handle, Native, made_by_library
-from ._library import call, library, required_text, text
+from ._library import call, library, text
 from ._pairing import same_index
+from ._rule import Rule, column_kinds, read_rule
 from ._table import Table
 from ._trees import pandas
 from .context import Context, running
@@ -29,71 +28,6 @@ from .context import Context, running
 _QUALITIES = {"likelihood": 0, "weighted_accuracy": 1, "f_beta": 2, "lift": 3, "amount": 4}
 _USES = {"allowed": 1, "forbidden": 2, "sensitive": 3}
 _DIRECTIONS = {"any": 0, "more": 1, "less": -1}
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class Rule(Shown):
-    """A conjunction and its figures. Those named search_ were measured on the rows that the search used, the others on
-    rows it never saw."""
-
-    conditions: tuple[Condition, ...]
-    #: A sentence with the figures.
-    text: str
-    #: Unseen rows that the rule matches, and those of them in the target.
-    matched: int
-    support: int
-    #: support / matched with its Wilson interval.
-    precision: float
-    precision_low: float
-    precision_high: float
-    #: support / unseen target rows.
-    recall: float
-    #: precision / share of the target among the unseen rows.
-    lift: float
-    search_matched: int
-    search_support: int
-    search_precision: float
-    search_recall: float
-    search_lift: float
-    #: Wilson intervals.
-    recall_low: float
-    recall_high: float
-    search_precision_low: float
-    search_precision_high: float
-    search_recall_low: float
-    search_recall_high: float
-    #: Sums of weights; the numbers of rows without weights.
-    matched_weight: float
-    support_weight: float
-    search_matched_weight: float
-    search_support_weight: float
-    #: Sums of weight x amount of the matching rows in the target and of the others; 0 without amounts.
-    amount: float
-    false_amount: float
-    search_amount: float
-    search_false_amount: float
-    #: Of chance on the unseen rows, corrected for the rules chosen; None where not tested.
-    p_value: Optional[float]
-    #: Of chance on the search's rows, corrected for all rules tried; None without permutations.
-    search_p_value: Optional[float]
-    #: Share of the resamples in which the rule comes back; None without resamples.
-    stability: Optional[float]
-    #: Whether it was given by hand.
-    given: bool
-    #: False where it was measured on no rows: the figures say nothing.
-    measured: bool
-    #: What the author of such a rule says, which counts when an engine scores; None where nothing.
-    stated_precision: Optional[float]
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        conditions = " and ".join(condition.text for condition in self.conditions)
-        return (
-            f"Rule({conditions!r}, support={self.support}, precision={self.precision:.3g}, recall={self.recall:.3g}, "
-            f"lift={self.lift:.3g})"
-        )
 
 
 @checked_methods
@@ -117,8 +51,8 @@ class RuleSet(Handle):
         self.tried: int = library.covey_rules_tried(native)
         self.fallen: int = library.covey_rules_fallen(native)
         self.note: Optional[str] = text(library.covey_rules_note(native))
-        self.rules: list[Rule] = [_rule(native, index) for index in range(library.covey_rules_count(native))]
-        self._kinds = _kinds(json.loads(self.to_json())["features"])
+        self.rules: list[Rule] = [read_rule(native, index) for index in range(library.covey_rules_count(native))]
+        self._kinds = column_kinds(json.loads(self.to_json())["features"])
 
     def predict(self, features: Any, *, context: Optional[Context] = None) -> NDArray[np.bool_]:
         """n bool: whether any rule matches the row. Columns are found by name, others ignored. Errors: MISMATCH names
@@ -390,31 +324,3 @@ def _policies(
             for name in names
         )
     )
-
-
-def _kinds(features: Any) -> dict[str, str]:
-    """The columns that features of a rule set's JSON need, and their kinds."""
-    kinds: dict[str, str] = {}
-    for feature in features:
-        if "derived" not in feature:
-            kinds[feature["name"]] = feature["kind"]
-            continue
-        for operation, names in feature["derived"].items():
-            kinds.update(dict.fromkeys(names, "date" if operation in ("hour", "days") else "numeric"))
-    return kinds
-
-
-def _rule(native: Native, index: int) -> Rule:
-    report = _structs.RuleReport()
-    call("covey_rules_get", native, index, byref(report))
-    figures = {
-        field.name: getattr(report, field.name)
-        for field in dataclasses.fields(Rule)
-        if field.name not in ("conditions", "text")
-    }
-    figures["given"], figures["measured"] = bool(figures["given"]), bool(figures["measured"])
-    for name in ("p_value", "search_p_value", "stability", "stated_precision"):
-        if math.isnan(figures[name]):
-            figures[name] = None
-    conditions = tuple(read_condition(native, index, place) for place in range(report.condition_count))
-    return Rule(conditions=conditions, text=required_text(library.covey_rules_text(native, index)), **figures)

@@ -19,7 +19,8 @@ from .._find_results import Found
 from .._find_table import _values
 from .._labels import read_labels
 from .._scores import EVIDENCE
-from .._table import BOOLEAN, CATEGORICAL, NUMERIC, Table, held
+from .._column import BOOLEAN, CATEGORICAL, NUMERIC
+from .._table import Table, held
 from .._times import Times
 from ..engine import Engine
 from ..sequences import Sequences
