@@ -1,44 +1,17 @@
-#include "abi_test.h"
+#include "rule_sample.h"
 
-/* What experts say of a search, and what they may not: forty rows, half of them in the target. */
-enum { rows = 40 };
-static double number[rows];
-static int32_t code[rows];
-static int8_t yes[rows];
-static uint8_t target[rows];
+/* What experts say of a search, and what they may not. */
 static double weights[rows];
 static double amounts[rows];
-static const char *const names[] = {"a", "b"};
-static covey_column columns[3];
-static covey_table table;
-static covey_rules_options options;
 static covey_rule_feature features[2];
 static covey_condition pinned[2];
 
 static void reset(void) {
+    reset_sample();
     for (int i = 0; i < rows; i++) {
-        number[i] = i;
-        code[i] = i % 2;
-        yes[i] = i % 3 == 0;
-        target[i] = i >= 20;
         weights[i] = 1 + i % 2;
         amounts[i] = i;
     }
-    const covey_column good[3] = {
-        {"number", number, 0, NULL, 0, COVEY_NUMERIC, 0},
-        {"code", code, 0, names, 2, COVEY_CATEGORICAL, 0},
-        {"yes", yes, 0, NULL, 0, COVEY_BOOLEAN, 0},
-    };
-    memcpy(columns, good, sizeof columns);
-    const covey_table whole = COVEY_TABLE_INIT;
-    table = whole;
-    table.rows = rows;
-    table.column_count = 3;
-    table.columns = columns;
-    const covey_rules_options defaults = COVEY_RULES_OPTIONS_INIT;
-    options = defaults;
-    options.min_support = 5;
-    options.min_lift = 1.5;
     options.weights = weights;
     options.amounts = amounts;
     const covey_rule_feature free_feature = COVEY_RULE_FEATURE_INIT;
@@ -166,8 +139,6 @@ GIVEN(given_another_kind, "yes", "numeric", "\"kind\":\"interval\",\"low\":20", 
 GIVEN(given_forbidden, "yes", "boolean", "\"kind\":\"true\"", (void)0)
 GIVEN(given_sensitive, "yes", "boolean", "\"kind\":\"true\"", features[0].use = COVEY_FEATURE_SENSITIVE)
 
-#define BAD_ARGUMENT COVEY_INVALID_ARGUMENT
-#define BAD_DATA COVEY_INVALID_DATA
 const abi_case rule_option_cases[] = {
     {"rule options: good", COVEY_OK, "", good},
     {"rule options: of version 1.0", COVEY_OK, "", older},

@@ -3,6 +3,7 @@
 
 extern const abi_case arrow_cases[];
 extern const abi_case clustering_cases[];
+extern const abi_case clustering_result_cases[];
 extern const abi_case parts_cases[];
 extern const abi_case context_cases[];
 extern const abi_case counterfactual_cases[];
@@ -15,14 +16,16 @@ extern const abi_case hybrid_cases[];
 extern const abi_case matrix_cases[];
 extern const abi_case risk_cases[];
 extern const abi_case rule_option_cases[];
+extern const abi_case rule_set_cases[];
 extern const abi_case rules_cases[];
 extern const abi_case sequence_cases[];
 extern const abi_case training_cases[];
 
 static const abi_case *const tables[] = {
-    arrow_cases,   context_cases,    matrix_cases,      sequence_cases, encoder_cases, training_cases,
-    hybrid_cases,  clustering_cases, parts_cases,       risk_cases,     engine_cases,  counterfactual_cases,
-    explain_cases, find_cases,       rule_option_cases, rules_cases,    derived_cases,
+    arrow_cases,       context_cases, matrix_cases,         sequence_cases,          encoder_cases,
+    training_cases,    hybrid_cases,  clustering_cases,     clustering_result_cases, parts_cases,
+    risk_cases,        engine_cases,  counterfactual_cases, explain_cases,           find_cases,
+    rule_option_cases, rules_cases,   rule_set_cases,       derived_cases,
 };
 
 static void run(const abi_case *row) {
