@@ -1,12 +1,14 @@
 /* Section 10 of covey.h: rules on transactions of the past. */
 #include "support.h"
 
+#include "covey_NativeRules.h"
+
 /* Booleans of Java as the bytes that C reads; options->live stays NULL where they are null. */
-JNIEXPORT jlong JNICALL Java_covey_Native_backtestRun(JNIEnv *env, jclass class, jlong context, jlong rules,
-                                                      jobject features, jbyteArray fraud, jdoubleArray amounts,
-                                                      jdoubleArray times, jintArray outcomes, jlong outcome_count,
-                                                      jdouble period, jdouble confidence, jbyteArray live,
-                                                      jlong shadow) {
+JNIEXPORT jlong JNICALL Java_covey_NativeRules_backtestRun(JNIEnv *env, jclass class, jlong context, jlong rules,
+                                                           jobject features, jbyteArray fraud, jdoubleArray amounts,
+                                                           jdoubleArray times, jintArray outcomes, jlong outcome_count,
+                                                           jdouble period, jdouble confidence, jbyteArray live,
+                                                           jlong shadow) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -42,8 +44,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_backtestRun(JNIEnv *env, jclass class,
 }
 
 /* A rule's figures (period -1), those of a period (0 and later) or of a part of a shadow comparison (rule -3). */
-JNIEXPORT void JNICALL Java_covey_Native_backtestGet(JNIEnv *env, jclass class, jlong backtest, jlong rule,
-                                                     jlong period, jlongArray integers, jdoubleArray reals) {
+JNIEXPORT void JNICALL Java_covey_NativeRules_backtestGet(JNIEnv *env, jclass class, jlong backtest, jlong rule,
+                                                          jlong period, jlongArray integers, jdoubleArray reals) {
     (void)class;
     const covey_backtest *from = POINTER(covey_backtest, backtest);
     covey_backtest_report report = COVEY_BACKTEST_REPORT_INIT;
@@ -64,18 +66,19 @@ JNIEXPORT void JNICALL Java_covey_Native_backtestGet(JNIEnv *env, jclass class, 
     store(env, integers, whole, 10, reals, real, 14);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_backtestPeriods(JNIEnv *env, jclass class, jlong backtest) {
+JNIEXPORT jlong JNICALL Java_covey_NativeRules_backtestPeriods(JNIEnv *env, jclass class, jlong backtest) {
     (void)env, (void)class;
     return covey_backtest_period_count(POINTER(covey_backtest, backtest));
 }
 
-JNIEXPORT jdouble JNICALL Java_covey_Native_backtestStart(JNIEnv *env, jclass class, jlong backtest, jlong period) {
+JNIEXPORT jdouble JNICALL Java_covey_NativeRules_backtestStart(JNIEnv *env, jclass class, jlong backtest,
+                                                               jlong period) {
     (void)env, (void)class;
     return covey_backtest_period_start(POINTER(covey_backtest, backtest), period);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_backtestOutcome(JNIEnv *env, jclass class, jlong backtest, jlong rule,
-                                                         jlong outcome, jlongArray integers, jdoubleArray reals) {
+JNIEXPORT void JNICALL Java_covey_NativeRules_backtestOutcome(JNIEnv *env, jclass class, jlong backtest, jlong rule,
+                                                              jlong outcome, jlongArray integers, jdoubleArray reals) {
     (void)class;
     int64_t rows = 0;
     double amount = 0;
@@ -87,13 +90,13 @@ JNIEXPORT void JNICALL Java_covey_Native_backtestOutcome(JNIEnv *env, jclass cla
     store(env, integers, whole, 1, reals, &amount, 1);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_backtestOverlap(JNIEnv *env, jclass class, jlong backtest, jlong first,
-                                                          jlong second) {
+JNIEXPORT jlong JNICALL Java_covey_NativeRules_backtestOverlap(JNIEnv *env, jclass class, jlong backtest, jlong first,
+                                                               jlong second) {
     (void)env, (void)class;
     return covey_backtest_overlap(POINTER(covey_backtest, backtest), first, second);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_backtestDestroy(JNIEnv *env, jclass class, jlong backtest) {
+JNIEXPORT void JNICALL Java_covey_NativeRules_backtestDestroy(JNIEnv *env, jclass class, jlong backtest) {
     (void)env, (void)class;
     covey_backtest_destroy(POINTER(covey_backtest, backtest));
 }

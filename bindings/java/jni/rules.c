@@ -1,6 +1,8 @@
 /* Section 10 of covey.h: rules. */
 #include "support.h"
 
+#include "covey_NativeRules.h"
+
 /* What experts say of features: `codes` holds use and direction of each. 0 with a pending exception on failure. */
 static int read_policies(arena *memory, jbyteArray names, jintArray codes, covey_rules_options *options) {
     int64_t count = numbers_length(memory, codes) / 2;
@@ -62,7 +64,7 @@ static void read_pairs(arena *memory, jbyteArray names, jintArray kinds, covey_r
     options->pair_count = count;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
+JNIEXPORT jlong JNICALL Java_covey_NativeRules_rulesExtract(
     JNIEnv *env, jclass class, jlong context, jobject features, jbyteArray target, jlong max_conditions,
     jlong max_rules, jlong min_support, jdouble min_precision, jdouble min_lift, jlong max_bins, jlong beam_width,
     jdouble held_out, jdouble confidence, jdoubleArray times, jlong seed, jbyteArray target_name, jdoubleArray weights,
@@ -122,23 +124,23 @@ JNIEXPORT jlong JNICALL Java_covey_Native_rulesExtract(
     return HANDLE(rules);
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_rulesCount(JNIEnv *env, jclass class, jlong rules) {
+JNIEXPORT jlong JNICALL Java_covey_NativeRules_rulesCount(JNIEnv *env, jclass class, jlong rules) {
     (void)env, (void)class;
     return covey_rules_count(POINTER(covey_rules, rules));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_rulesTried(JNIEnv *env, jclass class, jlong rules) {
+JNIEXPORT jlong JNICALL Java_covey_NativeRules_rulesTried(JNIEnv *env, jclass class, jlong rules) {
     (void)env, (void)class;
     return covey_rules_tried(POINTER(covey_rules, rules));
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_rulesFallen(JNIEnv *env, jclass class, jlong rules) {
+JNIEXPORT jlong JNICALL Java_covey_NativeRules_rulesFallen(JNIEnv *env, jclass class, jlong rules) {
     (void)env, (void)class;
     return covey_rules_fallen(POINTER(covey_rules, rules));
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_rulesGet(JNIEnv *env, jclass class, jlong rules, jlong rule,
-                                                  jlongArray integers, jdoubleArray reals) {
+JNIEXPORT void JNICALL Java_covey_NativeRules_rulesGet(JNIEnv *env, jclass class, jlong rules, jlong rule,
+                                                       jlongArray integers, jdoubleArray reals) {
     (void)class;
     covey_rule_report report = COVEY_RULE_REPORT_INIT;
     covey_error *error = NULL;
@@ -175,26 +177,27 @@ JNIEXPORT void JNICALL Java_covey_Native_rulesGet(JNIEnv *env, jclass class, jlo
     store(env, integers, whole, 7, reals, real, 26);
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesNote(JNIEnv *env, jclass class, jlong rules) {
+JNIEXPORT jbyteArray JNICALL Java_covey_NativeRules_rulesNote(JNIEnv *env, jclass class, jlong rules) {
     (void)class;
     const char *note = covey_rules_note(POINTER(covey_rules, rules));
     return note ? utf8(env, note) : NULL;
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesText(JNIEnv *env, jclass class, jlong rules, jlong rule) {
+JNIEXPORT jbyteArray JNICALL Java_covey_NativeRules_rulesText(JNIEnv *env, jclass class, jlong rules, jlong rule) {
     (void)class;
     return utf8(env, covey_rules_text(POINTER(covey_rules, rules), rule));
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionText(JNIEnv *env, jclass class, jlong rules, jlong rule,
-                                                                  jlong index) {
+JNIEXPORT jbyteArray JNICALL Java_covey_NativeRules_rulesConditionText(JNIEnv *env, jclass class, jlong rules,
+                                                                       jlong rule, jlong index) {
     (void)class;
     return utf8(env, covey_rules_condition_text(POINTER(covey_rules, rules), rule, index));
 }
 
 /* Writes the kind and the number of categories to `integers`, low and high to `reals`; returns the feature's name. */
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesCondition(JNIEnv *env, jclass class, jlong rules, jlong rule,
-                                                              jlong index, jlongArray integers, jdoubleArray reals) {
+JNIEXPORT jbyteArray JNICALL Java_covey_NativeRules_rulesCondition(JNIEnv *env, jclass class, jlong rules, jlong rule,
+                                                                   jlong index, jlongArray integers,
+                                                                   jdoubleArray reals) {
     (void)class;
     covey_condition condition = COVEY_CONDITION_INIT;
     covey_error *error = NULL;
@@ -206,8 +209,8 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesCondition(JNIEnv *env, jclas
 }
 
 /* The first (0) or second (1) column that a derived feature is worked out of; NULL where there is none. */
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionColumn(JNIEnv *env, jclass class, jlong rules, jlong rule,
-                                                                    jlong index, jint column) {
+JNIEXPORT jbyteArray JNICALL Java_covey_NativeRules_rulesConditionColumn(JNIEnv *env, jclass class, jlong rules,
+                                                                         jlong rule, jlong index, jint column) {
     (void)class;
     covey_condition condition = COVEY_CONDITION_INIT;
     covey_error *error = NULL;
@@ -217,8 +220,8 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionColumn(JNIEnv *env,
     return name ? utf8(env, name) : NULL;
 }
 
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionCategory(JNIEnv *env, jclass class, jlong rules,
-                                                                      jlong rule, jlong index, jlong category) {
+JNIEXPORT jbyteArray JNICALL Java_covey_NativeRules_rulesConditionCategory(JNIEnv *env, jclass class, jlong rules,
+                                                                           jlong rule, jlong index, jlong category) {
     (void)class;
     covey_condition condition = COVEY_CONDITION_INIT;
     covey_error *error = NULL;
@@ -227,8 +230,8 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesConditionCategory(JNIEnv *en
     return category >= 0 && category < condition.category_count ? utf8(env, condition.categories[category]) : NULL;
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_rulesEvaluate(JNIEnv *env, jclass class, jlong rules, jlong context,
-                                                       jobject features, jbyteArray fired, jbyteArray any) {
+JNIEXPORT void JNICALL Java_covey_NativeRules_rulesEvaluate(JNIEnv *env, jclass class, jlong rules, jlong context,
+                                                            jobject features, jbyteArray fired, jbyteArray any) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -252,9 +255,9 @@ JNIEXPORT void JNICALL Java_covey_Native_rulesEvaluate(JNIEnv *env, jclass class
 }
 
 /* `texts` holds time zone, table, schema, catalog and name, each ending with NUL and empty where it is not given. */
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesExport(JNIEnv *env, jclass class, jlong rules, jlong context,
-                                                           jint format, jint dialect, jboolean timestamps,
-                                                           jbyteArray given) {
+JNIEXPORT jbyteArray JNICALL Java_covey_NativeRules_rulesExport(JNIEnv *env, jclass class, jlong rules, jlong context,
+                                                                jint format, jint dialect, jboolean timestamps,
+                                                                jbyteArray given) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -277,7 +280,7 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_rulesExport(JNIEnv *env, jclass c
     return result;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_rulesParse(JNIEnv *env, jclass class, jlong context, jbyteArray json) {
+JNIEXPORT jlong JNICALL Java_covey_NativeRules_rulesParse(JNIEnv *env, jclass class, jlong context, jbyteArray json) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -293,7 +296,7 @@ JNIEXPORT jlong JNICALL Java_covey_Native_rulesParse(JNIEnv *env, jclass class, 
     return HANDLE(rules);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_rulesDestroy(JNIEnv *env, jclass class, jlong rules) {
+JNIEXPORT void JNICALL Java_covey_NativeRules_rulesDestroy(JNIEnv *env, jclass class, jlong rules) {
     (void)env, (void)class;
     covey_rules_destroy(POINTER(covey_rules, rules));
 }

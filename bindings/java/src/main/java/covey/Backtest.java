@@ -13,7 +13,7 @@ public final class Backtest extends NativeObject {
 
     private static final int SHADOW = -3;
 
-    private Backtest(long address) { super("Backtest", address, Native::backtestDestroy); }
+    private Backtest(long address) { super("Backtest", address, NativeRules::backtestDestroy); }
 
     /** Which of two sets matches a row. */
     public enum Shadow {
@@ -100,9 +100,9 @@ public final class Backtest extends NativeObject {
             for (int rule = 0; rule < live.length; ++rule) live[rule] = (byte)(chosen.live()[rule] ? 1 : 0);
         }
         try (Use set = rules.use(); Use other = Use.of(chosen.shadow()); Use with = Use.of(context)) {
-            return new Backtest(Native.backtestRun(with.address(), set.address(), features, fraud, chosen.amounts(),
-                                                   chosen.times(), chosen.outcomes(), chosen.outcomeCount(),
-                                                   chosen.period(), chosen.confidence(), live, other.address()));
+            return new Backtest(NativeRules.backtestRun(
+                with.address(), set.address(), features, fraud, chosen.amounts(), chosen.times(), chosen.outcomes(),
+                chosen.outcomeCount(), chosen.period(), chosen.confidence(), live, other.address()));
         }
     }
 
@@ -129,7 +129,7 @@ public final class Backtest extends NativeObject {
         long[] n = new long[10];
         double[] x = new double[14];
         try (Use self = use()) {
-            Native.backtestGet(self.address(), rule, period, n, x);
+            NativeRules.backtestGet(self.address(), rule, period, n, x);
         }
         return new Report(n[0], n[1], n[2], x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], n[3], n[4], n[5],
                           x[9], x[10], x[11], x[12], x[13], n[6], n[7], n[8], n[9] == 1);
@@ -139,8 +139,8 @@ public final class Backtest extends NativeObject {
     public List<Double> starts() {
         try (Use self = use()) {
             List<Double> starts = new ArrayList<>();
-            for (long period = 0; period < Native.backtestPeriods(self.address()); ++period) {
-                starts.add(Native.backtestStart(self.address(), period));
+            for (long period = 0; period < NativeRules.backtestPeriods(self.address()); ++period) {
+                starts.add(NativeRules.backtestStart(self.address(), period));
             }
             return List.copyOf(starts);
         }
@@ -159,7 +159,7 @@ public final class Backtest extends NativeObject {
         long[] rows = new long[1];
         double[] amount = new double[1];
         try (Use self = use()) {
-            Native.backtestOutcome(self.address(), rule, outcome, rows, amount);
+            NativeRules.backtestOutcome(self.address(), rule, outcome, rows, amount);
         }
         return new Outcome(rows[0], amount[0]);
     }
@@ -167,7 +167,7 @@ public final class Backtest extends NativeObject {
     /** Rows that two rules match; -1 outside, and for sets of more than 1024 rules. */
     public long overlap(int first, int second) {
         try (Use self = use()) {
-            return Native.backtestOverlap(self.address(), first, second);
+            return NativeRules.backtestOverlap(self.address(), first, second);
         }
     }
 }

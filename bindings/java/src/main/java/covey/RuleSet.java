@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 /** A small set of conjunctions over expert features that describes a target, a cluster for example. */
 public final class RuleSet extends NativeObject {
 
-    private RuleSet(long address) { super("RuleSet", address, Native::rulesDestroy); }
+    private RuleSet(long address) { super("RuleSet", address, NativeRules::rulesDestroy); }
 
     /** Borrowed from `owner`, of which it holds a use until it is freed itself. */
     private RuleSet(long address, Handle owner) { super("RuleSet", address, borrowed -> owner.release()); }
@@ -57,7 +57,7 @@ public final class RuleSet extends NativeObject {
         byte[] pinnedCategories =
             Text.join(pinned.stream().flatMap(condition -> condition.categories().stream()).toList(), "categories");
         try (Use with = Use.of(context); Use given = Use.of(chosen.given())) {
-            return new RuleSet(Native.rulesExtract(
+            return new RuleSet(NativeRules.rulesExtract(
                 with.address(), features, chosenRows, chosen.maxConditions(), chosen.maxRules(), chosen.minSupport(),
                 chosen.minPrecision(), chosen.minLift(), chosen.maxBins(), chosen.beamWidth(), chosen.heldOut(),
                 chosen.confidence(), chosen.times(), chosen.seed(), name, chosen.weights(), chosen.amounts(),
@@ -96,42 +96,42 @@ public final class RuleSet extends NativeObject {
     public static RuleSet parse(String json, Context context) {
         byte[] text = Text.encodeAny(json, "json");
         try (Use with = Use.of(context)) {
-            return new RuleSet(Native.rulesParse(with.address(), text));
+            return new RuleSet(NativeRules.rulesParse(with.address(), text));
         }
     }
 
     /** The number of rules. */
     public int size() {
         try (Use self = use()) {
-            return (int)Native.rulesCount(self.address());
+            return (int)NativeRules.rulesCount(self.address());
         }
     }
 
     /** How many candidate rules were tried. */
     public long tried() {
         try (Use self = use()) {
-            return Native.rulesTried(self.address());
+            return NativeRules.rulesTried(self.address());
         }
     }
 
     /** How many chosen rules fell on the unseen rows. */
     public long fallen() {
         try (Use self = use()) {
-            return Native.rulesFallen(self.address());
+            return NativeRules.rulesFallen(self.address());
         }
     }
 
     /** Why the search returned no rule, as a sentence; null where it returned one. */
     public String note() {
         try (Use self = use()) {
-            return Text.decode(Native.rulesNote(self.address()));
+            return Text.decode(NativeRules.rulesNote(self.address()));
         }
     }
 
     /** The rules, the best first. */
     public List<Rule> rules() {
         try (Use self = use()) {
-            Rule[] rules = new Rule[(int)Native.rulesCount(self.address())];
+            Rule[] rules = new Rule[(int)NativeRules.rulesCount(self.address())];
             for (int rule = 0; rule < rules.length; ++rule) rules[rule] = read(self.address(), rule);
             return List.of(rules);
         }
@@ -140,30 +140,31 @@ public final class RuleSet extends NativeObject {
     private static Rule read(long address, int rule) {
         long[] n = new long[7];
         double[] x = new double[26];
-        Native.rulesGet(address, rule, n, x);
+        NativeRules.rulesGet(address, rule, n, x);
         Condition[] conditions = new Condition[(int)n[0]];
         for (int index = 0; index < conditions.length; ++index) conditions[index] = read(address, rule, index);
-        return new Rule(Text.decode(Native.rulesText(address, rule)), List.of(conditions), n[1], n[2], x[0], x[1], x[2],
-                        x[3], x[4], n[3], n[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15],
-                        x[16], x[17], x[18], x[19], x[20], x[21], x[22], x[23], x[24], n[5] == 1, n[6] == 1, x[25]);
+        return new Rule(Text.decode(NativeRules.rulesText(address, rule)), List.of(conditions), n[1], n[2], x[0], x[1],
+                        x[2], x[3], x[4], n[3], n[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14],
+                        x[15], x[16], x[17], x[18], x[19], x[20], x[21], x[22], x[23], x[24], n[5] == 1, n[6] == 1,
+                        x[25]);
     }
 
     private static Condition read(long address, int rule, int index) {
         long[] n = new long[3];
         double[] bounds = new double[2];
-        byte[] feature = Native.rulesCondition(address, rule, index, n, bounds);
+        byte[] feature = NativeRules.rulesCondition(address, rule, index, n, bounds);
         String[] categories = new String[(int)n[1]];
         for (int category = 0; category < categories.length; ++category) {
-            categories[category] = Text.decode(Native.rulesConditionCategory(address, rule, index, category));
+            categories[category] = Text.decode(NativeRules.rulesConditionCategory(address, rule, index, category));
         }
         return new Condition(Text.decode(feature), Condition.Kind.values()[(int)n[0]], bounds[0], bounds[1],
-                             List.of(categories), Text.decode(Native.rulesConditionText(address, rule, index)),
+                             List.of(categories), Text.decode(NativeRules.rulesConditionText(address, rule, index)),
                              Condition.Derived.values()[(int)n[2]], columns(address, rule, index, feature));
     }
 
     private static List<String> columns(long address, long rule, long index, byte[] feature) {
-        byte[] first = Native.rulesConditionColumn(address, rule, index, 0);
-        byte[] second = Native.rulesConditionColumn(address, rule, index, 1);
+        byte[] first = NativeRules.rulesConditionColumn(address, rule, index, 0);
+        byte[] second = NativeRules.rulesConditionColumn(address, rule, index, 1);
         if (first == null) return List.of(Text.decode(feature));
         return second == null ? List.of(Text.decode(first)) : List.of(Text.decode(first), Text.decode(second));
     }
@@ -178,7 +179,7 @@ public final class RuleSet extends NativeObject {
         Objects.requireNonNull(features, "features");
         byte[] any = new byte[features.rows];
         try (Use self = use(); Use with = Use.of(context)) {
-            Native.rulesEvaluate(self.address(), with.address(), features, null, any);
+            NativeRules.rulesEvaluate(self.address(), with.address(), features, null, any);
         }
         boolean[] result = new boolean[any.length];
         for (int row = 0; row < result.length; ++row) result[row] = any[row] == 1;
@@ -189,9 +190,9 @@ public final class RuleSet extends NativeObject {
     public boolean[][] fired(FeatureTable features, Context context) {
         Objects.requireNonNull(features, "features");
         try (Use self = use(); Use with = Use.of(context)) {
-            int rules = (int)Native.rulesCount(self.address());
+            int rules = (int)NativeRules.rulesCount(self.address());
             byte[] fired = new byte[Text.size(features.rows, rules, "fired")];
-            Native.rulesEvaluate(self.address(), with.address(), features, fired, null);
+            NativeRules.rulesEvaluate(self.address(), with.address(), features, fired, null);
             boolean[][] result = new boolean[features.rows][rules];
             for (int index = 0; index < fired.length; ++index) {
                 result[index / rules][index % rules] = fired[index] == 1;
@@ -234,8 +235,9 @@ public final class RuleSet extends NativeObject {
     public String export(ExportOptions.Format format, ExportOptions options, Context context) {
         ExportOptions chosen = options == null ? ExportOptions.defaults() : options;
         try (Use self = use(); Use with = Use.of(context)) {
-            return Text.decode(Native.rulesExport(self.address(), with.address(), format.ordinal(),
-                                                  chosen.dialect().ordinal(), chosen.timestamps(), chosen.texts()));
+            return Text.decode(NativeRules.rulesExport(self.address(), with.address(), format.ordinal(),
+                                                       chosen.dialect().ordinal(), chosen.timestamps(),
+                                                       chosen.texts()));
         }
     }
 }
