@@ -162,18 +162,18 @@ def columns(rules: covey.RuleSet) -> list:
 
 def fired(rules: covey.RuleSet, frame: pd.DataFrame) -> np.ndarray:
     """What Covey decides; seconds are dates that no datetime holds exactly."""
-    from covey import _table
+    from covey import _column, _table
 
-    own = _table._convert
+    own = _table.convert
     try:
-        _table._convert = lambda values, name: (
-            (_table.DATE, np.ascontiguousarray(values, dtype=np.float64), None)
+        _table.convert = lambda values, name: (
+            (_column.DATE, np.ascontiguousarray(values, dtype=np.float64), None)
             if OPENED in name or "paid" in name
             else own(values, name)
         )
         return rules.fired(frame)
     finally:
-        _table._convert = own
+        _table.convert = own
 
 
 def derived(frame: pd.DataFrame) -> dict:

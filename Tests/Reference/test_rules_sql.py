@@ -255,15 +255,15 @@ def test_derived_features_are_the_same_in_sqlite(operation):
 
 def evaluate(rules: covey.RuleSet, frame: pd.DataFrame) -> list:
     """predict, with seconds as dates that no datetime holds exactly."""
-    from covey import _table
+    from covey import _column, _table
 
-    own = _table._convert
+    own = _table.convert
     try:
-        _table._convert = lambda values, name: (
-            _table.DATE if "opened" in name or "paid" in name else _table.NUMERIC,
+        _table.convert = lambda values, name: (
+            _column.DATE if "opened" in name or "paid" in name else _column.NUMERIC,
             np.ascontiguousarray(values, dtype=np.float64),
             None,
         )
         return rules.predict(frame).tolist()
     finally:
-        _table._convert = own
+        _table.convert = own

@@ -1,12 +1,8 @@
 """covey.HDBSCAN against hdbscan.HDBSCAN, and as a scikit-learn estimator."""
 
-import copy
 import inspect
-import pickle
-import warnings
 
 import hdbscan
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,33 +15,11 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import check_estimator
 
 import covey
-
-
-@pytest.fixture(scope="module")
-def rows():
-    random = np.random.default_rng(3)
-    centres = random.normal(scale=8, size=(6, 5))
-    blobs = [centre + random.normal(scale=0.3 + 0.2 * i, size=(150, 5)) for i, centre in enumerate(centres)]
-    return np.vstack([*blobs, random.uniform(-20, 20, size=(100, 5))])
-
-
-SETTINGS = [
-    {},
-    {"min_cluster_size": 20},
-    {"min_cluster_size": 10, "min_samples": 3},
-    {"min_cluster_size": 8, "cluster_selection_method": "leaf"},
-    {"min_cluster_size": 5, "cluster_selection_epsilon": 1.0},
-    {"min_cluster_size": 10, "max_cluster_size": 120},
-    {"min_cluster_size": 10, "alpha": 1.3},
-    {"min_cluster_size": 10, "metric": "manhattan"},
-    {"min_cluster_size": 10, "allow_single_cluster": True},
-]
-
-
-def same_partition(ours, theirs):
-    """Equal labels up to numbering, noise as noise."""
-    assert np.array_equal(ours == -1, theirs == -1)
-    assert len(set(zip(ours, theirs))) == len(set(ours)) == len(set(theirs))
+from clustering_support import (
+    SETTINGS,
+    rows,  # noqa: F401 (fixtures)
+    same_partition,
+)
 
 
 def continued(linkage, rows, settings):
@@ -129,90 +103,6 @@ def test_prediction_is_that_of_hdbscan(rows):
             [p for p in theirs.exemplars_ if theirs.labels_[np.flatnonzero((rows == p[0]).all(1))[0]] == theirs_label]
         )
         assert {tuple(p) for p in points} == {tuple(p) for p in reference}, cluster
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_missing_rows_as_noise_like_hdbscan(rows, dtype):
-    missing = [0, 3, 200, 700, len(rows) - 1]
-    spoilt = rows.astype(dtype)
-    spoilt[missing, [0, 2, 4, 1, 3]] = [np.nan, np.nan, np.inf, -np.inf, np.nan]
-    settings = {"min_cluster_size": 15, "min_samples": 1}  # no ties
-    ours = covey.HDBSCAN(missing="noise", prediction_data=True, **settings).fit(spoilt)
-    theirs = hdbscan.HDBSCAN(algorithm="prims_kdtree", gen_min_span_tree=True, **settings).fit(spoilt)
-    same_partition(ours.labels_, theirs.labels_)
-    np.testing.assert_allclose(ours.probabilities_, theirs.probabilities_, rtol=1e-6)
-    np.testing.assert_allclose(ours.outlier_scores_, theirs.outlier_scores_, rtol=1e-6, atol=1e-9)
-    assert ours.labels_[missing].tolist() == [-1] * 5 and not ours.probabilities_[missing].any()
-    assert ours.outlier_scores_[missing].tolist() == [1] * 5
-    # The trees: the same rows leave the same clusters, those that are missing first; and are merged last.
-    tree, reference = ours.condensed_tree_.to_numpy(), theirs.condensed_tree_.to_numpy()
-    assert len(tree) == len(reference)
-    first = tree[:5]
-    assert set(first.child) == set(missing) == set(reference["child"][:5])
-    assert not first.lambda_val.any() and set(first.parent) == {len(rows)} and set(first.child_size) == {1}
-    np.testing.assert_allclose(np.sort(tree.lambda_val), np.sort(reference["lambda_val"]), rtol=1e-6)
-    linkage, expected = ours.single_linkage_tree_.to_numpy(), theirs.single_linkage_tree_.to_numpy()
-    assert linkage.shape == expected.shape == (len(rows) - 1, 4)
-    np.testing.assert_allclose(linkage[:, 2], expected[:, 2], rtol=1e-6)
-    assert set(linkage[-5:, 0]) == set(missing)
-    assert np.array_equal(linkage[-5:, 1:], expected[-5:, 1:])  # which of them comes first is arbitrary in hdbscan
-    assert len(ours.minimum_spanning_tree_.to_numpy()) == len(theirs.minimum_spanning_tree_.to_numpy())
-    assert not np.isin(ours.minimum_spanning_tree_.to_numpy()[:, :2], missing).any()
-    for cluster, indices in enumerate(ours.exemplar_indices_):
-        assert np.array_equal(ours.labels_[indices], np.full(len(indices), cluster))
-    # New rows with a hole are noise too; hdbscan refuses them.
-    labels, strengths = covey.approximate_predict(ours, spoilt)
-    assert labels[missing].tolist() == [-1] * 5 and not strengths[missing].any()
-    alone = covey.HDBSCAN(prediction_data=True, **settings).fit(np.delete(spoilt, missing, 0))
-    assert np.array_equal(
-        np.delete(labels, missing), covey.approximate_predict(alone, np.delete(spoilt, missing, 0))[0]
-    )
-    # The others are clustered as if these were not there, to the last bit.
-    assert np.array_equal(np.delete(ours.labels_, missing), alone.labels_)
-    assert np.delete(ours.probabilities_, missing).tobytes() == alone.probabilities_.tobytes()
-    assert np.delete(ours.outlier_scores_, missing).tobytes() == alone.outlier_scores_.tobytes()
-
-
-@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_missing_rows_are_refused_where_asked_for(rows, number):
-    spoilt = rows.copy()
-    spoilt[[3, 7], [2, 0]] = number
-    for dtype in (np.float64, np.float32):
-        with pytest.raises(covey.InvalidDataError, match=f"row 3, column 2 must be finite, got {number}"):
-            covey.HDBSCAN(missing="reject").fit(spoilt.astype(dtype))
-    fitted = covey.HDBSCAN(prediction_data=True, missing="reject").fit(rows)
-    with pytest.raises(covey.InvalidDataError, match=f"row 3, column 2 must be finite, got {number}"):
-        fitted.predict(spoilt)
-
-
-@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_missing_rows_are_noise_by_default_with_a_warning(rows, number):
-    spoilt = rows.copy()
-    spoilt[[3, 7], [2, 0]] = number
-    with pytest.warns(UserWarning, match=f"2 of {len(rows)} rows have a NaN or an infinity, the first of them row 3"):
-        fitted = covey.HDBSCAN(prediction_data=True).fit(spoilt)
-    silent = covey.HDBSCAN(prediction_data=True, missing="noise").fit(spoilt)
-    np.testing.assert_array_equal(fitted.labels_, silent.labels_)
-    with pytest.warns(UserWarning, match="2 of .* rows have a NaN"):
-        assert fitted.predict(spoilt)[[3, 7]].tolist() == [-1, -1]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        covey.HDBSCAN().fit(rows)
-        silent.predict(spoilt)
-    with pytest.warns(UserWarning, match="1 of 1 rows"):
-        covey.HDBSCAN().fit(spoilt[3:4])
-
-
-@pytest.mark.parametrize("used", [0, 1, 2])
-def test_hardly_any_row_without_holes(used):
-    rows = np.full((6, 2), np.nan)
-    rows[2 : 2 + used] = np.array([[0, 0], [3, 4]])[:used]
-    fitted = covey.HDBSCAN(missing="noise").fit(rows)
-    assert fitted.labels_.tolist() == [-1] * 6 and not fitted.probabilities_.any()
-    linkage = fitted.single_linkage_tree_.to_numpy()
-    assert linkage.shape == (5, 4) and linkage[-1, 3] == 6
-    assert sorted(linkage[:, :2].ravel().tolist()) == list(range(10))  # every node but the root is merged once
-    assert linkage[:, 2].tolist() == ([5.0] if used == 2 else []) + [np.inf] * (5 if used < 2 else 4)
 
 
 @pytest.mark.parametrize(
@@ -324,82 +214,6 @@ def test_estimator_conventions(rows):
 @pytest.mark.parametrize("prediction", [False, True])
 def test_scikit_learns_own_checks(prediction):
     check_estimator(covey.HDBSCAN(prediction_data=prediction))
-
-
-def file_copy(fitted, path):
-    fitted.save(path)
-    return covey.HDBSCAN.load(path)
-
-
-def joblib_copy(fitted, path):
-    joblib.dump(fitted, path)
-    return joblib.load(path)
-
-
-COPIES = {
-    "pickle": lambda fitted, path: pickle.loads(pickle.dumps(fitted)),
-    "joblib": joblib_copy,
-    "copy": lambda fitted, path: copy.copy(fitted),
-    "deepcopy": lambda fitted, path: copy.deepcopy(fitted),
-    "file": file_copy,
-}
-
-
-@pytest.mark.parametrize("way", COPIES)
-@pytest.mark.parametrize(
-    "settings", [{}, {"cluster_selection_epsilon": 1.0, "strengths": "bounded"}, {"metric": "cosine"}], ids=str
-)
-def test_copies_keep_everything(rows, settings, way, tmp_path):
-    spoilt = rows.copy()
-    spoilt[7, 2] = np.nan
-    fitted = covey.HDBSCAN(min_cluster_size=10, prediction_data=True, missing="noise", **settings).fit(spoilt)
-    again = COPIES[way](fitted, tmp_path / "clustering")
-    for name in ("labels_", "probabilities_", "outlier_scores_", "cluster_persistence_"):
-        assert getattr(again, name).tobytes() == getattr(fitted, name).tobytes()
-    for name in ("condensed_tree_", "single_linkage_tree_", "minimum_spanning_tree_"):
-        assert getattr(again, name).to_numpy().tobytes() == getattr(fitted, name).to_numpy().tobytes()
-    for ours, theirs in zip(again.exemplars_, fitted.exemplars_, strict=True):
-        assert np.array_equal(ours, theirs)
-    new = rows[::7] + 0.01
-    for ours, theirs in zip(covey.approximate_predict(again, new), covey.approximate_predict(fitted, new)):
-        assert ours.tobytes() == theirs.tobytes()
-    assert again.membership(new).tobytes() == fitted.membership(new).tobytes()
-    assert again.select(n_clusters=4).labels_.tobytes() == fitted.select(n_clusters=4).labels_.tobytes()
-    assert again.n_features_in_ == 5 and again.get_params()["min_cluster_size"] == 10
-
-
-def test_selections_are_kept(rows, tmp_path):
-    fitted = covey.HDBSCAN(prediction_data=True).fit(rows)
-    nodes = fitted.condensed_tree_.selected_nodes[::2]
-    chosen = fitted.select(nodes=nodes)
-    assert np.array_equal(chosen.condensed_tree_.selected_nodes, nodes)
-    again = file_copy(chosen, tmp_path / "clustering")
-    assert np.array_equal(again.labels_, chosen.labels_) and np.array_equal(again.predict(rows), chosen.labels_)
-    data = bytearray((tmp_path / "clustering").read_bytes())
-    data[-9] ^= 1
-    (tmp_path / "clustering").write_bytes(data)
-    with pytest.raises(covey.CorruptFileError, match="checksum"):
-        covey.HDBSCAN.load(tmp_path / "clustering")
-    with pytest.raises(covey.FileError):
-        covey.HDBSCAN.load(tmp_path / "none")
-
-
-def test_results_are_read_only(rows):
-    fitted = covey.HDBSCAN(prediction_data=True).fit(rows)
-    for name in ("labels_", "probabilities_", "outlier_scores_", "cluster_persistence_"):
-        with pytest.raises(ValueError, match="read-only"):
-            getattr(fitted, name)[0] = 0
-
-
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_selections_equal_fits(rows, settings):
-    of_the_tree = {name: value for name, value in settings.items() if name in ("alpha", "metric")}
-    of_choice = {name: value for name, value in settings.items() if name not in (*of_the_tree, "min_samples")}
-    expected = covey.HDBSCAN(min_samples=4, **of_the_tree, **of_choice).fit(rows)
-    chosen = covey.HDBSCAN(min_samples=4, **of_the_tree).fit(rows).select(**of_choice)
-    assert np.array_equal(chosen.labels_, expected.labels_)
-    assert np.array_equal(chosen.probabilities_, expected.probabilities_)
-    assert chosen.get_params() == expected.get_params()
 
 
 def test_no_rows_are_placed_nowhere(rows):

@@ -2,105 +2,14 @@
 
 import itertools
 import json
-import threading
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
-from road import Road
 
 import covey
+from counterfactual_support import Shop, applied, check, plain, road, shop  # noqa: F401 (fixtures)
 from support import write_random_encoder
-
-NUMBERS = {"amount": (0, 400), "age": (18, 80)}
-COUNTRIES = ["NL", "BE", "FR"]
-
-
-class Shop:
-    """Rings of fraud among ordinary rows: two numbers, a country, a flag; an engine without encoder."""
-
-    def __init__(self, rows=600, seed=3, rules=True, fraud=True):
-        random = np.random.default_rng(seed)
-        group = np.arange(rows) % 4
-        self.features = pd.DataFrame(
-            {
-                "amount": np.round(np.where(group == 3, 300, 60) + random.normal(0, 12, rows) + 20 * group, 2),
-                "age": np.clip(np.round(random.normal(40, 9, rows)) - 12 * (group == 3), 18, 80),
-                "country": np.array(COUNTRIES)[np.where(group == 3, 2, group % 2)],
-                "guest": group == 3,
-            }
-        )
-        self.group = group
-        self.hybrid = covey.HybridFeatures()
-        points = self.hybrid.fit_transform(None, features=self.features)
-        self.clusterer = covey.HDBSCAN(min_cluster_size=20, prediction_data=True).fit(points)
-        labels = self.clusterer.labels_
-        known = np.where(random.random(rows) < 0.7, (group == 3) * 1.0 if fraud else 0.0, np.nan)
-        self.risk = covey.cluster_risk(labels, known, min_lift=2)
-        described = {
-            cluster: covey.extract_rules(self.features, labels == cluster) for cluster in self.risk.risky_clusters
-        }
-        self.engine = covey.Engine.build(
-            hybrid=self.hybrid, clustering=self.clusterer, risk=self.risk, rules=described if rules else None
-        )
-
-    def row(self, index):
-        return self.features.iloc[[index]]
-
-
-@pytest.fixture(scope="module")
-def shop():
-    return Shop()
-
-
-@pytest.fixture(scope="module")
-def plain():
-    """Without rules, so that risk changes smoothly with distance."""
-    return Shop(rules=False)
-
-
-@pytest.fixture(scope="module")
-def road():
-    return Road()
-
-
-def applied(row, answer):
-    changed = row.copy()
-    for name, value in answer.values.items():
-        column = changed[name]
-        changed[name] = pd.Series(
-            [value], index=changed.index, dtype=column.dtype if column.dtype.kind in "bO" else None
-        )
-    return changed
-
-
-def price(change, cost=1.0):
-    if change.kind != "numeric":
-        return cost
-    return cost * abs(change.after - change.before) / change.unit
-
-
-def check(engine, row, result, events=None, goal=lambda score: not score.risky):
-    """Every answer by the engine itself, its cost by hand, the order and that none has all steps of a cheaper one."""
-    original = engine.score(events, row)[0]
-    assert result.original == original
-    assert result.outcome == ("found" if len(result) else "none") and result.evaluations > 0
-    steps = []
-    for answer in result:
-        again = engine.score(events, applied(row, answer))[0]
-        assert again == answer.score and goal(again)
-        assert answer.cost == pytest.approx(sum(change.cost for change in answer.changes))
-        for change in answer.changes:
-            before = row[change.name].iloc[0]
-            assert change.before == before and change.after != before
-            assert change.cost == pytest.approx(price(change))
-            assert change.name in answer.text
-        steps.append(
-            {(change.name, change.kind == "numeric" and change.after < change.before) for change in answer.changes}
-        )
-        assert all(not earlier <= steps[-1] for earlier in steps[:-1])
-    assert [answer.cost for answer in result] == sorted(answer.cost for answer in result)
 
 
 def grid(shop, row, points):
@@ -274,43 +183,6 @@ def test_an_engine_of_find_leaves_its_group(tmp_path):
     )
 
 
-def test_limits_are_kept(shop):
-    row = shop.row(int(np.flatnonzero(shop.group == 3)[0]))
-    free = shop.engine.counterfactual(None, row, answers=8)
-    assert {change.name for answer in free for change in answer.changes} > {"amount"}
-    for answer in shop.engine.counterfactual(None, row, immutable=["amount", "guest"], answers=8):
-        assert not {"amount", "guest"} & set(answer.values)
-    for answer in shop.engine.counterfactual(None, row, allowed="amount", answers=8):
-        assert set(answer.values) == {"amount"}
-    wide = shop.engine.counterfactual(None, row, allowed=["amount"], goal="leave_cluster")[0].values["amount"]
-    low = wide - 10 if wide < row.amount.iloc[0] else row.amount.iloc[0]
-    bounded = shop.engine.counterfactual(
-        None, row, allowed=["amount"], bounds={"amount": (low, None)}, goal="leave_cluster"
-    )
-    assert len(bounded) and all(answer.values["amount"] >= low for answer in bounded)
-    few = shop.engine.counterfactual(
-        None, row, allowed=["country"], categories={"country": ["BE"]}, goal="leave_cluster"
-    )
-    assert [answer.values for answer in few] in ([], [{"country": "BE"}])
-    dear = shop.engine.counterfactual(None, row, costs={"amount": 1000.0}, answers=1)[0]
-    assert dear.cost == pytest.approx(
-        sum(price(change, 1000.0 if change.name == "amount" else 1.0) for change in dear.changes)
-    )
-    repriced = [
-        sum(price(change, 1000.0 if change.name == "amount" else 1.0) for change in answer.changes) for answer in free
-    ]
-    assert dear.cost <= min(repriced) * 1.01
-    assert all(len(answer.changes) == 1 for answer in shop.engine.counterfactual(None, row, max_changes=1, answers=8))
-    assert len(shop.engine.counterfactual(None, row, answers=1)) == 1
-    check(shop.engine, row, shop.engine.counterfactual(None, row, max_evaluations=100))
-
-
-def test_whole_numbers_stay_whole(shop):
-    for index in np.flatnonzero(shop.group == 3)[:6]:
-        for answer in shop.engine.counterfactual(None, shop.row(index), answers=8, goal="leave_cluster"):
-            assert answer.values.get("age", 1) % 1 == 0
-
-
 def test_no_answer_is_a_result(shop):
     row = shop.row(int(np.flatnonzero(shop.group == 3)[0]))
     none = shop.engine.counterfactual(None, row, immutable=list(shop.engine.features))
@@ -326,128 +198,6 @@ def test_no_answer_is_a_result(shop):
     assert ordinary.outcome == "not_needed" and "as it is" in ordinary.text
     unlabelled = Shop(rows=200, fraud=False)
     assert unlabelled.engine.counterfactual(None, unlabelled.row(3)).outcome == "not_needed"
-
-
-def test_missing_values_may_become_known(shop):
-    row = shop.row(int(np.flatnonzero(shop.group == 3)[0])).copy()
-    row["age"] = np.nan
-    row["country"] = None
-    for answer in shop.engine.counterfactual(None, row, answers=10, goal="leave_cluster"):
-        for change in answer.changes:
-            assert change.after is not None
-            if change.name in ("age", "country"):
-                assert change.before is None and change.cost >= 1 and "missing" in answer.text
-        assert shop.engine.score(None, applied(row, answer))[0] == answer.score
-    everything = pd.DataFrame({"amount": [np.nan], "age": [np.nan], "country": [None], "guest": [None]})
-    assert shop.engine.counterfactual(None, everything, risk_below=0.001).outcome in ("found", "none", "not_needed")
-
-
-def test_a_mapping_and_unknown_names(shop):
-    row = shop.row(int(np.flatnonzero(shop.group == 3)[0])).iloc[0].to_dict()
-    result = shop.engine.counterfactual(None, row)
-    assert result.outcome == "found" and not shop.engine.score(None, {**row, **result[0].values})[0].risky
-    strange = shop.engine.counterfactual(None, {**row, "country": "<b>\u202eXX\n"})
-    for answer in strange:
-        assert "\n" not in answer.text and "\u202e" not in answer.text
-
-
-def test_the_result_does_not_depend_on_threads(shop, road):
-    row = shop.row(int(np.flatnonzero(shop.group == 3)[1]))
-    first = shop.engine.counterfactual(None, row, context=covey.Context(threads=1)).to_dict()
-    results = []
-    workers = [
-        threading.Thread(
-            target=lambda: results.append(
-                shop.engine.counterfactual(None, row, context=covey.Context(threads=3)).to_dict()
-            )
-        )
-        for _ in range(4)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert results == [first] * 4
-
-
-def test_cancel_progress_and_budget(road):
-    scores = road.engine.score(road.sequences[:200], road.features[:200])
-    index = int(np.flatnonzero(scores.risky)[0])
-    row, events = road.features.iloc[[index]], road.sequences[index : index + 1]
-    told = []
-    started = time.monotonic()
-    road.engine.counterfactual(
-        events, row, context=covey.Context(progress=lambda stage, share: told.append((stage, share)))
-    )
-    # About 50 times a second, with the ends of the few stages around the search.
-    assert told[-1][0] == "counterfactuals" or ("counterfactuals", 1.0) in told
-    assert len(told) <= 20 + 60 * (time.monotonic() - started)
-    shares = [share for stage, share in told if stage == "counterfactuals"]
-    assert shares == sorted(shares)
-    with pytest.raises(covey.CancelledError):
-        road.engine.counterfactual(
-            events, row, context=covey.Context(progress=lambda stage, share: stage == "counterfactuals")
-        )
-    with pytest.raises(covey.OutOfMemoryError):
-        road.engine.counterfactual(events, row, context=covey.Context(memory_budget=100_000))
-    assert road.engine.counterfactual(events, row).outcome == "found"
-
-
-@pytest.mark.parametrize(
-    "options, error, words",
-    [
-        ({"costs": {"amount": float("nan")}}, covey.InvalidArgumentError, "must be finite and above 0, got nan"),
-        ({"costs": {"amount": 0}}, covey.InvalidArgumentError, "must be finite and above 0, got 0"),
-        ({"costs": {"amount": -1}}, covey.InvalidArgumentError, "amount"),
-        ({"bounds": {"amount": (float("nan"), 3)}}, covey.InvalidArgumentError, "low must be finite, got nan"),
-        ({"bounds": {"amount": (0, float("inf"))}}, covey.InvalidArgumentError, "high must be finite"),
-        ({"bounds": {"amount": (5, 3)}}, covey.InvalidArgumentError, "low must be at most high, got 5.0 and 3.0"),
-        ({"bounds": {"country": (5, 7)}}, covey.InvalidArgumentError, "low and high are for numbers"),
-        ({"bounds": {"amount": 5}}, covey.InvalidArgumentError, "must be (low, high)"),
-        ({"bounds": {"amount": (0, 5)}, "immutable": ["amount"]}, covey.InvalidArgumentError, "immutable"),
-        ({"categories": {"amount": ["NL"]}}, covey.InvalidArgumentError, "categories are for a categorical"),
-        ({"categories": {"country": []}}, covey.InvalidArgumentError, "must not be empty"),
-        ({"categories": {"country": ["NL", "NL"]}}, covey.InvalidArgumentError, "occurs twice"),
-        ({"costs": {"colour": 1}}, covey.MismatchError, "colour"),
-        ({"immutable": ["colour"]}, covey.MismatchError, "colour"),
-        ({"allowed": ["amount"], "immutable": ["amount"]}, covey.InvalidArgumentError, "both"),
-        ({"allowed": ["amount"], "costs": {"age": 2}}, covey.InvalidArgumentError, "not in allowed"),
-        ({"goal": "honest"}, covey.InvalidArgumentError, "honest"),
-        ({"goal": "risk_below"}, covey.InvalidArgumentError, "risk_below"),
-        ({"risk_below": float("nan")}, covey.InvalidArgumentError, "risk_below must be above 0"),
-        ({"risk_below": 0.0}, covey.InvalidArgumentError, "risk_below"),
-        ({"risk_below": 1.5}, covey.InvalidArgumentError, "risk_below"),
-        ({"answers": 0}, covey.InvalidArgumentError, "answers must be 1 to 100"),
-        ({"answers": 101}, covey.InvalidArgumentError, "answers"),
-        ({"max_changes": 0}, covey.InvalidArgumentError, "max_changes"),
-        ({"max_removed": -1}, covey.InvalidArgumentError, "max_removed"),
-        ({"max_removed": 2}, covey.InvalidArgumentError, "no encoder"),
-        ({"event_cost": float("nan")}, covey.InvalidArgumentError, "event_cost"),
-        ({"max_evaluations": 10}, covey.InvalidArgumentError, "max_evaluations must be 100 to 1000000"),
-    ],
-)
-def test_mistakes_are_named(shop, options, error, words):
-    row = shop.row(3)
-    with pytest.raises(error, match=r".*") as caught:
-        shop.engine.counterfactual(None, row, **options)
-    assert words in str(caught.value)
-
-
-def test_inputs_that_do_not_fit(shop, road):
-    with pytest.raises(covey.MismatchError, match="one transaction must be given, got 2"):
-        shop.engine.counterfactual(None, shop.features[:2])
-    with pytest.raises(covey.MismatchError, match="one transaction must be given, got 0"):
-        shop.engine.counterfactual(None, shop.features[:0])
-    with pytest.raises(covey.MismatchError, match="features"):
-        shop.engine.counterfactual()
-    with pytest.raises(covey.InvalidTypeError, match="no encoder"):
-        shop.engine.counterfactual(road.sequences[:1], shop.row(3))
-    with pytest.raises(covey.MismatchError):
-        road.engine.counterfactual(None, road.features[:1])
-    with pytest.raises(TypeError, match="speed"):
-        shop.engine.counterfactual(None, shop.row(3), speed=3)
-    with pytest.raises(covey.InvalidDataError, match="infinite"):
-        shop.engine.counterfactual(None, {"amount": np.inf, "age": 3, "country": "NL", "guest": True})
 
 
 def test_an_engine_without_clusters():

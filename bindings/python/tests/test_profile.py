@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from road import Road
-from test_counterfactuals import Shop
+from counterfactual_support import Shop
 
 import covey
 from covey.report.statistics import cliffs_delta, critical_value, delta_interval, quartiles, share_difference
