@@ -27,20 +27,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-DATA = os.environ.get("COVEY_SHARED_DATA", os.path.join(ROOT, "..", "shared", "data"))
+from fraud_sets import DATA, DAY, OUTCOMES
+
 PAYMENTS = 24
-OUTCOMES = [
-    "A_DECLINED",
-    "A_CANCELLED",
-    "A_APPROVED",
-    "A_REGISTERED",
-    "A_ACTIVATED",
-    "O_ACCEPTED",
-    "O_DECLINED",
-    "W_Beoordelen fraude",
-]
-DAY = 86_400.0
 
 
 @dataclass

@@ -3,6 +3,7 @@
  *
  *     hostile SHARE     of the sizes that were used against Covey once, 1 to 100 percent */
 #include "operations.h"
+#include "process.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -21,17 +22,6 @@ static void put(text *text, const char *format, ...) {
     va_start(rest, format);
     text->size += (size_t)vsnprintf(text->bytes + text->size, 4096, format, rest);
     va_end(rest);
-}
-
-/* Kilobytes. */
-static long memory(const char *field) {
-    char line[256];
-    long value = 0;
-    FILE *file = fopen("/proc/self/status", "r");
-    while (fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, field, strlen(field)) == 0) value = strtol(line + strlen(field) + 1, NULL, 10);
-    fclose(file);
-    return value;
 }
 
 static void forget_peak(void) {
@@ -95,9 +85,9 @@ static void attack(const char *name, attack_fn run, const text *text, covey_stat
         covey_error *error = NULL;
         CHECK_OK(covey_context_create(&options, &context, &error));
         forget_peak();
-        long before = memory("VmRSS");
+        long before = kilobytes_of("VmRSS");
         covey_status status = run(context, text, &error);
-        long peak = memory("VmHWM") - before;
+        long peak = kilobytes_of("VmHWM") - before;
         int failed = checks_failed;
         CHECK(status == good || status == COVEY_OUT_OF_MEMORY);
         CHECK(i + 1 < sizeof budgets / sizeof *budgets || status == good);

@@ -3,6 +3,7 @@
  *
  *     limits STEPS     address spaces that are tried for each operation */
 #include "operations.h"
+#include "process.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -107,23 +108,12 @@ static void stacks(const operation *operation) {
     CHECK(plain.status == COVEY_OK && small.status == COVEY_OK && small.sum == plain.sum);
 }
 
-/* Kilobytes of address space. */
-static long size_of(const char *field) {
-    char line[256];
-    long value = 0;
-    FILE *file = fopen("/proc/self/status", "r");
-    while (fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, field, strlen(field)) == 0) value = strtol(line + strlen(field) + 1, NULL, 10);
-    fclose(file);
-    return value;
-}
-
 /* In a child whose address space may grow by so many kilobytes: what the operation ends with, or less a signal. */
 static int in_child(const operation *operation, long limit) {
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        rlim_t bytes = (rlim_t)(size_of("VmSize") + limit) << 10;
+        rlim_t bytes = (rlim_t)(kilobytes_of("VmSize") + limit) << 10;
         struct rlimit space = {bytes, bytes};
         if (setrlimit(RLIMIT_AS, &space) != 0) _exit(100);
         run run = {operation, 0, 0};

@@ -6,26 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Explanations, against distances and scores that are computed here with one event less. */
-class ExplainTest {
+class ExplainTest extends RoadOnSample {
     private static final int ROWS = 20;
-    private static Sample sample;
-    private static Road road;
-
-    @BeforeAll
-    static void run() throws Exception {
-        sample = Sample.load();
-        road = new Road(sample, null);
-    }
-
-    @AfterAll
-    static void end() {
-        road.close();
-    }
 
     private static Explanations explain(ExplainOptions options) {
         return road.engine.explain(sample.sequences.slice(0, ROWS), sample.features.slice(0, ROWS), options, null);

@@ -13,28 +13,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The whole road on the sample; every figure is computed a second time, here, from the data. */
-class RoadTest {
+class RoadTest extends RoadOnSample {
     @TempDir Path folder;
-
-    private static Sample sample;
-    private static Road road;
-
-    @BeforeAll
-    static void run() throws Exception {
-        sample = Sample.load();
-        road = new Road(sample, null);
-    }
-
-    @AfterAll
-    static void end() {
-        road.close();
-    }
 
     @Test
     void findsFraudThatNobodyLabelled() {

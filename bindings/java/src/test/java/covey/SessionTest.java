@@ -7,26 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Sessions against the scores of whole sequences. */
-class SessionTest {
-    private static Sample sample;
-    private static Road road;
-
-    @BeforeAll
-    static void run() throws Exception {
-        sample = Sample.load();
-        road = new Road(sample, null);
-    }
-
-    @AfterAll
-    static void end() {
-        road.close();
-    }
-
+class SessionTest extends RoadOnSample {
     private static void addAll(Session session, int row, int from) {
         long[] offsets = (long[])sample.sequences.offsets;
         double[] times = (double[])sample.sequences.times;
