@@ -847,11 +847,16 @@ typedef struct covey_cluster_options {
                                            persistence) up to the numbers of clusters, and the row's values are those
                                            of each of them. A row of weight 0 is left out: noise, whatever its numbers
                                            are. At least 0, and at most 2^30 together. For rows and distances alone. */
+    const char *index;                /**< NULL (default) = Covey's own approximate search; otherwise the index of FAISS
+                                           that finds the neighbours, by its name there: see below. Only with
+                                           COVEY_SEARCH_APPROXIMATE. */
+    const char *index_search;         /**< NULL (default) or parameters of its searches, as FAISS names them:
+                                           "nprobe=32,efSearch=64". */
 } covey_cluster_options;
 
 #define COVEY_CLUSTER_OPTIONS_INIT                                                                                   \
     {sizeof(covey_cluster_options), 5, 0, 0, 0.0, 1.0, COVEY_METRIC_EUCLIDEAN, COVEY_SELECTION_EXCESS_OF_MASS, 0,    \
-     COVEY_SEARCH_EXACT, COVEY_MISSING_ROWS_REJECT, 0, 0, 0.0, 0.0, 0, 0, COVEY_STRENGTHS_HDBSCAN, NULL}
+     COVEY_SEARCH_EXACT, COVEY_MISSING_ROWS_REJECT, 0, 0, 0.0, 0.0, 0, 0, COVEY_STRENGTHS_HDBSCAN, NULL, NULL, NULL}
 
 /** CLUSTER MATRIX: clusters the rows of `matrix` (n x d).
  *
@@ -874,6 +879,19 @@ typedef struct covey_cluster_options {
  *  Approximate search takes O(n sqrt(n) d), and O(n d) for each of up to 12,288 rows that measure the recall; at most n
  *  (4 d + max(4 d, 20 k) + 300) bytes, k = min_samples + 6 and d rounded up to a multiple of 16. It reads the matrix
  *  twice in its order and then rows of it at chance.
+ *
+ *  An index of FAISS. `options.index` is a name of FAISS's index_factory:
+ *      [PCAn | PCARn | PCAWn | PCAWRn | OPQm[_n] | RRn | Padn ,] [IVFn | IVFn_HNSW[m] | IMI2xb ,]
+ *      Flat | SQ4 | SQ6 | SQ8 | SQfp16 | PQm[xb][np] | PQmx4fs[r] | HNSWm[_SQ8 | _PQm] [, RFlat | Refine(...)]
+ *  such as "IVF4096,Flat", "HNSW32", "IVF4096,PQ16". It finds the near rows of each row, their distances are computed
+ *  again in float64 from the matrix, rows for which it finds too few are searched for exactly, and clusters are joined
+ *  as without it. covey_clustering_recall measures what it found. min_samples is at most 256. `options.index_search` is
+ *  nprobe, efSearch, efConstruction, k_factor_rf, max_codes, quantizer_efSearch or quantizer_efConstruction,
+ *  whole numbers from 1. Names of FAISS beyond these, and an index that the rows are too few for (an IVF of n lists
+ *  needs n rows, PQmxb 2^b) or whose parts do not divide the columns, are COVEY_INVALID_ARGUMENT. Nothing is read from
+ *  a file of FAISS: there is no name for one. The index is trained on a sample, filled on one thread, searched on all,
+ *  and freed before the clusters are joined. Its size counts against the memory budget before it is made: a row of
+ *  "IVF4096,PQ16" takes 24 bytes (twice that while its lists grow), one of "HNSW32" 4 d + 350.
  *  Numbers whose distances float64 cannot hold are refused: with the euclidean metric about 1e153 and above, or none
  *  above 1e-135; with manhattan, sums of |a - b| above 1.8e308.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (names row and column), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
@@ -897,8 +915,8 @@ int64_t covey_clustering_rows(const covey_clustering *clustering);
 int64_t covey_clustering_columns(const covey_clustering *clustering);
 
 /** What the clustering was made with, or selected by; min_samples is the one that it came to, where a number of
- *  clusters was asked for, cluster_selection_epsilon is the one that gave it, and weights is NULL. `options` must begin
- *  with its struct_size. */
+ *  clusters was asked for, cluster_selection_epsilon is the one that gave it, weights is NULL, and index and
+ *  index_search live as long as the clustering. `options` must begin with its struct_size. */
 covey_status covey_clustering_options(const covey_clustering *clustering, covey_cluster_options *options,
                                       covey_error **error);
 

@@ -1,8 +1,7 @@
-#include "faiss_shim.h"
+#include "guarded.h"
 
 #include <algorithm>
 #include <climits>
-#include <new>
 #include <stdexcept>
 #include <vector>
 
@@ -10,15 +9,6 @@
 #include <faiss/utils/random.h>
 
 namespace {
-
-template <class Body> int guarded(Body body) noexcept {
-    try {
-        body();
-        return FS_OK;
-    } catch (const std::bad_alloc &) { return FS_OUT_OF_MEMORY; } catch (...) {
-        return FS_FAILED;
-    }
-}
 
 /* A flat index whose searches, the long part of k-means, can be cancelled. */
 class StoppableIndex : public faiss::IndexFlatL2 {

@@ -27,6 +27,7 @@ func clusterOptions(_ pointer: UnsafePointer<covey_cluster_options>?) throws -> 
     options.selection = try choice(given.selection, "selection", "COVEY_SELECTION_ value")
     options.allowSingleCluster = try flag(given.allow_single_cluster, "allow_single_cluster")
     options.search = try choice(given.search, "search", "COVEY_SEARCH_ value")
+    options.index = try namedSearch(given)
     options.missing = try choice(given.missing, "missing", "COVEY_MISSING_ROWS_ value")
     options.prediction = try flag(given.prediction, "prediction")
     options.seed = given.seed
@@ -39,6 +40,16 @@ func clusterOptions(_ pointer: UnsafePointer<covey_cluster_options>?) throws -> 
     options.strengths = try choice(given.strengths, "strengths", "COVEY_STRENGTHS_ value")
     try options.validate()
     return options
+}
+
+private func namedSearch(_ options: covey_cluster_options) throws -> NamedSearch? {
+    guard let name = options.index else {
+        try require(options.index_search == nil, "index_search must be NULL without an index")
+        return nil
+    }
+    return NamedSearch(
+        index: try string(name, "index"),
+        parameters: try options.index_search.map { try string($0, "index_search") })
 }
 
 /// The weights of `rows` rows that the options give; nil where each stands for itself.
@@ -121,6 +132,8 @@ public func covey_clustering_options(
         given.cluster_selection_persistence = made.clusterSelectionPersistence
         given.clusters = 0
         given.match_reference = made.matchReference ? 1 : 0
+        given.index = made.index?.indexText.pointer
+        given.index_search = made.index?.parametersText?.pointer
         given.strengths = made.strengths.rawValue
         try Versioned.write(given, to: options, "options")
     }

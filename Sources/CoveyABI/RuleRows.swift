@@ -1,5 +1,6 @@
 import CCovey
 import CoveyRules
+import CoveyRuntime
 import CoveyTables
 import Glibc
 

@@ -24,16 +24,26 @@ struct ApproximateTree {
     private let sets: DisjointSets
     private var edges: [SpanningTree.Edge] = []
 
-    /// - Parameter weights: how many rows each stands for; nil = one.
+    /// - Parameters:
+    ///   - weights: how many rows each stands for; nil = one.
+    ///   - index: the index of FAISS that finds neighbours; nil = the own search.
     static func build(
-        _ rows: Rows, _ weights: [Int32]? = nil, minSamples: Int, alpha: Double, seed: UInt64, execution: Execution
+        _ rows: Rows, _ weights: [Int32]? = nil, minSamples: Int, alpha: Double, index: NamedSearch? = nil,
+        seed: UInt64, execution: Execution
     ) throws -> RowTree {
-        let search = try ApproximateSearch(rows, seed: seed, execution: execution)
         let n = rows.count
         let k = min(minSamples, n - 1)
-        let graph = try search.nearest(k, execution: execution)
+        let width = ApproximateSearch.width(k, rows: n)
+        // The index is freed before the cells are made.
+        let listed = try index.map {
+            try NamedIndex($0.index, $0.parameters, rows, seed: seed, execution: execution)
+                .lists(width, execution: execution)
+        }
+        let search = try ApproximateSearch(rows, seed: seed, execution: execution)
+        let graph =
+            try listed.map { try search.nearest(width, from: $0, execution: execution) }
+            ?? search.nearest(k, execution: execution)
         let recall = try search.recall(of: graph, k, seed: seed, execution: execution)
-        let width = graph.k
         let own = try weights.map { weights in try execution.array(n) { weights[Int(search.row($0))] } }
         var cores = try execution.array(n) { _ in 0.0 }
         var values = try execution.array(n) { _ in 0.0 }

@@ -49,6 +49,8 @@ public struct ClusterOptions: Sendable, Equatable {
     /// The root may be the only cluster.
     public var allowSingleCluster = false
     public var search = SearchMode.exact
+    /// The index of FAISS that finds the neighbours of the approximate search; nil = the own search.
+    public var index: NamedSearch?
     public var missing = MissingRows.reject
     /// Keeps a copy of the rows, to place new ones.
     public var prediction = false
@@ -79,6 +81,10 @@ public struct ClusterOptions: Sendable, Equatable {
         try require(
             search == .exact || metric == .euclidean,
             "search must be COVEY_SEARCH_EXACT unless the metric is euclidean")
+        if let index {
+            try require(search == .approximate, "search must be COVEY_SEARCH_APPROXIMATE if an index is named")
+            try NamedIndex.validate(index.index, index.parameters)
+        }
     }
 
     /// The neighbour of the core distance for this many rows.

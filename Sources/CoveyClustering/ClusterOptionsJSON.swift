@@ -18,6 +18,10 @@ extension ClusterOptions {
             try json.member("clusterSelectionEpsilon", clusterSelectionEpsilon)
             try json.member("clusterSelectionEpsilonMax", clusterSelectionEpsilonMax)
             try json.member("clusterSelectionPersistence", clusterSelectionPersistence)
+            if let index {
+                try json.member("index", index.index)
+                if let parameters = index.parameters { try json.member("indexSearch", parameters) }
+            }
             try json.member("matchReference", matchReference)
             try json.member("maxClusterSize", maxClusterSize)
             try json.member("metric", Int(metric.rawValue))
@@ -36,11 +40,14 @@ extension ClusterOptions {
     init(_ reader: JSONReader) throws {
         self.init()
         var found = Set<String>()
-        try reader.object { name in
-            found.insert(name)
-            if try readSelection(name, reader) { return }
-            switch name {
+        var (name, parameters): (String?, String?) = (nil, nil)
+        try reader.object { key in
+            found.insert(key)
+            if try readSelection(key, reader) { return }
+            switch key {
             case "alpha": alpha = try reader.double()
+            case "index": name = try reader.string()
+            case "indexSearch": parameters = try reader.string()
             case "metric": metric = try reader.rawValue()
             case "minSamples": minSamples = try reader.integer()
             case "missing": missing = try reader.rawValue()
@@ -53,6 +60,7 @@ extension ClusterOptions {
         for name in ["alpha", "metric", "minClusterSize", "minSamples", "prediction", "search", "selection"] {
             _ = try reader.required(found.contains(name) ? true : nil, name)
         }
+        index = name.map { NamedSearch(index: $0, parameters: parameters) }
         try validate()
     }
 

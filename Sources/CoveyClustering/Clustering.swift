@@ -59,7 +59,7 @@ public final class Clustering: Sendable {
         let reachability = try MutualReachability.build(
             view: view, rows: used, weights: counts, metric: options.metric, minSamples: minSamples,
             alpha: options.alpha,
-            search: options.search, seed: options.seed, execution: execution)
+            search: options.search, index: options.index, seed: options.seed, execution: execution)
         let reference =
             options.prediction
             ? try ReferenceRows(
@@ -122,6 +122,7 @@ public final class Clustering: Sendable {
         options.alpha = self.options.alpha
         options.metric = self.options.metric
         options.search = self.options.search
+        options.index = self.options.index
         options.missing = self.options.missing
         options.prediction = self.options.prediction
         options.seed = self.options.seed

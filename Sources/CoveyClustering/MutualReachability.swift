@@ -21,10 +21,12 @@ public struct MutualReachability: Sendable {
     ///   - alpha: distances are divided by it in mutual reachability, core distances are not (as in hdbscan); finite, >
     ///     0.
     ///   - search: `approximate` with the euclidean metric only.
+    ///   - index: the index of FAISS that finds neighbours, with `approximate` alone; nil = the own search.
     ///   - seed: of the approximate search; exact results do not depend on it.
     public static func build(
         view: MatrixView, rows: [Int32]? = nil, weights: [Int32]? = nil, metric: Metric, minSamples: Int,
-        alpha: Double = 1, search: SearchMode = .exact, seed: UInt64 = 0, execution: Execution
+        alpha: Double = 1, search: SearchMode = .exact, index: NamedSearch? = nil, seed: UInt64 = 0,
+        execution: Execution
     ) throws -> MutualReachability {
         let points = rows?.count ?? view.rows
         try require(alpha.isFinite && alpha > 0, "alpha must be finite and above 0, got \(alpha)")
@@ -40,7 +42,7 @@ public struct MutualReachability: Sendable {
         }
         try require(
             (1..<total).contains(minSamples), "min_samples must be 1 to \(total - 1), got \(minSamples)")
-        let request = Request(k: minSamples, alpha: alpha, mode: search, seed: seed)
+        let request = Request(k: minSamples, alpha: alpha, mode: search, index: index, seed: seed)
         let parted = metric == .cosine ? try NullRows(view, rows, execution) : nil
         let used = parted.map { $0.directed } ?? rows
         let null = parted?.null ?? []
@@ -73,6 +75,7 @@ public struct MutualReachability: Sendable {
         let k: Int
         let alpha: Double
         let mode: SearchMode
+        let index: NamedSearch?
         let seed: UInt64
     }
 
@@ -86,6 +89,14 @@ public struct MutualReachability: Sendable {
             let lists = try NeighborLists(count: 1, k: 0, distances: true, execution: execution)
             try lists.setCores(request.k, weights: weights, apart: apart, execution: execution)
             return RowTree(edges: [], cores: [lists.cores[0]], before: [lists.before[0]], recall: 1)
+        }
+        if request.mode == .approximate, let index = request.index {
+            try require(
+                k <= ApproximateSearch.mostNeighbours,
+                "min_samples must be at most \(ApproximateSearch.mostNeighbours) with an index, got \(k)")
+            return try ApproximateTree.build(
+                rows, weights, minSamples: request.k, alpha: request.alpha, index: index, seed: request.seed,
+                execution: execution)
         }
         if request.mode == .approximate && k <= ApproximateSearch.mostNeighbours
             && ApproximateSearch.pays(rows: rows.count, columns: rows.dimension)

@@ -60,6 +60,26 @@ OPTION_CASE(clusters_negative, 18, options.clusters = -1)
 OPTION_CASE(clusters_many, 18, options.clusters = 19)
 OPTION_CASE(clusters_largest, 18, options.clusters = INT64_MAX)
 OPTION_CASE(clusters_of_no_rows, 0, options.clusters = 1)
+OPTION_CASE(index_exact, 18, options.index = "IVF2,Flat")
+OPTION_CASE(index_search_alone, 18, options.index_search = "nprobe=2")
+#define INDEX_CASE(name, text, parameters) \
+    OPTION_CASE(name, 18, \
+                (options.search = COVEY_SEARCH_APPROXIMATE, options.index = text, options.index_search = parameters))
+INDEX_CASE(index_good, "IVF2,Flat", "nprobe=2")
+INDEX_CASE(index_graph, "HNSW4", NULL)
+INDEX_CASE(index_probes_more, "IVF2,Flat", "nprobe=1000000")
+INDEX_CASE(index_few_lists, "IVF18,Flat", NULL)
+INDEX_CASE(index_empty, "", NULL)
+INDEX_CASE(index_unknown, "nonsense", NULL)
+INDEX_CASE(index_bytes, "IVF2,Flat\xff", NULL)
+INDEX_CASE(index_many_lists, "IVF19,Flat", NULL)
+INDEX_CASE(index_huge, "IVF999999999,Flat", NULL)
+INDEX_CASE(index_codes, "PQ2x12", NULL)
+INDEX_CASE(index_links, "HNSW1", NULL)
+INDEX_CASE(index_file, "/dev/zero", NULL)
+INDEX_CASE(index_verbose, "IVF2,Flat", "verbose=1")
+INDEX_CASE(index_parameter, "IVF2,Flat", "efSearch=9")
+INDEX_CASE(index_value, "IVF2,Flat", "nprobe=0")
 OPTION_CASE(reference_unknown, 18, options.match_reference = 2)
 OPTION_CASE(strengths_unknown, 18, options.strengths = 2)
 
@@ -185,6 +205,23 @@ const abi_case clustering_cases[] = {
     {"clustering: clusters 19", BAD, "clusters must be a number that the tree can be cut into", clusters_many},
     {"clustering: clusters largest", BAD, "clusters must be a number that the tree can be cut into", clusters_largest},
     {"clustering: clusters of no rows", BAD, "clusters must be a number", clusters_of_no_rows},
+    {"clustering: index exact", BAD, "search must be COVEY_SEARCH_APPROXIMATE", index_exact},
+    {"clustering: index search alone", BAD, "index_search must be NULL", index_search_alone},
+    {"clustering: index", COVEY_OK, "", index_good},
+    {"clustering: index graph", COVEY_OK, "", index_graph},
+    {"clustering: index probes more", COVEY_OK, "", index_probes_more},
+    {"clustering: index few lists", COVEY_OK, "", index_few_lists},
+    {"clustering: index empty", BAD, "index must be a name of 1 to", index_empty},
+    {"clustering: index unknown", BAD, "got nonsense", index_unknown},
+    {"clustering: index bytes", BAD, "index must be valid UTF-8", index_bytes},
+    {"clustering: index many lists", BAD, "at least 19 rows", index_many_lists},
+    {"clustering: index huge", BAD, "index must be a name", index_huge},
+    {"clustering: index codes", BAD, "at least 4096 rows", index_codes},
+    {"clustering: index links", BAD, "index must be a name", index_links},
+    {"clustering: index file", BAD, "index must be a name", index_file},
+    {"clustering: index verbose", BAD, "index_search must be", index_verbose},
+    {"clustering: index parameter", BAD, "has no parameter efSearch", index_parameter},
+    {"clustering: index value", BAD, "index_search must be", index_value},
     {"clustering: match_reference", BAD, "match_reference must be 0 or 1, got 2", reference_unknown},
     {"clustering: strengths", BAD, "strengths must be a COVEY_STRENGTHS_ value, got 2", strengths_unknown},
     {"weights: negative", BAD, "weights[3] must be at least 0, got -1", weights_negative},

@@ -66,6 +66,9 @@ HIDDEN int fstatat(int folder, const char *path, struct stat *result, int flags)
     return __fxstatat(STAT_VERSION, folder, path, result, flags);
 }
 
+/* New in 2.32: whether there is one thread alone, so that reference counts need no atomic instructions. */
+HIDDEN char __libc_single_threaded = 0;
+
 /* libstdc++ of gcc 9 to 11: what was inline before, by the functions that it was made of. */
 typedef struct exception_ptr {
     void *object;

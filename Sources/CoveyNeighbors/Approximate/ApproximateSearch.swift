@@ -52,9 +52,22 @@ public final class ApproximateSearch: Sendable {
         try nearest(k, rounds: ApproximateSearch.rounds, execution: execution)
     }
 
+    /// The same from lists that an index of FAISS found: what it did not find is not looked for, except for rows whose
+    /// lists are too short. These are searched for exactly.
+    /// - Parameter found: `NamedIndex.lists` of the same rows, each `width` long, at least k and below the rows.
+    public func nearest(_ width: Int, from found: AlignedBuffer<Int32>, execution: Execution) throws -> NeighborGraph {
+        let lists = try NearLists(index, length: width, execution: execution)
+        try lists.take(found, execution: execution)
+        try lists.fill(execution: execution)
+        return try lists.graph(execution: execution)
+    }
+
+    /// The entries of a list for k neighbours of n rows.
+    public static func width(_ k: Int, rows: Int) -> Int { min(k + spare, rows - 1) }
+
     func nearest(_ k: Int, rounds: Int, execution: Execution) throws -> NeighborGraph {
         let lists = try NearLists(
-            index, length: min(k + ApproximateSearch.spare, index.packed.count - 1), execution: execution)
+            index, length: ApproximateSearch.width(k, rows: index.packed.count), execution: execution)
         try lists.scan(execution: execution)
         try lists.fill(execution: execution)
         if rounds > 0 { try NeighborDescent(lists, execution: execution).run(rounds: rounds) }

@@ -138,6 +138,23 @@ final class NearLists: @unchecked Sendable {
         }
     }
 
+    /// Takes the lists of an index of FAISS, which number rows in their own order. Their distances are not known.
+    func take(_ found: AlignedBuffer<Int32>, execution: Execution) throws {
+        let (index, indices, length) = (index, indices, length)
+        let places = try AlignedBuffer<Int32>(count, for: "the order of rows", execution)
+        try execution.parallel(count, grain: 65_536) { chunk, _ in
+            for p in chunk { places[Int(index.order[p])] = Int32(p) }
+        }
+        try execution.parallel(count, grain: max(1, 65_536 / length)) { chunk, _ in
+            for p in chunk {
+                let list = found.pointer + Int(index.order[p]) * length
+                for slot in 0..<length {
+                    indices[p * length + slot] = list[slot] < 0 ? -1 : places[Int(list[slot])]
+                }
+            }
+        }
+    }
+
     /// Compares the rows whose lists are not full with all others. These rows are far from every cell that has enough
     /// rows.
     func fill(execution: Execution) throws {

@@ -1,9 +1,6 @@
 import CoveyRuntime
-import Glibc
 
-/// The rows in float32 for the approximate search, in which rounding may lose a neighbour. They are centred and scaled
-/// by a power of two, so that no square overflows and few underflow. The caller's offset and unit, and a few far rows,
-/// do not change that.
+/// The rows in float32 for the approximate search, in which rounding may lose a neighbour; see `CompactFrame`.
 final class CompactRows: @unchecked Sendable {
     let rows: Rows
     /// Numbers in a row: a multiple of 16, filled with zeros after the dimension.
@@ -27,37 +24,15 @@ final class CompactRows: @unchecked Sendable {
             checkedProduct(n, stride, "the rows in float32"), for: "the rows in float32", execution)
         norms = try AlignedBuffer(n, for: "the rows' norms", execution)
 
-        let grain = max(16, 65_536 / d)
-        let largest = try AlignedBuffer<Double>((n + grain - 1) / grain, repeating: 0, for: "scales", execution)
-        try execution.parallel(n, grain: grain) { chunk, _ in
-            let row = try AlignedBuffer<Double>(d, for: "a row", execution)
-            var most = 0.0
-            for i in chunk {
-                rows.copy(i, to: row.pointer)
-                for c in 0..<d { most = max(most, abs(row[c])) }
-            }
-            largest[chunk.lowerBound / grain] = most
-        }
-        let most = (0..<largest.count).reduce(0.0) { max($0, largest[$1]) }
-        let first = most > 0 ? scalbn(1.0, Int32(max(-1000, min(1000, -most.exponent - 2)))) : 1
-        let frame = try RowFrame(rows, unit: first, execution: execution)
-        let second = frame.scale(longest: 2 * most * first * Double(d).squareRoot())
-        scale = first * second
-        let centre = frame.centre
+        let frame = try CompactFrame(rows, execution: execution)
+        scale = frame.scale
         let (numbers, norms) = (numbers, norms)
-        try execution.parallel(n, grain: grain) { chunk, _ in
+        try execution.parallel(n, grain: CompactFrame.grain(d)) { chunk, _ in
             let row = try AlignedBuffer<Double>(d, for: "a row", execution)
             for i in chunk {
-                rows.copy(i, to: row.pointer)
                 let target = numbers.pointer + i * stride
-                var norm: Float = 0
-                for c in 0..<d {
-                    let value = Float((row[c] * first - centre[c]) * second)
-                    target[c] = value
-                    norm += value * value
-                }
+                norms[i] = frame.write(i, to: target, row.pointer)
                 for c in d..<stride { target[c] = 0 }
-                norms[i] = norm
             }
         }
     }

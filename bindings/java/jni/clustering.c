@@ -45,7 +45,7 @@ typedef covey_status (*matrix_function)(const covey_context *, const covey_matri
 
 /* weights: null, or one number for each row of the matrix. */
 static jlong cluster(JNIEnv *env, matrix_function function, jlong context, jobject matrix, jlongArray weights,
-                     jlongArray integers, jdoubleArray reals) {
+                     jlongArray integers, jdoubleArray reals, jbyteArray index, jbyteArray index_search) {
     arena memory;
     arena_start(&memory, env);
     jlong result = 0;
@@ -53,7 +53,9 @@ static jlong cluster(JNIEnv *env, matrix_function function, jlong context, jobje
     const covey_matrix *rows;
     covey_cluster_options options;
     if (read_cluster_options(env, integers, reals, &options) && read_matrix(&memory, matrix, &view, &rows) &&
-        (!weights || (options.weights = numbers(&memory, weights, NUMBER_I64, 0, view.rows)))) {
+        (!weights || (options.weights = numbers(&memory, weights, NUMBER_I64, 0, view.rows))) &&
+        (!index || (options.index = text(&memory, index))) &&
+        (!index_search || (options.index_search = text(&memory, index_search)))) {
         covey_clustering *clustering = NULL;
         covey_error *error = NULL;
         covey_status status = function(context_of(context), rows, &options, &clustering, &error);
@@ -64,16 +66,17 @@ static jlong cluster(JNIEnv *env, matrix_function function, jlong context, jobje
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterMatrix(JNIEnv *env, jclass class, jlong context, jobject matrix,
-                                                        jlongArray weights, jlongArray integers, jdoubleArray reals) {
+                                                        jlongArray weights, jlongArray integers, jdoubleArray reals,
+                                                        jbyteArray index, jbyteArray index_search) {
     (void)class;
-    return cluster(env, covey_cluster_matrix, context, matrix, weights, integers, reals);
+    return cluster(env, covey_cluster_matrix, context, matrix, weights, integers, reals, index, index_search);
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterDistances(JNIEnv *env, jclass class, jlong context, jobject distances,
-                                                           jlongArray weights, jlongArray integers,
-                                                           jdoubleArray reals) {
+                                                           jlongArray weights, jlongArray integers, jdoubleArray reals,
+                                                           jbyteArray index, jbyteArray index_search) {
     (void)class;
-    return cluster(env, covey_cluster_distances, context, distances, weights, integers, reals);
+    return cluster(env, covey_cluster_distances, context, distances, weights, integers, reals, index, index_search);
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_clusterSpanningTree(JNIEnv *env, jclass class, jlong context, jlong rows,
@@ -140,6 +143,16 @@ JNIEXPORT void JNICALL Java_covey_Native_clusteringOptions(JNIEnv *env, jclass c
     const jdouble x[REALS] = {options.cluster_selection_epsilon, options.alpha, options.cluster_selection_epsilon_max,
                               options.cluster_selection_persistence};
     store(env, integers, n, INTEGERS, reals, x, REALS);
+}
+
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_clusteringIndex(JNIEnv *env, jclass class, jlong clustering,
+                                                               jboolean search) {
+    (void)class;
+    covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;
+    covey_error *error = NULL;
+    if (!succeeded(env, covey_clustering_options(POINTER(covey_clustering, clustering), &options, &error), error))
+        return NULL;
+    return utf8(env, search ? options.index_search : options.index);
 }
 
 JNIEXPORT jlongArray JNICALL Java_covey_Native_clusteringSizes(JNIEnv *env, jclass class, jlong handle) {

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import _structs
 from ._arrays import choice, flag, integer, real
-from ._errors import InvalidArgumentError
+from ._errors import InvalidArgumentError, InvalidTypeError
 from ._metrics import NATIVE
 
 SELECTION = {"eom": 0, "leaf": 1}
@@ -66,6 +66,8 @@ def cluster_options(clusterer: Any, metric: int) -> _structs.ClusterOptions:
         seed=integer(clusterer.seed, "seed", signed=False),
         match_reference=reference,
         strengths=choice(clusterer.strengths, "strengths", STRENGTHS),
+        index=_text(clusterer.index, "index"),
+        index_search=_text(clusterer.index_search, "index_search"),
     )
 
 
@@ -93,7 +95,19 @@ def parameters_of(options: _structs.ClusterOptions) -> dict[str, Any]:
         "seed": options.seed,
         "match_reference_implementation": reference,
         "strengths": name(STRENGTHS, options.strengths),
+        "index": options.index.decode() if options.index is not None else None,
+        "index_search": options.index_search.decode() if options.index_search is not None else None,
     }
+
+
+def _text(value: Any, name: str) -> bytes | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InvalidTypeError(f"{name} must be a string or None, got {type(value).__name__}")
+    if "\0" in value:
+        raise InvalidArgumentError(f"{name} must not hold a NUL, got {value!r}")
+    return value.encode("utf-8", "surrogatepass")
 
 
 def _largest_epsilon(value: Any, epsilon: float) -> float:

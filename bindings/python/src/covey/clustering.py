@@ -68,6 +68,10 @@ class HDBSCAN(ClusterMixin, ClusteringPrediction, ClusteringSelection):
         p: of "minkowski".
         algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean, seuclidean and
             mahalanobis; any other metric is refused with it; see ``recall_``).
+        index: the index of FAISS that finds the neighbours of the approximate search, by its name there
+            ("IVF4096,Flat", "HNSW32", "IVF4096,PQ16"; covey.h has them all); None = Covey's own search. FAISS needs not
+            be installed, and no file of it is read.
+        index_search: parameters of its searches, as FAISS names them: "nprobe=32,efSearch=64"; None = its defaults.
         cluster_selection_method: "eom" (excess of mass) or "leaf".
         allow_single_cluster: the root may be the only cluster.
         prediction_data: keeps a copy of the rows, which ``predict``, ``membership``, ``exemplars_`` and an engine need.
@@ -149,6 +153,8 @@ class HDBSCAN(ClusterMixin, ClusteringPrediction, ClusteringSelection):
         must_link: Any = None,
         cannot_link: Any = None,
         cannot_link_groups: Any = None,
+        index: Optional[str] = None,
+        index_search: Optional[str] = None,
         context: Optional[Context] = None,
         **metric_parameters: Any,
     ) -> None:
@@ -180,6 +186,8 @@ class HDBSCAN(ClusterMixin, ClusteringPrediction, ClusteringSelection):
         self.must_link = must_link
         self.cannot_link = cannot_link
         self.cannot_link_groups = cannot_link_groups
+        self.index = index
+        self.index_search = index_search
         self.context = context
         if metric_parameters:
             self._metric_parameters = metric_parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctypes import Structure, c_double, c_int32, c_int64, c_size_t, c_uint64, c_void_p
+from ctypes import Structure, c_char_p, c_double, c_int32, c_int64, c_size_t, c_uint64, c_void_p
 
 from .base import Versioned
 
@@ -42,6 +42,8 @@ class ClusterOptions(Versioned):
         ("match_reference", c_int32),
         ("strengths", c_int32),
         ("weights", c_void_p),
+        ("index", c_char_p),
+        ("index_search", c_char_p),
     ]
     _defaults_ = {"min_cluster_size": 5, "alpha": 1.0}
 

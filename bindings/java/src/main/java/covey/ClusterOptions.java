@@ -1,11 +1,11 @@
 package covey;
 
 /** The options of clustering. {@link Builder} describes the fields. */
-public record
-    ClusterOptions(long minClusterSize, long minSamples, long maxClusterSize, double clusterSelectionEpsilon,
-                   double alpha, Metric metric, Selection selection, boolean allowSingleCluster, Search search,
-                   MissingRows missing, boolean prediction, long seed, double clusterSelectionEpsilonMax,
-                   double clusterSelectionPersistence, long clusters, boolean matchReference, Strengths strengths) {
+public record ClusterOptions(long minClusterSize, long minSamples, long maxClusterSize, double clusterSelectionEpsilon,
+                             double alpha, Metric metric, Selection selection, boolean allowSingleCluster,
+                             Search search, MissingRows missing, boolean prediction, long seed,
+                             double clusterSelectionEpsilonMax, double clusterSelectionPersistence, long clusters,
+                             boolean matchReference, Strengths strengths, String index, String indexSearch) {
 
     /** The distance between two rows. */
     public enum Metric {
@@ -57,16 +57,20 @@ public record
                            strengths.ordinal()};
     }
 
+    byte[] indexBytes() { return index == null ? null : Text.encode(index, "index"); }
+
+    byte[] indexSearchBytes() { return indexSearch == null ? null : Text.encode(indexSearch, "indexSearch"); }
+
     double[] reals() {
         return new double[] {clusterSelectionEpsilon, alpha, clusterSelectionEpsilonMax, clusterSelectionPersistence};
     }
 
-    static ClusterOptions of(long[] integers, double[] reals) {
-        return new ClusterOptions(integers[0], integers[1], integers[2], reals[0], reals[1],
-                                  Metric.values()[(int)integers[5]], Selection.values()[(int)integers[6]],
-                                  integers[7] == 1, Search.values()[(int)integers[8]],
-                                  MissingRows.values()[(int)integers[9]], integers[10] == 1, integers[3], reals[2],
-                                  reals[3], integers[4], integers[11] == 1, Strengths.values()[(int)integers[12]]);
+    static ClusterOptions of(long[] integers, double[] reals, String index, String indexSearch) {
+        return new ClusterOptions(
+            integers[0], integers[1], integers[2], reals[0], reals[1], Metric.values()[(int)integers[5]],
+            Selection.values()[(int)integers[6]], integers[7] == 1, Search.values()[(int)integers[8]],
+            MissingRows.values()[(int)integers[9]], integers[10] == 1, integers[3], reals[2], reals[3], integers[4],
+            integers[11] == 1, Strengths.values()[(int)integers[12]], index, indexSearch);
     }
 
     /** Returns the defaults. */
@@ -94,6 +98,8 @@ public record
         private long clusters;
         private boolean matchReference;
         private Strengths strengths = Strengths.HDBSCAN;
+        private String index;
+        private String indexSearch;
 
         private Builder() {}
 
@@ -210,12 +216,27 @@ public record
             return this;
         }
 
+        /**
+         * The index of FAISS that finds the neighbours of the approximate search, by its name there, such as
+         * "IVF4096,PQ16"; null (default) means Covey's own search. For {@link Clustering#cluster} of a matrix.
+         */
+        public Builder index(String name) {
+            index = name;
+            return this;
+        }
+
+        /** The parameters of its searches, such as "nprobe=32"; null (default) means the defaults of FAISS. */
+        public Builder indexSearch(String parameters) {
+            indexSearch = parameters;
+            return this;
+        }
+
         /** Returns the options. The call that uses them checks their ranges. */
         public ClusterOptions build() {
             return new ClusterOptions(minClusterSize, minSamples, maxClusterSize, clusterSelectionEpsilon, alpha,
                                       metric, selection, allowSingleCluster, search, missing, prediction, seed,
                                       clusterSelectionEpsilonMax, clusterSelectionPersistence, clusters, matchReference,
-                                      strengths);
+                                      strengths, index, indexSearch);
         }
     }
 }

@@ -36,8 +36,8 @@ public final class Clustering extends ClusteringResults {
         if (weights != null) Numbers.requireRows(weights, matrix.rows, "weights");
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
         try (Use with = Use.of(context)) {
-            return new Clustering(
-                Native.clusterMatrix(with.address(), matrix, weights, chosen.integers(), chosen.reals()));
+            return new Clustering(Native.clusterMatrix(with.address(), matrix, weights, chosen.integers(),
+                                                       chosen.reals(), chosen.indexBytes(), chosen.indexSearchBytes()));
         }
     }
 
@@ -57,8 +57,9 @@ public final class Clustering extends ClusteringResults {
         if (weights != null) Numbers.requireRows(weights, distances.rows, "weights");
         ClusterOptions chosen = options == null ? ClusterOptions.defaults() : options;
         try (Use with = Use.of(context)) {
-            return new Clustering(
-                Native.clusterDistances(with.address(), distances, weights, chosen.integers(), chosen.reals()));
+            return new Clustering(Native.clusterDistances(with.address(), distances, weights, chosen.integers(),
+                                                          chosen.reals(), chosen.indexBytes(),
+                                                          chosen.indexSearchBytes()));
         }
     }
 
@@ -145,7 +146,8 @@ public final class Clustering extends ClusteringResults {
             long[] integers = new long[13];
             double[] reals = new double[4];
             Native.clusteringOptions(self.address(), integers, reals);
-            return ClusterOptions.of(integers, reals);
+            return ClusterOptions.of(integers, reals, Text.decode(Native.clusteringIndex(self.address(), false)),
+                                     Text.decode(Native.clusteringIndex(self.address(), true)));
         }
     }
 

@@ -129,10 +129,11 @@ final class Native {
     static native void hybridDestroy(long hybrid);
 
     /** The integers are those of ClusterOptions.integers(), the reals those of ClusterOptions.reals(). */
-    static native long clusterMatrix(long context, Matrix matrix, long[] weights, long[] integers, double[] reals);
+    static native long clusterMatrix(long context, Matrix matrix, long[] weights, long[] integers, double[] reals,
+                                     byte[] index, byte[] indexSearch);
 
-    static native long clusterDistances(long context, Matrix distances, long[] weights, long[] integers,
-                                        double[] reals);
+    static native long clusterDistances(long context, Matrix distances, long[] weights, long[] integers, double[] reals,
+                                        byte[] index, byte[] indexSearch);
 
     /** The words of each edge are from, to and the bits of the distance. */
     static native long clusterSpanningTree(long context, long rows, long[] words, long[] integers, double[] reals);
@@ -165,6 +166,9 @@ final class Native {
     static native long clusteringRead(long context, byte[] bytes);
 
     static native void clusteringOptions(long clustering, long[] integers, double[] reals);
+
+    /** The index that the options name, or the parameters of its searches; null if there are none. */
+    static native byte[] clusteringIndex(long clustering, boolean search);
 
     static native long[] clusteringSizes(long clustering);
 

@@ -41,6 +41,27 @@ class ClusteringTest {
     }
 
     @Test
+    void anIndexOfFaissFindsTheBlobs() {
+        Matrix rows = Matrix.of(data(), ROWS, COLUMNS);
+        ClusterOptions.Builder approximate = options().search(ClusterOptions.Search.APPROXIMATE);
+        ClusterOptions named = approximate.index("IVF4,Flat").indexSearch("nprobe=4").build();
+        try (Clustering exact = Clustering.cluster(rows, options().build(), null);
+             Clustering found = Clustering.cluster(rows, named, null)) {
+            assertEquals(BLOBS, found.clusters());
+            assertEquals(1, found.recall());
+            assertArrayEquals(exact.labels(), found.labels());
+            assertEquals("IVF4,Flat", found.options().index());
+            assertEquals("nprobe=4", found.options().indexSearch());
+            assertNull(exact.options().index());
+        }
+        for (String index : new String[] {"nonsense", "HNSW1", "IVF100000,Flat", ""}) {
+            CoveyException refused = assertThrows(
+                CoveyException.class, () -> Clustering.cluster(rows, approximate.index(index).build(), null));
+            assertEquals(StatusCode.INVALID_ARGUMENT, refused.code(), refused.getMessage());
+        }
+    }
+
+    @Test
     void treesAreThoseOfPrimAndKruskal() {
         double[] data = data();
         try (Clustering clustering = Clustering.cluster(Matrix.of(data, ROWS, COLUMNS), options().build(), null)) {

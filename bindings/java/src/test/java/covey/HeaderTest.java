@@ -135,8 +135,8 @@ class HeaderTest {
                      joined(c.minClusterSize(), c.minSamples(), c.maxClusterSize(), c.clusterSelectionEpsilon(),
                             c.alpha(), c.metric(), c.selection(), c.allowSingleCluster(), c.search(), c.missing(),
                             c.prediction(), c.seed(), c.clusterSelectionEpsilonMax(), c.clusterSelectionPersistence(),
-                            c.clusters(), c.matchReference(), c.strengths(),
-                            null)); // weights are an argument of the call
+                            c.clusters(), c.matchReference(), c.strengths(), null, c.index(),
+                            c.indexSearch())); // weights are an argument of the call
         HybridOptions h = HybridOptions.defaults();
         assertEquals(initialiser("HYBRID").replaceAll("COVEY_(SCALING|MISSING)_", ""),
                      joined(h.scaling(), h.missing(), h.embeddingComponents(), h.embeddingWeight(), h.featureWeight(),

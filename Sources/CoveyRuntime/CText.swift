@@ -1,8 +1,8 @@
 /// A string where C can read it, for as long as the object lives.
-final class CText: @unchecked Sendable {
-    let pointer: UnsafePointer<CChar>
+public final class CText: @unchecked Sendable {
+    public let pointer: UnsafePointer<CChar>
 
-    init(_ text: String) {
+    public init(_ text: String) {
         // C ends a string at the first NUL; what is behind one would be lost silently.
         let bytes = text.utf8.map { $0 == 0 ? UInt8(ascii: "?") : $0 }
         let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
@@ -14,7 +14,7 @@ final class CText: @unchecked Sendable {
     deinit { pointer.deallocate() }
 
     /// A literal, which lives for ever.
-    static func constant(_ text: StaticString) -> UnsafePointer<CChar> {
+    public static func constant(_ text: StaticString) -> UnsafePointer<CChar> {
         UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
     }
 }
