@@ -1,5 +1,5 @@
-"""Covey on Apache Spark (PySpark 3.5 and 4.x): embeddings, exact HDBSCAN, scores and cluster risk of rows that no
-machine holds.
+"""Covey on Apache Spark (PySpark 3.5 and 4.x): embeddings, exact HDBSCAN, scores, cluster risk and rules of rows that
+no machine holds.
 
 ``pip install 'covey[spark]'``; workers need Covey too. Nothing here is loaded by ``import covey``.
 
@@ -9,6 +9,7 @@ machine holds.
     model = covey.spark.HDBSCAN(min_cluster_size=50, featuresCol="embedding", keyCol="transaction").fit(vectors)
     clusters = model.transform(vectors)
     risk = covey.spark.cluster_risk(clusters.join(labels, "transaction"), fraud="label")
+    rules = covey.spark.extract_rules(table, features=["amount", "country"], target="in_cluster_7")
     scores = covey.spark.score(events, features, engine, key="transaction", time="seconds", event="event")
 
 Spark moves the data; the numbers come from the kernels of libcovey. Its memory lies outside the JVM's heap: give
@@ -33,16 +34,30 @@ if TYPE_CHECKING:
     from .hdbscan import HDBSCAN, HDBSCANModel
     from .hybrid import hybrid_rows
     from .risk import cluster_risk
+    from .rules import MeasuredRule, MeasuredRules, extract_rules
     from .scoring import score
 
-__all__ = ["HDBSCAN", "HDBSCANModel", "cluster_risk", "embed", "hybrid_rows", "score"]
+__all__ = [
+    "HDBSCAN",
+    "HDBSCANModel",
+    "MeasuredRule",
+    "MeasuredRules",
+    "cluster_risk",
+    "embed",
+    "extract_rules",
+    "hybrid_rows",
+    "score",
+]
 
 # A task loads this package for its kernels, and none of what the driver needs.
 _HOMES = {
     "HDBSCAN": "hdbscan",
     "HDBSCANModel": "hdbscan",
     "cluster_risk": "risk",
+    "MeasuredRule": "rules",
+    "MeasuredRules": "rules",
     "embed": "embedding",
+    "extract_rules": "rules",
     "hybrid_rows": "hybrid",
     "score": "scoring",
 }
