@@ -181,7 +181,7 @@ def numeric(values: Any, name: str) -> NDArray[Any]:
 
 
 def _native_layout(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """`array` as `dtype` in the machine's byte order and aligned: itself where that is so already."""
+    """`array` as `dtype` in the machine's byte order and aligned: itself if that is so already."""
     return np.require(array, dtype=dtype, requirements="A")
 
 

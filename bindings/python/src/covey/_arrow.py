@@ -142,7 +142,7 @@ def is_arrow(values: Any) -> bool:
 
 def exporter(values: Any) -> Optional[Any]:
     """The object whose Arrow data stand for `values`: itself, what a lazy frame or a dataset reads, what a query gives.
-    None where there is none."""
+    None if there is none."""
     if isinstance(values, type):
         return None
     module = type(values).__module__.partition(".")[0].lstrip("_")

@@ -40,7 +40,7 @@ class ArrowColumn:
 
     @classmethod
     def read(cls, values: Any, name: str) -> "Optional[ArrowColumn]":
-        """A Series, an array or a chunked array of any library; None where it has no Arrow data, or is a table."""
+        """A Series, an array or a chunked array of any library; None if it has no Arrow data, or is a table."""
         source = exporter(values)
         if source is None:
             return None
@@ -82,7 +82,7 @@ class ArrowColumn:
         return codes, [pointers[index].decode("utf-8") for index in range(column.category_count)]
 
     def to_numpy(self, name: str = "values") -> NDArray[Any]:
-        """Numbers (floats with NaN where some are null; objects with None where a float would not be exact), datetimes,
+        """Numbers (floats with NaN if some are null; objects with None if a float would not be exact), datetimes,
         durations, strings as objects with None."""
         if self.is_text:
             codes, names = self.codes(name)

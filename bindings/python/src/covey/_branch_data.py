@@ -20,7 +20,7 @@ class BranchDetectionData:
 
     Attributes:
         all_finite: no row has a NaN or an infinity.
-        finite_index: the numbers of the rows without one, or None where that is all of them.
+        finite_index: the numbers of the rows without one, or None if that is all of them.
         internal_to_raw: those numbers as a dictionary, or None.
         core_distances: of the finite rows, the distance of the min_samples-th neighbour, the row itself counted.
         neighbors: of the finite rows, min_samples neighbours each, among the finite rows.

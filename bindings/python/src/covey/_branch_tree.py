@@ -20,7 +20,7 @@ from .context import running
 
 
 class Branches(NamedTuple):
-    """What one cluster came to. tree is None where its graph is in pieces, which are then the branches."""
+    """What one cluster came to. tree is None if its graph is in pieces, which are then the branches."""
 
     rows: NDArray[np.int64]
     centralities: NDArray[np.float64]

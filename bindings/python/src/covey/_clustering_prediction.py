@@ -66,7 +66,7 @@ class ClusteringPrediction(ClusteringResults):
 
         Args:
             X: new rows (hdbscan's membership_vector); None = the fitted ones (all_points_membership_vectors).
-            k: the k largest numbers alone: m x k clusters (-1 where there are fewer) and m x k numbers, the largest
+            k: the k largest numbers alone: m x k clusters (-1 if there are fewer) and m x k numbers, the largest
                 first.
             context: None = that of this HDBSCAN.
 

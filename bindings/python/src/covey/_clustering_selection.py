@@ -56,7 +56,7 @@ class ClusteringSelection(ClusteringResults):
 
     def size_trace(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Which min_cluster_size to take: the sizes at which the leaves of the tree change, from the fitted one up, and
-        how persistent the leaves are there (PLSCAN, arXiv 2512.16558). Empty where no cluster is ever split. O(clusters
+        how persistent the leaves are there (PLSCAN, arXiv 2512.16558). Empty if no cluster is ever split. O(clusters
         log clusters)."""
         return self._result().sizes()
 

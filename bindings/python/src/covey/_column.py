@@ -45,7 +45,7 @@ def _from_arrow(column: ArrowColumn, name: str) -> Converted:
 
 
 def as_expected(column: Converted, kind: Optional[str], name: str) -> Converted:
-    """A column as the kind that is expected of it: one without a value, and numbers where categories are expected,
+    """A column as the kind that is expected of it: one without a value, and numbers if categories are expected,
     which are the categories of their names ("7995" for 7995 and 7995.0). Others stay what they are."""
     own, array, _ = column
     if kind is None or KINDS[own] == kind:
@@ -115,7 +115,7 @@ def _from_extension(values: Any, dtype: Any, name: str) -> Optional[Converted]:
 
 
 def _from_values(array: NDArray[Any], name: str) -> Optional[Converted]:
-    """Objects that are no strings; None where there is no value among them."""
+    """Objects that are no strings; None if there is no value among them."""
     missing = np.fromiter((_is_missing(value) for value in array), dtype=bool, count=len(array))
     present = {type(value) for value in array[~missing]}
     if not present:

@@ -38,7 +38,7 @@ class Derived(enum.IntEnum):
     HOUR = 1
     #: "days from X to Y", of two dates.
     DAYS = 2
-    #: "X / Y"; missing where Y is 0.
+    #: "X / Y"; missing if Y is 0.
     RATIO = 3
     #: "X - Y".
     DIFFERENCE = 4
@@ -47,7 +47,7 @@ class Derived(enum.IntEnum):
 @dataclasses.dataclass(frozen=True)
 class Condition(Shown):
     """One condition of a rule. INTERVAL: low <= x < high, either may be infinite, missing does not match. IN, NOT_IN:
-    `categories`; a missing value matches neither. `columns` are what the feature is worked out of: itself where it is a
+    `categories`; a missing value matches neither. `columns` are what the feature is worked out of: itself if it is a
     column.
 
     Example::

@@ -61,7 +61,7 @@ class EngineCases(Handle):
                 several; all must hold. None: "not_risky" for a risky transaction, otherwise a risk of at most the base
                 rate.
             risk_below: the threshold of that goal, which it implies.
-            costs: by feature, above 0, 1 where not named: of a number's unit (the distance between the quartiles of the
+            costs: by feature, above 0, 1 if not named: of a number's unit (the distance between the quartiles of the
                 engine's rows), or of any other change.
             bounds: (low, high) of new numbers by feature, None = that of the engine's rows.
             categories: the only new categories by feature; None: those of the engine's rows and rules.

@@ -54,8 +54,7 @@ class EngineFiles(EngineCases):
 
     def save(self, path: Union[str, "os.PathLike[Any]"], *, context: Optional[Context] = None) -> None:
         """Writes the one file (safetensors) whole or not at all. A file that is replaced keeps its mode and owner; a
-        symbolic
-        link is followed. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
+        symbolic link is followed. Errors: IO, OUT_OF_MEMORY, CANCELLED."""
         with running(context) as native:
             call("covey_engine_save", self._handle(), native, path_bytes(path))
 

@@ -29,7 +29,7 @@ class EventFrame:
         self.name = name
         self._columns: Dict[Any, Any] = {}
         self._repeated: Set[Any] = set()
-        #: A DataFrame makes a column when it is asked for, which costs more than reading it where there are few rows.
+        #: A DataFrame makes a column when it is asked for, which costs more than reading it if there are few rows.
         self._frame: Any = None
         pandas = sys.modules.get("pandas")
         if pandas is None or not isinstance(frame, pandas.DataFrame):
@@ -50,7 +50,7 @@ class EventFrame:
         self._columns[label] = values
 
     def column(self, label: Any, role: str) -> Any:
-        """Raises INVALID_ARGUMENT where there is no such column or more than one, MISMATCH for another length."""
+        """Raises INVALID_ARGUMENT if there is no such column or more than one, MISMATCH for another length."""
         try:
             values = self._columns[label]
         except KeyError:
@@ -132,7 +132,7 @@ class Grouping:
             )
 
     def rows(self, exact: Optional[NDArray[np.int64]]) -> Optional[NDArray[np.int64]]:
-        """The table's row of each event, sequence after sequence; None where they are in that order already.
+        """The table's row of each event, sequence after sequence; None if they are in that order already.
 
         `exact`: times finer than a double can tell; they decide the order within a sequence."""
         kept = np.flatnonzero(self.codes >= 0) if np.any(self.codes < 0) else None

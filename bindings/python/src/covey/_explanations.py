@@ -86,14 +86,14 @@ class Explanation(Shown):
     #: The value, and that without any event (for gradients, of the baseline).
     value: float
     base: float
-    #: One for each event, in the order as given. Their standard errors, NaN where the method has none.
+    #: One for each event, in the order as given. Their standard errors, NaN if the method has none.
     attributions: NDArray[np.float64]
     errors: NDArray[np.float64]
     #: value - base - the sum of the attributions.
     residual: float
     #: The events' names.
     events: tuple[str, ...]
-    #: What each feature adds to the value; empty where features were not explained.
+    #: What each feature adds to the value; empty if features were not explained.
     features: dict[str, float]
     #: The runs of events that were left out together; as many as events, unless there are more than `largest_parts`.
     parts: int
@@ -116,7 +116,7 @@ class Explanations(Shown, Sequence[Explanation]):
     """A list of :class:`Explanation`, made when they are read.
 
     Attributes:
-        keys: which transaction each one is of, and key_name, what the column is called; None where they are not known.
+        keys: which transaction each one is of, and key_name, what the column is called; None if they are not known.
     """
 
     def __init__(

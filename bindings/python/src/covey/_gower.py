@@ -23,7 +23,7 @@ MOST_PLACES = 1024
 
 class Gower:
     """What a table says of Gower's distance (Gower 1971): the weighted mean over the columns that both rows know of |a
-    - b| / range for numbers (dates and durations too), and of 0 or 1 for categories and flags; 1 where no column is
+    - b| / range for numbers (dates and durations too), and of 0 or 1 for categories and flags; 1 if no column is
     known to both.
 
     Ranges and categories are those of the table it is made of. Without missing values the distance is Manhattan's
@@ -56,7 +56,7 @@ class Gower:
         self.is_whole = bool(known.all())
 
     def _read(self, table: Table, categories: list[Optional[list[str]]]) -> NDArray[np.float64]:
-        """Numbers as they are, categories and flags as codes, NaN where they are missing; a category that was not there
+        """Numbers as they are, categories and flags as codes, NaN if they are missing; a category that was not there
         before has a code of its own."""
         rows = np.empty((table.rows, len(self.names)), dtype=np.float64)
         for index in range(len(self.names)):
@@ -94,7 +94,7 @@ class Gower:
         return sum(1 if names is None else len(names) + 1 for names in self.categories)
 
     def places(self, rows: NDArray[Any]) -> NDArray[np.float64]:
-        """Points whose Manhattan distance is Gower's between rows without missing values; NaN where one is missing."""
+        """Points whose Manhattan distance is Gower's between rows without missing values; NaN if one is missing."""
         shares = self.weights / self.weights.sum()
         blocks = []
         for index, names in enumerate(self.categories):

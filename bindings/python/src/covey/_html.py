@@ -47,7 +47,7 @@ def visible_lines(text: str) -> str:
 
 
 def _rows_of(value: Any) -> "Tuple[List[str], List[List[Any]], int] | None":
-    """Names and cells of the first rows, and how many rows are left; None where there is no table."""
+    """Names and cells of the first rows, and how many rows are left; None if there is no table."""
     if dataclasses.is_dataclass(value):
         fields = [field.name for field in dataclasses.fields(value) if field.repr or field.name == "text"]
         return ["field", "value"], [[name, getattr(value, name)] for name in fields], 0

@@ -148,7 +148,7 @@ def read_order(values: Any, name: str) -> NDArray[Any]:
 def places(keys: NDArray[Any], order: NDArray[Any], names: tuple[str, str]) -> NDArray[np.int64]:
     """The row of `order` that has each key; -1 = none. `order` has no key twice. O(n).
 
-    Raises MISMATCH where one side has strings and the other numbers."""
+    Raises MISMATCH if one side has strings and the other numbers."""
     own, other = _family(keys), _family(order)
     if own != other and len(keys) and len(order) and "objects" not in (own, other):
         raise MismatchError(
@@ -171,8 +171,8 @@ def places(keys: NDArray[Any], order: NDArray[Any], names: tuple[str, str]) -> N
 def alignment(
     have: Optional[NDArray[Any]], want: Optional[NDArray[Any]], names: tuple[str, str]
 ) -> Optional[NDArray[np.int64]]:
-    """Which row of `have` stands for each key of `want`; None where the rows are in that order already, or where one
-    side has no keys. Raises MISMATCH where a key of `want` is not there, INVALID_DATA where one comes twice in
+    """Which row of `have` stands for each key of `want`; None if the rows are in that order already, or if one
+    side has no keys. Raises MISMATCH if a key of `want` is not there, INVALID_DATA if one comes twice in
     `have`."""
     if have is None or want is None:
         return None

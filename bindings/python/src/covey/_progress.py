@@ -1,4 +1,4 @@
-"""A line on standard error about a call that takes long, in terminals and notebooks, where nobody asked for
+"""A line on standard error about a call that takes long, in terminals and notebooks, if nobody asked for
 another."""
 
 from __future__ import annotations

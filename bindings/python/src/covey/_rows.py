@@ -49,7 +49,7 @@ def _restore(array: NDArray[Any], keys: Optional[NDArray[Any]], key_name: Option
 
 
 def with_keys(array: NDArray[Any], keys: Optional[NDArray[Any]], key_name: Optional[str]) -> NDArray[Any]:
-    """`array` with these keys; itself where there are none."""
+    """`array` with these keys; itself if there are none."""
     if keys is None:
         return array
     rows = array.view(KeyedRows)

@@ -55,7 +55,7 @@ class Rule(Shown):
     false_amount: float
     search_amount: float
     search_false_amount: float
-    #: Of chance on the unseen rows, corrected for the rules chosen; None where not tested.
+    #: Of chance on the unseen rows, corrected for the rules chosen; None if not tested.
     p_value: Optional[float]
     #: Of chance on the search's rows, corrected for all rules tried; None without permutations.
     search_p_value: Optional[float]
@@ -63,9 +63,9 @@ class Rule(Shown):
     stability: Optional[float]
     #: Whether it was given by hand.
     given: bool
-    #: False where it was measured on no rows: the figures say nothing.
+    #: False if it was measured on no rows: the figures say nothing.
     measured: bool
-    #: What the author of such a rule says, which counts when an engine scores; None where nothing.
+    #: What the author of such a rule says, which counts when an engine scores; None if nothing.
     stated_precision: Optional[float]
 
     def __str__(self) -> str:

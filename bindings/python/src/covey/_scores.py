@@ -54,7 +54,7 @@ class Score(Shown):
     #: `risk` in log odds (see ``Found.evidence``); otherwise -1 and None.
     group: int = -1
     evidence: Optional[dict[str, float]] = dataclasses.field(default=None, hash=False)
-    #: Why there is no score (`risk` is NaN); None where there is one.
+    #: Why there is no score (`risk` is NaN); None if there is one.
     error: Optional[CoveyError] = None
 
 
@@ -66,7 +66,7 @@ class Scores(Shown, Sequence[Score]):
         cluster (n int64), strength (n float64), risk (n float64), risky (n bool): the same as arrays.
         errors: the errors of transactions without a score, by their index (``bad_rows="status"``).
         findings: :class:`Finding` objects about the events.
-        keys: which transaction each score is of, and key_name, what the column is called; None where they are not
+        keys: which transaction each score is of, and key_name, what the column is called; None if they are not
             known.
     """
 

@@ -12,7 +12,7 @@ from ._errors import InvalidArgumentError, MismatchError
 
 
 def known_labels(y: Any, rows: int) -> NDArray[np.int64]:
-    """The label of each row as 0 and above, -1 where none is known: a number below 0, NaN or None."""
+    """The label of each row as 0 and above, -1 if none is known: a number below 0, NaN or None."""
     if y is None:
         raise InvalidArgumentError("semi_supervised needs y, the labels that are known, -1 where none is")
     given = vector(y, "y", np.float64)

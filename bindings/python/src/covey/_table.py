@@ -33,7 +33,7 @@ class Table:
     nullable booleans boolean, strings and categories categorical (None and NaN = missing). Datetimes become dates (UTC
     where they have a zone, else as written; NaT = missing), for rules alone. `kinds` names the columns that are wanted,
     so that others may hold anything, and says what is expected of a column whose
-    values say less: where all are missing, and where numbers stand for categories. `without` names the key and other
+    values say less: if all are missing, and if numbers stand for categories. `without` names the key and other
         columns that are no features.
     """
 
@@ -151,7 +151,7 @@ class Table:
 
 
 def _batches(features: Any, name: str) -> Optional[Batches]:
-    """The Arrow data of a table; None for other tables. Raises INVALID_ARGUMENT where the data are no table."""
+    """The Arrow data of a table; None for other tables. Raises INVALID_ARGUMENT if the data are no table."""
     if isinstance(features, Batches):
         return features
     if isinstance(features, (Mapping, np.ndarray, list, tuple, str, bytes)):
@@ -241,7 +241,7 @@ def feature_keys(
     features: Any, key: Optional[str], usual: Optional[str], name: str = "features"
 ) -> tuple[Optional[NDArray[Any]], Optional[str]]:
     """The keys of a table's rows and what they are called: its column or its named index `key`, or `usual` where there
-    is one. Raises INVALID_ARGUMENT where `key` is neither."""
+    is one. Raises INVALID_ARGUMENT if `key` is neither."""
     wanted = key if key is not None else usual
     if wanted is None or features is None:
         if key is not None:

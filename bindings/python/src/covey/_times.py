@@ -96,7 +96,7 @@ def _exact(values: Any, name: str) -> Optional[NDArray[np.int64]]:
 
 
 def _guess(numbers: NDArray[np.float64], name: str) -> "tuple[str, List[Finding]]":
-    """The unit in which nearly all numbers are times between 1990 and 2100; seconds where there is none."""
+    """The unit in which nearly all numbers are times between 1990 and 2100; seconds if there is none."""
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
         return "s", []

@@ -12,7 +12,7 @@ from ._errors import InvalidArgumentError, MismatchError
 
 
 def row_weights(values: Any, rows: int) -> Optional[NDArray[np.int64]]:
-    """`sample_weight` as whole numbers; None where every row counts once."""
+    """`sample_weight` as whole numbers; None if every row counts once."""
     if values is None:
         return None
     given = contiguous(values, "sample_weight", np.float64)

@@ -39,7 +39,7 @@ class Matches(Shown):
     amount: float
     fraud_amount: float
     legitimate_amount: float
-    #: fraud / (fraud + legitimate) with its Wilson interval; None, 0 and 1 where no row is labelled.
+    #: fraud / (fraud + legitimate) with its Wilson interval; None, 0 and 1 if no row is labelled.
     precision: Optional[float]
     precision_low: float
     precision_high: float
@@ -61,7 +61,7 @@ class RuleMatches(Matches):
     added_fraud_amount: float
     added_legitimate_amount: float
     #: The chance of a precision that falls so over the periods where it does not (Cochran-Armitage, one-sided, Holm's
-    #: correction for the number of rules); None where nothing can be tested.
+    #: correction for the number of rules); None if nothing can be tested.
     decay_p: Optional[float]
     #: Of a share of matching rows that changes so, two-sided, likewise.
     hit_rate_p: Optional[float]
@@ -190,7 +190,7 @@ def backtest(
         amounts: n finite numbers >= 0. times: n finite numbers (seconds) or datetimes, in any order.
         outcomes: n strings, what became of each transaction ("disputed", "refunded", "blocked", "passed"); at most 64
             of them.
-        live: one a rule, True where it is in force already: `added` figures are what a rule brings beside those in
+        live: one a rule, True if it is in force already: `added` figures are what a rule brings beside those in
             force.
         shadow: a second set, which is compared with the first on the same rows.
         period: seconds of one period of time, a week; at most 10,000 periods.

@@ -232,7 +232,7 @@ class BranchDetector(ClusterMixin, Estimator):
 
     @property
     def condensed_trees_(self) -> list[Optional[CondensedTree]]:
-        """Of each cluster, over its rows in the order of ``cluster_points_``; None where its graph is in pieces."""
+        """Of each cluster, over its rows in the order of ``cluster_points_``; None if its graph is in pieces."""
         return [
             None if tree is None else CondensedTree(tree.array("condensed_tree"), tree.array("selected_nodes"))
             for tree in (found.tree for found in self._results())
@@ -248,7 +248,7 @@ class BranchDetector(ClusterMixin, Estimator):
 
     @property
     def exemplars_(self) -> list[Optional[list[NDArray[Any]]]]:
-        """Of each cluster, the rows that are farthest out on each branch; None where it has no branches."""
+        """Of each cluster, the rows that are farthest out on each branch; None if it has no branches."""
         rows = (
             None if all(found.tree is None for found in self._results()) else self._clusterer._fitted_rows("exemplars")
         )

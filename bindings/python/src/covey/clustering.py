@@ -51,7 +51,7 @@ class HDBSCAN(ClusterMixin, ClusteringPrediction, ClusteringSelection):
     Args:
         min_cluster_size: at least 2.
         min_samples: the neighbour whose distance is the core distance, the row itself not counted, at least 1; None =
-            min_cluster_size; n - 1 where it is more than that. As in hdbscan; scikit-learn's min_samples is one more.
+            min_cluster_size; n - 1 if it is more than that. As in hdbscan; scikit-learn's min_samples is one more.
         cluster_selection_epsilon: clusters born below this distance are merged; >= 0 (Malzer & Baum 2020).
         cluster_selection_persistence: leaves of the tree that live for less than this, in lambda, are dissolved first;
             >= 0.
@@ -63,7 +63,7 @@ class HDBSCAN(ClusterMixin, ClusteringPrediction, ClusteringSelection):
             n^2 distances, in memory that counts against the budget of `context`, and have no prediction; "haversine"
             (latitude and longitude in radians) and "angular" (the angle between rows as a share of half a turn,
             hdbscan's "arccos") are searched where alpha is 1, to 1e-15 radians, but have no prediction either. "gower"
-            takes a table of numbers, categories and flags (see :meth:`fit`), with prediction where no value is missing.
+            takes a table of numbers, categories and flags (see :meth:`fit`), with prediction if no value is missing.
         alpha: distances are divided by it in mutual reachability; > 0.
         p: of "minkowski".
         algorithm: "exact" ("best" and hdbscan's other names mean it too) or "approximate" (euclidean, seuclidean and

@@ -78,7 +78,7 @@ class Engine(EngineRisk):
 
         Args:
             hybrid: fitted. clustering: fitted to the rows that `hybrid` made, with prediction_data=True.
-            risk: of that clustering's labels. encoder: None where `hybrid` has no embeddings.
+            risk: of that clustering's labels. encoder: None if `hybrid` has no embeddings.
             rules: the rule set that describes each cluster, by its label; -1 = no single cluster.
 
         Errors: INVALID_ARGUMENT, MISMATCH (dimensions, clusters; a clustering of keys that `hybrid` was not fitted to),
@@ -153,7 +153,7 @@ class Engine(EngineRisk):
         """Scores n transactions.
 
         Args:
-            events: :class:`Sequences`, or a table with one row an event; None where the engine has no encoder.
+            events: :class:`Sequences`, or a table with one row an event; None if the engine has no encoder.
             features: a table of n rows, whose columns are found by name; a mapping of names to plain values is one
                 transaction.
             key: the column (or the named index) of `features` that says which transaction a row is; None = that of

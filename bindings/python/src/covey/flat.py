@@ -24,7 +24,7 @@ def HDBSCAN_flat(
 
     clusterer: one to begin with: it is fitted to X where it is not fitted or has no prediction data. inplace: changes
         it; otherwise a
-    copy is made. parameters: of a new :class:`covey.HDBSCAN` where there is none."""
+    copy is made. parameters: of a new :class:`covey.HDBSCAN` if there is none."""
     if n_clusters is not None and cluster_selection_epsilon != 0:
         warnings.warn(
             f"'cluster_selection_epsilon' (={cluster_selection_epsilon}) is ignored when 'n_clusters' is supplied.",

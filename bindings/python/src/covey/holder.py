@@ -150,7 +150,7 @@ def _watch(
 
 
 def _mark(path: Any) -> Any:
-    """What tells one file of this name from the next; None where there is none."""
+    """What tells one file of this name from the next; None if there is none."""
     try:
         status = os.stat(path)
     except OSError:

@@ -41,7 +41,7 @@ class HybridFeatures(Transformer, Estimator):
         hybrid = covey.HybridFeatures(embedding_weight=1.5)
         rows = hybrid.fit_transform(embeddings, features=features)
 
-    Embeddings are centred, projected on their leading principal components where asked, and divided by the root of the
+    Embeddings are centred, projected on their leading principal components if asked, and divided by the root of the
     block's total variance. Numeric features are scaled and clipped; booleans become 0 and 1; categories become 0/1
     columns over sqrt(2); the block is divided by the root of the number of features. Missing numbers and booleans stand
     at the column's median; a missing category, or one not seen in fitting, is a row of zeros.
@@ -93,7 +93,7 @@ class HybridFeatures(Transformer, Estimator):
         """Fits to n x d embeddings (float32 or float64) and a table of n rows (the README says what a table may be);
         either may be missing. O(n d + n f log n); with components O(n d^2).
 
-        X: the embeddings, which `embeddings` names too; where there is no `features` and X has named columns, it is the
+        X: the embeddings, which `embeddings` names too; if there is no `features` and X has named columns, it is the
         table. y: labels, which are not read, as scikit-learn passes them; a table is refused there.
         key: the column (or the named index) of `features` that says which transaction a row is; it is no feature. None:
         the name of the embeddings' keys, where `features` has it. Where both have keys, the embeddings are put into the

@@ -29,7 +29,7 @@ class ClusterMatches(Shown):
         split: {old id: ids}: most of the earlier rows of each of these, two at the least, come from it.
         moved: new rows that were there before and have another id now, noise counted as one; row numbers, ascending.
         overlap: of each new cluster, the share of rows that it has in common with the old one of its id (Jaccard, over
-            the rows that both have); 0 where the id is new.
+            the rows that both have); 0 if the id is new.
     """
 
     ids: NDArray[np.int64]
@@ -62,7 +62,7 @@ def match_clusters(
             clusterers' own ``keys_`` are taken where both have them. Without keys, the first rows are the same.
         previous: what matched old to the one before it, so that its ids go on; None = the ids are old's labels.
 
-    An old and a new cluster may go on as one where the rows they share are more than half of either's rows that both
+    An old and a new cluster may go on as one if the rows they share are more than half of either's rows that both
     clusterings have. Pairs are taken by the largest Jaccard share, then by most rows; of equal ones, the lower numbers.
     O(n log n). Errors: INVALID_ARGUMENT, INVALID_DATA (a key twice).
     """

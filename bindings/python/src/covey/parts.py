@@ -115,7 +115,7 @@ def nearest(
     context: Optional[Context] = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The k nearest rows of each query, exactly: m x k row numbers and m x k distances, ascending by distance, then by
-    row number; -1 and infinity where there are fewer rows.
+    row number; -1 and infinity if there are fewer rows.
 
     Example::
 
@@ -276,7 +276,7 @@ def _clusterer(call: str, parameters: dict[str, Any]) -> tuple[HDBSCAN, Any, Opt
             raise InvalidTypeError(unknown_argument(call, name, list(known)))
     result = HDBSCAN(metric="precomputed", **parameters)
     if result.prediction_data:
-        raise InvalidArgumentError("prediction_data must be False where distances are given: there are no rows to keep")
+        raise InvalidArgumentError("prediction_data must be False if distances are given: there are no rows to keep")
     for name, needed in (("semi_supervised", "labels (y)"), ("branch_detection_data", "rows")):
         if flag(getattr(result, name), name):
             raise InvalidArgumentError(f"{name} must be False in {call}, which has no {needed}")

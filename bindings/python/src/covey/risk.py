@@ -40,12 +40,12 @@ class ClusterReport(Shown):
     fraud: int
     #: labelled / size
     labelled_share: float
-    #: fraud / labelled, or of all rows (see `shares_over`), with its Wilson interval; NaN, 0 and 1 where nothing is
+    #: fraud / labelled, or of all rows (see `shares_over`), with its Wilson interval; NaN, 0 and 1 if nothing is
     #: counted.
     share: float
     share_low: float
     share_high: float
-    #: share / base rate; NaN where either is undefined.
+    #: share / base rate; NaN if either is undefined.
     lift: float
     #: Sum of amounts of the rows labelled as fraud, and of all rows; 0 without amounts.
     loss: float
@@ -70,7 +70,7 @@ class ClusterRisk(Handle):
 
     Attributes:
         reports: :class:`ClusterReport` objects by rank, riskiest first; the noise takes part.
-        base_rate: the share of all rows together; NaN where none is labelled.
+        base_rate: the share of all rows together; NaN if none is labelled.
         risky_clusters: the labels of the risky clusters, riskiest first.
     """
 
@@ -165,7 +165,7 @@ def cluster_risk(
         confidence: of the Wilson intervals (Wilson 1927), 0.5 to 0.9999.
         min_lift, min_fraud: a cluster is risky where fraud >= min_fraud and the odds of share_low are at least min_lift
             times those of the base rate.
-        shares_over: "labelled" (fraud / labelled), "all" (fraud / size / known_share) or "auto": "all" where no row is
+        shares_over: "labelled" (fraud / labelled), "all" (fraud / size / known_share) or "auto": "all" if no row is
             labelled as legitimate, for then the labelled rows are all fraud and say nothing.
         known_share: with shares over all rows, the share of all fraud that is labelled, above 0, at most 1; None = 1.
 

@@ -29,7 +29,7 @@ class RobustSingleLinkage(ClusterMixin, Estimator):
 
     Args:
         cut: rows joined by edges shorter than this are a cluster.
-        k: the neighbour that gives the core distance, the row itself not counted; n - 1 where it is more.
+        k: the neighbour that gives the core distance, the row itself not counted; n - 1 if it is more.
         alpha: distances are divided by it in mutual reachability; a float of at least 1.
         gamma: clusters of fewer rows are noise; at least 1.
         metric, algorithm: as :class:`covey.HDBSCAN`. metric_params: the metric's parameters.

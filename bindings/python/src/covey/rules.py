@@ -42,7 +42,7 @@ class RuleSet(Handle):
     Attributes:
         rules: :class:`Rule` objects.
         tried: candidate rules that the search tried. fallen: chosen rules that failed on the unseen rows.
-        note: why the search returned no rule, as a sentence; None where it returned one.
+        note: why the search returned no rule, as a sentence; None if it returned one.
     """
 
     def __init__(self, native: Any = None) -> None:
@@ -96,7 +96,7 @@ class RuleSet(Handle):
         return self.export("json", context=context)
 
     def to_sql(self, table: Optional[str] = None, *, context: Optional[Context] = None, dialect: str = "ansi") -> str:
-        """A boolean expression in SQL, true where a rule matches; with a table's name, the SELECT that finds those
+        """A boolean expression in SQL, true if a rule matches; with a table's name, the SELECT that finds those
         rows."""
         return self.export("sql", table=table, context=context, dialect=dialect)
 

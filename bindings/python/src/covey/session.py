@@ -138,7 +138,7 @@ class Session(Shown):
         return Scores(Native(pointer.value, "covey_scores_destroy"))[0]
 
     def embedding(self, *, context: Optional[Context] = None) -> NDArray[np.float32]:
-        """The embedding of the events that are kept; zeros where there are none. Errors: as
+        """The embedding of the events that are kept; zeros if there are none. Errors: as
         :meth:`SequenceEncoder.embed`."""
         result = np.empty(self._encoder.dimension, dtype=np.float32)
         with self._lock, running(context) as native:
@@ -209,7 +209,7 @@ class Session(Shown):
 
 
 def _channels(given: Optional[Mapping[str, Any]], names: Any, role: str) -> dict[str, Any]:
-    """The value of each of the encoder's channels; None where none is given."""
+    """The value of each of the encoder's channels; None if none is given."""
     if given is None:
         return dict.fromkeys(names)
     if not isinstance(given, Mapping):

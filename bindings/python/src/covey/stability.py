@@ -118,7 +118,7 @@ def _again(clusterer: HDBSCAN, context: Optional[Context]) -> HDBSCAN:
 
 
 def _best_shares(old: NDArray[np.int64], new: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """The largest Jaccard share of each old cluster with a new one; NaN where no row of it was drawn."""
+    """The largest Jaccard share of each old cluster with a new one; NaN if no row of it was drawn."""
     width = int(new.max(initial=-1)) + 1
     sizes = np.bincount(old[old >= 0], minlength=count)
     result = np.where(sizes > 0, 0.0, np.nan)

@@ -46,7 +46,7 @@ class TrainingEpoch(Shown):
     """An epoch's figures."""
 
     loss: float
-    #: NaN where nothing is held out.
+    #: NaN if nothing is held out.
     held_out_loss: float
     seconds: float
     sequences_per_second: float
@@ -60,7 +60,7 @@ class TrainingReport(Shown):
     #: Steps done, and the step whose weights the encoder has.
     steps: int
     best_step: int
-    #: The encoder with the best weights; None where the training ended before there were any.
+    #: The encoder with the best weights; None if the training ended before there were any.
     encoder: "Optional[SequenceEncoder]"
 
     def to_frame(self) -> Any:

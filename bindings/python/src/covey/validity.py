@@ -32,7 +32,7 @@ def validity_index(
     **metric_parameters: Any,
 ) -> Union[float, tuple[float, NDArray[np.float64]]]:
     """DBCV (Moulavi et al. 2014), as hdbscan's function: -1 to 1, the larger the better; with per_cluster_scores also
-    that of each cluster. NaN where there is one cluster alone.
+    that of each cluster. NaN if there is one cluster alone.
 
     Example::
 

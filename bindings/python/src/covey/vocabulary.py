@@ -80,7 +80,7 @@ class Vocabulary(Handle):
         return required_text(name)
 
     def lookup(self, names: Any) -> NDArray[np.int32]:
-        """The index of each name (array-like of strings), 0 where it is unknown or missing (None, NaN)."""
+        """The index of each name (array-like of strings), 0 if it is unknown or missing (None, NaN)."""
         array = as_array(names, "names")
         distinct, codes = factorise(array.reshape(-1), "names")
         return self._indices(distinct)[codes].reshape(array.shape)

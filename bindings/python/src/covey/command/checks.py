@@ -74,7 +74,7 @@ def odd_columns(events: Any, features: Any, roles: Roles) -> List[Finding]:
 
 
 def _codes(column: Any) -> Any:
-    """The column's values as small numbers; None where there are more than a few, or they have none."""
+    """The column's values as small numbers; None if there are more than a few, or they have none."""
     import pyarrow as pa
 
     try:

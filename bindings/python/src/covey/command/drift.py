@@ -78,7 +78,7 @@ def drift_command(before: str, after: str, limit: float, bins: int, leave_out: A
 
 
 def stability(one: Any, other: Any, bins: int) -> Optional[float]:
-    """The population stability index of two Arrow columns; None where there is none. Half a row is added to each bin,
+    """The population stability index of two Arrow columns; None if there is none. Half a row is added to each bin,
     so that empty ones do not make it infinite."""
     import pyarrow as pa
 

@@ -98,7 +98,7 @@ def exemplars(points: Numbers, most: int) -> List[int]:
 
 
 def session(source: Source, paths: Paths, row: int, role: str, most_events: int) -> Dict[str, Any]:
-    """One row as it is shown: its last events, with the attention of the encoder where there is one."""
+    """One row as it is shown: its last events, with the attention of the encoder if there is one."""
     types, since, places = paths.session(row)
     weights: Optional[NDArray[Any]] = None
     encoder = None if source.engine is None else source.engine.encoder
@@ -139,7 +139,7 @@ MOST_EARLY = 24
 
 def early(source: Source, group: Group, features: Dict[str, Any]) -> Optional[Dict[str, Any]]:
     """The median risk of members when a share of their events is seen, by the engine: of members whose outcome is not
-    known, as the engine knows the others. Their features are those at the end. None where there is nothing to score."""
+    known, as the engine knows the others. Their features are those at the end. None if there is nothing to score."""
     engine, sequences = source.engine, source.sequences
     if engine is None or engine.encoder is None or sequences is None:
         return None

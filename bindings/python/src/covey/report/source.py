@@ -39,7 +39,7 @@ class FeatureColumn:
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """A group and the figures that the library gives for it; NaN where it gives none."""
+    """A group and the figures that the library gives for it; NaN if it gives none."""
 
     number: int
     members: NDArray[np.int64]
@@ -77,7 +77,7 @@ class Source:
     rule_set: Any
     findings: List[str]
     settings: Dict[str, Any]
-    #: The parts of the sum behind the scores in log odds, by name; None where there are none.
+    #: The parts of the sum behind the scores in log odds, by name; None if there are none.
     evidence: Optional[Dict[str, NDArray[np.float64]]]
     #: Columns that were left out as they name the rows.
     identifiers: List[str]

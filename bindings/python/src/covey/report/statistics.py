@@ -23,7 +23,7 @@ def critical_value(confidence: float, comparisons: int) -> float:
 
 
 def wilson(count: int, size: int, z: float) -> Interval:
-    """Wilson's interval of a share (1927); 0 to 1 where nothing is counted."""
+    """Wilson's interval of a share (1927); 0 to 1 if nothing is counted."""
     if size <= 0:
         return 0.0, 1.0
     share, square = count / size, z * z
@@ -43,7 +43,7 @@ def share_difference(count: int, size: int, other: int, others: int, z: float) -
 
 
 def cliffs_delta(values: NDArray[np.float64], sorted_others: NDArray[np.float64]) -> Optional[float]:
-    """P(x > y) - P(x < y) for x of `values` and y of the others (Cliff 1993); None where either is empty. O(m log
+    """P(x > y) - P(x < y) for x of `values` and y of the others (Cliff 1993); None if either is empty. O(m log
     n)."""
     if not len(values) or not len(sorted_others):
         return None
