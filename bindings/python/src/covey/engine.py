@@ -161,20 +161,17 @@ class Engine(EngineRisk):
                 sides have keys, the sequences are put into the order of the features. Of :class:`Sequences` each row
                 must have one (MISMATCH otherwise); of a table a transaction without events has an empty sequence.
             time, event, dwell: columns of a table of events; None = those of ``columns``, or of these names.
-            bad_rows: "fail",
-            or "status": a transaction with numbers that cannot be used has its error in ``Scores.errors``, and
-                the others are scored.
+            bad_rows: "fail", or "status": a transaction with numbers that cannot be used has its error in
+                ``Scores.errors``, and the others are scored.
             max_events: the largest number of events of a transaction that are used, its last ones; None = all.
             seconds: after them the call fails with CANCELLED; None = never.
 
         The scores carry the keys, and in ``findings`` what is odd about the events, as :meth:`Sequences.from_frame`; in
         batches of 20 transactions and more also events that the encoder does not know and times in another unit. risk =
         max(strength * share(cluster) + (1 - strength) * base rate, precision of the best rule that fires * share of the
-        cluster it describes); see covey.h, also for engines of :func:`covey.find`,
-        which are for new transactions: those
-        that they were made from meet their own labels in them,
-        so that ``Found.scores`` is to be read for these. Errors:
-        INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
+        cluster it describes); see covey.h, also for engines of :func:`covey.find`, which are for new transactions:
+        those that they were made from meet their own labels in them, so that ``Found.scores`` is to be read for these.
+        Errors: INVALID_ARGUMENT, INVALID_DATA, MISMATCH, OUT_OF_MEMORY, CANCELLED.
         """
         handle = self._handle()
         given = given_transactions(self, events, features, key, time, event, dwell)
