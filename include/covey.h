@@ -147,7 +147,7 @@ typedef struct covey_context_options {
     int32_t threads;            /**< Threads a call may use, 0 to 1024; 0 = the processors this process may run on. */
     int32_t reserved;           /**< 0. */
     uint64_t memory_budget;     /**< Bytes a call may allocate beside its input; 0 = the least of the machine's memory
-                                     and of the limits of this process's control groups. Where the address space is
+                                     and of the limits of this process's control groups. If the address space is
                                      limited (RLIMIT_AS), a call takes no more than what is left of it. */
     covey_progress_fn progress; /**< NULL = none. */
     void *progress_user_data;   /**< Handed to progress. */
@@ -691,13 +691,13 @@ void covey_training_destroy(covey_training *training);
 
 /** A fitted transform that joins embeddings and expert features into the rows that are clustered.
  *
- *  Embeddings: centred; projected on their leading principal components where asked (the sign of an axis makes its
- *  largest entry positive); divided by the root of the block's total variance, that of the kept components; all 0 where
+ *  Embeddings: centred; projected on their leading principal components if asked (the sign of an axis makes its
+ *  largest entry positive); divided by the root of the block's total variance, that of the kept components; all 0 if
  *  it has none, or no more than the rounding of the numbers.
  *  Features: numeric columns are scaled (see below) and clipped; booleans become 0 and 1; categories become 0/1 columns
  *  over sqrt(2), one for each category that occurs in fitting, so that two rows of different categories lie at distance
  *  1; the block is divided by the root of the number of features. Each block is then multiplied by its weight, each
- *  feature by its own. Missing numbers and booleans stand at the column's median (0 where fitting saw none at all); a
+ *  feature by its own. Missing numbers and booleans stand at the column's median (0 if fitting saw none at all); a
  *  missing category, or one not seen in fitting, is a row of zeros. No output is NaN or infinite: what float32 cannot
  *  hold stands at its largest number. */
 typedef struct covey_hybrid covey_hybrid;
@@ -707,13 +707,13 @@ typedef struct covey_hybrid covey_hybrid;
                                       all missing in fitting. Constant, as in scikit-learn, is a deviation of at most
                                       n 2^-52 |mean|, for n numbers. */
 #define COVEY_SCALING_ROBUST 2   /**< (x - median) / (q75 - q25) (linear quantiles, as sklearn's RobustScaler); the
-                                      standard deviation where the quartiles are equal; 0 as above. */
+                                      standard deviation if the quartiles are equal; 0 as above. */
 #define COVEY_SCALING_QUANTILE 3 /**< The normal quantile of the share of values below (ties: half of them), held
                                       within [1/2m, 1 - 1/2m] for m values, over 1.349, so that quartiles lie 1 apart
                                       as with ROBUST; no value is far out. At most 1,024 values are kept, linear
                                       between them. */
 #define COVEY_SCALING_LOG 4      /**< ROBUST on sign(x) log(1 + |x| / u), u = max(|median|, q75 - q25). */
-#define COVEY_SCALING_AUTO 5     /**< For each column ROBUST, or where the standard deviation is above twice that of
+#define COVEY_SCALING_AUTO 5     /**< For each column ROBUST, or if the standard deviation is above twice that of
                                       a normal column with these quartiles LOG (none below 0) or QUANTILE. */
 
 #define COVEY_MISSING_REJECT 0    /**< A missing value, in fitting or later, gives COVEY_INVALID_DATA. */
@@ -793,7 +793,7 @@ typedef struct covey_clustering covey_clustering;
 #define COVEY_SEARCH_EXACT 0       /**< The result equals the reference's. */
 #define COVEY_SEARCH_APPROXIMATE 1 /**< Neighbours from the nearest k-means cells and by neighbours of neighbours,
                                         clusters joined by edges searched for; euclidean only. Exact, with a recall
-                                        of 1, where that is expected to be faster: for up to 12 columns, for rows
+                                        of 1, if that is expected to be faster: for up to 12 columns, for rows
                                         near a subspace of so few, for fewer rows than 180,000 / cbrt(d) (71,000 of
                                         16 columns, 45,000 of 64, 20,000 of 768), or with min_samples above 256. */
 
@@ -811,7 +811,7 @@ typedef struct covey_cluster_options {
     int64_t min_cluster_size;         /**< At least 2; default 5. */
     int64_t min_samples;              /**< The core distance is the distance to this neighbour, the row itself not
                                            counted, as in hdbscan (scikit-learn counts it: its min_samples is one
-                                           more); 0 (default) = min_cluster_size. n - 1 is taken where it is more
+                                           more); 0 (default) = min_cluster_size. n - 1 is taken if it is more
                                            than that. */
     int64_t max_cluster_size;         /**< Larger clusters are not selected: excess of mass takes those below them,
                                            larger leaves are noise; 0 (default) = no limit. */
@@ -834,8 +834,8 @@ typedef struct covey_cluster_options {
                                                finite, >= 0; default 0. */
     int64_t clusters;                 /**< How many clusters there are to be; 0 (default) = as many as selected. The
                                            tree is cut by the largest epsilon that gives so many, in the place of
-                                           cluster_selection_epsilon, and where excess of mass has fewer, its leaves
-                                           are; as hdbscan's flat functions. COVEY_INVALID_ARGUMENT where none gives
+                                           cluster_selection_epsilon, and if excess of mass has fewer, its leaves
+                                           are; as hdbscan's flat functions. COVEY_INVALID_ARGUMENT if none gives
                                            so many. */
     int32_t match_reference;          /**< 0 (default) or 1: a row that leaves its cluster where that is born is
                                            noise, as with hdbscan's match_reference_implementation (which also takes
@@ -869,9 +869,9 @@ typedef struct covey_cluster_options {
  *  length first let the components that are large enough to be clusters grow, by one small component at a time, and
  *  then join them. If at most 12 edges of one length join clusters, the largest cluster takes the small components, and
  *  the left node of a merge is the larger one: then labels do not depend on which of several minimum spanning trees was
- *  found. Rows at distance 0 of each other are never split. Two more differences: the root is no cluster where
- *  n is below min_cluster_size, and beside infinitely dense duplicates the outlier score is 1 where hdbscan has NaN.
- *  Cost: exact search uses a k-d tree up to 4 columns, and up to 128 where the rows lie near a subspace of few
+ *  found. Rows at distance 0 of each other are never split. Two more differences: the root is no cluster if
+ *  n is below min_cluster_size, and beside infinitely dense duplicates the outlier score is 1, in hdbscan NaN.
+ *  Cost: exact search uses a k-d tree up to 4 columns, and up to 128 if the rows lie near a subspace of few
  *  dimensions and a sample of searches in it looks at few rows: O(n log n) typically, about 150 + 4 min_samples + 12 d
  *  bytes a row beside the input. Otherwise tiles: O(n^2 d) at the worst; memory O(n k), for they keep the rows in
  *  float32 too: at most n (4 d + 12 k + 450) bytes, d rounded up to a multiple of 16, and 2 MB + 1 KB d + 6 n bytes for
@@ -914,7 +914,7 @@ int64_t covey_clustering_rows(const covey_clustering *clustering);
 /** d, the columns of the clustered rows; 0 for NULL. */
 int64_t covey_clustering_columns(const covey_clustering *clustering);
 
-/** What the clustering was made with, or selected by; min_samples is the one that it came to, where a number of
+/** What the clustering was made with, or selected by; min_samples is the one that it came to, if a number of
  *  clusters was asked for, cluster_selection_epsilon is the one that gave it, weights is NULL, and index and
  *  index_search live as long as the clustering. `options` must begin with its struct_size. */
 covey_status covey_clustering_options(const covey_clustering *clustering, covey_cluster_options *options,
@@ -929,13 +929,13 @@ covey_status covey_clustering_fitted_rows(const covey_clustering *clustering, do
 int64_t covey_clustering_clusters(const covey_clustering *clustering);
 
 /** The share of the true min_samples nearest neighbours that the approximate search found; 1 for exact search. Measured
- *  on as many rows as bring its standard error to 0.004, on 12,288 at the most, which leaves 0.0045 where min_samples
- *  is 1: 97 of 100 times or more within 0.01 of the true share. It falls with the number of rows where they fill many
+ *  on as many rows as bring its standard error to 0.004, on 12,288 at the most, which leaves 0.0045 if min_samples
+ *  is 1: 97 of 100 times or more within 0.01 of the true share. It falls with the number of rows if they fill many
  *  dimensions: Gaussian clusters of full rank in 64 columns gave 0.44 at 200,000 rows, 0.33 at 1,000,000. Their labels
  *  agree with exact ones nevertheless (adjusted Rand index 0.9998 and more): a neighbour that is missed is replaced by
  *  one hardly farther away, as distances are much alike there, and of the edges between clusters, which decide the
  *  labels, the shortest are searched for apart. Rows of real data, which fill fewer dimensions, gave a recall above
- *  0.95; where their clusters are faint, labels agree less (0.92 to 0.998 on noisy copies of two real sets). */
+ *  0.95; if their clusters are faint, labels agree less (0.92 to 0.998 on noisy copies of two real sets). */
 double covey_clustering_recall(const covey_clustering *clustering);
 
 /** labels: n numbers, 0..clusters-1, -1 = noise. */
@@ -1029,7 +1029,7 @@ int64_t covey_clustering_parts(const covey_clustering *clustering);
 /* Clustering by parts. Rows that do not fit in one machine are clustered exactly from blocks of them: covey_nearest
  * over all blocks gives each row's core distance; covey_spanning_edges of each pair of blocks, with these, holds every
  * edge that the spanning tree of all rows needs; covey_merge_edges makes one forest of them; covey_cluster_edges
- * clusters it. Labels are those of one machine, but where many rows are at equal distances (more than 12 edges of one
+ * clusters it. Labels are those of one machine, but if many rows are at equal distances (more than 12 edges of one
  * length that join clusters): there they differ as those of hdbscan do for rows in another order. */
 
 /** The k nearest rows of each query, exactly, ascending by distance and then by row number.
@@ -1039,7 +1039,7 @@ int64_t covey_clustering_parts(const covey_clustering *clustering);
  *  row_numbers    the rows' numbers, at least 0 and ascending; NULL = 0 and up.
  *  merge          0 = the lists are written; 1 = they hold what was found in other rows, and the nearest of both are
  *                 kept. Rows that are there already are not put in twice.
- *  indices, distances  m x k numbers for m queries; -1 and infinity where there are fewer rows. `capacity` counts
+ *  indices, distances  m x k numbers for m queries; -1 and infinity if there are fewer rows. `capacity` counts
  *                      numbers of each.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA, COVEY_MISMATCH (columns), COVEY_BUFFER_TOO_SMALL,
  *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
@@ -1079,7 +1079,7 @@ typedef struct covey_row_pair {
  *
  *  edges        `count` edges in any order, as covey_merge_edges: those of covey_clustering_spanning_tree, or all pairs
  *               of rows. Parts that an edge of a tree would have joined stay apart if it is left out; with all pairs
- *               they are joined by longer edges where that is allowed.
+ *               they are joined by longer edges if that is allowed.
  *  must_link, cannot_link  pairs of different rows; NULL if there are none.
  *  forest       at most rows - 1 edges; `capacity` counts edges, and must be at least the lesser of rows - 1 and
  *               count + must_link_count. `kept` is their number.
@@ -1134,13 +1134,13 @@ covey_status covey_clustering_predict(const covey_clustering *clustering, const 
  *  outlier_scores  m or NULL: the GLOSH score, 0 to 1, relative to what the row falls out of (hdbscan's
  *                  approximate_predict_scores): near 0 for a row as dense as its surroundings, 1 far from everything.
  *  neighbours      m or NULL: the number of the clustered row beside which the new one stands in the tree (hdbscan's
- *                  connecting point); -1 where there is none. */
+ *                  connecting point); -1 if there is none. */
 covey_status covey_clustering_place(const covey_clustering *clustering, const covey_context *context,
                                     const covey_matrix *matrix, int32_t *labels, double *probabilities,
                                     double *outlier_scores, int64_t *neighbours, covey_error **error);
 
 /** Labels of a cut through the single-linkage tree, DBSCAN* (Campello, Moulavi, Sander 2013) with that radius and the
- *  clustering's min_samples: rows joined by edges shorter than `distance` (>= 0) are a cluster where they are at least
+ *  clustering's min_samples: rows joined by edges shorter than `distance` (>= 0) are a cluster if they are at least
  *  `min_cluster_size` (>= 1), otherwise noise. As hdbscan's dbscan_clustering. labels: n numbers. Cost: O(n). */
 covey_status covey_clustering_cut(const covey_clustering *clustering, const covey_context *context, double distance,
                                   int64_t min_cluster_size, int32_t *labels, int64_t capacity, covey_error **error);
@@ -1152,10 +1152,10 @@ covey_status covey_clustering_cut(const covey_clustering *clustering, const cove
  *               (all_points_membership_vectors); rows that were not used, or have a NaN with COVEY_MISSING_ROWS_NOISE,
  *               belong to none.
  *  count        0 = a number for every cluster, in their order, and `clusters` is ignored; otherwise the `count`
- *               clusters with the largest numbers, the largest first, in `clusters`, -1 and 0 where there are fewer.
+ *               clusters with the largest numbers, the largest first, in `clusters`, -1 and 0 if there are fewer.
  *  clusters     m x count numbers, row by row, or NULL.     memberships  m x count, or m x clusters, likewise.
  *  capacity     of `memberships`.
- *  A lambda that is infinite (equal rows), where hdbscan has NaN, counts as the largest.
+ *  An infinite lambda (equal rows), which is NaN in hdbscan, counts as the largest.
  *  Cost: the distance from each row to every exemplar; memory O(m + clusters) beside the output.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_MISMATCH, COVEY_INVALID_DATA, COVEY_BUFFER_TOO_SMALL, COVEY_CANCELLED. */
 covey_status covey_clustering_membership(const covey_clustering *clustering, const covey_context *context,
@@ -1168,7 +1168,7 @@ covey_status covey_clustering_membership(const covey_clustering *clustering, con
  *  labels           n numbers from -1 (noise).
  *  plain_distances  1 = distances as they are in the place of mutual reachability (hdbscan's mst_raw_dist); otherwise
  *                   0.
- *  index            -1 to 1, the larger the better; NaN where there is one cluster alone.
+ *  index            -1 to 1, the larger the better; NaN if there is one cluster alone.
  *  clusters         NULL, or one number for each label up to the largest, -1 to 1; 0 for one without rows.
  *  Cost: O(d m^2) for each cluster of m rows and O(d m m') for each pair; memory O(n). */
 covey_status covey_validity(const covey_context *context, const covey_matrix *matrix, const int32_t *labels,
@@ -1190,12 +1190,12 @@ covey_status covey_clustering_select(const covey_clustering *clustering, const c
                                      const covey_cluster_options *options, const int64_t *nodes, int64_t node_count,
                                      covey_clustering **selected, covey_error **error);
 
-/** Which min_cluster_size to take, where nobody knows: the sizes at which the leaves of the tree change, ascending,
+/** Which min_cluster_size to take, if nobody knows: the sizes at which the leaves of the tree change, ascending,
  *  from the one that the clustering was made with, and how persistent its leaves are there, the sum over them of how
  *  many sizes each is a leaf for; PLSCAN (persistent leaves, arXiv 2512.16558). The size with the largest sum is the
  *  choice, the other peaks are coarser and finer layers; covey_clustering_select with that min_cluster_size and
  *  COVEY_SELECTION_LEAF gives the clusters of each. sizes, persistence (may be NULL): covey_clustering_size_count
- *  numbers, 0 where no cluster is ever split or for NULL.
+ *  numbers, 0 if no cluster is ever split or for NULL.
  *  Cost: O(c log c) for c clusters in the tree. */
 int64_t covey_clustering_size_count(const covey_clustering *clustering);
 covey_status covey_clustering_sizes(const covey_clustering *clustering, int64_t *sizes, double *persistence,
@@ -1231,8 +1231,8 @@ typedef struct covey_risk covey_risk;
 /* The rows over which a share of fraud is counted. Unknown is not legitimate: if hardly any row is known to be
  * legitimate, a share over the labelled rows says nothing. A share over all rows is the share of known fraud, which is
  * known_share times the share of fraud (Elkan and Noto 2008). */
-#define COVEY_SHARES_AUTO 0     /**< covey_cluster_risk: ALL where no row is labelled as legitimate, otherwise
-                                     LABELLED. covey_find: LABELLED where at least a fifth of the rows are labelled
+#define COVEY_SHARES_AUTO 0     /**< covey_cluster_risk: ALL if no row is labelled as legitimate, otherwise
+                                     LABELLED. covey_find: LABELLED if at least a fifth of the rows are labelled
                                      as legitimate, otherwise ALL. */
 #define COVEY_SHARES_LABELLED 1 /**< fraud / labelled. */
 #define COVEY_SHARES_ALL 2      /**< (fraud / size) / known_share, at most 1. */
@@ -1260,15 +1260,15 @@ typedef struct covey_cluster_report {
     int64_t labelled;      /**< Rows whose label is known (fraud or legitimate). */
     int64_t fraud;         /**< Rows labelled as fraud. */
     double labelled_share; /**< labelled / size. */
-    double share;          /**< fraud / labelled, or as COVEY_SHARES_ALL says; NaN where nothing is counted. */
-    double share_low;      /**< Wilson score interval (Wilson 1927) of the share; 0 and 1 where nothing is counted. */
+    double share;          /**< fraud / labelled, or as COVEY_SHARES_ALL says; NaN if nothing is counted. */
+    double share_low;      /**< Wilson score interval (Wilson 1927) of the share; 0 and 1 if nothing is counted. */
     double share_high;
-    double lift;           /**< share / base rate; NaN where either is undefined. */
+    double lift;           /**< share / base rate; NaN if either is undefined. */
     double loss;           /**< Sum of amounts of the rows labelled as fraud; 0 without amounts. */
     double amount;         /**< Sum of amounts of all rows; 0 without amounts. */
     double first_seen;     /**< Smallest and largest time; NaN without times. */
     double last_seen;
-    int32_t risky;         /**< 1 where fraud >= min_fraud and the odds of share_low are at least min_lift times
+    int32_t risky;         /**< 1 if fraud >= min_fraud and the odds of share_low are at least min_lift times
                                 those of the base rate, and not noise. */
     int32_t reserved;
 } covey_cluster_report;
@@ -1278,7 +1278,7 @@ typedef struct covey_cluster_report {
 /** Rates the clusters of n rows.
  *
  *  labels   n cluster labels, -1 = noise, none below.
- *  fraud    n of COVEY_LABEL_...: where a missing chargeback says nothing, pass UNKNOWN; where it mostly means that all
+ *  fraud    n of COVEY_LABEL_...: if a missing chargeback says nothing, pass UNKNOWN; if it mostly means that all
  *           is well, LEGITIMATE.
  *  amounts  n finite numbers >= 0, or NULL.   times  n finite numbers (seconds), or NULL.
  *  The base rate is the share of all rows together, of the same kind. Cost: O(n).
@@ -1290,7 +1290,7 @@ covey_status covey_cluster_risk(const covey_context *context, const int32_t *lab
 /** Reports: one for each label that occurs, noise among them; 0 for NULL. */
 int64_t covey_risk_count(const covey_risk *risk);
 
-/** The share of all rows together; NaN where no row is labelled. */
+/** The share of all rows together; NaN if no row is labelled. */
 double covey_risk_base_rate(const covey_risk *risk);
 
 /** The report at a rank, 0..count-1. Errors: COVEY_INVALID_ARGUMENT. */
@@ -1316,9 +1316,9 @@ typedef struct covey_rules covey_rules;
  * is missing. */
 #define COVEY_DERIVED_NONE 0       /**< A column of the table. */
 #define COVEY_DERIVED_HOUR 1       /**< "hour of X": of a date in UTC, 0 to 24, with its minutes as a fraction. */
-#define COVEY_DERIVED_DAYS 2       /**< "days from X to Y": of two dates, with fractions; negative where Y is
+#define COVEY_DERIVED_DAYS 2       /**< "days from X to Y": of two dates, with fractions; negative if Y is
                                         earlier. */
-#define COVEY_DERIVED_RATIO 3      /**< "X / Y"; missing where Y is 0. */
+#define COVEY_DERIVED_RATIO 3      /**< "X / Y"; missing if Y is 0. */
 #define COVEY_DERIVED_DIFFERENCE 4 /**< "X - Y". A difference or ratio too large for a double is infinite. */
 
 /** Two numeric columns of which rules may use the ratio first / second or the difference first - second. */
@@ -1341,7 +1341,7 @@ typedef struct covey_feature_pair {
                                                1). */
 
 #define COVEY_FEATURE_FREE 0      /**< May appear in rules, unless any other feature is ALLOWED. */
-#define COVEY_FEATURE_ALLOWED 1   /**< Where any feature is, the search uses ALLOWED ones alone. */
+#define COVEY_FEATURE_ALLOWED 1   /**< If any feature is, the search uses no others. */
 #define COVEY_FEATURE_FORBIDDEN 2 /**< The search does not use it; a given rule may. */
 #define COVEY_FEATURE_SENSITIVE 3 /**< Never in a rule: the search does not use it nor what is derived from it; given
                                        rules and pinned conditions that name it are refused. */
@@ -1378,7 +1378,7 @@ typedef struct covey_condition {
     int64_t category_count;
     int32_t kind;              /**< COVEY_CONDITION_... */
     int32_t reserved;
-    int32_t derived;           /**< COVEY_DERIVED_...: what `feature` is. The name says it where a condition is
+    int32_t derived;           /**< COVEY_DERIVED_...: what `feature` is. The name says it if a condition is
                                     handed in. */
     int32_t reserved2;
     const char *first;         /**< The columns that it is worked out of; NULL for a column, and the second for an
@@ -1402,9 +1402,9 @@ typedef struct covey_rules_options {
     double confidence;      /**< Of the Wilson intervals, 0.5 to 0.9999; default 0.95. */
     const double *times;    /**< One a row, finite: the latest rows are held out. NULL = a seeded random share. */
     uint64_t seed;          /**< Default 0. */
-    const char *target_name; /**< What the sentences call the target, "target" where NULL. Copied. */
+    const char *target_name; /**< What the sentences call the target, "target" if NULL. Copied. */
     const double *weights;  /**< One a row, 0 to 1e12: how many rows it stands for; 0 leaves it out. NULL = 1 each. */
-    const double *amounts;  /**< One a row, 0 to 1e15: what is lost where it is in the target. NULL = none. */
+    const double *amounts;  /**< One a row, 0 to 1e15: what is lost if it is in the target. NULL = none. */
     int32_t quality;        /**< COVEY_QUALITY_...; default COVEY_QUALITY_LIKELIHOOD. */
     int32_t reserved;       /**< 0. */
     double beta;            /**< Of COVEY_QUALITY_F_BETA: how much more recall counts than precision, 0.01 to 100; 0
@@ -1443,7 +1443,7 @@ typedef struct covey_rules_options {
  *
  *  Search. Features are binned once, missing being a bin of its own. Conjunctions grow by beam search, and as the paths
  *  of a decision tree, on a sample of at most 40,960 rows, each extended by the best interval or set of categories of
- *  each feature; a branch ends where its optimistic bound (all of its target rows and nothing else: Morishita and Sese
+ *  each feature; a branch ends if its optimistic bound (all of its target rows and nothing else: Morishita and Sese
  *  2000; Grosskreutz, Rueping and Wrobel 2008) is no better than what is known. The default quality is the likelihood
  *  ratio (mutual information times rows), less the nats L that it takes to say the rule (minimum description length,
  *  Rissanen 1978). The other qualities pay for L too: their precision P / (P + N) is the lower end of its Wilson
@@ -1455,9 +1455,9 @@ typedef struct covey_rules_options {
  *  those that add
  *  nothing go, and thresholds are rounded: see `rounding`.
  *
- *  Truth. Every figure is measured again on the rows held out. A rule falls there where it has less than min_precision,
- *  min_lift, `significance` or min_stability; covey_rules_fallen counts them.
- *    p_value         Where target and features are independent, every way of placing the target among the unseen rows
+ *  Truth. Every figure is measured again on the rows held out. A rule is rejected there if it has less than
+ *  min_precision, min_lift, `significance` or min_stability; covey_rules_fallen counts them.
+ *    p_value         If target and features are independent, every way of placing the target among the unseen rows
  *                    is equally likely: the share of them in which the rule matches as many target rows or more is
  *                    known exactly (hypergeometric, Fisher's test). The search never saw these rows, so that what it
  *                    tried needs no correction there; the number of rules chosen does (holdout evaluation, Webb 2007),
@@ -1493,7 +1493,7 @@ int64_t covey_rules_tried(const covey_rules *rules);
 int64_t covey_rules_fallen(const covey_rules *rules);
 
 /** Why the search returned no rule, as a sentence: too few rows of the target, a lift that no rule can have, rules that
- *  fell on the unseen rows, or nothing that was worth saying; NULL where it returned one, for a set that was read
+ *  fell on the unseen rows, or nothing that was worth saying; NULL if it returned one, for a set that was read
  *  without it, and for NULL. */
 const char *covey_rules_note(const covey_rules *rules);
 
@@ -1527,13 +1527,13 @@ typedef struct covey_rule_report {
     double false_amount;   /**< The same over the other matching rows. */
     double search_amount;
     double search_false_amount;
-    double p_value;        /**< Of chance on the unseen rows, corrected for the rules chosen; NaN where not tested. */
+    double p_value;        /**< Of chance on the unseen rows, corrected for the rules chosen; NaN if not tested. */
     double search_p_value; /**< Of chance on the search's rows, corrected for all rules tried; NaN without
                                 permutations. */
     double stability;      /**< Share of the resamples in which the rule comes back; NaN without resamples. */
-    int32_t given;         /**< 1 where it was given by hand. */
-    int32_t measured;      /**< 0 where it was measured on no rows: the figures say nothing. */
-    double stated_precision; /**< What the author of such a rule says, which counts when an engine scores; NaN where
+    int32_t given;         /**< 1 if it was given by hand. */
+    int32_t measured;      /**< 0 if it was measured on no rows: the figures say nothing. */
+    double stated_precision; /**< What the author of such a rule says, which counts when an engine scores; NaN if
                                   nothing. */
 } covey_rule_report;
 
@@ -1560,7 +1560,7 @@ const char *covey_rules_condition_text(const covey_rules *rules, int64_t rule, i
  *  Up to 16 rows are looked up in tables on the calling thread, without progress reports: well below a microsecond a
  *  row for 100 rules. More are evaluated by blocks of columns, as fast as memory delivers them.
  *
- *  fired  NULL, or rows x count bytes, row-major: 1 where the rule matches.   any  NULL, or rows bytes: 1 where one
+ *  fired  NULL, or rows x count bytes, row-major: 1 if the rule matches.   any  NULL, or rows bytes: 1 if one
  *         does.
  *  Errors: COVEY_MISMATCH names a column that is missing or of another kind; COVEY_INVALID_DATA. */
 covey_status covey_rules_evaluate(const covey_rules *rules, const covey_context *context, const covey_table *features,
@@ -1569,7 +1569,7 @@ covey_status covey_rules_evaluate(const covey_rules *rules, const covey_context 
 /* What a rule set is written as. */
 #define COVEY_RULES_JSON 0   /**< The whole set with figures; covey_rules_parse reads it back.
                                   COVEY_RULES_JSON_SCHEMA describes it. */
-#define COVEY_RULES_SQL 1    /**< A boolean expression, true where a rule matches, for a WHERE clause; see
+#define COVEY_RULES_SQL 1    /**< A boolean expression, true if a rule matches, for a WHERE clause; see
                                   covey_export_options. NULL and NaN are missing. Columns of numbers may be of any
                                   numeric type, categories of any type that becomes text; booleans are TRUE and
                                   FALSE; dates are seconds since 1970-01-01 UTC. */
@@ -1661,7 +1661,7 @@ typedef struct covey_backtest_report {
     double amount;             /**< Sums of amounts; 0 without amounts. */
     double fraud_amount;
     double legitimate_amount;
-    double precision;          /**< fraud / (fraud + legitimate) with its Wilson interval; NaN, 0 and 1 where none is
+    double precision;          /**< fraud / (fraud + legitimate) with its Wilson interval; NaN, 0 and 1 if none is
                                     labelled. */
     double precision_low;
     double precision_high;
@@ -1675,14 +1675,14 @@ typedef struct covey_backtest_report {
     double added_amount;
     double added_fraud_amount;
     double added_legitimate_amount;
-    double decay_p;            /**< The chance of a precision that falls so over the periods where it does not
+    double decay_p;            /**< The chance that a constant precision seems to fall so over the periods
                                     (Cochran-Armitage, one-sided), corrected for the number of rules (Holm 1979); NaN
-                                    where nothing can be tested. */
+                                    if nothing can be tested. */
     double hit_rate_p;         /**< Of a share of matching rows that changes so, two-sided, likewise. */
     int64_t recent_rows;       /**< In the last quarter of the periods. */
     int64_t recent_fraud;
     int64_t recent_legitimate;
-    int32_t retire;            /**< 1 where, of at least 4 periods, the rule matched before and either matches no
+    int32_t retire;            /**< 1 if, of at least 4 periods, the rule matched before and either matches no
                                     more in the last quarter, or the upper end of its precision there is below the
                                     base rate. */
     int32_t reserved;
@@ -1742,7 +1742,7 @@ typedef struct covey_engine covey_engine;
 /** What an engine is made of. It keeps what it needs: the handles may be destroyed afterwards. */
 typedef struct covey_engine_parts {
     size_t struct_size;
-    const covey_encoder *encoder;       /**< NULL where the hybrid has no embeddings. */
+    const covey_encoder *encoder;       /**< NULL if the hybrid has no embeddings. */
     const covey_hybrid *hybrid;         /**< Required. */
     const covey_clustering *clustering; /**< Required, of rows that `hybrid` made, with `prediction` = 1. */
     const covey_risk *risk;             /**< Required, of that clustering's labels. */
@@ -1753,8 +1753,8 @@ typedef struct covey_engine_parts {
 
 #define COVEY_ENGINE_PARTS_INIT {sizeof(covey_engine_parts), NULL, NULL, NULL, NULL, NULL, NULL, 0}
 
-/** Puts the parts together. Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (an encoder where the
- *  hybrid has no embeddings or none where it has, dimensions, clusters that the clustering does not have, a risk of
+/** Puts the parts together. Errors: COVEY_INVALID_ARGUMENT (no prediction data), COVEY_MISMATCH (an encoder if the
+ *  hybrid has no embeddings or none if it has, dimensions, clusters that the clustering does not have, a risk of
  *  other rows than the clustering's, columns of two kinds), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
 covey_status covey_engine_build(const covey_context *context, const covey_engine_parts *parts, covey_engine **engine,
                                 covey_error **error);
@@ -1767,7 +1767,7 @@ covey_status covey_engine_load(const covey_context *context, const char *path, c
 covey_status covey_engine_save(const covey_engine *engine, const covey_context *context, const char *path,
                                covey_error **error);
 
-/** The encoder inside, borrowed; NULL where there is none or for NULL. */
+/** The encoder inside, borrowed; NULL if there is none or for NULL. */
 const covey_encoder *covey_engine_encoder(const covey_engine *engine);
 
 /** The feature columns that scoring needs (those of the hybrid, then those of rules alone): how many, their name and
@@ -1803,7 +1803,7 @@ int64_t covey_engine_rows(const covey_engine *engine);
  *  The evidence of an engine of covey_find is learnt again from the rows that the engine keeps: the result scores as
  *  the engine that covey_find makes with these labels, the same encoder and options; shares_over is AUTO unless
  *  `options` say more. Forests are grown again if the engine has some, for which covey_find needs two known frauds.
- *  Errors: as covey_cluster_risk; COVEY_MISMATCH for another number of rows; COVEY_INVALID_DATA where an engine with
+ *  Errors: as covey_cluster_risk; COVEY_MISMATCH for another number of rows; COVEY_INVALID_DATA if an engine with
  *  evidence gets no known fraud, or nothing else. */
 covey_status covey_engine_rerate(const covey_engine *engine, const covey_context *context, const int8_t *fraud,
                                  const double *amounts, const double *times, int64_t rows,
@@ -1828,9 +1828,9 @@ typedef struct covey_score {
     double risk;          /**< 0 to 1; see covey_engine_score. */
     int64_t rule_count;   /**< Rules that fire. */
     int64_t reason_count; /**< Sentences. */
-    int32_t risky;        /**< 1 where the cluster is risky, or a rule fires of a risky cluster or of no single one.
+    int32_t risky;        /**< 1 if the cluster is risky, or a rule fires of a risky cluster or of no single one.
                                Of an engine of covey_find: 1 in a risky group. */
-    int32_t has_evidence; /**< 1 where the engine is one of covey_find that knew fraud; without, what follows is 0
+    int32_t has_evidence; /**< 1 if the engine is one of covey_find that knew fraud; without, what follows is 0
                                and -1. */
     double evidence[5];   /**< By COVEY_EVIDENCE_...: the parts of the sum behind `risk`, in log odds; 0 says
                                nothing. */
@@ -1839,16 +1839,16 @@ typedef struct covey_score {
 
 #define COVEY_SCORE_INIT {sizeof(covey_score), 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0}, 0}
 
-/** Scores transactions: `sequences` (NULL where the engine has no encoder) and `features` with as many rows. From any
+/** Scores transactions: `sequences` (NULL if the engine has no encoder) and `features` with as many rows. From any
  *  number of threads at once, with the same result as in any batch.
  *
  *  risk = max(strength * share(cluster) + (1 - strength) * base, precision * share of the best rule that fires), where
- *  share is the cluster's share of fraud (the base rate where nothing in it is labelled; for a rule, that of the
- *  cluster it describes, or 1 for -1), and base is the base rate of the labelled rows (0 where there are none). An
+ *  share is the cluster's share of fraud (the base rate if nothing in it is labelled; for a rule, that of the
+ *  cluster it describes, or 1 for -1), and base is the base rate of the labelled rows (0 if there are none). An
  *  engine of covey_find that knew fraud gives the risk of its evidence instead; the cluster, the rules that fire and
  *  what is unusual in a transaction without a cluster are among the reasons. It is for new transactions: those that it
  *  was made from meet their own labels in it, and covey_found_scores judges them by the others alone. `features` may be
- *  NULL where covey_engine_feature_count is 0. No transactions are fine.
+ *  NULL if covey_engine_feature_count is 0. No transactions are fine.
  *  Errors: as covey_embed_sequences, covey_hybrid_transform, covey_clustering_predict and covey_rules_evaluate;
  *  COVEY_MISMATCH for an input that is missing, for sequences given to an engine without an encoder, and for row counts
  *  that differ. */
@@ -1883,7 +1883,7 @@ covey_status covey_engine_score_with(const covey_engine *engine, const covey_con
  *  COVEY_INVALID_ARGUMENT outside. */
 covey_status covey_scores_status(const covey_scores *scores, int64_t transaction);
 
-/** The message of such a transaction, as if it had been scored alone; NULL where there is a score, and outside. */
+/** The message of such a transaction, as if it had been scored alone; NULL if there is a score, and outside. */
 const char *covey_scores_message(const covey_scores *scores, int64_t transaction);
 
 /** Transactions; 0 for NULL. */
@@ -2067,7 +2067,7 @@ void covey_counterfactuals_destroy(covey_counterfactuals *result);
 
 /** SESSIONS: events that come one at a time. A session is memory of the caller, and Covey keeps nothing of it: it may
  *  lie in a file or a database, and be moved with memcpy. It has a header of 64 bytes, and for each event that it keeps
- *  8 bytes for the time, 8 for dwell where the encoder uses it, 8 for each numeric channel, 4 for the type and 4 for
+ *  8 bytes for the time, 8 for dwell if the encoder uses it, 8 for each numeric channel, 4 for the type and 4 for
  *  each categorical channel, rounded up to a multiple of 8. One thread at a time may change a session.
  *
  *  A session keeps the last `largest_events` events that came. The older ones are forgotten, so that one client with
@@ -2191,7 +2191,7 @@ typedef struct covey_explain_options {
     size_t struct_size;
     int32_t explained;     /**< COVEY_EXPLAINED_...; default CONTRAST. */
     int32_t method;        /**< COVEY_ATTRIBUTION_...; default AUTO. */
-    int64_t cluster;       /**< -1 (default) = the cluster that the transaction behaves like, and where it behaves like
+    int64_t cluster;       /**< -1 (default) = the cluster that the transaction behaves like, and if it behaves like
                                 none, that of the nearest exemplar. -1 for RISK. */
     int64_t largest_parts; /**< 1 to 4,096; default 256. A sequence with more events is divided into this number of
                                 runs of consecutive events of about equal length; the events of a run share its
@@ -2219,7 +2219,7 @@ typedef struct covey_explanation {
     double residual;          /**< value - base - the sum of the events' attributions. */
     int64_t events;           /**< T. */
     int64_t parts;            /**< min(T, largest_parts). */
-    int64_t features;         /**< covey_engine_feature_count, or 0 where features are not explained. */
+    int64_t features;         /**< covey_engine_feature_count, or 0 if features are not explained. */
     int64_t steps;            /**< GRADIENTS: points on the path; otherwise 0. */
     double comprehensiveness; /**< The figures of faithfulness; NaN without events, and if they are not measured. */
     double sufficiency;
@@ -2268,7 +2268,7 @@ typedef struct covey_explanation {
  *  Without an encoder features alone are explained. Cost: that of covey_embed_sequences for the sequences above and,
  *  with faithfulness, at most 24 more of each transaction.
  *  Errors: as covey_engine_score; COVEY_INVALID_ARGUMENT (options out of range, GRADIENTS of a membership or risk, a
- *  cluster that the engine does not have), COVEY_MISMATCH (an engine without clusters where no risk is explained;
+ *  cluster that the engine does not have), COVEY_MISMATCH (an engine without clusters if no risk is explained;
  *  CONTRAST of a cluster that has all rows; GRADIENTS without an encoder). */
 covey_status covey_engine_explain(const covey_engine *engine, const covey_context *context,
                                   const covey_sequences *sequences, const covey_table *features,
@@ -2282,7 +2282,7 @@ int64_t covey_explanations_count(const covey_explanations *explanations);
 covey_status covey_explanations_get(const covey_explanations *explanations, int64_t transaction,
                                     covey_explanation *explanation, covey_error **error);
 
-/** attributions: one for each event, in the order as given. errors: NULL, or likewise the standard errors, NaN where
+/** attributions: one for each event, in the order as given. errors: NULL, or likewise the standard errors, NaN if
  *  the method has none. */
 covey_status covey_explanations_events(const covey_explanations *explanations, int64_t transaction,
                                        double *attributions, double *errors, int64_t capacity, covey_error **error);
@@ -2323,7 +2323,7 @@ typedef struct covey_find_options {
     int32_t search;          /**< COVEY_SEARCH_...; default AUTO. */
     double embedding_weight; /**< Of the blocks in joined rows; finite, above 0; default 1. */
     double feature_weight;   /**< Likewise. */
-    const covey_training_options *training; /**< Of the encoder, where one is trained; NULL = the defaults. Its seed
+    const covey_training_options *training; /**< Of the encoder, if one is trained; NULL = the defaults. Its seed
                                                  is `seed`. */
 } covey_find_options;
 
@@ -2336,16 +2336,16 @@ typedef struct covey_find_options {
  *  it of new transactions.
  *
  *  sequences   n click streams, or NULL: then features alone. A transaction without events has an empty sequence.
- *  vocabulary  of their event types, where an encoder is trained; otherwise NULL.
+ *  vocabulary  of their event types, if an encoder is trained; otherwise NULL.
  *  features    n rows, or NULL: then sequences alone. Dates take part in rules alone.
  *  fraud       n of COVEY_LABEL_..., or NULL: then clusters, outliers and what is new. Late and few labels will do.
  *              What is not known is UNKNOWN, not LEGITIMATE.
- *  amounts     n numbers >= 0, NaN where not known, or NULL.   times  n finite numbers, seconds, or NULL.
+ *  amounts     n numbers >= 0, NaN if not known, or NULL.   times  n finite numbers, seconds, or NULL.
  *  rows        n, at least 1.
  *  encoder     NULL = one is trained on the sequences (needs no categorical channels), with `training`.
  *
  *  1. Views. Rows are looked at in several ways, each clustered with min_samples 1: embeddings joined with features
- *     (the first, whose clusters are the labels), features alone, embeddings alone (where half of the sequences or more
+ *     (the first, whose clusters are the labels), features alone, embeddings alone (if half of the sequences or more
  *     have events); without events the features as `scaling` says and by quantiles.
  *  2. Evidence. With y = 1 for known fraud and 0 for all other rows, s = K / n the base rate: P, the share of known
  *     fraud of the lowest node of a view's tree above the row, each node's shrunk towards its parent's, P = (k + 5
@@ -2362,7 +2362,7 @@ typedef struct covey_find_options {
  *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up
  *     to 0.9, above it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known
  *     (Elkan and Noto 2008): as given; otherwise the highest 95 % lower bound of the share of known fraud in any set
- *     of rows that is significant below (TIcE: Bekker and Davis 2018). Where a fifth of the rows or more are known to
+ *     of rows that is significant below (TIcE: Bekker and Davis 2018). If a fifth of the rows or more are known to
  *     be legitimate, c is the share of rows that are labelled, or up to that bound: fraud is often labelled sooner.
  *  4. Risky groups. Every merge of every view's single-linkage tree is a candidate (here and in P, of merges of one
  *     length right above each other the highest: their order is that of the rows); its statistic is the log likelihood
@@ -2375,7 +2375,7 @@ typedef struct covey_find_options {
  *     for an estimated c its lower end. The latest rows are held out, or a random part of all rows if the latest are
  *     known to be fraud too seldom (their labels have not come yet) or hold more than half of the known fraud (the
  *     search would see too little of it). A rule's text says what it means for fraud.
- *  6. Findings: what to know about the result, and what to do where nothing was found, which is a success too.
+ *  6. Findings: what to know about the result, and what to do if nothing was found, which is a success too.
  *
  *  Cost: that of covey_encoder_train and covey_embed_sequences; for each view that of covey_cluster_matrix and a search
  *  of 20 neighbours; O(permutations n) for each view; O(trees n) for each forest. Everything is kept in memory: about 8
@@ -2411,11 +2411,11 @@ covey_status covey_found_row_groups(const covey_found *found, int32_t *groups, i
 /** risky: n of 0 and 1, 1 = in a risky group. */
 covey_status covey_found_risky(const covey_found *found, uint8_t *risky, int64_t capacity, covey_error **error);
 
-/** scores: n numbers, 0 to 1: each row's risk of fraud, without what is known of the row itself. Where no fraud is
+/** scores: n numbers, 0 to 1: each row's risk of fraud, without what is known of the row itself. If no fraud is
  *  known, outlier scores. */
 covey_status covey_found_scores(const covey_found *found, double *scores, int64_t capacity, covey_error **error);
 
-/** values: n numbers, a part of Z; 0 where no fraud is known. `part`: COVEY_EVIDENCE_.... */
+/** values: n numbers, a part of Z; 0 if no fraud is known. `part`: COVEY_EVIDENCE_.... */
 covey_status covey_found_evidence(const covey_found *found, int32_t part, double *values, int64_t capacity,
                                   covey_error **error);
 
@@ -2451,7 +2451,7 @@ covey_status covey_found_group(const covey_found *found, int64_t index, covey_ri
 /** The group in a sentence; NULL outside. */
 const char *covey_found_group_text(const covey_found *found, int64_t index);
 
-/** The rules for fraud, borrowed; NULL where none were searched for, which a finding explains, or for NULL. */
+/** The rules for fraud, borrowed; NULL if none were searched for, which a finding explains, or for NULL. */
 const covey_rules *covey_found_rules(const covey_found *found);
 
 /** The engine, borrowed: keep it by saving it, or `found`. NULL for NULL. */
