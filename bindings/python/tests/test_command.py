@@ -18,7 +18,7 @@ from covey.command import find, program
 from covey.command.drift import stability
 from covey.command.tables import read_table, write_table
 from support import REPOSITORY
-from test_find import shop
+from find_support import shop
 
 FAST = ["--set", "trees=10", "--set", "permutations=99"]
 

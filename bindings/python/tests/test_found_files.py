@@ -10,7 +10,7 @@ import pytest
 
 import covey
 from support import write_random_encoder
-from test_find import FAST, shop
+from find_support import FAST, shop
 
 
 @pytest.fixture(scope="module")
