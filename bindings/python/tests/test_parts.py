@@ -239,3 +239,8 @@ def test_bad_parts():
         with pytest.raises(covey.CoveyError, match=message):
             call()
     assert len(covey.spanning_edges(rows[:0], [])) == 0 and len(covey.merge_edges(3)) == 0
+
+
+def test_blocks_of_different_widths_are_refused():
+    with pytest.raises(covey.MismatchError, match="queries.columns must be 4, as in rows, got 3"):
+        covey.nearest(np.zeros((2, 3)), np.zeros((5, 4)), 1)
