@@ -23,28 +23,28 @@ func clusterOptions(_ pointer: UnsafePointer<covey_cluster_options>?) throws -> 
     options.maxClusterSize = Int(given.max_cluster_size)
     options.clusterSelectionEpsilon = given.cluster_selection_epsilon
     options.alpha = given.alpha
-    options.metric = try choice(given.metric, "metric", "COVEY_METRIC_ value")
-    options.selection = try choice(given.selection, "selection", "COVEY_SELECTION_ value")
-    options.allowSingleCluster = try flag(given.allow_single_cluster, "allow_single_cluster")
-    options.search = try choice(given.search, "search", "COVEY_SEARCH_ value")
+    options.metric = try choice(given.metric, "options.metric", "COVEY_METRIC_ value")
+    options.selection = try choice(given.selection, "options.selection", "COVEY_SELECTION_ value")
+    options.allowSingleCluster = try flag(given.allow_single_cluster, "options.allow_single_cluster")
+    options.search = try choice(given.search, "options.search", "COVEY_SEARCH_ value")
     options.index = try namedSearch(given)
-    options.missing = try choice(given.missing, "missing", "COVEY_MISSING_ROWS_ value")
-    options.prediction = try flag(given.prediction, "prediction")
+    options.missing = try choice(given.missing, "options.missing", "COVEY_MISSING_ROWS_ value")
+    options.prediction = try flag(given.prediction, "options.prediction")
     options.seed = given.seed
     // Without a limit is 0, which a file can say.
     options.clusterSelectionEpsilonMax =
         given.cluster_selection_epsilon_max == .infinity ? 0 : given.cluster_selection_epsilon_max
     options.clusterSelectionPersistence = given.cluster_selection_persistence
     options.clusterCount = Int(given.clusters)
-    options.matchReference = try flag(given.match_reference, "match_reference")
-    options.strengths = try choice(given.strengths, "strengths", "COVEY_STRENGTHS_ value")
+    options.matchReference = try flag(given.match_reference, "options.match_reference")
+    options.strengths = try choice(given.strengths, "options.strengths", "COVEY_STRENGTHS_ value")
     try options.validate()
     return options
 }
 
 private func namedSearch(_ options: covey_cluster_options) throws -> NamedSearch? {
     guard let name = options.index else {
-        try require(options.index_search == nil, "index_search must be NULL without an index")
+        try require(options.index_search == nil, "options.index_search must be NULL without an index")
         return nil
     }
     return NamedSearch(
@@ -52,7 +52,7 @@ private func namedSearch(_ options: covey_cluster_options) throws -> NamedSearch
         parameters: try options.index_search.map { try string($0, "index_search") })
 }
 
-/// The weights of `rows` rows that the options give; nil where each stands for itself.
+/// The weights of `rows` rows that the options give; nil if each stands for itself.
 func rowWeights(
     _ pointer: UnsafePointer<covey_cluster_options>?, rows: Int, _ execution: Execution
 ) throws -> [Int32]? {
@@ -65,7 +65,7 @@ func rowWeights(
 func unweightedOptions(_ pointer: UnsafePointer<covey_cluster_options>?) throws -> ClusterOptions {
     let options = try clusterOptions(pointer)
     let weights = try pointer.map { try Versioned.read($0, "options", defaults: defaultOptions).weights } ?? nil
-    try require(weights == nil, "weights must be NULL where edges or lists of neighbours are given")
+    try require(weights == nil, "options.weights must be NULL if edges or lists of neighbours are given")
     return options
 }
 

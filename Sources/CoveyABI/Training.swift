@@ -98,8 +98,8 @@ private func trainingOptions(_ given: covey_training_options) throws -> Training
     options.seed = given.seed
     options.checkpointSteps = Int(given.checkpoint_steps)
     if let text = given.checkpoint_path {
-        let path = try string(text, "checkpoint_path")
-        try require(!path.isEmpty, "checkpoint_path must not be empty")
+        let path = try string(text, "options.checkpoint_path")
+        try require(!path.isEmpty, "options.checkpoint_path must not be empty")
         options.checkpointPath = path
     }
     return options

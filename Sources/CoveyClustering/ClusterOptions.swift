@@ -17,7 +17,7 @@ public struct ClusterOptions: Sendable, Equatable {
         /// The largest lambda, as in hdbscan: beside `minClusterSize` equal rows it is infinite, and every strength is
         /// 0 or 1.
         case hdbscan = 0
-        /// The largest finite lambda. The same numbers where no lambda is infinite.
+        /// The largest finite lambda. The same numbers if no lambda is infinite.
         case bounded = 1
     }
 
@@ -61,28 +61,29 @@ public struct ClusterOptions: Sendable, Equatable {
 
     /// Throws `invalidArgument`, with the field and its value.
     public func validate() throws {
-        try require(minClusterSize >= 2, "min_cluster_size must be at least 2, got \(minClusterSize)")
-        try require(minSamples >= 0, "min_samples must be at least 0, got \(minSamples)")
-        try require(maxClusterSize >= 0, "max_cluster_size must be at least 0, got \(maxClusterSize)")
+        try require(minClusterSize >= 2, "options.min_cluster_size must be at least 2, got \(minClusterSize)")
+        try require(minSamples >= 0, "options.min_samples must be at least 0, got \(minSamples)")
+        try require(maxClusterSize >= 0, "options.max_cluster_size must be at least 0, got \(maxClusterSize)")
         try require(
             clusterSelectionEpsilon.isFinite && clusterSelectionEpsilon >= 0,
-            "cluster_selection_epsilon must be finite and at least 0, got \(clusterSelectionEpsilon)")
+            "options.cluster_selection_epsilon must be finite and at least 0, got \(clusterSelectionEpsilon)")
         try require(
             clusterSelectionEpsilonMax >= 0,
-            "cluster_selection_epsilon_max must be at least 0, got \(clusterSelectionEpsilonMax)")
+            "options.cluster_selection_epsilon_max must be at least 0, got \(clusterSelectionEpsilonMax)")
         try require(
             clusterSelectionPersistence.isFinite && clusterSelectionPersistence >= 0,
-            "cluster_selection_persistence must be finite and at least 0, got \(clusterSelectionPersistence)")
-        try require(clusterCount >= 0, "clusters must be at least 0, got \(clusterCount)")
+            "options.cluster_selection_persistence must be finite and at least 0, got \(clusterSelectionPersistence)")
+        try require(clusterCount >= 0, "options.clusters must be at least 0, got \(clusterCount)")
         try require(
-            clusterCount == 0 || chosenNodes == nil, "clusters must be 0 where the nodes are given, got \(clusterCount)"
+            clusterCount == 0 || chosenNodes == nil,
+            "options.clusters must be 0 if the nodes are given, got \(clusterCount)"
         )
-        try require(alpha.isFinite && alpha > 0, "alpha must be finite and above 0, got \(alpha)")
+        try require(alpha.isFinite && alpha > 0, "options.alpha must be finite and above 0, got \(alpha)")
         try require(
             search == .exact || metric == .euclidean,
-            "search must be COVEY_SEARCH_EXACT unless the metric is euclidean")
+            "options.search must be COVEY_SEARCH_EXACT unless the metric is euclidean")
         if let index {
-            try require(search == .approximate, "search must be COVEY_SEARCH_APPROXIMATE if an index is named")
+            try require(search == .approximate, "options.search must be COVEY_SEARCH_APPROXIMATE if an index is named")
             try NamedIndex.validate(index.index, index.parameters)
         }
     }

@@ -43,7 +43,7 @@ public struct ClusterSelection: Sendable {
         }
         try require(
             options.clusterCount == 0 || tree.totalSize >= options.minClusterSize,
-            "clusters must be a number that the tree can be cut into, 0 with fewer rows than min_cluster_size, got "
+            "options.clusters must be a number that the tree can be cut into, 0 with fewer rows than min_cluster_size, got "
                 + "\(options.clusterCount)")
         var nodes = chosen.indices.filter { chosen[$0] }.map { Int32($0) }
         if nodes.first == 0, options.chosenNodes == nil {

@@ -185,7 +185,7 @@ extension Clustering {
         try Clustering.requireNoPrediction(options)
         try require(
             options.search == .exact,
-            "search must be COVEY_SEARCH_EXACT where distances are given: all of them are looked at")
+            "options.search must be COVEY_SEARCH_EXACT if distances are given: all of them are looked at")
         let count = distances.rows
         try execution.hold(count, of: Clustering.bytesPerRow, for: "clustering \(count) rows")
         let used = weights.flatMap { weights in
@@ -216,6 +216,7 @@ extension Clustering {
     }
 
     private static func requireNoPrediction(_ options: ClusterOptions) throws {
-        try require(!options.prediction, "prediction must be 0 where distances are given: there are no rows to keep")
+        try require(
+            !options.prediction, "options.prediction must be 0 if distances are given: there are no rows to keep")
     }
 }

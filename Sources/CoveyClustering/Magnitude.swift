@@ -5,7 +5,7 @@ import CoveyTables
 /// Numbers whose distances float64 can hold. Squares of the others overflow, or vanish, and rows would seem to be
 /// infinitely far from each other, or equal.
 enum Magnitude {
-    /// Throws `invalidData`, with the row and column of the largest number, where distances could not be told, and
+    /// Throws `invalidData`, with the row and column of the largest number, if distances could not be told, and
     /// `invalidArgument` where they could not once they are divided by `alpha`.
     /// - Parameter rows: the rows used, finite; nil = all.
     static func check(
@@ -51,7 +51,7 @@ enum Magnitude {
     private static func checkAlpha(_ alpha: Double, longest: Double) throws {
         try require(
             (longest / alpha).isFinite,
-            "alpha must be larger: distances of up to \(longest), divided by it, overflow, got \(alpha)")
+            "options.alpha must be larger: distances of up to \(longest), divided by it, overflow, got \(alpha)")
     }
 
     private static func largestFloat(_ view: MatrixView, _ row: Int) -> UInt64 {

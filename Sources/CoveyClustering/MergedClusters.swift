@@ -64,7 +64,7 @@ struct MergedClusters {
         let most = size(chosen)
         let least = births.first.map { size(merge(chosen, $0)) } ?? most
         throw CoveyError.invalidArgument(
-            "clusters must be a number that the tree can be cut into, \(least) to \(most) and not all of them, got "
+            "options.clusters must be a number that the tree can be cut into, \(least) to \(most) and not all of them, got "
                 + "\(count)"
         )
     }

@@ -55,14 +55,16 @@ public struct TrainingOptions: Sendable, Equatable {
     public func validate() throws {
         func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws {
             try require(
-                range.contains(value), "\(name) must be \(range.lowerBound) to \(range.upperBound), got \(value)")
+                range.contains(value),
+                "options.\(name) must be \(range.lowerBound) to \(range.upperBound), got \(value)")
         }
         func check(_ value: Double, _ name: String, _ range: ClosedRange<Double>) throws {
             try require(
-                range.contains(value), "\(name) must be \(range.lowerBound) to \(range.upperBound), got \(value)")
+                range.contains(value),
+                "options.\(name) must be \(range.lowerBound) to \(range.upperBound), got \(value)")
         }
         func share(_ value: Double, _ name: String) throws {
-            try require(value >= 0 && value < 1, "\(name) must be at least 0 and below 1, got \(value)")
+            try require(value >= 0 && value < 1, "options.\(name) must be at least 0 and below 1, got \(value)")
         }
         try check(embedding, "embedding_size", 1...4096)
         try check(categoryEmbedding, "category_embedding_size", 1...4096)
@@ -75,19 +77,20 @@ public struct TrainingOptions: Sendable, Equatable {
         try check(objectives.contrastive, "contrastive", 0...1e6)
         try require(
             objectives != Objectives(nextEvent: 0, autoencoder: 0),
-            "next_event, masked_event, autoencoder and contrastive must not all be 0")
+            "options.next_event, masked_event, autoencoder and contrastive must not all be 0")
         try check(epochs, "epochs", 1...1_000_000)
         try check(batchSize, "batch_size", 1...65_536)
         try require(
-            learningRate > 0 && learningRate.isFinite, "learning_rate must be above 0 and finite, got \(learningRate)")
+            learningRate > 0 && learningRate.isFinite,
+            "options.learning_rate must be above 0 and finite, got \(learningRate)")
         try check(weightDecay, "weight_decay", 0...1)
-        try require(clip > 0, "clip must be above 0, got \(clip)")
+        try require(clip > 0, "options.clip must be above 0, got \(clip)")
         try check(warmUp, "warm_up", 0...1)
         try share(dropout, "dropout")
         try share(unknown, "unknown")
-        try require(maskShare > 0 && maskShare < 1, "mask_share must be above 0 and below 1, got \(maskShare)")
+        try require(maskShare > 0 && maskShare < 1, "options.mask_share must be above 0 and below 1, got \(maskShare)")
         try check(slices, "slices", 2...64)
-        try require(margin > 0 && margin.isFinite, "margin must be above 0 and finite, got \(margin)")
+        try require(margin > 0 && margin.isFinite, "options.margin must be above 0 and finite, got \(margin)")
         try share(heldOut, "held_out")
         try check(patience, "patience", 0...1_000_000)
         try check(window, "window", 2...1_000_000)

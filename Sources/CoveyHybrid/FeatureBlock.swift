@@ -34,7 +34,8 @@ struct FeatureBlock: Sendable, Equatable {
                     let own = options.columnWeights.map { $0[index] } ?? 1
                     let factor = own * options.featureWeight / Double(table.columns.count).squareRoot()
                     try require(
-                        factor.isFinite, "column_weights[\(index)] * feature_weight must be finite, got \(factor)")
+                        factor.isFinite,
+                        "options.column_weights[\(index)] * feature_weight must be finite, got \(factor)")
                     fitted[index] = try FittedFeature(
                         fitting: table.columns[index], scaling: options.scaling, missing: options.missing,
                         factor: factor,

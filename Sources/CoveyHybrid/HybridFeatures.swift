@@ -63,21 +63,21 @@ public struct HybridFeatures: Sendable, Equatable {
         let columns = embeddings?.columns ?? 0
         try require(
             (0...columns).contains(options.embeddingComponents),
-            "embedding_components must be 0 to \(columns), got \(options.embeddingComponents)")
+            "options.embedding_components must be 0 to \(columns), got \(options.embeddingComponents)")
         try checkWeight(options.embeddingWeight, "embedding_weight")
         try checkWeight(options.featureWeight, "feature_weight")
-        try require(options.clip > 0, "clip must be above 0, got \(options.clip)")
+        try require(options.clip > 0, "options.clip must be above 0, got \(options.clip)")
         if let weights = options.columnWeights {
             let count = table?.columns.count ?? 0
             guard weights.count == count else {
-                throw CoveyError.mismatch("column_weights must have \(count) numbers, got \(weights.count)")
+                throw CoveyError.mismatch("options.column_weights must have \(count) numbers, got \(weights.count)")
             }
             for (index, weight) in weights.enumerated() { try checkWeight(weight, "column_weights[\(index)]") }
         }
     }
 
     private static func checkWeight(_ weight: Double, _ name: String) throws {
-        try require(weight >= 0 && weight.isFinite, "\(name) must be finite and at least 0, got \(weight)")
+        try require(weight >= 0 && weight.isFinite, "options.\(name) must be finite and at least 0, got \(weight)")
     }
 
     private static func checkRows(_ embeddings: MatrixView, _ table: FeatureTable) throws {
@@ -96,7 +96,7 @@ public struct HybridFeatures: Sendable, Equatable {
 
     /// The columns of a hybrid row.
     public var dimension: Int { (embeddings?.outputs ?? 0) + (features?.outputs ?? 0) }
-    /// Columns that embeddings must have; nil where there are none.
+    /// Columns that embeddings must have; nil if there are none.
     public var embeddingColumns: Int? { embeddings?.columns }
     /// The feature columns that a table must have, in the order of fitting.
     public var featureColumns: [(name: String, kind: FeatureColumn.Kind)] {

@@ -18,7 +18,7 @@ public final class Context: Sendable {
     ///   - threads: at most 1024; 0 means the number of processors that this process may use.
     ///   - memoryBudget: in bytes; 0 means the least of the machine's memory and of the control groups' limits.
     public init(threads: Int = 0, memoryBudget: UInt64 = 0, progress: Progress? = nil) throws {
-        try require((0...1024).contains(threads), "threads must be 0 to 1024, got \(threads)")
+        try require((0...1024).contains(threads), "options.threads must be 0 to 1024, got \(threads)")
         self.threads = threads == 0 ? Context.availableProcessors : threads
         self.memoryBudget = memoryBudget == 0 ? SystemMemory.limit : Int(clamping: memoryBudget)
         self.progress = progress

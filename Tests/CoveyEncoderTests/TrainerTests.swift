@@ -218,9 +218,9 @@ import Testing
                 return "\(error)"
             }
         }
-        #expect(message { $0.hidden = 0 } == "hidden_size must be 1 to 4096, got 0")
-        #expect(message { $0.learningRate = .nan } == "learning_rate must be above 0 and finite, got nan")
-        #expect(message { $0.dropout = 1 } == "dropout must be at least 0 and below 1, got 1.0")
+        #expect(message { $0.hidden = 0 } == "options.hidden_size must be 1 to 4096, got 0")
+        #expect(message { $0.learningRate = .nan } == "options.learning_rate must be above 0 and finite, got nan")
+        #expect(message { $0.dropout = 1 } == "options.dropout must be at least 0 and below 1, got 1.0")
         #expect(message { $0.objectives = .init(nextEvent: 0, autoencoder: 0) }.contains("must not all be 0"))
         #expect(message { $0.clip = .infinity } == "")
         let empty = try TrainingSample.sequences([0, 0])

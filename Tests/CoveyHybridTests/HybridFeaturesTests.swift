@@ -182,7 +182,9 @@ import Testing
         }
         #expect(fit { _ in } == nil)
         #expect(fit { $0.embeddingComponents = 2 } == nil)
-        #expect(fit { $0.embeddingComponents = 3 } == .invalidArgument("embedding_components must be 0 to 2, got 3"))
+        #expect(
+            fit { $0.embeddingComponents = 3 } == .invalidArgument("options.embedding_components must be 0 to 2, got 3")
+        )
         #expect(fit { $0.embeddingComponents = -1 }?.code == .invalidArgument)
         for bad in [-1, Double.nan, .infinity] {
             #expect(fit { $0.embeddingWeight = bad }?.code == .invalidArgument)
@@ -195,7 +197,7 @@ import Testing
         let table = try FeatureTable(rows: 1, columns: [numeric("a", [1]), numeric("b", [1])])
         #expect(
             error { _ = try HybridFeatures(fitting: nil, table, options: options) }
-                == .invalidArgument("column_weights[1] must be finite and at least 0, got -2.0"))
+                == .invalidArgument("options.column_weights[1] must be finite and at least 0, got -2.0"))
         options.columnWeights = [1e308, 1]
         options.featureWeight = 1e308
         #expect(error { _ = try HybridFeatures(fitting: nil, table, options: options) }?.code == .invalidArgument)

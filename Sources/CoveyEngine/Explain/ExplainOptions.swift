@@ -50,19 +50,20 @@ public struct ExplainOptions: Sendable {
     /// Throws `invalidArgument`, with the field and its value.
     func validate(clusters: Int) throws {
         try require(
-            cluster >= -1 && cluster < max(1, clusters), "cluster must be -1 to \(clusters - 1), got \(cluster)")
+            cluster >= -1 && cluster < max(1, clusters), "options.cluster must be -1 to \(clusters - 1), got \(cluster)"
+        )
         try require(
             explained != .risk || cluster == -1,
-            "cluster must be -1 where the risk is explained, which is not that of one cluster, got \(cluster)")
+            "options.cluster must be -1 if the risk is explained, which is not that of one cluster, got \(cluster)")
         try require(
-            ExplainOptions.parts.contains(largestParts), "largest_parts must be 1 to 4096, got \(largestParts)")
+            ExplainOptions.parts.contains(largestParts), "options.largest_parts must be 1 to 4096, got \(largestParts)")
         try require(
             ExplainOptions.allPermutations.contains(permutations) && permutations % 2 == 0,
-            "permutations must be even, 4 to 65536, got \(permutations)")
+            "options.permutations must be even, 4 to 65536, got \(permutations)")
         try require(
-            ExplainOptions.steps.contains(largestSteps), "largest_steps must be 4 to 4096, got \(largestSteps)")
+            ExplainOptions.steps.contains(largestSteps), "options.largest_steps must be 4 to 4096, got \(largestSteps)")
         try require(
             method != .gradients || explained.hasGradient,
-            "method must not be GRADIENTS where a membership or a risk is explained: they have no gradient")
+            "options.method must not be GRADIENTS if a membership or a risk is explained: they have no gradient")
     }
 }

@@ -20,7 +20,7 @@ extension Engine {
             throw CoveyError.mismatch("the engine has no clusters: only its risk can be explained")
         }
         guard options.method != .gradients || parts.encoder != nil else {
-            throw CoveyError.mismatch("method must not be GRADIENTS: the engine has no encoder")
+            throw CoveyError.mismatch("options.method must not be GRADIENTS: the engine has no encoder")
         }
         if count == 0 { return [] }
         return try Explainer(self, sequences, table, options, execution).run()

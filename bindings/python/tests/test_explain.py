@@ -222,7 +222,7 @@ def test_what_is_wrong_is_refused(road):
     for options, message in (
         ({"cluster": clusters}, f"cluster must be -1 to {clusters - 1}, got {clusters}"),
         ({"cluster": -2}, "cluster must be -1 to"),
-        ({"cluster": 0, "explained": "risk"}, "cluster must be -1 where the risk is explained"),
+        ({"cluster": 0, "explained": "risk"}, "cluster must be -1 if the risk is explained"),
         ({"explained": "mood"}, "explained must be one of"),
         ({"method": "tea leaves"}, "method must be one of"),
         ({"method": "gradients", "explained": "risk"}, "they have no gradient"),

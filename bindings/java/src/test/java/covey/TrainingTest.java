@@ -105,7 +105,7 @@ class TrainingTest {
             CoveyException wrong = assertThrows(
                 CoveyException.class,
                 () -> SequenceEncoder.train(sequences, events, options(countries).hiddenSize(0).build(), null));
-            assertEquals("hidden_size must be 1 to 4096, got 0", wrong.getMessage());
+            assertEquals("options.hidden_size must be 1 to 4096, got 0", wrong.getMessage());
             assertTrue(wrong.training().isEmpty());
             assertEquals(StatusCode.MISMATCH,
                          assertThrows(CoveyException.class, () -> SequenceEncoder.train(sequences, events)).code());
