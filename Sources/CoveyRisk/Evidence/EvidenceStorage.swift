@@ -9,9 +9,9 @@ import CoveyTables
 //   entry evidence               JSON: the known share and its source, calibration, groups, what the forests read
 //   U8 labels [rows]             0 unknown, 1 legitimate, 2 fraud
 //   view1.*, view2.*, ...        hybrid features and clustering of each view but the first, which is the engine's own
-//   codes.*                      features in bins, where there are features
-//   events.*                     event columns in bins, where there are events
-//   components.*                 principal components of the embeddings, where there are embeddings
+//   codes.*                      features in bins, if there are features
+//   events.*                     event columns in bins, if there are events
+//   components.*                 principal components of the embeddings, if there are embeddings
 //   features.*, withevents.*, joint.*    the forests: nodes of all trees one after another
 //   rows.codes, rows.components  the rows that the forests were grown on: `ForestRows`
 //
@@ -113,42 +113,9 @@ extension Evidence {
         let groups = try RiskyGroups(
             kept: stored.groups, leastSum: stored.least_sum, trees: views.map(\.clustering.singleLinkageTree),
             options: stored.group_options)
-        var forests: EvidenceForests?
-        if stored.forests {
-            func forest(_ name: String) throws -> BaggedForest {
-                try BaggedForest(from: file, prefix: prefix + name, execution: execution)
-            }
-            func codes(_ name: String) throws -> FeatureCodes { try FeatureCodes(from: file, prefix: prefix + name) }
-            let own = prefix + "components."
-            let components =
-                stored.components
-                ? try HybridFeatures(from: file, prefix: own, entry: own + HybridFeatures.entryName) : nil
-            let vocabulary = stored.vocabulary ?? 0
-            try check((0...Int(Int32.max)).contains(vocabulary), "vocabulary is out of range")
-            try check(stored.events?.isValid ?? true, "the event columns are not ones that fitting gives")
-            try check(components?.featureColumns.isEmpty ?? true, "components are of embeddings alone")
-            let ownCodes = stored.codes ? try codes("codes.") : nil
-            let eventCodes = stored.events == nil ? nil : try codes("events.")
-            let rows =
-                file.contains(prefix + "rows.codes")
-                ? try ForestRows(
-                    from: file, prefix: prefix + "rows.", rows: labels.count,
-                    codeColumns: (ownCodes?.columnNames.count ?? 0) + (eventCodes?.columnNames.count ?? 0),
-                    otherColumns: components?.dimension ?? 0, execution: execution) : nil
-            let found = EvidenceForests(
-                codes: ownCodes, events: stored.events, eventCodes: eventCodes, vocabulary: vocabulary,
-                components: components, features: stored.codes ? try forest("features.") : nil,
-                withEvents: stored.events == nil ? nil : try forest("withevents."), joint: try forest("joint."),
-                rows: rows)
-            try check(
-                found.joint.columns == found.columns
-                    && found.features?.columns ?? found.codeCount == found.codeCount
-                    && found.withEvents?.columns ?? 0 == (found.events == nil ? 0 : found.codeCount + found.eventCount),
-                "the forests are on other columns")
-            try check(
-                found.eventCodes?.columnNames ?? [] == found.events?.names ?? [], "the event columns are others")
-            forests = found
-        }
+        let forests = try Evidence.forests(
+            of: stored, from: file, prefix: prefix, rows: labels.count, check: { try check($0, $1) },
+            execution: execution)
         self.init(
             views: views, labels: labels, knownShare: stored.known_share, knownShareRange: low...high,
             shareSource: stored.share_source,
@@ -156,7 +123,48 @@ extension Evidence {
             shares: shares, neighbours: neighbours, forests: forests, calibration: stored.calibration)
     }
 
-    /// Throws `mismatch` where the evidence reads events without an encoder, embeddings of another width than the
+    /// The forests, and the codes and components that they read; nil if none were kept.
+    private static func forests(
+        of stored: StoredEvidence, from file: SafeTensors, prefix: String, rows count: Int,
+        check: (Bool, String) throws -> Void, execution: Execution
+    ) throws -> EvidenceForests? {
+        guard stored.forests else { return nil }
+        func forest(_ name: String) throws -> BaggedForest {
+            try BaggedForest(from: file, prefix: prefix + name, execution: execution)
+        }
+        func codes(_ name: String) throws -> FeatureCodes { try FeatureCodes(from: file, prefix: prefix + name) }
+        let own = prefix + "components."
+        let components =
+            stored.components
+            ? try HybridFeatures(from: file, prefix: own, entry: own + HybridFeatures.entryName) : nil
+        let vocabulary = stored.vocabulary ?? 0
+        try check((0...Int(Int32.max)).contains(vocabulary), "vocabulary is out of range")
+        try check(stored.events?.isValid ?? true, "the event columns are not ones that fitting gives")
+        try check(components?.featureColumns.isEmpty ?? true, "components are of embeddings alone")
+        let ownCodes = stored.codes ? try codes("codes.") : nil
+        let eventCodes = stored.events == nil ? nil : try codes("events.")
+        let rows =
+            file.contains(prefix + "rows.codes")
+            ? try ForestRows(
+                from: file, prefix: prefix + "rows.", rows: count,
+                codeColumns: (ownCodes?.columnNames.count ?? 0) + (eventCodes?.columnNames.count ?? 0),
+                otherColumns: components?.dimension ?? 0, execution: execution) : nil
+        let found = EvidenceForests(
+            codes: ownCodes, events: stored.events, eventCodes: eventCodes, vocabulary: vocabulary,
+            components: components, features: stored.codes ? try forest("features.") : nil,
+            withEvents: stored.events == nil ? nil : try forest("withevents."), joint: try forest("joint."),
+            rows: rows)
+        try check(
+            found.joint.columns == found.columns
+                && found.features?.columns ?? found.codeCount == found.codeCount
+                && found.withEvents?.columns ?? 0 == (found.events == nil ? 0 : found.codeCount + found.eventCount),
+            "the forests are on other columns")
+        try check(
+            found.eventCodes?.columnNames ?? [] == found.events?.names ?? [], "the event columns are others")
+        return found
+    }
+
+    /// Throws `mismatch` if the evidence reads events without an encoder, embeddings of another width than the
     /// engine's encoder makes, or embeddings or columns that the engine does not ask for.
     public func check(embeddings: Int?, columns: [(name: String, kind: FeatureColumn.Kind)]) throws {
         var kinds: [ExactName: FeatureColumn.Kind] = [:]
