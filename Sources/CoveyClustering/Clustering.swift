@@ -17,7 +17,7 @@ public final class Clustering: Sendable {
     public let labels: [Int32]
     /// One a row of the caller: 0 (noise) to 1.
     public let probabilities: [Double]
-    /// One a row of the caller: 0 to 1; 1 where the row was not used.
+    /// One a row of the caller: 0 to 1; 1 if the row was not used.
     public let outlierScores: [Double]
     /// One a cluster.
     public let persistence: [Double]

@@ -22,7 +22,7 @@ public struct SingleLinkageTree: Sendable {
     public static let largestPointCount = 1 << 30
 
     /// Merges along the spanning tree's edges, by ascending distance. `minClusterSize` decides between edges of one
-    /// length alone (`TieOrder`). Throws `internalError` where the edges are no tree or not ascending. O(n log n) time,
+    /// length alone (`TieOrder`). Throws `internalError` if the edges are no tree or not ascending. O(n log n) time,
     /// O(n) memory.
     public init(_ spanningTree: SpanningTree, minClusterSize: Int, execution: Execution) throws {
         let points = spanningTree.pointCount
@@ -137,8 +137,7 @@ private final class MergeForest {
                 try join(edges, start..<end, largeFirst: true, minClusterSize, execution)
             } else {
                 ends.removeAll(keepingCapacity: true)
-                for index in start..<end {
-                    if index & 0xFFFF == 0 { try execution.check() }
+                try execution.forEach(start..<end) { index in
                     try check(edges[index])
                     ends.append((node(of: Int(edges[index].from)), node(of: Int(edges[index].to))))
                 }
@@ -189,8 +188,7 @@ private final class MergeForest {
     ) throws {
         let distance = edges[range.lowerBound].distance
         var parts: [(node: Int32, row: Int32, set: Int)] = []
-        for index in range {
-            if index & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(range) { index in
             try check(edges[index])
             for row in [edges[index].from, edges[index].to] { parts.append((node(of: Int(row)), row, 0)) }
         }

@@ -45,8 +45,8 @@ struct TieOrder {
     private mutating func large(_ edges: UnsafeBufferPointer<Ends>, sizes: (Int32) -> Int) throws -> [Int32] {
         if places.isEmpty { places = [Int32](repeating: -1, count: nodeCount) }
         var nodes: [Int32] = []
-        for (number, edge) in edges.enumerated() {
-            if number & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<edges.count) { number in
+            let edge = edges[number]
             for node in [edge.first, edge.second] where places[Int(node)] < 0 {
                 places[Int(node)] = Int32(nodes.count)
                 nodes.append(node)
@@ -58,25 +58,25 @@ struct TieOrder {
         // The largest first, of equal ones that which the edges name first.
         var bySize: [UInt64] = []
         bySize.reserveCapacity(nodes.count)
-        for (place, node) in nodes.enumerated() {
-            if place & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<nodes.count) { place in
+            let node = nodes[place]
             bySize.append(UInt64(UInt32.max - UInt32(sizes(node))) << 32 | UInt64(place))
         }
         try bySize.withUnsafeMutableBufferPointer {
             try RadixSort.sort($0.baseAddress!, count: $0.count, execution: execution) { $0 }
         }
         var walk = Walk(nodes: nodes.count, edges: edges.count)
-        for (step, entry) in bySize.enumerated() {
-            if step & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<bySize.count) { step in
+            let entry = bySize[step]
             let place = Int32(truncatingIfNeeded: entry)
             if sizes(nodes[Int(place)]) >= minClusterSize { walk.visit(place) }
         }
         try walk.grow(graph, execution)
         // Where no component is large enough, they gather around the largest.
-        for (step, entry) in bySize.enumerated() {
-            if step & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<bySize.count) { step in
+            let entry = bySize[step]
             let place = Int32(truncatingIfNeeded: entry)
-            if walk.visited[Int(place)] { continue }
+            if walk.visited[Int(place)] { return }
             walk.visit(place)
             try walk.grow(graph, execution)
         }
@@ -94,15 +94,15 @@ struct TieOrder {
             offsets = [Int](repeating: 0, count: nodes + 1)
             edges = [Int32](repeating: 0, count: 2 * list.count)
             ends = [Int32](repeating: 0, count: 2 * list.count)
-            for (number, edge) in list.enumerated() {
-                if number & 0xFFFF == 0 { try execution.check() }
+            try execution.forEach(0..<list.count) { number in
+                let edge = list[number]
                 offsets[Int(places[Int(edge.first)]) + 1] += 1
                 offsets[Int(places[Int(edge.second)]) + 1] += 1
             }
             for place in 0..<nodes { offsets[place + 1] += offsets[place] }
             var next = offsets
-            for (number, edge) in list.enumerated() {
-                if number & 0xFFFF == 0 { try execution.check() }
+            try execution.forEach(0..<list.count) { number in
+                let edge = list[number]
                 let ends = (places[Int(edge.first)], places[Int(edge.second)])
                 for (own, other) in [ends, (ends.1, ends.0)] {
                     self.edges[next[Int(own)]] = Int32(number)

@@ -28,8 +28,7 @@ final class GradientNetwork: Sendable {
             transposed = try FloatBlock(gates * units, for: "the weights of gradients", execution)
             inputs = try FloatBlock(width * gates, for: "the weights of gradients", execution)
             bias = try FloatBlock(gates, for: "the weights of gradients", execution)
-            for row in 0..<4 * hidden {
-                if row & 0xF == 0 { try execution.check() }
+            try execution.forEach(0..<4 * hidden, every: 16) { row in
                 let (gate, unit) = row.quotientAndRemainder(dividingBy: hidden)
                 let column = unit / 16 * 64 + gate * 16 + unit % 16
                 bias.pointer[column] = weights.inputBias[row] + weights.recurrentBias[row]

@@ -25,8 +25,7 @@ struct SequenceBlocks {
         try execution.reserve(offsets.count, of: 2 * MemoryLayout<Int>.stride, for: "the order of the sequences")
         var order: [Int] = []
         order.reserveCapacity(offsets.count)
-        for sequence in 0..<offsets.count {
-            if sequence & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<offsets.count) { sequence in
             if !offsets[sequence].isEmpty { order.append(sequence) }
         }
         try Self.sort(&order, offsets, execution)
@@ -72,8 +71,8 @@ struct SequenceBlocks {
             for sequence in order { places[digit(sequence)] += 1 }
             var start = 0
             for digit in places.indices { (places[digit], start) = (start, start + places[digit]) }
-            for (index, sequence) in order.enumerated() {
-                if index & 0xFFFF == 0 { try execution.check() }
+            try execution.forEach(0..<order.count) { index in
+                let sequence = order[index]
                 let digit = digit(sequence)
                 sorted[places[digit]] = sequence
                 places[digit] += 1

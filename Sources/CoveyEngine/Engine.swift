@@ -74,8 +74,7 @@ public final class Engine: Sendable {
         let fired = try table.map { try firedRules($0, execution) } ?? [:]
         var scores: [Score] = []
         scores.reserveCapacity(count)
-        for index in 0..<count {
-            if index & 0xFFF == 0 { try execution.check() }
+        try execution.forEach(0..<count, every: 4096) { index in
             scores.append(
                 score(
                     cluster: Int(placed.labels[index]), strength: placed.probabilities[index],

@@ -12,14 +12,14 @@ struct ColumnSummary {
     private(set) var mean = 0.0
     /// Of the population.
     private(set) var deviation = 0.0
-    /// Half of the median and of the quartiles: their difference always has room in a double. 0 where all are missing.
+    /// Half of the median and of the quartiles: their difference always has room in a double. 0 if all are missing.
     private(set) var halfMedian = 0.0
     private(set) var halfLowerQuartile = 0.0
     private(set) var halfUpperQuartile = 0.0
 
     /// As in scikit-learn: a spread that is within the rounding of that many numbers is none.
     var isConstant: Bool { present == 0 || smallest == largest || deviation <= rounding(of: mean) }
-    /// Half of the difference between the quartiles; 0 where it is within the rounding of the numbers.
+    /// Half of the difference between the quartiles; 0 if it is within the rounding of the numbers.
     var halfSpread: Double {
         let spread = halfUpperQuartile - halfLowerQuartile
         return spread <= rounding(of: halfMedian) ? 0 : spread

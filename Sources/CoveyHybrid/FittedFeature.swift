@@ -12,7 +12,7 @@ public enum MissingValues: Int32, Sendable {
 }
 
 /// A feature column as fitting found it, and what it becomes in a hybrid row: one number, or one for each category;
-/// then, where asked, whether the value is missing.
+/// then, if asked, whether the value is missing.
 struct FittedFeature: Sendable, Equatable {
     let name: String
     let kind: FeatureColumn.Kind
@@ -90,8 +90,7 @@ struct FittedFeature: Sendable, Equatable {
 
     private static func countBooleans(_ values: Strided<Int8>, _ name: String, _ execution: Execution) throws -> [Int] {
         var counts = [0, 0]
-        for row in 0..<values.count {
-            if row & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<values.count) { row in
             if let value = try boolean(values[row], name, row) { counts[value] += 1 }
         }
         return counts
@@ -102,8 +101,7 @@ struct FittedFeature: Sendable, Equatable {
     ) throws -> (found: [Bool], missing: Int) {
         var found = [Bool](repeating: false, count: categories.count)
         var missing = 0
-        for row in 0..<codes.count {
-            if row & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<codes.count) { row in
             if let code = try category(codes[row], of: categories.count, name, row) {
                 found[code] = true
             } else {

@@ -27,8 +27,7 @@ struct QuantileScaling: Sendable, Equatable {
         try execution.reserve(column.count, of: 8, for: "the quantiles of a column")
         var sorted: [Double] = []
         sorted.reserveCapacity(column.count)
-        for row in 0..<column.count {
-            if row & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<column.count) { row in
             // -0 and 0 are the same number.
             if !column[row].isNaN { sorted.append(column[row] + 0) }
         }

@@ -31,8 +31,7 @@ public struct CentredRows {
             try execution.parallel(segments, stage: "hybrid: check") { chunk, _ in
                 for segment in chunk {
                     var found = 0.0
-                    for row in range(segment) {
-                        if row & 63 == 0 { try execution.check() }
+                    try execution.forEach(range(segment), every: 64) { row in
                         for column in 0..<columns {
                             let value = view[row, column]
                             guard value.isFinite else {
@@ -57,8 +56,7 @@ public struct CentredRows {
             try execution.parallel(segments, stage: "hybrid: mean") { chunk, _ in
                 for segment in chunk {
                     let own = sums.baseAddress! + segment * columns
-                    for row in range(segment) {
-                        if row & 63 == 0 { try execution.check() }
+                    try execution.forEach(range(segment), every: 64) { row in
                         for column in 0..<columns { own[column] += view[row, column] * unit - origin[column] }
                     }
                 }
@@ -102,8 +100,7 @@ public struct CentredRows {
             try execution.parallel(segments, stage: "hybrid: variance") { chunk, _ in
                 var difference = [Double](repeating: 0, count: columns)
                 for segment in chunk {
-                    for row in range(segment, of: segments) {
-                        if row & 63 == 0 { try execution.check() }
+                    try execution.forEach(range(segment, of: segments), every: 64) { row in
                         difference.withUnsafeMutableBufferPointer { copy(row, to: $0.baseAddress!) }
                         for value in difference { sums[segment] += value * value }
                     }

@@ -13,7 +13,7 @@ public struct ClusterRisk: Sendable, Equatable {
         public var minLift: Double
         /// A risky cluster has at least so many rows labelled as fraud.
         public var minFraud: Int
-        /// The rows that shares are counted over. `automatic`: all of them where no row is labelled as legitimate.
+        /// The rows that shares are counted over. `automatic`: all of them if no row is labelled as legitimate.
         public var population: KnownLabels.Population
         /// The share of all fraud that is labelled, where shares are counted over all rows: they are divided by it.
         /// Above 0, at most 1.
@@ -52,12 +52,12 @@ public struct ClusterRisk: Sendable, Equatable {
     public let population: KnownLabels.Population
 
     /// The share of fraud among all counted rows, where unknown rows are counted with those frauds that are to be
-    /// expected among them; nil where no row is labelled.
+    /// expected among them; nil if no row is labelled.
     public var baseRate: Double? {
         labelled == 0 ? nil : ClusterReport.estimate(Double(fraud) / Double(counted), options, population)
     }
 
-    /// The report of a cluster; nil where no row had that label.
+    /// The report of a cluster; nil if no row had that label.
     public func report(of cluster: Int) -> ClusterReport? {
         reports.first { $0.cluster == cluster }
     }
@@ -146,20 +146,19 @@ public struct ClusterRisk: Sendable, Equatable {
         }
     }
 
-    /// Where a label's tally stands: by the label itself where labels are dense, by a dictionary where they are not.
+    /// Where a label's tally stands: by the label itself if labels are dense, by a dictionary where they are not.
     private struct Slots {
         private(set) var clusters: [Int]
         private let sparse: [Int32: Int]?
 
         init(_ labels: Strided<Int32>, _ execution: Execution) throws {
             var largest = Int32(-1)
-            for row in 0..<labels.count {
+            try execution.forEach(0..<labels.count) { row in
                 let label = labels[row]
                 guard label >= -1 else {
                     throw CoveyError.invalidData("labels[\(row)] must be at least -1, got \(label)")
                 }
                 largest = max(largest, label)
-                if row & 0xFFFF == 0 { try execution.check() }
             }
             if Int(largest) <= labels.count &+ 1024 {
                 try execution.reserve(
@@ -171,12 +170,13 @@ public struct ClusterRisk: Sendable, Equatable {
                 return
             }
             var slots: [Int32: Int] = [:]
-            clusters = []
-            for row in 0..<labels.count where slots[labels[row]] == nil {
-                slots[labels[row]] = clusters.count
-                clusters.append(Int(labels[row]))
-                if row & 0xFFFF == 0 { try execution.check() }
+            var found: [Int] = []
+            try execution.forEach(0..<labels.count) { row in
+                guard slots[labels[row]] == nil else { return }
+                slots[labels[row]] = found.count
+                found.append(Int(labels[row]))
             }
+            clusters = found
             sparse = slots
         }
 

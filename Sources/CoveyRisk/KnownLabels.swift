@@ -32,7 +32,7 @@ public struct KnownLabels: Sendable, Equatable {
     public var unknown: Int { values.count - fraud - legitimate }
     /// The rows that shares are counted over.
     public var counted: Int { population == .all ? values.count : fraud + legitimate }
-    /// The share of known fraud among the counted rows; 0 where there are none.
+    /// The share of known fraud among the counted rows; 0 if there are none.
     public var baseRate: Double { counted == 0 ? 0 : Double(fraud) / Double(counted) }
 
     /// Throws `invalidData` for a label that is none of -1, 0, 1. O(n).
@@ -41,8 +41,7 @@ public struct KnownLabels: Sendable, Equatable {
         var legitimate = 0
         var values: [Int8] = []
         values.reserveCapacity(labels.count)
-        for row in 0..<labels.count {
-            if row & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<labels.count) { row in
             let label = labels[row]
             guard label >= -1 && label <= 1 else {
                 throw CoveyError.invalidData("fraud[\(row)] must be -1, 0 or 1, got \(label)")

@@ -45,8 +45,7 @@ public struct TreeShares: Sendable {
         var parents = [Int32](repeating: -1, count: merges)
         var counted = [Int32](repeating: 0, count: merges)
         var fraud = [Int32](repeating: 0, count: merges)
-        for merge in 0..<merges {
-            if merge & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<merges) { merge in
             for child in [Int(tree.left[merge]), Int(tree.right[merge])] {
                 if child < points {
                     rowParents[child] = Int32(merge)

@@ -50,6 +50,19 @@ public final class Execution: Sendable {
         }
     }
 
+    /// Calls `body` for each index of a range, and does `check` before each `interval` of them.
+    @inlinable
+    @inline(__always)
+    public func forEach(_ range: Range<Int>, every interval: Int = 1 << 16, _ body: (Int) throws -> Void) throws {
+        var first = range.lowerBound
+        while first < range.upperBound {
+            try check()
+            let end = range.upperBound - first > interval ? first + interval : range.upperBound
+            for index in first..<end { try body(index) }
+            first = end
+        }
+    }
+
     /// Does `check`. On the calling thread it also reports progress to the host, at most every 20 ms.
     public func report(_ stage: StaticString, _ fraction: Double) throws {
         try check()

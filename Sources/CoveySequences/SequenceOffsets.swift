@@ -23,8 +23,7 @@ public struct SequenceOffsets: Sendable {
             return
         }
         guard offsets[0] >= 0 else { throw CoveyError.invalidData("offsets[0] must be at least 0, got \(offsets[0])") }
-        for index in 1..<max(1, offsets.count) {
-            if index & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(1..<max(1, offsets.count)) { index in
             let (before, after) = (offsets[index - 1], offsets[index])
             guard after >= before else {
                 throw CoveyError.invalidData(

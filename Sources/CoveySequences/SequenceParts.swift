@@ -24,8 +24,7 @@ extension SequenceBatch {
         var kept: [Int] = []
         kept.reserveCapacity(total)
         var starts: [Int64] = [0]
-        for sequence in 0..<count {
-            if sequence & 0xFF == 0 { try execution.check() }
+        try execution.forEach(0..<count, every: 256) { sequence in
             let range = offsets[sequence]
             if range.count <= most {
                 kept += range

@@ -17,7 +17,7 @@ extension ArrowInput {
         return try body(block.bindMemory(to: Element.self).baseAddress!)
     }
 
-    /// Numbers as doubles, dates as seconds since 1970; NaN where null.
+    /// Numbers as doubles, dates as seconds since 1970; NaN if null.
     func writeNumbers(_ target: UnsafeMutablePointer<Double>, _ execution: Execution) throws {
         if schema.dictionary != nil {
             let values = try dictionary()
@@ -109,7 +109,7 @@ extension ArrowInput {
         }
     }
 
-    /// 0 and 1; -1 where null.
+    /// 0 and 1; -1 if null.
     func writeBooleans(_ target: UnsafeMutablePointer<Int8>, _ execution: Execution) throws {
         if format == "+r" { return try writeRuns(target, execution) { try $0.writeBooleans($1, execution) } }
         let validity = try validity(of: 2)
@@ -118,8 +118,7 @@ extension ArrowInput {
             return
         }
         let bits = ArrowBits(base: base, offset: offset)
-        for row in 0..<length {
-            if row & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<length) { row in
             target[row] = validity.map { $0[row] } == false ? -1 : (bits[row] ? 1 : 0)
         }
     }

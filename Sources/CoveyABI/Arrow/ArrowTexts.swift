@@ -181,7 +181,7 @@ extension ArrowInput {
         }
     }
 
-    /// Views: 16 bytes each, with the text itself where it has at most 12, else with its buffer and the place there.
+    /// Views: 16 bytes each, with the text itself if it has at most 12, else with its buffer and the place there.
     /// The last buffer holds the sizes of the text's buffers.
     @inline(__always)
     private func forEachView(_ execution: Execution, _ body: (Int, UnsafeRawBufferPointer?) throws -> Void) throws {

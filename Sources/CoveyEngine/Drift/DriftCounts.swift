@@ -71,8 +71,7 @@ struct DriftCounts: Sendable, Equatable {
     /// - Parameter vocabulary: the number of its entries.
     mutating func add(_ batch: SequenceBatch, vocabulary: Int, _ execution: Execution) throws {
         events += batch.offsets.events.count
-        for sequence in 0..<batch.count {
-            if sequence & 0xFF == 0 { try execution.check() }
+        try execution.forEach(0..<batch.count, every: 256) { sequence in
             let range = batch.offsets[sequence]
             let order = try batch.timeOrder(sequence, execution)
             var before: Double?

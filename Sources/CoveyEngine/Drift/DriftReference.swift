@@ -48,8 +48,7 @@ struct DriftReference: Sendable {
             var row = [Float](repeating: 0, count: view.columns)
             try execution.reserve(kept, of: 4 * view.columns, for: "the kept rows")
             var values = Matrix<Float>(rows: kept, columns: view.columns, repeating: 0)
-            for place in 0..<kept {
-                if place & 0xFF == 0 { try execution.check() }
+            try execution.forEach(0..<kept, every: 256) { place in
                 row.withUnsafeMutableBufferPointer { view.copyRow(place * view.rows / kept, to: $0.baseAddress!) }
                 for column in 0..<view.columns { values[place, column] = row[column] }
             }

@@ -53,8 +53,7 @@ public struct FindInputs: Sendable {
         }
         guard rows >= 1 else { throw CoveyError.invalidData("there must be at least one row, got 0") }
         try require(rows <= 1 << 30, "rows must be at most 2^30, got \(rows)")
-        for row in 0..<rows {
-            if row & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<rows) { row in
             if let amount = amounts?[row], amount < 0 || amount.isInfinite {
                 throw CoveyError.invalidData(
                     "amounts[\(row)] must be at least 0 and finite, or NaN where it is not known, got \(amount): "

@@ -32,7 +32,7 @@ struct KnownNeighbours: Sendable {
         return share.value()
     }
 
-    /// The share of known fraud among the rows nearest to each row, those of its own part left out; nil where there is
+    /// The share of known fraud among the rows nearest to each row, those of its own part left out; nil if there is
     /// none. O(n) beside the search, for any number of equal rows.
     /// - Parameters:
     ///   - labels: as given to `init`.   view: the rows.
@@ -98,10 +98,10 @@ private struct HiddenCounts {
         let width = 2 * folds.count
         try execution.hold(several * width, of: 4, for: "equal rows by part")
         var counts = try execution.array(several * width) { _ in Int32(0) }
-        for (row, number) in equal.numbers.enumerated() {
-            if row & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<equal.numbers.count) { row in
+            let number = equal.numbers[row]
             let start = Int(starts[Int(number)])
-            guard start >= 0 else { continue }
+            guard start >= 0 else { return }
             let place = start * width + 2 * Int(folds.folds[row])
             counts[place] += 1
             counts[place + 1] += labels.isFraud(row) ? 1 : 0

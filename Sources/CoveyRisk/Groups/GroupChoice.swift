@@ -23,8 +23,7 @@ enum GroupChoice {
         let points = tree.pointCount
         var worth = [Double](repeating: 0, count: tree.mergeCount)
         var isTaken = [Bool](repeating: false, count: tree.mergeCount)
-        for merge in 0..<tree.mergeCount {
-            if merge & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<tree.mergeCount) { merge in
             var below = 0.0
             for child in [Int(tree.left[merge]), Int(tree.right[merge])] where child >= points {
                 below += worth[child - points]

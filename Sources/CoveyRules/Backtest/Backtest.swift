@@ -204,8 +204,7 @@ struct BacktestTimes {
             return
         }
         var (first, last) = (Double.infinity, -Double.infinity)
-        for row in 0..<rows {
-            if row & 0xFFFFF == 0 { try execution.check() }
+        try execution.forEach(0..<rows, every: 1048576) { row in
             let time = times[row]
             guard time.isFinite else { throw CoveyError.invalidData("times[\(row)] must be finite, got \(time)") }
             first = min(first, time)

@@ -19,11 +19,10 @@ struct HoldoutSplit: Sendable {
         var used = RowBits(rows: rows)
         if let weights = options.weights { try HoldoutSplit.check(weights, "weights", rows: rows, most: 12, execution) }
         if let amounts = options.amounts { try HoldoutSplit.check(amounts, "amounts", rows: rows, most: 15, execution) }
-        for row in 0..<rows {
+        try execution.forEach(0..<rows) { row in
             let value = values[row]
             guard value <= 1 else { throw CoveyError.invalidData("target[\(row)] must be 0 or 1, got \(value)") }
-            if row & 0xFFFF == 0 { try execution.check() }
-            if let weights = options.weights, weights[row] == 0 { continue }
+            if let weights = options.weights, weights[row] == 0 { return }
             used[row] = true
             if value == 1 { target[row] = true }
         }
@@ -50,12 +49,11 @@ struct HoldoutSplit: Sendable {
         guard values.count == rows else {
             throw CoveyError.mismatch("options.\(name) has \(values.count) values, the table has \(rows) rows")
         }
-        for row in 0..<rows {
+        try execution.forEach(0..<rows) { row in
             let value = values[row]
             guard value >= 0 && value <= most else {
                 throw CoveyError.invalidData("options.\(name)[\(row)] must be 0 to 1e\(power), got \(value)")
             }
-            if row & 0xFFFF == 0 { try execution.check() }
         }
     }
 
@@ -65,12 +63,11 @@ struct HoldoutSplit: Sendable {
         guard times.count == rows else {
             throw CoveyError.mismatch("options.times has \(times.count) values, the table has \(rows) rows")
         }
-        for row in 0..<rows {
+        try execution.forEach(0..<rows) { row in
             let time = times[row]
             guard time.isFinite else {
                 throw CoveyError.invalidData("options.times[\(row)] must be finite, got \(time)")
             }
-            if row & 0xFFFF == 0 { try execution.check() }
         }
         let all = used.count
         let seen = all - heldOut(of: all, share)
@@ -81,9 +78,8 @@ struct HoldoutSplit: Sendable {
         for row in 0..<rows where times[row] < last && used[row] { earlier += 1 }
         var search = RowBits(rows: rows)
         var ties = seen - earlier
-        for row in 0..<rows {
-            if row & 0xFFFF == 0 { try execution.check() }
-            guard used[row] else { continue }
+        try execution.forEach(0..<rows) { row in
+            guard used[row] else { return }
             let time = times[row]
             if time == last, ties > 0 {
                 ties -= 1
