@@ -10,7 +10,7 @@ import Glibc
 /// `RuleEvaluator`.
 final class RuleRows: Sendable {
     private let rules: RowRules
-    /// The columns' names by their hash: an open table, -1 where it is empty.
+    /// The columns' names by their hash: an open table, -1 if it is empty.
     private let places: [Int32]
     private let hashes: [UInt64]
     private let names: [CText]
@@ -57,7 +57,7 @@ final class RuleRows: Sendable {
     @inline(__always)
     private static func slot(_ hash: UInt64, _ size: Int) -> Int { Int(truncatingIfNeeded: hash &>> 1) & (size &- 1) }
 
-    /// Evaluates all rules on all rows of a table; false where that is for the long way, with nothing said of the
+    /// Evaluates all rules on all rows of a table; false if that is for the long way, with nothing said of the
     /// output.
     func evaluate(
         _ table: UnsafePointer<covey_table>, fired: UnsafeMutablePointer<UInt8>?, any: UnsafeMutablePointer<UInt8>?
@@ -83,7 +83,7 @@ final class RuleRows: Sendable {
         }
     }
 
-    /// The table's columns that the rules need; false where a name is missing, occurs twice or may do so.
+    /// The table's columns that the rules need; false if a name is missing, occurs twice or may do so.
     private func find(
         _ columns: UnsafePointer<covey_column>, _ count: Int, _ found: UnsafeMutableBufferPointer<Int32>
     ) -> Bool {
@@ -122,7 +122,7 @@ final class RuleRows: Sendable {
         return nil
     }
 
-    /// A row's value as `RowRules` takes it; nil where it is for the long way.
+    /// A row's value as `RowRules` takes it; nil if it is for the long way.
     @inline(__always)
     private func value(_ column: UnsafePointer<covey_column>, _ row: Int, _ place: Int) -> Double? {
         guard let values = column.pointee.values else { return nil }

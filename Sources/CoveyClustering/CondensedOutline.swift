@@ -158,7 +158,7 @@ extension SingleLinkageTree {
         }
     }
 
-    /// Runs `body` with the columns of a tree; with none where there are no merges.
+    /// Runs `body` with the columns of a tree; with none if there are no merges.
     func withPointers(_ body: (Pointers) throws -> Void) rethrows {
         try left.withUnsafeBufferPointer { left in
             try right.withUnsafeBufferPointer { right in

@@ -44,7 +44,7 @@ public struct CondensedTree: Sendable {
         public internal(set) var firstChild: Int32 = -1
         /// The largest lambda of its own edges.
         public internal(set) var death: Double = 0
-        /// The largest finite one; 0 where all are infinite.
+        /// The largest finite one; 0 if all are infinite.
         public internal(set) var finiteDeath: Double = 0
 
         public var isLeaf: Bool { firstChild < 0 }

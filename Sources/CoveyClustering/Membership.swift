@@ -8,7 +8,7 @@ public struct Membership: Sendable {
     /// Rows at infinite lambda (duplicates) have 1, and any other row of such a cluster 0, as in hdbscan, or, with
     /// bounded strengths, its share of the largest finite lambda.
     public let probabilities: [Double]
-    /// Each cluster's stability relative to the most that its rows could have; 1 where lambda is infinite.
+    /// Each cluster's stability relative to the most that its rows could have; 1 if lambda is infinite.
     public let persistence: [Double]
     public let rule: MembershipRule
 

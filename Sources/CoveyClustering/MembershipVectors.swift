@@ -36,7 +36,7 @@ struct MembershipVectors {
         return clusters.indices.map { starts[$0]..<starts[$0] + counts[$0] }
     }
 
-    /// The lambda at which each cluster and a node of the tree part; nil where one is above the other.
+    /// The lambda at which each cluster and a node of the tree part; nil if one is above the other.
     func partings(from node: Int) -> [Double?] {
         // The deepest node above each cluster that is also above `node`, from the root down.
         var common = [Int32](repeating: 0, count: tree.clusters.count)
@@ -194,7 +194,7 @@ private struct ExemplarRows {
 }
 
 extension Clustering {
-    /// The memberships of rows, the largest first: for each, `count` clusters (-1 where there are fewer) and numbers.
+    /// The memberships of rows, the largest first: for each, `count` clusters (-1 if there are fewer) and numbers.
     /// With `count` 0 all clusters in their order, and no list of them.
     ///
     /// - Parameters:

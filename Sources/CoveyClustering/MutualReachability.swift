@@ -262,7 +262,7 @@ private struct NullRows {
     /// Places in the list of rows used.
     let null: [Int32]
 
-    /// nil where there are none.
+    /// nil if there are none.
     init?(_ view: MatrixView, _ used: [Int32]?, _ execution: Execution) throws {
         var (null, numbers): ([Int32], [Int32]) = ([], [])
         for i in 0..<(used?.count ?? view.rows) {

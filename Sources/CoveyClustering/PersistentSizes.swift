@@ -12,7 +12,7 @@ public struct PersistentSizes: Sendable {
     /// The sum over the leaves just above a size of how many sizes each is a leaf for.
     public let persistence: [Double]
 
-    /// The size with the largest sum, of equal ones the first; nil where no cluster is ever split.
+    /// The size with the largest sum, of equal ones the first; nil if no cluster is ever split.
     public var best: Int? {
         persistence.indices.max { persistence[$0] < persistence[$1] || persistence[$0] == persistence[$1] && $0 > $1 }
             .map { sizes[$0] }

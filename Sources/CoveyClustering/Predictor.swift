@@ -138,7 +138,7 @@ extension Clustering {
 
     /// Places new rows in the clusters: a label (-1 = noise) and a strength, 0 to 1, for each.
     ///
-    /// Rows with a NaN or an infinity are noise where the clustering treats them so. Throws `invalidArgument` without
+    /// Rows with a NaN or an infinity are noise if the clustering treats them so. Throws `invalidArgument` without
     /// prediction data, `mismatch` for another number of columns, `invalidData`, `outOfMemory`, `cancelled`. Cost: one
     /// exact search among the clustered rows for each new row.
     /// - Parameter strengths: nil = those of the options.

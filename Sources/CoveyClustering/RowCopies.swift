@@ -19,7 +19,7 @@ public struct RowCopies: Sendable, Equatable {
     /// All rows that the points stand for.
     public var total: Int { counts.reduce(0) { $0 + Int($1) } }
 
-    /// Weights of rows, nil where all are 1. Throws `invalidArgument` for a negative one and for too many rows in all.
+    /// Weights of rows, nil if all are 1. Throws `invalidArgument` for a negative one and for too many rows in all.
     public static func checked(
         _ weights: UnsafeBufferPointer<Int64>, execution: Execution
     ) throws -> [Int32]? {

@@ -5,6 +5,6 @@ public protocol RowFunction: Sendable {
 
     func value(of row: UnsafeBufferPointer<Float>) -> Double
 
-    /// The derivative by each number of the row; 0 where there is none.
+    /// The derivative by each number of the row; 0 if there is none.
     func gradient(at row: UnsafeBufferPointer<Float>) -> [Double]
 }

@@ -6,7 +6,7 @@ import Glibc
 /// How well clusters are separated relative to how dense they are: DBCV (Moulavi, Jaskowiak, Campello, Zimek, Sander
 /// 2014), as hdbscan's validity_index works it out.
 public struct Validity: Sendable {
-    /// -1 to 1, the mean of `clusters` weighted by their rows, noise counting as 0; NaN where there is one cluster
+    /// -1 to 1, the mean of `clusters` weighted by their rows, noise counting as 0; NaN if there is one cluster
     /// alone.
     public let index: Double
     /// One a cluster, -1 to 1; 0 for a number without rows.

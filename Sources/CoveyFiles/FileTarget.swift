@@ -10,7 +10,7 @@ struct FileTarget {
     let name: String
     /// Whether the folder may be read, which syncing it takes.
     private let isReadable: Bool
-    /// The old file; nil where there is none.
+    /// The old file; nil if there is none.
     private let old: stat?
 
     /// As many as the kernel follows.

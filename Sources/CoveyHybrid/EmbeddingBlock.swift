@@ -2,18 +2,18 @@ import CoveyNumerics
 import CoveyRuntime
 import CoveyTables
 
-/// The part of a hybrid row that comes from the embedding: centred, projected where asked, brought to the block's
+/// The part of a hybrid row that comes from the embedding: centred, projected if asked, brought to the block's
 /// weight.
 struct EmbeddingBlock: Sendable, Equatable {
     /// A power of two; numbers are multiplied by it before all else.
     let unit: Double
     /// The mean of the fitted rows, in that unit.
     let centre: [Double]
-    /// columns x outputs, row-major; empty where all columns are kept, unrotated.
+    /// columns x outputs, row-major; empty if all columns are kept, unrotated.
     let axes: [Double]
     /// The columns of the block in a hybrid row.
     let outputs: Int
-    /// weight / root of the block's total variance; 0 where there is none.
+    /// weight / root of the block's total variance; 0 if there is none.
     let factor: Double
 
     var columns: Int { centre.count }

@@ -72,7 +72,7 @@ public struct FeatureCodes: Sendable, Equatable {
         return Column(name: column.name, kind: column.values.kind, edges: edges, categories: names)
     }
 
-    /// Between neighbouring values; where there are more values than bins, between as many quantiles.
+    /// Between neighbouring values; if there are more values than bins, between as many quantiles.
     private static func quantileEdges(_ given: [Double]) -> [Double] {
         let values = given.sorted()
         var distinct: [Double] = []

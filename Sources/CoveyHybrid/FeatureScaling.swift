@@ -33,7 +33,7 @@ public enum FeatureScaling: Int32, Sendable, CaseIterable {
 
     /// The scaling of a column under `automatic`: `robust` where the standard deviation is what the quartiles of a
     /// normal column of this spread would have, up to a factor of `mostHeavy`; otherwise values lie far out, and are
-    /// brought in by `log` where none is negative, by `quantile` where some are.
+    /// brought in by `log` if none is negative, by `quantile` where some are.
     func resolved(_ column: ColumnSummary) -> FeatureScaling {
         guard self == .automatic else { return self }
         let spread = column.halfSpread * 2
@@ -107,7 +107,7 @@ struct ColumnScaling: Sendable, Equatable {
             && (quantiles?.isValid ?? true) && (quantiles == nil || logUnit == 0)
     }
 
-    /// Not NaN for a finite number; infinite where the scale is tiny.
+    /// Not NaN for a finite number; infinite if the scale is tiny.
     @inline(__always)
     func scaled(_ value: Double) -> Double {
         if halfScale == 0 { return 0 }

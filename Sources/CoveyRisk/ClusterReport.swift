@@ -47,13 +47,13 @@ public struct ClusterReport: Sendable, Equatable {
     let tally: ClusterTally
     /// The rows that shares are counted over: those labelled, or all; see `KnownLabels.Population`.
     public let counted: Int
-    /// fraud / counted, over the share of fraud that is labelled where all rows are counted; nil where nothing is
+    /// fraud / counted, over the share of fraud that is labelled if all rows are counted; nil if nothing is
     /// counted.
     public let share: Double?
-    /// Wilson interval of fraud / counted, likewise; 0 to 1 where nothing is counted.
+    /// Wilson interval of fraud / counted, likewise; 0 to 1 if nothing is counted.
     public let low: Double
     public let high: Double
-    /// share / base rate; nil where either is undefined or the base rate is 0.
+    /// share / base rate; nil if either is undefined or the base rate is 0.
     public let lift: Double?
     /// At least `minFraud` frauds, the odds of the interval's low end at least `minLift` times those of the base rate,
     /// and not noise.

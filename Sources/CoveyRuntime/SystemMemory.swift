@@ -11,7 +11,7 @@ enum SystemMemory {
         return overflow || bytes <= 0 ? Int.max : bytes
     }
 
-    /// What is left of the address space (RLIMIT_AS), less a part for what no budget counts; nil where it has no limit.
+    /// What is left of the address space (RLIMIT_AS), less a part for what no budget counts; nil if it has no limit.
     static var addressSpaceLeft: Int? {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < UInt64(Int.max),
@@ -47,7 +47,7 @@ enum SystemMemory {
         return least
     }
 
-    /// The first line and what fits of the others; nil where the file cannot be read.
+    /// The first line and what fits of the others; nil if the file cannot be read.
     private static func text(_ path: String) -> String? {
         let file = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }
         guard file >= 0 else { return nil }

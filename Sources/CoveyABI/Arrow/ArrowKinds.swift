@@ -56,7 +56,7 @@ enum ArrowKind {
 enum ArrowUnit {
     private static let units: [Character: Int64] = ["s": 1, "m": 1000, "u": 1_000_000, "n": 1_000_000_000]
 
-    /// Of "tsu:Europe/Amsterdam"; nil where the format is none of a timestamp.
+    /// Of "tsu:Europe/Amsterdam"; nil if the format is none of a timestamp.
     static func timestamp(_ format: String) -> Int64? {
         let text = Array(format.prefix(4))
         guard text.count == 4, text[0] == "t", text[1] == "s", text[3] == ":" else { return nil }

@@ -9,7 +9,7 @@ public struct NearestLists {
     let distances: UnsafeMutablePointer<Double>
 
     /// Lists of queries x k numbers in the caller's memory: ascending by distance, then by row number; -1 and infinity
-    /// where there is no row.
+    /// if there is no row.
     public init(k: Int, indices: UnsafeMutablePointer<Int64>, distances: UnsafeMutablePointer<Double>) {
         self.k = k
         self.indices = indices

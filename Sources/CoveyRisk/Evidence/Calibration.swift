@@ -8,7 +8,7 @@ struct Calibration: Sendable, Equatable, Codable {
 
     /// More evidence never gives less risk.
     private static let leastSlope = 0.01
-    /// Holds the slope near 1 where all is separated: as much as a hundredth of a row's curvature.
+    /// Holds the slope near 1 if all is separated: as much as a hundredth of a row's curvature.
     private static let ridge = 0.01
 
     init(intercept: Double, slope: Double) {

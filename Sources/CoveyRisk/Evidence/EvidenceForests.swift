@@ -21,7 +21,7 @@ struct EvidenceForests: Sendable {
     let features: BaggedForest?
     let withEvents: BaggedForest?
     let joint: BaggedForest
-    /// What they were grown on; nil where it was not kept.
+    /// What they were grown on; nil if it was not kept.
     let rows: ForestRows?
 
     static let leading = 12
@@ -35,7 +35,7 @@ struct EvidenceForests: Sendable {
 
     var treeCount: Int { (features?.treeCount ?? 0) + (withEvents?.treeCount ?? 0) + joint.treeCount }
 
-    /// What each forest says, as log odds, by `Evidence.Part`: features, events, joint. 0 where there is no such
+    /// What each forest says, as log odds, by `Evidence.Part`: features, events, joint. 0 if there is no such
     /// forest.
     typealias Odds = (features: [Double], events: [Double], joint: [Double])
 

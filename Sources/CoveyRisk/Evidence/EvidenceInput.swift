@@ -1,7 +1,7 @@
 import CoveySequences
 import CoveyTables
 
-/// What is known of some transactions, as evidence reads it: each part nil where there is none, columns of dates left
+/// What is known of some transactions, as evidence reads it: each part nil if there is none, columns of dates left
 /// out.
 public struct EvidenceInput: Sendable {
     public let count: Int

@@ -44,7 +44,7 @@ struct RankedShare {
         groups += 1
     }
 
-    /// nil where no row was added.
+    /// nil if no row was added.
     mutating func value() -> Double? {
         close()
         // The mean of one share is that share, without rounding.

@@ -64,7 +64,7 @@ struct BinnedColumns: @unchecked Sendable {
         return low
     }
 
-    /// Between neighbouring values; where there are more values than bins, between as many quantiles.
+    /// Between neighbouring values; if there are more values than bins, between as many quantiles.
     private static func edges(_ matrix: Matrix<Float>, _ column: Int) -> [Float] {
         let step = max(1, matrix.rows / sample)
         var values: [Float] = []

@@ -7,7 +7,7 @@ final class TreeGrower {
     private let columns: BinnedColumns
     private let perSplit: Int
     private let minLeaf: Int
-    /// The sample: row << 1 | 1 where the row is known to be fraud.
+    /// The sample: row << 1 | 1 if the row is known to be fraud.
     private var entries: [UInt32] = []
     private var scratch: [UInt32] = []
     private var keys: [UInt32] = []
@@ -95,7 +95,7 @@ final class TreeGrower {
         return split
     }
 
-    /// Betters `split` by one of the column's. False where the column is constant in the node.
+    /// Betters `split` by one of the column's. False if the column is constant in the node.
     private func look(_ open: Open, _ column: Int, _ split: inout Split) -> Bool {
         let bins = columns.column(column)
         let size = open.end - open.start

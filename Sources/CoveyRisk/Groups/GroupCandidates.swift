@@ -28,7 +28,7 @@ struct GroupCandidates: Sendable {
 
     /// Counts the known frauds below each merge, gives each candidate's statistic where it is not 0, and returns the
     /// highest.
-    /// - Parameter counts: for each row 1 where it counts as known fraud, 0 elsewhere; behind them room for the merges.
+    /// - Parameter counts: for each row 1 if it counts as known fraud, 0 elsewhere; behind them room for the merges.
     func scan(
         _ counts: UnsafeMutablePointer<Int32>, _ statistic: ScanStatistic,
         _ body: (_ merge: Int, _ value: Double) -> Void

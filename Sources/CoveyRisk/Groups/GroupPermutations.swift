@@ -131,7 +131,7 @@ struct GroupPermutations: Sendable {
 }
 
 extension [Double] {
-    /// The first place in ascending numbers that is at least, or above, `value`; `count` where there is none.
+    /// The first place in ascending numbers that is at least, or above, `value`; `count` if there is none.
     func firstPlace(notBelow value: Double) -> Int { firstPlace { $0 >= value } }
     func firstPlace(above value: Double) -> Int { firstPlace { $0 > value } }
 

@@ -10,7 +10,7 @@ struct GroupScan: Sendable {
     let critical: Double
     /// Merges that had known fraud enough to be looked at.
     let candidates: Int
-    /// The smallest corrected p value of all candidates; 1 where there are none.
+    /// The smallest corrected p value of all candidates; 1 if there are none.
     let bestPValue: Double
 
     /// O(permutations x n) for each tree.
@@ -87,7 +87,7 @@ struct GroupScan: Sendable {
         return (result, min(critical, result.map(\.value).min() ?? critical))
     }
 
-    /// The highest lower bound of the share of fraud that is known; nil where no merge speaks of it.
+    /// The highest lower bound of the share of fraud that is known; nil if no merge speaks of it.
     func knownShare() -> KnownShare? {
         var best: (bound: Double, candidate: Candidate?) = (0, nil)
         // The purest first: most others cannot have a higher bound.

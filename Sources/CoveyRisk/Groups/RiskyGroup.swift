@@ -3,7 +3,7 @@ import CoveyRuntime
 
 /// A risky group's figures.
 public struct RiskyGroup: Sendable, Equatable, Codable {
-    /// The tree that it is of, and its merge there; -1 where all evidence together makes the group.
+    /// The tree that it is of, and its merge there; -1 if all evidence together makes the group.
     public let tree: Int
     public let merge: Int
     /// Its rows by what is known of them.

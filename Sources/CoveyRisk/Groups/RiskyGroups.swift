@@ -49,7 +49,7 @@ public struct RiskyGroups: Sendable {
     public let groups: [RiskyGroup]
     /// The group of each row; -1 = none.
     public let rowGroups: [Int32]
-    /// The sum of evidence from which on a row is in the group of the evidence; infinite where there is none.
+    /// The sum of evidence from which on a row is in the group of the evidence; infinite if there is none.
     let leastSum: Double
     /// By tree, the group that each merge lies in; -1 = none.
     let mergeGroups: [[Int32]]
@@ -101,7 +101,7 @@ public struct RiskyGroups: Sendable {
         mergeGroups = RiskyGroups.mergeGroups(groups, trees)
     }
 
-    /// Groups as they were kept, for new rows. Throws `invalidData` where they do not fit the trees.
+    /// Groups as they were kept, for new rows. Throws `invalidData` if they do not fit the trees.
     init(kept groups: [RiskyGroup], leastSum: Double?, trees: [SingleLinkageTree], options: Options) throws {
         try options.validate()
         for (index, group) in groups.enumerated() {

@@ -4,7 +4,7 @@ import CoveyRuntime
 /// likelihood ratio of the set's own share of known fraud against the base rate (scan statistic, Kulldorff 1997; over
 /// the nodes of a tree: Kulldorff, Fang and Walsh 2003).
 ///
-///     t = k log((k / m) / s) + (m - k) log((1 - k / m) / (1 - s)),  0 where k / m <= s
+///     t = k log((k / m) / s) + (m - k) log((1 - k / m) / (1 - s)),  0 if k / m <= s
 ///
 /// for k known frauds among the set's m rows and a base rate s.
 struct ScanStatistic: Sendable {
