@@ -26,8 +26,8 @@ public func covey_clustering_load(
     return boundary(error) {
         let clustering = try required(clustering, "clustering")
         let execution = execution(context)
-        let file = try SafeTensors(path: try CoveyABI.path(path), execution)
-        clustering.pointee = Handle.retain(try Clustering(file, execution: execution))
+        clustering.pointee = Handle.retain(
+            try SafeTensors.read(path: CoveyABI.path(path), execution) { try Clustering($0, execution: execution) })
     }
 }
 

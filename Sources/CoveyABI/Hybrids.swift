@@ -118,8 +118,8 @@ public func covey_hybrid_load(
     return boundary(error) {
         let hybrid = try required(hybrid, "hybrid")
         let execution = execution(context)
-        let file = try SafeTensors(path: try CoveyABI.path(path), execution)
-        hybrid.pointee = Handle.retain(HybridBox(try HybridFeatures(file, execution)))
+        let read = try SafeTensors.read(path: CoveyABI.path(path), execution) { try HybridFeatures($0, execution) }
+        hybrid.pointee = Handle.retain(HybridBox(read))
     }
 }
 

@@ -123,8 +123,8 @@ public func covey_risk_load(
     return boundary(error) {
         let risk = try required(risk, "risk")
         let execution = execution(context)
-        let file = try SafeTensors(path: try CoveyABI.path(path), execution)
-        risk.pointee = Handle.retain(RiskBox(try ClusterRisk(file, execution)))
+        let read = try SafeTensors.read(path: CoveyABI.path(path), execution) { try ClusterRisk($0, execution) }
+        risk.pointee = Handle.retain(RiskBox(read))
     }
 }
 

@@ -37,7 +37,7 @@ public final class Encoder: Sendable {
     /// Reads an encoder from a safetensors file.
     /// - Throws: `io`, `corruptFile` (with the name of the tensor or of the entry), `unsupported`, `outOfMemory`.
     public convenience init(path: String, _ execution: Execution = Execution()) throws {
-        try self.init(try Checkpoint(SafeTensors(path: path, execution), execution), execution)
+        try self.init(SafeTensors.read(path: path, execution) { try Checkpoint($0, execution) }, execution)
     }
 
     /// Writes a safetensors file. The write is atomic. The same encoder always gives the same bytes.

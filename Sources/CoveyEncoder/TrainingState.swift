@@ -161,11 +161,19 @@ final class TrainingState {
     func load(
         from path: String, fingerprint: String, epochs: Int, stepsPerEpoch: Int, _ execution: Execution
     ) throws {
-        let file = try SafeTensors(path: path, execution)
+        try SafeTensors.read(path: path, execution) {
+            try load($0, path, fingerprint: fingerprint, epochs: epochs, stepsPerEpoch: stepsPerEpoch, execution)
+        }
+    }
+
+    private func load(
+        _ file: SafeTensors, _ path: String, fingerprint: String, epochs: Int, stepsPerEpoch: Int,
+        _ execution: Execution
+    ) throws {
         let form: Form = try JSONText.decode(from: file.entry(Self.entryName), "metadata entry \(Self.entryName)")
         guard form.format_version <= Self.formatVersion else {
             throw CoveyError.unsupported(
-                "\(path): format_version is \(form.format_version), this version reads up to \(Self.formatVersion)")
+                "format_version is \(form.format_version), this version reads up to \(Self.formatVersion)")
         }
         guard form.fingerprint == fingerprint else {
             throw CoveyError.mismatch("\(path) was written with other options, another vocabulary or other sequences")
@@ -188,7 +196,7 @@ final class TrainingState {
             throw CoveyError.corruptFile("tensor \(other) does not belong to the state of a training")
         }
         guard try file.hasValidChecksum(execution) else {
-            throw CoveyError.corruptFile("\(path): the checksum is wrong")
+            throw CoveyError.corruptFile("the checksum is wrong")
         }
         guard (0...epochs).contains(form.epoch), (0...stepsPerEpoch).contains(form.step_in_epoch),
             form.step == form.epoch * stepsPerEpoch + form.step_in_epoch, (0...form.step).contains(form.best_step),

@@ -56,7 +56,11 @@ extension Engine {
     /// Reads an engine's file. Throws `io`; `corruptFile`, naming what is wrong, for anything that `save` would not
     /// have written; `unsupported` for a newer format; `outOfMemory`; `cancelled`.
     public convenience init(path: String, execution: Execution = Execution()) throws {
-        try self.init(SafeTensors(path: path, execution), execution: execution)
+        do {
+            try self.init(SafeTensors(path: path, execution), execution: execution)
+        } catch let error as CoveyError {
+            throw error.inFile(path)
+        }
     }
 
     /// - Parameter trusted: does not look at the checksum.

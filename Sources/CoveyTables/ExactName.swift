@@ -1,3 +1,5 @@
+import Glibc
+
 /// A name that is compared by its bytes. Swift compares strings by canonical equivalence, which would merge names that
 /// a caller keeps apart.
 public struct ExactName: Hashable, Sendable {
@@ -8,7 +10,11 @@ public struct ExactName: Hashable, Sendable {
     }
 
     public static func == (left: ExactName, right: ExactName) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        var (left, right) = (left.text, right.text)
+        return left.utf8.count == right.utf8.count
+            && left.withUTF8 { left in
+                right.withUTF8 { left.isEmpty || memcmp(left.baseAddress!, $0.baseAddress!, left.count) == 0 }
+            }
     }
 
     public func hash(into hasher: inout Hasher) {

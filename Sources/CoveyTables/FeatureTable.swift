@@ -40,22 +40,27 @@ public struct FeatureTable: Sendable {
         columns.first { ExactName($0.name) == ExactName(name) }
     }
 
-    /// Returns the columns with these names and kinds, in this order. Throws `mismatch` if one is missing or of another
-    /// kind. Cost: O(names) if they are consecutive columns in this order, otherwise O(names + columns).
+    /// Returns the columns with these names and kinds, in this order. Throws `mismatch` if some are missing, with their
+    /// names, or if one is of another kind. Cost: O(names) if they are consecutive columns in this order, otherwise
+    /// O(names + columns).
     public func columns(named wanted: [(name: String, kind: FeatureColumn.Kind)]) throws -> [FeatureColumn] {
         var next = 0
         var positions: [ExactName: Int]?
-        return try wanted.map { name, kind in
+        func lookUp(_ name: ExactName) -> Int? {
+            let all =
+                positions
+                ?? Dictionary(
+                    zip(columns.map { ExactName($0.name) }, columns.indices),
+                    uniquingKeysWith: { first, _ in first })
+            positions = all
+            return all[name]
+        }
+        return try wanted.enumerated().map { index, column in
+            let (name, kind) = column
             var position = next
             if position >= columns.count || ExactName(columns[position].name) != ExactName(name) {
-                let all =
-                    positions
-                    ?? Dictionary(
-                        zip(columns.map { ExactName($0.name) }, columns.indices),
-                        uniquingKeysWith: { first, _ in first })
-                positions = all
-                guard let found = all[ExactName(name)] else {
-                    throw CoveyError.mismatch("features have no column \"\(name)\"")
+                guard let found = lookUp(ExactName(name)) else {
+                    throw FeatureTable.missing(wanted[index...].map(\.name).filter { lookUp(ExactName($0)) == nil })
                 }
                 position = found
             }
@@ -66,6 +71,26 @@ public struct FeatureTable: Sendable {
             }
             return column
         }
+    }
+
+    /// Throws `mismatch` with the names of all columns that this table lacks.
+    public func requireColumns(_ names: [String]) throws {
+        let all = Set(columns.map { ExactName($0.name) })
+        let missing = names.filter { !all.contains(ExactName($0)) }
+        if !missing.isEmpty { throw FeatureTable.missing(missing) }
+    }
+
+    /// How many missing columns a message names.
+    private static let mostNamed = 20
+
+    private static func missing(_ names: [String]) -> CoveyError {
+        .mismatch("features have no column \(listed(names))")
+    }
+
+    /// Names as a message lists them.
+    public static func listed(_ names: [String]) -> String {
+        names.prefix(mostNamed).map { "\"\($0)\"" }.joined(separator: ", ")
+            + (names.count > mostNamed ? " and \(names.count - mostNamed) others" : "")
     }
 }
 

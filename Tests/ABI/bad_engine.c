@@ -173,6 +173,7 @@ SCORE_CASE(score_no_sequences, (void)0, NULL, &table)
 SCORE_CASE(score_no_features, (void)0, &sequences, NULL)
 SCORE_CASE(score_rows_differ, sequences.count = 5, &sequences, &table)
 SCORE_CASE(score_missing_column, table.column_count = 1, &sequences, &table)
+SCORE_CASE(score_missing_columns, (columns[0].name = "one", columns[1].name = "other"), &sequences, &table)
 SCORE_CASE(score_other_kind, columns[0].kind = COVEY_BOOLEAN, &sequences, &table)
 SCORE_CASE(score_infinite, columns[0].values = bad_amounts, &sequences, &table)
 SCORE_CASE(score_times, sequences.times = bad_times, &sequences, &table)
@@ -283,6 +284,7 @@ const abi_case engine_cases[] = {
      score_no_features},
     {"score: rows differ", COVEY_MISMATCH, "sequences are 5, features have 120 rows", score_rows_differ},
     {"score: missing column", COVEY_MISMATCH, "no column \"country\"", score_missing_column},
+    {"score: all missing columns", COVEY_MISMATCH, "no column \"amount\", \"country\"", score_missing_columns},
     {"score: other kind", COVEY_MISMATCH, "column \"amount\" must be numeric, got boolean", score_other_kind},
     {"score: infinity", COVEY_INVALID_DATA, "column \"amount\", row 1", score_infinite},
     {"score: times", COVEY_INVALID_DATA, "times[1] must be finite", score_times},

@@ -46,6 +46,20 @@ import Testing
         #expect(error { try engine.save(to: folder.path) }?.code == .io)
     }
 
+    /// Whatever is wrong with a file, the message says which file it is.
+    @Test func messagesNameTheFile() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "covey-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let whole = try Engine(sample.parts(withEncoder: true)).file().bytes()
+        for position in [0, whole.count / 3, whole.count - 1] {
+            var changed = whole
+            changed[position] ^= 1
+            try Data(changed).write(to: URL(filePath: path))
+            let message = error { _ = try Engine(path: path) }?.message ?? "read"
+            #expect(message.hasPrefix("\(path): ") && message.components(separatedBy: path).count == 2, "\(message)")
+        }
+    }
+
     @Test func changedBytesAreFoundOut() throws {
         let whole = try Engine(sample.parts(withEncoder: true)).file().bytes()
         for length in stride(from: 0, to: whole.count, by: 37) {

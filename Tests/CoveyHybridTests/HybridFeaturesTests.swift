@@ -69,6 +69,10 @@ import Testing
         let without = try FeatureTable(rows: 1, columns: [numeric("amount", [1]), boolean("weekend", [1])])
         #expect(
             error { _ = try hybrid.transform(nil, without) } == .mismatch("features have no column \"country\""))
+        let only = try FeatureTable(rows: 1, columns: [boolean("weekend", [1])])
+        #expect(
+            error { _ = try hybrid.transform(nil, only) }
+                == .mismatch("features have no column \"amount\", \"country\""))
         let kind = try FeatureTable(
             rows: 1, columns: [numeric("amount", [1]), numeric("weekend", [1]), categorical("country", [0], ["NL"])])
         #expect(
