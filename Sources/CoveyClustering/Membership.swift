@@ -54,6 +54,8 @@ public struct MembershipRule: Sendable {
     public let nodeClusters: [Int32]
     /// For each cluster, the lambda that a row must reach, the largest lambda, and the largest finite one.
     private let entries: [Double]
+    /// For each cluster, the lambda at which it is born.
+    private let births: [Double]
     private let deaths: [Double]
     private let finiteDeaths: [Double]
 
@@ -65,6 +67,7 @@ public struct MembershipRule: Sendable {
         }
         self.nodeClusters = nodeClusters
         entries = selection.entries
+        births = selection.nodes.map { tree.clusters[Int($0)].birth }
         deaths = selection.nodes.map { tree.clusters[Int($0)].death }
         finiteDeaths = selection.nodes.map { tree.clusters[Int($0)].finiteDeath }
     }
@@ -74,6 +77,11 @@ public struct MembershipRule: Sendable {
     func cluster(of node: Int, leavingAt lambda: Double) -> Int32 {
         let cluster = nodeClusters[node]
         return cluster >= 0 && lambda >= entries[Int(cluster)] ? cluster : -1
+    }
+
+    /// No row with a smaller lambda is in the cluster.
+    func leastLambda(_ cluster: Int32) -> Double {
+        max(births[Int(cluster)], entries[Int(cluster)])
     }
 
     /// 0 to 1.

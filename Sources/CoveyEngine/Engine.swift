@@ -25,6 +25,8 @@ public final class Engine: Sendable {
         try parts.validate()
         // The first transaction does not wait for it.
         try parts.encoder?.prepare(execution)
+        try parts.clustering.prepareLabels(execution: execution)
+        for view in parts.evidence?.views ?? [] { try view.clustering.prepareNearest(execution: execution) }
         try execution.report()
         self.parts = parts
         features = try parts.features(execution)
@@ -54,7 +56,13 @@ public final class Engine: Sendable {
         let columns = 2 * parts.hybrid.dimension + (parts.encoder?.dimension ?? 0)
         try execution.reserve(count, of: 4 * (columns + 64), for: "\(count) scores")
         let (embeddings, events) = try embed(sequences, execution)
-        return try scored(count, embeddings: embeddings, events: events, sequences: sequences, table, execution)
+        do {
+            return try scored(count, embeddings: embeddings, events: events, sequences: sequences, table, execution)
+        } catch let error as CoveyError where error.code == .mismatch {
+            // A part names the columns that it misses itself; the caller wants all of them.
+            try table?.requireColumns(features.map(\.name))
+            throw error
+        }
     }
 
     /// The scores of `count` transactions whose embeddings are known.
@@ -67,7 +75,9 @@ public final class Engine: Sendable {
     ) throws -> [Score] {
         let rows = try withView(embeddings) { try parts.hybrid.transform($0, table, execution: execution) }
         // A strength of 0 or 1 alone, as hdbscan has it beside equal rows, would be a risk that jumps.
-        let placed = try rows.withView { try parts.clustering.predict($0, .bounded, execution: execution) }
+        let placed = try rows.withView {
+            try parts.clustering.predict($0, .bounded, onlyLabels: true, execution: execution)
+        }
         let evidence = try parts.evidence?.rows(
             EvidenceInput(count: count, embeddings: embeddings, table: table, sequences: sequences),
             execution: execution)
@@ -92,8 +102,9 @@ public final class Engine: Sendable {
         if parts.encoder == nil, sequences != nil {
             throw CoveyError.mismatch("sequences must be NULL: the engine has no encoder")
         }
-        if let feature = features.first, table == nil {
-            throw CoveyError.mismatch("features must not be NULL: the engine needs the column \"\(feature.name)\"")
+        if !features.isEmpty, table == nil {
+            let names = FeatureTable.listed(features.map(\.name))
+            throw CoveyError.mismatch("features must not be NULL: the engine needs the column \(names)")
         }
         if let sequences, let table, sequences.count != table.rows {
             throw CoveyError.mismatch("sequences are \(sequences.count), features have \(table.rows) rows")

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "distances.h"
+#include "groups.h"
 #include "leaves.h"
 #include "pairs.h"
 #include "lists.h"

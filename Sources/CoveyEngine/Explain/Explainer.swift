@@ -121,7 +121,9 @@ struct Explainer {
         if let given { return given }
         if options.explained == .risk { return [Int](repeating: -1, count: count) }
         if options.cluster >= 0 { return [Int](repeating: options.cluster, count: count) }
-        let placed = try rows.withView { try engine.parts.clustering.predict($0, .bounded, execution: execution) }
+        let placed = try rows.withView {
+            try engine.parts.clustering.predict($0, .bounded, onlyLabels: true, execution: execution)
+        }
         return try placed.labels.enumerated().map { transaction, label in
             if label >= 0 { return Int(label) }
             try execution.check()
