@@ -34,8 +34,12 @@ static int32_t on_progress(void *user_data, const char *stage, double fraction) 
     JNIEnv *env;
     if ((*host->machine)->GetEnv(host->machine, (void **)&env, JNI_VERSION_10) != JNI_OK) return 1;
     if ((*env)->ExceptionCheck(env) || (*env)->PushLocalFrame(env, 8) != 0) return 1;
+    if (interrupted(env) || (*env)->ExceptionCheck(env)) {
+        (*env)->PopLocalFrame(env, NULL);
+        return 1;
+    }
     int32_t stop = 0;
-    jobject listener = (*env)->NewLocalRef(env, host->listener);
+    jobject listener = host->listener ? (*env)->NewLocalRef(env, host->listener) : NULL;
     if (listener) {
         jstring name = (*env)->NewStringUTF(env, stage);
         stop = 1;
@@ -46,6 +50,18 @@ static int32_t on_progress(void *user_data, const char *stage, double fraction) 
     }
     (*env)->PopLocalFrame(env, NULL);
     return stop;
+}
+
+host_context default_context;
+
+int load_context(JNIEnv *env, JavaVM *machine) {
+    covey_context_options options = COVEY_CONTEXT_OPTIONS_INIT;
+    covey_error *error = NULL;
+    default_context.machine = machine;
+    options.progress = on_progress;
+    options.progress_user_data = &default_context;
+    covey_status status = covey_context_create(&options, &default_context.context, &error);
+    return succeeded(env, status, error);
 }
 
 static void destroy(JNIEnv *env, host_context *host) {
@@ -65,13 +81,13 @@ JNIEXPORT jlong JNICALL Java_covey_Native_contextCreate(JNIEnv *env, jclass clas
     covey_context_options options = COVEY_CONTEXT_OPTIONS_INIT;
     options.threads = threads;
     options.memory_budget = (uint64_t)memory_budget;
+    options.progress = on_progress;
+    options.progress_user_data = host;
+    host->machine = default_context.machine;
     if (listener) {
-        options.progress = on_progress;
-        options.progress_user_data = host;
         jclass type = (*env)->GetObjectClass(env, listener);
         host->on_progress = (*env)->GetMethodID(env, type, "onProgress", "(Ljava/lang/String;D)Z");
-        if (!host->on_progress || (*env)->GetJavaVM(env, &host->machine) != JNI_OK ||
-            !(host->listener = (*env)->NewWeakGlobalRef(env, listener))) {
+        if (!host->on_progress || !(host->listener = (*env)->NewWeakGlobalRef(env, listener))) {
             fail(env, COVEY_INTERNAL, "the progress listener cannot be called");
             free(host);
             return 0;

@@ -58,20 +58,26 @@ JNIEXPORT jint JNICALL Java_covey_Native_engineFeatureKind(JNIEnv *env, jclass c
 }
 
 JNIEXPORT jlong JNICALL Java_covey_Native_engineScore(JNIEnv *env, jclass class, jlong engine, jlong context,
-                                                      jobject sequences, jobject features) {
+                                                      jobject sequences, jobject features, jint bad_rows,
+                                                      jlong max_events, jdouble seconds) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
+    arena_deadline(&memory, seconds);
+    covey_score_options options = COVEY_SCORE_OPTIONS_INIT;
+    options.bad_rows = bad_rows;
+    options.max_events = max_events;
     covey_scores *scores = NULL;
     covey_sequences sequences_view;
     covey_table table_view;
     const covey_sequences *batch;
     const covey_table *table;
     if (read_sequences(&memory, sequences, &sequences_view, &batch) &&
-        read_table(&memory, features, &table_view, &table)) {
+        read_table(&memory, features, &table_view, &table) &&
+        (options.seconds = memory.deadline ? arena_seconds_left(&memory) : seconds, !(*env)->ExceptionCheck(env))) {
         covey_error *error = NULL;
-        covey_status status =
-            covey_engine_score(POINTER(covey_engine, engine), context_of(context), batch, table, &scores, &error);
+        covey_status status = covey_engine_score_with(POINTER(covey_engine, engine), context_of(context), batch, table,
+                                                      &options, &scores, &error);
         if (!succeeded(env, status, error)) {
             covey_scores_destroy(scores);
             scores = NULL;
@@ -89,6 +95,17 @@ JNIEXPORT void JNICALL Java_covey_Native_engineDestroy(JNIEnv *env, jclass class
 JNIEXPORT jlong JNICALL Java_covey_Native_scoresCount(JNIEnv *env, jclass class, jlong scores) {
     (void)env, (void)class;
     return covey_scores_count(POINTER(covey_scores, scores));
+}
+
+JNIEXPORT jint JNICALL Java_covey_Native_scoresStatus(JNIEnv *env, jclass class, jlong scores, jlong transaction) {
+    (void)env, (void)class;
+    return covey_scores_status(POINTER(covey_scores, scores), transaction);
+}
+
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_scoresMessage(JNIEnv *env, jclass class, jlong scores,
+                                                             jlong transaction) {
+    (void)class;
+    return utf8(env, covey_scores_message(POINTER(covey_scores, scores), transaction));
 }
 
 JNIEXPORT void JNICALL Java_covey_Native_scoresGet(JNIEnv *env, jclass class, jlong scores, jlong transaction,

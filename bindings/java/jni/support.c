@@ -1,14 +1,18 @@
 /* Memory, errors, strings and numbers for the JNI files. */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "support.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static jclass exception_class;
 static jmethodID exception_new;
 static jclass buffer_class;
+static jclass thread_class;
+static jmethodID current_thread, is_interrupted;
 
 JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *machine, void *reserved) {
     (void)reserved;
@@ -20,9 +24,17 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *machine, void *reserved) {
     if (!exception_new) return JNI_ERR;
     jclass buffer = (*env)->FindClass(env, "java/nio/Buffer");
     if (!buffer) return JNI_ERR;
+    jclass thread = (*env)->FindClass(env, "java/lang/Thread");
+    if (!thread) return JNI_ERR;
+    current_thread = (*env)->GetStaticMethodID(env, thread, "currentThread", "()Ljava/lang/Thread;");
+    is_interrupted = (*env)->GetMethodID(env, thread, "isInterrupted", "()Z");
+    if (!current_thread || !is_interrupted) return JNI_ERR;
     exception_class = (*env)->NewGlobalRef(env, exception);
     buffer_class = (*env)->NewGlobalRef(env, buffer);
-    return exception_class && buffer_class && load_inputs(env) ? JNI_VERSION_10 : JNI_ERR;
+    thread_class = (*env)->NewGlobalRef(env, thread);
+    return exception_class && buffer_class && thread_class && load_inputs(env) && load_context(env, machine)
+               ? JNI_VERSION_10
+               : JNI_ERR;
 }
 
 JNIEXPORT void JNICALL JNI_OnUnload(JavaVM *machine, void *reserved) {
@@ -31,6 +43,8 @@ JNIEXPORT void JNICALL JNI_OnUnload(JavaVM *machine, void *reserved) {
     if ((*machine)->GetEnv(machine, (void **)&env, JNI_VERSION_10) != JNI_OK) return;
     (*env)->DeleteGlobalRef(env, exception_class);
     (*env)->DeleteGlobalRef(env, buffer_class);
+    (*env)->DeleteGlobalRef(env, thread_class);
+    covey_context_destroy(default_context.context);
 }
 
 /* ------------------------------------------------------------------------------------------------------ memory --- */
@@ -42,8 +56,27 @@ struct arena_block {
 
 void arena_start(arena *memory, JNIEnv *env) {
     memory->env = env;
+    memory->deadline = 0;
     memory->blocks = NULL;
     memory->used = 0;
+}
+
+static int64_t nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void arena_deadline(arena *memory, double seconds) {
+    if (seconds > 0 && seconds <= 1e9) memory->deadline = nanoseconds() + (int64_t)(seconds * 1e9);
+}
+
+double arena_seconds_left(arena *memory) {
+    if (memory->deadline == 0) return 0;
+    int64_t left = memory->deadline - nanoseconds();
+    if (left > 0) return (double)left / 1e9;
+    fail(memory->env, COVEY_CANCELLED, "the call was not done by its deadline");
+    return -1;
 }
 
 void arena_end(arena *memory) {
@@ -123,23 +156,48 @@ static void *buffer_memory(JNIEnv *env, jobject buffer, number type) {
     return address;
 }
 
+int interrupted(JNIEnv *env) {
+    jobject thread = (*env)->CallStaticObjectMethod(env, thread_class, current_thread);
+    if ((*env)->ExceptionCheck(env) || !thread) return 0;
+    jboolean result = (*env)->CallBooleanMethod(env, thread, is_interrupted);
+    int failed = (*env)->ExceptionCheck(env);
+    (*env)->DeleteLocalRef(env, thread);
+    return !failed && result;
+}
+
+/** Numbers that are copied between two looks at the clock and at interrupts. */
+enum { PIECE = 1 << 17 };
+
+/** Returns 0 with a pending exception if the call must end. `count` numbers were copied. */
+static int may_go_on(arena *memory, int64_t count) {
+    if (memory->deadline && arena_seconds_left(memory) < 0) return 0;
+    if (count < PIECE || !interrupted(memory->env)) return !(*memory->env)->ExceptionCheck(memory->env);
+    fail(memory->env, COVEY_CANCELLED, "the call was cancelled: the thread was interrupted");
+    return 0;
+}
+
 void *numbers(arena *memory, jobject source, number type, int64_t from, int64_t count) {
     JNIEnv *env = memory->env;
     if ((*env)->IsInstanceOf(env, source, buffer_class)) {
         unsigned char *address = buffer_memory(env, source, type);
         return address ? address + (size_t)from * number_size(type) : NULL;
     }
-    void *copy = arena_allocate(memory, count, number_size(type));
+    unsigned char *copy = arena_allocate(memory, count, number_size(type));
     if (!copy) return NULL;
-    jsize start = (jsize)from, length = (jsize)count;
-    switch (type) {
-    case NUMBER_I8: (*env)->GetByteArrayRegion(env, source, start, length, copy); break;
-    case NUMBER_I32: (*env)->GetIntArrayRegion(env, source, start, length, copy); break;
-    case NUMBER_I64: (*env)->GetLongArrayRegion(env, source, start, length, copy); break;
-    case NUMBER_F32: (*env)->GetFloatArrayRegion(env, source, start, length, copy); break;
-    case NUMBER_F64: (*env)->GetDoubleArrayRegion(env, source, start, length, copy); break;
+    for (int64_t done = 0; done < count || done == 0; done += PIECE) {
+        if (!may_go_on(memory, done)) return NULL;
+        jsize start = (jsize)(from + done), length = (jsize)(count - done < PIECE ? count - done : PIECE);
+        void *target = copy + (size_t)done * number_size(type);
+        switch (type) {
+        case NUMBER_I8: (*env)->GetByteArrayRegion(env, source, start, length, target); break;
+        case NUMBER_I32: (*env)->GetIntArrayRegion(env, source, start, length, target); break;
+        case NUMBER_I64: (*env)->GetLongArrayRegion(env, source, start, length, target); break;
+        case NUMBER_F32: (*env)->GetFloatArrayRegion(env, source, start, length, target); break;
+        case NUMBER_F64: (*env)->GetDoubleArrayRegion(env, source, start, length, target); break;
+        }
+        if ((*env)->ExceptionCheck(env)) return NULL;
     }
-    return (*env)->ExceptionCheck(env) ? NULL : copy;
+    return copy;
 }
 
 void *output_numbers(arena *memory, jobject target, number type, int64_t count) {

@@ -19,6 +19,7 @@
  */
 typedef struct arena {
     JNIEnv *env;
+    int64_t deadline; /**< On the monotonic clock in nanoseconds; 0 = none. */
     struct arena_block *blocks;
     size_t used;
     _Alignas(16) unsigned char first[6144];
@@ -26,6 +27,12 @@ typedef struct arena {
 
 void arena_start(arena *memory, JNIEnv *env);
 void arena_end(arena *memory);
+
+/** Ends the call after this number of seconds, 0 = never, counted from now: copies count too. */
+void arena_deadline(arena *memory, double seconds);
+
+/** The seconds that are left, as covey_score_options takes them; below 0 with a pending exception if there are none. */
+double arena_seconds_left(arena *memory);
 
 /** Allocates `count` items of `size` bytes. If it returns NULL, an exception is pending. */
 void *arena_allocate(arena *memory, int64_t count, size_t size);
@@ -37,6 +44,9 @@ void *arena_allocate(arena *memory, int64_t count, size_t size);
  * and an exception is pending. Frees the error.
  */
 int succeeded(JNIEnv *env, covey_status status, covey_error *error);
+
+/** Whether Thread.interrupt was called on this thread. */
+int interrupted(JNIEnv *env);
 
 /** Throws a CoveyException with a message in printf's format. */
 __attribute__((format(printf, 3, 4))) void fail(JNIEnv *env, covey_status status, const char *format, ...);
@@ -114,13 +124,19 @@ typedef struct host_context {
 #define POINTER(type, handle) ((type *)(intptr_t)(handle))
 #define HANDLE(pointer) ((jlong)(intptr_t)(pointer))
 
-/** Returns the context of a handle; NULL for 0. */
+/** The defaults, for calls without a context: Thread.interrupt cancels these calls too. */
+extern host_context default_context;
+
+/** Returns the context of a handle; the defaults for 0. */
 static inline covey_context *context_of(jlong handle) {
-    return handle == 0 ? NULL : POINTER(host_context, handle)->context;
+    return handle == 0 ? default_context.context : POINTER(host_context, handle)->context;
 }
 
 /** Returns the handle of a call that made a clustering; after a failure 0, and an exception is pending. */
 jlong made_clustering(JNIEnv *env, covey_status status, covey_clustering *clustering, covey_error *error);
+
+/* Makes the default context. Returns 0 with a pending exception on failure. */
+int load_context(JNIEnv *env, JavaVM *machine);
 
 /* Looks up the Java fields that inputs.c reads. Returns 0 with a pending exception on failure. */
 int load_inputs(JNIEnv *env);

@@ -128,10 +128,25 @@ public final class Engine extends NativeObject {
      * @throws CoveyException MISMATCH, INVALID_DATA, INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED
      */
     public Scores score(Sequences sequences, FeatureTable features, Context context) {
-        Objects.requireNonNull(features, "features");
+        return score(sequences, features, ScoreOptions.defaults(), context);
+    }
+
+    /**
+     * The same with options: a status for each transaction, the last events alone, a deadline.
+     *
+     * @throws CoveyException as {@link #score(Sequences, FeatureTable, Context)}; CANCELLED after the deadline
+     */
+    public Scores score(Sequences sequences, FeatureTable features, ScoreOptions options, Context context) {
         try (Use self = use(); Use with = Use.of(context)) {
-            return new Scores(Native.engineScore(self.address(), with.address(), sequences, features));
+            return new Scores(scored(self, with, sequences, features, options, options.keepsGoing()));
         }
+    }
+
+    private static long scored(Use self, Use with, Sequences sequences, FeatureTable features, ScoreOptions options,
+                               boolean keepsGoing) {
+        Objects.requireNonNull(features, "features");
+        return Native.engineScore(self.address(), with.address(), sequences, features, keepsGoing ? 1 : 0,
+                                  options.maxEvents(), options.seconds());
     }
 
     /**
@@ -140,12 +155,17 @@ public final class Engine extends NativeObject {
      * @throws CoveyException MISMATCH unless there is exactly one row
      */
     public Score scoreOne(Sequences sequences, FeatureTable features, Context context) {
+        return scoreOne(sequences, features, ScoreOptions.defaults(), context);
+    }
+
+    /** The same with options. A transaction that cannot be scored fails the call in any case. */
+    public Score scoreOne(Sequences sequences, FeatureTable features, ScoreOptions options, Context context) {
         Objects.requireNonNull(features, "features");
         if (features.rows != 1) {
             throw new CoveyException(StatusCode.MISMATCH, "features must have 1 row, got " + features.rows);
         }
         try (Use self = use(); Use with = Use.of(context)) {
-            long scores = Native.engineScore(self.address(), with.address(), sequences, features);
+            long scores = scored(self, with, sequences, features, options, false);
             try {
                 return Scores.read(scores, 0);
             } finally { Native.scoresDestroy(scores); }

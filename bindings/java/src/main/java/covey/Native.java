@@ -252,7 +252,8 @@ final class Native {
 
     static native int engineFeatureKind(long engine, long feature);
 
-    static native long engineScore(long engine, long context, Sequences sequences, FeatureTable features);
+    static native long engineScore(long engine, long context, Sequences sequences, FeatureTable features, int badRows,
+                                   long maxEvents, double seconds);
 
     static native void engineDestroy(long engine);
 
@@ -318,6 +319,10 @@ final class Native {
     static native long sessionScore(long engine, long context, ByteBuffer session, FeatureTable features);
 
     static native long scoresCount(long scores);
+
+    static native int scoresStatus(long scores, long transaction);
+
+    static native byte[] scoresMessage(long scores, long transaction);
 
     static native void scoresGet(long scores, long transaction, long[] integers, double[] reals);
 

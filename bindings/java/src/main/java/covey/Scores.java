@@ -26,6 +26,28 @@ public final class Scores extends NativeObject {
         }
     }
 
+    /**
+     * OK, or why a transaction has no score: its risk is NaN, its cluster -1, it has no rules and no reasons. Always OK
+     * unless {@link ScoreOptions#keepsGoing}.
+     *
+     * @throws IndexOutOfBoundsException if the index is not 0 to count - 1
+     */
+    public StatusCode status(int transaction) {
+        try (Use self = use()) {
+            Objects.checkIndex(transaction, (int)Native.scoresCount(self.address()));
+            return StatusCode.of(Native.scoresStatus(self.address(), transaction));
+        }
+    }
+
+    /** The message of such a transaction, as if it had been scored alone; null if it has a score. */
+    public String message(int transaction) {
+        try (Use self = use()) {
+            Objects.checkIndex(transaction, (int)Native.scoresCount(self.address()));
+            byte[] text = Native.scoresMessage(self.address(), transaction);
+            return text == null ? null : Text.decode(text);
+        }
+    }
+
     static Score read(long address, int transaction) {
         Found.Evidence[] parts = Found.Evidence.values();
         long[] n = new long[6];

@@ -12,7 +12,7 @@ public enum StatusCode {
     MISMATCH,
     /** The call needs more memory than the context's budget, the system or a Java array allows. */
     OUT_OF_MEMORY,
-    /** {@link Context#cancel} or the progress listener cancelled the call. */
+    /** {@link Context#cancel}, the progress listener or Thread.interrupt cancelled the call, or its deadline passed. */
     CANCELLED,
     /** Opening, reading, writing, syncing or renaming a file failed. */
     IO,

@@ -20,6 +20,9 @@
  *     java.lang.NullPointerException}. After a failed or cancelled call every handle can still be used.
  * <li><b>Context.</b> If a call takes a {@link covey.Context}, null means one with the defaults. Results never depend
  *     on the number of threads.
+ * <li><b>Interrupts.</b> {@link java.lang.Thread#interrupt} cancels the call that the thread is in, within about 100
+ *     ms, and any later call until the thread clears its interrupted status: they throw CoveyException with {@link
+ *     covey.StatusCode#CANCELLED}, and the status stays set.
  * <li><b>Copies.</b> Java arrays are copied for the duration of a call. Direct buffers in native byte order are read in
  *     place. No array is pinned, so a long call never blocks the garbage collector.
  * </ul>
