@@ -167,7 +167,8 @@ import Testing
                 _ = try matrix.withView { try Clustering($0, ClusterOptions(), execution: Execution(stopping)) }
             } catch let error as CoveyError { failure = error }
             // A stage that takes less than 20 ms this time may not be reported.
-            #expect((failure?.code == .cancelled) == isStopped.withLock { $0 })
+            let wasStopped = isStopped.withLock { $0 }
+            #expect((failure?.code == .cancelled) == wasStopped)
             cancelled += failure == nil ? 0 : 1
         }
         #expect(cancelled > 0)
