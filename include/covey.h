@@ -46,7 +46,8 @@
  *   risk are the same wherever the C library's exp, log and lgamma are; glibc's differ in the last digit between
  *   processors with and without FMA.
  * - Guest. Nothing is printed, no signal handled, no thread outlives its call, no state lives outside handles but the
- *   choice of covey_set_instructions; works in a child after fork(). Covey reads no environment; the OpenBLAS and Swift
+ *   choice of covey_set_instructions and the permission to use AMX that it describes; works in a child after fork().
+ *   Covey reads no environment; the OpenBLAS and Swift
  *   run-time libraries that it is made of read theirs (OPENBLAS_CORETYPE, SWIFT_...) when they are loaded. BLAS runs on
  *   the calling thread or on threads of the call; the host's BLAS and OpenMP settings stay as they are. Calls compute
  *   in the standard floating-point environment (to the nearest, nothing flushed to zero, no traps), callbacks run in
@@ -121,12 +122,19 @@ void covey_buffer_destroy(covey_buffer *buffer);
 /* =================================================================================================== 3. Context === */
 
 /* The instructions that a process computes with. */
-#define COVEY_INSTRUCTIONS_ALL 0  /**< All that the processor has, up to AVX-512. The default. */
-#define COVEY_INSTRUCTIONS_AVX2 1 /**< AVX2 and FMA, and the same loops on every processor that has both. */
+#define COVEY_INSTRUCTIONS_ALL 0    /**< All that the processor has, up to AVX-512 and AMX. The default. */
+#define COVEY_INSTRUCTIONS_AVX2 1   /**< AVX2 and FMA, and the same loops on every processor that has both. */
+#define COVEY_INSTRUCTIONS_NO_AMX 2 /**< All but AMX. Results have the same bytes as with all. */
 
 /** Sets the instructions of the whole process. With COVEY_INSTRUCTIONS_AVX2 all results have the same bytes on every
  *  processor with AVX2 and FMA (Intel since 2013, AMD since 2015) and the same C library; then AVX-512 is not used, and
  *  bfloat16 is computed as float32. On a processor without AVX-512 this costs nothing.
+ *
+ *  AMX (Intel since Sapphire Rapids) is used by exact clustering of rows in many columns. When such a call begins for
+ *  the first time, Covey asks the kernel for permission (arch_prctl, ARCH_REQ_XCOMP_PERM, Linux 5.16), which the whole
+ *  process then has. From then on the kernel refuses signal stacks (sigaltstack) that cannot hold the state of AMX,
+ *  about 11 KB (getauxval(AT_MINSIGSTKSZ)). If a thread has a smaller one already, the kernel refuses the permission,
+ *  and Covey works without AMX. A host that sets up small signal stacks later chooses COVEY_INSTRUCTIONS_NO_AMX.
  *
  *  The first call that takes a context, also NULL, decides on COVEY_INSTRUCTIONS_ALL if nothing is set, so this call
  *  comes before. Later it succeeds only for what is decided already.

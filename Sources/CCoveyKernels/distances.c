@@ -187,3 +187,9 @@ CLONES int64_t ck_rows_in_reach(int64_t count, const float *restrict low, const 
     }
     return found;
 }
+
+CLONES double ck_largest(int64_t count, const double *numbers) {
+    double most = -INFINITY;
+    for (int64_t i = 0; i < count; i++) most = numbers[i] > most ? numbers[i] : most;
+    return most;
+}

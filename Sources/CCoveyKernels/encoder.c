@@ -10,7 +10,7 @@
 #include "instruction_sets.h"
 
 int ck_encoder_instruction_set(void) {
-    if (ck_instructions_most() == CK_AVX512 && __builtin_cpu_supports("avx512f") &&
+    if (ck_instructions_most() >= CK_AVX512 && __builtin_cpu_supports("avx512f") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         return CK_AVX512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return CK_AVX2;

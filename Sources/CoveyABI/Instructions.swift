@@ -11,11 +11,12 @@ public func covey_set_instructions(
     boundary(error) {
         let set: Int32
         switch instructions {
-        case COVEY_INSTRUCTIONS_ALL: set = CK_AVX512
+        case COVEY_INSTRUCTIONS_ALL: set = CK_AMX
         case COVEY_INSTRUCTIONS_AVX2: set = CK_AVX2
+        case COVEY_INSTRUCTIONS_NO_AMX: set = CK_AVX512
         default:
             throw CoveyError.invalidArgument(
-                "instructions must be COVEY_INSTRUCTIONS_ALL or COVEY_INSTRUCTIONS_AVX2, got \(instructions)")
+                "instructions must be one of COVEY_INSTRUCTIONS_ALL, ..._AVX2 and ..._NO_AMX, got \(instructions)")
         }
         switch ck_instructions_limit(set) {
         case CK_INSTRUCTIONS_MISSING:

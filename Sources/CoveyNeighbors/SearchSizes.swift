@@ -29,6 +29,8 @@ public struct SearchSizes: Sendable {
     public var oneCell = 4096
     public var exactCell = 512
     public var exactBlock = 256
+    /// The fewest columns for which exact search multiplies integers first: with fewer, floats are as fast.
+    public var codedColumns = 12
     /// The same for the search that places new rows.
     public var oneQueryCell = 1024
 
@@ -37,7 +39,7 @@ public struct SearchSizes: Sendable {
     public static let small = SearchSizes(
         fewColumns: 0, leastRows: 16, leastWork: 0, fewLooks: 0, leastCell: 8, ungroupedCells: 4, nearGroups: 2,
         segment: 24, tileRows: 8, tileColumns: 16, recallBatch: 8, largePart: 4, oneCell: 24, exactCell: 8,
-        exactBlock: 5,
+        exactBlock: 5, codedColumns: 0,
         oneQueryCell: 24)
 
     private static let lowered = Atomic<Bool>(false)

@@ -1,6 +1,8 @@
 /* Section 3 of covey.h: the instructions of the process. Each case is a process of its own. */
 #include "engine_sample.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +30,7 @@ static void compute(void) {
 }
 
 static void unknown_ones(void) {
-    fails(2, COVEY_INVALID_ARGUMENT, "instructions must be");
+    fails(3, COVEY_INVALID_ARGUMENT, "instructions must be");
     fails(-1, COVEY_INVALID_ARGUMENT, "instructions must be");
 }
 
@@ -61,6 +63,52 @@ static void in_time(void) {
     covey_engine_destroy(engine);
 }
 
+/* Without AMX, and with a signal stack that is too small for it, clusterings are those with all instructions. */
+static void cluster_rows(int32_t *labels) {
+    enum { ROWS = 9000, COLUMNS = 20 };
+    double *numbers = malloc(ROWS * COLUMNS * sizeof *numbers);
+    uint32_t state = 1;
+    for (int i = 0; i < ROWS * COLUMNS; i++) {
+        state = state * 1664525u + 1013904223u;
+        numbers[i] = (state >> 8) * 0x1p-24 + i / COLUMNS % 9 * (i % COLUMNS % 5);
+    }
+    covey_matrix matrix = COVEY_MATRIX_INIT;
+    matrix.data = numbers;
+    matrix.rows = ROWS;
+    matrix.columns = COLUMNS;
+    matrix.type = COVEY_FLOAT64;
+    covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;
+    options.min_cluster_size = 20;
+    options.search = COVEY_SEARCH_EXACT;
+    covey_clustering *clustering = NULL;
+    CHECK_OK(covey_cluster_matrix(NULL, &matrix, &options, &clustering, &error));
+    memcpy(labels, covey_clustering_labels(clustering), ROWS * sizeof *labels);
+    covey_clustering_destroy(clustering);
+    free(numbers);
+}
+
+static int32_t all_labels[9000], labels[9000];
+
+static void without_amx(void) {
+    CHECK_OK(covey_set_instructions(COVEY_INSTRUCTIONS_NO_AMX, &error));
+    cluster_rows(labels);
+    CHECK(memcmp(labels, all_labels, sizeof labels) == 0);
+    fails(COVEY_INSTRUCTIONS_ALL, COVEY_INVALID_ARGUMENT, "only once");
+    /* A small signal stack is still possible. */
+    static char memory[4096];
+    stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
+    CHECK(sigaltstack(&stack, NULL) == 0 || errno == ENOMEM);
+}
+
+static void with_a_small_signal_stack(void) {
+    static char memory[4096];
+    stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
+    if (sigaltstack(&stack, NULL) != 0) return;
+    cluster_rows(labels);
+    CHECK(memcmp(labels, all_labels, sizeof labels) == 0);
+    CHECK(sigaltstack(&stack, NULL) == 0);
+}
+
 static void in_child(void (*run)(void)) {
     fflush(stdout);
     pid_t child = fork();
@@ -77,5 +125,9 @@ int main(void) {
     in_child(unknown_ones);
     in_child(too_late);
     in_child(in_time);
+    cluster_rows(all_labels);
+    CHECK(all_labels[0] >= 0);
+    in_child(without_amx);
+    in_child(with_a_small_signal_stack);
     return finish();
 }

@@ -54,6 +54,7 @@ import Testing
     enum Kind: CaseIterable, Sendable {
         case oneCell
         case manyCells
+        case codes
         case tree
     }
 
@@ -61,6 +62,7 @@ import Testing
         switch kind {
         case .oneCell: try TileSearch(rows, seed: 1, cellCount: 1, execution: execution)
         case .manyCells: try TileSearch(rows, seed: 1, cellCount: 23, execution: execution)
+        case .codes: try TileSearch(rows, seed: 1, cellCount: 23, codes: ck_codes_best(), execution: execution)
         case .tree: try KDTreeSearch(rows, execution: execution)
         }
     }

@@ -44,4 +44,7 @@ int64_t ck_least_sum(int64_t count, const float *a, const float *b);
 int64_t ck_rows_in_reach(int64_t count, const float *low, const float *high, double inner, double outer,
                          const double *reach, double least, int32_t *places);
 
+/* The largest of `count` numbers; -infinity if there is none. */
+double ck_largest(int64_t count, const double *numbers);
+
 #endif

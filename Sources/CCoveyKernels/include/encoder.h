@@ -10,6 +10,8 @@
 #define CK_BASELINE 0
 #define CK_AVX2 1
 #define CK_AVX512 2
+/* As a limit of the process alone (instructions.h): AVX-512 and AMX. */
+#define CK_AMX 3
 
 /* The largest set that the processor has and the process may use (instructions.h). */
 int ck_encoder_instruction_set(void);

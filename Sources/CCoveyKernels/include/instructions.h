@@ -5,7 +5,7 @@
 #define CK_INSTRUCTIONS_MISSING (-1)
 #define CK_INSTRUCTIONS_LATE (-2)
 
-/* Limits the process to `set` (CK_AVX2 or CK_AVX512, see encoder.h), in OpenBLAS too. Returns 0,
+/* Limits the process to `set` (CK_AVX2, CK_AVX512 or CK_AMX, see encoder.h), in OpenBLAS too. Returns 0,
  * CK_INSTRUCTIONS_MISSING if the processor lacks the set, or CK_INSTRUCTIONS_LATE if another one was decided on. */
 int ck_instructions_limit(int set);
 

@@ -21,10 +21,13 @@ final class GroupScratch {
     /// One number for each cell.
     let gaps: AlignedBuffer<Double>
     let order: AlignedBuffer<Int32>
+    /// nil if there are no codes.
+    let codes: GroupCodes?
 
-    init(_ cells: Cells, _ size: Int, _ execution: Execution) throws {
+    init(_ cells: Cells, _ size: Int, coded: CodedRows?, _ execution: Execution) throws {
         self.size = size
-        tile = try TileScratch(cells.packed, execution)
+        tile = try TileScratch(cells.packed, coded: coded, execution)
+        codes = try coded.map { try GroupCodes($0, size: size, execution) }
         numbers = try AlignedBuffer(size * cells.packed.stride, for: "searched rows", execution)
         norms = try AlignedBuffer(size, for: "searched rows", execution)
         biases = try AlignedBuffer(size, for: "searched rows", execution)
@@ -42,6 +45,7 @@ final class GroupScratch {
     }
 
     func gather(_ places: UnsafePointer<Int32>, _ count: Int, _ packed: TileRows) {
+        codes?.forget()
         let stride = packed.stride
         for i in 0..<count {
             let p = Int(places[i])

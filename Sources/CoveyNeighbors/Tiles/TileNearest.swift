@@ -29,13 +29,17 @@ private final class NearestPass: @unchecked Sendable {
     let distances: UnsafeMutablePointer<Double>
     let indices: UnsafeMutablePointer<Int32>
     let execution: Execution
-    /// For each place the k-th smallest distance so far, which is the root of the row's heap.
+    /// For each place the k-th smallest distance so far, which is the root of the row's heap: reduced; as the distance
+    /// in the tiles' scale within which the row searches; and as the threshold of a tile's number.
     let worst: AlignedBuffer<Double>
-    /// For each block an upper bound of the largest of these distances.
-    let worstOfBlock: AlignedBuffer<Double>
-    /// One lock for each block protects its rows' heaps.
+    let reaches: AlignedBuffer<Double>
+    let thresholds: AlignedBuffer<Float>
+    /// For each block the largest of its reaches, and whether one has changed since.
+    let reachOfBlock: AlignedBuffer<Double>
+    let changed: AlignedBuffer<Bool>
+    /// One lock for each block protects all of that, and its rows' heaps.
     let locks: Locks
-    let scratch: [TileScratch]
+    let scratch: [PairScratch]
 
     init(
         _ search: TileSearch, _ k: Int, _ distances: UnsafeMutablePointer<Double>,
@@ -48,21 +52,43 @@ private final class NearestPass: @unchecked Sendable {
         self.execution = execution
         packed = search.packed
         rows = search.rows
-        worst = try AlignedBuffer(rows.count, repeating: .infinity, for: "core distances", execution)
-        worstOfBlock = try AlignedBuffer(search.blocks.count, repeating: .infinity, for: "core distances", execution)
-        locks = Locks(search.blocks.count)
-        let packed = packed
-        scratch = try (0..<execution.threads).map { _ in try TileScratch(packed, execution) }
+        let (count, blocks) = (rows.count, search.blocks.count)
+        worst = try AlignedBuffer(count, repeating: .infinity, for: "core distances", execution)
+        reaches = try AlignedBuffer(count, repeating: .infinity, for: "core distances", execution)
+        thresholds = try AlignedBuffer(count, repeating: .infinity, for: "core distances", execution)
+        reachOfBlock = try AlignedBuffer(blocks, repeating: .infinity, for: "core distances", execution)
+        changed = try AlignedBuffer(blocks, repeating: false, for: "core distances", execution)
+        locks = Locks(blocks)
+        scratch = try (0..<execution.threads).map { _ in try PairScratch(search, execution) }
     }
 
     func run() throws {
         let blocks = search.blocks
         try execution.report("neighbours", 0)
         try execution.parallel(blocks.count) { [self] chunk, thread in
-            for a in chunk { start(blocks[a], scratch[thread]) }
+            for a in chunk { start(a, scratch[thread].tile) }
         }
-        try search.forEachPair(stage: "neighbours", execution: execution) { a, b, thread in
+        try search.forEachNearPair(execution: execution) { a, b, thread in
             pair(a, b, scratch[thread])
+        }
+        // The number of pairs that take a few milliseconds together.
+        let pause = max(1, 2048 / packed.stride)
+        try search.forEachRange(stage: "neighbours", execution: execution) { first, second, thread in
+            let scratch = scratch[thread]
+            try execution.report()
+            let open = openPairs(first, second)
+            guard open > 0 else { return }
+            // Below that, bounds of single blocks are cheaper than those of all.
+            scratch.measure(first, second, all: open * 4 >= first.count * second.count)
+            defer { scratch.forget() }
+            var count = 0
+            for a in first {
+                for b in second where b > a && !search.isNear(a, b) {
+                    count += 1
+                    if count % pause == 0 { try execution.report() }
+                    pair(a, b, scratch)
+                }
+            }
         }
         let metric = rows.metric
         try execution.parallel(rows.count, grain: 1024) { [self] chunk, _ in
@@ -73,19 +99,41 @@ private final class NearestPass: @unchecked Sendable {
         }
     }
 
+    /// The number of pairs of blocks that may hold near rows.
+    private func openPairs(_ first: Range<Int>, _ second: Range<Int>) -> Int {
+        let others = second.map { reach(of: $0) }
+        var open = 0
+        for a in first {
+            let own = reach(of: a)
+            for (index, b) in second.enumerated() where b > a {
+                if search.cells.gap(search.blocks[a], search.blocks[b]) <= max(own, others[index]) { open += 1 }
+            }
+        }
+        return open
+    }
+
     @inline(__always)
     private func heap(_ row: Int) -> NearestHeap {
         NearestHeap(distances: distances + row &* k, indices: indices + row &* k, k: k)
     }
 
+    /// Offers a row to the heap of the row at a place of a block, which is locked or used by one thread.
     @inline(__always)
-    private func offer(_ place: Int, _ row: Int32, _ reduced: Double, _ other: Int32) {
+    private func offer(_ place: Int, in block: Int, _ row: Int32, _ reduced: Double, _ other: Int32) {
         let heap = heap(Int(row))
-        if heap.push(reduced, other) { worst[place] = heap.distances[0] }
+        guard heap.push(reduced, other) else { return }
+        let now = heap.distances[0]
+        guard now < worst[place] else { return }
+        worst[place] = now
+        let scaled = packed.scaled(now)
+        thresholds[place] = Float(scaled - Double(packed.bias[place]))
+        reaches[place] = packed.reach(scaled)
+        changed[block] = true
     }
 
     /// Compares a block with itself. The k-th smallest upper bound in a row's line of the tile is a first threshold.
-    private func start(_ block: Cells.Block, _ scratch: TileScratch) {
+    private func start(_ number: Int, _ scratch: TileScratch) {
+        let block = search.blocks[number]
         scratch.fill(
             packed, rows: packed.numbers.pointer + block.start * packed.stride, count: block.count,
             columns: block.count,
@@ -98,7 +146,7 @@ private final class NearestPass: @unchecked Sendable {
             let tile = scratch.tile.pointer + i * side
             var threshold = Double.infinity
             if k < block.count / 2, packed.reducedScale != 0 {
-                let smallest = NearestHeap(distances: line, indices: scratch.second.places.pointer, k: k)
+                let smallest = NearestHeap(distances: line, indices: scratch.list.pointer, k: k)
                 for slot in 0..<k {
                     smallest.distances[slot] = .infinity
                     smallest.indices[slot] = .max
@@ -122,160 +170,137 @@ private final class NearestPass: @unchecked Sendable {
                 let j = Int(scratch.hits[hit])
                 if j == i { continue }
                 let other = packed.order[block.start + j]
-                offer(block.start + i, row, rows.reduced(Int(row), Int(other)), other)
+                offer(block.start + i, in: number, row, rows.reduced(Int(row), Int(other)), other)
             }
         }
     }
 
-    /// Copies the distances within which a block's rows still search. Returns the largest.
-    private func look(_ block: Int, _ side: TileScratch.Side) -> Double {
-        let own = search.blocks[block]
-        var most = 0.0
-        locks.lock(block)
-        for i in 0..<own.count {
-            let value = worst[own.start + i]
-            side.reaches[i] = value
-            most = max(most, value)
-        }
-        worstOfBlock[block] = most
-        locks.unlock(block)
-        for i in 0..<own.count {
-            let scaled = packed.scaled(side.reaches[i])
-            side.thresholds[i] = Float(scaled - Double(packed.bias[own.start + i]))
-            side.reaches[i] = packed.reach(scaled)
-        }
-        return packed.reach(packed.scaled(most))
-    }
-
-    private func longestReach(_ block: Int) -> Double {
+    /// The distance within which a block's rows search.
+    private func reach(of block: Int) -> Double {
         locks.lock(block)
         defer { locks.unlock(block) }
-        return packed.reach(packed.scaled(worstOfBlock[block]))
+        return largestReach(block)
     }
 
-    /// A block of a pair: its number, its rows, the distances within which they search, and their distances to the
-    /// centroid of the other block's cell.
-    private struct Half {
-        let number: Int
-        let block: Cells.Block
-        let side: TileScratch.Side
-        let low: UnsafePointer<Float>
-        let high: UnsafePointer<Float>
-        /// The rows in `side.places` and `side.wanted`.
-        var own = 0
-        var wanted = 0
-    }
-
-    private func half(_ number: Int, against other: Int, _ side: TileScratch.Side, _ scratch: TileScratch) -> Half {
-        let cells = search.cells
-        let block = search.blocks[number]
-        let cell = search.blocks[other].cell
-        if block.cell == cell && cells.count > 1 {
-            return Half(
-                number: number, block: block, side: side, low: UnsafePointer(cells.ownLow.pointer + block.start),
-                high: UnsafePointer(cells.ownHigh.pointer + block.start))
-        }
-        // The blocks of a cell come one after another, so that the first block's bounds are often those of the pair
-        // before.
-        if side.measured != (number, cell) {
-            cells.centroidBounds(
-                packed.numbers.pointer + block.start * packed.stride, packed.norms.pointer + block.start,
-                count: block.count, to: cell, low: side.low.pointer, high: side.high.pointer,
-                products: scratch.products.pointer)
-            side.measured = (number, cell)
-        }
-        return Half(
-            number: number, block: block, side: side, low: UnsafePointer(side.low.pointer),
-            high: UnsafePointer(side.high.pointer))
-    }
-
-    /// The rows whose own search distance, or `least`, reaches the other block.
-    private func choose(
-        _ half: Half, against other: Half, orWithin least: Double, _ places: UnsafeMutablePointer<Int32>
-    ) -> Int {
-        Int(
-            ck_rows_in_reach(
-                Int64(half.block.count), half.low, half.high, other.block.low, other.block.high,
-                half.side.reaches.pointer, least, places))
-    }
-
-    /// The largest search distance of the rows that the other block may improve.
-    private func reachOfOwn(_ half: Half) -> Double {
-        var most = -Double.infinity
-        for index in 0..<half.own { most = max(most, half.side.reaches[Int(half.side.places[index])]) }
+    private func largestReach(_ block: Int) -> Double {
+        guard changed[block] else { return reachOfBlock[block] }
+        let own = search.blocks[block]
+        let most = ck_largest(Int64(own.count), reaches.pointer + own.start)
+        reachOfBlock[block] = most
+        changed[block] = false
         return most
+    }
+
+    /// Copies the distances within which a block's rows search. Returns the largest.
+    private func look(_ block: Int, _ side: PairScratch.Side) -> Double {
+        let own = search.blocks[block]
+        locks.lock(block)
+        defer { locks.unlock(block) }
+        side.reaches.pointer.update(from: reaches.pointer + own.start, count: own.count)
+        side.thresholds.pointer.update(from: thresholds.pointer + own.start, count: own.count)
+        return largestReach(block)
     }
 
     /// A pair can improve a row only if the row's search distance reaches the other block, and only if the other row is
     /// within that distance of the first row's block.
-    private func pair(_ a: Int, _ b: Int, _ scratch: TileScratch) {
+    private func pair(_ a: Int, _ b: Int, _ scratch: PairScratch) {
         let gap = search.cells.gap(search.blocks[a], search.blocks[b])
-        if gap > max(longestReach(a), longestReach(b)) { return }
+        if gap > max(reach(of: a), reach(of: b)) { return }
         if gap > max(look(a, scratch.first), look(b, scratch.second)) { return }
-        var first = half(a, against: b, scratch.first, scratch)
-        var second = half(b, against: a, scratch.second, scratch)
-        first.own = choose(first, against: second, orWithin: -.infinity, first.side.places.pointer)
-        second.own = choose(second, against: first, orWithin: -.infinity, second.side.places.pointer)
-        if first.own == 0 && second.own == 0 { return }
-        first.wanted = choose(first, against: second, orWithin: reachOfOwn(second), first.side.wanted.pointer)
-        second.wanted = choose(second, against: first, orWithin: reachOfOwn(first), second.side.wanted.pointer)
-        if first.wanted * second.wanted <= first.own * second.wanted + first.wanted * second.own {
+        let (first, second) = scratch.halves(a, b)
+        let ownFirst = scratch.choose(first, against: second, orWithin: -.infinity, first.side.places)
+        let ownSecond = scratch.choose(second, against: first, orWithin: -.infinity, second.side.places)
+        if ownFirst == 0 && ownSecond == 0 { return }
+        let blocks = (search.blocks[a], search.blocks[b])
+        var coded = false
+        if let codes = search.coded, scratch.tile.usesCodes {
+            coded = true
+            codes.limits(first.coded, second.coded, search.cells)
+        }
+        if coded && ownFirst + ownSecond >= PairScratch.mostListed {
+            // A tile of integers costs less than to find out which rows it does not need.
+            scan(first, nil, blocks.0.count, second, nil, blocks.1.count, (true, true), coded, scratch)
+            return
+        }
+        let wantedFirst = scratch.choose(
+            first, against: second, orWithin: scratch.reach(second, ownSecond), first.side.wanted)
+        let wantedSecond = scratch.choose(
+            second, against: first, orWithin: scratch.reach(first, ownFirst), second.side.wanted)
+        if wantedFirst * wantedSecond <= ownFirst * wantedSecond + wantedFirst * ownSecond {
             // One tile serves both blocks.
             scan(
-                first, first.side.wanted.pointer, first.wanted, second, second.side.wanted.pointer, second.wanted,
-                forFirst: true, forSecond: true, scratch)
+                first, first.side.wanted.pointer, wantedFirst, second, second.side.wanted.pointer, wantedSecond,
+                (true, true), coded, scratch)
         } else {
             scan(
-                first, first.side.places.pointer, first.own, second, second.side.wanted.pointer, second.wanted,
-                forFirst: true, forSecond: false, scratch)
+                first, first.side.places.pointer, ownFirst, second, second.side.wanted.pointer, wantedSecond,
+                (true, false), coded, scratch)
             scan(
-                first, first.side.wanted.pointer, first.wanted, second, second.side.places.pointer, second.own,
-                forFirst: false, forSecond: true, scratch)
+                first, first.side.wanted.pointer, wantedFirst, second, second.side.places.pointer, ownSecond,
+                (false, true), coded, scratch)
         }
     }
 
     /// Compares rows of the first block, as columns of the tile, with rows of the second, for the heaps of one or both.
+    /// The lists are places in the blocks; nil = all.
     private func scan(
-        _ first: Half, _ columnPlaces: UnsafeMutablePointer<Int32>, _ columnCount: Int, _ second: Half,
-        _ rowPlaces: UnsafeMutablePointer<Int32>, _ rowCount: Int, forFirst: Bool, forSecond: Bool,
-        _ scratch: TileScratch
+        _ first: PairScratch.Half, _ columnPlaces: UnsafeMutablePointer<Int32>?, _ columnCount: Int,
+        _ second: PairScratch.Half, _ rowPlaces: UnsafeMutablePointer<Int32>?, _ rowCount: Int,
+        _ wanted: (first: Bool, second: Bool), _ coded: Bool, _ scratch: PairScratch
     ) {
         guard columnCount > 0, rowCount > 0 else { return }
+        let tile = scratch.tile
+        let (columns, lines) = (search.blocks[first.number], search.blocks[second.number])
         // A panel of the whole block is packed once and used for many other blocks.
-        let whole = first.block.count * rowCount <= columnCount * (rowCount + 16)
-        let listed = whole ? nil : UnsafePointer(columnPlaces)
-        let found = scratch.near(
-            packed, start: second.block.start, places: rowCount == second.block.count ? nil : UnsafePointer(rowPlaces),
-            count: rowCount, thresholds: (forSecond ? second.side.thresholds : scratch.never).pointer,
-            columns: scratch.columns(
-                packed, start: first.block.start, places: listed, count: whole ? first.block.count : columnCount,
-                forFirst ? first.side.thresholds : scratch.never),
-            owner: whole ? first.number : -1)
+        let whole = columnPlaces == nil || columns.count * rowCount <= columnCount * (rowCount + 16)
+        let listed = whole ? nil : columnPlaces.map { UnsafePointer($0) }
+        let selected = tile.columns(
+            packed, start: columns.start, places: listed, count: whole ? columns.count : columnCount,
+            wanted.first ? first.side.thresholds : tile.never)
+        let rowsListed = rowCount == lines.count ? nil : rowPlaces.map { UnsafePointer($0) }
+        let thresholds = (wanted.second ? second.side.thresholds : tile.never).pointer
+        let owner = whole ? first.number : -1
+        let found: Int
+        if coded, let codes = search.coded {
+            found = tile.nearCodes(
+                codes, packed, start: lines.start,
+                rows: codes.lines(
+                    lines, rowCount, rowsListed, bases: second.side.bases,
+                    limits: wanted.second ? second.side.limits : tile.neverCodes),
+                columns: codes.lines(
+                    columns, selected.count, listed, bases: first.side.bases,
+                    limits: wanted.first ? first.side.limits : tile.neverCodes),
+                thresholds: thresholds, selected, owner: owner)
+        } else {
+            found = tile.near(
+                packed, start: lines.start, places: rowsListed, count: rowCount, thresholds: thresholds,
+                columns: selected, owner: owner)
+        }
         guard found > 0 else { return }
         for hit in 0..<found {
-            let pair = scratch.pairs[hit]
-            let row = second.block.start + Int(pair >> 16)
-            let column = first.block.start + (listed.map { Int($0[Int(pair & 0xffff)]) } ?? Int(pair & 0xffff))
-            scratch.places[hit] = (Int32(column), Int32(row))
-            scratch.reduced[hit] = rows.reduced(Int(packed.order[row]), Int(packed.order[column]))
+            let pair = tile.pairs[hit]
+            let row = lines.start + Int(pair >> 16)
+            let column = columns.start + (listed.map { Int($0[Int(pair & 0xffff)]) } ?? Int(pair & 0xffff))
+            tile.places[hit] = (Int32(column), Int32(row))
+            tile.reduced[hit] = rows.reduced(Int(packed.order[row]), Int(packed.order[column]))
         }
-        if forFirst {
+        if wanted.first {
             locks.lock(first.number)
-            for hit in 0..<found { offer(scratch.places[hit].0, scratch.reduced[hit], scratch.places[hit].1) }
+            for hit in 0..<found { offer(tile.places[hit].0, in: first.number, tile.reduced[hit], tile.places[hit].1) }
             locks.unlock(first.number)
         }
-        if forSecond {
+        if wanted.second {
             locks.lock(second.number)
-            for hit in 0..<found { offer(scratch.places[hit].1, scratch.reduced[hit], scratch.places[hit].0) }
+            for hit in 0..<found { offer(tile.places[hit].1, in: second.number, tile.reduced[hit], tile.places[hit].0) }
             locks.unlock(second.number)
         }
     }
 
     /// Offers a place to the heap of another.
     @inline(__always)
-    private func offer(_ place: Int32, _ reduced: Double, _ other: Int32) {
+    private func offer(_ place: Int32, in block: Int, _ reduced: Double, _ other: Int32) {
         if reduced <= worst[Int(place)] {
-            offer(Int(place), packed.order[Int(place)], reduced, packed.order[Int(other)])
+            offer(Int(place), in: block, packed.order[Int(place)], reduced, packed.order[Int(other)])
         }
     }
 }

@@ -74,7 +74,9 @@ private final class OutsidePass: @unchecked Sendable {
     }
 
     func run() throws {
-        let scratch = try (0..<execution.threads).map { _ in try GroupScratch(cells, groupSize, execution) }
+        let scratch = try (0..<execution.threads).map { _ in
+            try GroupScratch(cells, groupSize, coded: search.coded, execution)
+        }
         let starts = Array(stride(from: 0, to: searched.count, by: groupSize))
         try execution.parallel(starts.count, stage: "spanning tree") { [self] chunk, thread in
             for group in chunk {
@@ -190,13 +192,32 @@ private final class OutsidePass: @unchecked Sendable {
             if cores[p] <= bound && (component < 0 || components[p] != component) { rowCount += 1 }
         }
         guard rowCount > 0 else { return false }
-        let found = scratch.near(
-            packed, start: block.start, places: rowCount == block.count ? nil : UnsafePointer(group.rows.pointer),
-            count: rowCount, thresholds: scratch.never.pointer,
-            columns: TileScratch.Columns(
-                numbers: group.numbers.pointer, count: columns, places: group.chosen.pointer,
-                thresholds: scratch.chosenThresholds.pointer, biases: scratch.chosenBiases.pointer,
-                tails: scratch.chosenTails.pointer), owner: -1)
+        let listed = rowCount == block.count ? nil : UnsafePointer(group.rows.pointer)
+        let selected = TileScratch.Columns(
+            numbers: group.numbers.pointer, count: columns, places: group.chosen.pointer,
+            thresholds: scratch.chosenThresholds.pointer, biases: scratch.chosenBiases.pointer,
+            tails: scratch.chosenTails.pointer)
+        let found: Int
+        if let coded = search.coded, let codes = group.codes, scratch.usesCodes {
+            let (low, high) = (group.low.pointer + block.cell * side, group.high.pointer + block.cell * side)
+            codes.encode(
+                group.numbers.pointer, count: count, low: low, high: high, reaches: group.reaches.pointer,
+                about: block.cell, cells, depth: coded.depth)
+            coded.limits(
+                codes, count: count, low: low, norms: group.norms.pointer, reaches: group.reaches.pointer,
+                against: number, cells)
+            found = scratch.nearCodes(
+                coded, packed, start: block.start,
+                rows: coded.lines(block, rowCount, listed, bases: codes.blockBases, limits: scratch.neverCodes),
+                columns: TileScratch.CodedLines(
+                    codes: codes.codes.pointer, sums: codes.sums.pointer, count: columns, places: selected.places,
+                    bases: codes.bases.pointer, limits: codes.limits.pointer),
+                thresholds: scratch.never.pointer, selected, owner: -1)
+        } else {
+            found = scratch.near(
+                packed, start: block.start, places: listed, count: rowCount, thresholds: scratch.never.pointer,
+                columns: selected, owner: -1)
+        }
         var lowered = false
         for hit in 0..<found {
             let p = block.start + Int(scratch.pairs[hit] >> 16)

@@ -1,35 +1,9 @@
 import CCoveyKernels
 import CoveyRuntime
 
-/// One thread's scratch memory for a pair of blocks.
+/// One thread's scratch memory for a tile of two blocks' rows.
 final class TileScratch {
     static let side = Cells.blockSize
-
-    /// What one side of a pair of blocks searches for, by place in the block.
-    final class Side {
-        /// A pair is near if the tile's number plus both biases is at most this threshold. The row's own bias is
-        /// already subtracted.
-        let thresholds: AlignedBuffer<Float>
-        /// The same threshold as an unreduced distance.
-        let reaches: AlignedBuffer<Double>
-        /// Bounds of the distances to the centroid of the other block's cell.
-        let low: AlignedBuffer<Float>
-        let high: AlignedBuffer<Float>
-        /// The block and the cell for which these bounds were computed.
-        var measured = (block: -1, cell: -1)
-        /// The places whose rows the other block may improve, and the places that may improve the other block's rows.
-        let places: AlignedBuffer<Int32>
-        let wanted: AlignedBuffer<Int32>
-
-        init(_ execution: Execution) throws {
-            thresholds = try AlignedBuffer(side, for: "a tile", execution)
-            reaches = try AlignedBuffer(side, for: "a tile", execution)
-            low = try AlignedBuffer(side, for: "a tile", execution)
-            high = try AlignedBuffer(side, for: "a tile", execution)
-            places = try AlignedBuffer(side, for: "a tile", execution)
-            wanted = try AlignedBuffer(side, for: "a tile", execution)
-        }
-    }
 
     /// Rows that are the columns of a tile: a block, some of its rows, or another list.
     struct Columns {
@@ -52,8 +26,10 @@ final class TileScratch {
     let reduced: AlignedBuffer<Double>
     let products: AlignedBuffer<Float>
     let never: AlignedBuffer<Float>
-    let first: Side
-    let second: Side
+    /// A list of up to as many places as a block has.
+    let list: AlignedBuffer<Int32>
+    /// Limits of rows that do not search; see codes.h.
+    let neverCodes: AlignedBuffer<Int32>
     /// Scratch memory for selected columns.
     let chosenThresholds: AlignedBuffer<Float>
     let chosenBiases: AlignedBuffer<Float>
@@ -66,7 +42,11 @@ final class TileScratch {
     /// The number of searches to do before the prefix is tried again.
     private var pause = 0
 
-    init(_ packed: TileRows, _ execution: Execution) throws {
+    private let codeScratch: CodeScratch?
+    /// The number of searches for which integer products are not worth trying.
+    private var codePause = 0
+
+    init(_ packed: TileRows, coded: CodedRows? = nil, _ execution: Execution) throws {
         let side = TileScratch.side
         stride = packed.stride
         pairs = try AlignedBuffer(side * side, for: "a tile", execution)
@@ -77,8 +57,9 @@ final class TileScratch {
         reduced = try AlignedBuffer(side * side, for: "a tile", execution)
         products = try AlignedBuffer(side, for: "a tile", execution)
         never = try AlignedBuffer(side, repeating: -.infinity, for: "a tile", execution)
-        first = try Side(execution)
-        second = try Side(execution)
+        list = try AlignedBuffer(side, for: "a tile", execution)
+        neverCodes = try AlignedBuffer(side, repeating: CK_CODES_NEVER, for: "a tile", execution)
+        codeScratch = try coded.map { try CodeScratch($0, execution) }
         chosenThresholds = try AlignedBuffer(side, for: "a tile", execution)
         chosenBiases = try AlignedBuffer(side, for: "a tile", execution)
         chosenTails = try AlignedBuffer(side, for: "a tile", execution)
@@ -141,6 +122,43 @@ final class TileScratch {
         // Trying the prefix costs about as much as 8 terms.
         if looks, found.abandoned * Int64(depth - packed.prefix) < found.tiles * 8 { pause = 31 }
         return Int(found.count)
+    }
+
+    /// Rows for integer products: those of the list of places, nil = the first ones. All else is by place; see codes.h.
+    struct CodedLines {
+        let codes: UnsafePointer<Int8>
+        let sums: UnsafePointer<Int32>
+        let count: Int
+        let places: UnsafePointer<Int32>?
+        let bases: UnsafePointer<Int32>
+        let limits: UnsafePointer<Int32>
+    }
+
+    /// Whether the next search should begin with integer products.
+    var usesCodes: Bool {
+        if codePause == 0 { return true }
+        codePause -= 1
+        return false
+    }
+
+    /// The same as `near` with rows from `start` on, by integer products first.
+    func nearCodes(
+        _ coded: CodedRows, _ packed: TileRows, start: Int, rows: CodedLines, columns: CodedLines,
+        thresholds: UnsafePointer<Float>, _ selected: Columns, owner: Int
+    ) -> Int {
+        work += rows.count * columns.count
+        let scratch = codeScratch!
+        let passed = scratch.near(coded, rows, columns, owner: owner, pairs.pointer)
+        guard passed > 0 else { return 0 }
+        var check = ck_float_check(
+            dimension: Int64(packed.depth), stride: Int64(stride), rows: packed.numbers.pointer + start * stride,
+            columns: selected.numbers, row_places: rows.places, column_places: selected.places,
+            row_thresholds: thresholds, row_biases: packed.bias.pointer + start,
+            column_thresholds: selected.thresholds, column_biases: selected.biases)
+        let kept = Int(ck_check_pairs(&check, Int64(passed), pairs.pointer))
+        // A product of a pair alone costs about as much as twenty in a tile of floats.
+        if (passed - kept) * 20 > rows.count * columns.count { codePause = 31 }
+        return kept
     }
 
     private func nearManhattan(

@@ -2,16 +2,18 @@ import CCoveyKernels
 import CoveyRuntime
 import Glibc
 
-/// Exact search by tiles. A tile is a product of two blocks of rows in float32. Only the pairs that a proven margin
-/// cannot exclude are measured in float64. In clustered data, k-means cells and the triangle inequality exclude most
-/// tiles.
+/// Exact search by tiles. A tile is a product of two blocks of rows in float32, or of their 8-bit codes if the
+/// processor is fast at those. Only the pairs that a proven margin cannot exclude are measured in float64. In clustered
+/// data, k-means cells and the triangle inequality exclude most tiles.
 ///
-/// Cost: in the worst case n^2 / 2 pairs for the neighbours. Memory: 4 bytes for each number (the rows in float32),
-/// about 60 bytes for each row, 12 bytes for each neighbour, and for each thread 1.5 MB, 1 KB for each column and 3 KB
-/// for each cell.
+/// Cost: in the worst case n^2 / 2 pairs for the neighbours. Memory: 4 bytes for each number (the rows in float32)
+/// and one for its code, about 90 bytes for each row, 12 bytes for each neighbour, and for each thread 3 MB, 2 KB for
+/// each column and 3 KB for each cell.
 public final class TileSearch: NeighborSearch, @unchecked Sendable {
     public let rows: Rows
     let cells: Cells
+    /// The filter by integer products; nil if that by floats is as fast.
+    let coded: CodedRows?
     /// For each block, in ascending order, the blocks that are compared first.
     let near: [[Int32]]
 
@@ -23,9 +25,12 @@ public final class TileSearch: NeighborSearch, @unchecked Sendable {
         try self.init(rows, seed: seed, cellCount: nil, execution: execution)
     }
 
-    init(_ rows: Rows, seed: UInt64, cellCount: Int?, nearBlocks: Int = 4, execution: Execution) throws {
+    init(
+        _ rows: Rows, seed: UInt64, cellCount: Int?, nearBlocks: Int = 4, codes: Int32? = nil, execution: Execution
+    ) throws {
         self.rows = rows
         cells = try Cells(rows, seed: seed, cellCount: cellCount, rotated: true, execution: execution)
+        coded = try CodedRows(cells, way: codes, execution)
         near = try TileSearch.nearBlocks(cells, nearBlocks, execution)
     }
 
@@ -57,13 +62,14 @@ public final class TileSearch: NeighborSearch, @unchecked Sendable {
         }
     }
 
-    /// Runs `body` for each pair of blocks a < b once on one of the call's threads: near pairs first, then the rest.
-    func forEachPair(
-        stage: StaticString, execution: Execution,
-        _ body: (_ a: Int, _ b: Int, _ thread: Int) throws -> Void
+    /// The number of blocks in a range of `forEachRange`.
+    static let rangeBlocks = 16
+
+    /// Runs `body` for each pair of blocks a < b of which one is near the other, once, on one of the call's threads.
+    func forEachNearPair(
+        execution: Execution, _ body: (_ a: Int, _ b: Int, _ thread: Int) throws -> Void
     ) throws {
-        let count = blocks.count
-        try execution.parallel(count) { chunk, thread in
+        try execution.parallel(blocks.count) { chunk, thread in
             for a in chunk {
                 for b in near[a] {
                     let other = Int(b)
@@ -74,16 +80,23 @@ public final class TileSearch: NeighborSearch, @unchecked Sendable {
                 }
             }
         }
-        // The number of pairs that take a few milliseconds together.
-        let pause = max(1, 2048 / packed.stride)
-        try execution.parallel(count, stage: stage) { chunk, thread in
-            for a in chunk {
-                var b = a + 1
-                while b < count {
-                    if b % pause == 0 { try execution.report() }
-                    if !near[a].contains(Int32(b)), !near[b].contains(Int32(a)) { try body(a, b, thread) }
-                    b += 1
-                }
+    }
+
+    func isNear(_ a: Int, _ b: Int) -> Bool { near[a].contains(Int32(b)) || near[b].contains(Int32(a)) }
+
+    /// Runs `body` for each pair of ranges of blocks, the second not before the first, on one of the call's threads.
+    func forEachRange(
+        stage: StaticString, execution: Execution,
+        _ body: (_ first: Range<Int>, _ second: Range<Int>, _ thread: Int) throws -> Void
+    ) throws {
+        let ranges = stride(from: 0, to: blocks.count, by: TileSearch.rangeBlocks).map {
+            $0..<min($0 + TileSearch.rangeBlocks, blocks.count)
+        }
+        try execution.parallel(ranges.count, stage: stage) { chunk, thread in
+            for index in chunk {
+                // The longest tasks come first.
+                let second = ranges.count - 1 - index
+                for first in 0...second { try body(ranges[first], ranges[second], thread) }
             }
         }
     }

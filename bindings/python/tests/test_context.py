@@ -210,6 +210,22 @@ except covey.InvalidArgumentError as error:
     covey.set_instructions("all")
 
 
+def test_amx_changes_no_byte():
+    program = """
+import sys, hashlib, numpy, covey
+covey.set_instructions(sys.argv[1])
+rows = numpy.random.default_rng(1).normal(size=(6000, 24)) + numpy.arange(6000)[:, None] % 5 * 4
+model = covey.HDBSCAN(min_cluster_size=30, algorithm="exact").fit(rows)
+found = model.labels_.tobytes() + model.probabilities_.tobytes() + model.minimum_spanning_tree_.to_numpy().tobytes()
+print(hashlib.sha256(found).hexdigest(), model.labels_.max())
+"""
+    found = [
+        subprocess.run([sys.executable, "-c", program, name], capture_output=True, text=True, check=True).stdout
+        for name in ("all", "no_amx")
+    ]
+    assert found[0] == found[1] and found[0].endswith(" 4\n")
+
+
 METRICS = [
     {"metric": "chebyshev"},
     {"metric": lambda one, other: float(np.abs(one - other).max())},

@@ -21,7 +21,7 @@ Progress = Callable[[str, float], Any]
 
 
 #: By their names in :func:`set_instructions`; the numbers are those of COVEY_INSTRUCTIONS_...
-_INSTRUCTIONS = {"all": 0, "avx2": 1}
+_INSTRUCTIONS = {"all": 0, "avx2": 1, "no_amx": 2}
 
 
 @checked
@@ -29,7 +29,8 @@ def set_instructions(instructions: str) -> None:
     """Sets the instructions of the whole process, before anything else of this module is used.
 
     Args:
-        instructions: "all" (default) = all that the processor has, up to AVX-512. "avx2" = AVX2 and FMA alone: all
+        instructions: "all" (default) = all that the processor has, up to AVX-512 and AMX. "no_amx" = all but AMX, for a
+            process with signal stacks below 11 KB; results have the same bytes. "avx2" = AVX2 and FMA alone: all
             results then have the same bytes on every processor that has both (Intel since 2013, AMD since 2015), with
             the same C library. Without AVX-512 this costs nothing.
 

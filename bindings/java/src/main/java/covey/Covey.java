@@ -6,10 +6,12 @@ import java.util.Objects;
 public final class Covey {
     /** Instructions that the process computes with; see {@link #setInstructions}. */
     public enum Instructions {
-        /** All that the processor has, up to AVX-512. */
+        /** All that the processor has, up to AVX-512 and AMX. */
         ALL,
         /** AVX2 and FMA, and the same loops on every processor that has both. */
-        AVX2
+        AVX2,
+        /** All but AMX, for a process with signal stacks below 11 KB. Results have the same bytes as with all. */
+        NO_AMX
     }
 
     private Covey() {}
