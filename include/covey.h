@@ -2379,16 +2379,23 @@ typedef struct covey_find_options {
  *     and Young 1993). Of those significant with an estimated share of at least min_share, the disjoint ones with the
  *     largest sum of statistics are the groups. The rows that Z puts first and no group holds make one more, tested
  *     likewise over all beginnings of that order.
- *  5. Rules for fraud, as covey_extract_rules finds them with known fraud as the target, min_precision max(c / 2, 2s),
- *     for an estimated c its lower end. The latest rows are held out, or a random part of all rows if the latest are
- *     known to be fraud too seldom (their labels have not come yet) or hold more than half of the known fraud (the
- *     search would see too little of it). A rule's text says what it means for fraud.
+ *  5. Rules for fraud, by the search of covey_extract_rules. It describes the rows that are known to be fraud, in a
+ *     risky group, or at risk 0.5 and more (self-training); known fraud of other rows, which neither the search nor
+ *     its evidence saw, tests the rules: their figures and p values count known fraud alone. With fewer than 100 known
+ *     frauds the rows test in five parts (cross-validation; Stone 1974): a rule found on all rows is measured, part by
+ *     part, by the rule that the search without that part has in its place (half of the rows in common), and needs one
+ *     in half of the parts. Otherwise the latest rows are held out, or a random part of all rows if the latest are
+ *     known to be fraud too seldom (their labels have not come yet) or hold more than half of the known fraud. A rule
+ *     stands if it is significant and its interval reaches c / 2, half fraud (3 s if c is not known), and its share of
+ *     known fraud half of the lower end of c. For rules an estimated c counts as 0.1 at least: if no rows are all
+ *     fraud the estimate is far too low. A rule's text says what it means for fraud. Where fraud is counted over
+ *     labelled rows, known fraud alone is described.
  *  6. Findings: what to know about the result, and what to do if nothing was found, which is a success too.
  *
  *  Cost: that of covey_encoder_train and covey_embed_sequences; for each view that of covey_cluster_matrix and a search
- *  of 20 neighbours; O(permutations n) for each view; O(trees n) for each forest. Everything is kept in memory: about 8
- *  bytes a number of the views' rows and 400 bytes a row. The result depends on the input, the options and the seed
- *  alone.
+ *  of 20 neighbours; O(permutations n) for each view; O(trees n) for each forest. Rules fit the evidence again with
+ *  99 permutations and 50 trees, once, or five times with few known frauds. Everything is kept in memory: about 8 bytes
+ *  a number of the views' rows and 400 bytes a row. The result depends on the input, the options and the seed alone.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (labels, amounts below 0, times that are not finite, no rows; as
  *  the stages), COVEY_MISMATCH (row counts; channels of the encoder), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED.
  *

@@ -66,6 +66,15 @@ public struct KnownLabels: Sendable, Equatable {
         KnownLabels(values: values, fraud: fraud, legitimate: legitimate, population: population)
     }
 
+    /// The same labels, of which those of some rows are not known. Shares are counted over the same kind of rows.
+    public func hiding(_ rows: [Bool], execution: Execution) throws -> KnownLabels {
+        guard rows.count == values.count else {
+            throw CoveyError.internalError("\(rows.count) rows to hide, \(values.count) labels")
+        }
+        return try KnownLabels(
+            Strided(values.indices.map { rows[$0] ? -1 : values[$0] }), population: population, execution: execution)
+    }
+
     /// Whether a row is among those that shares are counted over.
     @inline(__always)
     public func isCounted(_ row: Int) -> Bool { population == .all || values[row] >= 0 }

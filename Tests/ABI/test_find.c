@@ -219,21 +219,30 @@ static void test_known_share(void) {
     covey_found_destroy(found);
 }
 
-/* Rules are tested on the latest rows, but where those cannot have their labels yet or hold most of the known fraud. */
+/* Rules are tested part by part if few frauds are known; otherwise on the latest rows, but where those cannot have their
+ * labels yet or hold most of the known fraud. */
 static void test_rules_held_out(void) {
     covey_find_options options = small_find_options();
     static double times[FIND_ROWS];
-    const char *const expected[3] = {"\"latest\"", "\"random\"", "\"random\""};
-    for (int when = 0; when < 3; when++) {
+    static int8_t fraud[FIND_ROWS];
+    const struct {
+        int known;
+        double when;
+        const char *expected;
+    } cases[] = {{100, -1, "\"latest\""}, {100, 0.1, "\"random\""}, {100, 0.9, "\"random\""}, {99, -1, "\"folds\""}};
+    for (int i = 0; i < 4; i++) {
+        int known = cases[i].known;
         for (int row = 0; row < FIND_ROWS; row++) {
-            double ring[3] = {(row + 0.5) / FIND_RING, 0.1, 0.9};
-            times[row] = 1e6 * (row < FIND_RING ? ring[when] : (row - FIND_RING + 0.5) / (FIND_ROWS - FIND_RING));
+            double spread = row < known ? (row + 0.5) / known : (row - known + 0.5) / (FIND_ROWS - known);
+            fraud[row] = row < known ? COVEY_LABEL_FRAUD : COVEY_LABEL_UNKNOWN;
+            times[row] = 1e6 * (row < known && cases[i].when >= 0 ? cases[i].when : spread);
         }
         covey_found *found = NULL;
-        CHECK_OK(covey_find(NULL, NULL, NULL, &sample.table, sample.fraud, NULL, times, FIND_ROWS, NULL, &options,
-                            &found, &error));
+        CHECK_OK(
+            covey_find(NULL, NULL, NULL, &sample.table, fraud, NULL, times, FIND_ROWS, NULL, &options, &found, &error));
         const char *told = strstr(covey_found_settings(found), "\"rules_held_out\":");
-        CHECK(told != NULL && strncmp(told + strlen("\"rules_held_out\":"), expected[when], 8) == 0);
+        size_t length = strlen(cases[i].expected);
+        CHECK(told != NULL && strncmp(told + strlen("\"rules_held_out\":"), cases[i].expected, length) == 0);
         covey_found_destroy(found);
     }
 }

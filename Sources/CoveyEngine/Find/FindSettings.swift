@@ -34,8 +34,8 @@ struct FindSettings: Encodable {
     var groups: RiskyGroups.Options?
     var candidate_groups: Int?
     var best_p_value: Double?
-    /// The rows that rules are tested on: "latest", or "random" where the latest have not got their labels yet or hold
-    /// most of the known fraud.
+    /// The rows that rules are tested on: "folds" where few frauds are known (all rows, in five parts), otherwise
+    /// "latest", or "random" where the latest have not got their labels yet or hold most of the known fraud.
     var rules_held_out: String?
     var rules_min_precision: Double?
 

@@ -116,5 +116,5 @@ public final class Evidence: Sendable {
     }
 
     /// Below 1, rising, with the same slope where it leaves the line: the largest risks keep their order.
-    static func held(_ risk: Double) -> Double { risk <= 0.9 ? risk : 1 - 0.01 / (risk - 0.8) }
+    public static func held(_ risk: Double) -> Double { risk <= 0.9 ? risk : 1 - 0.01 / (risk - 0.8) }
 }

@@ -34,12 +34,18 @@ extension Evidence {
 
     /// The evidence that other labels of the same rows give. The result is that of `fit` with the same options; where
     /// the share of known fraud was estimated it is estimated again. Evidence without forests gets none.
-    public func fitted(to labels: KnownLabels, execution: Execution) throws -> Fit {
+    /// - Parameters:
+    ///   - permutations: behind the p values of the groups; nil = those of the options.
+    ///   - trees: of each forest; nil = as many as this evidence has.
+    public func fitted(
+        to labels: KnownLabels, permutations: Int? = nil, trees: Int? = nil, execution: Execution
+    ) throws -> Fit {
         var options = Options()
         options.knownShare = shareSource == .given ? knownShare : nil
         options.groups = groups.options
         options.seed = groups.options.seed
-        options.trees = forests?.joint.treeCount ?? 0
+        options.groups.permutations = permutations ?? groups.options.permutations
+        options.trees = trees ?? forests?.joint.treeCount ?? 0
         guard let forests else {
             return try Evidence.fit(views, nil, labels: labels, options: options, execution: execution)
         }

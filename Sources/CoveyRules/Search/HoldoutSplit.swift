@@ -4,11 +4,25 @@ import CoveyTables
 
 /// Which rows are in the target, which the search may see, and which it may not. Rows that weigh nothing are in none of
 /// them.
-struct HoldoutSplit: Sendable {
+public struct HoldoutSplit: Sendable {
     let target: RowBits
     let search: RowBits
     /// The rows held out.
     let unseen: RowBits
+
+    init(target: RowBits, search: RowBits, unseen: RowBits) {
+        self.target = target
+        self.search = search
+        self.unseen = unseen
+    }
+
+    /// The rows that a search with these options would hold out, one a row. Throws as `init`.
+    public static func heldOut(
+        _ target: Strided<UInt8>, options: RuleSearchOptions, execution: Execution
+    ) throws -> [Bool] {
+        let split = try HoldoutSplit(target: target, options: options, execution: execution)
+        return (0..<target.count).map { split.unseen[$0] }
+    }
 
     /// By time the latest rows are held out (of equal times those that come last in the table); without times a random
     /// share of the target and of the rest. At least one row is on either side. Throws where the target is not 0 or 1

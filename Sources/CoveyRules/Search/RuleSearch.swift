@@ -22,6 +22,15 @@ public struct RuleSearch {
     public static func run(
         _ table: FeatureTable, target: Strided<UInt8>, options: RuleSearchOptions, execution: Execution
     ) throws -> RuleSet {
+        let policies = try checked(table, target, options, execution)
+        let split = try HoldoutSplit(target: target, options: options, execution: execution)
+        return try RuleSearch(table, options, split, policies, execution).run()
+    }
+
+    /// Throws if the input cannot be searched.
+    static func checked(
+        _ table: FeatureTable, _ target: Strided<UInt8>, _ options: RuleSearchOptions, _ execution: Execution
+    ) throws -> FeaturePolicies {
         try options.validate()
         guard target.count == table.rows else {
             throw CoveyError.mismatch("target has \(target.count) values, the table has \(table.rows) rows")
@@ -49,11 +58,10 @@ public struct RuleSearch {
                 try table.columns[index / blocks].validate(start..<min(table.rows, start + grain))
             }
         }
-        let split = try HoldoutSplit(target: target, options: options, execution: execution)
-        return try RuleSearch(table, options, split, policies, execution).run()
+        return policies
     }
 
-    private init(
+    init(
         _ table: FeatureTable, _ options: RuleSearchOptions, _ split: HoldoutSplit, _ policies: FeaturePolicies,
         _ execution: Execution
     ) {
@@ -66,29 +74,17 @@ public struct RuleSearch {
     }
 
     private func run() throws -> RuleSet {
-        let pinned = try pinnedRows()
-        func finder(_ measure: RowMeasure, _ rows: RowBits, minSupport: Double) -> RuleFinder {
-            // Amounts take part in the search only where the quality asks for them.
-            let searched = RowMeasure(
-                target: measure.target, weights: measure.weights,
-                amounts: options.quality == .amount ? measure.amounts : nil)
-            return RuleFinder(
-                columns: policies.searched.map { table.columns[$0] }, directions: policies.directions,
-                measure: searched,
-                search: rows, pinned: pinned, pinnedCount: options.pinned.count, minSupport: minSupport,
-                options: options,
-                execution: execution)
-        }
+        let finder = try finder()
         let support = Double(options.minSupport)
         var tried = 0
-        let drafts = try finder(measure, split.search, minSupport: support).find(tried: &tried)
+        let drafts = try finder(measure, split.search, support).find(tried: &tried)
         let rules = drafts.map(conditions)
         var chance = [Double?](repeating: nil, count: rules.count)
         if options.permutations > 0, !rules.isEmpty {
             let permuted = PermutedSearches(split: split, seed: options.seed, execution: execution)
             let best = try permuted.run(options.permutations) { target in
                 let measure = RowMeasure(target: target, weights: measure.weights, amounts: measure.amounts)
-                return try finder(measure, split.search, minSupport: support).bestScore()
+                return try finder(measure, split.search, support).bestScore()
             }
             chance = drafts.map { permuted.share(of: best, atLeast: $0.score) }
         }
@@ -97,7 +93,7 @@ public struct RuleSearch {
             let halves = HalfSamples(split: split, seed: options.seed, execution: execution)
             stability = try halves.shares(options.resamples, rules) { rows in
                 var ignored = 0
-                return try finder(measure, rows, minSupport: max(1, (support / 2).rounded(.up))).find(tried: &ignored)
+                return try finder(measure, rows, max(1, (support / 2).rounded(.up))).find(tried: &ignored)
                     .map(conditions)
             }
         }
@@ -105,6 +101,26 @@ public struct RuleSearch {
             .judge(rules, chance: chance, stability: stability, tried: tried)
         if result.rules.allSatisfy(\.isGiven) { result.note = note(result, tried: tried) }
         return result
+    }
+
+    /// Makes what finds rules on some rows, by a measure, of at least some support.
+    private func finder() throws -> (_ measure: RowMeasure, _ rows: RowBits, _ minSupport: Double) -> RuleFinder {
+        let pinned = try pinnedRows()
+        return { measure, rows, minSupport in
+            // Amounts take part in the search only where the quality asks for them.
+            let searched = RowMeasure(
+                target: measure.target, weights: measure.weights,
+                amounts: options.quality == .amount ? measure.amounts : nil)
+            return RuleFinder(
+                columns: policies.searched.map { table.columns[$0] }, directions: policies.directions,
+                measure: searched, search: rows, pinned: pinned, pinnedCount: options.pinned.count,
+                minSupport: minSupport, options: options, execution: execution)
+        }
+    }
+
+    /// The rules that the search finds, as conditions, without a test.
+    func untested(tried: inout Int) throws -> [[Condition]] {
+        try finder()(measure, split.search, Double(options.minSupport)).find(tried: &tried).map(conditions)
     }
 
     /// Why there is no rule, in the order in which it can be told.
