@@ -10,7 +10,8 @@ other half is what is measured. Of that, the first 60 % are for training, by tim
 made. Each seed draws anew what is known (and the split, if there is no time). Sets with labels of their own (planted
 rings; the sample as a whole) keep them: "sample, own labels" is one find on all of it.
 
-With --null N, the known labels are permuted over the training rows N times: any risky group is a false find.
+With --null N, the known labels are permuted over the training rows N times: any risky group is a false find, and so
+is any rule.
 Results go to a file as they come, and a run that was stopped goes on from there; another build of Covey starts anew.
 """
 
@@ -146,10 +147,11 @@ def run(data, seed, arguments, encoders):
         )
     random = np.random.default_rng(2000 + seed)
     nulls = arguments.null if len(train) <= 10_000 else 0
-    result["null"] = {
-        "runs": nulls,
-        "false finds": sum(bool(road.again(y=random.permutation(y)).groups) for _ in range(nulls)),
-    }
+    result["null"] = {"runs": nulls, "false finds": 0, "false rules": 0}
+    for _ in range(nulls):
+        chance = road.again(y=random.permutation(y))
+        result["null"]["false finds"] += bool(chance.groups)
+        result["null"]["false rules"] += bool(len(chance.rules))
     return result
 
 
