@@ -59,7 +59,7 @@ public struct Finder {
         tellOfSignal(fit, labels)
         try tellOfLeaks(main.hybrid, embeddings, labels)
         tellOfEmbeddings(fit, labels)
-        let rules = try searchRules(labels, fit.evidence)
+        let rules = try searchRules(labels, fit)
         let groups = try foundGroups(fit.evidence, labels)
         let risk = try clusterRisk(main.clustering, labels, fit.evidence)
         let parts = EngineParts(
@@ -97,10 +97,16 @@ public struct Finder {
                 "No row is known to be fraud: the result has clusters and outliers, and scores are outlier scores. "
                     + "Label the worst of the outliers by hand and call again.")
         } else if labels.fraud == labels.count {
+            let all = labels.fraud == 1 ? "The one row is" : "All \(Words.count(labels.fraud)) rows are"
             tell(
                 .onlyFraud,
-                "All \(Words.count(labels.fraud)) rows are known to be fraud, so there is nothing to tell them from. "
-                    + "Add ordinary transactions, unknown or legitimate.")
+                "\(all) known to be fraud, so there is nothing to tell them from. Add ordinary transactions, unknown "
+                    + "or legitimate.")
+        } else if labels.unknown == 0 {
+            tell(
+                .knownShareEstimated,
+                "Every row is labelled, so all fraud is taken to be known. If the label of legitimate rows only says "
+                    + "that no fraud was reported so far, pass them as unknown.")
         } else if labels.population == .all {
             tell(
                 .unlabelledCompared,
@@ -176,12 +182,15 @@ public struct Finder {
         case .labelled: settings.known_share_from = "labelled"
         case .groups:
             settings.known_share_from = "groups"
+            let implied = min(1, labels.baseRate / evidence.knownShare)
             tell(
                 .knownShareEstimated,
                 "An estimated \(Words.percent(evidence.knownShare)) of all fraud is known (between "
                     + "\(Words.percent(evidence.knownShareRange.lowerBound)) and "
                     + "\(Words.percent(evidence.knownShareRange.upperBound))), read from the rows that are most fraud "
-                    + "and taken to be all fraud: pass known_share if you know better.")
+                    + "and taken to be all fraud; \(Words.percent(implied)) of the transactions are fraud then. If "
+                    + "that is too much, more is known, and risks are too high: pass known_share if you "
+                    + "know better.")
         case .unknown:
             settings.known_share_from = "unknown"
             tell(

@@ -12,7 +12,9 @@ extension Finder {
     mutating func tellOfClusters(_ clustering: Clustering) {
         let rows = clustering.rowCount
         if rows < 50 {
-            tell(.fewRows, "There are \(rows) rows: too few to tell groups from chance.")
+            tell(
+                .fewRows,
+                "\(rows == 1 ? "There is 1 row" : "There are \(rows) rows"): too few to tell groups from chance.")
         }
         if clustering.clusterCount == 0 {
             tell(
