@@ -54,9 +54,10 @@ enum Handle {
     }
 }
 
-/// A pointer that must not be null.
-func required<Pointer>(_ pointer: Pointer?, _ name: String) throws -> Pointer {
-    guard let pointer else { throw CoveyError.invalidArgument("\(name) must not be NULL") }
+/// A pointer that must not be null. Names are put together for messages alone: they would cost a score more than its
+/// columns do.
+func required<Pointer>(_ pointer: Pointer?, _ name: @autoclosure () -> String) throws -> Pointer {
+    guard let pointer else { throw CoveyError.invalidArgument("\(name()) must not be NULL") }
     return pointer
 }
 
@@ -67,9 +68,9 @@ func execution(_ context: OpaquePointer?, seconds: Double? = nil) -> Execution {
 }
 
 /// A C string as UTF-8.
-func string(_ text: UnsafePointer<CChar>?, _ name: String) throws -> String {
-    guard let decoded = String(validatingCString: try required(text, name)) else {
-        throw CoveyError.invalidArgument("\(name) must be valid UTF-8")
+func string(_ text: UnsafePointer<CChar>?, _ name: @autoclosure () -> String) throws -> String {
+    guard let decoded = String(validatingCString: try required(text, name())) else {
+        throw CoveyError.invalidArgument("\(name()) must be valid UTF-8")
     }
     return decoded
 }

@@ -70,12 +70,20 @@ func featureTable(
         rows: rows,
         columns: (0..<columns).map { index in
             let column = base.load(fromByteOffset: index * Int(table.column_size), as: covey_column.self)
-            return try featureColumn(column, "\(name).columns[\(index)]", rows: rows, execution)
+            return try featureColumn(column, ColumnField(table: name, index: index), rows: rows, execution)
         })
 }
 
+/// What messages call a column; put together if there is one.
+private struct ColumnField: CustomStringConvertible {
+    let table: String
+    let index: Int
+
+    var description: String { "\(table).columns[\(index)]" }
+}
+
 private func featureColumn(
-    _ column: covey_column, _ field: String, rows: Int, _ execution: Execution
+    _ column: covey_column, _ field: ColumnField, rows: Int, _ execution: Execution
 ) throws -> FeatureColumn {
     let name = try string(column.name, "\(field).name")
     try require(column.reserved == 0, "\(field).reserved must be 0, got \(column.reserved)")
@@ -104,13 +112,15 @@ private func featureColumn(
 private struct Categories {
     let count: Int
     private let pointers: UnsafePointer<UnsafePointer<CChar>?>?
-    private let field: String
+    private let field: ColumnField
     private let execution: Execution
     private var seen = Set<ExactName>()
+    /// The same for a few names, which are compared faster than hashed.
+    private var seenFew: [String] = []
 
     static let few = 256
 
-    init(_ column: covey_column, _ field: String, _ execution: Execution) throws {
+    init(_ column: covey_column, _ field: ColumnField, _ execution: Execution) throws {
         count = try CoveyABI.count(column.category_count, "\(field).category_count", in: 0...Int64(Int32.max))
         pointers = count == 0 ? nil : try required(column.categories, "\(field).categories")
         self.field = field
@@ -119,14 +129,21 @@ private struct Categories {
 
     private mutating func name(_ index: Int) throws -> String {
         let category = try string(pointers?[index], "\(field).categories[\(index)]")
-        guard seen.insert(ExactName(category)).inserted else {
+        guard isNew(category) else {
             throw CoveyError.invalidData("\(field).categories: \"\(category)\" occurs twice")
         }
         return category
     }
 
+    private mutating func isNew(_ category: String) -> Bool {
+        guard count <= FeatureTable.few else { return seen.insert(ExactName(category)).inserted }
+        if seenFew.contains(where: { ExactName($0) == ExactName(category) }) { return false }
+        seenFew.append(category)
+        return true
+    }
+
     mutating func all() throws -> [String] {
-        seen.reserveCapacity(count)
+        if count > FeatureTable.few { seen.reserveCapacity(count) } else { seenFew.reserveCapacity(count) }
         // A name that is longer than a string's own 15 bytes takes a block of its own.
         var bytes = 0
         return try (0..<count).map { index in

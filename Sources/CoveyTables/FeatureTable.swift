@@ -7,9 +7,13 @@ public struct FeatureTable: Sendable {
 
     public init(rows: Int, columns: [FeatureColumn]) throws {
         var names = Set<ExactName>()
-        for column in columns {
+        for (index, column) in columns.enumerated() {
             try require(!column.name.isEmpty, "a column's name must not be empty")
-            guard names.insert(ExactName(column.name)).inserted else {
+            let name = ExactName(column.name)
+            let isNew =
+                columns.count <= FeatureTable.few
+                ? !columns[..<index].contains { ExactName($0.name) == name } : names.insert(name).inserted
+            guard isNew else {
                 throw CoveyError.invalidData("the column name \"\(column.name)\" occurs twice")
             }
             guard column.values.count == rows else {
@@ -20,6 +24,9 @@ public struct FeatureTable: Sendable {
         self.rows = rows
         self.columns = columns
     }
+
+    /// So few names are compared with each other faster than they are hashed.
+    public static let few = 16
 
     /// Some of the rows, which share the memory.
     public func part(_ rows: Range<Int>) throws -> FeatureTable {
@@ -47,6 +54,7 @@ public struct FeatureTable: Sendable {
         var next = 0
         var positions: [ExactName: Int]?
         func lookUp(_ name: ExactName) -> Int? {
+            if columns.count <= FeatureTable.few { return columns.firstIndex { ExactName($0.name) == name } }
             let all =
                 positions
                 ?? Dictionary(
