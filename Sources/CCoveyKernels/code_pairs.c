@@ -9,8 +9,8 @@
 #define MOST_ROWS CK_PANEL_COLUMNS
 #define SIDE (2 * GROUP)
 
-/* What the products of a pair are compared with. A product of the panel is that of the codes plus 128 times the sum of the
- * row's codes. The pair is near if the product is at least own + bases[column] or other + limits[column]. */
+/* What the products of a pair are compared with. A product of the panel is that of the codes plus 128 times the sum of
+ * the row's codes. The pair is near if the product is at least own + bases[column] or other + limits[column]. */
 typedef struct limits {
     _Alignas(64) int32_t own[MOST_ROWS + SIDE];
     _Alignas(64) int32_t other[MOST_ROWS + SIDE];
@@ -125,8 +125,8 @@ VNNI static int64_t near_vnni(const ck_coded_pairs *pairs, const limits *limits,
 
 #define AMX __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")))
 
-/* For 16 columns and for each row a number that a product less the column's base reaches if the pair is near. It is close
- * if the columns search within similar distances. */
+/* For 16 columns and for each row a number that a product less the column's base reaches if the pair is near. It is
+ * close if the columns search within similar distances. */
 CLONES static void group_limits(const ck_coded_pairs *pairs, const limits *limits, int64_t first, int32_t *least) {
     int32_t smallest = INT32_MAX;
     for (int64_t j = first; j < first + GROUP && j < pairs->columns; j++) {

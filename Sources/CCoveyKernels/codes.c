@@ -87,8 +87,8 @@ float ck_encode_rows(int64_t count, const int32_t *places, int64_t dimension, in
         most = own > most ? own : most;
     }
     const float scale = most / 127;
-    /* Rounding changes the difference of a number and the centroid's, its code times the scale, and their difference by at
-     * most 2^-24 of the number each, and a sum of d squares by d 2^-24 of itself. */
+    /* Rounding changes the difference of a number and the centroid's, its code times the scale, and their difference
+     * by at most 2^-24 of the number each, and a sum of d squares by d 2^-24 of itself. */
     const double unit = 0x1p-24, above = 1 + (double)(dimension + 16) * unit;
     for (int64_t line = 0; line < count; line++) {
         const int64_t i = places ? places[line] : line;

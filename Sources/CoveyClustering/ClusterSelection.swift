@@ -43,8 +43,8 @@ public struct ClusterSelection: Sendable {
         }
         try require(
             options.clusterCount == 0 || tree.totalSize >= options.minClusterSize,
-            "options.clusters must be a number that the tree can be cut into, 0 with fewer rows than min_cluster_size, got "
-                + "\(options.clusterCount)")
+            "options.clusters must be a number that the tree can be cut into, 0 with fewer rows than "
+                + "min_cluster_size, got \(options.clusterCount)")
         var nodes = chosen.indices.filter { chosen[$0] }.map { Int32($0) }
         if nodes.first == 0, options.chosenNodes == nil {
             // A root beside other clusters has no rows, as in hdbscan, nor has one whose rows all are beyond epsilon.

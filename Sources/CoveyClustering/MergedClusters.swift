@@ -64,8 +64,8 @@ struct MergedClusters {
         let most = size(chosen)
         let least = births.first.map { size(merge(chosen, $0)) } ?? most
         throw CoveyError.invalidArgument(
-            "options.clusters must be a number that the tree can be cut into, \(least) to \(most) and not all of them, got "
-                + "\(count)"
+            "options.clusters must be a number that the tree can be cut into, \(least) to \(most) and not all of "
+                + "them, got \(count)"
         )
     }
 

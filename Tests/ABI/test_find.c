@@ -219,7 +219,7 @@ static void test_known_share(void) {
     covey_found_destroy(found);
 }
 
-/* Rules are tested part by part if few frauds are known; otherwise on the latest rows, but where those cannot have their
+/* Rules are tested part by part if few frauds are known; otherwise on the latest rows, unless those cannot have their
  * labels yet or hold most of the known fraud. */
 static void test_rules_held_out(void) {
     covey_find_options options = small_find_options();

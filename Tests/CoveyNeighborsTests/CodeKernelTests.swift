@@ -157,7 +157,7 @@ import Testing
                 case .normal, .farCentroids: value
                 case .oneLargeNumber: c == i % d ? 1 : value * 1e-3
                 case .constant: 0.7 + Float(i % 2) * 0x1p-24
-                case .subnormal: value * 1e-39
+                case .subnormal: value * Float.leastNormalMagnitude
                 // Each code is as far from its number as it can be.
                 case .halfSteps: (Float(Int.random(in: -127..<127, using: &random)) + 0.5) / 127
                 case .alternating: c % 2 == 0 ? 1 : -1 + value * 1e-2

@@ -1,11 +1,11 @@
-/* Finds the near pairs of two blocks of rows from products of 8-bit integers, which are 4 to 20 times as fast as those of
- * floats. A row's codes are about the centroid of its own cell: x - a = s X + e, with integers X from -127 to 127, a scale
- * s for all rows of a block, and a rest e. With y - b = t Y + f and D = a - b,
+/* Finds the near pairs of two blocks of rows from products of 8-bit integers, which are 4 to 20 times as fast as those
+ * of floats. A row's codes are about the centroid of its own cell: x - a = s X + e, with integers X from -127 to 127,
+ * a scale s for all rows of a block, and a rest e. With y - b = t Y + f and D = a - b,
  *
  *     |x - y|^2 = |x - b|^2 + |y - a|^2 - |D|^2 - 2 (x - a).(y - b)
  *
- * and (x - a).(y - b) differs from s t X.Y by at most |e| |y - b| + |s X| |f| (Cauchy-Schwarz). So a pair is near only if
- * X.Y reaches a sum of one limit of the row and one of the column. */
+ * and (x - a).(y - b) differs from s t X.Y by at most |e| |y - b| + |s X| |f| (Cauchy-Schwarz). So a pair is near only
+ * if X.Y reaches a sum of one limit of the row and one of the column. */
 #ifndef CK_CODES_H
 #define CK_CODES_H
 
@@ -22,8 +22,8 @@
  * the state of AMX. */
 int ck_codes_best(void);
 
-/* Rows of codes have a multiple of this length, filled with zeros: for AMX, and otherwise. A function that reads n rows may
- * read up to the next multiple of CK_CODES_ROWS. */
+/* Rows of codes have a multiple of this length, filled with zeros: for AMX, and otherwise. A function that reads n
+ * rows may read up to the next multiple of CK_CODES_ROWS. */
 #define CK_CODES_AMX_DEPTH 64
 #define CK_CODES_DEPTH 4
 #define CK_CODES_ROWS 32
@@ -38,8 +38,8 @@ typedef struct ck_coded_rows {
     float *lengths; /* An upper bound of |s X|. */
 } ck_coded_rows;
 
-/* Encodes `count` rows of `dimension` floats about a centroid: those in the list of places, each to the same place; NULL =
- * the first ones. Returns s, which is never 0. */
+/* Encodes `count` rows of `dimension` floats about a centroid: those in the list of places, each to the same place;
+ * NULL = the first ones. Returns s, which is never 0. */
 float ck_encode_rows(int64_t count, const int32_t *places, int64_t dimension, int64_t depth, const float *rows,
                      int64_t stride, const float *centroid, ck_coded_rows target);
 
@@ -67,15 +67,15 @@ typedef struct ck_code_bounds {
 #define CK_CODES_NEVER (1 << 29)
 
 /* Computes for each row the smallest integer product that the other block must bring for a pair to be near: for the
- * search of the other block's rows (`bases`) and for its own (`limits`). The sum of a base and of a limit is the limit of
- * a pair. */
+ * search of the other block's rows (`bases`) and for its own (`limits`). The sum of a base and of a limit is the limit
+ * of a pair. */
 void ck_code_limits(const ck_code_bounds *bounds, int32_t *bases, int32_t *limits);
 
 /* The bases alone, of rows that do not search. `reaches` is not used. */
 void ck_code_bases(const ck_code_bounds *bounds, int32_t *bases);
 
-/* A block of rows and the columns of a panel. A pair is near if the product of its codes is at least limit + base or base
- * + limit of the row and the column. */
+/* A block of rows and the columns of a panel. A pair is near if the product of its codes is at least limit + base or
+ * base + limit of the row and the column. */
 typedef struct ck_coded_pairs {
     int64_t rows;    /* At most 65536. */
     int64_t columns; /* At most CK_PANEL_COLUMNS. */
@@ -89,14 +89,14 @@ typedef struct ck_coded_pairs {
     const int32_t *column_limits;
 } ck_coded_pairs;
 
-/* Writes the near pairs as row << 16 | column, in no defined order, and returns their number. `hits` needs space for rows
- * x columns pairs. */
+/* Writes the near pairs as row << 16 | column, in no defined order, and returns their number. `hits` needs space for
+ * rows x columns pairs. */
 int64_t ck_near_codes(int way, const ck_coded_pairs *pairs, uint32_t *hits);
 
-/* Keeps the pairs (in place) whose rows are near by their float products, as ck_near_pairs has it with the thresholds and
- * biases of the rows and columns; returns their number. The lists of places are for the rows and columns of the pairs;
- * NULL = the first ones. The rows' thresholds and biases are by place, the columns' by column. A kept pair is place << 16
- * | column. */
+/* Keeps the pairs (in place) whose rows are near by their float products, as ck_near_pairs has it with the thresholds
+ * and biases of the rows and columns; returns their number. The lists of places are for the rows and columns of the
+ * pairs; NULL = the first ones. The rows' thresholds and biases are by place, the columns' by column. A kept pair is
+ * place << 16 | column. */
 typedef struct ck_float_check {
     int64_t dimension;
     int64_t stride;
