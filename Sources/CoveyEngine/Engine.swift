@@ -104,7 +104,8 @@ public final class Engine: Sendable {
         }
         if !features.isEmpty, table == nil {
             let names = FeatureTable.listed(features.map(\.name))
-            throw CoveyError.mismatch("features must not be NULL: the engine needs the column \(names)")
+            let columns = features.count == 1 ? "column" : "columns"
+            throw CoveyError.mismatch("features must not be NULL: the engine needs the \(columns) \(names)")
         }
         if let sequences, let table, sequences.count != table.rows {
             throw CoveyError.mismatch("sequences are \(sequences.count), features have \(table.rows) rows")

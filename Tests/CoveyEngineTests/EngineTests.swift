@@ -134,7 +134,7 @@ import Testing
             ])
         #expect(
             error { _ = try engine.score(sample.sequences(), nil) }
-                == .mismatch("features must not be NULL: the engine needs the column \"amount\""))
+                == .mismatch("features must not be NULL: the engine needs the columns \"amount\", \"country\""))
         let scores = try engine.score(sample.sequences(), sample.table())
         for (row, score) in scores.enumerated() { #expect(score.rules.isEmpty == (sample.amounts[row] < 150)) }
     }
