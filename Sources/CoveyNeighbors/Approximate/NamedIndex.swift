@@ -121,6 +121,11 @@ public final class NamedIndex: @unchecked Sendable {
         let scratch = execution.threads * (grain * bytes + once)
         try execution.hold(scratch, for: "a search by the index \(name.text)")
         defer { execution.memory.release(scratch) }
+        if let factor = parameters.value("k_factor_rf") {
+            // FAISS would make room for k times the factor, however few rows there are.
+            let most = Double(rows.count) / Double(k)
+            try call(execution) { fs_index_set(index, "k_factor_rf", max(1, min(Double(factor), most)), &$0) }
+        }
         try execution.parallel(count, grain: grain, stage: "neighbours") { chunk, _ in
             let row = try AlignedBuffer<Double>(d, for: "a row", execution)
             let queries = try AlignedBuffer<Float>(chunk.count * d, for: "queries", execution)

@@ -121,3 +121,18 @@ def test_what_cannot_be_is_refused(rows):
         covey.HDBSCAN(algorithm="approximate", index="HNSW512", context=covey.Context(memory_budget=8_000_000)).fit(
             rows
         )
+
+
+def test_a_factor_of_refinement_takes_no_more_rows_than_there_are():
+    random = np.random.default_rng(0)
+    rows = (random.normal(size=(500, 8)) + random.integers(0, 8, 500)[:, None] * 6).astype("f4")
+    model = covey.HDBSCAN(
+        min_cluster_size=10,
+        algorithm="approximate",
+        index="PQ2x4,RFlat",
+        index_search="k_factor_rf=1000000",
+        context=covey.Context(threads=1, memory_budget=100_000_000),
+    )
+    model.fit(rows)
+    # All rows are refined, so that the search is exact.
+    assert model.recall_ == 1.0
