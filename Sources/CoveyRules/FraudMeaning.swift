@@ -32,10 +32,11 @@ public struct FraudMeaning: Sendable, Equatable {
     /// "Of all 143 matching transactions 52 are known to be fraud and 91 are not yet known, worth 12,500; an estimated
     /// 98.1% are fraud (95% interval 71.0% to 100%), as 30% of all fraud is taken to be known."
     func sentence(_ figures: RuleFigures, confidence: Double) -> String {
-        var parts = ["\(Words.count(fraud)) are known to be fraud"]
+        func are(_ count: Int) -> String { "\(Words.count(count)) \(count == 1 ? "is" : "are")" }
+        var parts = ["\(are(fraud)) known to be fraud"]
         if legitimate > 0 { parts.append("\(Words.count(legitimate)) to be legitimate") }
         let worth = unknownAmount > 0 ? ", worth \(Words.number(unknownAmount.rounded()))" : ""
-        parts.append("\(Words.count(unknown)) are not yet known\(worth)")
+        parts.append("\(are(unknown)) not yet known\(worth)")
         let counts = parts.dropLast().joined(separator: ", ") + " and " + (parts.last ?? "")
         let share = min(1, figures.precision / knownShare)
         let least = min(1, figures.interval.low / high)

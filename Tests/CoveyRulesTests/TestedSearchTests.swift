@@ -65,6 +65,7 @@ import Testing
         #expect(rule.unseen.matched == planted.ring.count { $0 })
         #expect(rule.unseen.support == planted.known.count { $0 == 1 })
         #expect(rule.stability == 1 && found.unseen.rows == Self.rows && found.search.rows == Self.rows)
+        #expect(Narrative(found).sentence(rule).contains("transactions that it matched in tests are "))
     }
 
     @Test func oneTrialIsAHoldOut() throws {
@@ -76,6 +77,7 @@ import Testing
         #expect(rule.unseen.matched == unseen.count { planted.ring[$0] })
         #expect(rule.unseen.support == unseen.count { planted.known[$0] == 1 })
         #expect(rule.stability == nil)
+        #expect(Narrative(found).sentence(rule).contains(" matching transactions are "))
     }
 
     /// What is described may be likely by mistake: known rows that the search does not see have the last word.

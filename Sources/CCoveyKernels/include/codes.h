@@ -57,7 +57,7 @@ typedef struct ck_code_bounds {
     const float *rests;    /* By row, as in ck_coded_rows. */
     const double *norms;   /* By row: the squared length, for the error of rounding. */
     const double *reaches; /* By row: the distance within which it searches; -infinity = it does not search. */
-    double other_length;   /* An upper bound of what a row's rest is multiplied with. */
+    double other_length;   /* An upper bound of the other block's |y - b|, or of its |s X|. */
     double error;          /* The relative error of rounding. */
     double constant;       /* Subtracted from each row's bound: |D|^2 for one of the blocks, and 0. */
     double scale;          /* 2 s t */
@@ -77,7 +77,7 @@ void ck_code_bases(const ck_code_bounds *bounds, int32_t *bases);
 /* A block of rows and the columns of a panel. A pair is near if the product of its codes is at least limit + base or
  * base + limit of the row and the column. */
 typedef struct ck_coded_pairs {
-    int64_t rows;    /* At most 65536. */
+    int64_t rows;    /* At most CK_PANEL_COLUMNS. */
     int64_t columns; /* At most CK_PANEL_COLUMNS. */
     int64_t depth;   /* A multiple of that of the way, at most CK_CODES_MOST_DEPTH. */
     const int8_t *codes;

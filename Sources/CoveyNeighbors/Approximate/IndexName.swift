@@ -35,7 +35,7 @@ struct IndexName: Sendable, Equatable {
 
     /// The most characters of a name.
     static let longest = 100
-    /// A transform needs this many columns at the most: it takes the eigenvectors of a matrix of so many rows.
+    /// The most columns that a transform may have: it computes the eigenvectors of a square matrix of that size.
     static let mostColumns = 2048
 
     /// Throws `invalidArgument` for what is not a name, or not of an index that is used here.

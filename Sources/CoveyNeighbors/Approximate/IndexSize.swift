@@ -1,6 +1,6 @@
 import CoveyRuntime
 
-/// What an index of FAISS takes for so many rows and columns, before it is made.
+/// The memory of an index of FAISS for a number of rows and columns, known before the index is made.
 struct IndexSize {
     /// Bytes that do not grow with the rows: centroids, tables, matrices.
     private(set) var fixed = 0

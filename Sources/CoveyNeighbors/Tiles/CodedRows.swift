@@ -27,9 +27,13 @@ final class CodedRows: @unchecked Sendable {
         guard way != CK_CODES_NONE, cells.count > 1, !packed.isManhattan, packed.reducedScale != 0,
             dimension <= Int(CK_CODES_MOST_DEPTH)
         else { return nil }
-        self.way = way ?? ck_codes_best()
-        guard way != nil || (self.way != CK_CODES_PLAIN && dimension >= SearchSizes.current.codedColumns) else {
-            return nil
+        if let way {
+            self.way = way
+        } else {
+            // The process asks for the permission to use AMX only if it is of use.
+            guard dimension >= SearchSizes.current.codedColumns else { return nil }
+            self.way = ck_codes_best()
+            guard self.way != CK_CODES_PLAIN else { return nil }
         }
         let unit = Int(self.way == CK_CODES_AMX ? CK_CODES_AMX_DEPTH : CK_CODES_DEPTH)
         let depth = (dimension + unit - 1) / unit * unit

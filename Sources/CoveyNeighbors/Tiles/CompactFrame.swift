@@ -38,7 +38,7 @@ struct CompactFrame {
 
     /// Writes the d numbers of row i.
     /// - Parameter row: scratch memory for d numbers.
-    /// - Returns: |x|^2 of what it wrote.
+    /// - Returns: the squared length of the written row.
     @inline(__always)
     @discardableResult
     func write(_ i: Int, to target: UnsafeMutablePointer<Float>, _ row: UnsafeMutablePointer<Double>) -> Float {

@@ -23,9 +23,12 @@ public struct Narrative: Sendable {
         }
         let meaning = rule.meaning.map { " " + $0.sentence(figures, confidence: set.confidence) } ?? ""
         guard figures.matched > 0 else { return "\(start): no unseen transaction matches.\(meaning)" }
+        let count = Words.count(figures.matched)
+        let transactions = figures.matched == 1 ? "transaction" : "transactions"
+        // In a cross-validation rules of other searches match, so that more rows may match than by this one.
         let matching =
-            figures.matched == 1
-            ? "the 1 matching transaction" : "the \(Words.count(figures.matched)) matching transactions"
+            set.search == set.unseen
+            ? "the \(count) \(transactions) that it matched in tests" : "the \(count) matching \(transactions)"
         let interval = figures.interval
         return "\(start): \(Words.percent(figures.precision)) of \(matching) are \(target) "
             + "(\(Words.confidence(set.confidence)) interval \(Words.percent(interval.low)) to "

@@ -49,6 +49,11 @@ def cluster_options(clusterer: Any, metric: int) -> _structs.ClusterOptions:
         min_samples = max(1, (min_samples or min_cluster_size) - 1)
         min_cluster_size += 1
     epsilon = real(clusterer.cluster_selection_epsilon, "cluster_selection_epsilon")
+    search = choice(clusterer.algorithm, "algorithm", SEARCH)
+    if clusterer.index is not None and search != SEARCH["approximate"]:
+        raise InvalidArgumentError(f'algorithm must be "approximate" with an index, got {clusterer.algorithm!r}')
+    if clusterer.index is None and clusterer.index_search is not None:
+        raise InvalidArgumentError(f"index_search must be None without an index, got {clusterer.index_search!r}")
     return _structs.ClusterOptions(
         min_cluster_size=min_cluster_size,
         min_samples=min_samples,
@@ -60,7 +65,7 @@ def cluster_options(clusterer: Any, metric: int) -> _structs.ClusterOptions:
         metric=metric,
         selection=choice(clusterer.cluster_selection_method, "cluster_selection_method", SELECTION),
         allow_single_cluster=flag(clusterer.allow_single_cluster, "allow_single_cluster"),
-        search=choice(clusterer.algorithm, "algorithm", SEARCH),
+        search=search,
         missing=choice(clusterer.missing, "missing", MISSING),
         prediction=flag(clusterer.prediction_data, "prediction_data"),
         seed=integer(clusterer.seed, "seed", signed=False),
