@@ -6,7 +6,8 @@ extension Engine {
     /// How many sentences `reason` has for a score: the evidence and the risky group, the cluster, a sentence for each
     /// rule that fires, the events.
     public func reasonCount(_ score: Score) -> Int {
-        evidenceReasons(score).count + 1 + score.rules.count + (score.events.isEmpty ? 0 : 1)
+        let evidence = score.evidence.map { $0.group >= 0 ? 2 : 1 } ?? 0
+        return evidence + 1 + score.rules.count + (score.events.isEmpty ? 0 : 1)
     }
 
     /// A reason for a score, as a sentence. `index` is 0 to reasonCount - 1.

@@ -31,7 +31,11 @@ public struct FeatureCodes: Sendable, Equatable {
 
     let columns: [Column]
 
+    public var columnCount: Int { columns.count }
     public var columnNames: [String] { columns.map(\.name) }
+    public var categories: [(name: String, categories: [String])] {
+        columns.filter { $0.kind == .categorical }.map { ($0.name, $0.categories) }
+    }
     public var featureColumns: [(name: String, kind: FeatureColumn.Kind)] { columns.map { ($0.name, $0.kind) } }
 
     init(columns: [Column]) {
@@ -106,6 +110,22 @@ public struct FeatureCodes: Sendable, Equatable {
                     let target = elements.baseAddress! + offset + index
                     try FeatureCodes.write(matched[index], column, chunk) { target[$0 * width] = $1 }
                 }
+            }
+        }
+    }
+
+    /// The same for columns of numbers, in the order of fitting and not infinite.
+    public func write(
+        _ numbers: Matrix<Double>, to matrix: inout Matrix<Float>, offset: Int, execution: Execution
+    ) throws {
+        guard numbers.rows == matrix.rows, numbers.columns == columns.count, offset >= 0,
+            offset + columns.count <= matrix.columns
+        else { throw CoveyError.internalError("codes of \(numbers.columns) columns at \(offset)") }
+        try execution.forEach(0..<numbers.rows, every: 1024) { row in
+            for (index, column) in columns.enumerated() {
+                let value = numbers[row, index]
+                matrix[row, offset + index] =
+                    value.isNaN ? FeatureCodes.missing : Float(FeatureCodes.bin(value, column.edges))
             }
         }
     }

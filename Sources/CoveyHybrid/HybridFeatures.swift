@@ -91,6 +91,9 @@ public struct HybridFeatures: Sendable, Equatable {
         features?.columns.filter { $0.kind == .numeric }.map { ($0.name, $0.scaling.scaling) } ?? []
     }
 
+    /// Whether a table must be given.
+    public var takesFeatures: Bool { features != nil }
+
     /// The columns of a hybrid row that come from embeddings; they come first.
     public var embeddingOutputs: Int { embeddings?.outputs ?? 0 }
 

@@ -9,11 +9,15 @@ import Glibc
 public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     public let pointer: UnsafeMutablePointer<Element>
     public let count: Int
-    private let memory: MemoryUse
+    /// nil if it is not counted.
+    private let memory: MemoryUse?
     private let mapping: LargeMapping?
 
     /// Makes `count` elements that are not initialised. Throws `outOfMemory` if there is no memory.
-    public init(_ count: Int, for what: @autoclosure () -> String, _ execution: Execution) throws {
+    /// - Parameter isKept: for scratch memory that later calls use again; it counts while it is made.
+    public init(
+        _ count: Int, for what: @autoclosure () -> String, isKept: Bool = false, _ execution: Execution
+    ) throws {
         try execution.hold(count, of: MemoryLayout<Element>.stride, for: what())
         let size = count * MemoryLayout<Element>.stride
         mapping = size >= LargeMapping.least ? LargeMapping(size) : nil
@@ -25,13 +29,15 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
         }
         pointer = address.bindMemory(to: Element.self, capacity: count)
         self.count = count
-        memory = execution.memory
+        memory = isKept ? nil : execution.memory
+        if isKept { execution.memory.release(size) }
     }
 
     public convenience init(
-        _ count: Int, repeating value: Element, for what: @autoclosure () -> String, _ execution: Execution
+        _ count: Int, repeating value: Element, for what: @autoclosure () -> String, isKept: Bool = false,
+        _ execution: Execution
     ) throws {
-        try self.init(count, for: what(), execution)
+        try self.init(count, for: what(), isKept: isKept, execution)
         let pointer = pointer
         try execution.parallel(count, grain: AlignedBuffer.few) { chunk, _ in
             (pointer + chunk.lowerBound).initialize(repeating: value, count: chunk.count)
@@ -43,7 +49,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
 
     deinit {
         if let mapping { mapping.end() } else { free(pointer) }
-        memory.release(count * MemoryLayout<Element>.stride)
+        memory?.release(count * MemoryLayout<Element>.stride)
     }
 
     @inline(__always)

@@ -20,6 +20,7 @@ public final class QuerySearch: @unchecked Sendable {
     private let nulls: [Int32]
     /// nil if no row is used.
     private let cells: Cells?
+    private let spares = Spares<QueryScratch>()
 
     /// - Parameters:
     ///   - view: finite numbers. The caller passes the same, unchanged view to each search.
@@ -77,12 +78,18 @@ public final class QuerySearch: @unchecked Sendable {
         }
         let grain = max(1, min(64, 1 << 20 / max(1, rowCount)))
         try execution.parallel(queries.rows, grain: grain, stage: "place rows") { chunk, _ in
-            let scratch = try QueryScratch(cells, columns: columns, wanted: wanted, execution)
+            let scratch = try take(wanted, execution)
+            defer { spares.give(scratch) }
             for query in chunk {
                 try execution.check()
                 try body(query, search(queries, query, view, wanted, scratch, execution))
             }
         }
+    }
+
+    private func take(_ wanted: Int, _ execution: Execution) throws -> QueryScratch {
+        if let scratch = spares.take(), scratch.wanted >= wanted { return scratch }
+        return try QueryScratch(cells, columns: columns, wanted: wanted, execution)
     }
 
     private func search(
@@ -250,8 +257,9 @@ public final class QuerySearch: @unchecked Sendable {
     }
 }
 
-/// One thread's scratch memory for queries.
-private final class QueryScratch {
+/// One thread's scratch memory for queries, which later searches use again.
+private final class QueryScratch: @unchecked Sendable {
+    let wanted: Int
     let exact: AlignedBuffer<Double>
     let other: AlignedBuffer<Double>
     let query: AlignedBuffer<Float>
@@ -268,17 +276,18 @@ private final class QueryScratch {
     init(_ cells: Cells?, columns: Int, wanted: Int, _ execution: Execution) throws {
         let count = cells?.count ?? 0
         let blocks = cells?.blocks.count ?? 0
-        exact = try AlignedBuffer(columns, for: "a row", execution)
-        other = try AlignedBuffer(columns, for: "a row", execution)
-        query = try AlignedBuffer(cells?.packed.stride ?? 0, for: "a row", execution)
-        products = try AlignedBuffer(max(count, Cells.blockSize), for: "products", execution)
-        never = try AlignedBuffer(Cells.blockSize, repeating: -.infinity, for: "a block", execution)
-        hits = try AlignedBuffer(Cells.blockSize, for: "a block", execution)
-        low = try AlignedBuffer(count, for: "distances to cells", execution)
-        high = try AlignedBuffer(count, for: "distances to cells", execution)
-        gaps = try AlignedBuffer(blocks, for: "distances to blocks", execution)
-        order = try AlignedBuffer(blocks, for: "distances to blocks", execution)
-        distances = try AlignedBuffer(wanted, for: "neighbours", execution)
-        indices = try AlignedBuffer(wanted, for: "neighbours", execution)
+        self.wanted = wanted
+        exact = try AlignedBuffer(columns, for: "a row", isKept: true, execution)
+        other = try AlignedBuffer(columns, for: "a row", isKept: true, execution)
+        query = try AlignedBuffer(cells?.packed.stride ?? 0, for: "a row", isKept: true, execution)
+        products = try AlignedBuffer(max(count, Cells.blockSize), for: "products", isKept: true, execution)
+        never = try AlignedBuffer(Cells.blockSize, repeating: -.infinity, for: "a block", isKept: true, execution)
+        hits = try AlignedBuffer(Cells.blockSize, for: "a block", isKept: true, execution)
+        low = try AlignedBuffer(count, for: "distances to cells", isKept: true, execution)
+        high = try AlignedBuffer(count, for: "distances to cells", isKept: true, execution)
+        gaps = try AlignedBuffer(blocks, for: "distances to blocks", isKept: true, execution)
+        order = try AlignedBuffer(blocks, for: "distances to blocks", isKept: true, execution)
+        distances = try AlignedBuffer(wanted, for: "neighbours", isKept: true, execution)
+        indices = try AlignedBuffer(wanted, for: "neighbours", isKept: true, execution)
     }
 }

@@ -10,6 +10,8 @@ struct EventColumns: Sendable, Equatable, Codable {
     let hasDwell: Bool
 
     private static let most = 64
+    /// The columns that are no counts of a type, without dwell.
+    private static let others = 9
 
     /// O(events).
     /// - Parameter vocabulary: types outside of 0..<vocabulary count as type 0, the unknown one.
@@ -41,43 +43,48 @@ struct EventColumns: Sendable, Equatable, Codable {
         ] + (hasDwell ? ["mean dwell"] : [])
     }
 
-    /// The columns of some sequences. 8 bytes a number.
-    func table(_ sequences: SequenceBatch, vocabulary: Int, execution: Execution) throws -> FeatureTable {
-        let names = names
-        let count = sequences.count
-        try execution.hold(checkedProduct(count, names.count, "event columns"), of: 8, for: "event columns")
-        var columns = [[Double]](repeating: [Double](repeating: .nan, count: count), count: names.count)
+    /// The columns, one row for each sequence. 8 bytes a number.
+    func matrix(_ sequences: SequenceBatch, vocabulary: Int, execution: Execution) throws -> Matrix<Double> {
+        let (count, width) = (sequences.count, types.count + EventColumns.others + (hasDwell ? 1 : 0))
+        try execution.hold(checkedProduct(count, width, "event columns"), of: 8, for: "event columns")
+        var result = Matrix<Double>(rows: count, columns: width, repeating: 0)
         var ranks = [Int](repeating: -1, count: max(1, vocabulary))
         for (rank, type) in types.enumerated() where Int(type) < ranks.count { ranks[Int(type)] = rank }
-        for row in 0..<count {
-            if row & 0xFFF == 0 { try execution.report() }
-            for rank in types.indices { columns[rank][row] = 0 }
-            let order = try sequences.timeOrder(row, execution)
-            let numbers = measure(sequences, row, order, ranks) { columns[$0][row] += 1 }
-            for (index, number) in numbers.enumerated() { columns[types.count + index][row] = number }
+        try result.elements.withUnsafeMutableBufferPointer { elements in
+            for row in 0..<count {
+                if row & 0xFFF == 0 { try execution.report() }
+                let order = try sequences.timeOrder(row, execution)
+                measure(sequences, row, order, ranks, to: elements.baseAddress! + row * width)
+            }
         }
-        return try FeatureTable(
-            rows: count, columns: zip(names, columns).map { FeatureColumn(name: $0, values: .numeric(Strided($1))) })
+        return result
     }
 
-    /// What is not a count of a type, in the order of the columns.
+    /// The same as a table with names.
+    func table(_ matrix: Matrix<Double>) throws -> FeatureTable {
+        try FeatureTable(
+            rows: matrix.rows,
+            columns: names.enumerated().map { column, name in
+                let values = Strided((0..<matrix.rows).map { matrix[$0, column] })
+                return FeatureColumn(name: name, values: .numeric(values))
+            })
+    }
+
+    /// Writes the columns of one sequence. Counts are 0 before.
     /// - Parameter order: of the events by time; nil = as given.
     private func measure(
-        _ sequences: SequenceBatch, _ row: Int, _ order: [Int32]?, _ ranks: [Int], _ found: (_ rank: Int) -> Void
-    ) -> [Double] {
+        _ sequences: SequenceBatch, _ row: Int, _ order: [Int32]?, _ ranks: [Int],
+        to target: UnsafeMutablePointer<Double>
+    ) {
         let range = sequences.offsets[row]
         func place(_ step: Int) -> Int { range.lowerBound + (order.map { Int($0[step]) } ?? step) }
-        var seen = Set<Int>()
         var gaps = (count: 0.0, sum: 0.0, least: Double.infinity, largest: -Double.infinity, mean: 0.0, squares: 0.0)
         var dwell = (count: 0.0, sum: 0.0)
         var before = 0.0
         for step in 0..<range.count {
             let event = place(step)
             let rank = ranks[EventColumns.type(sequences.types[event], ranks.count)]
-            if rank >= 0 {
-                found(rank)
-                seen.insert(rank)
-            }
+            if rank >= 0 { target[rank] += 1 }
             if step > 0 {
                 let gap = sequences.times[event] - before
                 gaps.count += 1
@@ -106,12 +113,18 @@ struct EventColumns: Sendable, Equatable, Codable {
         }
         let none = gaps.count == 0
         let deviation = gaps.count < 2 ? .nan : (gaps.squares / (gaps.count - 1)).squareRoot()
-        return [
-            range.isEmpty ? .nan : Double(range.count), range.isEmpty ? .nan : Double(seen.count),
-            none ? .nan : held(gaps.mean), held(deviation), none ? .nan : held(gaps.least),
-            none ? .nan : held(gaps.largest),
-            range.isEmpty ? .nan : held(gaps.sum), range.isEmpty ? .nan : rank(place(0)),
-            range.isEmpty ? .nan : rank(place(range.count - 1)),
-        ] + (hasDwell ? [dwell.count > 0 ? held(dwell.sum / dwell.count) : .nan] : [])
+        func put(_ place: Int, _ value: Double) { target[types.count + place] = value }
+        let isEmpty = range.isEmpty
+        let seen = types.indices.reduce(0) { $0 + (target[$1] > 0 ? 1 : 0) }
+        put(0, isEmpty ? .nan : Double(range.count))
+        put(1, isEmpty ? .nan : Double(seen))
+        put(2, none ? .nan : held(gaps.mean))
+        put(3, held(deviation))
+        put(4, none ? .nan : held(gaps.least))
+        put(5, none ? .nan : held(gaps.largest))
+        put(6, isEmpty ? .nan : held(gaps.sum))
+        put(7, isEmpty ? .nan : rank(place(0)))
+        put(8, isEmpty ? .nan : rank(place(range.count - 1)))
+        if hasDwell { put(EventColumns.others, dwell.count > 0 ? held(dwell.sum / dwell.count) : .nan) }
     }
 }

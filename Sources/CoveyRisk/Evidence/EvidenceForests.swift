@@ -27,8 +27,8 @@ struct EvidenceForests: Sendable {
     static let leading = 12
     private static let leaf = 3
 
-    var codeCount: Int { codes?.columnNames.count ?? 0 }
-    var eventCount: Int { eventCodes?.columnNames.count ?? 0 }
+    var codeCount: Int { codes?.columnCount ?? 0 }
+    var eventCount: Int { eventCodes?.columnCount ?? 0 }
     var componentCount: Int { components?.dimension ?? 0 }
 
     var columns: Int { codeCount + eventCount + componentCount }
@@ -47,10 +47,12 @@ struct EvidenceForests: Sendable {
         let events = try input.sequences.map {
             try EventColumns(fitting: $0, vocabulary: vocabulary, execution: execution)
         }
-        let eventTable = try events.flatMap { events in
-            try input.sequences.map { try events.table($0, vocabulary: vocabulary, execution: execution) }
+        let eventNumbers = try events.flatMap { events in
+            try input.sequences.map { try events.matrix($0, vocabulary: vocabulary, execution: execution) }
         }
-        let eventCodes = try eventTable.map { try FeatureCodes(fitting: $0, execution: execution) }
+        let eventCodes = try events.flatMap { events in
+            try eventNumbers.map { try FeatureCodes(fitting: events.table($0), execution: execution) }
+        }
         let components = try input.embeddings.map { embeddings in
             var options = HybridOptions()
             options.embeddingComponents = min(leading, embeddings.columns)
@@ -61,7 +63,7 @@ struct EvidenceForests: Sendable {
         let shape = EvidenceForests(
             codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
             features: nil, withEvents: nil, joint: BaggedForest(trees: [], columns: 0), rows: nil)
-        let rows = try shape.rows(input, eventTable, execution: execution)
+        let rows = try shape.rows(input, eventNumbers, execution: execution)
         let kept = try ForestRows(rows, codeColumns: shape.codeCount + shape.eventCount, execution: execution)
         return (shape.with(nil, nil, shape.joint, kept), rows)
     }
@@ -137,10 +139,10 @@ struct EvidenceForests: Sendable {
 
     /// What the forests say of new rows.
     func odds(_ input: EvidenceInput, execution: Execution) throws -> Odds {
-        let eventTable = try events.flatMap { events in
-            try input.sequences.map { try events.table($0, vocabulary: vocabulary, execution: execution) }
+        let eventNumbers = try events.flatMap { events in
+            try input.sequences.map { try events.matrix($0, vocabulary: vocabulary, execution: execution) }
         }
-        let rows = try rows(input, eventTable, execution: execution)
+        let rows = try rows(input, eventNumbers, execution: execution)
         func odds(_ forest: BaggedForest?, _ columns: Int) throws -> [Double] {
             guard let forest else { return [Double](repeating: 0, count: rows.rows) }
             return try forest.shares(rows.leading(columns), execution: execution).map(BaggedForest.odds)
@@ -152,14 +154,14 @@ struct EvidenceForests: Sendable {
 
     /// The rows of the joint forest: features, events, components.
     private func rows(
-        _ input: EvidenceInput, _ eventTable: FeatureTable?, execution: Execution
+        _ input: EvidenceInput, _ eventNumbers: Matrix<Double>?, execution: Execution
     ) throws -> Matrix<Float> {
         let width = columns
         try execution.hold(checkedProduct(input.count, width, "the forest's rows"), of: 8, for: "the forest's rows")
         var rows = Matrix<Float>(rows: input.count, columns: width, repeating: 0)
         if let codes, let table = input.table { try codes.write(table, to: &rows, offset: 0, execution: execution) }
-        if let eventCodes, let eventTable {
-            try eventCodes.write(eventTable, to: &rows, offset: codeCount, execution: execution)
+        if let eventCodes, let eventNumbers {
+            try eventCodes.write(eventNumbers, to: &rows, offset: codeCount, execution: execution)
         }
         let first = codeCount + eventCount
         if let components, let embeddings = input.embeddings {

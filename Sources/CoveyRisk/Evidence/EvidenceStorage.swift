@@ -161,6 +161,9 @@ extension Evidence {
             "the forests are on other columns")
         try check(
             found.eventCodes?.columnNames ?? [] == found.events?.names ?? [], "the event columns are others")
+        try check(
+            found.eventCodes?.featureColumns.allSatisfy { $0.kind == .numeric } ?? true,
+            "the event columns are numbers")
         return found
     }
 

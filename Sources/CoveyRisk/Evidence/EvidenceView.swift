@@ -22,7 +22,7 @@ public struct EvidenceView: Sendable {
 
     /// The hybrid rows of some transactions; what the view does not look at is left out.
     func matrix(_ input: EvidenceInput, execution: Execution) throws -> Matrix<Float> {
-        let table = hybrid.featureColumns.isEmpty ? nil : input.table
+        let table = hybrid.takesFeatures ? input.table : nil
         guard hybrid.embeddingColumns != nil, let embeddings = input.embeddings else {
             return try hybrid.transform(nil, table, execution: execution)
         }
