@@ -1916,6 +1916,57 @@ const char *covey_scores_reason(const covey_scores *scores, int64_t transaction,
 
 void covey_scores_destroy(covey_scores *scores);
 
+/** Scores one transaction after another in memory that is used again: what a payment page needs. The features are set
+ *  by their index, which is looked up once by covey_engine_feature_index, and keep their values until they are set
+ *  again; at first all are missing. The numbers are those of covey_engine_score.
+ *
+ *      int64_t amount = covey_engine_feature_index(engine, "amount"), country = covey_engine_feature_index(...);
+ *      covey_scorer_create(engine, NULL, &scorer, &error);
+ *      for (each transaction) {
+ *          covey_scorer_set_number(scorer, amount, 12.5, &error);
+ *          covey_scorer_set_category(scorer, country, "NL", &error);
+ *          covey_scorer_score(scorer, &sequences, NULL, &score, &error);
+ *      }
+ *
+ *  Once it has scored transactions as long and with as many rules that fire, covey_scorer_score and the setters
+ *  allocate nothing, if events come in the order of time, max_events cuts none off, the engine has no evidence (see
+ *  covey_score.has_evidence) and its clustering is Euclidean. The memory of the longest sequence is kept.
+ *
+ *  One thread at a time: a second one gets COVEY_INVALID_ARGUMENT. Each thread can have a scorer of its own. The engine
+ *  may be destroyed before it, the context may not. */
+typedef struct covey_scorer covey_scorer;
+
+/** The index of a feature column that scoring needs, as covey_engine_feature_name counts; -1 if it needs none of this
+ *  name. */
+int64_t covey_engine_feature_index(const covey_engine *engine, const char *name);
+
+/** Errors: COVEY_INVALID_ARGUMENT, COVEY_OUT_OF_MEMORY. */
+covey_status covey_scorer_create(const covey_engine *engine, const covey_context *context, covey_scorer **scorer,
+                                 covey_error **error);
+
+/** Makes all features missing. Errors: COVEY_INVALID_ARGUMENT. */
+covey_status covey_scorer_clear(covey_scorer *scorer, covey_error **error);
+
+/** Sets a number, a date (seconds since 1970) or a boolean (0 or 1); NaN = missing. Errors: COVEY_INVALID_ARGUMENT (no
+ *  such feature), COVEY_MISMATCH (a categorical feature), COVEY_INVALID_DATA (infinite, out of range). */
+covey_status covey_scorer_set_number(covey_scorer *scorer, int64_t feature, double value, covey_error **error);
+
+/** Sets a category; NULL = missing. One that the engine does not know is fine. Errors: COVEY_INVALID_ARGUMENT (no such
+ *  feature, not UTF-8), COVEY_MISMATCH (a feature that is not categorical). */
+covey_status covey_scorer_set_category(covey_scorer *scorer, int64_t feature, const char *category,
+                                       covey_error **error);
+
+/** Scores the features that were set and one sequence (NULL if the engine has no encoder). options: NULL = the
+ *  defaults; bad_rows changes nothing for one transaction. Errors: as covey_engine_score_with. */
+covey_status covey_scorer_score(covey_scorer *scorer, const covey_sequences *sequences,
+                                const covey_score_options *options, covey_score *score, covey_error **error);
+
+/** The last score with its rules and reasons, to be destroyed by the caller; this allocates. Errors:
+ *  COVEY_INVALID_ARGUMENT before the first score and after one that failed. */
+covey_status covey_scorer_scores(const covey_scorer *scorer, covey_scores **scores, covey_error **error);
+
+void covey_scorer_destroy(covey_scorer *scorer);
+
 /** What the engine itself says about one of its clusters (0 to the number of clusters - 1), as JSON:
  *
  *  - "size", "labelled", "fraud", "share", "share_low", "share_high" (with "confidence"), "lift", "base_rate", "risky",

@@ -344,6 +344,27 @@ class engine : public handle<covey_engine, covey_engine_destroy> {
     }
 };
 
+/** One transaction after another, in memory that is used again. The context must outlive it. */
+class scorer : public handle<covey_scorer, covey_scorer_destroy> {
+  public:
+    explicit scorer(const engine &engine, const covey_context *context = nullptr)
+        : handle(make<scorer_handle>(covey_scorer_create, engine.get(), context)) {}
+    void clear() { call(covey_scorer_clear, get()); }
+    void set(int64_t feature, double value) { call(covey_scorer_set_number, get(), feature, value); }
+    /** nullptr = missing. */
+    void set(int64_t feature, const char *category) { call(covey_scorer_set_category, get(), feature, category); }
+    covey_score score(const covey_sequences *sequences, const covey_score_options *options = nullptr) {
+        auto result = defaults<covey_score>();
+        call(covey_scorer_score, get(), sequences, options, &result);
+        return result;
+    }
+    /** The last score with its rules and reasons. */
+    scores last() const { return make<scores>(covey_scorer_scores, get()); }
+
+  private:
+    using scorer_handle = handle<covey_scorer, covey_scorer_destroy>;
+};
+
 /** Events that come one at a time, in memory of its own. The engine must outlive it. */
 class session {
   public:

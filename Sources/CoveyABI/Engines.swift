@@ -182,7 +182,7 @@ public func covey_engine_score_with(
     }
 }
 
-private func scoreOptions(
+func scoreOptions(
     _ pointer: UnsafePointer<covey_score_options>?
 ) throws -> (options: ScoreOptions, seconds: Double?) {
     var options = ScoreOptions()
@@ -239,22 +239,25 @@ public func covey_scores_get(
             throw CoveyError.invalidArgument(
                 "transaction must be 0 to \(object.scores.count - 1), got \(transaction)")
         }
-        var result = covey_score()
-        result.cluster = Int64(found.cluster)
-        result.strength = found.strength
-        result.risk = found.risk
-        result.rule_count = Int64(found.rules.count)
-        result.reason_count = Int64(object.reasonCount(Int(transaction)))
-        result.risky = found.isRisky ? 1 : 0
-        result.group = -1
-        if let evidence = found.evidence {
-            result.has_evidence = 1
-            result.evidence = (
-                evidence[.tree], evidence[.neighbours], evidence[.features], evidence[.events], evidence[.joint]
-            )
-            result.group = Int64(evidence.group)
-        }
-        try Versioned.write(result, to: score, "score")
+        let reasons = object.reasonCount(Int(transaction))
+        try Versioned.write(covey_score(found, reasons: reasons), to: score, "score")
+    }
+}
+
+extension covey_score {
+    init(_ score: Score, reasons: Int) {
+        self.init()
+        cluster = Int64(score.cluster)
+        strength = score.strength
+        risk = score.risk
+        rule_count = Int64(score.rules.count)
+        reason_count = Int64(reasons)
+        risky = score.isRisky ? 1 : 0
+        group = -1
+        guard let found = score.evidence else { return }
+        has_evidence = 1
+        evidence = (found[.tree], found[.neighbours], found[.features], found[.events], found[.joint])
+        group = Int64(found.group)
     }
 }
 

@@ -67,18 +67,37 @@ public final class Predictor: Sendable {
     ) throws -> [Place] {
         guard let placing = placing.load() else { return try place(view, strengths, execution: execution) }
         var places = [Place](repeating: Place(), count: view.rows)
-        let (k, count) = (reference.minSamples, min(2 * reference.minSamples, tree.pointCount))
+        let count = min(2 * reference.minSamples, tree.pointCount)
         try places.withUnsafeMutableBufferPointer { places in
             nonisolated(unsafe) let places = places
             try reference.withView { rows in
                 try placing.nearest(count, of: view, among: rows, execution: execution) { row, found in
-                    let weights = self.tree.weights
-                    let seen = weights.map { weights in found.reduce(0) { $0 + Int(weights[Int($1.row)]) } }
-                    if found.count == count || seen ?? found.count > k { places[row] = self.place(found, strengths) }
+                    if self.isEnough(found, of: count) { places[row] = self.place(found, strengths) }
                 }
             }
         }
         return places
+    }
+
+    /// As `labels` for one row, without an allocation after `prepareLabels`.
+    func label(
+        _ view: MatrixView, _ strengths: ClusterOptions.Strengths, execution: Execution
+    ) throws -> Place {
+        guard let placing = placing.load() else { return try place(view, strengths, execution: execution)[0] }
+        var place = Place()
+        let count = min(2 * reference.minSamples, tree.pointCount)
+        try reference.withView { rows in
+            try placing.nearest(count, of: view, among: rows, execution: execution) { _, found in
+                if self.isEnough(found, of: count) { place = self.place(found, strengths) }
+            }
+        }
+        return place
+    }
+
+    /// Whether so many rows were found that the core distance is among them.
+    private func isEnough(_ found: UnsafeBufferPointer<(row: Int32, distance: Double)>, of count: Int) -> Bool {
+        let seen = tree.weights.map { weights in found.reduce(0) { $0 + Int(weights[Int($1.row)]) } } ?? found.count
+        return found.count == count || seen > reference.minSamples
     }
 
     /// A place for each row of `view`, whose numbers are finite.
@@ -185,6 +204,18 @@ extension Clustering {
     /// Makes `nearest` and `predict` fast from their first call on.
     public func prepareNearest(execution: Execution) throws {
         try rows.nearest?.prepare(execution)
+    }
+
+    /// The label and the strength of one row of finite numbers, as `predict` gives them with `onlyLabels`; after
+    /// `prepareLabels` without an allocation.
+    public func label(
+        _ view: MatrixView, _ strengths: ClusterOptions.Strengths, execution: Execution
+    ) throws -> (label: Int32, strength: Double) {
+        guard let predictor, view.columns == columnCount, view.rows == 1 else {
+            throw CoveyError.internalError("\(view.rows) rows of \(view.columns) columns to be placed")
+        }
+        let place = try predictor.label(view, strengths, execution: execution)
+        return (place.label, place.strength)
     }
 
     /// Places new rows in the clusters: a label (-1 = noise) and a strength, 0 to 1, for each.

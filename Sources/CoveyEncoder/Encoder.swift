@@ -131,12 +131,40 @@ public final class Encoder: Sendable {
                 for sequence in workspace.sequences {
                     ck_prefetch_range(embeddings + sequence * rowStride, Int64(dimension * 4))
                 }
-                try inputs.fill(workspace)
-                try run.run(workspace)
-                try write(workspace, network, embeddings, rowStride)
-                if let attention { try writeAttention(workspace, batch, attention, execution) }
+                try embed(inputs, run, workspace, embeddings, rowStride, attention)
             }
         }
+    }
+
+    /// Embeds the block that the workspace has begun.
+    private func embed(
+        _ inputs: EventInputs, _ run: BlockRun, _ workspace: Workspace, _ embeddings: UnsafeMutableRawPointer,
+        _ rowStride: Int, _ attention: UnsafeMutablePointer<Float>?
+    ) throws {
+        try inputs.fill(workspace)
+        try run.run(workspace)
+        try write(workspace, run.network, embeddings, rowStride)
+        if let attention { try writeAttention(workspace, inputs.batch, attention, run.execution) }
+    }
+
+    /// As `embed` does for a batch of one sequence, in memory that is kept: nothing is allocated for a sequence that is
+    /// no longer than the longest before and whose events are in the order of time.
+    public func embed(
+        one batch: SequenceBatch, into embedding: UnsafeMutablePointer<Float>, attention: UnsafeMutablePointer<Float>?,
+        _ scratch: EncoderScratch, _ execution: Execution
+    ) throws {
+        guard batch.count == 1 else { throw CoveyError.internalError("\(batch.count) sequences for one") }
+        try check(batch)
+        try execution.report("embed sequences", 0)
+        try batch.validate(execution)
+        guard !batch.offsets[0].isEmpty else { return embedding.update(repeating: 0, count: dimension) }
+        let network = try network(execution)
+        let workspace = try scratch.workspace(network, batch, execution)
+        try workspace.begin(EncoderScratch.first[...], batch, execution)
+        let inputs = EventInputs(encoder: self, network: network, batch: batch, execution: execution)
+        let run = BlockRun(
+            network: network, bfloat16: nil, execution: execution, sharesBlocks: execution.threads >= 2)
+        try embed(inputs, run, workspace, embedding, dimension * 4, attention)
     }
 
     private func check(_ batch: SequenceBatch) throws {

@@ -12,9 +12,6 @@ struct EventInputs {
     let batch: SequenceBatch
     let execution: Execution
 
-    /// The number of events of a sequence between two checks for cancellation.
-    private static let grain = 1024
-
     /// Fills `indices` and `inputs` for the block in the workspace.
     func fill(_ workspace: Workspace) throws {
         for (row, sequence) in workspace.sequences.enumerated() {
@@ -40,31 +37,30 @@ struct EventInputs {
     ) throws {
         var before = batch.times[event(0)]
         let last = batch.times[event(range.count &- 1)]
-        try withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.grain) { feature in
-            for start in stride(from: 0, to: range.count, by: Self.grain) {
-                try execution.report()
-                let steps = start..<min(start + Self.grain, range.count)
-                fillLookups(workspace, row, steps, starts, event: event)
-                // First the time features, then the numeric channels.
+        let (feature, grain) = (workspace.feature, Workspace.eventGrain)
+        for start in stride(from: 0, to: range.count, by: grain) {
+            try execution.report()
+            let steps = start..<min(start + grain, range.count)
+            fillLookups(workspace, row, steps, starts, event: event)
+            // First the time features, then the numeric channels.
+            for step in steps {
+                let time = batch.times[event(step)]
+                feature[step &- start] = Self.seconds(time - before)
+                before = time
+            }
+            scale(workspace, row, steps, starts, feature, 0)
+            for step in steps { feature[step &- start] = Self.seconds(last - batch.times[event(step)]) }
+            scale(workspace, row, steps, starts, feature, 1)
+            if encoder.checkpoint.configuration.usesDwell, let dwell = batch.dwell {
+                for step in steps { feature[step &- start] = Self.seconds(dwell[event(step)]) }
+                scale(workspace, row, steps, starts, feature, 2)
+            }
+            for (channel, values) in batch.numeric.enumerated() {
+                let scaling = encoder.checkpoint.configuration.numericScaling[channel]
+                let column = network.firstTime &+ encoder.checkpoint.configuration.timeFeatures &+ channel
                 for step in steps {
-                    let time = batch.times[event(step)]
-                    feature[step &- start] = Self.seconds(time - before)
-                    before = time
-                }
-                scale(workspace, row, steps, starts, feature, 0)
-                for step in steps { feature[step &- start] = Self.seconds(last - batch.times[event(step)]) }
-                scale(workspace, row, steps, starts, feature, 1)
-                if encoder.checkpoint.configuration.usesDwell, let dwell = batch.dwell {
-                    for step in steps { feature[step &- start] = Self.seconds(dwell[event(step)]) }
-                    scale(workspace, row, steps, starts, feature, 2)
-                }
-                for (channel, values) in batch.numeric.enumerated() {
-                    let scaling = encoder.checkpoint.configuration.numericScaling[channel]
-                    let column = network.firstTime &+ encoder.checkpoint.configuration.timeFeatures &+ channel
-                    for step in steps {
-                        workspace.inputs[(starts[step] &+ row) &* network.inputs &+ column] = scaling.apply(
-                            values[event(step)])
-                    }
+                    workspace.inputs[(starts[step] &+ row) &* network.inputs &+ column] = scaling.apply(
+                        values[event(step)])
                 }
             }
         }
@@ -116,12 +112,12 @@ struct EventInputs {
     @inline(__always)
     private func scale(
         _ workspace: Workspace, _ row: Int, _ steps: Range<Int>, _ starts: UnsafeBufferPointer<Int>,
-        _ feature: UnsafeMutableBufferPointer<Float>, _ index: Int
+        _ feature: UnsafeMutablePointer<Float>, _ index: Int
     ) {
         let scaling = encoder.checkpoint.configuration.timeScaling[index]
         ck_time_feature(
-            network.instructionSet, Int64(steps.count), feature.baseAddress!, Float(scaling.mean),
-            Float(1 / scaling.deviation), Float(Scaling.limit), feature.baseAddress!, 1)
+            network.instructionSet, Int64(steps.count), feature, Float(scaling.mean),
+            Float(1 / scaling.deviation), Float(Scaling.limit), feature, 1)
         let column = network.firstTime &+ index
         for step in steps {
             workspace.inputs[(starts[step] &+ row) &* network.inputs &+ column] = feature[step &- steps.lowerBound]

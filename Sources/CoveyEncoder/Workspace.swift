@@ -42,6 +42,9 @@ final class Workspace {
     let context: UnsafeMutablePointer<Float>
     /// [rows][d padded]
     let output: UnsafeMutablePointer<Float>
+    /// [eventGrain]: one feature of some events of a sequence.
+    let feature: UnsafeMutablePointer<Float>
+    static let eventGrain = 1024
 
     private let memory: UnsafeMutableRawBufferPointer
 
@@ -58,13 +61,14 @@ final class Workspace {
             let isDeep = network.layers.count > 1
             let columns = network.projection.map { Int($0.kernel.pointee.vectors) * 16 } ?? 0
             var offsets: [Int] = []
-            offsets.reserveCapacity(14)
+            offsets.reserveCapacity(15)
             var total = 0
             for (count, size) in [
                 (events, network.lookups * 4), (events, network.inputs * 4), (events, width * 4),
                 (isDeep && !isBFloat16 ? events : 0, width * 4), (isBFloat16 ? events : 0, width * 2),
                 (isDeep && isBFloat16 ? events : 0, width * 2), (events, 4), (rows, width * 4), (rows, 8), (rows, 4),
                 (1, width * 8), (rows, width * 4), (rows, columns * 4), (1, width * 16),
+                (min(blocks.longest, Workspace.eventGrain), 4),
             ] {
                 offsets.append(total)
                 let bytes = try checkedProduct(count, size, "a workspace")
@@ -100,6 +104,7 @@ final class Workspace {
         context = array(11, Float.self)
         output = array(12, Float.self)
         gates = array(13, Float.self)
+        feature = array(14, Float.self)
         self.memory = memory
         starts.reserveCapacity(layout.longest + 1)
     }
@@ -111,7 +116,8 @@ final class Workspace {
 
     /// Sets the block: its sequences, their orders in time and the first row of each step.
     func begin(_ block: ArraySlice<Int>, _ batch: SequenceBatch, _ execution: Execution) throws {
-        sequences = Array(block)
+        sequences.removeAll(keepingCapacity: true)
+        sequences.append(contentsOf: block)
         // Prefetch the data of all sequences at once. Otherwise each sequence would wait for the memory in turn.
         for sequence in block {
             let range = batch.offsets[sequence].prefix(1024)
@@ -122,8 +128,12 @@ final class Workspace {
                 ck_prefetch_range(types + range.lowerBound, Int64(range.count * 4))
             }
         }
-        lengths = sequences.map { batch.offsets[$0].count }
-        timeOrders = try sequences.map { try batch.timeOrder($0, execution) }
+        lengths.removeAll(keepingCapacity: true)
+        timeOrders.removeAll(keepingCapacity: true)
+        for sequence in block {
+            lengths.append(batch.offsets[sequence].count)
+            timeOrders.append(try batch.timeOrder(sequence, execution))
+        }
         // A local variable, because each access to a property of a class is checked.
         var starts: [Int] = []
         swap(&starts, &self.starts)

@@ -132,7 +132,9 @@ public final class Engine: Sendable {
         let entries = encoder.configuration.vocabulary.count
         let events = try (0..<sequences.count).map { sequence in
             if sequence & 0xFF == 0 { try execution.check() }
-            return try WeighedEvent.heaviest(sequences, sequence, attention, vocabulary: entries, execution)
+            var events: [WeighedEvent] = []
+            try WeighedEvent.heaviest(sequences, sequence, attention, vocabulary: entries, into: &events, execution)
+            return events
         }
         return (embeddings, events)
     }
@@ -144,7 +146,7 @@ public final class Engine: Sendable {
         return try embeddings.withView { try body($0) }
     }
 
-    private func score(
+    func score(
         cluster: Int, strength: Double, rules: [FiredRule], events: [WeighedEvent], evidence: Evidence.Row?,
         unusual: [UnusualFeature]
     ) -> Score {
@@ -198,26 +200,28 @@ extension WeighedEvent {
     private static let most = 3
 
     /// The events of a sequence with the most attention; equal ones in the given order.
+    /// - Parameter events: emptied first; its memory is used again.
     static func heaviest(
-        _ batch: SequenceBatch, _ sequence: Int, _ attention: [Float], vocabulary: Int, _ execution: Execution
-    ) throws -> [WeighedEvent] {
+        _ batch: SequenceBatch, _ sequence: Int, _ attention: [Float], vocabulary: Int,
+        into events: inout [WeighedEvent], _ execution: Execution
+    ) throws {
         let range = batch.offsets[sequence]
         let first = batch.offsets.events.lowerBound
-        var places: [Int] = []
+        events.removeAll(keepingCapacity: true)
         for event in range {
             if (event - range.lowerBound) & 0xFFFF == 0xFFFF { try execution.check() }
-            let weight = attention[event - first]
-            if places.count == most, weight <= attention[places[most - 1] - first] { continue }
-            let place = places.firstIndex { attention[$0 - first] < weight } ?? places.count
-            places.insert(event, at: place)
-            if places.count > most { places.removeLast() }
-        }
-        return places.map { event in
+            let weight = Double(attention[event - first])
+            if events.count == most {
+                if weight <= events[most - 1].share { continue }
+                events.removeLast()
+            }
+            let rank = events.firstIndex { $0.share < weight } ?? events.count
             let type = Int(batch.types[event])
-            return WeighedEvent(
-                type: type >= 0 && type < vocabulary ? type : 0, place: event - range.lowerBound + 1,
-                length: range.count,
-                share: Double(attention[event - first]))
+            events.insert(
+                WeighedEvent(
+                    type: type >= 0 && type < vocabulary ? type : 0, place: event - range.lowerBound + 1,
+                    length: range.count, share: weight),
+                at: rank)
         }
     }
 }

@@ -60,19 +60,8 @@ extension Engine {
     /// Categories are those that occurred in fitting or that rules name; another one may come, and is no error.
     public func schema() throws -> String {
         var properties: [String: Schema.Property] = [:]
-        var known: [ExactName: [String]] = [:]
-        for (name, categories) in parts.hybrid.categories { known[ExactName(name), default: []] += categories }
-        for set in parts.ruleSets {
-            for condition in set.rules.rules.flatMap(\.conditions) {
-                switch condition.test {
-                case .isIn(let names), .isNotIn(let names): known[ExactName(condition.feature), default: []] += names
-                default: break
-                }
-            }
-        }
+        let known = knownCategories()
         for feature in features {
-            var seen = Set<ExactName>()
-            let categories = known[ExactName(feature.name)]?.filter { seen.insert(ExactName($0)).inserted }
             let type =
                 switch feature.kind {
                 case .numeric, .date: "number"
@@ -81,7 +70,7 @@ extension Engine {
                 }
             properties[feature.name] = Schema.Property(
                 type: [type, "null"], covey_kind: feature.kind.name,
-                examples: feature.kind == .categorical ? categories ?? [] : nil,
+                examples: feature.kind == .categorical ? known[ExactName(feature.name)] ?? [] : nil,
                 description: feature.kind == .date ? "Seconds since 1970-01-01 UTC." : nil)
         }
         return try JSONText.encode(
@@ -89,6 +78,28 @@ extension Engine {
                 schema: "https://json-schema.org/draft/2020-12/schema", title: "A transaction's features",
                 type: "object",
                 required: features.map(\.name), properties: properties))
+    }
+
+    /// The categories of each feature that any part of the engine tells from others: those that occurred in fitting, or
+    /// that rules name.
+    func knownCategories() -> [ExactName: [String]] {
+        var known: [ExactName: (names: [String], seen: Set<ExactName>)] = [:]
+        func add(_ feature: String, _ names: [String]) {
+            for name in names where known[ExactName(feature), default: ([], [])].seen.insert(ExactName(name)).inserted {
+                known[ExactName(feature)]?.names.append(name)
+            }
+        }
+        for (name, categories) in parts.hybrid.categories { add(name, categories) }
+        for set in parts.ruleSets {
+            for condition in set.rules.rules.flatMap(\.conditions) {
+                switch condition.test {
+                case .isIn(let names), .isNotIn(let names): add(condition.feature, names)
+                default: break
+                }
+            }
+        }
+        for (name, categories) in parts.evidence?.categories ?? [] { add(name, categories) }
+        return known.mapValues(\.names)
     }
 
     private struct Schema: Encodable {

@@ -56,8 +56,16 @@ struct EmbeddingBlock: Sendable, Equatable {
     func transform(
         _ view: MatrixView, rows range: Range<Int>, to target: UnsafeMutablePointer<Float>, stride: Int
     ) throws {
+        var sums = [Double](repeating: 0, count: axes.isEmpty ? 0 : outputs)
+        try transform(view, rows: range, to: target, stride: stride, &sums)
+    }
+
+    /// - Parameter sums: has `outputs` numbers, or none if the rows are not projected.
+    func transform(
+        _ view: MatrixView, rows range: Range<Int>, to target: UnsafeMutablePointer<Float>, stride: Int,
+        _ sums: inout [Double]
+    ) throws {
         let (unit, factor, outputs, rotated) = (unit, factor, outputs, !axes.isEmpty)
-        var sums = [Double](repeating: 0, count: rotated ? outputs : 0)
         try sums.withUnsafeMutableBufferPointer { sums in
             try centre.withUnsafeBufferPointer { centre in
                 try axes.withUnsafeBufferPointer { axes in

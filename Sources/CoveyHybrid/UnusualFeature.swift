@@ -14,18 +14,31 @@ extension HybridFeatures {
 
     /// The numeric features of a hybrid row that lie farthest from the middle.
     public func unusual(_ rows: Matrix<Float>, _ row: Int) -> [UnusualFeature] {
-        guard let features else { return [] }
-        var place = embeddingOutputs
         var found: [UnusualFeature] = []
+        unusual(rows, row, into: &found)
+        return found
+    }
+
+    /// The same into an array whose memory is used again.
+    public func unusual(_ rows: Matrix<Float>, _ row: Int, into found: inout [UnusualFeature]) {
+        found.removeAll(keepingCapacity: true)
+        guard let features else { return }
+        var place = embeddingOutputs
         for column in features.columns {
             if column.kind == .numeric, column.factor > 0 {
-                let distance = Double(rows[row, place]) / column.factor
-                if abs(distance) >= HybridFeatures.leastUnusual {
-                    found.append(UnusualFeature(name: column.name, distance: distance))
-                }
+                HybridFeatures.insert(column.name, Double(rows[row, place]) / column.factor, into: &found)
             }
             place += column.outputs
         }
-        return Array(found.sorted { abs($0.distance) > abs($1.distance) }.prefix(HybridFeatures.mostUnusual))
+    }
+
+    /// Of those as far, the first stays first.
+    private static func insert(_ name: String, _ distance: Double, into found: inout [UnusualFeature]) {
+        guard abs(distance) >= leastUnusual else { return }
+        var rank = found.count
+        while rank > 0, abs(found[rank - 1].distance) < abs(distance) { rank -= 1 }
+        guard rank < mostUnusual else { return }
+        if found.count == mostUnusual { found.removeLast() }
+        found.insert(UnusualFeature(name: name, distance: distance), at: rank)
     }
 }

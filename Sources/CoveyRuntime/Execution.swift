@@ -9,12 +9,13 @@ import Synchronization
 /// large allocation.
 public final class Execution: Sendable {
     public let context: Context
-    private let generation: UInt64
+    // These change in `restart` alone.
+    nonisolated(unsafe) private var generation: UInt64
+    nonisolated(unsafe) private var caller: UInt
+    /// When the call must end, on the monotonic clock in nanoseconds; 0 = never.
+    nonisolated(unsafe) private var deadline: UInt64
     private let stopped = Atomic<Bool>(false)
     private let lastReport = Atomic<UInt64>(0)
-    private let caller: UInt
-    /// When the call must end, on the monotonic clock in nanoseconds; 0 = never.
-    private let deadline: UInt64
     /// The last progress that was reported. Only the calling thread uses these two.
     nonisolated(unsafe) private var stage: StaticString = "start"
     nonisolated(unsafe) private var fraction = 0.0
@@ -27,12 +28,28 @@ public final class Execution: Sendable {
     /// - Parameter seconds: after them the call is cancelled; nil = never.
     public init(_ context: Context = .standard, seconds: Double? = nil) {
         ck_instructions_begin()
-        deadline = seconds.map { Execution.monotonicNanoseconds &+ UInt64(min(1e9, max(0, $0)) * 1e9) } ?? 0
+        deadline = Execution.deadline(seconds)
         self.context = context
         generation = context.cancellations.load(ordering: .sequentiallyConsistent)
         caller = UInt(pthread_self())
         // Where the host limits the address space, memory that is refused would end the process: it is not asked for.
         memory = MemoryUse(budget: min(context.memoryBudget, SystemMemory.addressSpaceLeft ?? .max))
+    }
+
+    /// Begins another call with the same context, without an allocation. Nothing of the call before may still run, or
+    /// hold memory.
+    public func restart(seconds: Double? = nil) {
+        ck_instructions_begin()
+        deadline = Execution.deadline(seconds)
+        generation = context.cancellations.load(ordering: .sequentiallyConsistent)
+        caller = UInt(pthread_self())
+        stopped.store(false, ordering: .relaxed)
+        (stage, fraction, isQuiet) = ("start", 0, false)
+        memory.release(memory.bytes)
+    }
+
+    private static func deadline(_ seconds: Double?) -> UInt64 {
+        seconds.map { monotonicNanoseconds &+ UInt64(min(1e9, max(0, $0)) * 1e9) } ?? 0
     }
 
     public var threads: Int { context.threads }

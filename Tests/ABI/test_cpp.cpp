@@ -146,6 +146,37 @@ static void test_engine() {
     CHECK(copy.memory() == session.memory());
 }
 
+/* A country is "", which the table has as missing and the scorer as a category that it does not know; a guest too. */
+static void test_scorer() {
+    sample given(ROWS);
+    covey::engine engine = build(given, nullptr);
+    auto sequences = given.events.view();
+    auto table = given.table.view();
+    auto scores = engine.score(&sequences, &table);
+    covey::scorer scorer(engine);
+    const int64_t amount = covey_engine_feature_index(engine.get(), "amount");
+    const int64_t country = covey_engine_feature_index(engine.get(), "country");
+    const int64_t guest = covey_engine_feature_index(engine.get(), "guest");
+    CHECK(amount == 0 && country == 1 && guest == 2);
+    for (int32_t row = 0; row < ROWS; row++) {
+        int64_t offsets[2] = {sequences.offsets[row], sequences.offsets[row + 1]};
+        covey_sequences one = sequences;
+        one.count = 1;
+        one.offsets = offsets;
+        int32_t group = row % 3;
+        scorer.set(amount, 100 * group + row % 7);
+        scorer.set(country, row == 5 ? nullptr : group == 0 ? "NL" : group == 1 ? "BE" : "FR");
+        scorer.set(guest, row == 6 ? NAN : row % 2);
+        covey_score found = scorer.score(&one), expected = scores[row];
+        CHECK(std::memcmp(&found, &expected, sizeof found) == 0);
+        CHECK(scorer.last().reasons(0) == scores.reasons(row));
+    }
+    CHECK(refused(COVEY_INVALID_DATA, "must be 0, 1 or NaN", [&] { scorer.set(guest, 2); }));
+    scorer.clear();
+    CHECK(refused(COVEY_MISMATCH, "sequences", [&] { scorer.score(nullptr); }));
+    CHECK(refused(COVEY_INVALID_ARGUMENT, "no score yet", [&] { scorer.last(); }));
+}
+
 static void test_failures() {
     sample given(ROWS);
     covey::engine engine = build(given, nullptr);
@@ -183,6 +214,7 @@ int main() {
     try {
         test_engine();
         test_bad_rows();
+        test_scorer();
         test_failures();
         CHECK(!"test_failures ends with an exception");
     } catch (const std::exception &failure) {

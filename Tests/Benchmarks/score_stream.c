@@ -5,6 +5,9 @@
  *   cold      the same, with the processor's caches overwritten before each
  *   noise     those alone that the engine puts in no cluster
  *
+ * By covey_engine_score, and by a scorer, whose memory is used again and which has the features set by index; setting
+ * them is a part of its time.
+ *
  * The engine is the sample's (examples/c/road.c). With ROWS, also one of so many made transactions of 32 numbers in
  * blobs, half of them noise.
  *
@@ -38,7 +41,30 @@ typedef struct stream {
     const double *numbers; /* rows x COLUMNS. */
     char (*names)[8];
     covey_context *context;
+    covey_scorer *scorer; /* NULL = covey_engine_score. */
+    int64_t *features;    /* The engine's index of each column; -1 = it needs none such. */
 } stream;
+
+/* Sets the columns of a row that the engine needs. */
+static covey_status set_row(const stream *stream, const covey_table *table, covey_error **error) {
+    covey_status status = COVEY_OK;
+    for (int64_t c = 0; c < table->column_count && status == COVEY_OK; c++) {
+        const covey_column *column = table->columns + c;
+        const int64_t feature = stream->features[c];
+        if (feature < 0) continue;
+        if (column->kind == COVEY_CATEGORICAL) {
+            const int32_t code = *(const int32_t *)column->values;
+            const char *name = code < 0 ? NULL : column->categories[code];
+            status = covey_scorer_set_category(stream->scorer, feature, name, error);
+        } else {
+            double value = column->kind == COVEY_BOOLEAN ? (double)*(const int8_t *)column->values
+                                                         : *(const double *)column->values;
+            if (column->kind == COVEY_BOOLEAN && value < 0) value = NAN;
+            status = covey_scorer_set_number(stream->scorer, feature, value, error);
+        }
+    }
+    return status;
+}
 
 static covey_status score_row(const stream *stream, int64_t row, covey_score *score, covey_error **error) {
     covey_scores *scores = NULL;
@@ -65,8 +91,13 @@ static covey_status score_row(const stream *stream, int64_t row, covey_score *sc
         table.column_count = COLUMNS;
         table.columns = columns;
     }
-    covey_status status =
-        covey_engine_score(stream->engine, stream->context, stream->road ? &one : NULL, &table, &scores, error);
+    const covey_sequences *sequences = stream->road ? &one : NULL;
+    covey_status status;
+    if (stream->scorer) {
+        status = set_row(stream, &table, error);
+        return status == COVEY_OK ? covey_scorer_score(stream->scorer, sequences, NULL, score, error) : status;
+    }
+    status = covey_engine_score(stream->engine, stream->context, sequences, &table, &scores, error);
     if (status == COVEY_OK) status = covey_scores_get(scores, 0, score, error);
     covey_scores_destroy(scores);
     return status;
@@ -98,8 +129,8 @@ static covey_status run(const stream *stream, const char *name, const int64_t *r
     return COVEY_OK;
 }
 
-/* All streams of an engine. */
-static covey_status run_all(const stream *stream, int64_t count, covey_error **error) {
+/* All streams of an engine, one way. */
+static covey_status run_streams(const stream *stream, int64_t count, covey_error **error) {
     int64_t *rows = malloc((size_t)count * 2 * sizeof *rows), *noise = rows + count, found = 0;
     if (rows == NULL) return COVEY_OUT_OF_MEMORY;
     covey_status status = COVEY_OK;
@@ -117,6 +148,23 @@ static covey_status run_all(const stream *stream, int64_t count, covey_error **e
     if (status == COVEY_OK) status = run(stream, "cold", rows, count, 1, error);
     if (status == COVEY_OK) status = run(stream, "noise", noise, found, 0, error);
     free(rows);
+    return status;
+}
+
+/* Both ways; the columns are those of the sample or of the made table. */
+static covey_status run_all(const stream *given, int64_t count, covey_error **error) {
+    int64_t features[COLUMNS > SAMPLE_FEATURES ? COLUMNS : SAMPLE_FEATURES];
+    stream by_scorer = *given;
+    by_scorer.features = features;
+    for (int c = 0; c < (given->road ? SAMPLE_FEATURES : COLUMNS); c++)
+        features[c] = covey_engine_feature_index(given->engine,
+                                                 given->road ? given->road->sample.columns[c].name : given->names[c]);
+    covey_status status = covey_scorer_create(given->engine, given->context, &by_scorer.scorer, error);
+    puts("covey_engine_score");
+    if (status == COVEY_OK) status = run_streams(given, count, error);
+    puts("covey_scorer_score");
+    if (status == COVEY_OK) status = run_streams(&by_scorer, count, error);
+    covey_scorer_destroy(by_scorer.scorer);
     return status;
 }
 
@@ -194,7 +242,7 @@ static covey_status made(int64_t rows, covey_context *all, covey_context *one, c
     printf("\n%lld rows of %lld numbers; loaded in %.3f s\n", (long long)rows, (long long)matrix.columns,
            (microseconds() - start) / 1e6);
     remove(".build-out/stream.engine");
-    stream stream = {engine, NULL, numbers + rows * COLUMNS, names, one};
+    stream stream = {engine, NULL, numbers + rows * COLUMNS, names, one, NULL, NULL};
     status = run_all(&stream, SCORED, error);
 done:
     covey_engine_destroy(engine);
@@ -220,7 +268,7 @@ int main(int argc, char **argv) {
     options.threads = 1;
     CHECK(covey_context_create(&options, &one, &error));
     printf("The sample's engine, %lld rows, one thread\n", (long long)covey_engine_rows(road.engine));
-    stream stream = {road.engine, &road, NULL, NULL, one};
+    stream stream = {road.engine, &road, NULL, NULL, one, NULL, NULL};
     CHECK(run_all(&stream, road.sample.transactions, &error));
     for (int index = 2; index < argc; index++) CHECK(made(strtoll(argv[index], NULL, 10), all, one, &error));
     failed = 0;

@@ -56,6 +56,32 @@ import Testing
         }
     }
 
+    /// One after another, the engine with rules of many categories, booleans and an empty name included.
+    @Test(arguments: [true, false]) func aScorerScoresAsTheEngine(withEncoder: Bool) throws {
+        let engine = try Engine(sample.parts(withEncoder: withEncoder))
+        let new = Sample(seed: 3)
+        let scorer = try Scorer(engine)
+        let expected = try engine.score(withEncoder ? new.sequences() : nil, new.table())
+        for row in (0..<Sample.rows).reversed() {
+            try scorer.set(0, number: new.amounts[row])
+            try Sample.countries[Int(new.countries[row])].withScorerBytes { try scorer.set(1, category: $0) }
+            try scorer.set(2, number: new.devices[row] < 0 ? .nan : Double(new.devices[row]))
+            let found = try scorer.score { _ in withEncoder ? try new.sequences([row]) : nil }
+            #expect(found == expected[row] && scorer.score == found)
+        }
+        #expect(Set(expected.map(\.cluster)).count >= 3 && expected.contains { !$0.rules.isEmpty })
+        scorer.clear()
+        let missing = try FeatureTable(
+            rows: 1,
+            columns: [
+                FeatureColumn(name: "amount", values: .numeric(Strided([.nan]))),
+                FeatureColumn(name: "country", values: .categorical(Strided([-1]), categories: [])),
+                FeatureColumn(name: "known_device", values: .boolean(Strided([-1]))),
+            ])
+        let found = try scorer.score { _ in withEncoder ? try new.sequences([0]) : nil }
+        #expect(try engine.score(withEncoder ? new.sequences([0]) : nil, missing) == [found])
+    }
+
     @Test func eventsAreThoseWithTheMostAttention() throws {
         let engine = try Engine(sample.parts(withEncoder: true))
         let batch = try sample.sequences()
@@ -237,5 +263,11 @@ import Testing
             #expect(told.contains { $0.contains("type that the encoder does not know") } == isTold)
             #expect(told.count == (try found.engine.alarms(sequences).count))
         }
+    }
+}
+
+extension String {
+    fileprivate func withScorerBytes(_ body: (UnsafeBufferPointer<UInt8>) throws -> Void) rethrows {
+        try Array(utf8).withUnsafeBufferPointer(body)
     }
 }

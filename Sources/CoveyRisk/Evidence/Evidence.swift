@@ -111,6 +111,11 @@ public final class Evidence: Sendable {
         return (mean { $0.tree }, mean { $0.neighbours })
     }
 
+    /// The categories that the views and the forests know, by the name of their column.
+    public var categories: [(name: String, categories: [String])] {
+        views.flatMap(\.hybrid.categories) + (forests?.codes?.categories ?? [])
+    }
+
     func row(_ parts: [Double], group: Int) -> Row {
         Row(parts: parts, risk: Evidence.held(calibration.probability(parts.reduce(0, +)) / knownShare), group: group)
     }

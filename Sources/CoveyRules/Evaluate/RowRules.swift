@@ -198,6 +198,14 @@ extension RowRules {
         any: UnsafeMutablePointer<UInt8>?
     ) throws {
         var values = [Double](repeating: .nan, count: columns.count)
+        try evaluate(bound, count, fired: fired, any: any, &values)
+    }
+
+    /// - Parameter values: room for a row's columns.
+    func evaluate(
+        _ bound: RuleEvaluator.Bound, _ count: Int, fired: UnsafeMutablePointer<UInt8>?,
+        any: UnsafeMutablePointer<UInt8>?, _ values: inout [Double]
+    ) throws {
         for row in 0..<count {
             for (place, column) in bound.columns.enumerated() {
                 switch column.values {

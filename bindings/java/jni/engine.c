@@ -57,6 +57,16 @@ JNIEXPORT jint JNICALL Java_covey_Native_engineFeatureKind(JNIEnv *env, jclass c
     return covey_engine_feature_kind(POINTER(covey_engine, engine), feature);
 }
 
+JNIEXPORT jlong JNICALL Java_covey_Native_engineFeatureIndex(JNIEnv *env, jclass class, jlong engine, jbyteArray name) {
+    (void)class;
+    arena memory;
+    arena_start(&memory, env);
+    const char *utf8 = text(&memory, name);
+    int64_t index = utf8 ? covey_engine_feature_index(POINTER(covey_engine, engine), utf8) : -1;
+    arena_end(&memory);
+    return index;
+}
+
 JNIEXPORT jlong JNICALL Java_covey_Native_engineScore(JNIEnv *env, jclass class, jlong engine, jlong context,
                                                       jobject sequences, jobject features, jint bad_rows,
                                                       jlong max_events, jdouble seconds) {
@@ -115,11 +125,15 @@ JNIEXPORT void JNICALL Java_covey_Native_scoresGet(JNIEnv *env, jclass class, jl
     covey_error *error = NULL;
     covey_status status = covey_scores_get(POINTER(covey_scores, scores), transaction, &score, &error);
     if (!succeeded(env, status, error)) return;
-    const jlong whole[] = {score.cluster,      score.risky,        score.rule_count,
-                           score.reason_count, score.has_evidence, score.has_evidence ? score.group : -1};
-    jdouble real[7] = {score.strength, score.risk};
-    memcpy(real + 2, score.evidence, sizeof score.evidence);
-    store(env, integers, whole, 6, reals, real, 7);
+    store_score(env, &score, integers, reals);
+}
+
+int store_score(JNIEnv *env, const covey_score *score, jlongArray integers, jdoubleArray reals) {
+    const jlong whole[] = {score->cluster,      score->risky,        score->rule_count,
+                           score->reason_count, score->has_evidence, score->has_evidence ? score->group : -1};
+    jdouble real[7] = {score->strength, score->risk};
+    memcpy(real + 2, score->evidence, sizeof score->evidence);
+    return store(env, integers, whole, 6, reals, real, 7);
 }
 
 /* One figure of every transaction: 0 cluster, 1 strength, 2 risk. */

@@ -108,6 +108,9 @@ jlongArray new_longs(JNIEnv *env, const void *values, int64_t count);
 int store(JNIEnv *env, jlongArray integers, const jlong *values, int count, jdoubleArray reals, const jdouble *numbers,
           int real_count);
 
+/** Stores a score in the arrays that Scores.read and Scorer have. Returns 0 with a pending exception on failure. */
+int store_score(JNIEnv *env, const covey_score *score, jlongArray integers, jdoubleArray reals);
+
 /* ----------------------------------------------------------------------------------------------------- handles --- */
 
 /**

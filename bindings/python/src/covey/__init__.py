@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from .risk import ClusterReport, ClusterRisk, cluster_risk
     from .robust_single_linkage import RobustSingleLinkage, robust_single_linkage
     from .rules import RuleSet, extract_rules
+    from .scorer import Scorer
     from .sequences import Sequences
     from .session import Session
     from .stability import cluster_stability, prediction_agreement
@@ -141,6 +142,7 @@ _MODULES = {
     "robust_single_linkage": ("RobustSingleLinkage", "robust_single_linkage"),
     "rules": ("RuleSet", "extract_rules"),
     "sequences": ("Sequences",),
+    "scorer": ("Scorer",),
     "session": ("Session",),
     "stability": ("cluster_stability", "prediction_agreement"),
     "training": ("TrainingEpoch", "TrainingProgress", "TrainingReport"),
@@ -232,6 +234,7 @@ __all__ = [
     "Score",
     "Scores",
     "SequenceEncoder",
+    "Scorer",
     "Sequences",
     "Session",
     "SingleLinkageTree",

@@ -115,6 +115,14 @@ public final class Engine extends NativeObject {
         }
     }
 
+    /** The index in {@link #features} of a column; -1 if scoring needs none of this name. For {@link Scorer}. */
+    public int featureIndex(String name) {
+        byte[] text = Text.encode(name, "name");
+        try (Use self = use()) {
+            return (int)Native.engineFeatureIndex(self.address(), text);
+        }
+    }
+
     /**
      * Scores transactions. The score of a transaction does not depend on the other transactions of the batch.
      *

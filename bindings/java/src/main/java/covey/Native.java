@@ -250,6 +250,8 @@ final class Native {
 
     static native byte[] engineFeatureName(long engine, long feature);
 
+    static native long engineFeatureIndex(long engine, byte[] name);
+
     static native int engineFeatureKind(long engine, long feature);
 
     static native long engineScore(long engine, long context, Sequences sequences, FeatureTable features, int badRows,
@@ -317,6 +319,21 @@ final class Native {
     static native float[] sessionEmbed(long engine, long context, ByteBuffer session);
 
     static native long sessionScore(long engine, long context, ByteBuffer session, FeatureTable features);
+
+    static native long scorerCreate(long engine, long context);
+
+    static native void scorerClear(long scorer);
+
+    static native void scorerSetNumber(long scorer, long feature, double value);
+
+    static native void scorerSetCategory(long scorer, long feature, String category);
+
+    static native void scorerScore(long scorer, Sequences sequences, long maxEvents, double seconds, long[] integers,
+                                   double[] reals);
+
+    static native long scorerScores(long scorer);
+
+    static native void scorerDestroy(long scorer);
 
     static native long scoresCount(long scores);
 

@@ -6,7 +6,7 @@ import java.util.function.LongConsumer;
 /** An owner of native memory. The program closes it, or a Cleaner closes it when it is unreachable. */
 abstract sealed class NativeObject implements AutoCloseable permits ArrowTable, Context, Vocabulary, SequenceEncoder,
                                               Training, HybridFeatures, ClusteringResults, ClusterRisk, RuleSet,
-                                              Backtest, Engine, Scores, Explanations, Drift, Found {
+                                              Backtest, Engine, Scorer, Scores, Explanations, Drift, Found {
     private static final Cleaner CLEANER = Cleaner.create();
 
     final Handle handle;

@@ -23,6 +23,7 @@ final class Sample {
     /** For checking alone. */
     final boolean[] fraud;
 
+    private final Map<String, String[]> transactions;
     private static Sample loaded;
 
     /** The sample, read once. */
@@ -36,7 +37,7 @@ final class Sample {
     }
 
     private Sample(Vocabulary vocabulary) throws IOException {
-        Map<String, String[]> transactions = read("transactions.csv");
+        transactions = read("transactions.csv");
         Map<String, String[]> events = read("events.csv");
         int rows = transactions.get("transaction").length;
         sequences = sequences(events, rows, vocabulary);
@@ -61,6 +62,12 @@ final class Sample {
     }
 
     int rows() { return features.rows(); }
+
+    /** A column of numbers or booleans; NaN is missing. */
+    double[] numbers(String name) { return doubles(transactions.get(name)); }
+
+    /** A column of categories; null is missing. */
+    String[] categories(String name) { return emptyAsNull(transactions.get(name)); }
 
     private static Sequences sequences(Map<String, String[]> events, int rows, Vocabulary vocabulary) {
         String[] transaction = events.get("transaction");
