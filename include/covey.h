@@ -1826,8 +1826,9 @@ typedef struct covey_scores covey_scores;
 #define COVEY_EVIDENCE_TREE 0       /**< Known fraud around the row, along the tree of clusters. */
 #define COVEY_EVIDENCE_NEIGHBOURS 1 /**< Known fraud among its nearest rows. */
 #define COVEY_EVIDENCE_FEATURES 2   /**< A forest on the features. */
-#define COVEY_EVIDENCE_EVENTS 3     /**< A forest on features and counts of events. */
-#define COVEY_EVIDENCE_JOINT 4      /**< A forest on all of these and the embeddings. */
+#define COVEY_EVIDENCE_EVENTS 3     /**< A forest on features and counts of events, and a linear model of
+                                         event types, pairs and gaps. */
+#define COVEY_EVIDENCE_JOINT 4      /**< A forest on all columns and the embeddings. */
 
 typedef struct covey_score {
     size_t struct_size;
@@ -2412,24 +2413,32 @@ typedef struct covey_find_options {
  *     counting 1 / t, rows at one distance as their mean; forests on positive and unlabelled rows (balanced bagging:
  *     Mordelet and Vert 2014; Breiman 2001):
  *     on the features; on features and event columns (counts of the 64 most frequent types, gaps, dwell); on all of
- *     these and the 12 leading principal components of the embeddings. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of
- *     log((N + s) / 2s) + the forests' log odds. The rows of the call are judged in parts, at most 10, each by what is
- *     known of the other parts alone (cross-fitting; Stone 1974), so that a known fraud and its unknown twin see the
- *     same, as new rows do; a model may be fitted to the same labels with the score as a column (in whole log odds,
- *     lest it learns single rows by heart). The forests are the one supervised part; they are kept apart and can be
- *     left out.
+ *     these and the 12 leading principal components of the embeddings. A linear model of events is added to the second
+ *     forest: logistic regression on the types, the pairs of types in a row and the gaps of a sequence (in powers of
+ *     two seconds), each counting sqrt(count) log(n / d) if d sequences have it (Spaerck Jones 1972), rows of length
+ *     1; at most 4,096 of them, of the 128 most frequent types. It is fitted to the known frauds and at least 20,000
+ *     other rows, if there are so many, both sides weighing the same. Z = 1/2 mean of log((P + s) / 2s) + 1/2 mean of
+ *     log((N + s) / 2s) + the log odds of forests and linear model. The rows of the call are judged in parts, at most
+ *     10, each by what is known of the other parts alone (cross-fitting; Stone 1974), so that a known fraud and its
+ *     unknown twin see the same, as new rows do; a model may be fitted to the same labels with the score as a column
+ *     (in whole log odds, lest it learns single rows by heart). The forests and the linear model are the supervised
+ *     part; they are kept apart and can be left out.
  *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up
  *     to 0.9, above it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known
  *     (Elkan and Noto 2008): as given; otherwise the highest 95 % lower bound of the share of known fraud in any set
- *     of rows that is significant below (TIcE: Bekker and Davis 2018). If a fifth of the rows or more are known to
- *     be legitimate, c is the share of rows that are labelled, or up to that bound: fraud is often labelled sooner.
+ *     of rows that is significant below (TIcE: Bekker and Davis 2018), for merges of the trees corrected for their
+ *     number, and at least 0.1: below, the rows that are most fraud are more likely a mix than all fraud. If a fifth of
+ *     the rows or more are known to be legitimate, c is the share of rows that are labelled, or up to that bound: fraud
+ *     is often labelled sooner.
  *  4. Risky groups. Every merge of every view's single-linkage tree is a candidate (here and in P, of merges of one
  *     length right above each other the highest: their order is that of the rows); its statistic is the log likelihood
  *     ratio of its share of known fraud against s (tree scan: Kulldorff, Fang and Walsh 2003). The labels are permuted,
  *     and the best candidate of each permutation gives p values that are corrected for all candidates (maxT: Westfall
  *     and Young 1993). Of those significant with an estimated share of at least min_share, the disjoint ones with the
  *     largest sum of statistics are the groups. The rows that Z puts first and no group holds make one more, tested
- *     likewise over all beginnings of that order.
+ *     likewise over all beginnings of that order: the longest, up to half of the rows, with an estimated share of at
+ *     least min_share that is 0.6 or more at its end (isotonic regression: Ayer et al. 1955; there c counts as 0.3 at
+ *     least, if it was estimated).
  *  5. Rules for fraud, by the search of covey_extract_rules. It describes the rows that are known to be fraud, in a
  *     risky group, or at risk 0.5 and more (self-training); known fraud of other rows, which neither the search nor
  *     its evidence saw, tests the rules: their figures and p values count known fraud alone. With fewer than 100 known
@@ -2438,8 +2447,7 @@ typedef struct covey_find_options {
  *     in half of the parts. Otherwise the latest rows are held out, or a random part of all rows if the latest are
  *     known to be fraud too seldom (their labels have not come yet) or hold more than half of the known fraud. A rule
  *     stands if it is significant and its interval reaches c / 2, half fraud (3 s if c is not known), and its share of
- *     known fraud half of the lower end of c. For rules an estimated c counts as 0.1 at least: if no rows are all
- *     fraud the estimate is far too low. A rule's text says what it means for fraud. Where fraud is counted over
+ *     known fraud half of the lower end of c. A rule's text says what it means for fraud. Where fraud is counted over
  *     labelled rows, known fraud alone is described.
  *  6. Findings: what to know about the result, and what to do if nothing was found, which is a success too.
  *

@@ -28,7 +28,7 @@ enum EvidenceWords {
         case .tree: "known fraud around it in the tree of clusters"
         case .neighbours: "known fraud among its nearest transactions"
         case .features: "the forest on features"
-        case .events: "the forest on features and events"
+        case .events: "the models of features and events"
         case .joint: "the forest on all columns"
         }
     }

@@ -161,6 +161,7 @@ extension Double: RealTensorElement {
     }
 }
 
+extension UInt16: TensorElement { public static var dataType: SafeTensors.DataType { .u16 } }
 extension Int32: TensorElement { public static var dataType: SafeTensors.DataType { .i32 } }
 extension Int64: TensorElement { public static var dataType: SafeTensors.DataType { .i64 } }
 extension UInt8: TensorElement { public static var dataType: SafeTensors.DataType { .u8 } }

@@ -28,7 +28,7 @@ import Testing
 
     /// Labelled rows say how much is known at least, the purest set how much at most.
     @Test func fraudIsKnownAsOftenAsTheRestOrMoreOften() {
-        let purest = KnownShare(fraud: 18, of: 40, looked: 10)
+        let purest = KnownShare(fraud: 18, of: 40, looked: 10, isChosenByLabels: false)
         let within = KnownShare(labelled: (purest.low + purest.share) / 2, purest: purest)
         #expect(within.share == (purest.low + purest.share) / 2 && within.low == within.share)
         #expect(within.high == purest.share)

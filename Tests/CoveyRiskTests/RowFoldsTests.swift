@@ -41,8 +41,8 @@ import Testing
 
     /// Where an estimate is the purest of many sets, the ends hold more than it.
     @Test func theKnownShareHasEnds() {
-        let few = KnownShare(fraud: 6, of: 8, looked: 1)
-        let many = KnownShare(fraud: 6, of: 8, looked: 200)
+        let few = KnownShare(fraud: 6, of: 8, looked: 1, isChosenByLabels: false)
+        let many = KnownShare(fraud: 6, of: 8, looked: 200, isChosenByLabels: false)
         #expect(few.low == few.share && few.share < 6.0 / 8 && few.high > 6.0 / 8)
         #expect(many.share == few.share && many.low < 0.8 * many.share && many.low > 0 && many.high == few.high)
         let given = KnownShare(exact: 0.3)

@@ -183,6 +183,15 @@ public struct Finder {
         case .groups:
             settings.known_share_from = "groups"
             let implied = min(1, labels.baseRate / evidence.knownShare)
+            if evidence.isShareAssumed {
+                tell(
+                    .knownShareEstimated,
+                    "How much of all fraud is known can hardly be estimated: the rows that are most fraud seem to be a "
+                        + "mix of fraud and other rows. \(Words.percent(evidence.knownShare)) is assumed, it may be "
+                        + "\(Words.percent(evidence.knownShareRange.lowerBound)) to 100%, and risks are rough: pass "
+                        + "known_share if you know it.")
+                break
+            }
             tell(
                 .knownShareEstimated,
                 "An estimated \(Words.percent(evidence.knownShare)) of all fraud is known (between "

@@ -78,23 +78,14 @@ extension Finder {
     /// Without a guess of that share a rule must stand out by more.
     private static func wantedShare(_ labels: KnownLabels, _ evidence: Evidence?) -> Double {
         guard let evidence else { return 0.5 }
-        return evidence.shareSource == .unknown ? min(1, 3 * labels.baseRate) : 0.5 * usedShare(evidence)
+        return evidence.shareSource == .unknown ? min(1, 3 * labels.baseRate) : 0.5 * evidence.knownShare
     }
-
-    /// The known share that rules are searched by. If no rows are all fraud the estimate is far too low, and rows would
-    /// pass for fraud that are not.
-    private static func usedShare(_ evidence: Evidence) -> Double {
-        evidence.shareSource == .groups ? max(Finder.leastKnown, evidence.knownShare) : evidence.knownShare
-    }
-
-    private static let leastKnown = 0.1
 
     /// What a search describes by these labels: rows that are known to be fraud, in a risky group, or more likely fraud
     /// than not. Without evidence known fraud alone.
     private func trial(_ labels: KnownLabels, _ fit: Evidence.Fit?, _ unseen: [Bool]) -> RuleTrial {
-        let half = fit.map { Evidence.held(0.5 * Finder.usedShare($0.evidence) / $0.evidence.knownShare) } ?? 0.5
         let isDescribed = labels.values.indices.map { row in
-            labels.isFraud(row) || fit.map { $0.rows[row].group >= 0 || $0.rows[row].risk >= half } ?? false
+            labels.isFraud(row) || fit.map { $0.rows[row].group >= 0 || $0.rows[row].risk >= 0.5 } ?? false
         }
         // The described rows are a part of the fraud, which is larger than the known one.
         let described = isDescribed.indices.count { isDescribed[$0] && !unseen[$0] }

@@ -16,15 +16,20 @@ struct EventColumns: Sendable, Equatable, Codable {
     /// O(events).
     /// - Parameter vocabulary: types outside of 0..<vocabulary count as type 0, the unknown one.
     init(fitting sequences: SequenceBatch, vocabulary: Int, execution: Execution) throws {
+        types = Array(
+            try EventColumns.types(of: sequences, vocabulary: vocabulary, execution: execution)
+                .prefix(EventColumns.most))
+        hasDwell = sequences.dwell != nil
+    }
+
+    /// The types that occur, the most frequent first. O(events).
+    static func types(of sequences: SequenceBatch, vocabulary: Int, execution: Execution) throws -> [Int32] {
         var counts = [Int](repeating: 0, count: max(1, vocabulary))
-        for event in sequences.offsets.events {
-            if event & 0xFFFF == 0 { try execution.check() }
+        try execution.forEach(sequences.offsets.events) { event in
             counts[EventColumns.type(sequences.types[event], vocabulary)] += 1
         }
-        types = counts.indices.filter { counts[$0] > 0 }
-            .sorted { counts[$0] != counts[$1] ? counts[$0] > counts[$1] : $0 < $1 }
-            .prefix(EventColumns.most).map { Int32($0) }
-        hasDwell = sequences.dwell != nil
+        return counts.indices.filter { counts[$0] > 0 }
+            .sorted { counts[$0] != counts[$1] ? counts[$0] > counts[$1] : $0 < $1 }.map { Int32($0) }
     }
 
     var isValid: Bool {
@@ -32,7 +37,7 @@ struct EventColumns: Sendable, Equatable, Codable {
     }
 
     @inline(__always)
-    private static func type(_ type: Int32, _ vocabulary: Int) -> Int {
+    static func type(_ type: Int32, _ vocabulary: Int) -> Int {
         type >= 0 && Int(type) < vocabulary ? Int(type) : 0
     }
 

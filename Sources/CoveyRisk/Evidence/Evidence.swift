@@ -9,7 +9,7 @@
 /// the tree (`TreeShares`) and among the nearest rows, and s the base rate:
 ///
 ///     tree       = 1/2 mean over the views of log((P + s) / 2s)          neighbours = 1/2 mean of log((N + s) / 2s)
-///     features, events, joint = log odds of the forests (`EvidenceForests`)
+///     features, events, joint = log odds of the forests (`EvidenceForests`); events with those of `EventModel`
 ///
 /// The parts weigh the same: with few known frauds, weights that are fitted did worse. Rows that the
 /// evidence was made of are judged by what is known of other rows (`RowFolds`).
@@ -89,6 +89,10 @@ public final class Evidence: Sendable {
         self.calibration = calibration
     }
 
+    /// Whether an estimate of the known share was so low that the least one is used instead.
+    public var isShareAssumed: Bool {
+        shareSource == .groups && knownShare == KnownShare.least && knownShareRange.upperBound == 1
+    }
     /// The share of known fraud among all rows.
     public var baseRate: Double { labels.baseRate }
     /// As settings tell it.

@@ -138,7 +138,7 @@ extension Evidence {
             return (KnownShare(labelled: labelled, purest: best), .labelled)
         }
         guard let best else { return (nil, .unknown) }
-        return (best, .groups)
+        return (best.believed, .groups)
     }
 
     /// What the tree and the nearest rows of a view say of each of its rows by the rows of other parts.

@@ -4,7 +4,7 @@ import CoveyTables
 
 /// The forests of the evidence, and the columns that they read. Each reads what the one before it does and more, so
 /// that columns without signal spoil one of them alone: features; event columns beside; principal components of the
-/// embeddings beside.
+/// embeddings beside. A linear model of event terms speaks with the second one.
 ///
 /// What the views say is no column here, so that each part says something of its own.
 struct EvidenceForests: Sendable {
@@ -13,6 +13,8 @@ struct EvidenceForests: Sendable {
     /// Event columns and their bins; nil without events.
     let events: EventColumns?
     let eventCodes: FeatureCodes?
+    /// nil without events.
+    let eventModel: EventModel?
     /// The types that the sequences may have.
     let vocabulary: Int
     /// nil without embeddings.
@@ -36,7 +38,7 @@ struct EvidenceForests: Sendable {
     var treeCount: Int { (features?.treeCount ?? 0) + (withEvents?.treeCount ?? 0) + joint.treeCount }
 
     /// What each forest says, as log odds, by `Evidence.Part`: features, events, joint. 0 if there is no such
-    /// forest.
+    /// forest. The event model's are added to those of events.
     typealias Odds = (features: [Double], events: [Double], joint: [Double])
 
     /// The columns that forests on some input read, without forests, and the rows that they are grown on.
@@ -60,20 +62,25 @@ struct EvidenceForests: Sendable {
                 try HybridFeatures(fitting: $0, nil, options: options, execution: execution)
             }
         }
+        let eventModel = try input.sequences.map {
+            try EventModel(unfitted: $0, vocabulary: vocabulary, execution: execution)
+        }
         let shape = EvidenceForests(
-            codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
-            features: nil, withEvents: nil, joint: BaggedForest(trees: [], columns: 0), rows: nil)
+            codes: codes, events: events, eventCodes: eventCodes, eventModel: eventModel, vocabulary: vocabulary,
+            components: components, features: nil, withEvents: nil, joint: BaggedForest(trees: [], columns: 0),
+            rows: nil)
         let rows = try shape.rows(input, eventNumbers, execution: execution)
         let kept = try ForestRows(rows, codeColumns: shape.codeCount + shape.eventCount, execution: execution)
-        return (shape.with(nil, nil, shape.joint, kept), rows)
+        return (shape.with(nil, nil, shape.joint, kept, eventModel), rows)
     }
 
     private func with(
-        _ features: BaggedForest?, _ withEvents: BaggedForest?, _ joint: BaggedForest, _ rows: ForestRows?
+        _ features: BaggedForest?, _ withEvents: BaggedForest?, _ joint: BaggedForest, _ rows: ForestRows?,
+        _ eventModel: EventModel?
     ) -> EvidenceForests {
         EvidenceForests(
-            codes: codes, events: events, eventCodes: eventCodes, vocabulary: vocabulary, components: components,
-            features: features, withEvents: withEvents, joint: joint, rows: rows)
+            codes: codes, events: events, eventCodes: eventCodes, eventModel: eventModel, vocabulary: vocabulary,
+            components: components, features: features, withEvents: withEvents, joint: joint, rows: rows)
     }
 
     /// Grows forests on rows of these columns. What they say of each row is said by others, grown without the row's
@@ -91,11 +98,13 @@ struct EvidenceForests: Sendable {
         let plain = try codes == nil ? nil : grow(rows.leading(codeCount), 1)
         let middle = try eventCodes == nil ? nil : grow(rows.leading(codeCount + eventCount), 2)
         let joined = try grow(rows, 3)
+        let steps = try eventModel?.fitted(to: labels, folds: folds, seed: seed, execution: execution)
         let none = [Double](repeating: 0, count: labels.count)
         return (
-            with(plain?.forest, middle?.forest, joined.forest, self.rows),
+            with(plain?.forest, middle?.forest, joined.forest, self.rows, steps?.model),
             (
-                plain?.shares.map(BaggedForest.odds) ?? none, middle?.shares.map(BaggedForest.odds) ?? none,
+                plain?.shares.map(BaggedForest.odds) ?? none,
+                EvidenceForests.sum(middle?.shares.map(BaggedForest.odds) ?? none, steps?.odds),
                 joined.shares.map(BaggedForest.odds)
             )
         )
@@ -147,9 +156,18 @@ struct EvidenceForests: Sendable {
             guard let forest else { return [Double](repeating: 0, count: rows.rows) }
             return try forest.shares(rows.leading(columns), execution: execution).map(BaggedForest.odds)
         }
+        let steps = try eventModel.flatMap { model in
+            try input.sequences.map { try model.odds($0, vocabulary: vocabulary, execution: execution) }
+        }
         return (
-            try odds(features, codeCount), try odds(withEvents, codeCount + eventCount), try odds(joint, rows.columns)
+            try odds(features, codeCount), EvidenceForests.sum(try odds(withEvents, codeCount + eventCount), steps),
+            try odds(joint, rows.columns)
         )
+    }
+
+    private static func sum(_ odds: [Double], _ more: [Double]?) -> [Double] {
+        guard let more else { return odds }
+        return zip(odds, more).map { $0 + $1 }
     }
 
     /// The rows of the joint forest: features, events, components.

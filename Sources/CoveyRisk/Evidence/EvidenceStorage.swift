@@ -13,6 +13,7 @@ import CoveyTables
 //   events.*                     event columns in bins, if there are events
 //   components.*                 principal components of the embeddings, if there are embeddings
 //   features.*, withevents.*, joint.*    the forests: nodes of all trees one after another
+//   terms.*                      the event model, if there are events
 //   rows.codes, rows.components  the rows that the forests were grown on: `ForestRows`
 //
 // Shares along the trees follow from these and are counted anew.
@@ -31,6 +32,8 @@ private struct StoredEvidence: Codable {
     let forests: Bool
     let codes: Bool
     let events: EventColumns?
+    /// Missing in files of before there was an event model.
+    let terms: Bool?
     let vocabulary: Int?
     let components: Bool
 }
@@ -46,6 +49,7 @@ extension Evidence {
             group_options: groups.options, least_sum: groups.leastSum.isFinite ? groups.leastSum : nil,
             views: views.count,
             forests: forests != nil, codes: forests?.codes != nil, events: forests?.events,
+            terms: forests?.eventModel != nil,
             vocabulary: forests?.vocabulary, components: forests?.components != nil)
         writer.setEntry(prefix + "evidence", try JSONText.encode(stored))
         try writer.add(prefix + "labels", labels.values.map { UInt8($0 + 1) }, shape: [labels.count])
@@ -59,6 +63,7 @@ extension Evidence {
         let own = prefix + "components."
         try forests.components?.store(in: &writer, prefix: own, entry: own + HybridFeatures.entryName)
         try forests.eventCodes?.store(in: &writer, prefix: prefix + "events.")
+        try forests.eventModel?.store(in: &writer, prefix: prefix + "terms.")
         try forests.features?.store(in: &writer, prefix: prefix + "features.")
         try forests.withEvents?.store(in: &writer, prefix: prefix + "withevents.")
         try forests.joint.store(in: &writer, prefix: prefix + "joint.")
@@ -149,9 +154,12 @@ extension Evidence {
                 from: file, prefix: prefix + "rows.", rows: count,
                 codeColumns: (ownCodes?.columnNames.count ?? 0) + (eventCodes?.columnNames.count ?? 0),
                 otherColumns: components?.dimension ?? 0, execution: execution) : nil
+        let eventModel =
+            stored.events != nil && stored.terms == true
+            ? try EventModel(from: file, prefix: prefix + "terms.", rows: count, execution: execution) : nil
         let found = EvidenceForests(
-            codes: ownCodes, events: stored.events, eventCodes: eventCodes, vocabulary: vocabulary,
-            components: components, features: stored.codes ? try forest("features.") : nil,
+            codes: ownCodes, events: stored.events, eventCodes: eventCodes, eventModel: eventModel,
+            vocabulary: vocabulary, components: components, features: stored.codes ? try forest("features.") : nil,
             withEvents: stored.events == nil ? nil : try forest("withevents."), joint: try forest("joint."),
             rows: rows)
         try check(

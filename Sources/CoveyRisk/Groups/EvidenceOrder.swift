@@ -18,9 +18,12 @@ struct EvidenceOrder: Sendable {
 
     /// The fewest rows of a beginning that is looked at.
     private static let smallest = 4
-    /// The smallest share of fraud at the end of the group, as a part of the known share, and the least known share
-    /// that is used for it where it was estimated.
-    private static let leastShare = 0.7
+    /// The fewest known frauds of a beginning that speaks of the share that is known: five of six are too often chance.
+    private static let fewestKnown = 8
+    /// The smallest share of known fraud at the end of the group, as a part of the share that is known: there a row is
+    /// more likely fraud than not.
+    private static let leastShare = 0.6
+    /// The least known share that is used for it if that was estimated.
     private static let leastKnown = 0.3
 
     /// O(n log n + permutations known log known).
@@ -94,7 +97,7 @@ struct EvidenceOrder: Sendable {
         for place in rows.indices where place + 1 >= EvidenceOrder.smallest && place < rows.count / 2 {
             // The bound is highest where a known fraud ends a beginning.
             let known = Int(fraud[place])
-            guard known >= 5, known > before, EvidenceOrder.isEnd(place, sums) else { continue }
+            guard known >= EvidenceOrder.fewestKnown, known > before, EvidenceOrder.isEnd(place, sums) else { continue }
             before = known
             looked += 1
             guard Double(known) / Double(place + 1) > best.bound else { continue }
@@ -103,16 +106,23 @@ struct EvidenceOrder: Sendable {
             if bound > best.bound { best = (bound, place) }
         }
         guard best.place >= 0 else { return nil }
-        return KnownShare(fraud: Int(fraud[best.place]), of: best.place + 1, looked: looked)
+        return KnownShare(fraud: Int(fraud[best.place]), of: best.place + 1, looked: looked, isChosenByLabels: false)
     }
 
-    /// The rows at the beginning where the share of known fraud is high enough, if they are more than chance.
+    /// The rows of the longest beginning in which fraud is `options.minShare` of the rows, and more likely than not at
+    /// its end, if their known frauds are more than chance.
     func group(
         knownShare: Double, isGiven: Bool, options: RiskyGroups.Options
     ) -> (rows: Int, leastSum: Double, statistic: Double, pValue: Double)? {
         let least = EvidenceOrder.leastShare * (isGiven ? knownShare : max(EvidenceOrder.leastKnown, knownShare))
-        let count = shares.firstIndex { $0 < least } ?? shares.count
-        guard count >= EvidenceOrder.smallest, count <= rows.count / 2 else { return nil }
+        var count = 0
+        for place in 0..<rows.count / 2 {
+            guard shares[place] >= least else { break }
+            let isEnd = place + 1 == shares.count || shares[place + 1] < shares[place]
+            guard isEnd, Double(fraud[place]) >= options.minShare * knownShare * Double(place + 1) else { continue }
+            count = place + 1
+        }
+        guard count >= EvidenceOrder.smallest else { return nil }
         let known = Int(fraud[count - 1])
         guard known >= options.minFraud else { return nil }
         let value = statistic.value(fraud: known, of: count)

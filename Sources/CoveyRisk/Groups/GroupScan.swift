@@ -87,18 +87,23 @@ struct GroupScan: Sendable {
         return (result, min(critical, result.map(\.value).min() ?? critical))
     }
 
-    /// The highest lower bound of the share of fraud that is known; nil if no merge speaks of it.
+    /// The highest lower bound of the share of fraud that is known, corrected for the merges looked at: of hundreds of
+    /// small merges one holds five known frauds of five by chance. nil if no merge speaks of it.
     func knownShare() -> KnownShare? {
         var best: (bound: Double, candidate: Candidate?) = (0, nil)
         // The purest first: most others cannot have a higher bound.
         let order = significant.filter { $0.fraud >= 3 }.sorted {
             Double($0.fraud) * Double($1.size) > Double($1.fraud) * Double($0.size)
         }
+        let confidence = KnownShare.confidence(forEachOf: order.count)
         for candidate in order {
             guard Double(candidate.fraud) / Double(candidate.size) > best.bound else { break }
-            let bound = KnownShare.lowerBound(successes: candidate.fraud, trials: candidate.size)
+            let bound = KnownShare.lowerBound(
+                successes: candidate.fraud, trials: candidate.size, confidence: confidence)
             if bound > best.bound { best = (bound, candidate) }
         }
-        return best.candidate.map { KnownShare(fraud: $0.fraud, of: $0.size, looked: order.count) }
+        return best.candidate.map {
+            KnownShare(fraud: $0.fraud, of: $0.size, looked: order.count, isChosenByLabels: true)
+        }
     }
 }

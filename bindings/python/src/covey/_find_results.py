@@ -132,8 +132,8 @@ class Found(Handle):
     def evidence(self, part: str) -> NDArray[np.float64]:
         """n float64: a part of the sum behind the scores, in log odds; 0 where no fraud is known. part: "tree" (known
         fraud around the row, along the tree of clusters), "neighbours" (among its nearest rows), "features" (a forest
-        on the features), "events" (a forest on features and counts of events) or "joint" (a forest on all of these and
-        the embeddings)."""
+        on the features), "events" (a forest on features and counts of events, and a linear model of event
+        types, pairs and gaps) or "joint" (a forest on all columns and the embeddings)."""
         which = choice(part, "part", _EVIDENCE)
         if self._evidence is not None:
             return self._evidence[part].copy()

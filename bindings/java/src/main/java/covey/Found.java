@@ -17,9 +17,9 @@ public final class Found extends NativeObject {
         NEIGHBOURS,
         /** A forest on the features. */
         FEATURES,
-        /** A forest on the features and on counts of events. */
+        /** A forest on the features and on counts of events, and a linear model of event types, pairs and gaps. */
         EVENTS,
-        /** A forest on all of these and on the embeddings. */
+        /** A forest on all columns and on the embeddings. */
         JOINT
     }
 
