@@ -35,6 +35,8 @@
  *   defaults. Values out of range are rejected, never clamped. Reserved fields must be zero.
  * - Output. Into the caller's buffers. `capacity` counts elements; too small gives COVEY_BUFFER_TOO_SMALL and writes
  *   nothing.
+ * - Contexts. A function whose cost grows with its input takes a covey_context, which bounds its memory and cancels
+ *   it. Functions without one say what a handle holds already: they copy at most what the caller's buffer takes.
  * - Stacks. A thread that calls Covey needs 128 KB of stack beside what its callbacks take; Covey's own threads have 1
  *   MB each. A callback must return: to leave it by longjmp or by a C++ exception ends the process.
  * - Names. Names of columns, categories, events and targets come back as they were given; in sentences, reasons and
@@ -377,10 +379,11 @@ int64_t covey_vocabulary_size(const covey_vocabulary *vocabulary);
 /** Returns the name of an entry: "" for the unknown entry (index 0), NULL if the index is outside of the vocabulary. */
 const char *covey_vocabulary_name(const covey_vocabulary *vocabulary, int64_t index);
 
-/** Sets indices[i] to the index of names[i], or to 0 if it is unknown. `indices` has space for `count` numbers.
- *  Errors: COVEY_INVALID_ARGUMENT (NULL, a negative count). */
-covey_status covey_vocabulary_lookup(const covey_vocabulary *vocabulary, const char *const *names, int64_t count,
-                                     int32_t *indices, covey_error **error);
+/** Sets indices[i] to the index of names[i], or to 0 if it is unknown. `indices` has space for `count` numbers. Cost:
+ *  O(bytes of the names).
+ *  Errors: COVEY_INVALID_ARGUMENT (NULL, a negative count), COVEY_CANCELLED. */
+covey_status covey_vocabulary_lookup(const covey_vocabulary *vocabulary, const covey_context *context,
+                                     const char *const *names, int64_t count, int32_t *indices, covey_error **error);
 
 void covey_vocabulary_destroy(covey_vocabulary *vocabulary);
 
@@ -585,7 +588,8 @@ typedef int32_t (*covey_training_fn)(void *user_data, const covey_training_progr
  *    contrastive   CoLES (Babaev et al. 2022): the mean of D^2 over all pairs of views of one sequence, and of
  *                  max(0, margin - D)^2 over the pairs of each view and its 5 nearest views of other sequences. D is
  *                  the distance of two embeddings that are scaled to length 1. The views are the sequence and `slices`
- *                  - 1 random slices of it, each with at least a quarter of its events.
+ *                  - 1 random slices of it, each with at least a quarter of its events. Every view is compared with all
+ *                  others of the batch: the time is quadratic in batch_size * slices.
  *
  *  The optimiser is AdamW (Loshchilov & Hutter 2019; beta 0.9 and 0.999, epsilon 1e-8; biases do not decay). The
  *  gradient is clipped by its global norm (Pascanu et al. 2013). The learning rate increases linearly in the warm-up,
@@ -899,7 +903,8 @@ typedef struct covey_cluster_options {
  *  needs n rows, PQmxb 2^b) or whose parts do not divide the columns, are COVEY_INVALID_ARGUMENT. Nothing is read from
  *  a file of FAISS: there is no name for one. The index is trained on a sample, filled on one thread, searched on all,
  *  and freed before the clusters are joined. Its size counts against the memory budget before it is made: a row of
- *  "IVF4096,PQ16" takes 24 bytes (twice that while its lists grow), one of "HNSW32" 4 d + 350.
+ *  "IVF4096,PQ16" takes 24 bytes (twice that while its lists grow), one of "HNSW32" 4 d + 350. Besides, each thread
+ *  that searches takes 16 MB.
  *  Numbers whose distances float64 cannot hold are refused: with the euclidean metric about 1e153 and above, or none
  *  above 1e-135; with manhattan, sums of |a - b| above 1.8e308.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (names row and column), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
@@ -1203,8 +1208,7 @@ covey_status covey_clustering_select(const covey_clustering *clustering, const c
  *  many sizes each is a leaf for; PLSCAN (persistent leaves, arXiv 2512.16558). The size with the largest sum is the
  *  choice, the other peaks are coarser and finer layers; covey_clustering_select with that min_cluster_size and
  *  COVEY_SELECTION_LEAF gives the clusters of each. sizes, persistence (may be NULL): covey_clustering_size_count
- *  numbers, 0 if no cluster is ever split or for NULL.
- *  Cost: O(c log c) for c clusters in the tree. */
+ *  numbers, 0 if no cluster is ever split or for NULL. They are worked out with the clustering. */
 int64_t covey_clustering_size_count(const covey_clustering *clustering);
 covey_status covey_clustering_sizes(const covey_clustering *clustering, int64_t *sizes, double *persistence,
                                     int64_t capacity, covey_error **error);
@@ -1786,8 +1790,9 @@ int32_t covey_engine_feature_kind(const covey_engine *engine, int64_t feature);
 
 /** The feature columns as a JSON Schema (draft 2020-12) of one transaction's features: names, types, kinds
  *  ("x-covey-kind") and, as examples, the categories that occurred in fitting or that rules name. Errors:
- *  COVEY_INVALID_ARGUMENT. */
-covey_status covey_engine_schema(const covey_engine *engine, covey_buffer **text, covey_error **error);
+ *  COVEY_INVALID_ARGUMENT, COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_engine_schema(const covey_engine *engine, const covey_context *context, covey_buffer **text,
+                                 covey_error **error);
 
 /** 16 hexadecimal digits that engines of the same content share: the checksum over all that the engine's file says. It
  *  finds damage and confusion, not malice. O(size of the file). Errors: COVEY_INVALID_ARGUMENT, COVEY_OUT_OF_MEMORY,
@@ -2206,21 +2211,25 @@ covey_status covey_drift_create(const covey_engine *engine, const covey_context 
 covey_status covey_drift_add(covey_drift *drift, const covey_context *context, const covey_sequences *sequences,
                              const covey_table *features, const covey_scores *scores, covey_error **error);
 
-/** Adds what `other` counted. Errors: COVEY_INVALID_ARGUMENT; COVEY_MISMATCH for another engine. */
-covey_status covey_drift_merge(covey_drift *drift, const covey_drift *other, covey_error **error);
+/** Adds what `other` counted. O(counts): those of event types, clusters and columns. Errors: COVEY_INVALID_ARGUMENT;
+ *  COVEY_MISMATCH for another engine; COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
+covey_status covey_drift_merge(covey_drift *drift, const covey_context *context, const covey_drift *other,
+                               covey_error **error);
 
 /** What moved, as JSON: "warnings" (code and text, as covey_scores_warning and for categories that training did not
  *  have), "moved" (names), and for each feature column of the hybrid rows and for the mix of clusters the population
  *  stability index, the p value of a chi-squared test and whether it moved (index at least 0.2, and p times the number
  *  of comparisons at most 0.001), against the rows that the engine keeps. With `earlier`, counts of the same engine,
  *  against those, and for event types, the time between events, dwell and risk too, of which an engine keeps no counts.
- *  Errors: COVEY_INVALID_ARGUMENT; COVEY_MISMATCH (`earlier` counts for another engine). */
-covey_status covey_drift_report(const covey_drift *drift, const covey_drift *earlier, covey_buffer **text,
-                                covey_error **error);
+ *  Errors: COVEY_INVALID_ARGUMENT; COVEY_MISMATCH (`earlier` counts for another engine); COVEY_OUT_OF_MEMORY,
+ *  COVEY_CANCELLED. */
+covey_status covey_drift_report(const covey_drift *drift, const covey_context *context, const covey_drift *earlier,
+                                covey_buffer **text, covey_error **error);
 
 /** The counts as bytes, and back, with an engine of the same content. Errors: COVEY_INVALID_ARGUMENT,
  *  COVEY_CORRUPT_FILE, COVEY_MISMATCH (another engine), COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
-covey_status covey_drift_write(const covey_drift *drift, covey_buffer **bytes, covey_error **error);
+covey_status covey_drift_write(const covey_drift *drift, const covey_context *context, covey_buffer **bytes,
+                               covey_error **error);
 covey_status covey_drift_read(const covey_engine *engine, const covey_context *context, const void *bytes,
                               int64_t size, covey_drift **drift, covey_error **error);
 

@@ -41,7 +41,7 @@ public func covey_clustering_write(
         let bytes = try required(bytes, "bytes")
         let clustering: Clustering = try Handle.required(clustering, "clustering")
         let execution = execution(context)
-        bytes.pointee = Handle.retain(try BytesBox(clustering.file(execution), execution))
+        bytes.pointee = Handle.retain(try clustering.file(execution).owned(execution))
     }
 }
 
@@ -54,7 +54,7 @@ public func covey_clustering_read(
     return boundary(error) {
         let clustering = try required(clustering, "clustering")
         let execution = execution(context)
-        let file = try BytesBox.file(bytes, length, execution)
+        let file = try SafeTensors(bytes, length, execution)
         clustering.pointee = Handle.retain(try Clustering(file, execution: execution))
     }
 }

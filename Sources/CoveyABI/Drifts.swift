@@ -1,5 +1,6 @@
 import CCovey
 import CoveyEngine
+import CoveyFiles
 import CoveyRuntime
 
 // Section 11 of covey.h: drift.
@@ -35,38 +36,40 @@ public func covey_drift_add(
 
 @c @implementation
 public func covey_drift_merge(
-    _ drift: OpaquePointer?, _ other: OpaquePointer?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ drift: OpaquePointer?, _ context: OpaquePointer?, _ other: OpaquePointer?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     boundary(error) {
-        try Handle.required(drift, "drift", as: Drift.self).merge(Handle.required(other, "other", as: Drift.self))
+        try Handle.required(drift, "drift", as: Drift.self).merge(
+            Handle.required(other, "other", as: Drift.self), execution: execution(context))
     }
 }
 
 @c @implementation
 public func covey_drift_report(
-    _ drift: OpaquePointer?, _ earlier: OpaquePointer?, _ text: UnsafeMutablePointer<OpaquePointer?>?,
-    _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ drift: OpaquePointer?, _ context: OpaquePointer?, _ earlier: OpaquePointer?,
+    _ text: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     text?.pointee = nil
     return boundary(error) {
         let drift = try Handle.required(drift, "drift", as: Drift.self)
         let text = try required(text, "text")
-        text.pointee = Handle.retain(
-            BufferBox(try drift.report(since: earlier.map { Handle.object($0, as: Drift.self) })))
+        let execution = execution(context)
+        let report = try drift.report(since: earlier.map { Handle.object($0, as: Drift.self) }, execution: execution)
+        text.pointee = Handle.retain(try OwnedBytes(report, execution))
     }
 }
 
 @c @implementation
 public func covey_drift_write(
-    _ drift: OpaquePointer?, _ bytes: UnsafeMutablePointer<OpaquePointer?>?,
+    _ drift: OpaquePointer?, _ context: OpaquePointer?, _ bytes: UnsafeMutablePointer<OpaquePointer?>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     bytes?.pointee = nil
     return boundary(error) {
-        let written = try Handle.required(drift, "drift", as: Drift.self).bytes()
+        let drift = try Handle.required(drift, "drift", as: Drift.self)
         let bytes = try required(bytes, "bytes")
-        bytes.pointee = Handle.retain(
-            BufferBox(count: written.count) { target in _ = target.initialize(from: written) })
+        bytes.pointee = Handle.retain(try drift.bytes(execution(context)))
     }
 }
 

@@ -1,19 +1,21 @@
 import CCovey
 import CoveyEngine
+import CoveyFiles
 import CoveyRuntime
 
 // Section 11 of covey.h: what an engine tells of itself.
 
 @c @implementation
 public func covey_engine_schema(
-    _ engine: OpaquePointer?, _ text: UnsafeMutablePointer<OpaquePointer?>?,
+    _ engine: OpaquePointer?, _ context: OpaquePointer?, _ text: UnsafeMutablePointer<OpaquePointer?>?,
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     text?.pointee = nil
     return boundary(error) {
         let engine = try Handle.required(engine, "engine", as: EngineBox.self).engine
         let text = try required(text, "text")
-        text.pointee = Handle.retain(BufferBox(try engine.schema()))
+        let execution = execution(context)
+        text.pointee = Handle.retain(try OwnedBytes(engine.schema(execution), execution))
     }
 }
 
@@ -26,7 +28,8 @@ public func covey_engine_hash(
     return boundary(error) {
         let engine = try Handle.required(engine, "engine", as: EngineBox.self).engine
         let text = try required(text, "text")
-        text.pointee = Handle.retain(BufferBox(try engine.hash(execution(context))))
+        let execution = execution(context)
+        text.pointee = Handle.retain(try OwnedBytes(engine.hash(execution), execution))
     }
 }
 
@@ -39,9 +42,7 @@ public func covey_engine_write(
     return boundary(error) {
         let engine = try Handle.required(engine, "engine", as: EngineBox.self).engine
         let bytes = try required(bytes, "bytes")
-        let written = try engine.bytes(execution(context))
-        bytes.pointee = Handle.retain(
-            BufferBox(count: written.count) { target in _ = target.initialize(from: written) })
+        bytes.pointee = Handle.retain(try engine.bytes(execution(context)))
     }
 }
 
@@ -96,6 +97,8 @@ public func covey_engine_profile(
     return boundary(error) {
         let engine = try Handle.required(engine, "engine", as: EngineBox.self).engine
         let text = try required(text, "text")
-        text.pointee = Handle.retain(BufferBox(try engine.profile(Int(cluster), execution: execution(context))))
+        let execution = execution(context)
+        text.pointee = Handle.retain(
+            try OwnedBytes(engine.profile(Int(cluster), execution: execution), execution))
     }
 }

@@ -133,7 +133,7 @@ public func covey_hybrid_write(
         let bytes = try required(bytes, "bytes")
         let hybrid = try Handle.required(hybrid, "hybrid", as: HybridBox.self).hybrid
         let execution = execution(context)
-        bytes.pointee = Handle.retain(try BytesBox(hybrid.file(execution), execution))
+        bytes.pointee = Handle.retain(try hybrid.file(execution).owned(execution))
     }
 }
 
@@ -146,7 +146,7 @@ public func covey_hybrid_read(
     return boundary(error) {
         let hybrid = try required(hybrid, "hybrid")
         let execution = execution(context)
-        let file = try BytesBox.file(bytes, length, execution)
+        let file = try SafeTensors(bytes, length, execution)
         hybrid.pointee = Handle.retain(HybridBox(try HybridFeatures(file, execution)))
     }
 }

@@ -138,7 +138,7 @@ public func covey_risk_write(
         let bytes = try required(bytes, "bytes")
         let risk = try Handle.required(risk, "risk", as: RiskBox.self).risk
         let execution = execution(context)
-        bytes.pointee = Handle.retain(try BytesBox(risk.file(execution), execution))
+        bytes.pointee = Handle.retain(try risk.file(execution).owned(execution))
     }
 }
 
@@ -151,7 +151,7 @@ public func covey_risk_read(
     return boundary(error) {
         let risk = try required(risk, "risk")
         let execution = execution(context)
-        let file = try BytesBox.file(bytes, length, execution)
+        let file = try SafeTensors(bytes, length, execution)
         risk.pointee = Handle.retain(RiskBox(try ClusterRisk(file, execution)))
     }
 }

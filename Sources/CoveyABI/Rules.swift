@@ -1,4 +1,5 @@
 import CCovey
+import CoveyFiles
 import CoveyRules
 import CoveyRuntime
 import CoveyTables
@@ -258,8 +259,9 @@ public func covey_rules_export(
         guard let format = ExportFormat(rawValue: format) else {
             throw CoveyError.invalidArgument("format must be a COVEY_RULES_ format, got \(format)")
         }
-        let written = try set.export(format, exportOptions(options), execution: execution(context))
-        text.pointee = Handle.retain(BufferBox(written))
+        let execution = execution(context)
+        let written = try set.export(format, exportOptions(options), execution: execution)
+        text.pointee = Handle.retain(try OwnedBytes(written, execution))
     }
 }
 

@@ -61,8 +61,8 @@ public func covey_vocabulary_name(_ vocabulary: OpaquePointer?, _ index: Int64) 
 
 @c @implementation
 public func covey_vocabulary_lookup(
-    _ vocabulary: OpaquePointer?, _ names: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int64,
-    _ indices: UnsafeMutablePointer<Int32>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+    _ vocabulary: OpaquePointer?, _ context: OpaquePointer?, _ names: UnsafePointer<UnsafePointer<CChar>?>?,
+    _ count: Int64, _ indices: UnsafeMutablePointer<Int32>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> covey_status {
     boundary(error) {
         let vocabulary = try Handle.required(vocabulary, "vocabulary", as: Vocabulary.self)
@@ -70,9 +70,13 @@ public func covey_vocabulary_lookup(
         if total == 0 { return }
         let names = try required(names, "names")
         let indices = try required(indices, "indices")
-        for index in 0..<total {
-            let name = try required(names[index], "names[\(index)]")
-            indices[index] = Int32(vocabulary.index(of: bytes(name)))
+        let (execution, piece) = (execution(context), 4096)
+        for start in stride(from: 0, to: total, by: piece) {
+            try execution.report()
+            for index in start..<min(total, start + piece) {
+                let name = try required(names[index], "names[\(index)]")
+                indices[index] = Int32(vocabulary.index(of: bytes(name)))
+            }
         }
     }
 }

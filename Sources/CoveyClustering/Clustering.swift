@@ -11,6 +11,8 @@ public final class Clustering: Sendable {
     public let rows: FittedRows
     public let singleLinkageTree: SingleLinkageTree
     public let condensedTree: CondensedTree
+    /// Of the condensed tree, for sizes from the min_cluster_size that it was made with.
+    public let persistentSizes: PersistentSizes
     public let selection: ClusterSelection
 
     /// One a row of the caller: 0..<clusterCount, -1 = noise.
@@ -89,10 +91,13 @@ public final class Clustering: Sendable {
         }
         if let earlier, sameTree {
             condensedTree = earlier.condensedTree
+            persistentSizes = earlier.persistentSizes
         } else {
             let tree = try CondensedTree(
                 singleLinkageTree, minClusterSize: options.minClusterSize, execution: execution)
             condensedTree = try tree.simplified(options.clusterSelectionPersistence, execution: execution)
+            persistentSizes = try PersistentSizes(
+                condensedTree, minClusterSize: options.minClusterSize, execution: execution)
         }
         selection = try ClusterSelection(condensedTree, options, execution: execution)
         let membership = try Membership(condensedTree, selection, options, execution: execution)

@@ -90,17 +90,23 @@ extension Clustering {
 
     /// Adds the clustering to a file, under names that begin with `prefix`.
     public func store(
-        into writer: inout SafeTensorsWriter, prefix: String, _ execution: Execution = Execution()
+        into writer: inout SafeTensorsWriter, prefix: String, _ execution: Execution
     ) throws {
         var json = JSONWriter(execution)
         try StoredClustering(options: options, rows: rowCount, columns: columnCount, recall: recall).write(to: &json)
         writer.setEntry(prefix + "options", json.string)
         try execution.report()
         let edges = spanningTree.edges
-        try writer.add(prefix + "spanning_tree.from", edges.map(\.from), shape: [edges.count])
-        try writer.add(prefix + "spanning_tree.to", edges.map(\.to), shape: [edges.count])
-        try writer.add(prefix + "spanning_tree.distance", edges.map(\.distance), shape: [edges.count])
+        try execution.hold(edges.count, of: 16, for: "a spanning tree's edges")
+        try writer.add(
+            prefix + "spanning_tree.from", execution.array(edges.count) { edges[$0].from }, shape: [edges.count])
+        try writer.add(
+            prefix + "spanning_tree.to", execution.array(edges.count) { edges[$0].to }, shape: [edges.count])
+        try writer.add(
+            prefix + "spanning_tree.distance", execution.array(edges.count) { edges[$0].distance },
+            shape: [edges.count])
         if let usedRows {
+            try execution.hold(rowCount, of: 1, for: "the rows that were used")
             var used = [UInt8](repeating: 0, count: rowCount)
             for row in usedRows { used[Int(row)] = 1 }
             try writer.add(prefix + "used", used, shape: [rowCount])
@@ -115,7 +121,7 @@ extension Clustering {
 
     /// Reads a clustering back. Throws `corruptFile`, naming what is wrong, for anything that `store` would not have
     /// written; `outOfMemory`, `cancelled`. Cost: O(n log n + n columns).
-    public convenience init(from file: SafeTensors, prefix: String, execution: Execution = Execution()) throws {
+    public convenience init(from file: SafeTensors, prefix: String, execution: Execution) throws {
         let stored = try Clustering.storedOptions(file, prefix, execution)
         try execution.hold(stored.rows, of: Clustering.bytesPerRow, for: "a clustering of \(stored.rows) rows")
         let used = try Clustering.storedUse(file, prefix, stored, execution)
@@ -129,7 +135,7 @@ extension Clustering {
                 stored.options.prediction
                 ? try ReferenceRows(
                     from: file, prefix: prefix, rows: count, columns: stored.columns, metric: stored.options.metric,
-                    minSamples: minSamples) : nil
+                    minSamples: minSamples, execution: execution) : nil
             let rows = try FittedRows(
                 rowCount: stored.rows, columnCount: stored.columns, usedRows: used, weights: weights,
                 minSamples: minSamples, recall: stored.recall, spanningTree: tree, reference: reference,
@@ -168,7 +174,7 @@ extension Clustering {
     ) throws -> [Int32]? {
         let name = prefix + "used"
         guard file.contains(name) else { return nil }
-        let used = try file.values(name, as: UInt8.self, shape: [stored.rows])
+        let used = try file.values(name, as: UInt8.self, shape: [stored.rows], execution)
         var rows: [Int32] = []
         rows.reserveCapacity(used.count)
         var valid = stored.options.missing == .noise || file.contains(prefix + Clustering.weightsName)
@@ -188,8 +194,8 @@ extension Clustering {
         _ file: SafeTensors, _ prefix: String, _ execution: Execution
     ) throws -> CellOrder? {
         guard file.contains(prefix + "cells.order") else { return nil }
-        let rows = try file.values(prefix + "cells.order", as: Int32.self, shape: [nil])
-        let starts = try file.values(prefix + "cells.starts", as: Int32.self, shape: [nil])
+        let rows = try file.values(prefix + "cells.order", as: Int32.self, shape: [nil], execution)
+        let starts = try file.values(prefix + "cells.starts", as: Int32.self, shape: [nil], execution)
         return try CellOrder(rows: rows, starts: starts, count: rows.count, execution: execution)
     }
 
@@ -197,9 +203,9 @@ extension Clustering {
         _ file: SafeTensors, _ prefix: String, points: Int, _ execution: Execution
     ) throws -> SpanningTree {
         let count = max(0, points - 1)
-        let from = try file.values(prefix + "spanning_tree.from", as: Int32.self, shape: [count])
-        let to = try file.values(prefix + "spanning_tree.to", as: Int32.self, shape: [count])
-        let distances = try file.values(prefix + "spanning_tree.distance", as: Double.self, shape: [count])
+        let from = try file.values(prefix + "spanning_tree.from", as: Int32.self, shape: [count], execution)
+        let to = try file.values(prefix + "spanning_tree.to", as: Int32.self, shape: [count], execution)
+        let distances = try file.values(prefix + "spanning_tree.distance", as: Double.self, shape: [count], execution)
         var edges: [SpanningTree.Edge] = []
         edges.reserveCapacity(count)
         for edge in 0..<count {
@@ -230,19 +236,20 @@ extension ReferenceRows {
     }
 
     init(
-        from file: SafeTensors, prefix: String, rows: Int, columns: Int, metric: Metric, minSamples: Int
+        from file: SafeTensors, prefix: String, rows: Int, columns: Int, metric: Metric, minSamples: Int,
+        execution: Execution
     ) throws {
         let name = prefix + "rows"
         let shape: [Int?] = [rows, columns]
         let storage: Storage
         if file.tensors[name]?.type == .f32 {
             storage = .float32(
-                Matrix(rows: rows, columns: columns, elements: try file.finiteValues(name, shape: shape)))
+                Matrix(rows: rows, columns: columns, elements: try file.finiteValues(name, shape: shape, execution)))
         } else {
             storage = .float64(
-                Matrix(rows: rows, columns: columns, elements: try file.finiteValues(name, shape: shape)))
+                Matrix(rows: rows, columns: columns, elements: try file.finiteValues(name, shape: shape, execution)))
         }
-        let distances = try file.values(prefix + "core_distances", as: Double.self, shape: [rows])
+        let distances = try file.values(prefix + "core_distances", as: Double.self, shape: [rows], execution)
         guard distances.allSatisfy({ $0 >= 0 }) else {
             throw CoveyError.corruptFile("tensor \(prefix)core_distances must not be negative")
         }

@@ -18,7 +18,7 @@ extension Clustering {
     ) throws -> [Int32]? {
         let name = prefix + weightsName
         guard file.contains(name) else { return nil }
-        let weights = try file.values(name, as: Int32.self, shape: [rows])
+        let weights = try file.values(name, as: Int32.self, shape: [rows], execution)
         var total = 0
         for (row, weight) in weights.enumerated() {
             if row & 0xFFFFF == 0 { try execution.report() }
@@ -39,7 +39,7 @@ extension Clustering {
     ) throws -> RowCopies? {
         guard let weights else { return nil }
         let name = prefix + copiesName
-        let distances = try file.values(name, as: Double.self, shape: [tree.pointCount])
+        let distances = try file.values(name, as: Double.self, shape: [tree.pointCount], execution)
         guard distances.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
             throw CoveyError.corruptFile("tensor \(name) must hold distances")
         }

@@ -170,7 +170,8 @@ final class TrainingState {
         _ file: SafeTensors, _ path: String, fingerprint: String, epochs: Int, stepsPerEpoch: Int,
         _ execution: Execution
     ) throws {
-        let form: Form = try JSONText.decode(from: file.entry(Self.entryName), "metadata entry \(Self.entryName)")
+        let form: Form = try JSONText.decode(
+            from: file.entry(Self.entryName), "metadata entry \(Self.entryName)", execution)
         guard form.format_version <= Self.formatVersion else {
             throw CoveyError.unsupported(
                 "format_version is \(form.format_version), this version reads up to \(Self.formatVersion)")

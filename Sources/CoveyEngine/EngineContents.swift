@@ -10,7 +10,9 @@ import CoveyTables
 
 extension Engine {
     /// The bytes of its file.
-    public func bytes(_ execution: Execution = Execution()) throws -> [UInt8] { try file(execution).bytes() }
+    public func bytes(_ execution: Execution = Execution()) throws -> OwnedBytes {
+        try file(execution).owned(execution)
+    }
 
     /// Reads the bytes of an engine's file, which are copied.
     public convenience init(bytes: UnsafeRawBufferPointer, execution: Execution = Execution()) throws {
@@ -58,77 +60,75 @@ extension Engine {
 
     /// The feature columns that scoring needs, as a JSON Schema (draft 2020-12) of one transaction's features.
     /// Categories are those that occurred in fitting or that rules name; another one may come, and is no error.
-    public func schema() throws -> String {
-        var properties: [String: Schema.Property] = [:]
-        let known = knownCategories()
-        for feature in features {
-            let type =
-                switch feature.kind {
-                case .numeric, .date: "number"
-                case .categorical: "string"
-                case .boolean: "boolean"
+    public func schema(_ execution: Execution = Execution()) throws -> String {
+        let known = try knownCategories(execution)
+        var writer = JSONWriter(execution)
+        try writer.object { json in
+            try json.member("$schema", "https://json-schema.org/draft/2020-12/schema")
+            try json.name("properties")
+            try json.object { json in
+                for feature in features {
+                    try json.name(feature.name)
+                    try Engine.write(feature, known[ExactName(feature.name)] ?? [], to: &json)
                 }
-            properties[feature.name] = Schema.Property(
-                type: [type, "null"], covey_kind: feature.kind.name,
-                examples: feature.kind == .categorical ? known[ExactName(feature.name)] ?? [] : nil,
-                description: feature.kind == .date ? "Seconds since 1970-01-01 UTC." : nil)
+            }
+            try json.member("required", features.map(\.name))
+            try json.member("title", "A transaction's features")
+            try json.member("type", "object")
         }
-        return try JSONText.encode(
-            Schema(
-                schema: "https://json-schema.org/draft/2020-12/schema", title: "A transaction's features",
-                type: "object",
-                required: features.map(\.name), properties: properties))
+        return writer.string
+    }
+
+    private static func write(
+        _ feature: EngineFeature, _ categories: [String], to json: inout JSONWriter
+    ) throws {
+        try json.object { json in
+            if feature.kind == .date { try json.member("description", "Seconds since 1970-01-01 UTC.") }
+            if feature.kind == .categorical { try json.member("examples", categories) }
+            try json.member("type", [feature.kind.type, "null"])
+            try json.member("x-covey-kind", feature.kind.name)
+        }
     }
 
     /// The categories of each feature that any part of the engine tells from others: those that occurred in fitting, or
     /// that rules name.
-    func knownCategories() -> [ExactName: [String]] {
-        var known: [ExactName: (names: [String], seen: Set<ExactName>)] = [:]
-        func add(_ feature: String, _ names: [String]) {
-            for name in names where known[ExactName(feature), default: ([], [])].seen.insert(ExactName(name)).inserted {
-                known[ExactName(feature)]?.names.append(name)
+    func knownCategories(_ execution: Execution) throws -> [ExactName: [String]] {
+        try execution.report()
+        var known: [ExactName: [String]] = [:]
+        var seen: [ExactName: Set<ExactName>] = [:]
+        // An array and a set, each of which may double.
+        let bytes = 8 * MemoryLayout<String>.stride
+        func add(_ names: [String], to feature: String) throws {
+            try execution.hold(names.count, of: bytes, for: "the categories of \(PlainText.name(feature))")
+            let feature = ExactName(feature)
+            try execution.forEach(names.indices, every: 4096) { index in
+                let name = names[index]
+                guard seen[feature, default: []].insert(ExactName(name)).inserted else { return }
+                known[feature, default: []].append(name)
             }
         }
-        for (name, categories) in parts.hybrid.categories { add(name, categories) }
-        for set in parts.ruleSets {
-            for condition in set.rules.rules.flatMap(\.conditions) {
-                switch condition.test {
-                case .isIn(let names), .isNotIn(let names): add(condition.feature, names)
-                default: break
-                }
+        for (name, categories) in parts.hybrid.categories { try add(categories, to: name) }
+        for condition in parts.ruleSets.lazy.flatMap(\.rules.rules).flatMap(\.conditions) {
+            switch condition.test {
+            case .isIn(let names), .isNotIn(let names): try add(names, to: condition.feature)
+            default: break
             }
         }
-        for (name, categories) in parts.evidence?.categories ?? [] { add(name, categories) }
-        return known.mapValues(\.names)
-    }
-
-    private struct Schema: Encodable {
-        struct Property: Encodable {
-            let type: [String]
-            let covey_kind: String
-            let examples: [String]?
-            let description: String?
-
-            enum CodingKeys: String, CodingKey {
-                case type, examples, description
-                case covey_kind = "x-covey-kind"
-            }
-        }
-
-        let schema: String
-        let title: String
-        let type: String
-        let required: [String]
-        let properties: [String: Property]
-
-        enum CodingKeys: String, CodingKey {
-            case title, type, required, properties
-            case schema = "$schema"
-        }
+        for (name, categories) in parts.evidence?.categories ?? [] { try add(categories, to: name) }
+        return known
     }
 }
 
 extension FeatureColumn.Kind {
+    /// In JSON Schema.
+    fileprivate var type: String {
+        switch self {
+        case .numeric, .date: "number"
+        case .categorical: "string"
+        case .boolean: "boolean"
+        }
+    }
+
     fileprivate var name: String {
         switch self {
         case .numeric: "numeric"

@@ -31,7 +31,7 @@ extension Engine {
         try execution.report()
         try parts.hybrid.store(in: &writer, prefix: "hybrid.", execution)
         try parts.clustering.store(into: &writer, prefix: "clustering.", execution)
-        try parts.evidence?.store(in: &writer, prefix: "evidence.")
+        try parts.evidence?.store(in: &writer, prefix: "evidence.", execution)
         var entry = JSONWriter(execution)
         try entry.object { entry in
             try entry.member("encoder", parts.encoder != nil)

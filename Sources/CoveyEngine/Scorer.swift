@@ -31,7 +31,7 @@ public final class Scorer {
     public init(_ engine: Engine, _ context: Context = .standard) throws {
         self.engine = engine
         execution = Execution(context)
-        features = try FeatureRow(engine.features, categories: engine.knownCategories(), execution)
+        features = try FeatureRow(engine.features, categories: engine.knownCategories(execution), execution)
         let table = features.table
         embedding = engine.parts.encoder.map { Matrix(rows: 1, columns: $0.dimension, repeating: 0) }
         hybrid = try HybridRow(engine.parts.hybrid, table)

@@ -9,13 +9,15 @@ public enum JSONText {
     /// - Parameter what: names the text in messages.
     /// - Throws: `corruptFile`, with the place in the text.
     public static func decode<Value: Decodable>(
-        _ type: Value.Type = Value.self, from text: String, _ what: String, longest: Int = largest
+        _ type: Value.Type = Value.self, from text: String, _ what: String, _ execution: Execution
     ) throws -> Value {
-        guard text.utf8.count <= longest else {
-            throw CoveyError.corruptFile("\(what): it has \(text.utf8.count) bytes, more than \(longest)")
+        guard text.utf8.count <= largest else {
+            throw CoveyError.corruptFile("\(what): it has \(text.utf8.count) bytes, more than \(largest)")
         }
         // The decoder goes as deep as the text does, on the caller's stack.
-        try JSONReader.read(text, what, Execution()) { try $0.skip() }
+        try JSONReader.read(text, what, execution) { try $0.skip() }
+        // What it builds of the shortest values.
+        try execution.reserve(text.utf8.count, of: 64, for: what)
         do {
             return try JSONDecoder().decode(type, from: Data(text.utf8))
         } catch let error as CoveyError {

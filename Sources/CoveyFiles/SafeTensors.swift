@@ -85,6 +85,7 @@ public struct SafeTensors: Sendable {
         _ name: String, as type: Element.Type = Element.self, shape: [Int?], _ execution: Execution? = nil
     ) throws -> [Element] {
         let tensor = try self.tensor(name, Element.dataType, shape: shape)
+        try execution?.reserve(tensor.bytes.count, for: "tensor \(name)")
         return try Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
             let target = UnsafeMutableRawBufferPointer(buffer)
             let piece = 4 << 20

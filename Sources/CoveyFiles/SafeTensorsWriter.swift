@@ -11,6 +11,9 @@ public struct SafeTensorsWriter: Sendable {
         let shape: [Int]
         /// Calls its argument with the tensor's bytes.
         let withBytes: @Sendable ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+
+        /// The number of bytes; the shape is that of values that are there.
+        var bytes: Int { shape.reduce(type.size, *) }
     }
 
     public init() {}
@@ -48,7 +51,8 @@ public struct SafeTensorsWriter: Sendable {
         // Each piece is on the disk before the next: syncing all at the end could take seconds.
         let piece = 8 << 20
         try AtomicFile.write(to: path, execution) { file in
-            try emit(execution) { bytes in
+            let (header, ordered) = try plan(execution)
+            try emit(header, ordered) { bytes in
                 for start in stride(from: 0, to: bytes.count, by: piece) {
                     try execution?.report()
                     try file.append(UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + piece)]))
@@ -58,22 +62,42 @@ public struct SafeTensorsWriter: Sendable {
         }
     }
 
-    /// The bytes of the file; at most the execution's memory budget.
-    public func bytes(_ execution: Execution? = nil) throws -> [UInt8] {
-        var result: [UInt8] = []
-        try emit(execution) { bytes in
-            try execution?.reserve(result.count + bytes.count, for: "the bytes of a file")
-            result.append(contentsOf: bytes)
-            try execution?.report()
+    /// The bytes of the file.
+    public func owned(_ execution: Execution) throws -> OwnedBytes {
+        let (header, ordered) = try plan(execution)
+        let size = ordered.reduce(header.count) { $0 + $1.bytes }
+        let result = try OwnedBytes(size, for: "the bytes of a file", execution)
+        var written = 0
+        let piece = 4 << 20
+        try emit(header, ordered) { bytes in
+            for start in stride(from: 0, to: bytes.count, by: piece) {
+                try execution.report()
+                let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + piece)])
+                UnsafeMutableRawBufferPointer(rebasing: result.bytes[written...]).copyMemory(from: part)
+                written += part.count
+            }
         }
         return result
     }
 
-    private func emit(_ execution: Execution? = nil, _ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+    /// The bytes of a small file, as an array.
+    public func bytes() throws -> [UInt8] {
+        let owned = try owned(Execution())
+        return withExtendedLifetime(owned) { Array(owned.bytes) }
+    }
+
+    /// The header, and the tensors in their order in the file.
+    private func plan(_ execution: Execution?) throws -> (header: [UInt8], tensors: [Entry]) {
         let ordered = tensors.sorted { ($1.value.type.size, $0.key) < ($0.value.type.size, $1.key) }
         let header = try SafeTensorsHeader.encode(
             ordered.map { ($0.key, $0.value.type, $0.value.shape) }, metadata: metadata, execution ?? Execution())
+        return (header, ordered.map(\.value))
+    }
+
+    private func emit(
+        _ header: [UInt8], _ tensors: [Entry], _ sink: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         try header.withUnsafeBytes(sink)
-        for (_, tensor) in ordered { try tensor.withBytes(sink) }
+        for tensor in tensors { try tensor.withBytes(sink) }
     }
 }

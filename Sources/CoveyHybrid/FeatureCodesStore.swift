@@ -31,7 +31,7 @@ extension FeatureCodes {
     }
 
     public func store(
-        in writer: inout SafeTensorsWriter, prefix: String, _ execution: Execution = Execution()
+        in writer: inout SafeTensorsWriter, prefix: String, _ execution: Execution
     ) throws {
         var json = JSONWriter(execution)
         try json.array(columns) { json, column in
@@ -48,7 +48,7 @@ extension FeatureCodes {
     }
 
     /// Throws `corruptFile` for anything that fitting cannot give.
-    public init(from file: SafeTensors, prefix: String, _ execution: Execution = Execution()) throws {
+    public init(from file: SafeTensors, prefix: String, _ execution: Execution) throws {
         let what = "metadata entry \(prefix)columns"
         let stored = try JSONReader.read(file.entry(prefix + "columns"), what, execution) { reader in
             var stored: [Stored] = []
@@ -64,7 +64,7 @@ extension FeatureCodes {
             }
             return stored
         }
-        let edges = try file.finiteValues(prefix + "edges", as: Double.self, shape: [nil])
+        let edges = try file.finiteValues(prefix + "edges", as: Double.self, shape: [nil], execution)
         var next = 0
         var names = Set<ExactName>()
         var columns: [Column] = []

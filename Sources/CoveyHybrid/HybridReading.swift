@@ -7,7 +7,7 @@ extension HybridFeatures {
     /// Throws `corruptFile`, with the name of the tensor or the entry, for anything that fitting cannot give;
     /// `unsupported` for a newer version; `outOfMemory`, `cancelled`.
     public init(
-        from file: SafeTensors, prefix: String, entry: String = entryName, _ execution: Execution = Execution()
+        from file: SafeTensors, prefix: String, entry: String = entryName, _ execution: Execution
     ) throws {
         let text = try file.entry(entry)
         try HybridFeatures.checkVersion(text, entry, execution)
@@ -55,14 +55,16 @@ extension EmbeddingBlock {
     private init(
         unit: Double, factor: Double, components: Int, _ reader: JSONReader, _ file: SafeTensors, _ prefix: String
     ) throws {
-        let centre = try file.finiteValues(prefix + "centre", as: Double.self, shape: [nil])
+        let centre = try file.finiteValues(prefix + "centre", as: Double.self, shape: [nil], reader.execution)
         let limit = HybridFeatures.largestDimension
         guard (1...limit).contains(centre.count), (0...centre.count).contains(components) else {
             throw reader.error("must have 1 to \(limit) columns and no more components")
         }
         let axes =
             components == 0
-            ? [] : try file.finiteValues(prefix + "axes", as: Double.self, shape: [centre.count, components])
+            ? []
+            : try file.finiteValues(
+                prefix + "axes", as: Double.self, shape: [centre.count, components], reader.execution)
         // Bounds within which no later sum overflows.
         guard unit > 0, factor >= 0, centre.allSatisfy({ abs($0) <= 1e100 }), axes.allSatisfy({ abs($0) <= 2 }) else {
             throw reader.error("has numbers that are out of range")

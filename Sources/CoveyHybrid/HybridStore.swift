@@ -19,7 +19,7 @@ extension HybridFeatures {
     /// - Parameter entry: the name of the metadata entry, if a file has several transforms.
     public func store(
         in writer: inout SafeTensorsWriter, prefix: String, entry: String = entryName,
-        _ execution: Execution = Execution()
+        _ execution: Execution
     ) throws {
         if let embeddings {
             try writer.add(prefix + "centre", embeddings.centre, shape: [embeddings.columns])

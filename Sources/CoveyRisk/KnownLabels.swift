@@ -40,6 +40,7 @@ public struct KnownLabels: Sendable, Equatable {
         var fraud = 0
         var legitimate = 0
         var values: [Int8] = []
+        try execution.reserve(labels.count, of: 1, for: "\(labels.count) labels")
         values.reserveCapacity(labels.count)
         try execution.forEach(0..<labels.count) { row in
             let label = labels[row]

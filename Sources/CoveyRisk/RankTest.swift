@@ -1,3 +1,5 @@
+import CoveyRuntime
+
 /// Whether one kind of rows ranks above the other by more than chance: the rank sum of Wilcoxon (1945), by its normal
 /// approximation with the correction for ties.
 public struct RankTest {
@@ -6,10 +8,15 @@ public struct RankTest {
     /// How many standard deviations the rank sum lies above what chance would give.
     public let deviations: Double
 
-    public init(_ values: [(value: Double, isOfKind: Bool)]) {
-        let sorted = values.sorted { $0.value < $1.value }
-        let kind = Double(values.reduce(0) { $0 + ($1.isOfKind ? 1 : 0) })
-        let others = Double(values.count) - kind
+    /// - Parameter value: that of each of `count` rows, and whether it is of the kind.
+    public init(
+        _ count: Int, _ execution: Execution, _ value: (Int) -> (value: Double, isOfKind: Bool)
+    ) throws {
+        var sorted = try execution.map(count, for: "a rank test of \(count) rows") { value($0) }
+        defer { execution.memory.release(count * MemoryLayout<(value: Double, isOfKind: Bool)>.stride) }
+        try execution.sort(&sorted) { $0.value < $1.value }
+        let kind = Double(sorted.reduce(0) { $0 + ($1.isOfKind ? 1 : 0) })
+        let others = Double(count) - kind
         guard kind > 0, others > 0 else {
             area = 0.5
             deviations = 0

@@ -27,6 +27,8 @@ public struct TreeShares: Sendable {
     private let counted: [Int32]
     private let fraud: [Int32]
     private let shares: [Double]
+    /// Counts them as long as they are kept.
+    private let memory: HeldMemory
 
     public var baseRate: Double { labels.baseRate }
 
@@ -38,7 +40,10 @@ public struct TreeShares: Sendable {
         guard labels.count == tree.pointCount else {
             throw CoveyError.mismatch("fraud has \(labels.count) values, the tree \(tree.pointCount) rows")
         }
-        try execution.hold(tree.pointCount, of: 44, for: "shares along the tree")
+        // What is kept, then the depths and the tops of merges.
+        memory = try HeldMemory(
+            checkedProduct(tree.pointCount, 36, "shares along the tree"), for: "shares along the tree", execution)
+        try execution.reserve(tree.pointCount, of: 8, for: "shares along the tree")
         let points = tree.pointCount
         let merges = tree.mergeCount
         var rowParents = [Int32](repeating: -1, count: points)

@@ -67,13 +67,13 @@ public final class Execution: Sendable {
         }
     }
 
-    /// Calls `body` for each index of a range, and does `check` before each `interval` of them.
+    /// Calls `body` for each index of a range, and does `report` before each `interval` of them.
     @inlinable
     @inline(__always)
     public func forEach(_ range: Range<Int>, every interval: Int = 1 << 16, _ body: (Int) throws -> Void) throws {
         var first = range.lowerBound
         while first < range.upperBound {
-            try check()
+            try report()
             let end = range.upperBound - first > interval ? first + interval : range.upperBound
             for index in first..<end { try body(index) }
             first = end
@@ -140,6 +140,37 @@ public final class Execution: Sendable {
     /// Does `reserve` for `count` values of `stride` bytes each, and checks for overflow.
     public func reserve(_ count: Int, of stride: Int, for what: @autoclosure () -> String) throws {
         try reserve(checkedProduct(count, stride, what()), for: what())
+    }
+
+    /// Runs a part of a call that leaves little behind, and counts what it held as free after it. Not within `parallel`.
+    public func temporarily<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let before = memory.bytes
+        defer { memory.release(max(0, memory.bytes - before)) }
+        return try body()
+    }
+
+    /// Sorts, and does `report` between the comparisons.
+    public func sort<Element>(
+        _ elements: inout [Element], by isBefore: (Element, Element) -> Bool
+    ) throws {
+        try reserve(elements.count, of: MemoryLayout<Element>.stride, for: "sorting")
+        var comparisons = 0
+        try elements.sort { left, right in
+            comparisons &+= 1
+            if comparisons & 0xFFFF == 0 { try report() }
+            return isBefore(left, right)
+        }
+    }
+
+    /// The results of `body` for each index, which count against the budget until the call ends.
+    public func map<Element>(
+        _ count: Int, for what: @autoclosure () -> String, _ body: (Int) throws -> Element
+    ) throws -> [Element] {
+        try hold(count, of: MemoryLayout<Element>.stride, for: what())
+        var result: [Element] = []
+        result.reserveCapacity(count)
+        try forEach(0..<count, every: 4096) { result.append(try body($0)) }
+        return result
     }
 
     static var monotonicNanoseconds: UInt64 {

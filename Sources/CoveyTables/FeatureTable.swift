@@ -8,7 +8,7 @@ public struct FeatureTable: Sendable {
     public init(rows: Int, columns: [FeatureColumn]) throws {
         var names = Set<ExactName>()
         for (index, column) in columns.enumerated() {
-            try require(!column.name.isEmpty, "a column's name must not be empty")
+            try require(!column.name.isEmpty, "columns[\(index)].name must not be empty")
             let name = ExactName(column.name)
             let isNew =
                 columns.count <= FeatureTable.few

@@ -159,7 +159,7 @@ const abi_case matrix_cases[] = {
     {"table: null columns", COVEY_INVALID_ARGUMENT, "features.columns must not be NULL", table_no_columns},
     {"table: no columns", COVEY_INVALID_DATA, "features must have a column with a value", table_empty},
     {"column: null name", COVEY_INVALID_ARGUMENT, "features.columns[1].name must not be NULL", column_no_name},
-    {"column: empty name", COVEY_INVALID_ARGUMENT, "name must not be empty", column_empty_name},
+    {"column: empty name", COVEY_INVALID_ARGUMENT, "columns[1].name must not be empty", column_empty_name},
     {"column: name not UTF-8", COVEY_INVALID_ARGUMENT, "name must be valid UTF-8", column_broken_name},
     {"column: name twice", COVEY_INVALID_DATA, "\"amount\" occurs twice", column_repeated_name},
     {"column: null values", COVEY_INVALID_ARGUMENT, "features.columns[0].values must not be NULL", column_no_values},

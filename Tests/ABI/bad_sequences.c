@@ -63,14 +63,14 @@ static covey_status build_utf8(covey_error **error) {
 static covey_status lookup(const char *const *names, int64_t count, int32_t *indices, covey_error **error) {
     covey_vocabulary *vocabulary = NULL;
     if (covey_vocabulary_create(NULL, good_events, 2, &vocabulary, NULL) != COVEY_OK) return COVEY_INTERNAL;
-    covey_status status = covey_vocabulary_lookup(vocabulary, names, count, indices, error);
+    covey_status status = covey_vocabulary_lookup(vocabulary, NULL, names, count, indices, error);
     covey_vocabulary_destroy(vocabulary);
     return status;
 }
 
 static covey_status lookup_null_vocabulary(covey_error **error) {
     int32_t index;
-    return covey_vocabulary_lookup(NULL, good_events, 1, &index, error);
+    return covey_vocabulary_lookup(NULL, NULL, good_events, 1, &index, error);
 }
 static covey_status lookup_null_names(covey_error **error) {
     int32_t index;

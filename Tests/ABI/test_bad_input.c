@@ -10,6 +10,7 @@ extern const abi_case counterfactual_cases[];
 extern const abi_case derived_cases[];
 extern const abi_case encoder_cases[];
 extern const abi_case engine_cases[];
+extern const abi_case engine_contents_cases[];
 extern const abi_case explain_cases[];
 extern const abi_case find_cases[];
 extern const abi_case hybrid_cases[];
@@ -22,10 +23,10 @@ extern const abi_case sequence_cases[];
 extern const abi_case training_cases[];
 
 static const abi_case *const tables[] = {
-    arrow_cases,       context_cases, matrix_cases,         sequence_cases,          encoder_cases,
-    training_cases,    hybrid_cases,  clustering_cases,     clustering_result_cases, parts_cases,
-    risk_cases,        engine_cases,  counterfactual_cases, explain_cases,           find_cases,
-    rule_option_cases, rules_cases,   rule_set_cases,       derived_cases,
+    arrow_cases,    context_cases,     matrix_cases,          sequence_cases,          encoder_cases,
+    training_cases, hybrid_cases,      clustering_cases,      clustering_result_cases, parts_cases,
+    risk_cases,     engine_cases,      engine_contents_cases, counterfactual_cases,    explain_cases,
+    find_cases,     rule_option_cases, rules_cases,           rule_set_cases,          derived_cases,
 };
 
 static void run(const abi_case *row) {

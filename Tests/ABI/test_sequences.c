@@ -16,7 +16,7 @@ int main(void) {
 
     const char *sought[6] = {"pay", "", "nothing", "caf\xC3\xA9", "\xFF", "login"};
     int32_t indices[6];
-    CHECK_OK(covey_vocabulary_lookup(vocabulary, sought, 6, indices, &error));
+    CHECK_OK(covey_vocabulary_lookup(vocabulary, NULL, sought, 6, indices, &error));
     const int32_t expected[6] = {2, 0, 0, 3, 0, 1};
     CHECK(memcmp(indices, expected, sizeof indices) == 0);
     covey_vocabulary_destroy(vocabulary);

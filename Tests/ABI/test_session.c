@@ -172,7 +172,7 @@ static void test_hostile_bytes(const covey_engine *engine) {
 static void check_report(const covey_drift *drift, const covey_drift *earlier, const char *text) {
     covey_error *error = NULL;
     covey_buffer *report = NULL;
-    CHECK_OK(covey_drift_report(drift, earlier, &report, &error));
+    CHECK_OK(covey_drift_report(drift, NULL, earlier, &report, &error));
     CHECK(strstr(covey_buffer_data(report), text) != NULL);
     covey_buffer_destroy(report);
 }
@@ -188,12 +188,12 @@ static void test_drift(const covey_engine *engine) {
     CHECK_OK(covey_drift_add(whole, NULL, &sample.sequences, &sample.table, scores, &error));
     check_report(whole, NULL, "\"moved\":[]");
     check_report(whole, NULL, "\"transactions\":120");
-    CHECK_OK(covey_drift_write(whole, &bytes, &error));
+    CHECK_OK(covey_drift_write(whole, NULL, &bytes, &error));
     CHECK_OK(covey_drift_read(engine, NULL, covey_buffer_data(bytes), covey_buffer_size(bytes), &copy, &error));
-    CHECK_OK(covey_drift_write(copy, &again, &error));
+    CHECK_OK(covey_drift_write(copy, NULL, &again, &error));
     CHECK(covey_buffer_size(bytes) == covey_buffer_size(again));
     CHECK(memcmp(covey_buffer_data(bytes), covey_buffer_data(again), (size_t)covey_buffer_size(bytes)) == 0);
-    CHECK_OK(covey_drift_merge(copy, whole, &error));
+    CHECK_OK(covey_drift_merge(copy, NULL, whole, &error));
     check_report(copy, whole, "\"transactions\":240");
     check_report(copy, whole, "\"moved\":[]");
     covey_buffer_destroy(bytes);
@@ -213,7 +213,7 @@ static void test_drift(const covey_engine *engine) {
 
     expect(covey_drift_add(copy, NULL, NULL, NULL, NULL, &error), COVEY_INVALID_ARGUMENT, "NULL", &error);
     expect(covey_drift_add(NULL, NULL, &sequences, NULL, NULL, &error), COVEY_INVALID_ARGUMENT, "drift", &error);
-    expect(covey_drift_merge(copy, NULL, &error), COVEY_INVALID_ARGUMENT, "other", &error);
+    expect(covey_drift_merge(copy, NULL, NULL, &error), COVEY_INVALID_ARGUMENT, "other", &error);
     covey_drift *none = NULL;
     expect(covey_drift_create(NULL, NULL, &none, &error), COVEY_INVALID_ARGUMENT, "engine", &error);
     expect(covey_drift_read(engine, NULL, "COVEYDR1", 8, &none, &error), COVEY_CORRUPT_FILE, "bytes", &error);

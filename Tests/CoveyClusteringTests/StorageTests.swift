@@ -28,13 +28,13 @@ struct StorageTests {
 
     private func stored(_ clustering: Clustering) throws -> [UInt8] {
         var writer = SafeTensorsWriter()
-        try clustering.store(into: &writer, prefix: "clustering.")
+        try clustering.store(into: &writer, prefix: "clustering.", Execution())
         return try writer.bytes()
     }
 
     private func read(_ bytes: [UInt8]) throws -> Clustering {
         let file = try bytes.withUnsafeBytes { try SafeTensors(bytes: $0, origin: "memory") }
-        return try Clustering(from: file, prefix: "clustering.")
+        return try Clustering(from: file, prefix: "clustering.", execution: Execution())
     }
 
     @Test(arguments: [false, true], [false, true])
@@ -177,7 +177,7 @@ struct StorageTests {
             let matrix = Matrix<Double>(rows: 3, columns: 1, elements: [0, 1, 3])
             let clustering = try matrix.withView { try Clustering($0, options) }
             var writer = SafeTensorsWriter()
-            try clustering.store(into: &writer, prefix: "")
+            try clustering.store(into: &writer, prefix: "", Execution())
             let bytes = try writer.bytes()
             return try bytes.withUnsafeBytes { try SafeTensors(bytes: $0, origin: "memory") }.entry("options")
         }
@@ -193,7 +193,7 @@ struct StorageTests {
             try writer.add("core_distances", cores, shape: [cores.count])
             let bytes = try writer.bytes()
             let file = try bytes.withUnsafeBytes { try SafeTensors(bytes: $0, origin: "memory") }
-            return try Clustering(from: file, prefix: "")
+            return try Clustering(from: file, prefix: "", execution: Execution())
         }
     }
 

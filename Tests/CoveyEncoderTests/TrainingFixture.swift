@@ -28,7 +28,7 @@ struct TrainingFixture {
         let path = Fixture.path("x").replacingLast("encoder/x", "training/\(name).safetensors")
         let file = try SafeTensors(path: path)
         configuration = try EncoderConfiguration(json: file.entry(EncoderConfiguration.entryName))
-        sizes = try JSONText.decode(from: file.entry("case"), "case")
+        sizes = try JSONText.decode(from: file.entry("case"), "case", Execution())
         func column<Element: TensorElement>(_ name: String, _ type: Element.Type) throws -> Strided<Element> {
             Strided(try file.values(name, as: type, shape: [nil]))
         }

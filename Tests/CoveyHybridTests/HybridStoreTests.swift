@@ -25,13 +25,13 @@ import Testing
 
     private func bytes(_ hybrid: HybridFeatures) throws -> [UInt8] {
         var writer = SafeTensorsWriter()
-        try hybrid.store(in: &writer, prefix: "hybrid.")
+        try hybrid.store(in: &writer, prefix: "hybrid.", Execution())
         return try writer.bytes()
     }
 
     private func read(_ bytes: [UInt8]) throws -> HybridFeatures {
         try HybridFeatures(
-            from: bytes.withUnsafeBytes { try SafeTensors(bytes: $0, origin: "test") }, prefix: "hybrid.")
+            from: bytes.withUnsafeBytes { try SafeTensors(bytes: $0, origin: "test") }, prefix: "hybrid.", Execution())
     }
 
     @Test(arguments: [0, 2, 5]) func comesBackTheSame(components: Int) throws {
@@ -94,7 +94,7 @@ import Testing
 
     private func entry(_ hybrid: HybridFeatures) throws -> String {
         var writer = SafeTensorsWriter()
-        try hybrid.store(in: &writer, prefix: "hybrid.")
+        try hybrid.store(in: &writer, prefix: "hybrid.", Execution())
         return try #require(writer.entry("covey.hybrid"))
     }
 

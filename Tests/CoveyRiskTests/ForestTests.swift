@@ -31,6 +31,10 @@ import Testing
         )
     }
 
+    private func rankTest(_ values: [Double], _ isOfKind: [Bool]) throws -> RankTest {
+        try RankTest(values.count, Execution()) { (values[$0], isOfKind[$0]) }
+    }
+
     @Test func theSameForAnyNumberOfThreads() throws {
         let (matrix, fraud) = made(700, seed: 1)
         let one = try grow(matrix, fraud, threads: 1)
@@ -45,9 +49,9 @@ import Testing
         let fresh = made(2000, seed: 3)
         let shares = try forest.shares(fresh.matrix, execution: Execution())
         let corner = (0..<2000).map { fresh.matrix[$0, 0] > 0.7 && fresh.matrix[$0, 1] < 0.3 ? 1.0 : 0 }
-        let best = RankTest(zip(corner, fresh.fraud).map { ($0, $1) }).area
-        #expect(RankTest(zip(shares, fresh.fraud).map { ($0, $1) }).area > best - 0.02)
-        #expect(RankTest(zip(outOfBag, fraud).map { ($0, $1) }).area > best - 0.02)
+        let best = try rankTest(corner, fresh.fraud).area
+        #expect(try rankTest(shares, fresh.fraud).area > best - 0.02)
+        #expect(try rankTest(outOfBag, fraud).area > best - 0.02)
     }
 
     /// A tree that fits its own sample says nothing of chance out of bag: labels that are noise rank at one half.
@@ -56,9 +60,9 @@ import Testing
         var random = SeededRandom(seed: 6)
         let noise = (0..<1000).map { _ in random.uniform() < 0.1 }
         let (forest, outOfBag) = try grow(matrix, noise)
-        #expect(abs(RankTest(zip(outOfBag, noise).map { ($0, $1) }).deviations) < 4)
+        #expect(try abs(rankTest(outOfBag, noise).deviations) < 4)
         let seen = try forest.shares(matrix, execution: Execution())
-        #expect(RankTest(zip(seen, noise).map { ($0, $1) }).deviations > 6)
+        #expect(try rankTest(seen, noise).deviations > 6)
     }
 
     @Test func treesAreTrees() throws {

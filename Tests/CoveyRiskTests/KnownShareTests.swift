@@ -38,7 +38,7 @@ import Testing
         #expect(KnownShare(labelled: 0.3, purest: nil) == KnownShare(exact: 0.3))
     }
 
-    @Test func theRankTestCountsPairs() {
+    @Test func theRankTestCountsPairs() throws {
         var random = SeededRandom(seed: 3)
         let values = (0..<60).map { _ in (value: Double(Int(random.uniform() * 8)), isOfKind: random.uniform() < 0.3) }
         var pairs = 0.0
@@ -49,9 +49,9 @@ import Testing
                 above += a.value > b.value ? 1 : a.value == b.value ? 0.5 : 0
             }
         }
-        #expect(abs(RankTest(values).area - above / pairs) < 1e-12)
-        #expect(RankTest([]).deviations == 0)
-        #expect(RankTest((0..<100).map { (Double($0), $0 >= 90) }).deviations > 4)
+        #expect(try abs(RankTest(values.count, Execution()) { values[$0] }.area - above / pairs) < 1e-12)
+        #expect(try RankTest(0, Execution()) { _ in (0, true) }.deviations == 0)
+        #expect(try RankTest(100, Execution()) { (Double($0), $0 >= 90) }.deviations > 4)
     }
 
     /// At the maximum both sums of errors vanish, but for the weak prior of the slope.

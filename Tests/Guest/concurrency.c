@@ -65,7 +65,7 @@ static digest read_all(covey_context *context, covey_status *status) {
     DO(covey_training_get(common.training, 0, &epoch, &error));
     sum = add(sum, &epoch.loss, sizeof epoch.loss);
     const char *const names[] = {"pay", "login", "none"};
-    DO(covey_vocabulary_lookup(common.vocabulary, names, 3, labels, &error));
+    DO(covey_vocabulary_lookup(common.vocabulary, NULL, names, 3, labels, &error));
     sum = add_text(add(sum, labels, 3 * sizeof *labels), covey_vocabulary_name(common.vocabulary, 2));
     const covey_table *view = covey_arrow_table_view(common.arrow);
     sum = add_text(sum, view->columns[view->column_count - 1].name);

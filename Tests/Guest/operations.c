@@ -97,7 +97,7 @@ static covey_status use_vocabulary(const guest *guest, covey_context *context, i
     covey_status status = COVEY_OK;
     int32_t indices[5];
     RUN(covey_vocabulary_build(NULL, names, 5, 1, 0, &vocabulary, error));
-    RUN(covey_vocabulary_lookup(vocabulary, names, 5, indices, error));
+    RUN(covey_vocabulary_lookup(vocabulary, context, names, 5, indices, error));
     *sum = add_text(add(*sum, indices, sizeof indices), covey_vocabulary_name(vocabulary, 1));
 done:
     covey_vocabulary_destroy(vocabulary);

@@ -29,7 +29,7 @@ int main(void) {
         printf("  %lld  %s\n", (long long)i, i == 0 ? "(unknown)" : covey_vocabulary_name(vocabulary, i));
     }
 
-    CHECK(covey_vocabulary_lookup(vocabulary, EVENTS, COUNT_OF(EVENTS), types, &error));
+    CHECK(covey_vocabulary_lookup(vocabulary, NULL, EVENTS, COUNT_OF(EVENTS), types, &error));
 
     sequences.count = COUNT_OF(OFFSETS) - 1;
     sequences.offsets = OFFSETS;

@@ -281,7 +281,7 @@ covey_status sample_sequences(const sample *sample, const covey_vocabulary *voca
     int64_t event, names = sample->event_names.count;
     covey_status status;
     if (names > 256) names = 256; /* The sample has 28; any other event would count as unknown. */
-    status = covey_vocabulary_lookup(vocabulary, sample->event_names.names, names, index, error);
+    status = covey_vocabulary_lookup(vocabulary, NULL, sample->event_names.names, names, index, error);
     if (status != COVEY_OK) return status;
     for (event = 0; event < sample->offsets[count]; event++) {
         types[event] = sample->event[event] < names ? index[sample->event[event]] : 0;

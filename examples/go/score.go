@@ -62,7 +62,7 @@ func events(engine *C.covey_engine, names []string, times []float64, a *arena) (
 	}
 	types := (*C.int32_t)(a.take(4 * count))
 	vocabulary := C.covey_encoder_vocabulary(C.covey_engine_encoder(engine))
-	status := C.covey_vocabulary_lookup(vocabulary, &pointers[0], C.int64_t(count), types, &err)
+	status := C.covey_vocabulary_lookup(vocabulary, nil, &pointers[0], C.int64_t(count), types, &err)
 	if failed := failure(status, err); failed != nil {
 		return sequences, failed
 	}

@@ -1,4 +1,5 @@
 import CoveyEncoder
+import CoveyFiles
 import CoveyHybrid
 import CoveyRuntime
 import CoveySequences
@@ -42,7 +43,9 @@ public final class Drift: Sendable {
         _ sequences: SequenceBatch?, _ table: FeatureTable?, _ scores: [Score]?, execution: Execution = Execution()
     ) throws {
         let count = try Drift.count(sequences?.count, table?.rows, scores?.count)
-        var added = reference.counts(types: engine.parts.encoder?.configuration.vocabulary.count ?? 0)
+        let types = engine.parts.encoder?.configuration.vocabulary.count ?? 0
+        try execution.hold(types, of: MemoryLayout<Int>.stride, for: "the counts of event types")
+        var added = reference.counts(types: types)
         added.transactions = count
         if let sequences {
             guard let encoder = engine.parts.encoder else {
@@ -52,10 +55,12 @@ public final class Drift: Sendable {
             try added.add(sequences, vocabulary: encoder.configuration.vocabulary.count, execution)
         }
         if let table, count > 0, !engine.parts.hybrid.featureColumns.isEmpty {
-            added.add(table, reference)
-            added.add(try featureRows(table, execution), reference)
+            try added.add(table, reference, execution)
+            try added.add(featureRows(table, execution), reference, execution)
         }
-        for score in scores ?? [] { added.add(score) }
+        let scores = scores ?? []
+        try execution.forEach(scores.indices) { added.add(scores[$0]) }
+        try execution.hold(added.size, of: 3 * MemoryLayout<Int>.stride, for: "the counts of a drift")
         let numbers = added.numbers
         state.withLock { $0.add(numbers) }
     }
@@ -84,20 +89,32 @@ public final class Drift: Sendable {
     }
 
     /// Adds what another one counted of the same engine, as on another thread or machine.
-    public func merge(_ other: Drift) throws {
+    public func merge(_ other: Drift, execution: Execution = Execution()) throws {
         guard other.fingerprint == fingerprint else {
             throw CoveyError.mismatch("other: it counts for another engine")
         }
-        let numbers = other.counts.numbers
+        let numbers = try other.numbers(execution)
         state.withLock { $0.add(numbers) }
     }
 
+    private func numbers(_ execution: Execution) throws -> [Int] {
+        let counts = counts
+        // The numbers, and the array that they are appended to.
+        try execution.hold(counts.size, of: 3 * MemoryLayout<Int>.stride, for: "the counts of a drift")
+        try execution.report()
+        return counts.numbers
+    }
+
     /// The counts, for another process.
-    public func bytes() -> [UInt8] {
-        var result = Drift.mark
-        func append(_ value: UInt64) { withUnsafeBytes(of: value.littleEndian) { result += $0 } }
-        append(fingerprint)
-        for number in counts.numbers { append(UInt64(number)) }
+    public func bytes(_ execution: Execution = Execution()) throws -> OwnedBytes {
+        let numbers = try numbers(execution)
+        let result = try OwnedBytes(8 * (numbers.count + 2), for: "the counts of a drift", execution)
+        result.bytes.copyBytes(from: Drift.mark)
+        func put(_ value: UInt64, at index: Int) {
+            result.bytes.storeBytes(of: value.littleEndian, toByteOffset: 8 * index, as: UInt64.self)
+        }
+        put(fingerprint, at: 1)
+        try execution.forEach(numbers.indices) { put(UInt64(numbers[$0]), at: $0 + 2) }
         return result
     }
 
@@ -112,16 +129,19 @@ public final class Drift: Sendable {
             UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
         }
         guard word(1) == fingerprint else { throw CoveyError.mismatch("bytes: they count for another engine") }
-        let expected = counts.numbers.count
+        let expected = counts.size
         guard bytes.count == 8 * (expected + 2) else {
             throw CoveyError.corruptFile("bytes must be \(8 * (expected + 2)), got \(bytes.count)")
         }
-        let numbers = try (0..<expected).map { index in
+        try execution.hold(expected, of: MemoryLayout<Int>.stride, for: "the counts of a drift")
+        var numbers: [Int] = []
+        numbers.reserveCapacity(expected)
+        try execution.forEach(0..<expected) { index in
             let number = word(index + 2)
             guard number <= UInt64(Int.max) else {
                 throw CoveyError.corruptFile("bytes: the count \(index) is \(number)")
             }
-            return Int(number)
+            numbers.append(Int(number))
         }
         state.withLock { $0.add(numbers) }
     }

@@ -44,6 +44,12 @@ struct DriftCounts: Sendable, Equatable {
             + categories + unknownCategories + clusters + risks
     }
 
+    /// How many `numbers` has.
+    var size: Int {
+        5 + types.count + gaps.count + dwell.count + columns.reduce(0) { $0 + $1.count } + 2 * categories.count
+            + clusters.count + risks.count
+    }
+
     /// Adds the counts of `numbers`, of which there are as many.
     mutating func add(_ numbers: [Int]) {
         var next = 0
@@ -95,20 +101,23 @@ struct DriftCounts: Sendable, Equatable {
         return bin >= 0 ? Int(min(bin, Double(timeBins - 1))) : 0
     }
 
-    mutating func add(_ table: FeatureTable, _ reference: DriftReference) {
+    mutating func add(_ table: FeatureTable, _ reference: DriftReference, _ execution: Execution) throws {
         for (index, feature) in reference.categorical.enumerated() {
             guard case .categorical(let codes, let names)? = table.column(named: feature.name)?.values else { continue }
-            let known = names.map { feature.categories.contains(ExactName($0)) }
-            for row in 0..<codes.count where codes[row] >= 0 && Int(codes[row]) < known.count {
+            let known = try execution.array(names.count) { feature.categories.contains(ExactName(names[$0])) }
+            try execution.forEach(0..<codes.count) { row in
+                guard codes[row] >= 0, Int(codes[row]) < known.count else { return }
                 categories[index] += 1
                 if !known[Int(codes[row])] { unknownCategories[index] += 1 }
             }
         }
     }
 
-    mutating func add(_ rows: Matrix<Float>, _ reference: DriftReference) {
+    mutating func add(_ rows: Matrix<Float>, _ reference: DriftReference, _ execution: Execution) throws {
         for (place, column) in reference.columns.enumerated() {
-            for row in 0..<rows.rows { columns[place][column.bin(rows[row, column.index])] += 1 }
+            try execution.forEach(0..<rows.rows) { row in
+                columns[place][column.bin(rows[row, column.index])] += 1
+            }
         }
     }
 

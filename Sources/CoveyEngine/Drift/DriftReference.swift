@@ -31,8 +31,11 @@ struct DriftReference: Sendable {
     private static let mostRows = 50_000
 
     init(_ parts: EngineParts, _ execution: Execution) throws {
-        categorical = parts.hybrid.categories.map {
-            Categorical(name: $0.name, categories: Set($0.categories.map { ExactName($0) }))
+        try execution.report()
+        categorical = try parts.hybrid.categories.map { name, categories in
+            try execution.hold(categories.count, of: 64, for: "the categories of \(PlainText.name(name))")
+            try execution.check()
+            return Categorical(name: name, categories: Set(categories.lazy.map { ExactName($0) }))
         }
         var mix = [Int](repeating: 0, count: parts.clustering.clusterCount + 1)
         for label in parts.clustering.labels { mix[max(0, Int(label) + 1)] += 1 }
@@ -53,7 +56,7 @@ struct DriftReference: Sendable {
                 for column in 0..<view.columns { values[place, column] = row[column] }
             }
             return try (parts.hybrid.embeddingOutputs..<view.columns).map { column in
-                try execution.check()
+                try execution.report()
                 let sorted = (0..<kept).map { values[$0, column] }.sorted()
                 let edges = Self.edges(sorted)
                 var counts = [Int](repeating: 0, count: edges.count + 1)

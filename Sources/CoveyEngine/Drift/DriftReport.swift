@@ -25,6 +25,7 @@ extension Drift {
         {
             throw CoveyError.mismatch("earlier: it counts for another engine")
         }
+        try execution.report()
         let (now, before) = (counts, earlier?.counts)
         var pairs: [(group: String, name: String, new: [Int], old: [Int])] = []
         for (index, column) in reference.columns.enumerated() {
@@ -37,7 +38,8 @@ extension Drift {
             pairs.append(("events", "dwell", now.dwell, before.dwell))
             pairs.append(("scores", "risk", now.risks, before.risks))
         }
-        let made = pairs.map { pair in
+        let made = try pairs.map { pair in
+            try execution.check()
             let shift = Shift(pair.new, pair.old)
             return (
                 pair.group,

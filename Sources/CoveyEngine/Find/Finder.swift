@@ -56,7 +56,7 @@ public struct Finder {
             views, of: input, vocabulary: encoder?.configuration.vocabulary.count ?? 0, labels: labels, options: wanted,
             execution: execution)
         record(fit, labels)
-        tellOfSignal(fit, labels)
+        try tellOfSignal(fit, labels)
         try tellOfLeaks(main.hybrid, embeddings, labels)
         tellOfEmbeddings(fit, labels)
         let rules = try searchRules(labels, fit)
@@ -66,6 +66,7 @@ public struct Finder {
             encoder: encoder, hybrid: main.hybrid, clustering: main.clustering, risk: risk,
             ruleSets: try rules.map { [try ClusterRules(cluster: -1, rules: $0, execution)] } ?? [],
             evidence: fit.evidence)
+        try execution.hold(inputs.rows, of: 9, for: "the scores of \(inputs.rows) rows")
         return Found(
             engine: try Engine(parts, execution: execution), labels: main.clustering.labels,
             rowGroups: fit.evidence.groups.rowGroups, groups: groups, risky: fit.rows.map { $0.group >= 0 },
@@ -110,7 +111,7 @@ public struct Finder {
         } else if labels.population == .all {
             tell(
                 .unlabelledCompared,
-                "Few rows are known to be legitimate, so known fraud is compared with all "
+                "\(labels.legitimate == 0 ? "No row is" : "Few rows are") known to be legitimate, so known fraud is compared with all "
                     + "\(Words.count(labels.count)) rows; shares of known fraud are lower bounds of shares of fraud.")
         }
         return labels

@@ -60,7 +60,7 @@ extension Finder {
         }
     }
 
-    mutating func tellOfSignal(_ fit: Evidence.Fit, _ labels: KnownLabels) {
+    mutating func tellOfSignal(_ fit: Evidence.Fit, _ labels: KnownLabels) throws {
         guard labels.fraud >= 5 else {
             tell(
                 .tooFewFrauds,
@@ -68,8 +68,8 @@ extension Finder {
                     + "can be told from chance. Scores are what they say all the same; label more.")
             return
         }
-        let test = RankTest(fit.rows.indices.map { (fit.rows[$0].risk, labels.isFraud($0)) })
         guard fit.evidence.groups.groups.isEmpty else { return }
+        let test = try RankTest(fit.rows.count, execution) { (fit.rows[$0].risk, labels.isFraud($0)) }
         if test.deviations < 3 {
             tell(
                 .noSignal,

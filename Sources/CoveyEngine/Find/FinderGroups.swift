@@ -10,7 +10,8 @@ extension Finder {
     func clusterRisk(_ clustering: Clustering, _ labels: KnownLabels?, _ evidence: Evidence?) throws
         -> ClusterRisk
     {
-        try ClusterRisk(
+        try execution.reserve(clustering.rowCount, of: 9, for: "the labels and amounts of rows")
+        return try ClusterRisk(
             labels: Strided(clustering.labels),
             fraud: Strided(labels?.values ?? [Int8](repeating: -1, count: clustering.rowCount)),
             amounts: inputs.amounts.map { amounts in

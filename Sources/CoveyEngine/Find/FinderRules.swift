@@ -21,20 +21,12 @@ extension Finder {
             return nil
         }
         let evidence = fit.evidence
+        // Which rows are described and which are unseen, in each trial, and the order of rows that these are drawn from.
+        try execution.hold(labels.count, of: 64, for: "rules of \(labels.count) rows")
         let test = try RuleTest(labels, times: inputs.times, seed: options.seed, execution)
         settings.rules_held_out = test.name
         let isLabelled = labels.population == .labelled
-        let trials = try test.parts.map { unseen in
-            try execution.report("rules for fraud", 0)
-            let known = try labels.hiding(unseen, execution: execution)
-            let again =
-                try isLabelled
-                ? nil
-                : evidence.fitted(
-                    to: known, permutations: Finder.trialPermutations,
-                    trees: evidence.treeCount > 0 ? Finder.trialTrees : nil, execution: execution)
-            return trial(known, again, unseen)
-        }
+        let trials = try test.parts.map { try trial(labels, isLabelled ? nil : evidence, unseen: $0) }
         let whole = trial(labels, isLabelled ? nil : fit, [Bool](repeating: false, count: labels.count))
         var wanted = RuleSearchOptions()
         wanted.maxRules = options.maxRules
@@ -81,6 +73,18 @@ extension Finder {
         return evidence.shareSource == .unknown ? min(1, 3 * labels.baseRate) : 0.5 * evidence.knownShare
     }
 
+    /// A trial whose evidence, if any, did not see the labels of some rows.
+    private func trial(_ labels: KnownLabels, _ evidence: Evidence?, unseen: [Bool]) throws -> RuleTrial {
+        try execution.report("rules for fraud", 0)
+        return try execution.temporarily {
+            let known = try labels.hiding(unseen, execution: execution)
+            let again = try evidence?.fitted(
+                to: known, permutations: Finder.trialPermutations,
+                trees: evidence.map { $0.treeCount > 0 } == true ? Finder.trialTrees : nil, execution: execution)
+            return trial(known, again, unseen)
+        }
+    }
+
     /// What a search describes by these labels: rows that are known to be fraud, in a risky group, or more likely fraud
     /// than not. Without evidence known fraud alone.
     private func trial(_ labels: KnownLabels, _ fit: Evidence.Fit?, _ unseen: [Bool]) -> RuleTrial {
@@ -124,7 +128,7 @@ private struct RuleTest {
         var wanted = RuleSearchOptions()
         wanted.seed = seed
         if labels.population == .labelled { wanted.weights = Strided(labels.values.map { $0 >= 0 ? 1.0 : 0.0 }) }
-        if let times, RuleTest.isFair(times, labels) {
+        if let times, try RuleTest.isFair(times, labels, execution) {
             wanted.times = times
             name = "latest"
         } else {
@@ -137,9 +141,11 @@ private struct RuleTest {
     /// Whether the latest rows, held out, can test rules. Where they are known to be fraud so much less often than the
     /// rest that their labels have not come yet (by 1.645 deviations, or fewer than 3 of them), rules would fail for
     /// want of labels. Where they hold most of the known fraud, the search would hardly see what it is to describe.
-    private static func isFair(_ times: Strided<Double>, _ labels: KnownLabels) -> Bool {
-        let counted = (0..<labels.count).filter { labels.isCounted($0) }
-        let order = counted.sorted { (times[$0], $0) < (times[$1], $1) }
+    private static func isFair(
+        _ times: Strided<Double>, _ labels: KnownLabels, _ execution: Execution
+    ) throws -> Bool {
+        var order = (0..<labels.count).filter { labels.isCounted($0) }
+        try execution.sort(&order) { (times[$0], $0) < (times[$1], $1) }
         let share = RuleSearchOptions().heldOut
         let latest = Int((share * Double(order.count)).rounded())
         let known = order.suffix(latest).count { labels.isFraud($0) }

@@ -50,9 +50,10 @@ extension Finder {
         wanted.featureWeight = options.featureWeight
         func rows(_ view: MatrixView?) throws -> (HybridFeatures, Matrix<Float>) {
             let fitted = try HybridFeatures(fitting: view, table, options: wanted, execution: execution)
-            try execution.hold(
-                checkedProduct(inputs.rows, fitted.dimension, "hybrid rows"), of: 4, for: "hybrid rows")
-            return (fitted, try fitted.transform(view, table, execution: execution))
+            let matrix = try fitted.transform(view, table, execution: execution)
+            // The transform looked whether they fit.
+            try execution.hold(matrix.elements.count, of: 4, for: "hybrid rows")
+            return (fitted, matrix)
         }
         let (hybrid, matrix) = try embeddings.map { try $0.withView { try rows($0) } } ?? rows(nil)
         let clustering = try cluster(matrix)

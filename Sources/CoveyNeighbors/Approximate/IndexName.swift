@@ -63,7 +63,7 @@ struct IndexName: Sendable, Equatable {
     private static func unknown(_ text: String) -> CoveyError {
         .invalidArgument(
             "index must be a name of FAISS: [PCAn | PCARn | PCAWn | PCAWRn | OPQm[_n] | RRn | Padn ,] "
-                + "[IVFn | IVFn_HNSW[m] | IMI2xb ,] Flat | SQ4 | SQ6 | SQ8 | SQfp16 | PQm[xb] | PQmx4fs | "
+                + "[IVFn | IVFn_HNSW[m] | IMI2xb ,] Flat | SQ4 | SQ6 | SQ8 | SQfp16 | PQm[xb][np] | PQmx4fs[r] | "
                 + "HNSWm[_SQ8 | _PQm] [, RFlat | Refine(...)], with numbers in their ranges; "
                 + "got \(PlainText.name(text))")
     }

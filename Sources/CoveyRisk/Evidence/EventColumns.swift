@@ -24,6 +24,7 @@ struct EventColumns: Sendable, Equatable, Codable {
 
     /// The types that occur, the most frequent first. O(events).
     static func types(of sequences: SequenceBatch, vocabulary: Int, execution: Execution) throws -> [Int32] {
+        try execution.reserve(vocabulary, of: 24, for: "counts of \(vocabulary) event types")
         var counts = [Int](repeating: 0, count: max(1, vocabulary))
         try execution.forEach(sequences.offsets.events) { event in
             counts[EventColumns.type(sequences.types[event], vocabulary)] += 1

@@ -78,7 +78,8 @@ struct EventModel: Sendable {
 // In a safetensors file, under a prefix: types, codes, weights of the terms; coefficients, with the intercept first;
 // sizes, terms, counts of the rows.
 extension EventModel {
-    func store(in writer: inout SafeTensorsWriter, prefix: String) throws {
+    func store(in writer: inout SafeTensorsWriter, prefix: String, _ execution: Execution) throws {
+        try execution.hold(rows.count, of: 4, for: "event terms")
         try writer.add(prefix + "types", terms.types, shape: [terms.types.count])
         try writer.add(prefix + "codes", terms.codes, shape: [terms.count])
         try writer.add(prefix + "weights", terms.weights, shape: [terms.count])

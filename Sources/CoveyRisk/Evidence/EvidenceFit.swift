@@ -64,7 +64,8 @@ extension Evidence {
         guard !views.isEmpty, labels.fraud > 0, labels.fraud < labels.count,
             views.allSatisfy({ $0.clustering.usedRows == nil && $0.clustering.rowCount == labels.count })
         else { throw CoveyError.internalError("evidence of \(labels.fraud) frauds among \(labels.count) rows") }
-        try execution.hold(labels.count, of: 16 * views.count + 120, for: "evidence of \(labels.count) rows")
+        // Labels by part, the parts of the evidence, orders, groups.
+        try execution.hold(labels.count, of: 20 * views.count + 120, for: "evidence of \(labels.count) rows")
         let shares = try views.map {
             try TreeShares($0.clustering.singleLinkageTree, labels: labels, execution: execution)
         }
@@ -85,10 +86,12 @@ extension Evidence {
                 execution: execution)
         }
         let bases = hidden.map(\.baseRate)
-        let parts = (0..<labels.count).map { row in
+        // Each in an array of its own.
+        try execution.hold(labels.count, of: 80, for: "the parts of the evidence")
+        let parts = try execution.map(labels.count, for: "the parts of the evidence") { row in
             Evidence.parts(near.map { $0[row] }, grown?.odds, row, base: bases[Int(folds.folds[row])])
         }
-        let sums = parts.map { $0.reduce(0, +) }
+        let sums = try execution.array(labels.count) { parts[$0].reduce(0, +) }
         let calibration = try Calibration(
             sums, fraud: { labels.isFraud($0) }, known: labels.fraud, execution: execution)
         let order = try EvidenceOrder(
@@ -103,16 +106,26 @@ extension Evidence {
             knownShareRange: share.map { $0.low...$0.high } ?? 0...1, shareSource: source, groups: groups,
             shares: shares, neighbours: neighbours,
             forests: grown?.forests, calibration: calibration)
-        let rows = parts.indices.map { evidence.row(parts[$0], group: Int(groups.rowGroups[$0])) }
-        let ofEmbeddings = views.indices.first {
-            views[$0].hybrid.embeddingColumns != nil && views[$0].hybrid.featureColumns.isEmpty
-        }
-        let test = ofEmbeddings.map { view in
-            RankTest((0..<labels.count).map { (near[view][$0].tree + near[view][$0].neighbours, labels.isFraud($0)) })
+        let rows = try execution.map(labels.count, for: "the evidence of \(labels.count) rows") {
+            evidence.row(parts[$0], group: Int(groups.rowGroups[$0]))
         }
         return Fit(
             evidence: evidence, rows: rows, candidates: scan.candidates, bestPValue: scan.bestPValue,
-            embeddingsTest: test?.deviations)
+            embeddingsTest: try embeddingsTest(views, near, labels, execution))
+    }
+
+    private static func embeddingsTest(
+        _ views: [EvidenceView], _ near: [[(tree: Double, neighbours: Double)]], _ labels: KnownLabels,
+        _ execution: Execution
+    ) throws -> Double? {
+        let ofEmbeddings = views.indices.first {
+            views[$0].hybrid.embeddingColumns != nil && views[$0].hybrid.featureColumns.isEmpty
+        }
+        return try ofEmbeddings.map { view in
+            try RankTest(labels.count, execution) {
+                (near[view][$0].tree + near[view][$0].neighbours, labels.isFraud($0))
+            }.deviations
+        }
     }
 
     /// What fitting gives.
@@ -151,17 +164,22 @@ extension Evidence {
         for fold in 0..<folds.count {
             let shares = try TreeShares(
                 view.clustering.singleLinkageTree, labels: hidden[fold], execution: execution)
-            for row in 0..<rows where Int(folds.folds[row]) == fold { trees[row] = shares.shareAbove(row) }
+            try execution.forEach(0..<rows) { row in
+                if Int(folds.folds[row]) == fold { trees[row] = shares.shareAbove(row) }
+            }
         }
         guard let kept = view.clustering.predictor?.reference else {
             throw CoveyError.internalError("evidence of a view that keeps no rows")
         }
-        let near = try kept.withView {
-            try neighbours.ownShares(
-                labels, folds, approximate: view.clustering.options.search == .approximate, seed: options.seed,
-                view: $0, execution: execution)
+        let near = try execution.temporarily {
+            try kept.withView {
+                try neighbours.ownShares(
+                    labels, folds, approximate: view.clustering.options.search == .approximate, seed: options.seed,
+                    view: $0, execution: execution)
+            }
         }
-        return (0..<rows).map { (trees[$0], near[$0] ?? hidden[Int(folds.folds[$0])].baseRate) }
+        let bases = hidden.map(\.baseRate)
+        return try execution.array(rows) { (trees[$0], near[$0] ?? bases[Int(folds.folds[$0])]) }
     }
 
     private static func parts(
@@ -187,7 +205,8 @@ extension Evidence {
             near.append(found.map { ($0.tree, $0.neighbours) })
         }
         let odds = try forests?.odds(input, execution: execution)
-        return (0..<input.count).map { index in
+        try execution.hold(input.count, of: 80, for: "the parts of the evidence")
+        return try execution.map(input.count, for: "the evidence of \(input.count) rows") { index in
             let parts = Evidence.parts(near.map { $0[index] }, odds, index, base: baseRate)
             let group = groups[index] >= 0 ? groups[index] : self.groups.group(ofSum: parts.reduce(0, +))
             return row(parts, group: group)

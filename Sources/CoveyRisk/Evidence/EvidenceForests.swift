@@ -95,10 +95,16 @@ struct EvidenceForests: Sendable {
             options.seed = seed &+ number &* 0x5851_F42D_4C95_7F2D
             return try EvidenceForests.crossFitted(rows, labels, folds, options, execution)
         }
-        let plain = try codes == nil ? nil : grow(rows.leading(codeCount), 1)
-        let middle = try eventCodes == nil ? nil : grow(rows.leading(codeCount + eventCount), 2)
+        func leading(_ width: Int, _ number: UInt64) throws -> (forest: BaggedForest, shares: [Double]) {
+            let part = try rows.leading(width, execution)
+            defer { execution.memory.release(part.bytes) }
+            return try grow(part.matrix, number)
+        }
+        let plain = try codes == nil ? nil : leading(codeCount, 1)
+        let middle = try eventCodes == nil ? nil : leading(codeCount + eventCount, 2)
         let joined = try grow(rows, 3)
         let steps = try eventModel?.fitted(to: labels, folds: folds, seed: seed, execution: execution)
+        try execution.hold(labels.count, of: 48, for: "what forests say of \(labels.count) rows")
         let none = [Double](repeating: 0, count: labels.count)
         return (
             with(plain?.forest, middle?.forest, joined.forest, self.rows, steps?.model),
@@ -117,6 +123,7 @@ struct EvidenceForests: Sendable {
         _ execution: Execution
     ) throws -> (forest: BaggedForest, shares: [Double]) {
         let binned = try BinnedColumns(rows, execution: execution)
+        try execution.hold(labels.count, of: 24, for: "what a forest says of \(labels.count) rows")
         func grow(_ options: BaggedForest.Options, without fold: Int?) throws -> BaggedForest? {
             let seen = folds.order.filter { Int(folds.folds[Int($0)]) != fold }
             let frauds = seen.filter { labels.isFraud(Int($0)) }
@@ -136,11 +143,13 @@ struct EvidenceForests: Sendable {
             var smaller = options
             smaller.trees = max(1, (options.trees + 1) / 2)
             smaller.seed = options.seed &+ UInt64(fold + 1) &* 0x9E37_79B9_7F4A_7C15
-            let members = folds.rows(of: fold)
-            guard let forest = try grow(smaller, without: fold) else { continue }
-            let part = try rows.picking(members, execution)
-            for (place, share) in try forest.shares(part, execution: execution).enumerated() {
-                shares[members[place]] = share
+            try execution.temporarily {
+                let members = folds.rows(of: fold)
+                guard let forest = try grow(smaller, without: fold) else { return }
+                let part = try rows.picking(members, execution)
+                for (place, share) in try forest.shares(part, execution: execution).enumerated() {
+                    shares[members[place]] = share
+                }
             }
         }
         return (whole, shares)
@@ -154,7 +163,9 @@ struct EvidenceForests: Sendable {
         let rows = try rows(input, eventNumbers, execution: execution)
         func odds(_ forest: BaggedForest?, _ columns: Int) throws -> [Double] {
             guard let forest else { return [Double](repeating: 0, count: rows.rows) }
-            return try forest.shares(rows.leading(columns), execution: execution).map(BaggedForest.odds)
+            let part = try rows.leading(columns, execution)
+            defer { execution.memory.release(part.bytes) }
+            return try forest.shares(part.matrix, execution: execution).map(BaggedForest.odds)
         }
         let steps = try eventModel.flatMap { model in
             try input.sequences.map { try model.odds($0, vocabulary: vocabulary, execution: execution) }
@@ -199,16 +210,19 @@ extension Matrix<Float> {
         try execution.hold(checkedProduct(chosen.count, columns, "the forest's rows"), of: 4, for: "the forest's rows")
         var elements: [Float] = []
         elements.reserveCapacity(chosen.count * columns)
-        for row in chosen { elements.append(contentsOf: self.elements[row * columns..<(row + 1) * columns]) }
+        try execution.forEach(chosen.indices, every: 4096) { place in
+            elements.append(contentsOf: self.elements[chosen[place] * columns..<(chosen[place] + 1) * columns])
+        }
         return Matrix(rows: chosen.count, columns: columns, elements: elements)
     }
 
-    /// The first columns.
-    fileprivate func leading(_ width: Int) -> Matrix<Float> {
-        if width == columns { return self }
-        var elements: [Float] = []
-        elements.reserveCapacity(rows * width)
-        for row in 0..<rows { elements.append(contentsOf: self.elements[row * columns..<row * columns + width]) }
-        return Matrix(rows: rows, columns: width, elements: elements)
+    /// The first columns, and the bytes that are held for them: the caller releases these.
+    fileprivate func leading(_ width: Int, _ execution: Execution) throws -> (matrix: Matrix<Float>, bytes: Int) {
+        if width == columns { return (self, 0) }
+        let bytes = rows * width * MemoryLayout<Float>.stride
+        try execution.hold(bytes, for: "the forest's rows")
+        let (elements, columns) = (elements, columns)
+        let part = try execution.array(rows * width) { elements[$0 / width * columns + $0 % width] }
+        return (Matrix(rows: rows, columns: width, elements: part), bytes)
     }
 }

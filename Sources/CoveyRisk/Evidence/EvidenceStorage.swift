@@ -41,7 +41,7 @@ private struct StoredEvidence: Codable {
 extension Evidence {
     private static let largestViews = 16
 
-    public func store(in writer: inout SafeTensorsWriter, prefix: String) throws {
+    public func store(in writer: inout SafeTensorsWriter, prefix: String, _ execution: Execution) throws {
         let stored = StoredEvidence(
             known_share: knownShare, known_share_low: knownShareRange.lowerBound,
             known_share_high: knownShareRange.upperBound, share_source: shareSource, calibration: calibration,
@@ -52,21 +52,25 @@ extension Evidence {
             terms: forests?.eventModel != nil,
             vocabulary: forests?.vocabulary, components: forests?.components != nil)
         writer.setEntry(prefix + "evidence", try JSONText.encode(stored))
-        try writer.add(prefix + "labels", labels.values.map { UInt8($0 + 1) }, shape: [labels.count])
+        try execution.hold(labels.count, of: 1, for: "the labels of \(labels.count) rows")
+        let values = labels.values
+        try writer.add(
+            prefix + "labels", execution.array(labels.count) { UInt8(values[$0] + 1) }, shape: [labels.count])
         for (index, view) in views.enumerated().dropFirst() {
             let own = "\(prefix)view\(index)."
-            try view.hybrid.store(in: &writer, prefix: own, entry: own + HybridFeatures.entryName)
-            try view.clustering.store(into: &writer, prefix: own)
+            try view.hybrid.store(in: &writer, prefix: own, entry: own + HybridFeatures.entryName, execution)
+            try view.clustering.store(into: &writer, prefix: own, execution)
         }
         guard let forests else { return }
-        try forests.codes?.store(in: &writer, prefix: prefix + "codes.")
+        try forests.codes?.store(in: &writer, prefix: prefix + "codes.", execution)
         let own = prefix + "components."
-        try forests.components?.store(in: &writer, prefix: own, entry: own + HybridFeatures.entryName)
-        try forests.eventCodes?.store(in: &writer, prefix: prefix + "events.")
-        try forests.eventModel?.store(in: &writer, prefix: prefix + "terms.")
-        try forests.features?.store(in: &writer, prefix: prefix + "features.")
-        try forests.withEvents?.store(in: &writer, prefix: prefix + "withevents.")
-        try forests.joint.store(in: &writer, prefix: prefix + "joint.")
+        try forests.components?.store(
+            in: &writer, prefix: own, entry: own + HybridFeatures.entryName, execution)
+        try forests.eventCodes?.store(in: &writer, prefix: prefix + "events.", execution)
+        try forests.eventModel?.store(in: &writer, prefix: prefix + "terms.", execution)
+        try forests.features?.store(in: &writer, prefix: prefix + "features.", execution)
+        try forests.withEvents?.store(in: &writer, prefix: prefix + "withevents.", execution)
+        try forests.joint.store(in: &writer, prefix: prefix + "joint.", execution)
         try forests.rows?.store(in: &writer, prefix: prefix + "rows.")
     }
 
@@ -76,7 +80,7 @@ extension Evidence {
         from file: SafeTensors, prefix: String, first: EvidenceView, execution: Execution
     ) throws {
         let what = "metadata entry \(prefix)evidence"
-        let stored = try JSONText.decode(StoredEvidence.self, from: file.entry(prefix + "evidence"), what)
+        let stored = try JSONText.decode(StoredEvidence.self, from: file.entry(prefix + "evidence"), what, execution)
         func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
             if !condition { throw CoveyError.corruptFile("\(what): \(message())") }
         }
@@ -95,12 +99,15 @@ extension Evidence {
             let own = "\(prefix)view\(index)."
             views.append(
                 EvidenceView(
-                    hybrid: try HybridFeatures(from: file, prefix: own, entry: own + HybridFeatures.entryName),
+                    hybrid: try HybridFeatures(
+                        from: file, prefix: own, entry: own + HybridFeatures.entryName, execution),
                     clustering: try Clustering(from: file, prefix: own, execution: execution)))
         }
-        let codes = try file.values(prefix + "labels", as: UInt8.self, shape: [first.clustering.rowCount])
+        let count = first.clustering.rowCount
+        try execution.hold(count, of: 3, for: "the labels of \(count) rows")
+        let codes = try file.values(prefix + "labels", as: UInt8.self, shape: [count], execution)
         try check(codes.allSatisfy { $0 <= 2 }, "labels must be 0 to 2")
-        let values = codes.map { Int8($0) - 1 }
+        let values = try execution.array(count) { Int8(codes[$0]) - 1 }
         let labels = try KnownLabels(Strided(values), population: .all, execution: execution)
         try check(labels.fraud > 0 && labels.fraud < labels.count, "there must be known fraud and other rows")
         for view in views {
@@ -137,11 +144,13 @@ extension Evidence {
         func forest(_ name: String) throws -> BaggedForest {
             try BaggedForest(from: file, prefix: prefix + name, execution: execution)
         }
-        func codes(_ name: String) throws -> FeatureCodes { try FeatureCodes(from: file, prefix: prefix + name) }
+        func codes(_ name: String) throws -> FeatureCodes {
+            try FeatureCodes(from: file, prefix: prefix + name, execution)
+        }
         let own = prefix + "components."
         let components =
             stored.components
-            ? try HybridFeatures(from: file, prefix: own, entry: own + HybridFeatures.entryName) : nil
+            ? try HybridFeatures(from: file, prefix: own, entry: own + HybridFeatures.entryName, execution) : nil
         let vocabulary = stored.vocabulary ?? 0
         try check((0...Int(Int32.max)).contains(vocabulary), "vocabulary is out of range")
         try check(stored.events?.isValid ?? true, "the event columns are not ones that fitting gives")
@@ -200,26 +209,35 @@ extension Evidence {
 extension BaggedForest {
     private static let mostTrees = 10_000
 
-    func store(in writer: inout SafeTensorsWriter, prefix: String) throws {
-        let nodes = trees.flatMap(\.nodes)
+    func store(in writer: inout SafeTensorsWriter, prefix: String, _ execution: Execution) throws {
+        let total = nodeCount
+        // In one array, and by field.
+        try execution.hold(total, of: 2 * MemoryLayout<ForestTree.Node>.stride, for: "the trees of a forest")
+        var nodes: [ForestTree.Node] = []
+        nodes.reserveCapacity(total)
+        for tree in trees {
+            try execution.check()
+            nodes.append(contentsOf: tree.nodes)
+        }
         writer.setEntry(prefix + "columns", "\(columns)")
         try writer.add(prefix + "sizes", trees.map { Int32($0.nodes.count) }, shape: [trees.count])
-        try writer.add(prefix + "column", nodes.map(\.column), shape: [nodes.count])
-        try writer.add(prefix + "threshold", nodes.map(\.threshold), shape: [nodes.count])
-        try writer.add(prefix + "left", nodes.map(\.left), shape: [nodes.count])
-        try writer.add(prefix + "share", nodes.map(\.share), shape: [nodes.count])
+        try writer.add(prefix + "column", execution.array(total) { nodes[$0].column }, shape: [total])
+        try writer.add(prefix + "threshold", execution.array(total) { nodes[$0].threshold }, shape: [total])
+        try writer.add(prefix + "left", execution.array(total) { nodes[$0].left }, shape: [total])
+        try writer.add(prefix + "share", execution.array(total) { nodes[$0].share }, shape: [total])
     }
 
     init(from file: SafeTensors, prefix: String, execution: Execution) throws {
-        let sizes = try file.values(prefix + "sizes", as: Int32.self, shape: [nil])
+        let sizes = try file.values(prefix + "sizes", as: Int32.self, shape: [nil], execution)
         guard let columns = Int(try file.entry(prefix + "columns")), columns >= 1, columns <= 1 << 20, !sizes.isEmpty,
             sizes.count <= BaggedForest.mostTrees, sizes.allSatisfy({ $0 >= 1 })
         else { throw CoveyError.corruptFile("\(prefix): a forest has 1 to \(BaggedForest.mostTrees) trees on columns") }
         let total = sizes.reduce(0) { $0 + Int($1) }
-        let column = try file.values(prefix + "column", as: Int32.self, shape: [total])
-        let threshold = try file.values(prefix + "threshold", as: Float.self, shape: [total])
-        let left = try file.values(prefix + "left", as: Int32.self, shape: [total])
-        let share = try file.values(prefix + "share", as: Float.self, shape: [total])
+        try execution.hold(total, of: 2 * MemoryLayout<ForestTree.Node>.stride, for: "the trees of a forest")
+        let column = try file.values(prefix + "column", as: Int32.self, shape: [total], execution)
+        let threshold = try file.values(prefix + "threshold", as: Float.self, shape: [total], execution)
+        let left = try file.values(prefix + "left", as: Int32.self, shape: [total], execution)
+        let share = try file.values(prefix + "share", as: Float.self, shape: [total], execution)
         var start = 0
         var trees: [ForestTree] = []
         for (index, size) in sizes.enumerated() {

@@ -29,6 +29,8 @@ public struct BaggedForest: Sendable, Equatable {
     public let columns: Int
 
     public var treeCount: Int { trees.count }
+    /// Of all trees.
+    var nodeCount: Int { trees.reduce(0) { $0 + $1.nodes.count } }
 
     init(trees: [ForestTree], columns: Int) {
         self.trees = trees
@@ -37,7 +39,8 @@ public struct BaggedForest: Sendable, Equatable {
 
     /// Grows a forest, and gives what it says of each row out of bag, or where every tree saw the row in all.
     ///
-    /// O(trees sample root(columns) log sample) time; 2 bytes a number beside the matrix. The same for any number of
+    /// O(trees sample root(columns) log sample) time; 2 bytes a number beside the matrix, 16 a node of the trees, which
+    /// are held until the call ends. The same for any number of
     /// threads: each tree has a seed of its own, and out-of-bag shares are summed as whole numbers.
     /// - Parameters:
     ///   - matrix: n finite rows.
@@ -66,13 +69,14 @@ public struct BaggedForest: Sendable, Equatable {
         let positives = min(mostFraud, fraud.count)
         let drawn = min(others.count, max(leastOthers, othersPerFraud * positives))
         let threads = min(execution.threads, options.trees)
-        try execution.hold(
-            threads * (matrix.rows * 13 + 20 * (drawn + positives) + 4 * others.count) + matrix.rows * 24, of: 1,
-            for: "growing a forest")
         let rows = matrix.rows
+        // A row's sum, count and mark, the sample and the nodes of a tree that grows, the pool.
+        let perThread = (isJudged ? 13 : 1) * rows + 128 * (drawn + positives) + 4 * others.count
+        let scratch = try HeldMemory(threads * perThread, for: "growing a forest", execution)
+        defer { withExtendedLifetime(scratch) {} }
         var trees = [ForestTree?](repeating: nil, count: options.trees)
-        var sums = [UInt64](repeating: 0, count: threads * rows)
-        var counts = [UInt32](repeating: 0, count: threads * rows)
+        var sums = [UInt64](repeating: 0, count: isJudged ? threads * rows : 0)
+        var counts = [UInt32](repeating: 0, count: sums.count)
         try trees.withUnsafeMutableBufferPointer { trees in
             try sums.withUnsafeMutableBufferPointer { sums in
                 try counts.withUnsafeMutableBufferPointer { counts in
@@ -86,6 +90,9 @@ public struct BaggedForest: Sendable, Equatable {
                             random = SeededRandom(seed: random.next())
                             let sample = draw(fraud, positives, &pool, drawn, &random)
                             let tree = try grower.grow(sample, &random, execution)
+                            try execution.hold(
+                                tree.nodes.count, of: MemoryLayout<ForestTree.Node>.stride,
+                                for: "the trees of a forest")
                             trees[index] = tree
                             guard isJudged else { continue }
                             for entry in sample { seen[Int(entry >> 1)] = true }
@@ -101,14 +108,13 @@ public struct BaggedForest: Sendable, Equatable {
         }
         let forest = BaggedForest(trees: trees.compactMap { $0 }, columns: matrix.columns)
         guard isJudged else { return (forest, []) }
-        var outOfBag = [Double](repeating: 0, count: rows)
-        for row in 0..<rows {
+        let outOfBag = try execution.map(rows, for: "shares out of bag") { row in
             var (sum, count) = (UInt64(0), UInt64(0))
             for thread in 0..<threads {
                 sum &+= sums[thread * rows + row]
                 count &+= UInt64(counts[thread * rows + row])
             }
-            outOfBag[row] = count > 0 ? Double(sum) / Double(count) * 0x1p-32 : forest.share(matrix, row)
+            return count > 0 ? Double(sum) / Double(count) * 0x1p-32 : forest.share(matrix, row)
         }
         return (forest, outOfBag)
     }

@@ -14,6 +14,7 @@ struct BinnedColumns: @unchecked Sendable {
     /// columns x rows.
     private let bins: UnsafeMutablePointer<UInt16>
     private let owner: Owner
+    private let memory: HeldMemory
     /// A value of column c is in the first bin whose edge it does not exceed; above the last edge in the last bin.
     let edges: [[Float]]
 
@@ -28,7 +29,11 @@ struct BinnedColumns: @unchecked Sendable {
         rows = matrix.rows
         columns = matrix.columns
         let total = try checkedProduct(rows, columns, "the forest's columns")
-        try execution.hold(total, of: 2, for: "the forest's columns")
+        memory = try HeldMemory(
+            checkedProduct(total, 2, "the forest's columns"), for: "the forest's columns", execution)
+        // The sample of each column that is looked at now.
+        try execution.reserve(
+            min(rows, 2 * BinnedColumns.sample), of: 12 * min(execution.threads, columns), for: "the forest's columns")
         let owner = Owner(total)
         self.owner = owner
         bins = owner.pointer

@@ -72,7 +72,8 @@ final class TreeGrower {
             queue.append(Open(node: nodes.count, start: middle, end: open.end, fraud: open.fraud - fraudLeft))
             nodes.append(leaf(open.fraud - fraudLeft, of: open.end - middle))
         }
-        return ForestTree(nodes: nodes)
+        // Without the capacity that it grew to.
+        return ForestTree(nodes: nodes.withUnsafeBufferPointer { Array($0) })
     }
 
     private func leaf(_ fraud: Int, of size: Int) -> ForestTree.Node {

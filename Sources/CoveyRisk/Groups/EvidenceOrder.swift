@@ -30,7 +30,11 @@ struct EvidenceOrder: Sendable {
     init(
         _ sums: [Double], labels: KnownLabels, permutations: Int, seed: UInt64, execution: Execution
     ) throws {
-        let rows = sums.indices.map { Int32($0) }.sorted {
+        // The rows with their sums and counts, and the stretches of their shares while these are made.
+        try execution.hold(sums.count, of: 24, for: "the order of the evidence")
+        try execution.reserve(sums.count, of: 48, for: "the order of the evidence")
+        var rows = sums.indices.map { Int32($0) }
+        try execution.sort(&rows) {
             sums[Int($0)] != sums[Int($1)] ? sums[Int($0)] > sums[Int($1)] : $0 < $1
         }
         let statistic = try ScanStatistic(rows: labels.count, fraud: labels.fraud, execution: execution)
@@ -39,6 +43,10 @@ struct EvidenceOrder: Sendable {
         for row in rows { fraud.append((fraud.last ?? 0) + (labels.isFraud(Int(row)) ? 1 : 0)) }
         self.rows = rows
         self.sums = rows.map { sums[Int($0)] }
+        // A set of places and its order, while a permutation is drawn.
+        let drawn = try HeldMemory(
+            checkedProduct(execution.threads * labels.fraud, 48, "permuted labels"), for: "permuted labels", execution)
+        defer { withExtendedLifetime(drawn) {} }
         self.fraud = fraud
         self.statistic = statistic
         shares = EvidenceOrder.falling(self.sums, fraud)

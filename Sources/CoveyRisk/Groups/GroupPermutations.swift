@@ -29,7 +29,7 @@ struct GroupPermutations: Sendable {
         let grain = 8
         let chunks = (count + grain - 1) / grain
         try execution.hold(
-            execution.threads * (3 * rows) * 4 + chunks * levels.count * 4 + count * 8, of: 1,
+            execution.threads * 4 * (3 * rows + 2 * fraud) + chunks * levels.count * 4 + count * 8, of: 1,
             for: "permutations of \(rows) labels")
         var best = [Double](repeating: 0, count: count)
         var reached = [Int32](repeating: 0, count: chunks * levels.count)

@@ -35,6 +35,8 @@ struct GroupScan: Sendable {
             return
         }
         let statistic = try ScanStatistic(rows: labels.count, fraud: labels.fraud, execution: execution)
+        // Of each tree, whether a merge is whole; then the known frauds below all merges of one, and what was found.
+        try execution.hold(labels.count, of: trees.count + 8, for: "groups of \(labels.count) rows")
         let looked = trees.map { GroupCandidates($0, minFraud: options.minFraud) }
         let found = try looked.indices.flatMap {
             try GroupScan.candidates(looked[$0], $0, labels, statistic, execution)
@@ -54,7 +56,15 @@ struct GroupScan: Sendable {
         try execution.check()
         var counts = [Int32](repeating: 0, count: 2 * labels.count)
         for row in 0..<labels.count where labels.isFraud(row) { counts[row] = 1 }
+        var number = 0
+        counts.withUnsafeMutableBufferPointer { counts in
+            _ = looked.scan(counts.baseAddress!, statistic) { _, _ in number += 1 }
+        }
+        // With their statistics, and as candidates, which are put together with those of other trees.
+        try execution.hold(
+            number, of: 24 + 4 * MemoryLayout<Candidate>.stride, for: "\(number) candidates for a group")
         var found: [(merge: Int, value: Double)] = []
+        found.reserveCapacity(number)
         counts.withUnsafeMutableBufferPointer { counts in
             _ = looked.scan(counts.baseAddress!, statistic) { merge, value in found.append((merge, value)) }
         }

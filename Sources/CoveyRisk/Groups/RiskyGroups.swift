@@ -64,6 +64,9 @@ public struct RiskyGroups: Sendable {
     ) throws {
         let options = scan.options
         self.options = options
+        // The groups of rows and merges, what is taken, and the members; then a table of the candidates of one tree.
+        try execution.hold(labels.count, of: 24 + 4 * trees.count, for: "the groups of \(labels.count) rows")
+        try execution.reserve(scan.significant.count, of: 256, for: "candidates for a group")
         var chosen: [Candidate] = []
         if let knownShare {
             for (index, tree) in trees.enumerated() {

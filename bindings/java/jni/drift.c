@@ -34,22 +34,25 @@ JNIEXPORT void JNICALL Java_covey_Native_driftAdd(JNIEnv *env, jclass class, jlo
     arena_end(&memory);
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_driftMerge(JNIEnv *env, jclass class, jlong drift, jlong other) {
+JNIEXPORT void JNICALL Java_covey_Native_driftMerge(JNIEnv *env, jclass class, jlong drift, jlong context,
+                                                    jlong other) {
     (void)class;
     covey_error *error = NULL;
-    covey_status status = covey_drift_merge(POINTER(covey_drift, drift), POINTER(covey_drift, other), &error);
+    covey_status status =
+        covey_drift_merge(POINTER(covey_drift, drift), context_of(context), POINTER(covey_drift, other), &error);
     succeeded(env, status, error);
 }
 
 /* 0 = the report, 1 = the bytes. */
-JNIEXPORT jbyteArray JNICALL Java_covey_Native_driftText(JNIEnv *env, jclass class, jlong drift, jlong earlier,
-                                                         jint what) {
+JNIEXPORT jbyteArray JNICALL Java_covey_Native_driftText(JNIEnv *env, jclass class, jlong drift, jlong context,
+                                                         jlong earlier, jint what) {
     (void)class;
     const covey_drift *from = POINTER(covey_drift, drift);
     covey_buffer *buffer = NULL;
     covey_error *error = NULL;
-    covey_status status = what == 0 ? covey_drift_report(from, POINTER(covey_drift, earlier), &buffer, &error)
-                                    : covey_drift_write(from, &buffer, &error);
+    covey_status status =
+        what == 0 ? covey_drift_report(from, context_of(context), POINTER(covey_drift, earlier), &buffer, &error)
+                  : covey_drift_write(from, context_of(context), &buffer, &error);
     jbyteArray result = NULL;
     if (succeeded(env, status, error)) {
         const int64_t size = covey_buffer_size(buffer);
@@ -62,7 +65,8 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_driftText(JNIEnv *env, jclass cla
     return result;
 }
 
-JNIEXPORT jlong JNICALL Java_covey_Native_driftRead(JNIEnv *env, jclass class, jlong engine, jbyteArray bytes) {
+JNIEXPORT jlong JNICALL Java_covey_Native_driftRead(JNIEnv *env, jclass class, jlong engine, jlong context,
+                                                    jbyteArray bytes) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -71,7 +75,8 @@ JNIEXPORT jlong JNICALL Java_covey_Native_driftRead(JNIEnv *env, jclass class, j
     const int8_t *given = numbers(&memory, bytes, NUMBER_I8, 0, size);
     if (given) {
         covey_error *error = NULL;
-        covey_status status = covey_drift_read(POINTER(covey_engine, engine), NULL, given, size, &drift, &error);
+        covey_status status =
+            covey_drift_read(POINTER(covey_engine, engine), context_of(context), given, size, &drift, &error);
         succeeded(env, status, error);
     }
     arena_end(&memory);

@@ -21,7 +21,7 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_engineText(JNIEnv *env, jclass cl
     covey_buffer *buffer = NULL;
     covey_error *error = NULL;
     covey_status status = what == 0   ? covey_engine_write(from, context_of(context), &buffer, &error)
-                          : what == 1 ? covey_engine_schema(from, &buffer, &error)
+                          : what == 1 ? covey_engine_schema(from, context_of(context), &buffer, &error)
                                       : covey_engine_hash(from, context_of(context), &buffer, &error);
     jbyteArray result = succeeded(env, status, error) ? bytes_of(env, buffer) : NULL;
     covey_buffer_destroy(buffer);

@@ -43,11 +43,12 @@
     }
 
 #define WRITES(object, write) \
-    JNIEXPORT jbyteArray JNICALL Java_covey_Native_##object##Write(JNIEnv *env, jclass class, jlong handle) { \
+    JNIEXPORT jbyteArray JNICALL Java_covey_Native_##object##Write(JNIEnv *env, jclass class, jlong handle, \
+                                                                   jlong context) { \
         (void)class; \
         covey_bytes *bytes = NULL; \
         covey_error *error = NULL; \
-        covey_status status = write(POINTER(covey_##object, handle), NULL, &bytes, &error); \
+        covey_status status = write(POINTER(covey_##object, handle), context_of(context), &bytes, &error); \
         return succeeded(env, status, error) ? file_bytes(env, bytes) : NULL; \
     }
 

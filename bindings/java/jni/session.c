@@ -31,8 +31,8 @@ static int find_type(arena *memory, const covey_engine *engine, jbyteArray name,
     const char *utf8 = text(memory, name);
     if (!utf8) return 0;
     covey_error *error = NULL;
-    covey_status status =
-        covey_vocabulary_lookup(covey_encoder_vocabulary(covey_engine_encoder(engine)), &utf8, 1, type, &error);
+    const covey_vocabulary *vocabulary = covey_encoder_vocabulary(covey_engine_encoder(engine));
+    covey_status status = covey_vocabulary_lookup(vocabulary, NULL, &utf8, 1, type, &error);
     return succeeded(memory->env, status, error);
 }
 

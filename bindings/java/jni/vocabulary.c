@@ -45,8 +45,8 @@ JNIEXPORT jbyteArray JNICALL Java_covey_Native_vocabularyName(JNIEnv *env, jclas
     return utf8(env, covey_vocabulary_name(POINTER(covey_vocabulary, vocabulary), index));
 }
 
-JNIEXPORT void JNICALL Java_covey_Native_vocabularyLookup(JNIEnv *env, jclass class, jlong vocabulary, jbyteArray names,
-                                                          jintArray indices) {
+JNIEXPORT void JNICALL Java_covey_Native_vocabularyLookup(JNIEnv *env, jclass class, jlong vocabulary, jlong context,
+                                                          jbyteArray names, jintArray indices) {
     (void)class;
     arena memory;
     arena_start(&memory, env);
@@ -55,8 +55,8 @@ JNIEXPORT void JNICALL Java_covey_Native_vocabularyLookup(JNIEnv *env, jclass cl
     int32_t *result = list ? arena_allocate(&memory, count, sizeof *result) : NULL;
     if (result) {
         covey_error *error = NULL;
-        covey_status status =
-            covey_vocabulary_lookup(POINTER(covey_vocabulary, vocabulary), list, count, result, &error);
+        covey_status status = covey_vocabulary_lookup(POINTER(covey_vocabulary, vocabulary), context_of(context), list,
+                                                      count, result, &error);
         if (succeeded(env, status, error))
             (*env)->SetIntArrayRegion(env, indices, 0, (jsize)count, (const jint *)result);
     }

@@ -171,3 +171,31 @@ def test_what_is_wrong_is_refused_and_changes_nothing(road):
     full.merge(full)
     assert full.report(drift)["transactions"] == 2**63 - 1 and drift.report(full)["transactions"] == 50
     assert drift.to_bytes() == before
+
+
+def test_a_context_stops_what_is_said_and_counted(road):
+    drift = drift_of(road)
+    data = drift.to_bytes()
+    stop = covey.Context(progress=lambda stage, fraction: True)
+    calls = (
+        lambda: covey.Drift(road.engine, context=stop),
+        lambda: covey.Drift.from_bytes(road.engine, data, context=stop),
+        lambda: drift.report(context=stop),
+        lambda: drift.to_bytes(context=stop),
+        lambda: drift.merge(drift, context=stop),
+        lambda: road.engine.schema(context=stop),
+        lambda: road.engine.to_bytes(context=stop),
+        lambda: road.engine.encoder.vocabulary.lookup(["a"], context=stop),
+    )
+    for call in calls:
+        with pytest.raises(covey.CoveyError) as failure:
+            call()
+        assert failure.value.code == covey.StatusCode.CANCELLED
+    assert drift.to_bytes() == data
+
+
+def test_a_budget_bounds_what_is_written(road):
+    small = covey.Context(memory_budget=64)
+    for call in (drift_of(road).to_bytes, drift_of(road).report, road.engine.schema, road.engine.to_bytes):
+        with pytest.raises(covey.CoveyError, match="above the memory budget of 64"):
+            call(context=small)

@@ -136,3 +136,10 @@ def test_a_factor_of_refinement_takes_no_more_rows_than_there_are():
     model.fit(rows)
     # All rows are refined, so that the search is exact.
     assert model.recall_ == 1.0
+
+
+def test_a_low_recall_is_said(rows):
+    model = covey.HDBSCAN(min_cluster_size=40, min_samples=8, algorithm="approximate", index="IVF512,PQ2")
+    with pytest.warns(UserWarning, match=r"IVF512,PQ2 found \d+ % of the nearest rows"):
+        model.fit(rows)
+    assert model.recall_ < 0.5

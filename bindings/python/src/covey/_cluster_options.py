@@ -12,7 +12,8 @@ from ._errors import InvalidArgumentError, InvalidTypeError
 from ._metrics import NATIVE
 
 SELECTION = {"eom": 0, "leaf": 1}
-MISSING = {"reject": 0, "noise": 1, "warn": 1}
+# The first name of a number is that of a loaded clustering: its file does not say whether to warn.
+MISSING = {"reject": 0, "warn": 1, "noise": 1}
 STRENGTHS = {"hdbscan": 0, "bounded": 1}
 # hdbscan's algorithms all give the exact result, so each of their names is the exact search.
 SEARCH = {

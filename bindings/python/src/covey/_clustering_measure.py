@@ -70,6 +70,17 @@ class ClusteringMeasure(Estimator):
                 stacklevel=4,
             )
 
+    def _warn_of_recall(self) -> None:
+        """Says that an index found few of the nearest rows."""
+        recall = self._result().recall
+        if self.index is not None and recall < 0.5:
+            warnings.warn(
+                f"the index {self.index} found {100 * recall:.0f} % of the nearest rows (recall_), so that clusters may"
+                " differ from exact ones: let its searches look at more rows, as with"
+                " index_search='nprobe=32,efSearch=64'.",
+                stacklevel=3,
+            )
+
     def _is_gower(self) -> bool:
         return isinstance(self.metric, str) and self.metric == "gower"
 

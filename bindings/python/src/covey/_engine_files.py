@@ -84,6 +84,7 @@ class EngineFiles(EngineCases):
         handle = self._handle()
         if self._hash is None:
             pointer = c_void_p()
-            call("covey_engine_hash", handle, None, byref(pointer))
+            with running(None) as native:
+                call("covey_engine_hash", handle, native, byref(pointer))
             self._hash = buffer_bytes(pointer.value).decode("ascii")
         return self._hash

@@ -71,7 +71,8 @@ class HDBSCAN(ClusterMixin, ClusteringPrediction, ClusteringSelection):
         index: the index of FAISS that finds the neighbours of the approximate search, by its name there
             ("IVF4096,Flat", "HNSW32", "IVF4096,PQ16"; covey.h has them all); None = Covey's own search. FAISS needs not
             be installed, and no file of it is read.
-        index_search: parameters of its searches, as FAISS names them: "nprobe=32,efSearch=64"; None = its defaults.
+        index_search: parameters of its searches, as FAISS names them: "nprobe=32,efSearch=64"; None = its defaults. A
+            UserWarning says if the index found less than half of the nearest rows.
         cluster_selection_method: "eom" (excess of mass) or "leaf".
         allow_single_cluster: the root may be the only cluster.
         prediction_data: keeps a copy of the rows, which ``predict``, ``membership``, ``exemplars_`` and an engine need.
@@ -250,6 +251,7 @@ class HDBSCAN(ClusterMixin, ClusteringPrediction, ClusteringSelection):
         if bound:
             clusters = constrained(self, clusters, options)
         self._finish(self._by_labels(clusters, options))
+        self._warn_of_recall()
         if self.missing == "warn" and not issparse(rows) and not self._is_gower():
             if edges < len(rows) - 1 or len(rows) == 1:
                 self._warn_of_missing(rows, weights)

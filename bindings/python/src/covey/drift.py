@@ -86,13 +86,14 @@ class Drift(Handle):
             )
         del borrowed
 
-    def merge(self, other: "Drift") -> None:
-        """Adds what `other` counted, of an engine of the same content. Errors: MISMATCH."""
+    def merge(self, other: "Drift", *, context: Optional[Context] = None) -> None:
+        """Adds what `other` counted, of an engine of the same content. Errors: MISMATCH, OUT_OF_MEMORY, CANCELLED."""
         if not isinstance(other, Drift):
             raise InvalidTypeError(f"other must be a covey.Drift, got {type(other).__name__}")
-        call("covey_drift_merge", self._handle(), other._handle())
+        with running(context) as native:
+            call("covey_drift_merge", self._handle(), native, other._handle())
 
-    def report(self, earlier: Optional["Drift"] = None) -> dict[str, Any]:
+    def report(self, earlier: Optional["Drift"] = None, *, context: Optional[Context] = None) -> dict[str, Any]:
         """What moved.
 
         "warnings" have a code and a text: "unknown_events", "time_between_events", "dwell", "unknown_categories".
@@ -108,14 +109,16 @@ class Drift(Handle):
             raise InvalidTypeError(f"earlier must be a covey.Drift, got {type(earlier).__name__}")
         pointer = c_void_p()
         before = None if earlier is None else earlier._handle()
-        call("covey_drift_report", self._handle(), before, byref(pointer))
+        with running(context) as native:
+            call("covey_drift_report", self._handle(), native, before, byref(pointer))
         found: dict[str, Any] = json.loads(buffer_bytes(pointer.value))
         return found
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self, *, context: Optional[Context] = None) -> bytes:
         """The counts, for another process; :meth:`from_bytes` reads them."""
         pointer = c_void_p()
-        call("covey_drift_write", self._handle(), byref(pointer))
+        with running(context) as native:
+            call("covey_drift_write", self._handle(), native, byref(pointer))
         return buffer_bytes(pointer.value)
 
     @classmethod

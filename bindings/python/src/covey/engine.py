@@ -116,11 +116,12 @@ class Engine(EngineRisk):
         engine._keys = None if keys is None else list(keys)
         return engine
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self, *, context: Optional[Context] = None) -> dict[str, Any]:
         """The feature columns as a JSON Schema (draft 2020-12) of one transaction's features: names, types, kinds
         ("x-covey-kind") and, as examples, the categories that occurred in fitting or that rules name."""
         pointer = c_void_p()
-        call("covey_engine_schema", self._handle(), byref(pointer))
+        with running(context) as native:
+            call("covey_engine_schema", self._handle(), native, byref(pointer))
         found: dict[str, Any] = json.loads(buffer_bytes(pointer.value))
         return found
 

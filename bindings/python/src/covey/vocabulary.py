@@ -79,17 +79,18 @@ class Vocabulary(Handle):
             raise NotFoundError(f"index must be 0 to {len(self) - 1}, got {index}")
         return required_text(name)
 
-    def lookup(self, names: Any) -> NDArray[np.int32]:
+    def lookup(self, names: Any, *, context: Optional[Context] = None) -> NDArray[np.int32]:
         """The index of each name (array-like of strings), 0 if it is unknown or missing (None, NaN)."""
         array = as_array(names, "names")
         distinct, codes = factorise(array.reshape(-1), "names")
-        return self._indices(distinct)[codes].reshape(array.shape)
+        return self._indices(distinct, context)[codes].reshape(array.shape)
 
-    def _indices(self, names: Sequence[str]) -> NDArray[np.int32]:
+    def _indices(self, names: Sequence[str], context: Optional[Context] = None) -> NDArray[np.int32]:
         """The indices of distinct names, and a last 0, which the code -1 (missing) selects."""
         strings = Names(names, "names")
         indices = np.zeros(strings.count + 1, dtype=np.int32)
-        call("covey_vocabulary_lookup", self._handle(), strings.address, strings.count, indices.ctypes.data)
+        with running(context) as native:
+            call("covey_vocabulary_lookup", self._handle(), native, strings.address, strings.count, indices.ctypes.data)
         return indices
 
     def __repr__(self) -> str:

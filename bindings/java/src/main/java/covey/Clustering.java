@@ -126,9 +126,12 @@ public final class Clustering extends ClusteringResults {
     }
 
     /** The bytes of the file that {@link #save} writes. */
-    public byte[] toBytes() {
-        try (Use self = use()) {
-            return Native.clusteringWrite(self.address());
+    public byte[] toBytes() { return toBytes(null); }
+
+    /** The same as {@link #toBytes()}. @param context null means the defaults */
+    public byte[] toBytes(Context context) {
+        try (Use self = use(); Use with = Use.of(context)) {
+            return Native.clusteringWrite(self.address(), with.address());
         }
     }
 

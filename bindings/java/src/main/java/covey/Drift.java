@@ -10,11 +10,14 @@ public final class Drift extends NativeObject {
     private Drift(long address) { super("Drift", address, Native::driftDestroy); }
 
     /** Creates an empty one. It keeps the engine's memory until it is closed. */
-    public Drift(Engine engine) { this(create(engine)); }
+    public Drift(Engine engine) { this(engine, null); }
 
-    private static long create(Engine engine) {
-        try (Use use = engine.use()) {
-            return Native.driftCreate(use.address(), 0);
+    /** The same as {@link #Drift(Engine)}. @param context null means the defaults */
+    public Drift(Engine engine, Context context) { this(create(engine, context)); }
+
+    private static long create(Engine engine, Context context) {
+        try (Use use = engine.use(); Use with = Use.of(context)) {
+            return Native.driftCreate(use.address(), with.address());
         }
     }
 
@@ -23,10 +26,13 @@ public final class Drift extends NativeObject {
      *
      * @throws CoveyException CORRUPT_FILE, MISMATCH
      */
-    public static Drift fromBytes(Engine engine, byte[] bytes) {
+    public static Drift fromBytes(Engine engine, byte[] bytes) { return fromBytes(engine, bytes, null); }
+
+    /** The same as {@link #fromBytes(Engine, byte[])}. @param context null means the defaults */
+    public static Drift fromBytes(Engine engine, byte[] bytes, Context context) {
         Objects.requireNonNull(bytes, "bytes");
-        try (Use use = engine.use()) {
-            return new Drift(Native.driftRead(use.address(), bytes));
+        try (Use use = engine.use(); Use with = Use.of(context)) {
+            return new Drift(Native.driftRead(use.address(), with.address(), bytes));
         }
     }
 
@@ -51,9 +57,12 @@ public final class Drift extends NativeObject {
     }
 
     /** Adds what another one counted. @throws CoveyException MISMATCH for another engine */
-    public void merge(Drift other) {
-        try (Use self = use(); Use of = other.use()) {
-            Native.driftMerge(self.address(), of.address());
+    public void merge(Drift other) { merge(other, null); }
+
+    /** The same as {@link #merge(Drift)}. @param context null means the defaults */
+    public void merge(Drift other, Context context) {
+        try (Use self = use(); Use of = other.use(); Use with = Use.of(context)) {
+            Native.driftMerge(self.address(), with.address(), of.address());
         }
     }
 
@@ -66,16 +75,22 @@ public final class Drift extends NativeObject {
      * @param earlier null means the rows that the engine keeps
      * @throws CoveyException MISMATCH for another engine
      */
-    public String report(Drift earlier) {
-        try (Use self = use(); Use of = Use.of(earlier)) {
-            return Text.decode(Native.driftText(self.address(), of.address(), 0));
+    public String report(Drift earlier) { return report(earlier, null); }
+
+    /** The same as {@link #report(Drift)}. @param context null means the defaults */
+    public String report(Drift earlier, Context context) {
+        try (Use self = use(); Use of = Use.of(earlier); Use with = Use.of(context)) {
+            return Text.decode(Native.driftText(self.address(), with.address(), of.address(), 0));
         }
     }
 
     /** The counts, for another process; {@link #fromBytes} reads them. */
-    public byte[] toBytes() {
-        try (Use self = use()) {
-            return Native.driftText(self.address(), 0, 1);
+    public byte[] toBytes() { return toBytes(null); }
+
+    /** The same as {@link #toBytes()}. @param context null means the defaults */
+    public byte[] toBytes(Context context) {
+        try (Use self = use(); Use with = Use.of(context)) {
+            return Native.driftText(self.address(), with.address(), 0, 1);
         }
     }
 }

@@ -52,22 +52,37 @@ public final class Engine extends NativeObject {
     }
 
     /** The bytes of the engine's file, for a database or an object store; {@link #fromBytes} reads them. */
-    public byte[] toBytes() { return text(0); }
+    public byte[] toBytes() { return toBytes(null); }
+
+    /** The same as {@link #toBytes()}. @param context null means the defaults */
+    public byte[] toBytes(Context context) { return text(0, context); }
 
     /** Reads what {@link #toBytes} gave. @throws CoveyException CORRUPT_FILE, UNSUPPORTED, OUT_OF_MEMORY */
-    public static Engine fromBytes(byte[] bytes) {
-        return new Engine(Native.engineRead(0, Objects.requireNonNull(bytes, "bytes")));
+    public static Engine fromBytes(byte[] bytes) { return fromBytes(bytes, null); }
+
+    /** The same as {@link #fromBytes(byte[])}. @param context null means the defaults */
+    public static Engine fromBytes(byte[] bytes, Context context) {
+        Objects.requireNonNull(bytes, "bytes");
+        try (Use with = Use.of(context)) {
+            return new Engine(Native.engineRead(with.address(), bytes));
+        }
     }
 
     /** The feature columns as a JSON Schema (draft 2020-12) of one transaction's features. */
-    public String schema() { return Text.decode(text(1)); }
+    public String schema() { return schema(null); }
+
+    /** The same as {@link #schema()}. @param context null means the defaults */
+    public String schema(Context context) { return Text.decode(text(1, context)); }
 
     /** 16 hexadecimal digits that engines of the same content share. O(size of the file). */
-    public String hash() { return Text.decode(text(2)); }
+    public String hash() { return hash(null); }
 
-    private byte[] text(int what) {
-        try (Use self = use()) {
-            return Native.engineText(self.address(), 0, what);
+    /** The same as {@link #hash()}. @param context null means the defaults */
+    public String hash(Context context) { return Text.decode(text(2, context)); }
+
+    private byte[] text(int what, Context context) {
+        try (Use self = use(); Use with = Use.of(context)) {
+            return Native.engineText(self.address(), with.address(), what);
         }
     }
 
@@ -87,10 +102,13 @@ public final class Engine extends NativeObject {
      * @param times one a row, or null
      * @throws CoveyException MISMATCH, INVALID_DATA
      */
-    public Engine rerate(byte[] fraud, double[] amounts, double[] times) {
+    public Engine rerate(byte[] fraud, double[] amounts, double[] times) { return rerate(fraud, amounts, times, null); }
+
+    /** The same as {@link #rerate(byte[], double[], double[])}. @param context null means the defaults */
+    public Engine rerate(byte[] fraud, double[] amounts, double[] times, Context context) {
         Objects.requireNonNull(fraud, "fraud");
-        try (Use self = use()) {
-            return new Engine(Native.engineRerate(self.address(), 0, fraud, amounts, times));
+        try (Use self = use(); Use with = Use.of(context)) {
+            return new Engine(Native.engineRerate(self.address(), with.address(), fraud, amounts, times));
         }
     }
 

@@ -56,9 +56,12 @@ public final class HybridFeatures extends NativeObject {
     }
 
     /** The bytes of the file that {@link #save} writes. */
-    public byte[] toBytes() {
-        try (Use self = use()) {
-            return Native.hybridWrite(self.address());
+    public byte[] toBytes() { return toBytes(null); }
+
+    /** The same as {@link #toBytes()}. @param context null means the defaults */
+    public byte[] toBytes(Context context) {
+        try (Use self = use(); Use with = Use.of(context)) {
+            return Native.hybridWrite(self.address(), with.address());
         }
     }
 

@@ -61,7 +61,7 @@ final class Native {
 
     static native byte[] vocabularyName(long vocabulary, long index);
 
-    static native void vocabularyLookup(long vocabulary, byte[] names, int[] indices);
+    static native void vocabularyLookup(long vocabulary, long context, byte[] names, int[] indices);
 
     static native void vocabularyDestroy(long vocabulary);
 
@@ -122,7 +122,7 @@ final class Native {
 
     static native long hybridLoad(long context, byte[] path);
 
-    static native byte[] hybridWrite(long hybrid);
+    static native byte[] hybridWrite(long hybrid, long context);
 
     static native long hybridRead(long context, byte[] bytes);
 
@@ -161,7 +161,7 @@ final class Native {
 
     static native long clusteringLoad(long context, byte[] path);
 
-    static native byte[] clusteringWrite(long clustering);
+    static native byte[] clusteringWrite(long clustering, long context);
 
     static native long clusteringRead(long context, byte[] bytes);
 
@@ -217,7 +217,7 @@ final class Native {
 
     static native long riskLoad(long context, byte[] path);
 
-    static native byte[] riskWrite(long risk);
+    static native byte[] riskWrite(long risk, long context);
 
     static native long riskRead(long context, byte[] bytes);
 
@@ -285,11 +285,11 @@ final class Native {
 
     static native void driftAdd(long drift, long context, Sequences sequences, FeatureTable features, long scores);
 
-    static native void driftMerge(long drift, long other);
+    static native void driftMerge(long drift, long context, long other);
 
-    static native byte[] driftText(long drift, long earlier, int what);
+    static native byte[] driftText(long drift, long context, long earlier, int what);
 
-    static native long driftRead(long engine, byte[] bytes);
+    static native long driftRead(long engine, long context, byte[] bytes);
 
     static native void driftDestroy(long drift);
 

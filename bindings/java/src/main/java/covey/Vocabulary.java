@@ -93,11 +93,14 @@ public final class Vocabulary extends NativeObject {
     }
 
     /** Returns the index of each name; 0 if it is unknown. */
-    public int[] lookup(List<String> names) {
+    public int[] lookup(List<String> names) { return lookup(names, null); }
+
+    /** The same as {@link #lookup(List)}. @param context null means the defaults */
+    public int[] lookup(List<String> names, Context context) {
         byte[] text = Text.join(names, "names");
         int[] indices = new int[names.size()];
-        try (Use self = use()) {
-            Native.vocabularyLookup(self.address(), text, indices);
+        try (Use self = use(); Use with = Use.of(context)) {
+            Native.vocabularyLookup(self.address(), with.address(), text, indices);
         }
         return indices;
     }

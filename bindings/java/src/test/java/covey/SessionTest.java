@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** Sessions against the scores of whole sequences. */
 class SessionTest extends RoadOnSample {
@@ -110,6 +111,36 @@ class SessionTest extends RoadOnSample {
             }
             EncoderTest.refuse(StatusCode.INVALID_ARGUMENT, "NULL", () -> good.add(null, null, null));
             EncoderTest.refuse(StatusCode.CORRUPT_FILE, "drift", () -> Drift.fromBytes(road.engine, new byte[9]));
+        }
+    }
+
+    /** What an engine says of itself and counts takes a context, which stops it. */
+    @Test
+    void contextsStopTexts() {
+        try (Context stop = Context.builder().progress((stage, fraction) -> false).build();
+             Drift drift = new Drift(road.engine)) {
+            byte[] bytes = road.engine.toBytes();
+            byte[] counts = drift.toBytes();
+            List<Executable> calls = List.of(()
+                                                 -> road.engine.schema(stop),
+                                             ()
+                                                 -> road.engine.hash(stop),
+                                             ()
+                                                 -> road.engine.toBytes(stop),
+                                             ()
+                                                 -> Engine.fromBytes(bytes, stop),
+                                             ()
+                                                 -> new Drift(road.engine, stop),
+                                             ()
+                                                 -> drift.report(null, stop),
+                                             ()
+                                                 -> drift.toBytes(stop),
+                                             ()
+                                                 -> drift.merge(drift, stop),
+                                             ()
+                                                 -> Drift.fromBytes(road.engine, counts, stop),
+                                             () -> road.encoder.vocabulary().lookup(List.of("a"), stop));
+            for (Executable call : calls) EncoderTest.refuse(StatusCode.CANCELLED, "cancelled", call);
         }
     }
 }
