@@ -94,6 +94,90 @@ static covey_status large_rules(const guest *guest, covey_context *context, int 
     return status;
 }
 
+/* Rows enough that forests, trees and groups are large; then the engine's bytes, its schema, new labels and drift. */
+enum { LARGE_ROWS = 3000, LARGE_COLUMNS = 6 };
+
+typedef struct large_table {
+    double values[LARGE_COLUMNS][LARGE_ROWS];
+    int8_t fraud[LARGE_ROWS];
+    covey_column columns[LARGE_COLUMNS];
+    covey_table table;
+} large_table;
+
+static const large_table *make_large_table(void) {
+    static const char *const names[LARGE_COLUMNS] = {"a", "b", "c", "d", "e", "f"};
+    static const covey_table empty = COVEY_TABLE_INIT;
+    static large_table made;
+    if (made.table.rows > 0) return &made;
+    uint64_t state = 11;
+    for (int column = 0; column < LARGE_COLUMNS; column++) {
+        for (int row = 0; row < LARGE_ROWS; row++)
+            made.values[column][row] =
+                sample_number(&state) + sample_number(&state) + (row % 25 == 0 && column < 3 ? 3 : 0);
+        made.columns[column].name = names[column];
+        made.columns[column].values = made.values[column];
+    }
+    for (int row = 0; row < LARGE_ROWS; row++) made.fraud[row] = row % 50 == 0 ? 1 : -1;
+    made.table = empty;
+    made.table.rows = LARGE_ROWS;
+    made.table.column_count = LARGE_COLUMNS;
+    made.table.columns = made.columns;
+    return &made;
+}
+
+static covey_status large_find(const guest *guest, covey_context *context, int number, digest *sum,
+                               covey_error **error) {
+    (void)guest, (void)number, (void)sum;
+    const large_table *given = make_large_table();
+    covey_find_options options = COVEY_FIND_OPTIONS_INIT;
+    options.trees = 4;
+    options.permutations = 49;
+    covey_status status = COVEY_OK;
+    covey_found *found = NULL;
+    covey_buffer *bytes = NULL, *schema = NULL, *report = NULL;
+    covey_engine *engine = NULL, *rated = NULL;
+    covey_scores *scores = NULL;
+    covey_drift *drift = NULL;
+    RUN(covey_find(context, NULL, NULL, &given->table, given->fraud, NULL, NULL, LARGE_ROWS, NULL, &options, &found,
+                   error));
+    RUN(covey_engine_write(covey_found_engine(found), context, &bytes, error));
+    RUN(covey_engine_read(context, covey_buffer_data(bytes), covey_buffer_size(bytes), &engine, error));
+    RUN(covey_engine_schema(engine, context, &schema, error));
+    RUN(covey_engine_score(engine, context, NULL, &given->table, &scores, error));
+    RUN(covey_drift_create(engine, context, &drift, error));
+    RUN(covey_drift_add(drift, context, NULL, &given->table, scores, error));
+    RUN(covey_drift_report(drift, context, NULL, &report, error));
+    RUN(covey_engine_rerate(engine, context, given->fraud, NULL, NULL, LARGE_ROWS, NULL, &rated, error));
+done:
+    covey_drift_destroy(drift);
+    covey_scores_destroy(scores);
+    covey_engine_destroy(rated);
+    covey_engine_destroy(engine);
+    covey_buffer_destroy(report);
+    covey_buffer_destroy(schema);
+    covey_buffer_destroy(bytes);
+    covey_found_destroy(found);
+    return status;
+}
+
+/* An index of FAISS, whose parallel regions cannot hand an exception on. */
+static covey_status large_index(const guest *guest, covey_context *context, int number, digest *sum,
+                                covey_error **error) {
+    (void)number, (void)sum;
+    covey_matrix matrix = COVEY_MATRIX_INIT;
+    covey_cluster_options options = COVEY_CLUSTER_OPTIONS_INIT;
+    matrix.data = guest->wide;
+    matrix.rows = APPROXIMATE_ROWS;
+    matrix.columns = WIDE_COLUMNS;
+    options.min_cluster_size = 20;
+    options.search = COVEY_SEARCH_APPROXIMATE;
+    options.index = "IVF64,PQ13";
+    covey_clustering *clustering = NULL;
+    covey_status status = covey_cluster_matrix(context, &matrix, &options, &clustering, error);
+    covey_clustering_destroy(clustering);
+    return status;
+}
+
 /* The header says 128 KB; nothing lies above the thread's stack but its guard. */
 static void stacks(const operation *operation) {
     run plain = {operation, 0, 0}, small = {operation, 0, 0};
@@ -148,8 +232,11 @@ int main(int count, char **arguments) {
     for (const operation *operation = operations; operation->name != NULL; operation++) stacks(operation);
     for (const operation *operation = operations; operation->name != NULL; operation++)
         if (strcmp(operation->name, "error") != 0) spaces(operation, steps);
-    const operation large[] = {{"a large vocabulary", large_vocabulary, 0}, {"large rules", large_rules, 0}};
-    for (int i = 0; i < 2; i++) spaces(&large[i], steps);
+    const operation large[] = {{"a large vocabulary", large_vocabulary, 0},
+                               {"large rules", large_rules, 0},
+                               {"an index", large_index, 0},
+                               {"a large find", large_find, 0}};
+    for (int i = 0; i < 4; i++) spaces(&large[i], steps);
     guest_destroy(&host);
     return finish();
 }
