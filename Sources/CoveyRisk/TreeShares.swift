@@ -70,7 +70,7 @@ public struct TreeShares: Sendable {
         var jumps = [Int32](repeating: -1, count: merges)
         var depths = [Int32](repeating: 0, count: merges)
         for merge in stride(from: merges - 1, through: 0, by: -1) {
-            if merge & 0xFFFF == 0 { try execution.check() }
+            if merge & 0xFFFF == 0 { try execution.report() }
             let isWhole = Int(tops[merge]) == merge
             if isWhole, parents[merge] >= 0 { parents[merge] = tops[Int(parents[merge])] }
             let parent = isWhole ? Int(parents[merge]) : Int(tops[merge])

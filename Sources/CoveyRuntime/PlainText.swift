@@ -22,6 +22,11 @@ public enum PlainText {
     /// that nothing in it can be taken for a part of the sentence.
     public static func name(_ name: String) -> String {
         if isPlain(name) { return name }
+        // A long name takes no time for each of its characters if there is nothing to be written out.
+        let isPrintable = name.utf8.allSatisfy {
+            (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+        if isPrintable { return "\"\(name)\"" }
         var result = String.UnicodeScalarView("\"".unicodeScalars)
         for scalar in name.unicodeScalars {
             guard isVisible(scalar) else {
@@ -42,8 +47,10 @@ public enum PlainText {
         "below", "it", "covers", "matching",
     ]
     private static let mostWords = 5
+    private static let mostBytes = 256
 
     private static func isPlain(_ name: String) -> Bool {
+        guard name.utf8.count <= mostBytes else { return false }
         let words = name.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count <= mostWords else { return false }
         return words.allSatisfy { word in

@@ -15,6 +15,7 @@ import Testing
         ("\u{1B}[31mred", #""\u{1b}[31mred""#), ("a\u{202E}b", #""a\u{202e}b""#), ("a\u{2028}b", #""a\u{2028}b""#),
         ("a\u{200F}", #""a\u{200f}""#), ("\u{0}\u{7F}\u{9B}", #""\u{0}\u{7f}\u{9b}""#), ("\u{FEFF}a", #""\u{feff}a""#),
         (#"a\nb"#, #""a\\nb""#),
+        (String(repeating: "a", count: 300), "\"" + String(repeating: "a", count: 300) + "\""),
     ]) func names(name: String, expected: String) {
         #expect(PlainText.name(name) == expected)
     }

@@ -104,7 +104,7 @@ extension Finder {
             ?? hybrid.transform(nil, table, execution: execution)
         let names = hybrid.columnNames
         for column in hybrid.embeddingOutputs..<matrix.columns {
-            try execution.check()
+            try execution.report()
             var low = Float.infinity
             var high = -Float.infinity
             for row in 0..<matrix.rows where labels.isFraud(row) {

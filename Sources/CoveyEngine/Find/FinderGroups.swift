@@ -31,7 +31,7 @@ extension Finder {
         var seen = [ClosedRange<Double>?](repeating: nil, count: found.groups.count)
         var missing = 0
         for row in 0..<inputs.rows {
-            if row & 0xFFFF == 0 { try execution.check() }
+            if row & 0xFFFF == 0 { try execution.report() }
             let amount = inputs.amounts?[row] ?? 0
             if amount.isNaN { missing += 1 }
             let group = Int(found.rowGroups[row])

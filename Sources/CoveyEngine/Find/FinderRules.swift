@@ -118,7 +118,7 @@ private struct RuleTest {
             var folds = [Int](repeating: 0, count: labels.count)
             for isFraud in [true, false] {
                 var rows = (0..<labels.count).filter { labels.isFraud($0) == isFraud }
-                try execution.check()
+                try execution.report()
                 rows.shuffle(using: &random)
                 for (place, row) in rows.enumerated() { folds[row] = place % RuleTest.folds }
             }

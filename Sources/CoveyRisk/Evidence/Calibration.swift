@@ -35,7 +35,7 @@ struct Calibration: Sendable, Equatable, Codable {
         }
         var current = loss(level, slope)
         for _ in 0..<100 {
-            try execution.check()
+            try execution.report()
             var gradient = (0.0, -Calibration.ridge * (slope - 1))
             var curvature = (1e-9, 0.0, Calibration.ridge)
             for row in sums.indices {

@@ -29,7 +29,7 @@ struct RowFolds: Sendable {
         var random = SeededRandom(seed: seed ^ 0x5DEE_CE66_D1CE_5EED)
         for isFraud in [true, false] {
             var rows = order.filter { labels.isFraud(Int($0)) == isFraud }.map { Int($0) }
-            try execution.check()
+            try execution.report()
             rows.shuffle(using: &random)
             for (place, row) in rows.enumerated() { folds[row] = UInt8(!isSingle ? place % count : isFraud ? 0 : 1) }
         }

@@ -14,7 +14,7 @@ enum RowOrder {
         var comparisons = 0
         func isBefore(_ left: Int32, _ right: Int32) throws -> Bool {
             comparisons &+= 1
-            if comparisons & 0xFFFF == 0 { try execution.check() }
+            if comparisons & 0xFFFF == 0 { try execution.report() }
             let (a, b) = (Int(left), Int(right))
             if labels.values[a] != labels.values[b] { return labels.values[a] < labels.values[b] }
             if let columns {

@@ -38,7 +38,7 @@ enum GroupChoice {
         var chosen: [Candidate] = []
         var isCovered = [Bool](repeating: false, count: tree.mergeCount)
         for merge in stride(from: tree.mergeCount - 1, through: 0, by: -1) {
-            if merge & 0xFFFF == 0 { try execution.check() }
+            if merge & 0xFFFF == 0 { try execution.report() }
             if !isCovered[merge], isTaken[merge], let candidate = allowed[merge] {
                 chosen.append(candidate)
                 isCovered[merge] = true

@@ -53,7 +53,7 @@ struct GroupScan: Sendable {
         _ looked: GroupCandidates, _ tree: Int, _ labels: KnownLabels, _ statistic: ScanStatistic,
         _ execution: Execution
     ) throws -> [Candidate] {
-        try execution.check()
+        try execution.report()
         var counts = [Int32](repeating: 0, count: 2 * labels.count)
         for row in 0..<labels.count where labels.isFraud(row) { counts[row] = 1 }
         var number = 0
