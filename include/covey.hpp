@@ -329,7 +329,9 @@ class engine : public handle<covey_engine, covey_engine_destroy> {
         for (const std::string &name : names) pointers.push_back(name.c_str());
         std::vector<int32_t> result(names.size());
         const covey_vocabulary *known = covey_encoder_vocabulary(covey_engine_encoder(get()));
-        call(covey_vocabulary_lookup, known, pointers.data(), static_cast<int64_t>(names.size()), result.data());
+        const covey_context *defaults = nullptr;
+        call(covey_vocabulary_lookup, known, defaults, pointers.data(), static_cast<int64_t>(names.size()),
+             result.data());
         return result;
     }
 
