@@ -35,7 +35,7 @@ extension Finder {
         wanted.minLift = 1
         wanted.targetName = isLabelled ? "fraud" : "known fraud"
         let share = Finder.wantedShare(labels, isLabelled ? nil : evidence)
-        // The estimate of the known share is too high rather than too low, and few rows measure a rule's roughly.
+        // The known share may be as low as the lower end of its range, and few rows measure a rule's roughly.
         let low = isLabelled || evidence.shareSource == .unknown ? 1 : evidence.knownShareRange.lowerBound
         let least = TestedSearch.Least(precision: min(share, 0.5 * low), possible: share)
         settings.rules_min_precision = share
