@@ -25,7 +25,7 @@ class Scorer(Handle):
     :meth:`Engine.score`, whose numbers it gives::
 
         with covey.Scorer(engine) as scorer:
-            risk = scorer.score({"amount": 120.0, "country": "NL"}, sequences)
+            risk = scorer.score({"amount": 120.0, "country": "NL"}, sequences[:1])
             if scorer.risky:
                 print(scorer.last().reasons)
 
