@@ -142,7 +142,7 @@ public final class Execution: Sendable {
         try reserve(checkedProduct(count, stride, what()), for: what())
     }
 
-    /// Runs a part of a call that leaves little behind, and counts what it held as free after it. Not within `parallel`.
+    /// Runs a part of a call that leaves little behind, and counts what it held as free after it. Not in `parallel`.
     public func temporarily<Result>(_ body: () throws -> Result) rethrows -> Result {
         let before = memory.bytes
         defer { memory.release(max(0, memory.bytes - before)) }

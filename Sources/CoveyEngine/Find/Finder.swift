@@ -111,8 +111,8 @@ public struct Finder {
         } else if labels.population == .all {
             tell(
                 .unlabelledCompared,
-                "\(labels.legitimate == 0 ? "No row is" : "Few rows are") known to be legitimate, so known fraud is compared with all "
-                    + "\(Words.count(labels.count)) rows; shares of known fraud are lower bounds of shares of fraud.")
+                "\(labels.legitimate == 0 ? "No row is" : "Few rows are") known to be legitimate, so known fraud is "
+                    + "compared with all \(Words.count(labels.count)) rows; shares of known fraud are lower bounds of shares of fraud.")
         }
         return labels
     }

@@ -21,7 +21,7 @@ extension Finder {
             return nil
         }
         let evidence = fit.evidence
-        // Which rows are described and which are unseen, in each trial, and the order of rows that these are drawn from.
+        // Which rows are described and which are unseen, in each trial, and the row order that these are drawn from.
         try execution.hold(labels.count, of: 64, for: "rules of \(labels.count) rows")
         let test = try RuleTest(labels, times: inputs.times, seed: options.seed, execution)
         settings.rules_held_out = test.name

@@ -103,7 +103,8 @@ extension EventModel {
         let terms: [UInt16] = try file.values(prefix + "terms", shape: [nil], execution)
         let counts: [UInt8] = try file.values(prefix + "counts", shape: [terms.count], execution)
         guard let rows = TermRows(sizes: sizes, terms: terms, counts: counts, termCount: codes.count) else {
-            throw CoveyError.corruptFile("\(prefix): the rows are not ones of \(codes.count) event terms") }
+            throw CoveyError.corruptFile("\(prefix): the rows are not ones of \(codes.count) event terms")
+        }
         self.init(
             EventTerms(types: types, codes: codes, weights: weights),
             LogisticModel(intercept: coefficients[0], coefficients: Array(coefficients.dropFirst())), rows)
