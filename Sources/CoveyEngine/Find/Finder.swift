@@ -112,7 +112,8 @@ public struct Finder {
             tell(
                 .unlabelledCompared,
                 "\(labels.legitimate == 0 ? "No row is" : "Few rows are") known to be legitimate, so known fraud is "
-                    + "compared with all \(Words.count(labels.count)) rows; shares of known fraud are lower bounds of shares of fraud.")
+                    + "compared with all \(Words.count(labels.count)) rows; shares of known fraud are lower "
+                    + "bounds of shares of fraud.")
         }
         return labels
     }
