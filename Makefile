@@ -310,6 +310,11 @@ define sanitized
 	$$(SANITIZED_CC_$(1)) -std=c99 -D_GNU_SOURCE -g -O1 -Iinclude -ITests/ABI $$(filter %.c,$$^) -o $$@ \
 		-L.build-$(1)/lib -lcovey -Wl,-rpath,'$$$$ORIGIN/../lib' -lpthread -lm
 
+.build-$(1)/abi/test_cpp: Tests/ABI/test_cpp.cpp include/covey.hpp .build-$(1)/lib/libcovey.so.$(SOVERSION)
+	@mkdir -p $$(@D)
+	$$(subst clang ,clang++ ,$$(SANITIZED_CC_$(1))) -std=c++17 -g -O1 -Iinclude $$< -o $$@ \
+		-L.build-$(1)/lib -lcovey -Wl,-rpath,'$$$$ORIGIN/../lib' -lpthread -lm
+
 .build-$(1)/guest/%: Tests/Guest/%.c $(GUEST_SHARED) .build-$(1)/lib/libcovey.so.$(SOVERSION)
 	@mkdir -p $$(@D)
 	$$(SANITIZED_CC_$(1)) -std=c11 $(GUEST_WARNINGS) -Iinclude $$(filter %.c,$$^) -o $$@ \

@@ -3,14 +3,21 @@
 
 #include <pthread.h>
 
+/* The address sanitizer has functions of its own: then nothing is counted. */
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#define COUNTS !__has_feature(address_sanitizer)
+
+static volatile long allocations, frees;
+
+#if COUNTS
 /* Every allocation of the process goes through these, the library's too. */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *memory);
-
-static volatile long allocations, frees;
 
 static void count(volatile long *counter) { __atomic_add_fetch(counter, 1, __ATOMIC_RELAXED); }
 
@@ -39,6 +46,7 @@ void free(void *memory) {
     if (memory) count(&frees);
     __libc_free(memory);
 }
+#endif
 
 static engine_sample sample;
 static int64_t amount, country;
@@ -126,7 +134,7 @@ static void test_allocations(covey_scorer *scorer) {
     free(probe);
     /* valgrind puts functions of its own in their place. */
     const char *preloaded = getenv("LD_PRELOAD");
-    CHECK(allocations == sound + 1 || (preloaded && strstr(preloaded, "vgpreload")));
+    CHECK(!COUNTS || allocations == sound + 1 || (preloaded && strstr(preloaded, "vgpreload")));
     for (int turn = 0; turn < 2; turn++) {
         const long before = allocations, freed = frees;
         int failed = 0;
