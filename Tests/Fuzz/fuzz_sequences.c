@@ -34,7 +34,8 @@ static int64_t *take_offsets(fuzz_input *input, int64_t count, int64_t *events) 
     for (int64_t i = 0; i <= count; i++) {
         offsets[i] = sum;
         valid &= offsets[i] >= 0 && (i == 0 || offsets[i] >= offsets[i - 1]);
-        sum = take_byte(input) < 250 ? sum + take_below(input, 9) : take_count(input, 40);
+        sum =
+            take_byte(input) < 250 ? (int64_t)((uint64_t)sum + (uint64_t)take_below(input, 9)) : take_count(input, 40);
     }
     if (valid && offsets[count] > MOST_EVENTS)
         for (int64_t i = 0; i <= count; i++) offsets[i] = offsets[i] > MOST_EVENTS ? MOST_EVENTS : offsets[i];

@@ -183,7 +183,7 @@ static void search(fuzz_input *input, const covey_table *table, const covey_tabl
         } else if (which == 21) {
             feature.feature = take_name(input);
             feature.use = (int32_t)take_count(input, 3);
-            feature.direction = (int32_t)take_count(input, 2) - 1;
+            feature.direction = (int32_t)((uint32_t)take_count(input, 2) - 1);
             options.features = fuzz_copy(&feature, sizeof feature);
             options.feature_count = 1;
         } else if (which == 22) {

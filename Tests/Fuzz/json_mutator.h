@@ -135,7 +135,7 @@ static inline void json_mutate_once(json_text *text, uint32_t *random) {
         value = kind < 5 ? value + steps[kind] : kind == 5 ? 2 * value : kind == 6 ? -value : value / 10;
         int written =
             snprintf(copy, sizeof copy,
-                     value == (double)(long long)value && value < 1e18 && value > -1e18 ? "%.0f" : "%.17g", value);
+                     value < 1e18 && value > -1e18 && value == (double)(long long)value ? "%.0f" : "%.17g", value);
         json_splice(text, start, end, copy, (size_t)written);
         break;
     }
