@@ -94,7 +94,7 @@ public final class Predictor: Sendable {
         return place
     }
 
-    /// Whether so many rows were found that the core distance is among them.
+    /// Whether enough rows were found for the core distance to be among them.
     private func isEnough(_ found: UnsafeBufferPointer<(row: Int32, distance: Double)>, of count: Int) -> Bool {
         let seen = tree.weights.map { weights in found.reduce(0) { $0 + Int(weights[Int($1.row)]) } } ?? found.count
         return found.count == count || seen > reference.minSamples

@@ -83,7 +83,10 @@ final class FeatureRow {
 
     private func column(_ index: Int) throws -> Column {
         guard columns.indices.contains(index) else {
-            throw CoveyError.invalidArgument("feature must be 0 to \(columns.count - 1), got \(index)")
+            throw CoveyError.invalidArgument(
+                columns.isEmpty
+                    ? "feature must not be set, because the engine has no features, got \(index)"
+                    : "feature must be 0 to \(columns.count - 1), got \(index)")
         }
         return columns[index]
     }

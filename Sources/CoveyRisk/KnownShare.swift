@@ -62,7 +62,7 @@ struct KnownShare: Sendable, Equatable {
         high = max(share, interval.high)
     }
 
-    /// Of each of so many bounds, if all of them are to hold together.
+    /// The confidence that each of `looked` bounds needs, so that all of them hold together (Bonferroni).
     static func confidence(forEachOf looked: Int) -> Double { 1 - (1 - confidence) / Double(max(1, looked)) }
 
     /// The lower end of the exact interval of a share (Clopper and Pearson 1934), one-sided: the share at which as many

@@ -2,8 +2,9 @@ import CoveyFiles
 import CoveyRuntime
 import CoveySequences
 
-/// A linear model of event terms, beside the forest on event columns: what a ring's script has of its own are pairs
-/// and gaps, each of which says little, and of which there are more than a few known frauds let a forest choose from.
+/// A linear model of event terms, beside the forest on event columns. A ring's script shows in many pairs and gaps,
+/// each of which says little. With few known frauds a forest cannot choose among hundreds of columns; a linear model
+/// adds them.
 struct EventModel: Sendable {
     let terms: EventTerms
     let model: LogisticModel
@@ -12,10 +13,10 @@ struct EventModel: Sendable {
 
     /// Chosen on the choosing halves of the sets of bench-fraud; 1 to 30 differ little.
     private static let strength = 3.0
-    /// As many others as there are frauds, and at least so many, say how sequences are.
-    private static let leastOthers = 20_000
+    /// The model is fitted to at most this number of other rows; to more only if there are more known frauds.
+    private static let mostOthers = 20_000
 
-    /// Without known frauds: it says 0.
+    /// A model that was not fitted to labels: its odds are 0.
     init(unfitted sequences: SequenceBatch, vocabulary: Int, execution: Execution) throws {
         terms = try EventTerms(fitting: sequences, vocabulary: vocabulary, execution: execution)
         rows = try terms.rows(sequences, vocabulary: vocabulary, execution: execution)
@@ -35,7 +36,7 @@ struct EventModel: Sendable {
     ) throws -> (model: EventModel, odds: [Double]) {
         let frauds = folds.order.filter { labels.isFraud(Int($0)) }.map { Int($0) }
         var others = folds.order.filter { !labels.isFraud(Int($0)) }.map { Int($0) }
-        let most = max(EventModel.leastOthers, frauds.count)
+        let most = max(EventModel.mostOthers, frauds.count)
         if others.count > most {
             var random = SeededRandom(seed: seed &+ 0x9B2E_8A6D_5C31_74F1)
             others = random.sample(most, of: others.count).map { others[$0] }

@@ -19,7 +19,7 @@ struct EventTerms: Sendable, Equatable {
 
     private static let mostTypes = 128
     private static let mostTerms = 4096
-    /// In fewer sequences a term says nothing of others.
+    /// A term that fewer sequences have says nothing about new ones.
     private static let leastSequences = 3
     private static let gaps = 32
 
@@ -51,7 +51,7 @@ struct EventTerms: Sendable, Equatable {
             weights: kept.map { naturalLogarithm(Double(sequences.count) / Double(holding[$0])) })
     }
 
-    /// As they were kept: `isValid` says whether they can be.
+    /// Terms that were kept in a file. Check them by `isValid` first.
     init(types: [Int32], codes: [Int32], weights: [Double]) {
         self.types = types
         self.codes = codes
@@ -98,7 +98,7 @@ struct EventTerms: Sendable, Equatable {
         return rows
     }
 
-    /// All codes there are for so many types.
+    /// The number of codes for a number of types.
     private static func codes(_ types: Int) -> Int { types + types * types + gaps }
 
     private static func ranks(_ types: [Int32], _ vocabulary: Int) -> [Int32] {

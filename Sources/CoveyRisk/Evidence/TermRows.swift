@@ -12,7 +12,7 @@ struct TermRows: Sendable, Equatable {
 
     init() {}
 
-    /// As they were kept. nil if they are not rows of so many terms.
+    /// Rows that were kept in a file. nil if they are not rows of `termCount` terms.
     init?(sizes: [Int32], terms: [UInt16], counts: [UInt8], termCount: Int) {
         var starts = [0]
         starts.reserveCapacity(sizes.count + 1)

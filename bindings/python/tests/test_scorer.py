@@ -65,6 +65,11 @@ def test_refuses_what_cannot_be(road):
         covey.Scorer(None)
     with pytest.raises(covey.InvalidTypeError, match="events"):
         scorer.score(good, [1])
+    for features in ([1], "NL", 5):
+        with pytest.raises(covey.InvalidTypeError, match="features must be a dict"):
+            scorer.score(features, one)
+    with pytest.raises(covey.InvalidArgumentError, match=f"feature '{name}' must be valid Unicode"):
+        scorer.score({**good, name: "\ud800"}, one)
     assert scorer.score(good, one) == road.engine.score(one, good).risk[0]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from . import _structs
 from ._arguments import checked_methods
-from ._arrays import _is_missing, flag, integer, real
+from ._arrays import _is_missing, c_string, flag, integer, real
 from ._errors import InvalidArgumentError, InvalidTypeError, MismatchError
 from ._handle import Handle, Native
 from ._library import call, library
@@ -96,6 +96,8 @@ class Scorer(Handle):
         return float(self._score.risk)
 
     def _set(self, handle: Native, features: Mapping[str, Any]) -> None:
+        if not hasattr(features, "keys"):  # a row of a DataFrame is no Mapping, and as good as one
+            raise InvalidTypeError(f"features must be a dict, got {type(features).__name__}")
         for name, index, kind in self._columns:
             try:
                 value = features[name]
@@ -105,9 +107,8 @@ class Scorer(Handle):
                 text = None if _is_missing(value) else value
                 if text is not None and not isinstance(text, str):
                     raise MismatchError(f"feature {name!r} is categorical, got {value!r}")
-                if text is not None and "\0" in text:
-                    raise InvalidArgumentError(f"feature {name!r} must not hold NUL, got {value!r}")
-                call("covey_scorer_set_category", handle, index, None if text is None else text.encode())
+                encoded = None if text is None else c_string(text, f"feature {name!r}")
+                call("covey_scorer_set_category", handle, index, encoded)
             else:
                 number = math.nan if _is_missing(value) else float((flag if kind == "boolean" else real)(value, name))
                 call("covey_scorer_set_number", handle, index, number)

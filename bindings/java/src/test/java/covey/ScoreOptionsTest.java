@@ -11,29 +11,13 @@ import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Options of scoring, interrupts, and the watch of a holder's file. */
 @Timeout(value = 600, unit = TimeUnit.SECONDS)
-class ScoreOptionsTest {
-    private static Sample sample;
-    private static Road road;
-
-    @BeforeAll
-    static void run() throws Exception {
-        sample = Sample.load();
-        road = new Road(sample, null);
-    }
-
-    @AfterAll
-    static void end() {
-        road.close();
-    }
-
+class ScoreOptionsTest extends RoadOnSample {
     /** The first rows, with times of one transaction that are not finite. */
     private static Sequences bad(int rows, int row) {
         long[] offsets = (long[])sample.sequences.offsets;

@@ -9,28 +9,13 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** One transaction after another, against {@link Engine#scoreOne}, and the garbage that this leaves. */
 @Timeout(value = 600, unit = TimeUnit.SECONDS)
-class ScorerTest {
+class ScorerTest extends RoadOnSample {
     private static final int ROWS = 300;
-    private static Sample sample;
-    private static Road road;
-
-    @BeforeAll
-    static void run() throws Exception {
-        sample = Sample.load();
-        road = new Road(sample, null);
-    }
-
-    @AfterAll
-    static void end() {
-        road.close();
-    }
 
     /** One row of the sample after another, written into arrays that are used again. */
     private static final class Page {
