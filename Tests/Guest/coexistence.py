@@ -150,8 +150,21 @@ def pools():
 
 
 # ---------------------------------------------------------------------------------------------------------- threads
+EXITING = 0x4  # Linux's PF_EXITING, in field 9 of /proc/self/task/N/stat
+
+
+def is_exiting(thread):
+    """Says whether a thread has begun to exit. A join can return before the kernel has removed the thread's entry."""
+    try:
+        text = Path(f"/proc/self/task/{thread}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return bool(int(text.rpartition(")")[2].split()[6]) & EXITING)
+
+
 def threads_now():
-    return len(os.listdir("/proc/self/task"))
+    """Counts the threads that run. All that it counts were there when the list of them was complete."""
+    return sum(not is_exiting(thread) for thread in os.listdir("/proc/self/task"))
 
 
 class Sampler:

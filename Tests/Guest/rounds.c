@@ -4,13 +4,12 @@
  *     rounds ROUNDS     slow operations whose handles also occur in quick ones run a hundredth of the rounds */
 #include "fault_hooks.h"
 #include "operations.h"
-
-#include <dirent.h>
+#include "running_threads.h"
 
 static guest host;
 
-static long entries(const char *path) {
-    DIR *folder = opendir(path);
+static long open_files(void) {
+    DIR *folder = opendir("/proc/self/fd");
     long count = 0;
     while (readdir(folder) != NULL) count++;
     closedir(folder);
@@ -26,7 +25,7 @@ typedef struct usage {
 } usage;
 
 static usage now(void) {
-    usage result = {faults_kept(), 0, 0, entries("/proc/self/fd"), entries("/proc/self/task")};
+    usage result = {faults_kept(), 0, 0, open_files(), running_threads()};
     static char line[512];
     FILE *file = fopen("/proc/self/status", "r");
     while (fgets(line, sizeof line, file) != NULL) sscanf(line, "VmRSS: %ld", &result.resident);

@@ -1,6 +1,7 @@
 /* The state of the host must be the same before and after every entry point of covey.h. This also holds in a child
  * after fork(), and with settings that few hosts have: directed rounding, subnormal numbers flushed to zero, traps. */
 #include "operations.h"
+#include "running_threads.h"
 
 #include <dirent.h>
 #include <fenv.h>
@@ -51,14 +52,6 @@ static digest files(void) {
     }
     closedir(folder);
     return sum;
-}
-
-static int threads_now(void) {
-    DIR *folder = opendir("/proc/self/task");
-    int count = 0;
-    while (readdir(folder) != NULL) count++;
-    closedir(folder);
-    return count;
 }
 
 typedef struct snapshot {
@@ -126,7 +119,7 @@ static void take(snapshot *now) {
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &now->cancel_state);
     pthread_setcancelstate(now->cancel_state, NULL);
     now->open_files = files();
-    now->threads = threads_now();
+    now->threads = running_threads();
     now->printed = lseek(standard_output, 0, SEEK_CUR);
     now->read = lseek(standard_input, 0, SEEK_CUR);
 }
