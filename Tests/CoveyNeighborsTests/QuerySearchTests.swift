@@ -1,3 +1,4 @@
+import CCoveyKernels
 import CoveyRuntime
 import CoveyTables
 import Synchronization
@@ -35,6 +36,15 @@ import Testing
         _ rows: [[Double]], _ queries: [[Double]], _ metric: Metric, count: Int, single: Bool,
         reordered: ((CellOrder) throws -> CellOrder)? = nil
     ) throws {
+        for way in QueryCodeTests.ways + [CK_CODES_NONE] {
+            try check(rows, queries, metric, count: count, single: single, way: way, reordered)
+        }
+    }
+
+    private func check(
+        _ rows: [[Double]], _ queries: [[Double]], _ metric: Metric, count: Int, single: Bool, way: Int32,
+        _ reordered: ((CellOrder) throws -> CellOrder)?
+    ) throws {
         let columns = rows[0].count
         // The numbers as the search sees them.
         let rows = single ? rows.map { $0.map { Double(Float($0)) } } : rows
@@ -45,10 +55,12 @@ import Testing
         }
         let asked = Matrix(rows: queries.count, columns: columns, elements: queries.flatMap { $0 })
         let execution = Execution(try Context(threads: 2))
-        var search = try withRows { try QuerySearch($0, metric: metric, execution: execution) }
+        var search = try withRows { try QuerySearch($0, metric: metric, way: way, execution: execution) }
         if let reordered, let order = search.order {
             let own = try reordered(order)
-            search = try withRows { try QuerySearch($0, metric: metric, order: own, execution: execution) }
+            search = try withRows {
+                try QuerySearch($0, metric: metric, order: own, way: way, execution: execution)
+            }
             #expect(search.order == own)
         }
         let answers = Mutex([Int: [(row: Int32, distance: Double)]]())
@@ -67,7 +79,7 @@ import Testing
             #expect(Set(found.map(\.row)).count == found.count)
             for (mine, theirs) in zip(found, all) {
                 let tolerance = 1e-12 * max(theirs.distance, 1e-3)
-                #expect(abs(mine.distance - theirs.distance) <= tolerance, "query \(query)")
+                #expect(abs(mine.distance - theirs.distance) <= tolerance, "query \(query), way \(way)")
                 let own = distance(point, rows[Int(mine.row)], metric)
                 #expect(abs(own - mine.distance) <= tolerance, "query \(query), row \(mine.row)")
             }
@@ -137,6 +149,36 @@ import Testing
         let queries = near(points(10, few, seed: 5)) + rows.prefix(5) + [[Double](repeating: 3, count: columns)]
         try check(rows, queries, metric, count: 12, single: single)
     }
+
+    /// Rows that codes hold badly, and queries far from the origin or among them.
+    @Test(arguments: CodeShape.allCases, [Metric.euclidean, .cosine])
+    func codesLoseNoNeighbour(shape: CodeShape, metric: Metric) throws {
+        let columns = 13
+        var random = SeededRandom(seed: 21)
+        func number() -> Double { random.uniform() * 2 - 1 }
+        func row(_ index: Int) -> [Double] {
+            switch shape {
+            case .oneLarge:
+                return (0..<columns).map { $0 == index % columns ? 1000 + number() : 1e-3 * number() }
+            case .tiny: return (0..<columns).map { _ in 1e-41 * number() }
+            case .endsOfCodes:
+                return (0..<columns).map { _ in [-127.0, -126.5, -0.5, 0.5, 126.5, 127].randomElement(using: &random)! }
+            case .steps: return (0..<columns).map { _ in Double(Int.random(in: -127...127, using: &random)) }
+            case .farClumps: return (0..<columns).map { _ in Double(index % 3) * 1e4 + 1e-2 * number() }
+            case .farRows: return (0..<columns).map { _ in number() * (index % 100 == 0 ? 1e9 : 1) }
+            case .shell:
+                let point = (0..<columns).map { _ in number() }
+                let length = point.map { $0 * $0 }.reduce(0, +).squareRoot()
+                return point.map { $0 / length }
+            }
+        }
+        let rows = (0..<1500).map(row)
+        var queries = (0..<15).map(row) + [Array(repeating: 0, count: columns), Array(repeating: 1e20, count: columns)]
+        queries += rows.prefix(5).map { $0.map { $0 * (1 + 1e-7) } }
+        for single in [true, false] { try check(rows, queries, metric, count: 6, single: single) }
+    }
+
+    enum CodeShape: CaseIterable { case oneLarge, tiny, endsOfCodes, steps, farClumps, farRows, shell }
 
     @Test func equalRowsComeInTheOrderOfTheirNumbers() throws {
         for metric in Metric.allCases {

@@ -5,11 +5,12 @@ import Glibc
 
 /// Finds the nearest rows of a fixed set for new rows, with exact float64 distances, by k-means cells. Blocks of rows
 /// are compared in the order of the distance from the query to their cells, until the triangle inequality excludes the
-/// rest. Within a block, float32 products with a proven margin exclude most rows. Immutable; any number of threads may
-/// use it.
+/// rest. Within a block, products of integers or of float32, with a proven margin, exclude most rows. Immutable; any
+/// number of threads may use it.
 ///
 /// Cost: building costs as much as k-means of `Cells`, from a known order O(rows x columns). A query costs O(rows x
-/// columns) in the worst case, usually a small part of it. Memory: 4 bytes for each number.
+/// columns) in the worst case, usually a small part of it. Memory: 4 bytes for each number, or 5 with products of
+/// integers.
 public final class QuerySearch: @unchecked Sendable {
     private let metric: Metric
     private let columns: Int
@@ -20,12 +21,22 @@ public final class QuerySearch: @unchecked Sendable {
     private let nulls: [Int32]
     /// nil if no row is used.
     private let cells: Cells?
+    /// nil if products of floats are used.
+    private let codes: QueryCodes?
     private let spares = Spares<QueryScratch>()
+    private let spareBatches = Spares<QueryBatch>()
 
     /// - Parameters:
     ///   - view: finite numbers. The caller passes the same, unchanged view to each search.
     ///   - order: that of a search of the same rows; nil = found by k-means. Throws `invalidData` for other rows.
-    public init(_ view: MatrixView, metric: Metric, order: CellOrder? = nil, execution: Execution) throws {
+    public convenience init(
+        _ view: MatrixView, metric: Metric, order: CellOrder? = nil, execution: Execution
+    ) throws {
+        try self.init(view, metric: metric, order: order, way: nil, execution: execution)
+    }
+
+    /// - Parameter way: of `QueryCodes`.
+    init(_ view: MatrixView, metric: Metric, order: CellOrder? = nil, way: Int32?, execution: Execution) throws {
         self.metric = metric
         columns = view.columns
         rowCount = view.rows
@@ -48,7 +59,7 @@ public final class QuerySearch: @unchecked Sendable {
             throw CoveyError.invalidData("the cells hold \(order.rows.count) rows, there are \(rows.count)")
         }
         if rows.count == 0 {
-            cells = nil
+            (cells, codes) = (nil, nil)
             return
         }
         // A query is compared with every centroid, so that there are about as many as rows that it looks at; and the
@@ -57,7 +68,9 @@ public final class QuerySearch: @unchecked Sendable {
         let wanted = n < sizes.oneQueryCell ? 1 : min(n / (sizes.exactCell / 5 + 1), Int(3 * Double(n).squareRoot()))
         let packed = try TileRows(rows, rotated: true, execution: execution)
         let order = try order ?? CellOrder.find(packed, cells: wanted, seed: 0, execution)
-        cells = try Cells(packed, order, execution)
+        let cells = try Cells(packed, order, execution)
+        self.cells = cells
+        codes = try QueryCodes(cells, way: way, execution)
     }
 
     /// The order of the rows in their cells, from which the same search is made again; nil if there is one cell.
@@ -76,6 +89,13 @@ public final class QuerySearch: @unchecked Sendable {
         guard wanted > 0, queries.columns == columns, view.rows == rowCount, view.columns == columns else {
             throw CoveyError.internalError("a search of \(count) rows among \(view.rows) x \(view.columns)")
         }
+        if let cells, let codes {
+            let grain = max(1, min(QueryBatch.most, (queries.rows + execution.threads - 1) / execution.threads))
+            try execution.parallel(queries.rows, grain: grain, stage: "place rows") { chunk, _ in
+                try search(queries, chunk, view, wanted, cells, codes, execution, body)
+            }
+            return
+        }
         let grain = max(1, min(64, 1 << 20 / max(1, rowCount)))
         try execution.parallel(queries.rows, grain: grain, stage: "place rows") { chunk, _ in
             let scratch = try take(wanted, execution)
@@ -84,6 +104,48 @@ public final class QuerySearch: @unchecked Sendable {
                 try execution.check()
                 try body(query, search(queries, query, view, wanted, scratch, execution))
             }
+        }
+    }
+
+    /// A few queries at once, by products of integers.
+    private func search(
+        _ queries: MatrixView, _ chunk: Range<Int>, _ view: MatrixView, _ wanted: Int, _ cells: Cells,
+        _ codes: QueryCodes, _ execution: Execution,
+        _ body: (_ query: Int, _ found: [(row: Int32, distance: Double)]) throws -> Void
+    ) throws {
+        var batch = spareBatches.take()
+        if let spare = batch, spare.size < chunk.count || spare.wanted < wanted { batch = nil }
+        let scratch = try batch ?? QueryBatch(cells, codes, size: chunk.count, wanted: wanted, execution)
+        defer { spareBatches.give(scratch) }
+        let other = try AlignedBuffer<Double>(columns, for: "a row", isKept: true, execution)
+        var begun: [Int] = []
+        begun.reserveCapacity(chunk.count)
+        for query in chunk {
+            let row = scratch.row(begun.count)
+            queries.copyRow(query, to: row)
+            let isNull = metric == .cosine && Rows.isNull(queries, query)
+            if metric == .cosine, !isNull { scale(row) }
+            if !isNull, scratch.begin(begun.count, wanted: wanted) {
+                // A distance of 1 is a reduced one of 2.
+                let heap = scratch.heap(begun.count, wanted: wanted)
+                for row in nulls.prefix(wanted) { _ = heap.push(2, row) }
+                begun.append(query)
+            } else {
+                let single = try take(wanted, execution)
+                defer { spares.give(single) }
+                try body(query, search(queries, query, view, wanted, single, execution))
+            }
+        }
+        try scratch.search(begun.count, wanted: wanted, execution) { slot, place, heap in
+            let row = cells.packed.order[place]
+            let number = used.map { $0[Int(row)] } ?? row
+            _ = heap.push(
+                reduced(scratch.row(slot), view, Int(number), Int(row), cells.packed.rows, other.pointer), number)
+        }
+        for (slot, query) in begun.enumerated() {
+            let heap = scratch.heap(slot, wanted: wanted)
+            heap.sort()
+            try body(query, (0..<wanted).map { (heap.indices[$0], metric.distance(reduced: heap.distances[$0])) })
         }
     }
 
@@ -189,7 +251,9 @@ public final class QuerySearch: @unchecked Sendable {
                 }
                 let row = packed.order[place]
                 let number = used.map { $0[Int(row)] } ?? row
-                _ = heap.push(reduced(view, Int(number), Int(row), packed.rows, scratch), number)
+                let distance = reduced(
+                    scratch.exact.pointer, view, Int(number), Int(row), packed.rows, scratch.other.pointer)
+                _ = heap.push(distance, number)
             }
         }
     }
@@ -238,15 +302,15 @@ public final class QuerySearch: @unchecked Sendable {
     /// The exact reduced distance from the query to the row at `place` in the list of used rows.
     @inline(__always)
     private func reduced(
-        _ view: MatrixView, _ row: Int, _ place: Int, _ rows: Rows, _ scratch: QueryScratch
+        _ query: UnsafePointer<Double>, _ view: MatrixView, _ row: Int, _ place: Int, _ rows: Rows,
+        _ scratch: UnsafeMutablePointer<Double>
     ) -> Double {
-        let query = scratch.exact.pointer
         let other: UnsafeRawPointer
         if view.scalar == .float64 {
             other = view.base + row &* view.rowStride
         } else {
-            view.copyRow(row, to: scratch.other.pointer)
-            other = UnsafeRawPointer(scratch.other.pointer)
+            view.copyRow(row, to: scratch)
+            other = UnsafeRawPointer(scratch)
         }
         let d = Int64(columns)
         switch metric {
