@@ -22,8 +22,8 @@ public final class Execution: Sendable {
     /// Stages within a stage do not report their own progress.
     nonisolated(unsafe) private var isQuiet = false
     /// The bytes of the memory budget that the call uses. An object whose memory outlives the call keeps a reference to
-    /// it.
-    public let memory: MemoryUse
+    /// it. It changes in `restart` alone.
+    nonisolated(unsafe) public private(set) var memory: MemoryUse
 
     /// - Parameter seconds: after them the call is cancelled; nil = never.
     public init(_ context: Context = .standard, seconds: Double? = nil) {
@@ -36,8 +36,8 @@ public final class Execution: Sendable {
         memory = MemoryUse(budget: min(context.memoryBudget, SystemMemory.addressSpaceLeft ?? .max))
     }
 
-    /// Begins another call with the same context, without an allocation. Nothing of the call before may still run, or
-    /// hold memory.
+    /// Begins another call with the same context, without an allocation. Nothing of the call before may still run. What
+    /// still holds memory of that call releases it there: the count begins anew, which takes one allocation.
     public func restart(seconds: Double? = nil) {
         ck_instructions_begin()
         deadline = Execution.deadline(seconds)
@@ -45,7 +45,11 @@ public final class Execution: Sendable {
         caller = UInt(pthread_self())
         stopped.store(false, ordering: .relaxed)
         (stage, fraction, isQuiet) = ("start", 0, false)
-        memory.release(memory.bytes)
+        if isKnownUniquelyReferenced(&memory) {
+            memory.release(memory.bytes)
+        } else {
+            memory = MemoryUse(budget: memory.budget)
+        }
     }
 
     private static func deadline(_ seconds: Double?) -> UInt64 {

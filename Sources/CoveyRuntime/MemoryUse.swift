@@ -2,7 +2,7 @@ import Synchronization
 
 /// The number of bytes of its memory budget that one call uses. Several threads may share it.
 public final class MemoryUse: Sendable {
-    private let budget: Int
+    let budget: Int
     private let held = Atomic<Int>(0)
 
     init(budget: Int) {

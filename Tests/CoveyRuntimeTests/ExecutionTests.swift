@@ -170,4 +170,24 @@ import Testing
         }
         #expect(execution.memory.bytes == 1000 && refused.load(ordering: .relaxed) == 19_000)
     }
+
+    /// A buffer of an earlier call that is freed later gives the call that runs now no memory back.
+    @Test func restartLeavesEarlierBuffersToTheirCall() throws {
+        let execution = Execution(try Context(memoryBudget: 1000))
+        var earlier: HeldMemory? = try HeldMemory(400, for: "a buffer", execution)
+        let uses = ObjectIdentifier(execution.memory)
+        execution.restart()
+        #expect(execution.memory.bytes == 0)
+        try execution.hold(100, for: "a buffer")
+        withExtendedLifetime(earlier) {}
+        earlier = nil
+        #expect(execution.memory.bytes == 100)
+        #expect(throws: CoveyError.self) { try execution.hold(901, for: "a buffer") }
+        try execution.hold(900, for: "a buffer")
+        #expect(ObjectIdentifier(execution.memory) != uses)
+        // Without such a buffer nothing is allocated.
+        let now = ObjectIdentifier(execution.memory)
+        execution.restart()
+        #expect(execution.memory.bytes == 0 && ObjectIdentifier(execution.memory) == now)
+    }
 }
