@@ -21,6 +21,10 @@ let native: [LinkerSetting] = [
         "-Xlinker", "--wrap=blas_memory_alloc", "-Xlinker", "--wrap=blas_memory_free",
         // OpenBLAS asks the environment which loops to use: see instructions.c.
         "-Xlinker", "--wrap=getenv",
+        // Memory that the system refuses in a parallel region of FAISS: see spare_memory.h.
+        "-Xlinker", "--wrap=_Znwm", "-Xlinker", "--wrap=_Znam", "-Xlinker", "--wrap=posix_memalign",
+        "-Xlinker", "--wrap=_ZdlPv", "-Xlinker", "--wrap=_ZdaPv",
+        "-Xlinker", "--wrap=_ZdlPvm", "-Xlinker", "--wrap=_ZdaPvm",
     ])
 ]
 

@@ -1,4 +1,5 @@
 #include "guarded.h"
+#include "spare_memory.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <faiss/IndexFlatCodes.h>
 #include <faiss/IndexHNSW.h>
@@ -28,7 +30,9 @@ namespace {
 thread_local fs_call *current = nullptr;
 
 struct Interrupt : faiss::InterruptCallback {
-    bool want_interrupt() override { return current && current->stop && current->stop(current->state); }
+    bool want_interrupt() override {
+        return SpareMemory::is_refused() || (current && current->stop && current->stop(current->state));
+    }
 };
 
 class Running {
@@ -65,6 +69,21 @@ template <class Body> int run(fs_call *call, Body body) noexcept {
             tell(call, error.what());
             throw;
         }
+    });
+}
+
+/* The same for a body with parallel regions. */
+template <class Body> int run_regions(fs_call *call, Body body) noexcept {
+    return run(call, [&] {
+        SpareMemory spare((size_t)call->largest);
+        try {
+            body();
+        } catch (...) {
+            /* FAISS makes messages of exceptions. */
+            if (spare.is_used()) throw std::bad_alloc();
+            throw;
+        }
+        if (spare.is_used()) throw std::bad_alloc();
     });
 }
 
@@ -111,6 +130,44 @@ void reserve(faiss::Index *index, size_t n) {
     });
 }
 
+/* Adds rows. The lists of IVF grow before its region begins, by half at least. */
+void add(faiss::Index *index, int64_t n, const float *rows) {
+    if (auto *part = dynamic_cast<faiss::IndexPreTransform *>(index)) {
+        std::unique_ptr<const float[]> transformed;
+        const float *own = part->apply_chain(n, rows);
+        if (own != rows) transformed.reset(own);
+        add(part->index, n, own);
+        part->ntotal = part->index->ntotal;
+        return;
+    }
+    if (auto *part = dynamic_cast<faiss::IndexRefine *>(index)) {
+        add(part->base_index, n, rows);
+        add(part->refine_index, n, rows);
+        part->ntotal = part->refine_index->ntotal;
+        return;
+    }
+    auto *part = dynamic_cast<faiss::IndexIVF *>(index);
+    auto *lists = part ? dynamic_cast<faiss::ArrayInvertedLists *>(part->invlists) : nullptr;
+    if (!lists) {
+        index->add(n, rows);
+        return;
+    }
+    std::vector<faiss::Index::idx_t> cells(n);
+    part->quantizer->assign(n, rows, cells.data());
+    if (SpareMemory::is_refused()) throw std::bad_alloc();
+    std::vector<size_t> sizes(part->nlist);
+    for (auto cell : cells)
+        if (cell >= 0 && (size_t)cell < sizes.size()) sizes[cell]++;
+    for (size_t list = 0; list < sizes.size(); list++) {
+        const size_t wanted = lists->ids[list].size() + sizes[list];
+        if (sizes[list] == 0 || wanted <= lists->ids[list].capacity()) continue;
+        const size_t capacity = std::max(wanted, lists->ids[list].size() * 3 / 2);
+        lists->ids[list].reserve(capacity);
+        lists->codes[list].reserve(capacity * lists->code_size);
+    }
+    part->add_core(n, rows, nullptr, cells.data());
+}
+
 /* What ParameterSpace of FAISS does, which would link threads of FAISS too. Whether the index has the parameter. */
 bool set(faiss::Index *index, const std::string &name, double value) {
     bool done = false;
@@ -152,7 +209,7 @@ int fs_index_set(fs_index *index, const char *name, double value, fs_call *call)
 }
 
 int fs_index_train(fs_index *index, int64_t n, const float *rows, fs_call *call) {
-    return run(call, [&] {
+    return run_regions(call, [&] {
         if (!index->own->is_trained) index->own->train(n, rows);
     });
 }
@@ -162,12 +219,12 @@ int fs_index_reserve(fs_index *index, int64_t n, fs_call *call) {
 }
 
 int fs_index_add(fs_index *index, int64_t n, const float *rows, fs_call *call) {
-    return run(call, [&] { index->own->add(n, rows); });
+    return run_regions(call, [&] { add(index->own.get(), n, rows); });
 }
 
 int fs_index_search(const fs_index *index, int64_t n, const float *queries, int64_t k, float *distances,
                     int64_t *numbers, fs_call *call) {
-    return run(call, [&] { index->own->search(n, queries, k, distances, numbers); });
+    return run_regions(call, [&] { index->own->search(n, queries, k, distances, numbers); });
 }
 
 void fs_index_free(fs_index *index) { delete index; }

@@ -1,4 +1,5 @@
 #include "guarded.h"
+#include "spare_memory.h"
 
 #include <algorithm>
 #include <climits>
@@ -41,6 +42,7 @@ int fs_kmeans(int64_t n, int64_t d, const float *rows, int64_t k, int iterations
         faiss::rand_perm(order.data(), n, seed);
         for (int64_t cell = 0; cell < k; cell++) std::copy_n(rows + order[cell] * d, d, centroids + cell * d);
 
+        SpareMemory spare(0);
         StoppableIndex index(d, stop, state);
         std::vector<float> distances(n);
         std::vector<faiss::Index::idx_t> cells(n);
@@ -50,6 +52,7 @@ int fs_kmeans(int64_t n, int64_t d, const float *rows, int64_t k, int iterations
             index.reset();
             index.add(k, centroids);
             index.search(n, rows, 1, distances.data(), cells.data(), nullptr);
+            if (spare.is_used()) throw std::bad_alloc();
             std::fill(sums.begin(), sums.end(), 0);
             std::fill(sizes.begin(), sizes.end(), 0);
             for (int64_t i = 0; i < n; i++) {

@@ -7,9 +7,15 @@
  * one thread runs it. */
 #include <stdbool.h>
 
+/* Memory that is refused in a region: see spare_memory.h. */
+void fs_region_begins(void);
+void fs_region_ends(void);
+
 void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags) {
     (void)threads, (void)flags;
+    fs_region_begins();
     body(data);
+    fs_region_ends();
 }
 
 /* The first call gets the whole loop. */

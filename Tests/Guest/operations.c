@@ -333,6 +333,7 @@ const operation operations[] = {
     {"training", use_training, 1},
     {"clustering by tiles", use_tiles, 2},
     {"clustering, approximate", use_approximate, 2},
+    {"clustering by indexes", use_index, 1},
     {"find", use_find, 2},
     {"profiles", use_profiles, 0},
     {"explanations", use_explanations, 0},

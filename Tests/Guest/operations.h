@@ -49,7 +49,8 @@ typedef struct operation {
 /* All operations. The last entry has no name. */
 extern const operation operations[];
 
-/* In operation_find.c and operation_explain.c; the others are in operations.c. */
+/* In operation_find.c, operation_index.c and operation_explain.c; the others are in operations.c. */
+covey_status use_index(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error);
 covey_status use_find(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error);
 covey_status use_profiles(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error);
 covey_status use_explanations(const guest *guest, covey_context *context, int number, digest *sum, covey_error **error);

@@ -13,6 +13,9 @@ extern "C" {
 #define FS_OUT_OF_MEMORY 1
 #define FS_FAILED 2
 
+/* The bytes of the blocks in spare_memory.h, without the two largest. */
+#define FS_SPARE 212992
+
 /* k-means of n x d finite rows. Writes k x d centroids. It is Lloyd's algorithm, starting from a seeded sample of the
  * rows; n >= k >= 1. `stop(state)` is called between steps of a few milliseconds. If it returns nonzero, the call ends
  * with FS_FAILED. */
@@ -28,6 +31,9 @@ typedef struct fs_call {
     /* As for fs_kmeans. FAISS calls it between blocks of about 10^9 operations. */
     int (*stop)(const void *state);
     const void *state;
+    /* The bytes of the largest block that FAISS allocates in a parallel region (spare_memory.h). The calls that train,
+     * add and search allocate two of them and FS_SPARE bytes. */
+    int64_t largest;
     /* What FAISS says of a failure, cut to 200 bytes; "" if it says nothing. */
     char message[201];
 } fs_call;

@@ -74,10 +74,10 @@ public final class NamedIndex: @unchecked Sendable {
             frame.write(i, to: points.pointer + place * d, row.pointer)
         }
         // FAISS copies the sample when it transforms it and when it takes differences from centroids.
-        let copies = try checkedProduct(3 * count, 4 * d, "the sample of the index")
+        let copies = try checkedProduct(3 * count, 4 * d, "the sample of the index") + NamedIndex.spare(largest)
         try execution.hold(copies, for: "the sample of the index")
         defer { execution.memory.release(copies) }
-        try call(execution) { fs_index_train(index, Int64(count), points.pointer, &$0) }
+        try call(execution, largest) { fs_index_train(index, Int64(count), points.pointer, &$0) }
     }
 
     private func add(_ execution: Execution) throws {
@@ -86,6 +86,9 @@ public final class NamedIndex: @unchecked Sendable {
         let step = name.links > 0 ? max(NamedIndex.addedRows, n / 64) : NamedIndex.addedRows
         let block = try AlignedBuffer<Float>(min(n, step) * d, for: "rows of the index", execution)
         let (frame, grain) = (frame, CompactFrame.grain(d))
+        let spare = NamedIndex.spare(largest)
+        try execution.hold(spare, for: "the index \(name.text)")
+        defer { execution.memory.release(spare) }
         for start in Swift.stride(from: 0, to: n, by: step) {
             try execution.report("index", Double(start) / Double(n))
             let count = min(step, n - start)
@@ -95,7 +98,7 @@ public final class NamedIndex: @unchecked Sendable {
                     for i in chunk { frame.write(start + i, to: block.pointer + i * d, row.pointer) }
                 }
             }
-            try call(execution) { fs_index_add(index, Int64(count), block.pointer, &$0) }
+            try call(execution, largest) { fs_index_add(index, Int64(count), block.pointer, &$0) }
         }
     }
 
@@ -118,7 +121,8 @@ public final class NamedIndex: @unchecked Sendable {
         let once =
             16 * (parameters.value("efSearch") ?? 16) + 16 * (parameters.value("quantizer_efSearch") ?? 16)
             + (name.links > 0 ? rows.count : 0) + (name.listLinks > 0 ? name.lists : 0)
-        let scratch = execution.threads * (grain * bytes + once)
+        let largest = max(largest, once, 16 * (k + refined))
+        let scratch = execution.threads * (grain * bytes + once + NamedIndex.spare(largest))
         try execution.hold(scratch, for: "a search by the index \(name.text)")
         defer { execution.memory.release(scratch) }
         if let factor = parameters.value("k_factor_rf") {
@@ -135,7 +139,7 @@ public final class NamedIndex: @unchecked Sendable {
                 read(query, row.pointer)
                 _ = frame.write(row.pointer, to: queries.pointer + line * d)
             }
-            try call(execution) {
+            try call(execution, largest) {
                 fs_index_search(
                     index, Int64(chunk.count), queries.pointer, Int64(k), distances.pointer, found.pointer, &$0)
             }
@@ -162,24 +166,38 @@ public final class NamedIndex: @unchecked Sendable {
 
     // MARK: - Calls of FAISS
 
-    private func call(_ execution: Execution, _ body: (inout fs_call) -> Int32) throws {
-        try NamedIndex.check(name, execution, body)
+    /// The bytes of the largest block that FAISS allocates where it can refuse none: marks of the rows that a graph saw,
+    /// a query's table of distances to centroids.
+    private var largest: Int {
+        var tables = 0
+        if case .product(let parts, let bits) = name.code { tables = 8 * parts << bits }
+        return max(1 << 14, rows.count + 64, tables)
+    }
+
+    /// What a call allocates before it begins, so that FAISS need not refuse memory.
+    private static func spare(_ largest: Int) -> Int { 2 * largest + Int(FS_SPARE) }
+
+    private func call(_ execution: Execution, _ largest: Int = 0, _ body: (inout fs_call) -> Int32) throws {
+        try NamedIndex.check(name, execution, largest, body)
     }
 
     private static func call(
         _ name: IndexName, _ execution: Execution, _ body: (inout fs_call, inout OpaquePointer?) -> Int32
     ) throws -> OpaquePointer {
         var index: OpaquePointer?
-        try check(name, execution) { body(&$0, &index) }
+        try check(name, execution, 0) { body(&$0, &index) }
         guard let index else { throw CoveyError.internalError("FAISS made no index") }
         return index
     }
 
-    private static func check(_ name: IndexName, _ execution: Execution, _ body: (inout fs_call) -> Int32) throws {
+    private static func check(
+        _ name: IndexName, _ execution: Execution, _ largest: Int, _ body: (inout fs_call) -> Int32
+    ) throws {
         try execution.withStop { stop, state in
             var call = fs_call()
             call.stop = stop
             call.state = state
+            call.largest = Int64(largest)
             switch body(&call) {
             case FS_OK: return
             case FS_OUT_OF_MEMORY: throw CoveyError.outOfMemory("the index \(name.text): no memory is left")
