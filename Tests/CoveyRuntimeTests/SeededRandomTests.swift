@@ -28,4 +28,17 @@ import Testing
         #expect(sample.allSatisfy { (0..<limit).contains($0) })
         #expect(sample == sample.sorted())
     }
+
+    /// Floyd's method with a set, for few and for many numbers.
+    @Test(arguments: [(1, 100_000), (100, 100_000), (300, 100_000), (50_000, 100_000), (65, 65), (64, 129), (1, 1)])
+    func samplesAreThoseOfASet(count: Int, limit: Int) {
+        var (random, again) = (SeededRandom(seed: 5), SeededRandom(seed: 5))
+        var chosen = Set<Int>()
+        for last in limit - count..<limit {
+            let candidate = Int.random(in: 0...last, using: &again)
+            if !chosen.insert(candidate).inserted { chosen.insert(last) }
+        }
+        #expect(random.sample(count, of: limit) == chosen.sorted())
+        #expect(random.next() == again.next())
+    }
 }
