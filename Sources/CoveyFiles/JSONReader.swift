@@ -180,6 +180,14 @@ public final class JSONReader {
         }
     }
 
+    /// Passes over a value of any kind. Returns where it stands in the text.
+    public func range() throws -> Range<Int> {
+        _ = next()
+        let start = place
+        try skip()
+        return start..<place
+    }
+
     private func skipString() throws {
         guard next() == UInt8(ascii: "\"") else { throw malformed("a string is expected") }
         place += 1

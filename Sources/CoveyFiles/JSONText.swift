@@ -18,12 +18,76 @@ public enum JSONText {
         try JSONReader.read(text, what, execution) { try $0.skip() }
         // What it builds of the shortest values.
         try execution.reserve(text.utf8.count, of: 64, for: what)
+        return try decoded(Data(text.utf8), what)
+    }
+
+    /// Does `decode` for an object with one member that is a list and may be long. Its elements are decoded in parts,
+    /// between which the call can be cancelled; the value gets an empty list.
+    public static func decode<Value: Decodable, Element: Decodable>(
+        _ type: Value.Type = Value.self, list member: String, of elementType: Element.Type = Element.self,
+        from text: String, _ what: String, _ execution: Execution
+    ) throws -> (value: Value, list: [Element]) {
+        var found: Range<Int>?
+        try JSONReader.read(text, what, execution) { reader in
+            try reader.object { name in
+                let range = try reader.range()
+                if name == member { found = range }
+            }
+        }
+        var text = text
+        return try text.withUTF8 { bytes in
+            guard let found, bytes[found.lowerBound] == UInt8(ascii: "[") else {
+                return (try decode(type, from: String(decoding: bytes, as: UTF8.self), what, execution), [])
+            }
+            let head = Array(bytes[..<found.lowerBound]) + Array("[]".utf8) + Array(bytes[found.upperBound...])
+            return (
+                try decode(type, from: String(decoding: head, as: UTF8.self), what, execution),
+                try list(UnsafeBufferPointer(rebasing: bytes[found]), member, what, execution)
+            )
+        }
+    }
+
+    private static func list<Element: Decodable>(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ member: String, _ what: String, _ execution: Execution
+    ) throws -> [Element] {
+        guard bytes.count <= largest else {
+            throw CoveyError.corruptFile("\(what): \(member) has \(bytes.count) bytes, more than \(largest)")
+        }
+        // What the decoder builds of the shortest values.
+        try execution.reserve(bytes.count, of: 64, for: what)
+        var result: [Element] = []
+        var part = 0..<0
+        func take() throws {
+            try execution.report()
+            let text = Data(Array("[".utf8) + Array(bytes[part]) + Array("]".utf8))
+            result += try decoded(text, what, list: (member, result.count)) as [Element]
+        }
+        let reader = JSONReader(bytes, what, execution)
+        try reader.array { index in
+            let range = try reader.range()
+            if index % few == 0 {
+                if index > 0 { try take() }
+                part = range
+            }
+            part = part.lowerBound..<range.upperBound
+        }
+        if !part.isEmpty { try take() }
+        return result
+    }
+
+    /// The elements of a list that are decoded or encoded between two polls.
+    private static let few = 256
+
+    /// - Parameter list: the name of the list that this is a part of, and the index of its first element.
+    private static func decoded<Value: Decodable>(
+        _ text: Data, _ what: String, list: (name: String, first: Int)? = nil
+    ) throws -> Value {
         do {
-            return try JSONDecoder().decode(type, from: Data(text.utf8))
+            return try JSONDecoder().decode(Value.self, from: text)
         } catch let error as CoveyError {
             throw error
         } catch {
-            throw CoveyError.corruptFile("\(what): \(reason(error))")
+            throw CoveyError.corruptFile("\(what): \(reason(error, list: list))")
         }
     }
 
@@ -32,6 +96,26 @@ public enum JSONText {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    /// Does `encode` for an object with one member that is a list and may be long: the same text, made in parts.
+    /// - Parameter value: with an empty list.
+    public static func encode(
+        _ value: some Encodable, list member: String, _ elements: [some Encodable], _ execution: Execution
+    ) throws -> String {
+        let whole = try encode(value)
+        let empty = "\"\(member)\":[]"
+        guard !elements.isEmpty else { return whole }
+        guard let place = whole.firstRange(of: empty) else {
+            throw CoveyError.internalError("\(member) is no empty list")
+        }
+        var text = String(whole[..<place.lowerBound]) + "\"\(member)\":"
+        for start in stride(from: 0, to: elements.count, by: few) {
+            try execution.report()
+            let part = try encode(Array(elements[start..<min(elements.count, start + few)]))
+            text += (start == 0 ? "[" : ",") + part.dropFirst().dropLast()
+        }
+        return text + "]" + whole[place.upperBound...]
     }
 
     /// Looks at the member format_version of an object, wherever it stands.
@@ -62,10 +146,14 @@ public enum JSONText {
 
     /// A decoder's error in our own words: the place, and what must stand there. Swift's words change between versions
     /// and name its types.
-    static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error, list: (name: String, first: Int)? = nil) -> String {
         guard let error = error as? DecodingError else { return "it is not valid" }
         func place(_ path: [any CodingKey], _ text: String) -> String {
-            let keys = path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+            let first = list?.first ?? 0
+            let steps = path.enumerated().map { depth, key in
+                key.intValue.map { "[\($0 + (depth == 0 ? first : 0))]" } ?? key.stringValue
+            }
+            let keys = ((list.map { [$0.name] } ?? []) + steps).joined(separator: ".")
             return keys.isEmpty ? "it \(text)" : "\(keys) \(text)"
         }
         switch error {

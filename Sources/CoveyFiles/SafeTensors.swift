@@ -45,6 +45,9 @@ public struct SafeTensors: Sendable {
         public var count: Int { bytes.count / type.size }
     }
 
+    /// The bytes that are copied between two polls.
+    private static let piece = 4 << 20
+
     public let metadata: [String: String]
     public let tensors: [String: Tensor]
     let storage: Storage
@@ -88,10 +91,9 @@ public struct SafeTensors: Sendable {
         try execution?.reserve(tensor.bytes.count, for: "tensor \(name)")
         return try Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
             let target = UnsafeMutableRawBufferPointer(buffer)
-            let piece = 4 << 20
-            for start in stride(from: 0, to: tensor.bytes.count, by: piece) {
+            for start in stride(from: 0, to: tensor.bytes.count, by: SafeTensors.piece) {
                 try execution?.report()
-                let end = min(tensor.bytes.count, start + piece)
+                let end = min(tensor.bytes.count, start + SafeTensors.piece)
                 UnsafeMutableRawBufferPointer(rebasing: target[start..<end]).copyMemory(
                     from: UnsafeRawBufferPointer(
                         rebasing: storage.bytes[tensor.bytes.lowerBound + start..<tensor.bytes.lowerBound + end]))
@@ -176,8 +178,13 @@ extension SafeTensors {
         init(copying source: UnsafeRawBufferPointer, _ execution: Execution) throws {
             held = try HeldMemory(source.count, for: "a copy of the file", execution)
             let copy = try WholeFile.allocate(source.count, for: "a copy of the file")
-            if source.count > 0 { copy.copyMemory(from: source) }
             bytes = UnsafeRawBufferPointer(copy)
+            try execution.forEach(0..<(source.count + SafeTensors.piece - 1) / SafeTensors.piece, every: 1) { index in
+                let start = index * SafeTensors.piece
+                let end = min(source.count, start + SafeTensors.piece)
+                UnsafeMutableRawBufferPointer(rebasing: copy[start..<end]).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: source[start..<end]))
+            }
         }
 
         init(path: String, _ execution: Execution) throws {

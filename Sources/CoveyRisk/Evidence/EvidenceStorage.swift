@@ -25,6 +25,7 @@ private struct StoredEvidence: Codable {
     let known_share_high: Double?
     let share_source: Evidence.ShareSource
     let calibration: Calibration
+    /// Empty here: they are encoded and decoded in parts.
     let groups: [RiskyGroup]
     let group_options: RiskyGroups.Options
     let least_sum: Double?
@@ -45,13 +46,14 @@ extension Evidence {
         let stored = StoredEvidence(
             known_share: knownShare, known_share_low: knownShareRange.lowerBound,
             known_share_high: knownShareRange.upperBound, share_source: shareSource, calibration: calibration,
-            groups: groups.groups,
+            groups: [],
             group_options: groups.options, least_sum: groups.leastSum.isFinite ? groups.leastSum : nil,
             views: views.count,
             forests: forests != nil, codes: forests?.codes != nil, events: forests?.events,
             terms: forests?.eventModel != nil,
             vocabulary: forests?.vocabulary, components: forests?.components != nil)
-        writer.setEntry(prefix + "evidence", try JSONText.encode(stored))
+        writer.setEntry(
+            prefix + "evidence", try JSONText.encode(stored, list: "groups", groups.groups, execution))
         try execution.hold(labels.count, of: 1, for: "the labels of \(labels.count) rows")
         let values = labels.values
         try writer.add(
@@ -80,7 +82,9 @@ extension Evidence {
         from file: SafeTensors, prefix: String, first: EvidenceView, execution: Execution
     ) throws {
         let what = "metadata entry \(prefix)evidence"
-        let stored = try JSONText.decode(StoredEvidence.self, from: file.entry(prefix + "evidence"), what, execution)
+        let (stored, storedGroups) = try JSONText.decode(
+            StoredEvidence.self, list: "groups", of: RiskyGroup.self, from: file.entry(prefix + "evidence"), what,
+            execution)
         func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
             if !condition { throw CoveyError.corruptFile("\(what): \(message())") }
         }
@@ -123,7 +127,7 @@ extension Evidence {
             KnownNeighbours(try DistinctReference($0.clustering, execution: execution), labels: labels)
         }
         let groups = try RiskyGroups(
-            kept: stored.groups, leastSum: stored.least_sum, trees: views.map(\.clustering.singleLinkageTree),
+            kept: storedGroups, leastSum: stored.least_sum, trees: views.map(\.clustering.singleLinkageTree),
             options: stored.group_options)
         let forests = try Evidence.forests(
             of: stored, from: file, prefix: prefix, rows: labels.count, check: { try check($0, $1) },
