@@ -78,7 +78,7 @@ public final class Encoder: Sendable {
     ) throws -> Matrix<Float> {
         let count = try checkedProduct(batch.count, dimension, "the embeddings")
         try execution.reserve(count, of: 4, for: "the embeddings")
-        var result = Matrix<Float>(rows: batch.count, columns: dimension, repeating: 0)
+        var result = try Matrix<Float>(rows: batch.count, columns: dimension, repeating: 0, execution)
         try result.elements.withUnsafeMutableBytes { buffer in
             // A batch without sequences has no memory to write to.
             guard let base = buffer.baseAddress else { return }

@@ -120,7 +120,7 @@ public final class Engine: Sendable {
         let total = sequences.offsets.events.count
         try execution.reserve(total, of: 4, for: "the attention to \(total) events")
         var attention = [Float](repeating: 0, count: total)
-        var embeddings = Matrix<Float>(rows: sequences.count, columns: encoder.dimension, repeating: 0)
+        var embeddings = try Matrix<Float>(rows: sequences.count, columns: encoder.dimension, repeating: 0, execution)
         try attention.withUnsafeMutableBufferPointer { attention in
             try embeddings.elements.withUnsafeMutableBytes {
                 guard let base = $0.baseAddress else { return }

@@ -105,7 +105,9 @@ public struct FeatureCodes: Sendable, Equatable {
         }
         try matrix.elements.withUnsafeMutableBufferPointer { elements in
             nonisolated(unsafe) let elements = elements
-            try execution.parallel(table.rows, grain: 4096, stage: "features in bins") { chunk, _ in
+            // The chunk of a wide table takes as long as that of a narrow one.
+            let grain = max(1, min(4096, (1 << 18) / max(1, columns.count)))
+            try execution.parallel(table.rows, grain: grain, stage: "features in bins") { chunk, _ in
                 for (index, column) in columns.enumerated() {
                     let target = elements.baseAddress! + offset + index
                     try FeatureCodes.write(matched[index], column, chunk) { target[$0 * width] = $1 }

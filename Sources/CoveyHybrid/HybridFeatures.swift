@@ -123,7 +123,8 @@ public struct HybridFeatures: Sendable, Equatable {
         let rows = try checkedRows(view, table)
         let matched = try features.map { features in try table.map { try features.matching($0) } ?? [] } ?? []
         nonisolated(unsafe) let target = target
-        try execution.parallel(rows, grain: HybridFeatures.grain, stage: "hybrid: transform") { chunk, _ in
+        let grain = max(1, min(HybridFeatures.grain, (1 << 20) / max(1, dimension)))
+        try execution.parallel(rows, grain: grain, stage: "hybrid: transform") { chunk, _ in
             let first = target + chunk.lowerBound * stride
             if let embeddings, let view {
                 try embeddings.transform(view, rows: chunk, to: first, stride: stride)
@@ -140,7 +141,7 @@ public struct HybridFeatures: Sendable, Equatable {
     ) throws -> Matrix<Float> {
         let rows = try checkedRows(view, table)
         try execution.reserve(checkedProduct(rows, dimension, "hybrid rows"), of: 4, for: "hybrid rows")
-        var result = Matrix<Float>(rows: rows, columns: dimension, repeating: 0)
+        var result = try Matrix<Float>(rows: rows, columns: dimension, repeating: 0, execution)
         try result.elements.withUnsafeMutableBufferPointer {
             guard let base = $0.baseAddress else { return }
             try transform(view, table, to: base, stride: dimension, execution: execution)

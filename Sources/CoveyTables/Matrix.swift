@@ -1,3 +1,5 @@
+import CoveyRuntime
+
 /// A row-major matrix that owns its numbers.
 public struct Matrix<Element: BitwiseCopyable & Sendable>: Sendable {
     public let rows: Int
@@ -13,6 +15,11 @@ public struct Matrix<Element: BitwiseCopyable & Sendable>: Sendable {
 
     public init(rows: Int, columns: Int, repeating value: Element) {
         self.init(rows: rows, columns: columns, elements: Array(repeating: value, count: rows * columns))
+    }
+
+    /// The same, on all threads, with polls: gigabytes take seconds to be touched for the first time.
+    public init(rows: Int, columns: Int, repeating value: Element, _ execution: Execution) throws {
+        self.init(rows: rows, columns: columns, elements: try execution.array(rows * columns) { _ in value })
     }
 
     @inlinable

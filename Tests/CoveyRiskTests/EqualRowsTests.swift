@@ -155,7 +155,8 @@ struct EqualRowsTests {
                 offsets: SequenceOffsets(Strided([0, 5, 12])), types: Strided(order.map { Int32(1 + $0 % 3) }),
                 times: Strided(order.map { times[$0] }), dwell: Strided(order.map { Double($0) }))
             let columns = try EventColumns(fitting: batch, vocabulary: 4, execution: Execution())
-            return try columns.table(columns.matrix(batch, vocabulary: 4, execution: Execution()))
+            return try columns.table(
+                columns.matrix(batch, vocabulary: 4, execution: Execution()), execution: Execution())
         }
         let byTime = (0..<5).sorted { times[$0] < times[$1] } + (5..<12).sorted { times[$0] < times[$1] }
         let expected = try columns(byTime)

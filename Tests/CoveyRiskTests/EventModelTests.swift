@@ -165,13 +165,27 @@ import Testing
     }
 
     @Test func rowsThatDoNotFitAreRefused() throws {
-        #expect(TermRows(sizes: [1, 2], terms: [0, 1, 2], counts: [1, 1, 255], termCount: 3) != nil)
-        #expect(TermRows(sizes: [1, 3], terms: [0, 1, 2], counts: [1, 1, 1], termCount: 3) == nil)
-        #expect(TermRows(sizes: [-1, 4], terms: [0, 1, 2], counts: [1, 1, 1], termCount: 3) == nil)
-        #expect(TermRows(sizes: [1, 2], terms: [0, 2, 1], counts: [1, 1, 1], termCount: 3) == nil)
-        #expect(TermRows(sizes: [1, 2], terms: [0, 1, 3], counts: [1, 1, 1], termCount: 3) == nil)
-        #expect(TermRows(sizes: [1, 2], terms: [0, 1, 2], counts: [1, 0, 1], termCount: 3) == nil)
-        #expect(TermRows(sizes: [1, 1], terms: [0, 1, 2], counts: [1, 1, 1], termCount: 3) == nil)
+        #expect(
+            try TermRows(sizes: [1, 2], terms: [0, 1, 2], counts: [1, 1, 255], termCount: 3, execution: Execution())
+                != nil)
+        #expect(
+            try TermRows(sizes: [1, 3], terms: [0, 1, 2], counts: [1, 1, 1], termCount: 3, execution: Execution())
+                == nil)
+        #expect(
+            try TermRows(sizes: [-1, 4], terms: [0, 1, 2], counts: [1, 1, 1], termCount: 3, execution: Execution())
+                == nil)
+        #expect(
+            try TermRows(sizes: [1, 2], terms: [0, 2, 1], counts: [1, 1, 1], termCount: 3, execution: Execution())
+                == nil)
+        #expect(
+            try TermRows(sizes: [1, 2], terms: [0, 1, 3], counts: [1, 1, 1], termCount: 3, execution: Execution())
+                == nil)
+        #expect(
+            try TermRows(sizes: [1, 2], terms: [0, 1, 2], counts: [1, 0, 1], termCount: 3, execution: Execution())
+                == nil)
+        #expect(
+            try TermRows(sizes: [1, 1], terms: [0, 1, 2], counts: [1, 1, 1], termCount: 3, execution: Execution())
+                == nil)
         #expect(!EventTerms.isValid(types: [0, 0], codes: [], weights: []))
         #expect(!EventTerms.isValid(types: [0], codes: [5, 4], weights: [1, 1]))
         #expect(!EventTerms.isValid(types: [0], codes: [34], weights: [1]))

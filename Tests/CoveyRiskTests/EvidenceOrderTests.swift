@@ -65,7 +65,7 @@ import Testing
             var options = RiskyGroups.Options()
             options.permutations = 99
             let scan = try GroupScan([made.tree], labels: made.known(), options: options, execution: Execution())
-            guard let share = scan.knownShare()?.share else { continue }
+            guard let share = try scan.knownShare(Execution())?.share else { continue }
             estimated += 1
             if share > 0.3 { tooHigh += 1 }
         }

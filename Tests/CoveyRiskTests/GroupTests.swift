@@ -67,7 +67,8 @@ import Testing
         let labels = try made.known()
         let scan = try GroupScan([made.tree], labels: labels, options: options, execution: Execution())
         return try RiskyGroups(
-            scan, order: nil, trees: [made.tree], labels: labels, knownShare: share ?? scan.knownShare()?.share,
+            scan, order: nil, trees: [made.tree], labels: labels,
+            knownShare: share ?? (try scan.knownShare(Execution()))?.share,
             isShareGiven: false,
             execution: Execution())
     }
@@ -84,7 +85,7 @@ import Testing
         #expect(group.fraud == 16 && group.unknown == 8 && group.rows == 24 && group.pValue <= 0.05)
         // Two thirds of the knot are known, and it is all fraud.
         let share = try #require(
-            GroupScan([made.tree], labels: made.known(), execution: Execution()).knownShare()?.share)
+            try GroupScan([made.tree], labels: made.known(), execution: Execution()).knownShare(Execution())?.share)
         #expect(share > 0.3 && share <= 16.0 / 24)
     }
 
@@ -154,7 +155,7 @@ import Testing
         #expect(Set((0..<200).map { shares.shareAbove($0) }).count == 1)
         let sums = (0..<300).map { $0 < 200 ? 1.0 : Double($0 % 7) / 10 }
         let order = try EvidenceOrder(sums, labels: labels, permutations: 99, seed: 1, execution: Execution())
-        #expect(order.knownShare(significance: 0.05) == nil)
+        #expect(try order.knownShare(significance: 0.05, Execution()) == nil)
         #expect(order.group(knownShare: 0.3, isGiven: true, options: .init()) == nil)
         // With more evidence than the others, all of those that have it are a group.
         let higher = sums.indices.map { $0 < 24 ? 2.0 : sums[$0] }
@@ -167,7 +168,8 @@ import Testing
             var made = try RandomTree(rows: 50, seed: 4)
             made.labels = (0..<50).map { $0 < fraud ? 1 : -1 }
             let scan = try GroupScan([made.tree], labels: made.known(), execution: Execution())
-            #expect(scan.significant.isEmpty && scan.bestPValue == 1 && scan.knownShare() == nil)
+            #expect(scan.significant.isEmpty && scan.bestPValue == 1)
+            #expect(try scan.knownShare(Execution()) == nil)
         }
     }
 }

@@ -81,7 +81,7 @@ struct DriftCounts: Sendable, Equatable {
             let range = batch.offsets[sequence]
             let order = try batch.timeOrder(sequence, execution)
             var before: Double?
-            for step in 0..<range.count {
+            try execution.forEach(0..<range.count) { step in
                 let event = range.lowerBound + (order.map { Int($0[step]) } ?? step)
                 let type = Int(batch.types[event])
                 let known = type > 0 && type < vocabulary

@@ -140,7 +140,7 @@ public struct Finder {
         try execution.hold(
             checkedProduct(sequences.count, encoder.dimension, "embeddings"), of: 4,
             for: "\(sequences.count) embeddings")
-        var embeddings = Matrix<Float>(rows: sequences.count, columns: encoder.dimension, repeating: 0)
+        var embeddings = try Matrix<Float>(rows: sequences.count, columns: encoder.dimension, repeating: 0, execution)
         try embeddings.elements.withUnsafeMutableBytes {
             try encoder.embed(
                 sequences, into: $0.baseAddress!, rowStride: encoder.dimension * 4, attention: nil, execution)

@@ -53,7 +53,7 @@ struct EventColumns: Sendable, Equatable, Codable {
     func matrix(_ sequences: SequenceBatch, vocabulary: Int, execution: Execution) throws -> Matrix<Double> {
         let (count, width) = (sequences.count, types.count + EventColumns.others + (hasDwell ? 1 : 0))
         try execution.hold(checkedProduct(count, width, "event columns"), of: 8, for: "event columns")
-        var result = Matrix<Double>(rows: count, columns: width, repeating: 0)
+        var result = try Matrix<Double>(rows: count, columns: width, repeating: 0, execution)
         var ranks = [Int](repeating: -1, count: max(1, vocabulary))
         for (rank, type) in types.enumerated() where Int(type) < ranks.count { ranks[Int(type)] = rank }
         try result.elements.withUnsafeMutableBufferPointer { elements in
@@ -67,11 +67,13 @@ struct EventColumns: Sendable, Equatable, Codable {
     }
 
     /// The same as a table with names.
-    func table(_ matrix: Matrix<Double>) throws -> FeatureTable {
-        try FeatureTable(
+    func table(_ matrix: Matrix<Double>, execution: Execution) throws -> FeatureTable {
+        try execution.hold(
+            checkedProduct(matrix.rows, names.count, "event columns"), of: 8, for: "event columns")
+        return try FeatureTable(
             rows: matrix.rows,
             columns: names.enumerated().map { column, name in
-                let values = Strided((0..<matrix.rows).map { matrix[$0, column] })
+                let values = Strided(try execution.array(matrix.rows) { matrix[$0, column] })
                 return FeatureColumn(name: name, values: .numeric(values))
             })
     }

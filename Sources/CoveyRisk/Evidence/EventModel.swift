@@ -68,7 +68,7 @@ struct EventModel: Sendable {
     /// What the model says of new sequences, as log odds.
     func odds(_ sequences: SequenceBatch, vocabulary: Int, execution: Execution) throws -> [Double] {
         let rows = try terms.rows(sequences, vocabulary: vocabulary, execution: execution)
-        return (0..<rows.count).map { odds(model, rows, $0) }
+        return try execution.array(rows.count) { odds(model, rows, $0) }
     }
 
     private func odds(_ model: LogisticModel, _ rows: TermRows, _ row: Int) -> Double {
@@ -100,10 +100,13 @@ extension EventModel {
         guard EventTerms.isValid(types: types, codes: codes, weights: weights),
             coefficients.allSatisfy({ abs($0) < 1e9 })
         else { throw CoveyError.corruptFile("\(prefix): the event terms are not ones that fitting gives") }
-        let sizes = try file.values(prefix + "sizes", as: Int32.self, shape: [count])
+        let sizes = try file.values(prefix + "sizes", as: Int32.self, shape: [count], execution)
         let terms: [UInt16] = try file.values(prefix + "terms", shape: [nil], execution)
         let counts: [UInt8] = try file.values(prefix + "counts", shape: [terms.count], execution)
-        guard let rows = TermRows(sizes: sizes, terms: terms, counts: counts, termCount: codes.count) else {
+        guard
+            let rows = try TermRows(
+                sizes: sizes, terms: terms, counts: counts, termCount: codes.count, execution: execution)
+        else {
             throw CoveyError.corruptFile("\(prefix): the rows are not ones of \(codes.count) event terms")
         }
         self.init(

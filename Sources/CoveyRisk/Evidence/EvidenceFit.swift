@@ -97,7 +97,7 @@ extension Evidence {
         let order = try EvidenceOrder(
             sums, labels: labels, permutations: options.groups.permutations, seed: options.groups.seed,
             execution: execution)
-        let (share, source) = knownShare(given, scan, order, options)
+        let (share, source) = try knownShare(given, scan, order, options, execution)
         let groups = try RiskyGroups(
             scan, order: order, trees: trees, labels: labels, knownShare: share?.share,
             isShareGiven: source == .given || source == .labelled, execution: execution)
@@ -141,10 +141,12 @@ extension Evidence {
     }
 
     private static func knownShare(
-        _ labels: KnownLabels, _ scan: GroupScan, _ order: EvidenceOrder, _ options: Options
-    ) -> (share: KnownShare?, source: ShareSource) {
+        _ labels: KnownLabels, _ scan: GroupScan, _ order: EvidenceOrder, _ options: Options, _ execution: Execution
+    ) throws -> (share: KnownShare?, source: ShareSource) {
         if let share = options.knownShare { return (KnownShare(exact: share), .given) }
-        let found = [scan.knownShare(), order.knownShare(significance: options.groups.significance)].compactMap { $0 }
+        let found = try [
+            scan.knownShare(execution), order.knownShare(significance: options.groups.significance, execution),
+        ].compactMap { $0 }
         let best = found.max { $0.share < $1.share }
         if labels.population == .labelled {
             let labelled = Double(labels.counted) / Double(labels.count)

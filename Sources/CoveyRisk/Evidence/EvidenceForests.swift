@@ -53,7 +53,9 @@ struct EvidenceForests: Sendable {
             try input.sequences.map { try events.matrix($0, vocabulary: vocabulary, execution: execution) }
         }
         let eventCodes = try events.flatMap { events in
-            try eventNumbers.map { try FeatureCodes(fitting: events.table($0), execution: execution) }
+            try eventNumbers.map {
+                try FeatureCodes(fitting: events.table($0, execution: execution), execution: execution)
+            }
         }
         let components = try input.embeddings.map { embeddings in
             var options = HybridOptions()
@@ -187,7 +189,7 @@ struct EvidenceForests: Sendable {
     ) throws -> Matrix<Float> {
         let width = columns
         try execution.hold(checkedProduct(input.count, width, "the forest's rows"), of: 8, for: "the forest's rows")
-        var rows = Matrix<Float>(rows: input.count, columns: width, repeating: 0)
+        var rows = try Matrix<Float>(rows: input.count, columns: width, repeating: 0, execution)
         if let codes, let table = input.table { try codes.write(table, to: &rows, offset: 0, execution: execution) }
         if let eventCodes, let eventNumbers {
             try eventCodes.write(eventNumbers, to: &rows, offset: codeCount, execution: execution)

@@ -29,7 +29,7 @@ struct LogisticModel: Sendable, Equatable {
                 + others.map { ($0, strength * Double(frauds.count) / Double(others.count), false) })
         // The intercept comes last.
         var point = [Double](repeating: 0, count: columns + 1)
-        var (loss, gradient, curvature) = problem.value(at: point)
+        var (loss, gradient, curvature) = try problem.value(at: point, execution)
         let first = norm(gradient)
         for _ in 0..<LogisticModel.mostSteps {
             let size = norm(gradient)
@@ -41,7 +41,7 @@ struct LogisticModel: Sendable, Equatable {
             var isBetter = false
             for _ in 0..<40 {
                 let next = zip(point, step).map { $0 + scale * $1 }
-                let (nextLoss, nextGradient, nextCurvature) = problem.value(at: next)
+                let (nextLoss, nextGradient, nextCurvature) = try problem.value(at: next, execution)
                 if nextLoss <= loss + 1e-4 * scale * slope {
                     isBetter = nextLoss < loss
                     (point, loss, gradient, curvature) = (next, nextLoss, nextGradient, nextCurvature)
@@ -65,14 +65,20 @@ private struct Problem {
     let rows: SparseRows
     let members: [(row: Int, weight: Double, isFraud: Bool)]
 
+    /// The rows, of up to some thousand terms each, between two polls.
+    private static let few = 1024
+
     /// The function, its gradient, and the weight of each member's row in the Hessian.
-    func value(at point: [Double]) -> (loss: Double, gradient: [Double], curvature: [Double]) {
+    func value(
+        at point: [Double], _ execution: Execution
+    ) throws -> (loss: Double, gradient: [Double], curvature: [Double]) {
         let last = point.count - 1
         var gradient = point
         gradient[last] = 0
         var loss = gradient.reduce(0) { $0 + $1 * $1 } / 2
         var curvature = [Double](repeating: 0, count: members.count)
-        for (place, member) in members.enumerated() {
+        try execution.forEach(members.indices, every: Problem.few) { place in
+            let member = members[place]
             let z = point[last] + rows.product(member.row, point)
             let share = logistic(z)
             // log(1 + exp(z)) without overflow.
@@ -94,8 +100,7 @@ private struct Problem {
         var direction = residual
         var square = residual.reduce(0) { $0 + $1 * $1 }
         for _ in 0..<200 where square.squareRoot() > tolerance {
-            try execution.check()
-            let image = hessian(direction, curvature)
+            let image = try hessian(direction, curvature, execution)
             let along = zip(direction, image).reduce(0) { $0 + $1.0 * $1.1 }
             guard along > 0 else { break }
             let length = square / along
@@ -110,11 +115,14 @@ private struct Problem {
         return step
     }
 
-    private func hessian(_ vector: [Double], _ curvature: [Double]) -> [Double] {
+    private func hessian(
+        _ vector: [Double], _ curvature: [Double], _ execution: Execution
+    ) throws -> [Double] {
         let last = vector.count - 1
         var result = vector
         result[last] = 0
-        for (place, member) in members.enumerated() {
+        try execution.forEach(members.indices, every: Problem.few) { place in
+            let member = members[place]
             let value = curvature[place] * (vector[last] + rows.product(member.row, vector))
             rows.add(member.row, times: value, to: &result)
             result[last] += value

@@ -13,10 +13,12 @@ struct TermRows: Sendable, Equatable {
     init() {}
 
     /// Rows that were kept in a file. nil if they are not rows of `termCount` terms.
-    init?(sizes: [Int32], terms: [UInt16], counts: [UInt8], termCount: Int) {
+    init?(sizes: [Int32], terms: [UInt16], counts: [UInt8], termCount: Int, execution: Execution) throws {
         var starts = [0]
         starts.reserveCapacity(sizes.count + 1)
-        for size in sizes {
+        for (row, size) in sizes.enumerated() {
+            // A row has up to 4,096 terms.
+            if row & 0x3FF == 0 { try execution.report() }
             guard size >= 0, Int(size) <= terms.count - starts[starts.count - 1] else { return nil }
             let (start, end) = (starts[starts.count - 1], starts[starts.count - 1] + Int(size))
             for place in start..<end {

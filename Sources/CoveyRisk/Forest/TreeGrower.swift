@@ -18,6 +18,9 @@ final class TreeGrower {
     private var fraudWeight = 1.0
     private var otherWeight = 1.0
 
+    /// The rows that nodes have between two polls; each is looked at in some columns.
+    private static let few = 1 << 14
+
     init(_ columns: BinnedColumns, perSplit: Int, minLeaf: Int) {
         self.columns = columns
         self.perSplit = perSplit
@@ -54,11 +57,17 @@ final class TreeGrower {
         // Breadth first: children then follow each other, behind all nodes above them.
         var queue = [Open(node: 0, start: 0, end: sample.count, fraud: fraud)]
         var next = 0
+        var work = 0
         while next < queue.count {
-            if next & 0xF == 0 { try execution.check() }
             let open = queue[next]
             next += 1
             let size = open.end - open.start
+            // Large nodes stand at the top, thousands of small ones below.
+            work += size + 64
+            if work > TreeGrower.few {
+                try execution.report()
+                work = 0
+            }
             if open.fraud == 0 || open.fraud == size || size < 2 * minLeaf { continue }
             let split = best(open, &random)
             guard split.column >= 0 else { continue }
@@ -193,21 +202,25 @@ final class TreeGrower {
     /// Those up to the bin first, each side in its order.
     private func partition(_ open: Open, _ split: Split) -> (middle: Int, fraud: Int) {
         let bins = columns.column(split.column)
-        var middle = open.start
-        var behind = 0
-        var fraud = 0
-        for place in open.start..<open.end {
-            let entry = entries[place]
-            if Int(bins[Int(entry >> 1)]) <= split.bin {
-                entries[middle] = entry
-                middle += 1
-                fraud += Int(entry & 1)
-            } else {
-                scratch[behind] = entry
-                behind += 1
+        return entries.withUnsafeMutableBufferPointer { entries in
+            scratch.withUnsafeMutableBufferPointer { scratch in
+                var middle = open.start
+                var behind = 0
+                var fraud = 0
+                for place in open.start..<open.end {
+                    let entry = entries[place]
+                    if Int(bins[Int(entry >> 1)]) <= split.bin {
+                        entries[middle] = entry
+                        middle += 1
+                        fraud += Int(entry & 1)
+                    } else {
+                        scratch[behind] = entry
+                        behind += 1
+                    }
+                }
+                for place in 0..<behind { entries[middle + place] = scratch[place] }
+                return (middle, fraud)
             }
         }
-        for place in 0..<behind { entries[middle + place] = scratch[place] }
-        return (middle, fraud)
     }
 }

@@ -40,23 +40,26 @@ struct EvidenceOrder: Sendable {
         let statistic = try ScanStatistic(rows: labels.count, fraud: labels.fraud, execution: execution)
         var fraud: [Int32] = []
         fraud.reserveCapacity(rows.count)
-        for row in rows { fraud.append((fraud.last ?? 0) + (labels.isFraud(Int(row)) ? 1 : 0)) }
-        self.rows = rows
-        self.sums = rows.map { sums[Int($0)] }
+        try execution.forEach(rows.indices) {
+            fraud.append((fraud.last ?? 0) + (labels.isFraud(Int(rows[$0])) ? 1 : 0))
+        }
+        let ordered = rows
+        self.rows = ordered
+        self.sums = try execution.array(ordered.count) { sums[Int(ordered[$0])] }
         // A set of places and its order, while a permutation is drawn.
         let drawn = try HeldMemory(
             checkedProduct(execution.threads * labels.fraud, 48, "permuted labels"), for: "permuted labels", execution)
         defer { withExtendedLifetime(drawn) {} }
         self.fraud = fraud
         self.statistic = statistic
-        shares = EvidenceOrder.falling(self.sums, fraud)
+        shares = try EvidenceOrder.falling(self.sums, fraud, execution)
         let (count, known) = (rows.count, labels.fraud)
         var best = [Double](repeating: 0, count: permutations)
         try best.withUnsafeMutableBufferPointer { best in
             nonisolated(unsafe) let best = best
             try execution.parallel(permutations, grain: 16, stage: "risky groups") { chunk, _ in
                 for permutation in chunk {
-                    try execution.check()
+                    try execution.report()
                     var random = SeededRandom(seed: seed &+ 1 &+ UInt64(permutation) &* 0xD6E8_FEB8_6659_FD93)
                     // Only where a known fraud ends it can a beginning be the best.
                     for (index, place) in random.sample(known, of: count).enumerated() where index >= 1 {
@@ -71,10 +74,13 @@ struct EvidenceOrder: Sendable {
     }
 
     /// Means over the longest stretches that keep them from rising, of which none ends between equal sums.
-    private static func falling(_ sums: [Double], _ fraud: [Int32]) -> [Double] {
+    private static func falling(
+        _ sums: [Double], _ fraud: [Int32], _ execution: Execution
+    ) throws -> [Double] {
         var stretches: [(sum: Int, count: Int)] = []
         var start = 0
-        for place in sums.indices where isEnd(place, sums) {
+        try execution.forEach(sums.indices) { place in
+            guard isEnd(place, sums) else { return }
             let known = Int(fraud[place]) - (start > 0 ? Int(fraud[start - 1]) : 0)
             var last = (sum: known, count: place + 1 - start)
             start = place + 1
@@ -85,7 +91,13 @@ struct EvidenceOrder: Sendable {
             }
             stretches.append(last)
         }
-        return stretches.flatMap { repeatElement(Double($0.sum) / Double($0.count), count: $0.count) }
+        var shares: [Double] = []
+        shares.reserveCapacity(sums.count)
+        try execution.forEach(stretches.indices, every: 1024) { index in
+            let share = Double(stretches[index].sum) / Double(stretches[index].count)
+            shares.append(contentsOf: repeatElement(share, count: stretches[index].count))
+        }
+        return shares
     }
 
     /// Whether the next row has less evidence, or there is none.
@@ -99,10 +111,11 @@ struct EvidenceOrder: Sendable {
 
     /// The highest lower bound of the share of fraud that is known among the beginnings that are significant; nil where
     /// none is.
-    func knownShare(significance: Double) -> KnownShare? {
+    func knownShare(significance: Double, _ execution: Execution) throws -> KnownShare? {
         var best: (bound: Double, place: Int) = (0, -1)
         var (looked, before) = (0, 0)
         for place in rows.indices where place + 1 >= EvidenceOrder.smallest && place < rows.count / 2 {
+            if place & 0x3FF == 0 { try execution.report() }
             // The bound is highest where a known fraud ends a beginning.
             let known = Int(fraud[place])
             guard known >= EvidenceOrder.fewestKnown, known > before, EvidenceOrder.isEnd(place, sums) else { continue }
@@ -110,6 +123,7 @@ struct EvidenceOrder: Sendable {
             looked += 1
             guard Double(known) / Double(place + 1) > best.bound else { continue }
             guard pValue(statistic.value(fraud: known, of: place + 1)) <= significance else { continue }
+            try execution.report()
             let bound = KnownShare.lowerBound(successes: known, trials: place + 1)
             if bound > best.bound { best = (bound, place) }
         }

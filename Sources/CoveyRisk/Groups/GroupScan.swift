@@ -99,14 +99,15 @@ struct GroupScan: Sendable {
 
     /// The highest lower bound of the share of fraud that is known, corrected for the merges looked at: of hundreds of
     /// small merges one holds five known frauds of five by chance. nil if no merge speaks of it.
-    func knownShare() -> KnownShare? {
+    func knownShare(_ execution: Execution) throws -> KnownShare? {
         var best: (bound: Double, candidate: Candidate?) = (0, nil)
         // The purest first: most others cannot have a higher bound.
-        let order = significant.filter { $0.fraud >= 3 }.sorted {
-            Double($0.fraud) * Double($1.size) > Double($1.fraud) * Double($0.size)
-        }
+        var order = significant.filter { $0.fraud >= 3 }
+        try execution.sort(&order) { Double($0.fraud) * Double($1.size) > Double($1.fraud) * Double($0.size) }
         let confidence = KnownShare.confidence(forEachOf: order.count)
         for candidate in order {
+            // Each bound is hundreds of evaluations of a distribution.
+            try execution.report()
             guard Double(candidate.fraud) / Double(candidate.size) > best.bound else { break }
             let bound = KnownShare.lowerBound(
                 successes: candidate.fraud, trials: candidate.size, confidence: confidence)

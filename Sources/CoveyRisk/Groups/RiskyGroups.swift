@@ -78,7 +78,7 @@ public struct RiskyGroups: Sendable {
                 chosen += try GroupChoice.disjoint(allowed, of: tree, critical: scan.critical, execution: execution)
             }
         }
-        var (groups, members) = RiskyGroups.separated(chosen, trees, labels, options)
+        var (groups, members) = try RiskyGroups.separated(chosen, trees, labels, options, execution)
         var rowGroups = [Int32](repeating: -1, count: labels.count)
         for (group, rows) in members.enumerated() {
             for row in rows { rowGroups[Int(row)] = Int32(group) }
@@ -138,12 +138,14 @@ public struct RiskyGroups: Sendable {
     /// Groups of several trees made disjoint: the highest statistic first, one of which more than half of the rows are
     /// taken is dropped. Then by the lower end of their share's interval.
     private static func separated(
-        _ chosen: [Candidate], _ trees: [SingleLinkageTree], _ labels: KnownLabels, _ options: Options
-    ) -> (groups: [RiskyGroup], members: [[Int32]]) {
+        _ chosen: [Candidate], _ trees: [SingleLinkageTree], _ labels: KnownLabels, _ options: Options,
+        _ execution: Execution
+    ) throws -> (groups: [RiskyGroup], members: [[Int32]]) {
         var isTaken = [Bool](repeating: false, count: labels.count)
         var found: [(group: RiskyGroup, rows: [Int32])] = []
         let order = chosen.sorted { ($1.value, $0.tree, $0.merge) < ($0.value, $1.tree, $1.merge) }
         for candidate in order {
+            try execution.report()
             let all = GroupChoice.rows(of: candidate.merge, in: trees[candidate.tree])
             let free = all.filter { !isTaken[Int($0)] }
             guard 2 * free.count >= all.count else { continue }
