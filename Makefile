@@ -45,14 +45,14 @@ LIBRARY := $(OUT)/lib/libcovey.so.$(VERSION)
 SWIFT_BUILD := .build-release
 # Tables that are bound when the library is loaded and read-only from then on, no search path of its own.
 HARDENED := -Xswiftc -use-ld=lld -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker nostart-stop-gc \
-	--disable-local-rpath
+	-Xlinker -T -Xlinker $(CURDIR)/packaging/sections.ld --disable-local-rpath
 # The library loads with glibc 2.27 and later, though it is built with a newer one; see packaging/linux/older.c.
 GLIBC := 2.27
 OLDER := $(OUT)/older.o
 OLDER_LINK := $(addprefix -Xlinker ,$(STAGED)/older.o -l:libpthread.so.0 -l:libdl.so.2)
 LINK := -Xswiftc -static-stdlib -Xlinker --version-script=$(CURDIR)/packaging/libcovey.map \
 	-Xlinker -soname=libcovey.so.$(SOVERSION) -Xlinker -z -Xlinker defs -Xlinker --gc-sections $(HARDENED) $(OLDER_LINK)
-SOURCES := Package.swift packaging/libcovey.map $(shell find Sources include -type f)
+SOURCES := Package.swift packaging/libcovey.map packaging/sections.ld $(shell find Sources include -type f)
 
 .PHONY: all build install uninstall clean prepare prepare-test test
 all: build
@@ -218,11 +218,11 @@ fuzz-seeds: $(LIBRARY)
 
 # ------------------------------------------------------------------------------------------------------- a good guest
 # Tests/Guest against the built library; what make test leaves out runs in check-host. See CONTRIBUTING.md.
-.PHONY: test-guest check-host check-faults check-rounds check-saving check-hostile check-limits check-coexistence check-address check-threads
+.PHONY: test-guest check-host check-faults check-rounds check-saving check-hostile check-limits check-polls check-coexistence check-address check-threads
 GUEST_OUT := $(OUT)/guest
 GUEST_WARNINGS := -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fno-builtin -ITests/ABI -ITests/Guest
 GUEST_CFLAGS := -std=c11 -pedantic $(GUEST_WARNINGS) -I$(OUT)/include
-GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults saving hostile limits)
+GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults saving hostile limits polls)
 GUEST_SHARED := $(wildcard Tests/Guest/operation*.c) $(wildcard Tests/Guest/*.h Tests/ABI/*.h)
 
 $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_SHARED) $(LIBRARY)
@@ -254,10 +254,11 @@ test-guest: $(GUEST_PROGRAMS) $(GUEST_OUT)/symbols $(GUEST_OUT)/libguest_road.so
 	$(GUEST_OUT)/saving 20
 	$(GUEST_OUT)/hostile 5
 	$(GUEST_OUT)/limits 5
+	$(GUEST_OUT)/polls 4000
 	$(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$(VENV)/bin/python Tests/Guest/coexistence.py $(GUEST_OUT)
 
-check-host: check-faults check-mutations check-rounds check-saving check-hostile check-limits check-coexistence check-address check-threads
+check-host: check-faults check-mutations check-rounds check-saving check-hostile check-limits check-polls check-coexistence check-address check-threads
 
 check-saving: $(GUEST_OUT)/saving
 	$< 500
@@ -267,6 +268,9 @@ check-hostile: $(GUEST_OUT)/hostile
 
 check-limits: $(GUEST_OUT)/limits
 	$< 46
+
+check-polls: $(GUEST_OUT)/polls
+	$< 60000
 
 check-faults: $(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$< $(GUEST_OUT)/symbols all
@@ -470,10 +474,17 @@ PYTHON_SOURCES := $(shell find bindings/python/src -name '*.py' -o -name py.type
 WHEEL_PLATFORM := manylinux_$(subst .,_,$(GLIBC))_x86_64
 WHEEL := dist/covey-$(VERSION)-py3-none-$(WHEEL_PLATFORM).whl
 
-$(VENV)/stamp: bindings/python/requirements-test.txt | prepare-test
+# Every package with its hash; make lock writes the list anew after a change of requirements-test.txt.
+.PHONY: lock
+TEST_PACKAGES := bindings/python/requirements-test
+$(VENV)/stamp: $(TEST_PACKAGES).lock | prepare-test
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+lock: | prepare-test
+	packaging/lock $(VENV)/bin/pip $(TEST_PACKAGES).txt > $(TEST_PACKAGES).lock.new
+	mv $(TEST_PACKAGES).lock.new $(TEST_PACKAGES).lock
 
 # Built from a copy of the sources: the library of the wheel must never replace the one in development.
 wheel: $(WHEEL)
