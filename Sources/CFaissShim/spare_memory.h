@@ -31,7 +31,8 @@ class SpareMemory {
     void add(size_t size);
 
   public:
-    /* Allocates the blocks, FS_SPARE bytes and twice `largest`; throws std::bad_alloc. They serve this thread until the object ends. */
+    /* Allocates the blocks, FS_SPARE bytes and twice `largest`; throws std::bad_alloc. They serve this thread until the
+     * object ends. */
     explicit SpareMemory(size_t largest);
     ~SpareMemory();
     SpareMemory(const SpareMemory &) = delete;

@@ -69,7 +69,7 @@ static void memory(const operation *operation, int all_calls) {
     run_with(operation, context, FAULT_NONE, 0, 0, &status, &reference);
     long calls = run_with(operation, context, FAULT_MEMORY, 0, 0, &status, &reference);
     CHECK(status == COVEY_OK && faults_kept() == 0);
-    /* The quick run tests the first 40 calls, and then fewer and fewer of the others; the long run 5,000 of very many. */
+    /* The quick run tests the first 40 calls, and then fewer and fewer of the others; the long run 5,000 of many. */
     long tried = 0;
     for (int all = 0; all < 2; all++)
         for (long n = 1; n <= calls; n += n < 40 ? 1 : all_calls ? 1 + calls / 5000 : 1 + n / 8, tried++) {

@@ -1,5 +1,5 @@
-/* Clusterings by indexes of FAISS. Its parallel regions hand no exception on: memory that is refused there must end in a
- * status all the same. */
+/* Clusterings by indexes of FAISS. Its parallel regions hand no exception on: memory that is refused there must end in
+ * a status all the same. */
 #include "operations.h"
 
 enum { INDEX_ROWS = 300 };

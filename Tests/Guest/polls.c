@@ -1,5 +1,5 @@
-/* The host is asked often enough whether to stop: the longest processor time between two calls of the progress function,
- * in all that a table goes through from covey_find on.
+/* The host is asked often enough whether to stop: the longest processor time between two calls of the progress
+ * function, in all that a table goes through from covey_find on.
  *
  *     polls ROWS */
 #include "operations.h"

@@ -166,8 +166,8 @@ public final class NamedIndex: @unchecked Sendable {
 
     // MARK: - Calls of FAISS
 
-    /// The bytes of the largest block that FAISS allocates where it can refuse none: marks of the rows that a graph saw,
-    /// a query's table of distances to centroids.
+    /// The bytes of the largest block that FAISS allocates in a parallel region: marks of the rows that a graph saw, a
+    /// query's table of distances to centroids.
     private var largest: Int {
         var tables = 0
         if case .product(let parts, let bits) = name.code { tables = 8 * parts << bits }
