@@ -69,10 +69,11 @@ static void import(fuzz_input *input, int threads) {
     struct ArrowArray array = {0, 0, 0, 1, 0, NULL, NULL, NULL, release_array, NULL};
     int64_t rows = take_byte(input) % (MOST_LENGTH - 20), start = take_byte(input) % 4 == 3 ? take_byte(input) % 16 : 0;
     int64_t count = take_byte(input) % (MOST_COLUMNS + 1);
-    /* If schema and array have different numbers of children, Covey may read the first child before it finds out. */
-    struct ArrowSchema **schemas = fuzz_alloc((size_t)(count + !count) * sizeof *schemas);
+    /* The schema of a stream is read before there is an array: all the children that it says it has must be there. If
+     * schema and array have different numbers of children, Covey may read the first array before it finds out. */
+    struct ArrowSchema **schemas = fuzz_alloc(MOST_COLUMNS * sizeof *schemas);
     struct ArrowArray **arrays = fuzz_alloc((size_t)(count + !count) * sizeof *arrays);
-    schemas[0] = NULL;
+    memset(schemas, 0, MOST_COLUMNS * sizeof *schemas);
     arrays[0] = NULL;
     for (int64_t i = 0; i < count; i++) {
         schemas[i] = fuzz_alloc(sizeof **schemas);
@@ -110,7 +111,7 @@ static void import(fuzz_input *input, int threads) {
     case 244: array.release = NULL; break;
     case 243: root_buffers[0] = take_block(input, (rows + start + 7) / 8), array.null_count = -1; break;
     }
-    if (schema.n_children == array.n_children && schema.n_children > count) schema.n_children = -1;
+    if (schema.n_children > (schema.n_children == array.n_children ? count : MOST_COLUMNS)) schema.n_children = -1;
     int64_t times = 1;
     int wanted = 0;
     covey_status status = import_by(input, fuzz_context(threads), odd == 242 ? NULL : &schema,
