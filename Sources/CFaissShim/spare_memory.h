@@ -2,8 +2,8 @@
  *
  * A region hands no exception on: the compiler ends the process there. So while a call of FAISS runs, an allocation
  * that the system refuses in a region takes one of some blocks that were allocated before the call (--wrap in
- * Package.swift). FAISS deletes it as any other, and it can be taken again. The region then ends as it would have, sooner
- * if it asks whether to stop, and the call gives std::bad_alloc. */
+ * Package.swift). FAISS deletes it as any other, and it can be taken again. The region then ends as it would have, or
+ * sooner if it asks whether to stop, and the call gives std::bad_alloc. */
 #ifndef FAISS_SHIM_SPARE_MEMORY_H
 #define FAISS_SHIM_SPARE_MEMORY_H
 
