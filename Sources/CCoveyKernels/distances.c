@@ -11,25 +11,26 @@ typedef int32_t wide_words __attribute__((vector_size(64)));
 
 /* Adds eight lanes, always in this order. */
 #define LANES(v) ((((v)[0] + (v)[4]) + ((v)[2] + (v)[6])) + (((v)[1] + (v)[5]) + ((v)[3] + (v)[7])))
-#define LOAD_F64(p) (*(const doubles *)(p))
-#define LOAD_F32(p) __builtin_convertvector(*(const floats *)(p), doubles)
+#define LOAD_double(p) (*(const doubles *)(p))
+#define LOAD_float(p) __builtin_convertvector(*(const floats *)(p), doubles)
 #define ABSOLUTE(v) ((doubles)((words)(v) & 0x7fffffffffffffffLL))
 
 /* The last d % 8 numbers are added one by one. So short rows are summed in the order of the references. */
-#define PAIR_DISTANCE(NAME, TYPE, LOAD, PARAMETERS, VECTOR_TERM, TERM) \
+#define PAIR_DISTANCE(NAME, A, B, PARAMETERS, VECTOR_TERM, TERM) \
     CLONES double NAME(const void *first, const void *second, int64_t d PARAMETERS) { \
         const char *a = first, *b = second; \
         doubles sums = {0}; \
         int64_t c = 0; \
         for (; c + 8 <= d; c += 8) { \
-            doubles x = LOAD(a + c * (int64_t)sizeof(TYPE)), y = LOAD(b + c * (int64_t)sizeof(TYPE)); \
+            doubles x = LOAD_##A(a + c * (int64_t)sizeof(A)), y = LOAD_##B(b + c * (int64_t)sizeof(B)); \
             sums += VECTOR_TERM; \
         } \
         double sum = LANES(sums); \
         for (; c < d; c++) { \
-            TYPE from, to; \
-            __builtin_memcpy(&from, a + c * (int64_t)sizeof(TYPE), sizeof(TYPE)); \
-            __builtin_memcpy(&to, b + c * (int64_t)sizeof(TYPE), sizeof(TYPE)); \
+            A from; \
+            B to; \
+            __builtin_memcpy(&from, a + c * (int64_t)sizeof(A), sizeof(A)); \
+            __builtin_memcpy(&to, b + c * (int64_t)sizeof(B), sizeof(B)); \
             double x = from, y = to; \
             sum += TERM; \
         } \
@@ -41,12 +42,15 @@ typedef int32_t wide_words __attribute__((vector_size(64)));
 #define SQUARE ((x - y) * (x - y))
 #define SCALED_SQUARE ((x * scale_a - y * scale_b) * (x * scale_a - y * scale_b))
 
-PAIR_DISTANCE(ck_squared_distance_f32, float, LOAD_F32, NO_PARAMETERS, SQUARE, SQUARE)
-PAIR_DISTANCE(ck_squared_distance_f64, double, LOAD_F64, NO_PARAMETERS, SQUARE, SQUARE)
-PAIR_DISTANCE(ck_manhattan_distance_f32, float, LOAD_F32, NO_PARAMETERS, ABSOLUTE(x - y), fabs(x - y))
-PAIR_DISTANCE(ck_manhattan_distance_f64, double, LOAD_F64, NO_PARAMETERS, ABSOLUTE(x - y), fabs(x - y))
-PAIR_DISTANCE(ck_scaled_distance_f32, float, LOAD_F32, SCALES, SCALED_SQUARE, SCALED_SQUARE)
-PAIR_DISTANCE(ck_scaled_distance_f64, double, LOAD_F64, SCALES, SCALED_SQUARE, SCALED_SQUARE)
+PAIR_DISTANCE(ck_squared_distance_f32, float, float, NO_PARAMETERS, SQUARE, SQUARE)
+PAIR_DISTANCE(ck_squared_distance_f64, double, double, NO_PARAMETERS, SQUARE, SQUARE)
+PAIR_DISTANCE(ck_squared_distance_f64_f32, double, float, NO_PARAMETERS, SQUARE, SQUARE)
+PAIR_DISTANCE(ck_manhattan_distance_f32, float, float, NO_PARAMETERS, ABSOLUTE(x - y), fabs(x - y))
+PAIR_DISTANCE(ck_manhattan_distance_f64, double, double, NO_PARAMETERS, ABSOLUTE(x - y), fabs(x - y))
+PAIR_DISTANCE(ck_manhattan_distance_f64_f32, double, float, NO_PARAMETERS, ABSOLUTE(x - y), fabs(x - y))
+PAIR_DISTANCE(ck_scaled_distance_f32, float, float, SCALES, SCALED_SQUARE, SCALED_SQUARE)
+PAIR_DISTANCE(ck_scaled_distance_f64, double, double, SCALES, SCALED_SQUARE, SCALED_SQUARE)
+PAIR_DISTANCE(ck_scaled_distance_f64_f32, double, float, SCALES, SCALED_SQUARE, SCALED_SQUARE)
 
 /* Hits are rare. 64 columns are tested at once, and only if one of them is a hit, each is tested alone. */
 #define SCAN(CONDITION) \

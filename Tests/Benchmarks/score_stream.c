@@ -8,8 +8,9 @@
  * By covey_engine_score, and by a scorer, whose memory is used again and which has the features set by index; setting
  * them is a part of its time.
  *
- * The engine is the sample's (examples/c/road.c). With ROWS, also one of so many made transactions of 32 numbers in
- * blobs, half of them noise.
+ * The engines are those of the sample (examples/c/road.c): of covey_find, which has the evidence from known fraud, and
+ * of the canonical road, which has clusters and rules alone. With ROWS, also one of so many made transactions of 32
+ * numbers in blobs, half of them noise.
  *
  *   score_stream [FOLDER [ROWS...]]      default examples/data */
 #include "../../examples/c/check.h"
@@ -267,9 +268,13 @@ int main(int argc, char **argv) {
     CHECK(covey_context_create(NULL, &all, &error));
     options.threads = 1;
     CHECK(covey_context_create(&options, &one, &error));
-    printf("The sample's engine, %lld rows, one thread\n", (long long)covey_engine_rows(road.engine));
-    stream stream = {road.engine, &road, NULL, NULL, one, NULL, NULL};
-    CHECK(run_all(&stream, road.sample.transactions, &error));
+    const covey_engine *engines[] = {covey_found_engine(road.found), road.engine};
+    const char *names[] = {"covey_find on the sample", "the canonical road on the sample"};
+    for (int index = 0; index < 2; index++) {
+        printf("The engine of %s, %lld rows, one thread\n", names[index], (long long)covey_engine_rows(engines[index]));
+        stream stream = {engines[index], &road, NULL, NULL, one, NULL, NULL};
+        CHECK(run_all(&stream, road.sample.transactions, &error));
+    }
     for (int index = 2; index < argc; index++) CHECK(made(strtoll(argv[index], NULL, 10), all, one, &error));
     failed = 0;
     goto done;

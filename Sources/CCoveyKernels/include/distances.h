@@ -4,15 +4,19 @@
 
 #include <stdint.h>
 
-/* The exact distance of two rows of d numbers, in float64. Rows may be at any address. The sum of (a - b)^2: */
+/* The exact distance of two rows of d numbers, in float64. Rows may be at any address. Functions that end in _f64_f32
+ * take a row of each kind. The sum of (a - b)^2: */
 double ck_squared_distance_f32(const void *a, const void *b, int64_t d);
 double ck_squared_distance_f64(const void *a, const void *b, int64_t d);
+double ck_squared_distance_f64_f32(const void *a, const void *b, int64_t d);
 /* The sum of |a - b|: */
 double ck_manhattan_distance_f32(const void *a, const void *b, int64_t d);
 double ck_manhattan_distance_f64(const void *a, const void *b, int64_t d);
+double ck_manhattan_distance_f64_f32(const void *a, const void *b, int64_t d);
 /* The sum of (a * scale_a - b * scale_b)^2: */
 double ck_scaled_distance_f32(const void *a, const void *b, int64_t d, double scale_a, double scale_b);
 double ck_scaled_distance_f64(const void *a, const void *b, int64_t d, double scale_a, double scale_b);
+double ck_scaled_distance_f64_f32(const void *a, const void *b, int64_t d, double scale_a, double scale_b);
 
 /* Writes to `hits`, in ascending order, the columns j of a row of a tile with tile[j] <= max(threshold -
  * column_bias[j], column_threshold[j] - bias). These are the pairs (row, j) that are near enough for the row or for j.

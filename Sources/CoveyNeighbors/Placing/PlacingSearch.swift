@@ -161,12 +161,9 @@ public final class PlacingSearch: Sendable {
     /// The exact squared distance, computed as `QuerySearch` does.
     @inline(__always)
     private func reduced(_ view: MatrixView, _ row: Int, _ scratch: PlacingScratch) -> Double {
-        if view.scalar == .float64 {
-            return ck_squared_distance_f64(
-                scratch.exact, view.base + row &* view.rowStride, Int64(groups.dimension))
-        }
-        view.copyRow(row, to: scratch.other)
-        return ck_squared_distance_f64(scratch.exact, scratch.other, Int64(groups.dimension))
+        let (other, d) = (view.base + row &* view.rowStride, Int64(groups.dimension))
+        return view.scalar == .float64
+            ? ck_squared_distance_f64(scratch.exact, other, d) : ck_squared_distance_f64_f32(scratch.exact, other, d)
     }
 }
 
@@ -174,7 +171,6 @@ public final class PlacingSearch: Sendable {
 private final class PlacingScratch: @unchecked Sendable {
     let wanted: Int
     let exact: UnsafeMutablePointer<Double>
-    let other: UnsafeMutablePointer<Double>
     let query: UnsafeMutablePointer<Float>
     let gaps: UnsafeMutablePointer<Float>
     let order: UnsafeMutablePointer<(gap: Float, group: Int32)>
@@ -185,7 +181,6 @@ private final class PlacingScratch: @unchecked Sendable {
     init(_ groups: RowGroups, wanted: Int) {
         self.wanted = wanted
         exact = .allocate(capacity: groups.dimension)
-        other = .allocate(capacity: groups.dimension)
         query = .allocate(capacity: groups.frame.stride)
         gaps = .allocate(capacity: RowGroups.blocks(groups.count) * RowGroups.size)
         order = .allocate(capacity: groups.count)
@@ -196,7 +191,6 @@ private final class PlacingScratch: @unchecked Sendable {
 
     deinit {
         exact.deallocate()
-        other.deallocate()
         query.deallocate()
         gaps.deallocate()
         order.deallocate()

@@ -9,7 +9,7 @@ final class QueryBatch: @unchecked Sendable {
     /// A register tile takes six queries.
     static let most = 48
     /// What is compared first: cells with this many rows for each row that is wanted.
-    private static let firstRows = 8
+    private static let firstRows = 32
 
     let size: Int
     let wanted: Int
@@ -111,9 +111,14 @@ final class QueryBatch: @unchecked Sendable {
     ) throws {
         guard count > 0 else { return }
         let packed = cells.packed
-        ck_sgemm_nt(
-            Int64(count), Int64(cells.count), Int64(packed.stride), 1, numbers.pointer, Int64(packed.stride),
-            cells.centroids.pointer, Int64(packed.stride), 0, products.pointer, Int64(cells.count))
+        let (centres, stride) = (Int64(cells.count), Int64(packed.stride))
+        if count == 1 {
+            ck_query_products(cells.centroids.pointer, stride, centres, numbers.pointer, stride, products.pointer)
+        } else {
+            ck_sgemm_nt(
+                Int64(count), centres, stride, 1, numbers.pointer, stride, cells.centroids.pointer, stride, 0,
+                products.pointer, centres)
+        }
         for query in 0..<count {
             try execution.check()
             update(query, wanted)
@@ -175,36 +180,42 @@ final class QueryBatch: @unchecked Sendable {
 
     /// Compares the first `near` listed queries with a block.
     private func compare(_ number: Int, _ near: Int, _ wanted: Int, _ offer: (Int, Int, NearestHeap) -> Void) {
-        let (packed, block, own) = (cells.packed, cells.blocks[number], codes.blocks[number])
+        let (packed, block) = (cells.packed, cells.blocks[number])
+        let (listed, limits, pairScales) = (listed.pointer, limits.pointer, pairScales.pointer)
         for place in 0..<near {
-            let query = Int(listed[place])
-            let (norm, scale) = (norms[query], 2 * own.scale * Double(scales[query]))
-            let product = cells.count == 1 ? 0 : Double(products[query * cells.count + block.cell])
-            // The products' own error, that of the codes, and that of rounding in float32.
-            let (length, rest) = (Double(lengths[query]), Double(rests[query]))
-            let slack =
-                packed.error * (cells.norms[block.cell] + norm)
-                + 2 * (own.rest * norm.squareRoot() + own.length * rest)
-                + 0x1p-21 * (own.norm + 2 * own.length * length)
-            let limit = worst[query] - packed.bias(norm) + 2 * product + slack * (1 + 0x1p-20)
-            pairScales[place] = Float(scale)
-            limits[place] = Float(limit).nextUp
+            (limits[place], pairScales[place]) = limit(Int(listed[place]), block, codes.blocks[number])
         }
         var queries = ck_coded_queries(
-            count: Int64(near), listed: listed.pointer, codes: coded.pointer, sums: sums.pointer,
-            scales: pairScales.pointer, limits: limits.pointer)
+            count: Int64(near), listed: listed, codes: coded.pointer, sums: sums.pointer, scales: pairScales,
+            limits: limits)
         let found = codes.near(number, rows: block.count, &queries, hits.pointer)
+        let (hits, worst, bias, norms) = (hits.pointer, worst.pointer, packed.bias.pointer, norms.pointer)
+        let (stride, rows, numbers) = (packed.stride, packed.numbers.pointer, numbers.pointer)
         for hit in 0..<found {
             let query = Int(listed[Int(hits[hit] >> 16)])
             let place = block.start + Int(hits[hit] & 0xffff)
             var product: Float = 0
             ck_query_products(
-                packed.numbers.pointer + place * packed.stride, Int64(packed.stride), 1,
-                numbers.pointer + query * packed.stride, Int64(packed.stride), &product)
-            let least = -2 * Double(product) + Double(packed.bias[place]) + packed.bias(norms[query])
+                rows + place * stride, Int64(stride), 1, numbers + query * stride, Int64(stride), &product)
+            let least = -2 * Double(product) + Double(bias[place]) + packed.bias(norms[query])
             if least > worst[query] { continue }
             offer(query, place, heap(query, wanted: wanted))
             update(query, wanted)
         }
+    }
+
+    /// The limit of a query in a block, and the scale of their products.
+    @inline(__always)
+    private func limit(_ query: Int, _ block: Cells.Block, _ coded: QueryCodes.Block) -> (Float, scale: Float) {
+        let packed = cells.packed
+        let (norm, length, rest) = (norms[query], Double(lengths[query]), Double(rests[query]))
+        let product = cells.count == 1 ? 0 : Double(products[query * cells.count + block.cell])
+        // The products' own error, that of the codes, and that of rounding in float32.
+        let slack =
+            packed.error * (cells.norms[block.cell] + norm)
+            + 2 * (coded.rest * norm.squareRoot() + coded.length * rest)
+            + 0x1p-21 * (coded.norm + 2 * coded.length * length)
+        let limit = worst[query] - packed.bias(norm) + 2 * product + slack * (1 + 0x1p-20)
+        return (Float(limit).nextUp, Float(2 * coded.scale * Double(scales[query])))
     }
 }

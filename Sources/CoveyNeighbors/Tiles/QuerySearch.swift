@@ -117,7 +117,6 @@ public final class QuerySearch: @unchecked Sendable {
         if let spare = batch, spare.size < chunk.count || spare.wanted < wanted { batch = nil }
         let scratch = try batch ?? QueryBatch(cells, codes, size: chunk.count, wanted: wanted, execution)
         defer { spareBatches.give(scratch) }
-        let other = try AlignedBuffer<Double>(columns, for: "a row", isKept: true, execution)
         var begun: [Int] = []
         begun.reserveCapacity(chunk.count)
         for query in chunk {
@@ -139,8 +138,7 @@ public final class QuerySearch: @unchecked Sendable {
         try scratch.search(begun.count, wanted: wanted, execution) { slot, place, heap in
             let row = cells.packed.order[place]
             let number = used.map { $0[Int(row)] } ?? row
-            _ = heap.push(
-                reduced(scratch.row(slot), view, Int(number), Int(row), cells.packed.rows, other.pointer), number)
+            _ = heap.push(reduced(scratch.row(slot), view, Int(number), Int(row), cells.packed.rows), number)
         }
         for (slot, query) in begun.enumerated() {
             let heap = scratch.heap(slot, wanted: wanted)
@@ -251,8 +249,7 @@ public final class QuerySearch: @unchecked Sendable {
                 }
                 let row = packed.order[place]
                 let number = used.map { $0[Int(row)] } ?? row
-                let distance = reduced(
-                    scratch.exact.pointer, view, Int(number), Int(row), packed.rows, scratch.other.pointer)
+                let distance = reduced(scratch.exact.pointer, view, Int(number), Int(row), packed.rows)
                 _ = heap.push(distance, number)
             }
         }
@@ -302,21 +299,21 @@ public final class QuerySearch: @unchecked Sendable {
     /// The exact reduced distance from the query to the row at `place` in the list of used rows.
     @inline(__always)
     private func reduced(
-        _ query: UnsafePointer<Double>, _ view: MatrixView, _ row: Int, _ place: Int, _ rows: Rows,
-        _ scratch: UnsafeMutablePointer<Double>
+        _ query: UnsafePointer<Double>, _ view: MatrixView, _ row: Int, _ place: Int, _ rows: Rows
     ) -> Double {
-        let other: UnsafeRawPointer
-        if view.scalar == .float64 {
-            other = view.base + row &* view.rowStride
-        } else {
-            view.copyRow(row, to: scratch)
-            other = UnsafeRawPointer(scratch)
-        }
-        let d = Int64(columns)
+        let (other, d, isDouble) = (view.base + row &* view.rowStride, Int64(columns), view.scalar == .float64)
         switch metric {
-        case .euclidean: return ck_squared_distance_f64(query, other, d)
-        case .manhattan: return ck_manhattan_distance_f64(query, other, d)
-        case .cosine: return metric.told(ck_scaled_distance_f64(query, other, d, 1, rows.scale(place)))
+        case .euclidean:
+            return isDouble ? ck_squared_distance_f64(query, other, d) : ck_squared_distance_f64_f32(query, other, d)
+        case .manhattan:
+            return isDouble
+                ? ck_manhattan_distance_f64(query, other, d) : ck_manhattan_distance_f64_f32(query, other, d)
+        case .cosine:
+            let scale = rows.scale(place)
+            return metric.told(
+                isDouble
+                    ? ck_scaled_distance_f64(query, other, d, 1, scale)
+                    : ck_scaled_distance_f64_f32(query, other, d, 1, scale))
         }
     }
 }
@@ -325,7 +322,6 @@ public final class QuerySearch: @unchecked Sendable {
 private final class QueryScratch: @unchecked Sendable {
     let wanted: Int
     let exact: AlignedBuffer<Double>
-    let other: AlignedBuffer<Double>
     let query: AlignedBuffer<Float>
     let products: AlignedBuffer<Float>
     let low: AlignedBuffer<Double>
@@ -342,7 +338,6 @@ private final class QueryScratch: @unchecked Sendable {
         let blocks = cells?.blocks.count ?? 0
         self.wanted = wanted
         exact = try AlignedBuffer(columns, for: "a row", isKept: true, execution)
-        other = try AlignedBuffer(columns, for: "a row", isKept: true, execution)
         query = try AlignedBuffer(cells?.packed.stride ?? 0, for: "a row", isKept: true, execution)
         products = try AlignedBuffer(max(count, Cells.blockSize), for: "products", isKept: true, execution)
         never = try AlignedBuffer(Cells.blockSize, repeating: -.infinity, for: "a block", isKept: true, execution)
