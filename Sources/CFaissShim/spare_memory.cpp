@@ -27,7 +27,7 @@ SpareMemory::SpareMemory(size_t largest) : before(current) {
     current = this;
 }
 
-/* A block that was not deleted is part of what FAISS built, which will delete it. */
+/* If FAISS has not deleted a block yet, it still uses it, and deletes it later. */
 SpareMemory::~SpareMemory() {
     current = before;
     for (int i = 0; i < count; i++)

@@ -40,8 +40,8 @@ class SpareMemory {
     /* Whether an allocation was refused: the call must not succeed. */
     bool is_used() const { return used; }
 
-    /* A block of at least so many bytes, aligned for SIMD; NULL if none is left.
-     * `is_kept`: it is given away, and its owner frees it. */
+    /* Returns a block of at least `size` bytes, aligned for SIMD; NULL if none is left. If `is_kept`, the caller owns
+     * the block and frees it. */
     void *take(size_t size, bool is_kept);
 
     /* Whether memory that is deleted is a block of this object, which can be taken again. */

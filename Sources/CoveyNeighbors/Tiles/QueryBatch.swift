@@ -44,6 +44,9 @@ final class QueryBatch: @unchecked Sendable {
     private let origin: AlignedBuffer<Float>
     private let distances: AlignedBuffer<Double>
     private let indices: AlignedBuffer<Int32>
+    /// The numbers that were read since the last poll, and those that may be read between two polls.
+    private var work = 0
+    private static let mostWork = 1 << 18
 
     init(_ cells: Cells, _ codes: QueryCodes, size: Int, wanted: Int, _ execution: Execution) throws {
         let (dimension, stride) = (cells.packed.rows.dimension, cells.packed.stride)
@@ -74,6 +77,9 @@ final class QueryBatch: @unchecked Sendable {
         distances = try buffer(size * wanted, "neighbours")
         indices = try buffer(size * wanted, "neighbours")
     }
+
+    /// The number of queries of a batch whose heaps take little memory.
+    static func size(wanted: Int) -> Int { max(1, min(most, (1 << 16) / wanted)) }
 
     func heap(_ query: Int, wanted: Int) -> NearestHeap {
         NearestHeap(
@@ -123,10 +129,10 @@ final class QueryBatch: @unchecked Sendable {
             try execution.check()
             update(query, wanted)
             measure(query, count)
-            compareNearest(query, count, wanted, offer)
+            try compareNearest(query, count, wanted, execution, offer)
         }
         for number in 0..<cells.blocks.count {
-            if number & 63 == 0 { try execution.check() }
+            try poll(count, execution)
             let gaps = gaps.pointer + number * count
             var near = 0
             for query in 0..<count where gaps[query] <= reaches[query] {
@@ -135,6 +141,14 @@ final class QueryBatch: @unchecked Sendable {
             }
             if near > 0 { compare(number, near, wanted, offer) }
         }
+    }
+
+    /// Polls if much was done since it was last called, at least for a gap of each query.
+    private func poll(_ gaps: Int, _ execution: Execution) throws {
+        work += gaps
+        guard work > QueryBatch.mostWork else { return }
+        work = 0
+        try execution.check()
     }
 
     private func update(_ query: Int, _ wanted: Int) {
@@ -161,8 +175,8 @@ final class QueryBatch: @unchecked Sendable {
 
     /// Compares a query, whose distances to the cells are measured, with the blocks of the nearest ones.
     private func compareNearest(
-        _ query: Int, _ count: Int, _ wanted: Int, _ offer: (Int, Int, NearestHeap) -> Void
-    ) {
+        _ query: Int, _ count: Int, _ wanted: Int, _ execution: Execution, _ offer: (Int, Int, NearestHeap) -> Void
+    ) throws {
         var rows = 0
         listed[0] = Int32(query)
         passed.pointer.update(repeating: 0, count: cells.count)
@@ -172,6 +186,7 @@ final class QueryBatch: @unchecked Sendable {
             passed[cell] = .infinity
             for number in cells.blockStarts[cell]..<cells.blockStarts[cell + 1] {
                 rows += cells.blocks[number].count
+                try poll(1, execution)
                 if gaps[number * count + query] <= reaches[query] { compare(number, 1, wanted, offer) }
                 gaps[number * count + query] = .infinity
             }
@@ -189,6 +204,8 @@ final class QueryBatch: @unchecked Sendable {
             count: Int64(near), listed: listed, codes: coded.pointer, sums: sums.pointer, scales: pairScales,
             limits: limits)
         let found = codes.near(number, rows: block.count, &queries, hits.pointer)
+        // A product of codes costs a small part of an exact distance.
+        work += (found + near * block.count / 64) * packed.stride
         let (hits, worst, bias, norms) = (hits.pointer, worst.pointer, packed.bias.pointer, norms.pointer)
         let (stride, rows, numbers) = (packed.stride, packed.numbers.pointer, numbers.pointer)
         for hit in 0..<found {

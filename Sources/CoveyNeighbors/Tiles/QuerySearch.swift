@@ -90,7 +90,8 @@ public final class QuerySearch: @unchecked Sendable {
             throw CoveyError.internalError("a search of \(count) rows among \(view.rows) x \(view.columns)")
         }
         if let cells, let codes {
-            let grain = max(1, min(QueryBatch.most, (queries.rows + execution.threads - 1) / execution.threads))
+            let share = (queries.rows + execution.threads - 1) / execution.threads
+            let grain = max(1, min(QueryBatch.size(wanted: wanted), share))
             try execution.parallel(queries.rows, grain: grain, stage: "place rows") { chunk, _ in
                 try search(queries, chunk, view, wanted, cells, codes, execution, body)
             }
