@@ -637,11 +637,14 @@ typedef struct covey_training_options {
                                           after each epoch too. */
     covey_training_fn progress;      /**< NULL means none. */
     void *progress_user_data;        /**< Passed to progress. */
+    int64_t epoch_sequences;         /**< The most sequences of an epoch, drawn anew for each from all that are not held
+                                          out; 0 means all; default 20,000. The held-out share counts over the same
+                                          number. It bounds the time, however many sequences there are. */
 } covey_training_options;
 
 #define COVEY_TRAINING_OPTIONS_INIT                                                                                    \
     {sizeof(covey_training_options), 32, 8, 64, 64, 0, 1.0, 0.0, 1.0, 0.0, 20, 128, 0.003, 0.01, 1.0, 0.05, 0.1, 0.02, \
-     0.15, 4, 0.5, 0.05, 5, 1024, 0, NULL, NULL, NULL, NULL, 1000, NULL, NULL}
+     0.15, 4, 0.5, 0.05, 5, 1024, 0, NULL, NULL, NULL, NULL, 1000, NULL, NULL, 20000}
 
 /** TRAIN: trains an encoder of one layer, without labels. The encoder keeps the vocabularies: their handles may be
  *  destroyed.
@@ -661,7 +664,7 @@ typedef struct covey_training_options {
  *            (the checkpoint), covey_training_encoder returns the best weights so far. Before the end of the first
  *            epoch these are the last weights with a finite loss.
  *
- *  Cost: O(events H^2) for each epoch, about three times the cost of embedding, plus the softmax. Memory: the step with
+ *  Cost: O(events H^2) for each epoch, of its events (`epoch_sequences`), about three times the cost of embedding, plus the softmax. Memory: the step with
  *  the longest sequences, and four times the weights; it is checked before it is allocated. Cancelling takes about 100
  *  ms, plus the time that the file system needs to remove an incomplete checkpoint. The encoder's tables are made when
  *  it first embeds, or when an engine is built with it.
@@ -2371,7 +2374,7 @@ typedef struct covey_found covey_found;
 #define COVEY_ERROR_RATE_FAMILYWISE 0      /**< The chance that any group is a false one. */
 #define COVEY_ERROR_RATE_FALSE_DISCOVERY 1 /**< The share of false ones among the groups. */
 
-#define COVEY_SEARCH_AUTO (-1) /**< covey_find: EXACT up to 200,000 rows, APPROXIMATE above. */
+#define COVEY_SEARCH_AUTO (-1) /**< covey_find: EXACT up to 100,000 rows, APPROXIMATE above. */
 
 typedef struct covey_find_options {
     size_t struct_size;
@@ -2415,12 +2418,14 @@ typedef struct covey_find_options {
  *
  *  1. Views. Rows are looked at in several ways, each clustered with min_samples 1: embeddings joined with features
  *     (the first, whose clusters are the labels), features alone, embeddings alone (if half of the sequences or more
- *     have events); without events the features as `scaling` says and by quantiles.
+ *     have events); without events the features as `scaling` says and by quantiles. With more than 100,000 rows
+ *     embeddings of more than 32 numbers are their 32 leading principal components, and large parts of the trees are
+ *     joined with fewer comparisons than in covey_cluster_matrix.
  *  2. Evidence. With y = 1 for known fraud and 0 for all other rows, s = K / n the base rate: P, the share of known
  *     fraud of the lowest node of a view's tree above the row, each node's shrunk towards its parent's, P = (k + 5
  *     P(parent)) / (size + 5) (empirical Bayes: Efron and Morris 1975); N, that of its 20 nearest rows, the t-th
  *     counting 1 / t, rows at one distance as their mean; forests on positive and unlabelled rows (balanced bagging:
- *     Mordelet and Vert 2014; Breiman 2001):
+ *     Mordelet and Vert 2014; Breiman 2001), each tree on at most 4,000 known frauds and four times as many others:
  *     on the features; on features and event columns (counts of the 64 most frequent types, gaps, dwell); on all of
  *     these and the 12 leading principal components of the embeddings. A linear model of events is added to the second
  *     forest: logistic regression on the types, the pairs of types in a row and the gaps of a sequence (in powers of

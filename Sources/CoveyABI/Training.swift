@@ -63,6 +63,7 @@ private var trainingDefaults: covey_training_options {
     options.window = Int64(defaults.window)
     options.seed = defaults.seed
     options.checkpoint_steps = Int64(defaults.checkpointSteps)
+    options.epoch_sequences = Int64(defaults.epochSequences)
     return options
 }
 
@@ -97,6 +98,7 @@ private func trainingOptions(_ given: covey_training_options) throws -> Training
     options.window = Int(given.window)
     options.seed = given.seed
     options.checkpointSteps = Int(given.checkpoint_steps)
+    options.epochSequences = Int(given.epoch_sequences)
     if let text = given.checkpoint_path {
         let path = try string(text, "options.checkpoint_path")
         try require(!path.isEmpty, "options.checkpoint_path must not be empty")

@@ -64,6 +64,13 @@ public final class Trainer {
         var order: [Int] = []
         for sequence in 0..<source.count where !source.offsets[sequence].isEmpty { order.append(sequence) }
         guard !order.isEmpty else { throw CoveyError.invalidData("sequences have no events to train on") }
+        guard
+            options.objectives.readEmbedding || options.objectives.maskedEvent > 0
+                || order.contains(where: { source.offsets[$0].count > 1 })
+        else {
+            throw CoveyError.invalidData(
+                "next_event learns from pairs of events, and no sequence has two: use autoencoder")
+        }
         configuration = try EncoderConfiguration.measured(
             source, vocabulary: vocabulary, numericNames: numbers, categoricalNames: categories,
             categoricalVocabularies: categoricalVocabularies, execution)
@@ -74,16 +81,17 @@ public final class Trainer {
         try execution.reserve(overflow ? Int.max : total, for: "training with these sizes")
         let state = try TrainingState(layout, execution)
         var split = SeededRandom(seed: options.seed, Purpose.split.rawValue)
-        let unseen = order.count < 2 || options.heldOut == 0 ? 0 : max(1, Int(Double(order.count) * options.heldOut))
+        let most = min(order.count, options.mostInEpoch)
+        let unseen = order.count < 2 || options.heldOut == 0 ? 0 : max(1, Int(Double(most) * options.heldOut))
         var isHeldOut = [Bool](repeating: false, count: source.count)
         for sequence in try Self.shuffled(order, &split, execution).prefix(unseen) { isHeldOut[sequence] = true }
         heldOut = order.filter { isHeldOut[$0] }
         training = order.filter { !isHeldOut[$0] }
         fingerprint = try Self.fingerprint(source, configuration, options, execution)
         if let path = options.checkpointPath, access(path, F_OK) == 0 {
-            let steps = (training.count + options.batchSize - 1) / options.batchSize
             try state.load(
-                from: path, fingerprint: fingerprint, epochs: options.epochs, stepsPerEpoch: steps, execution)
+                from: path, fingerprint: fingerprint, epochs: options.epochs,
+                stepsPerEpoch: options.stepsPerEpoch(training.count), execution)
         } else {
             var seed = SeededRandom(seed: options.seed, Purpose.weights.rawValue)
             try layout.initialise(state.parameters.pointer, seed: seed.next(), execution)
@@ -128,7 +136,7 @@ public final class Trainer {
         return result
     }
 
-    private var stepsPerEpoch: Int { (training.count + options.batchSize - 1) / options.batchSize }
+    private var stepsPerEpoch: Int { options.stepsPerEpoch(training.count) }
     private var totalSteps: Int { stepsPerEpoch * options.epochs }
 
     /// Trains to the end. It ends early if the call is cancelled, if a loss is not finite, or if a checkpoint cannot be
@@ -172,7 +180,7 @@ public final class Trainer {
 
     private func epoch() throws {
         var random = SeededRandom(seed: options.seed, Purpose.order.rawValue, UInt64(state.epoch))
-        let order = try Self.shuffled(training, &random, execution)
+        let order = try Self.shuffled(training, &random, execution).prefix(options.mostInEpoch)
         let clock = Clock(already: state.seconds)
         var told = Clock.now
         while state.stepInEpoch < stepsPerEpoch {
@@ -188,8 +196,9 @@ public final class Trainer {
             }
         }
         let unseen = try evaluate()
-        if heldOut.isEmpty || unseen < state.bestLoss {
-            state.bestLoss = unseen
+        // A loss that could not be measured says nothing against the last weights.
+        if unseen.isNaN || unseen < state.bestLoss {
+            state.bestLoss = unseen.isNaN ? state.bestLoss : unseen
             state.bestStep = state.step
             state.patience = 0
         } else {
@@ -242,10 +251,10 @@ public final class Trainer {
         return options.learningRate * 0.5 * (1 + cos(.pi * done))
     }
 
-    /// The mean loss of the held-out sequences, with the same masks and slices each time; NaN if nothing is held out.
+    /// The mean loss of the held-out sequences, with the same masks and slices each time; NaN if nothing is held out, or
+    /// if nothing of what is held out is masked or has two events, where an objective needs that.
     private func evaluate() throws -> Double {
-        guard !heldOut.isEmpty else { return .nan }
-        var total = 0.0
+        var (total, measured) = (0.0, 0)
         for start in stride(from: 0, to: heldOut.count, by: options.batchSize) {
             try execution.report("train encoder", Double(state.step) / Double(totalSteps))
             let chosen = Array(heldOut[start..<min(heldOut.count, start + options.batchSize)])
@@ -253,9 +262,12 @@ public final class Trainer {
             let batch = try TrainingBatch(
                 chosen, source, layout.shape, options, key: key.next(), isLearning: false,
                 execution)
+            guard batch.isMeasured(options.objectives) else { continue }
+            measured += chosen.count
             total += try step.run(batch, isLearning: false, execution).loss * Double(chosen.count)
         }
-        let loss = total / Double(heldOut.count)
+        guard measured > 0 else { return .nan }
+        let loss = total / Double(measured)
         guard loss.isFinite else {
             throw CoveyError.invalidData(
                 "the loss of the held-out sequences is \(loss) after step \(state.step): try a smaller learning_rate")
@@ -264,7 +276,7 @@ public final class Trainer {
     }
 
     private func progress(_ heldOutLoss: Double) -> TrainingProgress {
-        let done = min(training.count, state.stepInEpoch * options.batchSize)
+        let done = min(training.count, options.mostInEpoch, state.stepInEpoch * options.batchSize)
         return TrainingProgress(
             epoch: state.epoch + 1, step: state.step, steps: totalSteps, loss: state.lossSum / Double(max(1, done)),
             heldOutLoss: heldOutLoss, sequencesPerSecond: Double(done) / max(1e-9, state.seconds),

@@ -178,3 +178,11 @@ struct TrainingBatch {
         return result
     }
 }
+
+extension TrainingBatch {
+    /// Whether an objective with a weight has anything here to predict or to compare.
+    func isMeasured(_ objectives: TrainingOptions.Objectives) -> Bool {
+        objectives.readEmbedding || (objectives.nextEvent > 0 && pairs > 0)
+            || (objectives.maskedEvent > 0 && masks > 0)
+    }
+}

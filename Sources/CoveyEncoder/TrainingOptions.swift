@@ -46,11 +46,19 @@ public struct TrainingOptions: Sendable, Equatable {
     /// The path of the checkpoint file; nil means that no checkpoint is written.
     public var checkpointPath: String?
     public var checkpointSteps = 1000
+    /// The most sequences of an epoch, drawn anew for each; 0 means all.
+    public var epochSequences = 20_000
 
     public init() {}
 
     /// If a vocabulary has more entries than this, only some of them take part in each step.
     var largestSoftmax = 4096
+
+    /// The largest number of sequences of an epoch.
+    var mostInEpoch: Int { epochSequences == 0 ? Int.max : epochSequences }
+
+    /// The number of steps of an epoch, if this number of sequences can be learnt from.
+    func stepsPerEpoch(_ sequences: Int) -> Int { (min(sequences, mostInEpoch) + batchSize - 1) / batchSize }
 
     public func validate() throws {
         func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws {
@@ -95,5 +103,6 @@ public struct TrainingOptions: Sendable, Equatable {
         try check(patience, "patience", 0...1_000_000)
         try check(window, "window", 2...1_000_000)
         try check(checkpointSteps, "checkpoint_steps", 1...Int(Int32.max))
+        try check(epochSequences, "epoch_sequences", 0...Int(Int32.max))
     }
 }

@@ -43,6 +43,7 @@ CHANGED(one_slice, options->slices = 1)
 CHANGED(all_held_out, options->held_out = 1)
 CHANGED(tiny_window, options->window = 1)
 CHANGED(no_steps, options->checkpoint_steps = 0)
+CHANGED(negative_epoch, options->epoch_sequences = -1)
 CHANGED(empty_checkpoint, options->checkpoint_path = "")
 CHANGED(folder_checkpoint, options->checkpoint_path = "/tmp")
 CHANGED(nowhere_checkpoint, options->checkpoint_path = "/nonexistent/state")
@@ -110,6 +111,8 @@ const abi_case training_cases[] = {
     {"train: one slice", COVEY_INVALID_ARGUMENT, "slices must be 2 to 64, got 1", one_slice},
     {"train: all held out", COVEY_INVALID_ARGUMENT, "held_out must be at least 0 and below 1, got 1.0", all_held_out},
     {"train: tiny window", COVEY_INVALID_ARGUMENT, "window must be 2 to 1000000, got 1", tiny_window},
+    {"train: negative epoch", COVEY_INVALID_ARGUMENT, "epoch_sequences must be 0 to 2147483647, got -1",
+     negative_epoch},
     {"train: no steps", COVEY_INVALID_ARGUMENT, "checkpoint_steps must be 1 to 2147483647, got 0", no_steps},
     {"train: empty checkpoint", COVEY_INVALID_ARGUMENT, "checkpoint_path must not be empty", empty_checkpoint},
     {"train: folder as checkpoint", COVEY_IO, "/tmp: not a regular file", folder_checkpoint},

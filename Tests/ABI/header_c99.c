@@ -105,7 +105,8 @@ int main(void) {
     CHECK(training_options.dropout == 0.1 && training_options.unknown == 0.02 && training_options.mask_share == 0.15);
     CHECK(training_options.slices == 4 && training_options.margin == 0.5 && training_options.held_out == 0.05);
     CHECK(training_options.patience == 5 && training_options.window == 1024 && training_options.seed == 0);
-    CHECK(training_options.checkpoint_path == NULL && training_options.checkpoint_steps == 1000);
+    CHECK(training_options.checkpoint_path == NULL && training_options.checkpoint_steps == 1000 &&
+          training_options.epoch_sequences == 20000);
     CHECK(training_options.numeric_names == NULL && training_options.progress == NULL);
     CHECK(training_epoch.loss == 0 && training_epoch.seconds == 0);
     CHECK(hybrid_options.scaling == COVEY_SCALING_ROBUST && hybrid_options.missing == COVEY_MISSING_MEDIAN);

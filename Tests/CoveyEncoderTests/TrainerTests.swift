@@ -49,6 +49,46 @@ import Testing
         #expect(try TrainingSample.bytes(TrainingSample.train(batch, options).encoder) != expected)
     }
 
+    /// An epoch learns from a sample that is drawn anew, and holds back a share of as many: the time of a step, the number
+    /// of steps and of held-out sequences do not grow with the sequences.
+    @Test func drawsASampleForEachEpoch() throws {
+        var options = TrainingSample.small
+        options.epochSequences = 60
+        let batch = try TrainingSample.sequences(TrainingSample.lengths(400))
+        let report = try TrainingSample.train(batch, options)
+        #expect(report.failure == nil && report.steps == options.epochs * 3)
+        let expected = try TrainingSample.bytes(report.encoder)
+        #expect(try TrainingSample.bytes(TrainingSample.train(batch, options, threads: 1).encoder) == expected)
+        // As many as there are, or no bound: the same training.
+        options.epochSequences = 400
+        let all = try TrainingSample.bytes(TrainingSample.train(batch, options).encoder)
+        options.epochSequences = 0
+        #expect(try TrainingSample.bytes(TrainingSample.train(batch, options).encoder) == all && all != expected)
+        // Stopped in the middle and taken up again.
+        let path = "/tmp/covey-training-epochs-\(getpid())"
+        defer { unlink(path) }
+        options.epochSequences = 60
+        options.checkpointPath = path
+        options.checkpointSteps = 1
+        try Trainer(batch, vocabulary: TrainingSample.vocabulary(), options, Execution(Context(threads: 2)))
+            .run(until: 5)
+        #expect(try TrainingSample.bytes(TrainingSample.train(batch, options).encoder) == expected)
+    }
+
+    /// A loss of which nothing was measured stops nothing, and is not taken for the best.
+    @Test func countsNothingAsNotMeasured() throws {
+        var options = TrainingSample.small
+        options.objectives = TrainingFixture.objectives("masked_event")
+        (options.maskShare, options.heldOut, options.epochs, options.patience) = (0.05, 0.02, 6, 2)
+        let batch = try TrainingSample.sequences([Int](repeating: 2, count: 60))
+        let report = try TrainingSample.train(batch, options)
+        #expect(report.epochs.count == 6 && report.epochs.allSatisfy { $0.heldOutLoss.isNaN || $0.heldOutLoss > 0 })
+        #expect(report.epochs.contains { $0.heldOutLoss > 0 } || report.bestStep == report.steps)
+        options.objectives = TrainingFixture.objectives("next_event")
+        let single = try TrainingSample.sequences([Int](repeating: 1, count: 60))
+        #expect(throws: CoveyError.self) { try TrainingSample.train(single, options) }
+    }
+
     /// Stopped between two checkpoints and taken up again: the same bytes as in one go. Then the file gives them at
     /// once.
     @Test func resumes() throws {

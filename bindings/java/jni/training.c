@@ -44,7 +44,7 @@ static int listen(JNIEnv *env, jobject object, listener *to, covey_training_opti
 
 /** Reads the numbers in the order of TrainingOptions. */
 int read_training_numbers(arena *memory, jlongArray integers, jdoubleArray reals, covey_training_options *options) {
-    const int64_t *n = numbers(memory, integers, NUMBER_I64, 0, 12);
+    const int64_t *n = numbers(memory, integers, NUMBER_I64, 0, 13);
     const double *x = n ? numbers(memory, reals, NUMBER_F64, 0, 13) : NULL;
     if (!x) return 0;
     options->embedding_size = n[0];
@@ -59,6 +59,7 @@ int read_training_numbers(arena *memory, jlongArray integers, jdoubleArray reals
     options->window = n[9];
     options->seed = (uint64_t)n[10];
     options->checkpoint_steps = n[11];
+    options->epoch_sequences = n[12];
     options->next_event = x[0];
     options->masked_event = x[1];
     options->autoencoder = x[2];

@@ -129,7 +129,7 @@ def test_options_are_named_with_the_headers_defaults():
         if hasattr(struct, name) and name not in ("progress",)
     }
     named.pop("categorical_vocabularies")
-    assert len(named) == 21 and named == {name: getattr(struct, name) for name in named}
+    assert len(named) == 22 and named == {name: getattr(struct, name) for name in named}
 
 
 def test_one_step_is_pytorchs(tmp_path):

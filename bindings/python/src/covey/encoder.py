@@ -83,6 +83,7 @@ class SequenceEncoder(Transformer, Handle):
         patience: int = 5,
         window: int = 1024,
         checkpoint_steps: int = 1000,
+        epoch_sequences: int = 20_000,
         **others: NoReturn,
     ) -> "SequenceEncoder":
         """Trains an encoder on the sequences, without labels. The same input, options and seed give the same weights
@@ -111,6 +112,8 @@ class SequenceEncoder(Transformer, Handle):
                 epochs without a better held-out loss; 0 = never.
             window: events that one step backs through, 2 to 1,000,000. checkpoint_steps: between two writes of
                 `checkpoint`.
+            epoch_sequences: the most sequences of an epoch, drawn anew for each; 0 = all. It bounds the time, however
+                many sequences there are.
 
         ``training`` of the encoder says how it went. A training that is stopped, or whose loss is no longer finite,
         raises
@@ -123,7 +126,7 @@ class SequenceEncoder(Transformer, Handle):
             "batch_size": batch_size, "learning_rate": learning_rate, "weight_decay": weight_decay, "clip": clip,
             "warm_up": warm_up, "dropout": dropout, "unknown": unknown, "mask_share": mask_share, "slices": slices,
             "margin": margin, "held_out": held_out, "patience": patience, "window": window,
-            "checkpoint_steps": checkpoint_steps,
+            "checkpoint_steps": checkpoint_steps, "epoch_sequences": epoch_sequences,
             "objectives": objectives, "checkpoint": checkpoint, "seed": seed, **others,
         }  # fmt: skip
         return train(cls, sequences, vocabulary, categorical_vocabularies, callback, context, named)

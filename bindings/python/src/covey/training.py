@@ -82,7 +82,7 @@ Callback = Callable[[TrainingProgress], Any]
 _OBJECTIVES = ("next_event", "masked_event", "autoencoder", "contrastive")
 _INTEGERS = (
     "embedding_size", "category_embedding_size", "hidden_size", "attention_size", "dimension", "epochs", "batch_size",
-    "slices", "patience", "window", "checkpoint_steps",
+    "slices", "patience", "window", "checkpoint_steps", "epoch_sequences",
 )  # fmt: skip
 _REALS = (
     "learning_rate", "weight_decay", "clip", "warm_up", "dropout", "unknown", "mask_share", "margin", "held_out",

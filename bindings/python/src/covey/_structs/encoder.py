@@ -62,6 +62,7 @@ class TrainingOptions(Versioned):
         ("checkpoint_steps", c_int64),
         ("progress", TrainingFunction),
         ("progress_user_data", c_void_p),
+        ("epoch_sequences", c_int64),
     ]
     _defaults_ = {
         "embedding_size": 32,
@@ -85,6 +86,7 @@ class TrainingOptions(Versioned):
         "patience": 5,
         "window": 1024,
         "checkpoint_steps": 1000,
+        "epoch_sequences": 20_000,
     }
 
 

@@ -17,7 +17,7 @@ public record FindOptions(long seed, double knownShare, RiskOptions.SharesOver s
 
     /** The search for neighbours. The order is that of COVEY_SEARCH_, from -1. */
     public enum Search {
-        /** EXACT up to 200,000 rows, APPROXIMATE above. */
+        /** EXACT up to 100,000 rows, APPROXIMATE above. */
         AUTO,
         /** Finds all true neighbours. */
         EXACT,

@@ -13,7 +13,7 @@ public record
                     double unknown, double maskShare, long slices, double margin, double heldOut, long patience,
                     long window, long seed, List<String> numericNames, List<String> categoricalNames,
                     List<Vocabulary> categoricalVocabularies, Path checkpoint, long checkpointSteps,
-                    TrainingListener listener) {
+                    TrainingListener listener, long epochSequences) {
 
     /** The integer options in the order in which training.c reads them. */
     long[] integers() {
@@ -22,7 +22,8 @@ public record
                            dimension,     epochs,
                            batchSize,     slices,
                            patience,      window,
-                           seed,          checkpointSteps};
+                           seed,          checkpointSteps,
+                           epochSequences};
     }
 
     /** The real options in the order in which training.c reads them. */
@@ -69,6 +70,7 @@ public record
         private Path checkpoint;
         private long checkpointSteps = 1000;
         private TrainingListener listener;
+        private long epochSequences = 20_000;
 
         private Builder() {}
 
@@ -252,13 +254,22 @@ public record
             return this;
         }
 
+        /**
+         * The largest number of sequences of an epoch, which are drawn anew for each; 0 means all; default 20,000. It
+         * bounds the time, however many sequences there are.
+         */
+        public Builder epochSequences(long epochSequences) {
+            this.epochSequences = epochSequences;
+            return this;
+        }
+
         /** Returns the options. The call that uses them checks their ranges. */
         public TrainingOptions build() {
             return new TrainingOptions(embeddingSize, categoryEmbeddingSize, hiddenSize, attentionSize, dimension,
                                        nextEvent, maskedEvent, autoencoder, contrastive, epochs, batchSize,
                                        learningRate, weightDecay, clip, warmUp, dropout, unknown, maskShare, slices,
                                        margin, heldOut, patience, window, seed, numericNames, categoricalNames,
-                                       categoricalVocabularies, checkpoint, checkpointSteps, listener);
+                                       categoricalVocabularies, checkpoint, checkpointSteps, listener, epochSequences);
         }
     }
 }

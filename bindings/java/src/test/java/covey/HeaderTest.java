@@ -158,7 +158,7 @@ class HeaderTest {
                             t.batchSize(), t.learningRate(), t.weightDecay(), t.clip(), t.warmUp(), t.dropout(),
                             t.unknown(), t.maskShare(), t.slices(), t.margin(), t.heldOut(), t.patience(), t.window(),
                             t.seed(), t.numericNames(), t.categoricalNames(), t.categoricalVocabularies(),
-                            t.checkpoint(), t.checkpointSteps(), t.listener(), null));
+                            t.checkpoint(), t.checkpointSteps(), t.listener(), null, t.epochSequences()));
         RuleOptions o = RuleOptions.defaults();
         assertEquals(initialiser("RULES"),
                      joined(o.maxConditions(), o.maxRules(), o.minSupport(), o.minPrecision(), o.minLift(), o.maxBins(),
