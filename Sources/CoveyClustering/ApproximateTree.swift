@@ -27,9 +27,10 @@ struct ApproximateTree {
     /// - Parameters:
     ///   - weights: how many rows each stands for; nil = one.
     ///   - index: the index of FAISS that finds neighbours; nil = the own search.
+    ///   - isQuick: fewer pairs are compared to join large parts.
     static func build(
         _ rows: Rows, _ weights: [Int32]? = nil, minSamples: Int, alpha: Double, index: NamedSearch? = nil,
-        seed: UInt64, execution: Execution
+        isQuick: Bool = false, seed: UInt64, execution: Execution
     ) throws -> RowTree {
         let n = rows.count
         let k = min(minSamples, n - 1)
@@ -68,7 +69,7 @@ struct ApproximateTree {
             search: search, graph: consume graph, weights: own, cores: cores, alpha: alpha, execution: execution)
         try tree.spanForest()
         try tree.cutLargeParts()
-        try tree.joinParts()
+        try tree.joinParts(isQuick)
         let found = tree.edges
         let edges = try execution.array(found.count) {
             SpanningTree.Edge(
@@ -175,7 +176,7 @@ struct ApproximateTree {
     /// The forest's edges between the parts, which searched ones must beat.
     private var cut: [SpanningTree.Edge] = []
 
-    private mutating func joinParts() throws {
+    private mutating func joinParts(_ isQuick: Bool) throws {
         while componentCount > 1 {
             var best = try execution.array(componentCount) { _ in BestLink.none }
             for (place, edge) in cut.enumerated() {
@@ -189,7 +190,7 @@ struct ApproximateTree {
             }
             let links = try search.join(
                 JoinQuery(components: components, cores: cores, alpha: alpha, neighbours: indices, k: k), &best,
-                execution: execution)
+                isQuick: isQuick, execution: execution)
             // What was found between parts that stay apart helps the next search.
             cut += links.map { SpanningTree.Edge(from: $0.from, to: $0.to, distance: $0.distance) }
             try merge(links)

@@ -51,6 +51,9 @@ public struct ClusterOptions: Sendable, Equatable {
     public var search = SearchMode.exact
     /// The index of FAISS that finds the neighbours of the approximate search; nil = the own search.
     public var index: NamedSearch?
+    /// The approximate search compares fewer pairs to join large parts of the tree, which then join a little later.
+    /// Files do not keep it: it only matters while the tree is made.
+    public var isQuick = false
     public var missing = MissingRows.reject
     /// Keeps a copy of the rows, to place new ones.
     public var prediction = false

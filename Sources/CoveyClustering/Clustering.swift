@@ -61,7 +61,8 @@ public final class Clustering: Sendable {
         let reachability = try MutualReachability.build(
             view: view, rows: used, weights: counts, metric: options.metric, minSamples: minSamples,
             alpha: options.alpha,
-            search: options.search, index: options.index, seed: options.seed, execution: execution)
+            search: options.search, index: options.index, isQuick: options.isQuick, seed: options.seed,
+            execution: execution)
         let reference =
             options.prediction
             ? try ReferenceRows(

@@ -22,11 +22,12 @@ public struct MutualReachability: Sendable {
     ///     0.
     ///   - search: `approximate` with the euclidean metric only.
     ///   - index: the index of FAISS that finds neighbours, with `approximate` alone; nil = the own search.
+    ///   - isQuick: the approximate search compares fewer pairs to join large parts.
     ///   - seed: of the approximate search; exact results do not depend on it.
     public static func build(
         view: MatrixView, rows: [Int32]? = nil, weights: [Int32]? = nil, metric: Metric, minSamples: Int,
-        alpha: Double = 1, search: SearchMode = .exact, index: NamedSearch? = nil, seed: UInt64 = 0,
-        execution: Execution
+        alpha: Double = 1, search: SearchMode = .exact, index: NamedSearch? = nil, isQuick: Bool = false,
+        seed: UInt64 = 0, execution: Execution
     ) throws -> MutualReachability {
         let points = rows?.count ?? view.rows
         try require(alpha.isFinite && alpha > 0, "alpha must be finite and above 0, got \(alpha)")
@@ -42,7 +43,8 @@ public struct MutualReachability: Sendable {
         }
         try require(
             (1..<total).contains(minSamples), "min_samples must be 1 to \(total - 1), got \(minSamples)")
-        let request = Request(k: minSamples, alpha: alpha, mode: search, index: index, seed: seed)
+        let request = Request(
+            k: minSamples, alpha: alpha, mode: search, index: index, isQuick: isQuick, seed: seed)
         let parted = metric == .cosine ? try NullRows(view, rows, execution) : nil
         let used = parted.map { $0.directed } ?? rows
         let null = parted?.null ?? []
@@ -76,6 +78,7 @@ public struct MutualReachability: Sendable {
         let alpha: Double
         let mode: SearchMode
         let index: NamedSearch?
+        let isQuick: Bool
         let seed: UInt64
     }
 
@@ -95,8 +98,8 @@ public struct MutualReachability: Sendable {
                 k <= ApproximateSearch.mostNeighbours,
                 "min_samples must be at most \(ApproximateSearch.mostNeighbours) with an index, got \(k)")
             return try ApproximateTree.build(
-                rows, weights, minSamples: request.k, alpha: request.alpha, index: index, seed: request.seed,
-                execution: execution)
+                rows, weights, minSamples: request.k, alpha: request.alpha, index: index, isQuick: request.isQuick,
+                seed: request.seed, execution: execution)
         }
         if request.mode == .approximate && k <= ApproximateSearch.mostNeighbours
             && ApproximateSearch.pays(rows: rows.count, columns: rows.dimension)
@@ -105,8 +108,8 @@ public struct MutualReachability: Sendable {
             let most = min(KDTreeSearch.mostLooks, SearchSizes.current.fewLooks / Double(rows.count))
             guard let tree = try KDTreeSearch.suited(to: rows, k, mostLooks: most, execution: execution) else {
                 return try ApproximateTree.build(
-                    rows, weights, minSamples: request.k, alpha: request.alpha, seed: request.seed, execution: execution
-                )
+                    rows, weights, minSamples: request.k, alpha: request.alpha, isQuick: request.isQuick,
+                    seed: request.seed, execution: execution)
             }
             return try build(tree, k, weights, apart: apart, request, execution)
         }

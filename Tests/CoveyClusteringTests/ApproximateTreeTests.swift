@@ -29,7 +29,9 @@ import Testing
     }
 
     /// With approximate search whatever the number of rows: `Clustering` itself is exact where that is faster.
-    private static func cluster(_ matrix: Matrix<Double>, _ search: SearchMode, threads: Int = 2) throws -> Clustering {
+    private static func cluster(
+        _ matrix: Matrix<Double>, _ search: SearchMode, isQuick: Bool = false, threads: Int = 2
+    ) throws -> Clustering {
         var options = ClusterOptions()
         options.minClusterSize = 50
         options.minSamples = 10
@@ -38,8 +40,8 @@ import Testing
         return try matrix.withView { view in
             guard search == .approximate else { return try Clustering(view, options, execution: execution) }
             let found = try ApproximateTree.build(
-                Rows(view, used: nil, metric: .euclidean, execution: execution), minSamples: 10, alpha: 1, seed: 0,
-                execution: execution)
+                Rows(view, used: nil, metric: .euclidean, execution: execution), minSamples: 10, alpha: 1,
+                isQuick: isQuick, seed: 0, execution: execution)
             let rows = try FittedRows(
                 rowCount: view.rows, columnCount: view.columns, usedRows: nil, minSamples: 10, recall: found.recall,
                 spanningTree: SpanningTree(pointCount: view.rows, edges: found.edges), reference: nil,
@@ -78,6 +80,17 @@ import Testing
         #expect(total.1 >= total.0 * (1 - 1e-9) && total.1 <= total.0 * 1.05)
     }
 
+    /// Quick joins find a spanning tree that is a little longer, and nearly the same clusters.
+    @Test func quickJoinsCostLittle() throws {
+        let matrix = Self.points(20_000, 32, rank: 32)
+        let exact = try Self.cluster(matrix, .exact)
+        let quick = try Self.cluster(matrix, .approximate, isQuick: true)
+        #expect(Self.adjustedRand(exact.labels, quick.labels) >= 0.95)
+        let total = [exact, quick].map { $0.spanningTree.edges.reduce(0) { $0 + $1.distance } }
+        #expect(quick.spanningTree.edges.count == 19_999 && total[1] <= total[0] * 1.1)
+        #expect(try Self.cluster(matrix, .approximate, isQuick: true, threads: 1).spanningTree == quick.spanningTree)
+    }
+
     /// Few rows are searched exactly, and more of them the fewer columns they have.
     @Test(arguments: [(9_000, 20, true), (30_000, 64, true), (30_000, 400, false)])
     func isExactWhereThatIsFaster(rows: Int, columns: Int, exact: Bool) throws {
@@ -101,10 +114,10 @@ import Testing
     }
 
     /// Clusters so far from each other that no list of neighbours leads from one to another.
-    @Test func partsWithoutAnyEdgeAreJoined() throws {
+    @Test(arguments: [false, true]) func partsWithoutAnyEdgeAreJoined(isQuick: Bool) throws {
         var matrix = Self.points(10_000, 16, rank: 16)
         for i in 0..<10_000 { matrix[i, 0] += Double(i % 10) * 1e4 }
-        let tree = try Self.cluster(matrix, .approximate)
+        let tree = try Self.cluster(matrix, .approximate, isQuick: isQuick)
         #expect(tree.spanningTree.edges.count == 9_999)
         let far = tree.spanningTree.edges.filter { $0.distance > 5e3 }
         #expect(far.count == 9)

@@ -17,7 +17,10 @@ public struct Finder {
     var settings = FindSettings()
 
     /// With more rows than this the search is approximate, unless the options name a search.
-    static let exactRows = 200_000
+    static let exactRows = 100_000
+    /// With more rows than that, embeddings are this number of principal components in the views: time and memory grow
+    /// with their columns.
+    static let mostComponents = 32
 
     public static func run(_ inputs: FindInputs, options: FindOptions, execution: Execution) throws -> Found {
         try options.validate()

@@ -80,9 +80,13 @@ public final class ApproximateSearch: Sendable {
     }
 
     /// Finds for each component a short edge to another component.
-    /// - Parameter best: the best known edges. Shorter ones replace them.
-    public func join(_ query: JoinQuery, _ best: inout [BestLink], execution: Execution) throws -> [Link] {
-        try best.withUnsafeMutableBufferPointer { try JoinSearch(index, query, $0, execution).run() }
+    /// - Parameters:
+    ///   - best: the best known edges. Shorter ones replace them.
+    ///   - isQuick: fewer pairs are compared.
+    public func join(
+        _ query: JoinQuery, _ best: inout [BestLink], isQuick: Bool = false, execution: Execution
+    ) throws -> [Link] {
+        try best.withUnsafeMutableBufferPointer { try JoinSearch(index, query, $0, execution).run(isQuick: isQuick) }
         // The search compares some of all pairs, so that it may find no edge for a component.
         if best.contains(where: { $0.link == nil }) { try searchExactly(query, &best, execution) }
         return try best.enumerated().map { component, best in

@@ -14,6 +14,8 @@ extension JoinSearch {
         /// The number of pairs of one of its rows and another cell, as a share of the same number.
         let pairs: Double
 
+        var isMuch: Bool { pairs >= 1 }
+
         static let little = Effort(cells: 1 / 32, pairs: 1 / 8)
         static let much = Effort(cells: 1 / 4, pairs: 4)
     }

@@ -73,11 +73,16 @@ final class JoinSearch: @unchecked Sendable {
         }
     }
 
-    func run() throws {
+    /// - Parameter isQuick: whether the second look at far components is left out, unless a component has no link yet.
+    func run(isQuick: Bool) throws {
         for own in found { own.pointer.update(from: before, count: before.count) }
         try lookAtNeighbours()
         // If the links are already near the shortest ones, the second part has little to compare.
         for effort in [Effort.little, .much] {
+            if isQuick, effort.isMuch {
+                gather()
+                if links.allSatisfy({ $0.link != nil }) { return }
+            }
             try settle()
             try lookAcross(effort)
         }

@@ -108,7 +108,7 @@ def find(
         trees: of each forest, 0 to 10,000; 0 = without the forests. max_rules: 0 to 1,000.
         min_cluster_size: of the clusters in ``labels``, at least 2.
         scaling: of numeric features: "none", "standard", "robust", "quantile", "log" or "auto".
-        search: "exact", "approximate" or "auto", which is exact up to 200,000 rows.
+        search: "exact", "approximate" or "auto", which is exact up to 100,000 rows.
         embedding_weight, feature_weight: of the blocks in joined rows, above 0.
         training: options of :meth:`SequenceEncoder.train`, where an encoder is trained.
 
