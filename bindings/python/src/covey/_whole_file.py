@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Any, Callable, Union
 
 from ._errors import FileError
 
 
-def write_whole(path: Path, data: bytes, what: str) -> None:
+def write_whole(path: Path, data: Union[bytes, Callable[[Any], None]], what: str) -> None:
     """Writes a temporary file in the same folder, syncs it and renames it. The file keeps its mode if it was there.
 
+    data: the bytes, or a function that writes them to the file that it is given.
     what: the beginning of the error's message, as "the report"."""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:60]}.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                data(file) if callable(data) else file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             mask = os.umask(0)

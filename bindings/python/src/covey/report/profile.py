@@ -201,10 +201,13 @@ class Paths:
         self.offsets = sequences.offsets - start
         self.rows = np.repeat(np.arange(len(sequences)), np.diff(self.offsets))
         times = sequences.times[start:stop]
-        order = np.lexsort((times, self.rows))
-        self.types, self.times = self.types[order], times[order]
-        self.dwell = None if sequences.dwell is None else sequences.dwell[start:stop][order]
-        self.order = order
+        self.times = times
+        self.dwell = None if sequences.dwell is None else sequences.dwell[start:stop]
+        self.order = np.arange(len(times))
+        if np.any((np.diff(times) < 0) & (self.rows[1:] == self.rows[:-1])):
+            self.order = np.lexsort((times, self.rows))
+            self.types, self.times = self.types[self.order], times[self.order]
+            self.dwell = None if self.dwell is None else self.dwell[self.order]
         self.single = Occurrences(self.rows, self.types, len(sequences), self.width, ordinary)
         follows = np.flatnonzero(self.rows[1:] == self.rows[:-1])
         pairs = self.types[follows] * self.width + self.types[follows + 1]
@@ -233,13 +236,18 @@ class Paths:
     def _medians(self, values: Numbers) -> Numbers:
         """Of each row, without missing values; the lower one of two in the middle."""
         present = ~np.isnan(values)
-        rows, numbers = self.rows[present], values[present]
-        order = np.lexsort((numbers, rows))
-        starts = np.searchsorted(rows[order], np.arange(len(self.offsets)))
-        counts = np.diff(starts)
+        numbers = values[present]
+        counts = np.bincount(self.rows[present], minlength=len(self.offsets) - 1)
+        starts = np.cumsum(counts) - counts
         found = np.full(len(counts), np.nan)
-        filled = counts > 0
-        found[filled] = numbers[order][(starts[:-1] + (counts - 1) // 2)[filled]]
+        # Rows with as many values are a matrix: sorting many short lines is faster than sorting all values by row.
+        by_count = np.argsort(counts, kind="stable")
+        sizes, firsts = np.unique(counts[by_count], return_index=True)
+        for size, members in zip(sizes.tolist(), np.split(by_count, firsts[1:])):
+            if size:
+                middle = (size - 1) // 2
+                block = numbers[starts[members][:, None] + np.arange(size)]
+                found[members] = np.partition(block, middle, axis=1)[:, middle]
         return found
 
     def session(self, row: int) -> Tuple[List[int], List[float], NDArray[np.int64]]:
