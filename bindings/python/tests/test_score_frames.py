@@ -8,6 +8,7 @@ import pytest
 
 import covey
 from covey._output import Kind, frame_of
+from find_support import FAST, shop
 from support import write_random_encoder
 from test_keys import COLUMNS, tables
 from test_tables import duckdb, pa, pl
@@ -125,3 +126,19 @@ def test_what_cannot_be_joined(walked):
         engine.score(events, features.iloc[[0, 0]], key="id", time="when", event="what")
     with pytest.raises(covey.InvalidTypeError, match="events must be a covey.Sequences or a table"):
         engine.score(np.zeros((3, 2)), features)
+
+
+def test_events_alone_by_their_key():
+    events, features, _ = shop()
+    known = features.set_index("id").label.reindex(events.id.unique()).to_numpy()
+    found = covey.find(events, None, known, key="id", training={"epochs": 1, "hidden_size": 8}, **FAST)
+    plain = found.engine.score(events)
+    for engine in (found.engine, covey.Engine.from_bytes(found.engine.to_bytes())):
+        scores = engine.score(events, key="id")
+        assert scores.key_name == "id" and scores.keys.tolist() == plain.keys.tolist()
+        assert scores.risk.tolist() == plain.risk.tolist()
+    batch = covey.Sequences.from_frame(events, sequence="id", time="time", event="event")
+    assert found.engine.score(batch, key="id").risk.tolist() == plain.risk.tolist()
+    assert len(found.engine.explain(batch[:3], key="id")) == 3
+    with pytest.raises(covey.InvalidArgumentError, match="key='who' needs features, as the keys are 'id'"):
+        found.engine.score(batch, key="who")

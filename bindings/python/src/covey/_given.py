@@ -60,7 +60,7 @@ def given_transactions(
     struct = borrowed = own = own_name = None
     if sequences is not None:
         own, own_name = sequences.keys, sequences.key_name
-    keys, key_name = feature_keys(features, key, engine.columns.get("key") or own_name)
+    keys, key_name = feature_keys(features, key, engine.columns.get("key") or own_name, own=own_name)
     if sequences is not None and encoder is not None:
         chosen = alignment(own, keys, ("the sequences", "the features"))
         sequences = sequences if chosen is None else sequences[chosen]

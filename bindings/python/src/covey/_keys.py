@@ -57,8 +57,9 @@ def _from_floats(array: NDArray[Any], name: str) -> NDArray[Any]:
     if large.any():
         row = int(np.argmax(large))
         raise InvalidDataError(
-            f"{name} holds floats, and in row {row} {array[row]!r}: at and above 2^{int(np.log2(exact))} different"
-            " whole numbers are one float, so keys may have been joined; read the column as integers or strings"
+            f"{name} holds floats, and in row {row} {array[row].item()!r}: at and above 2^{int(np.log2(exact))}"
+            " different whole numbers are one float, so keys may have been joined; read the column as integers or"
+            " strings"
         )
     return array.astype(np.int64) if np.all(array == np.floor(array)) else array
 

@@ -238,14 +238,16 @@ def _from_rows(rows: Any, name: str) -> Iterator[tuple[Any, Any]]:
 
 
 def feature_keys(
-    features: Any, key: Optional[str], usual: Optional[str], name: str = "features"
+    features: Any, key: Optional[str], usual: Optional[str], name: str = "features", own: Optional[str] = None
 ) -> tuple[Optional[NDArray[Any]], Optional[str]]:
     """The keys of a table's rows and what they are called: its column or its named index `key`, or `usual` where there
-    is one. Raises INVALID_ARGUMENT if `key` is neither."""
+    is one. Raises INVALID_ARGUMENT if `key` is neither. Without a table, `key` may be `own`, the name of the keys that
+    events or embeddings carry."""
     wanted = key if key is not None else usual
     if wanted is None or features is None:
-        if key is not None:
-            raise InvalidArgumentError(f"key={key!r} needs {name}")
+        if key is not None and key != own:
+            carried = "" if own is None else f", as the keys are {own!r}"
+            raise InvalidArgumentError(f"key={key!r} needs {name}{carried}")
         return None, None
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(features, pandas.DataFrame):

@@ -37,7 +37,7 @@ class Transactions:
         self._sequence_struct = self._borrowed = None
         if self.sequences is not None and encoder is not None:
             name = columns.get("key") or self.sequences.key_name
-            keys, _ = feature_keys(features, roles.get("key"), name)
+            keys, _ = feature_keys(features, roles.get("key"), name, own=self.sequences.key_name)
             chosen = alignment(self.sequences.keys, keys, ("the sequences", "the features"))
             if chosen is not None:
                 self.sequences = self.sequences[chosen]

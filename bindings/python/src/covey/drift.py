@@ -71,7 +71,9 @@ class Drift(Handle):
         sequences, _ = engine._sequences(events, features, key, time, event, dwell)
         struct = borrowed = None
         if sequences is not None and engine.encoder is not None:
-            keys, _ = feature_keys(features, key, engine.columns.get("key") or sequences.key_name)
+            keys, _ = feature_keys(
+                features, key, engine.columns.get("key") or sequences.key_name, own=sequences.key_name
+            )
             chosen = alignment(sequences.keys, keys, ("the sequences", "the features"))
             struct, borrowed = (sequences if chosen is None else sequences[chosen])._native(engine.encoder)
         table = None if features is None else Table(features, kinds=engine.features)

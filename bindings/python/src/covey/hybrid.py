@@ -291,7 +291,7 @@ def _inputs(
     """The matrix in the order of the table, the table without its keys, and the keys of the rows with their name."""
     features = held(features)
     own, own_name = keys_of(embeddings)
-    keys, name = feature_keys(features, key, own_name or usual)
+    keys, name = feature_keys(features, key, own_name or usual, own=own_name)
     chosen = alignment(own, keys, ("the embeddings", "the features"))
     if chosen is not None:
         embeddings = np.asarray(embeddings)[chosen]
