@@ -234,6 +234,9 @@ def test_bad_input(command, files, tmp_path):
     (tmp_path / "junk.st").write_bytes(b"\x10" + b"\0" * 7 + b"{" * 16)
     (tmp_path / "junk.yaml").write_text("a: [")
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "empty rows.csv").write_text((files / "transactions.csv").read_text().splitlines()[0] + "\n")
+    (tmp_path / "other.json").write_text('{"a": 1}')
+    (tmp_path / "junk.covey").write_bytes(b"PK\x03\x04junk")
     events, table = files / "events.parquet", files / "transactions.csv"
     for code, text, arguments in (
         (1, "no file", ["find", "nothing.csv"]),
@@ -254,11 +257,72 @@ def test_bad_input(command, files, tmp_path):
         (1, "", ["report", tmp_path]),
         (1, "", ["build", table, "--hybrid", "none", "--clustering", "none"]),
         (2, "name=value", ["find", events, "--set", "x"]),
+        (2, "no such option; it has", ["find", events, table, "--set", "zz=3"]),
+        (2, "did you mean known_share?", ["find", events, table, "--set", "known_shar=0.3"]),
+        (2, "known_share must be above 0", ["find", events, table, "--set", "known_share=3"]),
+        (2, "trees must be an integer", ["find", events, table, "--set", "trees=many"]),
+        (2, "is not an option of training", ["find", events, table, "--set", "training={zz: 3}"]),
+        (2, "an option of its own, --fraud", ["find", events, table, "--set", "fraud=label"]),
+        (2, "checkpoint is set by the command", ["find", events, table, "--set", "training={checkpoint: x}"]),
+        (2, "'xml' is none of csv", ["find", events, table, "--from", "xml"]),
+        (2, "no input of this command, which has events", ["find", events, table, "--from", "after=csv"]),
+        (2, "one format for all inputs", ["find", events, table, "--from", "csv", "--from", "events=csv"]),
+        (1, "events: .* format jsonl", ["find", events, table, "--from", "events=jsonl"]),
+        (1, "empty.*rows.csv' has no rows", ["find", events, tmp_path / "empty rows.csv"]),
+        (1, "file: .* has no rows", ["cluster", tmp_path / "empty rows.csv"]),
+        (1, "before: .* has no rows", ["drift", tmp_path / "empty rows.csv", table]),
+        (1, "transactions: .* has no rows", ["rules", tmp_path / "empty rows.csv"]),
+        (1, "cannot be made a folder", ["find", events, table, "-o", table, *FAST]),
+        (1, "other.json.: format_version is missing", ["inspect", tmp_path / "other.json"]),
+        (1, "junk.covey", ["inspect", tmp_path / "junk.covey"]),
     ):
         got, _, err = command(*arguments)
-        assert got == code and text in err and "Traceback" not in err, (arguments, err)
+        assert got == code and "Traceback" not in err, (arguments, err)
+        assert text in err or re.search(text, err), (arguments, err)
     code, out, _ = command("find", "nothing.csv", "--json")
     assert code == 1 and json.loads(out)["exit_code"] == 1
+
+
+def test_one_format_for_each_input(command, files, tmp_path):
+    events = read_table(str(files / "events.parquet"), "events")
+    write_table(events, str(tmp_path / "events.log"), "jsonl")
+    (tmp_path / "transactions.dat").write_bytes((files / "transactions.csv").read_bytes())
+    arguments = ["find", tmp_path / "events.log", tmp_path / "transactions.dat", "-o", tmp_path / "case"]
+    code, _, err = command(*arguments, "--check")
+    assert code == 2 and "say the format with --from" in err
+    formats = ["--from", "events=jsonl", "--from", "transactions=csv"]
+    code, _, err = command(*arguments, *formats, "--epochs", 1, *FAST)
+    assert code == 0 and "600 rows" in err, err
+    # The run file has the formats, the bound of the training, and gives the same.
+    text = (tmp_path / "case" / "run.yaml").read_text()
+    assert "events: jsonl" in text and "epoch_sequences: 20000" in text
+    assert command("run", tmp_path / "case" / "run.yaml", "-o", tmp_path / "again")[0] == 0
+    assert (tmp_path / "case" / "scores.parquet").read_bytes() == (tmp_path / "again" / "scores.parquet").read_bytes()
+
+
+def test_an_encoder_that_is_left_serves_another_search(command, files, tmp_path, monkeypatch):
+    arguments = ["find", files / "events.parquet", files / "transactions.csv", "-o", tmp_path / "case", "--epochs", 1]
+    with monkeypatch.context() as patch:
+        patch.setattr(find, "_search", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt()))
+        assert command(*arguments, *FAST)[0] == 130
+    kept = (tmp_path / "case" / "encoder.safetensors").read_bytes()
+    # Other options of the search leave the encoder as it is; another seed does not.
+    code, _, err = command(*arguments, "--set", "trees=5", "--set", "permutations=99")
+    assert code == 0 and "the encoder is there already" in err
+    assert (tmp_path / "case" / "encoder.safetensors").read_bytes() == kept
+    with monkeypatch.context() as patch:
+        patch.setattr(find, "_search", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt()))
+        assert command(*arguments, *FAST)[0] == 130
+    code, _, err = command(*arguments, *FAST, "--seed", 1)
+    assert code == 0 and "the encoder is there already" not in err
+    assert (tmp_path / "case" / "encoder.safetensors").read_bytes() != kept
+
+
+def test_a_long_table_is_learnt_from_in_parts(command, files, tmp_path):
+    arguments = ["find", files / "events.parquet", files / "transactions.csv", "-o", tmp_path / "case", *FAST]
+    code, _, err = command(*arguments, "--set", "training={epochs: 2, epoch_sequences: 256}")
+    assert code == 0 and "training an encoder, 256 of 600 sequences an epoch" in err
+    assert "epoch_sequences: 256" in (tmp_path / "case" / "run.yaml").read_text()
 
 
 def test_every_command_has_an_example(command):

@@ -8,8 +8,8 @@ import click
 import numpy as np
 
 from .columns import _KEYS
-from .options import common, reading, running, table, terminal, writing
-from .tables import check_output, table_of, write_table
+from .options import common, filled, reading, running, table, terminal, writing
+from .tables import Formats, check_output, table_of, write_table
 
 
 @click.command("cluster")
@@ -49,7 +49,7 @@ def cluster_command(file: str, output: str, to: Optional[str], **values: Any) ->
     if speaker.json and output == "-":
         raise click.UsageError("--json needs -o, as standard output has one of the two")
     check_output(output, to)
-    rows = table(file, "rows", values["form"])
+    rows = filled(file, "file", values["form"])
     key = _key(values["key"], rows)
     for name in values["leave_out"]:
         if name not in rows.column_names:
@@ -118,7 +118,7 @@ def _key(given: Optional[str], rows: Any) -> Optional[str]:
     return next((name for name in usual if len(rows.column(name).unique()) == rows.num_rows), None)
 
 
-def embeddings_of(path: str, form: Optional[str], key: Optional[str], rows: Any = None) -> Any:
+def embeddings_of(path: str, form: Formats, key: Optional[str], rows: Any = None) -> Any:
     """The columns e0, e1, ... of a file of `covey embed`, with its keys."""
     from .._keys import as_column, read_keys
     from .._rows import with_keys

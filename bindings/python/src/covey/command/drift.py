@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional
 import click
 import numpy as np
 
-from .options import common, reading, table, terminal
+from .options import common, filled, reading, terminal
 
 
 @click.command("drift")
@@ -36,10 +36,7 @@ def drift_command(before: str, after: str, limit: float, bins: int, leave_out: A
         covey drift case/scores.parquet scores-today.parquet --json
     """
     speaker = terminal(values)
-    old, new = table(before, "before", values["form"]), table(after, "after", values["form"])
-    for name, found in (("before", old), ("after", new)):
-        if found.num_rows == 0:
-            raise click.ClickException(f"{name} has no rows")
+    old, new = filled(before, "before", values["form"]), filled(after, "after", values["form"])
     both = [name for name in old.column_names if name in new.column_names and name not in leave_out]
     if not both:
         raise click.ClickException(f"the tables have no column in common: {old.column_names} and {new.column_names}")

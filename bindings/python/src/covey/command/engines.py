@@ -7,7 +7,7 @@ from typing import Any, Optional
 import click
 
 from .columns import Roles, guess
-from .options import common, event_columns, label_columns, reading, running, table, terminal, writing
+from .options import common, event_columns, filled, label_columns, reading, running, table, terminal, writing
 from .rules import column, rules_of
 from .tables import arrow, check_output, table_of, write_table
 
@@ -48,7 +48,7 @@ def build_command(
     from ..risk import cluster_risk
 
     speaker = terminal(values)
-    features = table(transactions, "transactions", values["form"])
+    features = filled(transactions, "transactions", values["form"])
     roles, said = guess(None, features, {**{name: values[name] for name in ("fraud", "amount", "when")}, "key": "none"})
     if roles.fraud is None:
         raise click.UsageError(f"--fraud: name the column of the labels, one of {features.column_names}")

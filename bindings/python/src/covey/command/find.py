@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
@@ -12,9 +11,11 @@ import click
 from .._errors import CancelledError
 from .checks import odd_columns, odd_sequences
 from .columns import Roles, guess
-from .options import common, event_columns, label_columns, reading, running, settings, table, terminal
-from .runs import Run, file_hash
-from .tables import read_table, table_of, write_bytes, write_table
+from .find_options import check_options
+from .options import common, event_columns, filled, label_columns, reading, running, settings, terminal
+from .left_over import STATE, is_left, mark, state_of
+from .runs import Run
+from .tables import Formats, table_of, write_bytes, write_table
 from .terminal import Terminal, plain
 
 
@@ -63,7 +64,9 @@ def find_command(events: Optional[str], transactions: Optional[str], run_file: O
     roles = {name: values.pop(name) for name in ("key", "time", "event", "dwell", "fraud", "amount", "when")}
     options: Dict[str, Any] = {**settings(values.pop("sets")), "seed": values.pop("seed")}
     if values["epochs"] is not None:
-        options["training"] = {**options.get("training", {}), "epochs": values["epochs"]}
+        given = options.get("training") or {}
+        options["training"] = {**given, "epochs": values["epochs"]} if isinstance(given, dict) else given
+    check_options(options)
     inputs = {"events": events, "features": transactions}
     _find(
         inputs,
@@ -109,7 +112,7 @@ def _find(
     given: Dict[str, Optional[str]],
     encoder_file: Optional[str],
     options: Dict[str, Any],
-    form: Optional[str],
+    form: Formats,
     output: str,
     only_check: bool,
     speaker: Terminal,
@@ -120,10 +123,7 @@ def _find(
 
     if list(inputs.values()).count("-") > 1:
         raise click.UsageError("only one input can be the standard input")
-    events, features = (table(inputs[name], name, form) for name in ("events", "features"))
-    for name, found in (("events", events), ("transactions", features)):
-        if found is not None:
-            speaker.say(f"{name}: {found.num_rows:,} rows, {found.num_columns} columns")
+    events, features = tables(inputs, form, speaker)
     encoder = None if encoder_file is None else SequenceEncoder.load(encoder_file)
     roles, said = guess(events, features, given)
     for line in said:
@@ -150,7 +150,9 @@ def _find(
         speaker.result("", {"columns": roles.given(), "findings": [finding.__dict__ for finding in odd]})
         return
     case = Path(output)
-    case.mkdir(parents=True, exist_ok=True)
+    _make(case)
+    if events is not None and encoder_file is None:
+        options = {**options, "training": {**_bounds(), **(options.get("training") or {})}}
     run = Run.of(inputs, roles.given(), encoder_file, options, form)
     with running(values, speaker) as context:
         if sequences is not None and encoder is None:
@@ -159,33 +161,52 @@ def _find(
         if found is None:
             found = _search(sequences, events, features, roles, encoder, options, context, speaker)
             found.findings = [*odd, *(finding for finding in found.findings if finding not in odd)]
-            found.save(case / _RESULT)
-            _mark(case, run, {"result": file_hash(str(case / _RESULT))})
+            found.save(case / RESULT)
+            mark(case, "result", run.fingerprint(), case / RESULT)
         else:
             attach(found, sequences, features, roles)
     _write(case, run, found, speaker)
 
 
 #: What `covey.Found.load` reads.
-_RESULT = "found.covey"
+RESULT = "found.covey"
+
+
+def tables(inputs: Dict[str, Optional[str]], form: Formats, speaker: Optional[Terminal] = None) -> Tuple[Any, Any]:
+    """Events and transactions; None for one that has no file."""
+    found = []
+    for name, role in (("events", "events"), ("features", "transactions")):
+        path = inputs.get(name)
+        read = None if path is None else filled(path, role, form)
+        if read is not None and speaker is not None:
+            speaker.say(f"{role}: {read.num_rows:,} rows, {read.num_columns} columns")
+        found.append(read)
+    return found[0], found[1]
+
+
+def _make(case: Path) -> None:
+    try:
+        case.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise click.ClickException(f"output: {str(case)!r} cannot be made a folder: {failure.strerror}") from None
+
+
+def _bounds() -> Dict[str, Any]:
+    """What bounds the time of a training, for the run file: another version may have another bound."""
+    from .._structs import TrainingOptions
+
+    return {"epoch_sequences": TrainingOptions().epoch_sequences}
 
 
 def _kept(case: Path, run: Run, speaker: Terminal) -> Any:
     """The result of an earlier run of this kind that was interrupted after the search; None without one."""
     from .._find_results import Found
 
-    path, state = case / _RESULT, _state(case / "state.json")
-    if state.get("run") != run.fingerprint() or not path.exists() or state.get("result") != file_hash(str(path)):
+    path = case / RESULT
+    if not is_left(case, "result", run.fingerprint(), path):
         return None
     speaker.say("the search is done already")
     return Found.load(path)
-
-
-def _mark(case: Path, run: Run, done: Dict[str, str]) -> None:
-    """Notes what this run has done, for the case that it is interrupted."""
-    state = _state(case / "state.json")
-    before = state if state.get("run") == run.fingerprint() else {}
-    write_bytes(json.dumps({**before, "run": run.fingerprint(), **done}).encode(), str(case / "state.json"))
 
 
 def attach(found: Any, sequences: Any, features: Any, roles: Roles) -> None:
@@ -204,19 +225,21 @@ def _encoder(case: Path, run: Run, sequences: Any, options: Dict[str, Any], cont
     """The encoder of this run: the one of an earlier, interrupted run where there is one, or a new one."""
     from ..encoder import SequenceEncoder
 
-    path, checkpoint, mark = case / "encoder.safetensors", case / "training.checkpoint", case / "state.json"
-    ours = {"run": run.fingerprint()}
-    state = _state(mark)
-    if state.get("run") == ours["run"] and path.exists() and state.get("encoder") == file_hash(str(path)):
+    path, checkpoint = case / "encoder.safetensors", case / "training.checkpoint"
+    ours = run.encoder_fingerprint()
+    if is_left(case, "encoder", ours, path):
         speaker.say("the encoder is there already")
         return SequenceEncoder.load(path)
-    if state.get("run") != ours["run"]:
+    begun = state_of(case).get("encoder")
+    if ours is None or not isinstance(begun, dict) or begun.get("run") != ours:
         checkpoint.unlink(missing_ok=True)
     elif checkpoint.exists():
         speaker.say("the training goes on where it was")
-    _mark(case, run, {})
-    training = {"checkpoint_steps": 50, **options.get("training", {})}
-    speaker.say("training an encoder")
+    mark(case, "encoder", ours)
+    training = {"checkpoint_steps": 50, **options["training"]}
+    most, there = training["epoch_sequences"], len(sequences)
+    part = f", {most:,} of {there:,} sequences an epoch" if isinstance(most, int) and 0 < most < there else ""
+    speaker.say(f"training an encoder{part}")
     try:
         encoder = SequenceEncoder.train(
             sequences, checkpoint=checkpoint, seed=int(options.get("seed", 0)), context=context, **training
@@ -225,17 +248,9 @@ def _encoder(case: Path, run: Run, sequences: Any, options: Dict[str, Any], cont
         kept = f"; {checkpoint} keeps the training" if checkpoint.exists() else ""
         raise KeyboardInterrupt(f"the same command goes on where it was{kept}") from None
     encoder.save(path)
-    _mark(case, run, {"encoder": file_hash(str(path))})
+    mark(case, "encoder", ours, path)
     checkpoint.unlink(missing_ok=True)
     return encoder
-
-
-def _state(mark: Path) -> Dict[str, Any]:
-    try:
-        found = json.loads(mark.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _search(
@@ -296,10 +311,10 @@ def _write(case: Path, run: Run, found: Any, speaker: Terminal) -> None:
     write_bytes(
         json.dumps(plain(told), indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass"), str(case / "found.json")
     )
-    files = ["labels.parquet", "scores.parquet", "engine.safetensors", "rules.json", "found.json", _RESULT]
+    files = ["labels.parquet", "scores.parquet", "engine.safetensors", "rules.json", "found.json", RESULT]
     files += write_report(found, case / "report.html")
     run.write(case / "run.yaml")
-    (case / "state.json").unlink(missing_ok=True)
+    (case / STATE).unlink(missing_ok=True)
     speaker.odd(found.findings)
     columns = ("group", "rows", "fraud", "legitimate", "unknown", "share", "p value")
     speaker.table(
@@ -329,61 +344,3 @@ def write_report(found: Any, path: Path) -> "list[str]":
         return []
     report(found, path)
     return [path.name]
-
-
-def repeated(file: str, context: Any) -> Tuple[Any, Roles]:
-    """What a run found, for reports: as it left it, or found again with the encoder that it left."""
-    run = Run.read(file)
-    run.check_inputs()
-    if (Path(file).parent / _RESULT).exists():
-        return _reread(file, run)
-    events, features = run.path("events"), run.path("features")
-    roles = Roles(**run.columns)
-    from ..encoder import SequenceEncoder
-    from ..find import find
-
-    left = {name: value for name, value in run.options.items() if name != "training"}
-    kept = Path(file).parent / "encoder.safetensors"
-    given = run.path("encoder") or (str(kept) if kept.exists() else None)
-    if given is None and events is not None:
-        raise click.ClickException(f"{kept} is not there: run `covey run {os.fspath(file)}` first")
-    found = find(
-        None if events is None else read_table(events, "events", run.form),
-        None if features is None else read_table(features, "features", run.form),
-        roles.fraud,
-        key=roles.key,
-        time=roles.time or "time",
-        event=roles.event or "event",
-        dwell=roles.dwell,
-        amount=roles.amount,
-        when=roles.when,
-        encoder=None if given is None else SequenceEncoder.load(given),
-        context=context,
-        **left,
-    )
-    return found, roles
-
-
-def _reread(file: str, run: Run) -> Tuple[Any, Roles]:
-    """The result that a run left, with its rows."""
-    from .. import _find_inputs
-    from .._find_results import Found
-
-    found, roles = Found.load(Path(file).parent / _RESULT), Roles(**run.columns)
-    paths = {name: run.path(name) for name in ("events", "features")}
-    events, features = (None if path is None else read_table(path, name, run.form) for name, path in paths.items())
-    sequences = None
-    if events is not None:
-        encoder: Any = found.engine.encoder
-        sequences, _, _ = _find_inputs.join_events(
-            events,
-            features,
-            key=roles.key,
-            time=roles.time,
-            event=roles.event,
-            dwell=roles.dwell,
-            uses_dwell=encoder.uses_dwell,
-            channels={"numeric": encoder.numeric_names, "categorical": encoder.categorical_names},
-        )
-    attach(found, sequences, features, roles)
-    return found, roles

@@ -35,10 +35,20 @@ def inspect_command(files: Tuple[str, ...], **values: Any) -> None:
         covey inspect case/engine.safetensors case/rules.json
     """
     speaker = terminal(values)
-    found = {path: look(path) for path in files}
+    found = {path: _named(path) for path in files}
     for path, facts in found.items():
         show(speaker, path, facts)
     speaker.result("", found)
+
+
+def _named(path: str) -> Dict[str, Any]:
+    """The facts of a file; errors name it."""
+    from .._errors import CoveyError
+
+    try:
+        return look(path)
+    except CoveyError as failure:
+        raise click.ClickException(f"{path!r}: {failure}" if path not in str(failure) else str(failure)) from None
 
 
 def show(speaker: Terminal, path: str, facts: Dict[str, Any]) -> None:

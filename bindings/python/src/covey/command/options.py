@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import click
 
-from .tables import FORMATS, read_table
+from .tables import FORMATS, Formats, read_table
 from .terminal import Terminal
 
 Decorator = Callable[[Any], Any]
@@ -36,8 +36,34 @@ def common(function: Any) -> Any:
 def reading(function: Any) -> Any:
     """--from, the format of inputs."""
     return click.option(
-        "--from", "form", type=click.Choice(FORMATS), help="Format of the inputs; by the name's ending, CSV for -."
+        "--from",
+        "form",
+        multiple=True,
+        metavar="[INPUT=]FORMAT",
+        callback=_formats,
+        help=f"Format of all inputs, or of one, as events=jsonl: {', '.join(FORMATS)}. Without, by the names' endings,"
+        " and CSV for -.",
     )(function)
+
+
+#: The names of arguments and options that are tables.
+_INPUTS = ("events", "transactions", "before", "after", "file", "embeddings")
+
+
+def _formats(context: click.Context, option: click.Parameter, given: Tuple[str, ...]) -> Formats:
+    """One format for all inputs, or a mapping by input; None if nothing was said."""
+    inputs = [item.name for item in context.command.params if item.name in _INPUTS]
+    found: Dict[str, str] = {}
+    for text in given:
+        role, equals, form = text.rpartition("=")
+        if form not in FORMATS:
+            raise click.BadParameter(f"{form!r} is none of {', '.join(FORMATS)}")
+        if equals and role not in inputs:
+            raise click.BadParameter(f"{role!r} is no input of this command, which has {', '.join(map(str, inputs))}")
+        if role in found or (found and "" in (role, *found)):
+            raise click.BadParameter("say one format for all inputs, or one for each: --from events=jsonl")
+        found[role] = form
+    return found[""] if "" in found else found or None
 
 
 def writing(what: str, default: str = "-") -> Decorator:
@@ -85,9 +111,17 @@ def running(values: Dict[str, Any], speaker: Terminal) -> Any:
     return speaker.context(values.pop("threads"), int(values.pop("memory") * 1e9))
 
 
-def table(path: Optional[str], role: str, form: Optional[str]) -> Any:
+def table(path: Optional[str], role: str, form: Formats) -> Any:
     """The table of a file, or None without one."""
     return None if path is None else read_table(path, role, form)
+
+
+def filled(path: str, role: str, form: Formats) -> Any:
+    """The table of a file, which must have a row."""
+    found = read_table(path, role, form)
+    if found.num_rows == 0:
+        raise click.ClickException(f"{role}: {path!r} has no rows")
+    return found
 
 
 def settings(pairs: Any) -> Dict[str, Any]:

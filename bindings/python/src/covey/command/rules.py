@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from .columns import guess
-from .options import common, label_columns, reading, running, table, terminal
+from .options import common, filled, label_columns, reading, running, terminal
 from .tables import check_output, write_bytes
 
 
@@ -27,7 +27,7 @@ def rules_of(path: str) -> Any:
 
 def labelled(path: str, values: Dict[str, Any], speaker: Any) -> "tuple[Any, Any]":
     """The table and its roles, said; without a label it is refused."""
-    features = table(path, "transactions", values.pop("form"))
+    features = filled(path, "transactions", values.pop("form"))
     given = {name: values.pop(name) for name in ("fraud", "amount", "when")}
     roles, said = guess(None, features, {**given, "key": "none"})
     if roles.fraud is None:

@@ -12,7 +12,7 @@ import click
 import yaml
 
 from .columns import Roles
-from .tables import write_bytes
+from .tables import FORMATS, Formats, write_bytes
 
 
 def file_hash(path: str) -> str:
@@ -34,7 +34,7 @@ class Run:
     inputs: Dict[str, Dict[str, str]]
     columns: Dict[str, str]
     options: Dict[str, Any]
-    form: Optional[str] = None
+    form: Formats = None
 
     @classmethod
     def of(
@@ -43,7 +43,7 @@ class Run:
         columns: Dict[str, str],
         encoder: Optional[str],
         options: Dict[str, Any],
-        form: Optional[str],
+        form: Formats,
     ) -> "Run":
         named = {**inputs, "encoder": encoder}
         found = {}
@@ -57,10 +57,21 @@ class Run:
     def path(self, role: str) -> Optional[str]:
         return self.inputs.get(role, {}).get("path")
 
-    def fingerprint(self) -> str:
-        """What tells this run from others."""
-        hashes = {role: item.get("sha256", "-") for role, item in self.inputs.items()}
-        text = json.dumps([hashes, self.columns, self.options], sort_keys=True, default=str)
+    def fingerprint(self) -> Optional[str]:
+        """What tells this run from others; None if an input was a stream, of which nobody knows what it was."""
+        return self._hash(self.inputs, self.columns, self.options)
+
+    def encoder_fingerprint(self) -> Optional[str]:
+        """The same of what the encoder depends on: options of the search leave it as it is."""
+        columns = {role: self.columns.get(role) for role in ("key", "time", "event", "dwell")}
+        options = {name: self.options.get(name) for name in ("training", "seed")}
+        return self._hash(self.inputs, columns, options)
+
+    def _hash(self, inputs: Dict[str, Dict[str, str]], *parts: Any) -> Optional[str]:
+        if any(item["path"] == "-" for item in inputs.values()):
+            return None
+        hashes = {role: item.get("sha256") for role, item in inputs.items()}
+        text = json.dumps([hashes, self.form, *parts], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def write(self, path: Path) -> None:
@@ -92,6 +103,10 @@ class Run:
         for field in ("inputs", "columns", "options"):
             if not isinstance(content.get(field), dict):
                 raise click.ClickException(f"{path!r}: {field} must be a mapping")
+        form = content.get("format")
+        for value in form.values() if isinstance(form, dict) else [form]:
+            if value is not None and value not in FORMATS:
+                raise click.ClickException(f"{path!r}: format has {value!r}; it takes {list(FORMATS)}")
         known = {field.name for field in dataclasses.fields(Roles)}
         for role in content["columns"]:
             if role not in known:

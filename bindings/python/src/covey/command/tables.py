@@ -6,11 +6,13 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Union
 
 import click
 
-FORMATS = ("csv", "parquet", "arrow", "jsonl")
+FORMATS = ("csv", "tsv", "parquet", "arrow", "jsonl")
+#: A format, or formats by input; None = by the names of the files.
+Formats = Union[None, str, Mapping[str, str]]
 _SUFFIXES = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -36,8 +38,10 @@ def arrow() -> Any:
     return pyarrow
 
 
-def format_of(path: str, given: Optional[str], role: str) -> str:
+def format_of(path: str, given: Formats, role: str) -> str:
     """The format of a file, by what was said or by the name's ending (`events.csv.gz` is CSV)."""
+    if isinstance(given, Mapping):
+        given = given.get(role)
     if given is not None:
         return given
     if path == "-":
@@ -45,11 +49,14 @@ def format_of(path: str, given: Optional[str], role: str) -> str:
     suffixes = [suffix.lower() for suffix in Path(path).suffixes if suffix.lower() not in (".gz", ".bz2", ".zst")]
     found = _SUFFIXES.get(suffixes[-1]) if suffixes else None
     if found is None:
-        raise click.UsageError(f"{role}: {path!r} has none of the endings {sorted(_SUFFIXES)}; say the format")
+        raise click.UsageError(
+            f"{role}: {path!r} has none of the endings {sorted(_SUFFIXES)}; say the format with"
+            f" {'--to' if role == 'output' else '--from'}"
+        )
     return found
 
 
-def read_table(path: str, role: str, given: Optional[str] = None) -> Any:
+def read_table(path: str, role: str, given: Formats = None) -> Any:
     """A pyarrow table. Errors name the file and its role."""
     pa = arrow()
     form = format_of(path, given, role)
@@ -89,7 +96,7 @@ def _check_text(pa: Any, table: Any, where: str) -> None:
             )
 
 
-def check_output(path: str, given: Optional[str] = None, table: bool = True) -> None:
+def check_output(path: str, given: Formats = None, table: bool = True) -> None:
     """Refuses an output that cannot be written, before any work is done for it."""
     if table:
         format_of(path, given, "output")
@@ -133,7 +140,7 @@ def table_of(columns: Dict[str, Any]) -> Any:
     return pa.table(found)
 
 
-def write_table(table: Any, path: str, given: Optional[str] = None) -> None:
+def write_table(table: Any, path: str, given: Formats = None) -> None:
     """Writes a pyarrow table whole or not at all; to standard output for `-`."""
     form = format_of(path, given, "output")
     sink = io.BytesIO()
