@@ -130,7 +130,7 @@ private struct Categories {
     private mutating func name(_ index: Int) throws -> String {
         let category = try string(pointers?[index], "\(field).categories[\(index)]")
         guard isNew(category) else {
-            throw CoveyError.invalidData("\(field).categories: \"\(category)\" occurs twice")
+            throw CoveyError.invalidData("\(field).categories: \(quoted: category) occurs twice")
         }
         return category
     }

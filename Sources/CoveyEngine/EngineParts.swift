@@ -97,8 +97,8 @@ public struct EngineParts: Sendable {
                 if let kind = kinds[ExactName(feature.name)] {
                     guard kind == feature.kind else {
                         throw CoveyError.mismatch(
-                            "rules[\(index)]: column \"\(feature.name)\" is \(feature.kind), elsewhere in the engine "
-                                + "\(kind)"
+                            "rules[\(index)]: column \(quoted: feature.name) is \(feature.kind), elsewhere in "
+                                + "the engine \(kind)"
                         )
                     }
                 } else {

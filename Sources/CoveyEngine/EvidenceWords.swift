@@ -1,6 +1,7 @@
 import CoveyHybrid
 import CoveyRisk
 import CoveyRules
+import CoveyRuntime
 
 /// Evidence in words.
 enum EvidenceWords {
@@ -43,8 +44,8 @@ enum EvidenceWords {
     /// "unusual are amount (8 quartile distances above the middle) and items (...)"; empty where nothing is.
     static func unusual(_ features: [UnusualFeature]) -> String {
         let named = features.map {
-            "\($0.name) (\(Words.factor(abs($0.distance))) quartile distances \($0.distance < 0 ? "below" : "above") "
-                + "the middle)"
+            "\(PlainText.name($0.name)) (\(Words.factor(abs($0.distance))) quartile distances "
+                + "\($0.distance < 0 ? "below" : "above") the middle)"
         }
         guard let last = named.last else { return "" }
         return "unusual \(named.count == 1 ? "is" : "are") "

@@ -97,21 +97,21 @@ final class FeatureRow {
         let column = try column(index)
         let name = column.feature.name
         switch column.feature.kind {
-        case .categorical: throw CoveyError.mismatch("feature \"\(name)\" is categorical, got the number \(number)")
+        case .categorical: throw CoveyError.mismatch("feature \(quoted: name) is categorical, got the number \(number)")
         case .numeric:
             guard !number.isInfinite else {
-                throw CoveyError.invalidData("feature \"\(name)\" must not be infinite, got \(number)")
+                throw CoveyError.invalidData("feature \(quoted: name) must not be infinite, got \(number)")
             }
             column.value.storeBytes(of: number, as: Double.self)
         case .date:
             guard number.isNaN || FeatureColumn.dates.contains(number) else {
                 throw CoveyError.invalidData(
-                    "feature \"\(name)\" must lie within 8.64e12 seconds of 1970, got \(number)")
+                    "feature \(quoted: name) must lie within 8.64e12 seconds of 1970, got \(number)")
             }
             column.value.storeBytes(of: number, as: Double.self)
         case .boolean:
             guard number.isNaN || number == 0 || number == 1 else {
-                throw CoveyError.invalidData("feature \"\(name)\" must be 0, 1 or NaN, got \(number)")
+                throw CoveyError.invalidData("feature \(quoted: name) must be 0, 1 or NaN, got \(number)")
             }
             column.value.storeBytes(of: number.isNaN ? -1 : Int8(number), as: Int8.self)
         }
@@ -122,7 +122,7 @@ final class FeatureRow {
     func set(_ index: Int, category: UnsafeBufferPointer<UInt8>?) throws {
         let column = try column(index)
         guard let categories = column.categories else {
-            throw CoveyError.mismatch("feature \"\(column.feature.name)\" is not categorical, got a category")
+            throw CoveyError.mismatch("feature \(quoted: column.feature.name) is not categorical, got a category")
         }
         guard let category else { return clear(column) }
         let known = category.isEmpty ? column.empty : Int32(categories.index(of: category))

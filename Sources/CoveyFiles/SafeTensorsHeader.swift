@@ -47,7 +47,7 @@ struct SafeTensorsHeader {
                     4 * (MemoryLayout<String>.stride + MemoryLayout<SafeTensors.Tensor>.stride) + 8 * shape.count)
                 isNew = tensors.updateValue(tensor, forKey: name) == nil
             }
-            guard isNew else { throw corrupt("a name occurs twice in the header: \(name)") }
+            guard isNew else { throw corrupt("a name occurs twice in the header: \(quoted: name)") }
         }
         try reader.end()
         try Self.checkCover(tensors, dataStart..<file.count, corrupt: corrupt, execution)
@@ -139,17 +139,19 @@ struct SafeTensorsHeader {
         _ name: String, _ type: SafeTensors.DataType, _ shape: [Int], _ offsets: [Int], limit: Int,
         corrupt: (String) -> CoveyError
     ) throws -> Range<Int> {
+        let tensor = "tensor \(PlainText.name(name))"
         var size = type.size
         for length in shape {
             let (product, overflow) = size.multipliedReportingOverflow(by: length)
-            guard length >= 0, !overflow else { throw corrupt("tensor \(name): the shape \(shape) is not possible") }
+            guard length >= 0, !overflow else { throw corrupt("\(tensor): the shape \(shape) is not possible") }
             size = product
         }
         guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= limit else {
-            throw corrupt("tensor \(name): data_offsets \(offsets) are outside of the \(limit) bytes of data")
+            throw corrupt(
+                "\(tensor): data_offsets \(offsets) are outside of the \(limit) bytes of data")
         }
         guard offsets[1] - offsets[0] == size else {
-            throw corrupt("tensor \(name): data_offsets \(offsets) do not span the \(size) bytes of its shape \(shape)")
+            throw corrupt("\(tensor): data_offsets \(offsets) do not span the \(size) bytes of its shape \(shape)")
         }
         return offsets[0]..<offsets[1]
     }
@@ -170,7 +172,8 @@ struct SafeTensorsHeader {
             guard tensor.bytes.lowerBound == end else {
                 let what = tensor.bytes.lowerBound < end ? "overlaps another tensor" : "leaves a gap in the data"
                 throw corrupt(
-                    "tensor \(name): data_offsets [\(tensor.bytes.lowerBound - data.lowerBound), ...] \(what)")
+                    "tensor \(PlainText.name(name)): data_offsets [\(tensor.bytes.lowerBound - data.lowerBound), ...] "
+                        + what)
             }
             end = tensor.bytes.upperBound
         }

@@ -31,7 +31,7 @@ struct ColumnSummary {
     init(_ values: Strided<Double>, name: String, execution: Execution) throws {
         try ColumnSummary.forEach(values, execution) { row, value in
             if value.isInfinite {
-                throw CoveyError.invalidData("column \"\(name)\", row \(row): must not be infinite, got \(value)")
+                throw CoveyError.invalidData("column \(quoted: name), row \(row): must not be infinite, got \(value)")
             }
             present += 1
             smallest = min(smallest, value)

@@ -74,10 +74,10 @@ extension FeatureCodes {
                 column.kind != .date, column.kind == .numeric || column.edges == 0,
                 column.kind == .categorical || column.categories.isEmpty, distinct.count == column.categories.count,
                 !column.name.isEmpty, !column.name.utf8.contains(0), names.insert(ExactName(column.name)).inserted
-            else { throw CoveyError.corruptFile("\(what): column \"\(column.name)\" is not valid") }
+            else { throw CoveyError.corruptFile("\(what): column \(quoted: column.name) is not valid") }
             let own = Array(edges[next..<next + column.edges])
             guard zip(own, own.dropFirst()).allSatisfy({ $0 < $1 }) else {
-                throw CoveyError.corruptFile("tensor \(prefix)edges: those of \"\(column.name)\" do not ascend")
+                throw CoveyError.corruptFile("tensor \(prefix)edges: those of \(quoted: column.name) do not ascend")
             }
             columns.append(Column(name: column.name, kind: column.kind, edges: own, categories: column.categories))
             next += column.edges

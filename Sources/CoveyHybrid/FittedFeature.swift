@@ -75,7 +75,7 @@ struct FittedFeature: Sendable, Equatable {
         }
         if absent > 0, missing == .reject {
             throw CoveyError.invalidData(
-                "column \"\(name)\" has \(absent) missing values, which options.missing rejects")
+                "column \(quoted: name) has \(absent) missing values, which options.missing rejects")
         }
         self.init(
             name: name, kind: column.values.kind, scaling: fitted, median: median, categories: occurring,
@@ -85,7 +85,7 @@ struct FittedFeature: Sendable, Equatable {
     /// How old it is, or its hour, is for the host to say: the clock that ages count from is not in the table.
     private static func refused(_ name: String) -> CoveyError {
         .unsupported(
-            "column \"\(name)\" is a date, which hybrid features do not take: give an age or an hour as a number")
+            "column \(quoted: name) is a date, which hybrid features do not take: give an age or an hour as a number")
     }
 
     private static func countBooleans(_ values: Strided<Int8>, _ name: String, _ execution: Execution) throws -> [Int] {
@@ -115,7 +115,7 @@ struct FittedFeature: Sendable, Equatable {
     @inline(__always)
     private static func boolean(_ value: Int8, _ name: String, _ row: Int) throws -> Int? {
         guard value >= -1 && value <= 1 else {
-            throw CoveyError.invalidData("column \"\(name)\", row \(row): must be -1, 0 or 1, got \(value)")
+            throw CoveyError.invalidData("column \(quoted: name), row \(row): must be -1, 0 or 1, got \(value)")
         }
         return value < 0 ? nil : Int(value)
     }
@@ -123,7 +123,8 @@ struct FittedFeature: Sendable, Equatable {
     @inline(__always)
     private static func category(_ code: Int32, of count: Int, _ name: String, _ row: Int) throws -> Int? {
         guard code >= -1 && Int(code) < count else {
-            throw CoveyError.invalidData("column \"\(name)\", row \(row): code must be -1 to \(count - 1), got \(code)")
+            throw CoveyError.invalidData(
+                "column \(quoted: name), row \(row): code must be -1 to \(count - 1), got \(code)")
         }
         return code < 0 ? nil : Int(code)
     }
@@ -143,7 +144,7 @@ struct FittedFeature: Sendable, Equatable {
         func place(_ value: Double?, _ row: Int) throws {
             if value == nil, missing == .reject {
                 throw CoveyError.invalidData(
-                    "column \"\(name)\", row \(row): is missing, which the fitted options.missing rejects")
+                    "column \(quoted: name), row \(row): is missing, which the fitted options.missing rejects")
             }
             let output = target + (row - range.lowerBound) * stride
             var number = value ?? median
@@ -157,7 +158,8 @@ struct FittedFeature: Sendable, Equatable {
             for row in range {
                 let value = values[row]
                 if value.isInfinite {
-                    throw CoveyError.invalidData("column \"\(name)\", row \(row): must not be infinite, got \(value)")
+                    throw CoveyError.invalidData(
+                        "column \(quoted: name), row \(row): must not be infinite, got \(value)")
                 }
                 try place(value.isNaN ? nil : value, row)
             }
@@ -184,7 +186,7 @@ struct FittedFeature: Sendable, Equatable {
                 }
             } else if missing == .reject {
                 throw CoveyError.invalidData(
-                    "column \"\(name)\", row \(row): is missing, which the fitted options.missing rejects")
+                    "column \(quoted: name), row \(row): is missing, which the fitted options.missing rejects")
             } else if hasIndicator {
                 output[categories.count] = value
             }

@@ -103,7 +103,7 @@ extension FeatureBlock {
             guard index < limit else { throw reader.error("must not be there: a row has at most \(limit) columns") }
             let column = try FittedFeature(reader, most: limit - categories)
             guard names.insert(ExactName(column.name)).inserted else {
-                throw reader.error("has a name that occurs twice: \"\(column.name)\"")
+                throw reader.error("has a name that occurs twice: \(quoted: column.name)")
             }
             categories += column.categories.count
             columns.append(column)
@@ -145,7 +145,7 @@ extension FittedFeature {
                 halfScale: reader.required(halfScale, "half_scale"), logUnit: logUnit ?? 0, quantiles: quantiles),
             median: reader.required(median, "median"), categories: reader.required(categories, "categories"),
             hasIndicator: reader.required(indicator, "indicator"), factor: reader.required(factor, "factor"))
-        guard canBeFitted else { throw reader.error("is not what fitting gives for the column \"\(self.name)\"") }
+        guard canBeFitted else { throw reader.error("is not what fitting gives for the column \(quoted: self.name)") }
     }
 
     /// Whether fitting can give these values.

@@ -59,7 +59,8 @@ public struct Condition: Sendable, Equatable {
     func validate(kind: FeatureColumn.Kind) throws {
         func suits(_ wanted: FeatureColumn.Kind) throws {
             guard kind == wanted else {
-                throw CoveyError.invalidData("the feature \"\(feature)\" is \(kind), the condition is for \(wanted)")
+                throw CoveyError.invalidData(
+                    "the feature \(quoted: feature) is \(kind), the condition is for \(wanted)")
             }
         }
         switch test {
@@ -80,7 +81,7 @@ public struct Condition: Sendable, Equatable {
                     throw CoveyError.invalidData("categories must not contain a NUL")
                 }
                 guard seen.insert(ExactName(name)).inserted else {
-                    throw CoveyError.invalidData("the category \"\(name)\" occurs twice")
+                    throw CoveyError.invalidData("the category \(quoted: name) occurs twice")
                 }
             }
         case .isTrue, .isFalse: try suits(.boolean)

@@ -124,7 +124,7 @@ public struct RuleSet: Sendable, Equatable {
             try feature.derived?.validate()
             try check(
                 kinds.updateValue(feature.kind, forKey: ExactName(feature.name)) == nil,
-                "features[\(index)]: the name \"\(feature.name)\" occurs twice")
+                "features[\(index)]: the name \(quoted: feature.name) occurs twice")
         }
         try check(rules.count <= RuleSet.largestRules, "there must be at most 65536 rules, got \(rules.count)")
         var used = Set<ExactName>()
@@ -143,7 +143,7 @@ public struct RuleSet: Sendable, Equatable {
                 let field = "rules[\(index)].conditions[\(place)]"
                 guard let kind = kinds[ExactName(condition.feature)] else {
                     throw CoveyError.invalidData(
-                        "\(field): the feature \"\(condition.feature)\" is not among the features")
+                        "\(field): the feature \(quoted: condition.feature) is not among the features")
                 }
                 do { try condition.validate(kind: kind) } catch let error as CoveyError {
                     throw CoveyError.invalidData("\(field): \(error.message)")
@@ -172,7 +172,7 @@ public struct RuleSet: Sendable, Equatable {
         return try features.flatMap(\.columns).filter { column in
             guard let known = kinds.updateValue(column.kind, forKey: ExactName(column.name)) else { return true }
             guard known == column.kind else {
-                throw CoveyError.invalidData("the column \"\(column.name)\" must be \(known) and \(column.kind)")
+                throw CoveyError.invalidData("the column \(quoted: column.name) must be \(known) and \(column.kind)")
             }
             return false
         }

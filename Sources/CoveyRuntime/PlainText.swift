@@ -18,15 +18,20 @@ public enum PlainText {
         return String(result)
     }
 
-    /// A name as it stands in a sentence: as it is where it is a few plain words, otherwise escaped and in quotes, so
-    /// that nothing in it can be taken for a part of the sentence.
+    /// A name as it stands in a sentence: as it is if it is a few plain words, otherwise `quoted`, so that nothing
+    /// in it can be taken for a part of the sentence.
     public static func name(_ name: String) -> String {
-        if isPlain(name) { return name }
+        isPlain(name) ? name : quoted(name)
+    }
+
+    /// A name in quotes, as every message has it. Quotes and backslashes in it have a backslash before them, and what
+    /// cannot be seen is written out: no name can end its quotes.
+    public static func quoted(_ name: String) -> String {
         // A long name takes no time for each of its characters if there is nothing to be written out.
         let isPrintable = name.utf8.allSatisfy {
             (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
         }
-        if isPrintable { return "\"\(name)\"" }
+        if isPrintable { return "\"" + name + "\"" }
         var result = String.UnicodeScalarView("\"".unicodeScalars)
         for scalar in name.unicodeScalars {
             guard isVisible(scalar) else {
@@ -83,5 +88,12 @@ public enum PlainText {
         case "\t": "\\t"
         default: "\\u{\(String(scalar.value, radix: 16))}"
         }
+    }
+}
+
+extension DefaultStringInterpolation {
+    /// Messages name what comes from outside by `\(quoted: name)`.
+    public mutating func appendInterpolation(quoted name: String) {
+        appendLiteral(PlainText.quoted(name))
     }
 }

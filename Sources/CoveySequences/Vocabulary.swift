@@ -31,7 +31,7 @@ public final class Vocabulary: Sendable, Equatable {
             try require(!name.utf8.contains(0), "names[\(index)] must not contain NUL")
             var name = name
             let isNew = name.withUTF8 { table.insert($0).isNew }
-            try require(isNew, "names[\(index)]: \"\(name)\" occurs twice")
+            try require(isNew, "names[\(index)]: \(quoted: name) occurs twice")
         }
         try execution.checkRoom(for: table)
         self.init(table)

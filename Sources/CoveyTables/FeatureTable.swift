@@ -14,11 +14,11 @@ public struct FeatureTable: Sendable {
                 columns.count <= FeatureTable.few
                 ? !columns[..<index].contains { ExactName($0.name) == name } : names.insert(name).inserted
             guard isNew else {
-                throw CoveyError.invalidData("the column name \"\(column.name)\" occurs twice")
+                throw CoveyError.invalidData("the column name \(quoted: column.name) occurs twice")
             }
             guard column.values.count == rows else {
                 throw CoveyError.mismatch(
-                    "column \"\(column.name)\" has \(column.values.count) values, the table has \(rows) rows")
+                    "column \(quoted: column.name) has \(column.values.count) values, the table has \(rows) rows")
             }
         }
         self.rows = rows
@@ -75,7 +75,7 @@ public struct FeatureTable: Sendable {
             next = position + 1
             let column = columns[position]
             guard column.values.kind == kind else {
-                throw CoveyError.mismatch("column \"\(name)\" must be \(kind), got \(column.values.kind)")
+                throw CoveyError.mismatch("column \(quoted: name) must be \(kind), got \(column.values.kind)")
             }
             return column
         }
@@ -97,7 +97,7 @@ public struct FeatureTable: Sendable {
 
     /// Names as a message lists them.
     public static func listed(_ names: [String]) -> String {
-        names.prefix(mostNamed).map { "\"\($0)\"" }.joined(separator: ", ")
+        names.prefix(mostNamed).map(PlainText.quoted).joined(separator: ", ")
             + (names.count > mostNamed ? " and \(names.count - mostNamed) others" : "")
     }
 }
@@ -164,21 +164,23 @@ public struct FeatureColumn: Sendable {
         switch values {
         case .numeric(let values):
             for row in rows where values[row].isInfinite {
-                throw CoveyError.invalidData("column \"\(name)\", row \(row): must not be infinite, got \(values[row])")
+                throw CoveyError.invalidData(
+                    "column \(quoted: name), row \(row): must not be infinite, got \(values[row])")
             }
         case .categorical(let codes, let categories):
             for row in rows where codes[row] < -1 || Int(codes[row]) >= categories.count {
                 throw CoveyError.invalidData(
-                    "column \"\(name)\", row \(row): code must be -1 to \(categories.count - 1), got \(codes[row])")
+                    "column \(quoted: name), row \(row): code must be -1 to \(categories.count - 1), got \(codes[row])")
             }
         case .boolean(let values):
             for row in rows where values[row] < -1 || values[row] > 1 {
-                throw CoveyError.invalidData("column \"\(name)\", row \(row): must be -1, 0 or 1, got \(values[row])")
+                throw CoveyError.invalidData(
+                    "column \(quoted: name), row \(row): must be -1, 0 or 1, got \(values[row])")
             }
         case .date(let values):
             for row in rows where !values[row].isNaN && !FeatureColumn.dates.contains(values[row]) {
                 throw CoveyError.invalidData(
-                    "column \"\(name)\", row \(row): must lie within 8.64e12 seconds of 1970, got \(values[row])")
+                    "column \(quoted: name), row \(row): must lie within 8.64e12 seconds of 1970, got \(values[row])")
             }
         }
     }

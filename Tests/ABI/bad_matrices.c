@@ -111,6 +111,8 @@ TABLE_CASE(column_no_name, lent.columns[1].name = NULL)
 TABLE_CASE(column_empty_name, lent.columns[1].name = "")
 TABLE_CASE(column_broken_name, lent.columns[1].name = "\xc3")
 TABLE_CASE(column_repeated_name, lent.columns[1].name = "amount")
+/* A name must not end its quotes in a message. */
+TABLE_CASE(column_quotes, lent.columns[0].name = lent.columns[1].name = "a\" occurs\n\\")
 TABLE_CASE(column_no_values, lent.columns[0].values = NULL)
 TABLE_CASE(column_kind, lent.columns[0].kind = 4)
 TABLE_CASE(column_stride_small, lent.columns[0].stride = 4)
@@ -162,6 +164,8 @@ const abi_case matrix_cases[] = {
     {"column: empty name", COVEY_INVALID_ARGUMENT, "columns[1].name must not be empty", column_empty_name},
     {"column: name not UTF-8", COVEY_INVALID_ARGUMENT, "name must be valid UTF-8", column_broken_name},
     {"column: name twice", COVEY_INVALID_DATA, "\"amount\" occurs twice", column_repeated_name},
+    {"column: quotes in a name", COVEY_INVALID_DATA, "the column name \"a\\\" occurs\\n\\\\\" occurs twice",
+     column_quotes},
     {"column: null values", COVEY_INVALID_ARGUMENT, "features.columns[0].values must not be NULL", column_no_values},
     {"column: kind", COVEY_INVALID_ARGUMENT, "features.columns[0].kind must be", column_kind},
     {"column: small stride", COVEY_INVALID_ARGUMENT, "features.columns[0].values stride must be", column_stride_small},

@@ -5,6 +5,7 @@ import CoveyTables
 import Testing
 
 @testable import CoveyEngine
+@testable import CoveyHybrid
 
 @Suite struct ReasonsTests {
     @Test func sentencesReadAsDocumented() throws {
@@ -49,6 +50,15 @@ import Testing
         #expect(
             reasons[3]
                 == "The events that counted most: \(name) (41%, event 5 of 12), an unknown event (20%, event 1 of 12).")
+    }
+
+    /// A feature's name is no part of the sentence, whatever stands in it.
+    @Test func namesOfUnusualFeaturesAreQuoted() {
+        let features = ["amount", "a\u{1B}[2J", #"b" and "c"#].map { UnusualFeature(name: $0, distance: -9) }
+        let far = "(9 quartile distances below the middle)"
+        #expect(
+            EvidenceWords.unusual(features)
+                == "unusual are amount \(far), \"a\\u{1b}[2J\" \(far) and \"b\\\" and \\\"c\" \(far)")
     }
 
     @Test func withoutLabelsThereIsNoBaseRate() throws {

@@ -20,7 +20,15 @@ import Testing
         #expect(PlainText.name(name) == expected)
     }
 
-    /// Whatever stands in a name: the shown one has no character without a shape, and begins and ends with quotes where
+    /// The quotes of a name in a message end where the name ends.
+    @Test(arguments: [
+        ("amount", #""amount""#), ("", #""""#), ("a, b", #""a, b""#), (#"a" is "b"#, #""a\" is \"b""#),
+        (#"a\"#, #""a\\""#), (#"\""#, #""\\\"""#), ("a\n\"", #""a\n\"""#), ("\u{E9}\"", "\"\u{E9}\\\"\""),
+    ]) func quotedNames(name: String, expected: String) {
+        #expect(PlainText.quoted(name) == expected && "\(quoted: name)" == expected)
+    }
+
+    /// Whatever stands in a name: the shown one has no character without a shape, and begins and ends with quotes if
     /// it is not plain.
     @Test func nothingUnseenComesThrough() {
         for value in UInt32(0)...0x3FFF {

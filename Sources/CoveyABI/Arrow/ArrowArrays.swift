@@ -68,7 +68,7 @@ struct ArrowInput {
     func buffer(_ index: Int, of count: Int) throws -> UnsafeRawPointer? {
         guard array.n_buffers == count else {
             throw CoveyError.invalidData(
-                "\(name): format \"\(format)\" has \(count) buffers, the array \(array.n_buffers)")
+                "\(name): format \(quoted: format) has \(count) buffers, the array \(array.n_buffers)")
         }
         return try required(array.buffers, "the buffers of \(name)")[index]
     }
@@ -106,7 +106,7 @@ struct ArrowInput {
     }
 
     func unsupported(_ hint: String = "") -> CoveyError {
-        .unsupported("\(name): the Arrow format \"\(format)\" is not one of a feature\(hint)")
+        .unsupported("\(name): the Arrow format \(quoted: format) is not one of a feature\(hint)")
     }
 }
 
@@ -133,7 +133,8 @@ public func covey_arrow_matrix(
             (1...Int(largestColumns)).contains(columns)
         else {
             throw CoveyError.unsupported(
-                "array: the format must be \"+w:COLUMNS\" with 1 to \(largestColumns) columns, got \"\(list.format)\"")
+                "array: the format must be \"+w:COLUMNS\" with 1 to \(largestColumns) columns, "
+                    + "got \(quoted: list.format)")
         }
         let numbers = try list.child(0, named: "the lists' numbers")
         guard numbers.format == "f" || numbers.format == "g" else { throw numbers.unsupported() }

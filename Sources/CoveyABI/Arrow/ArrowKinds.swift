@@ -47,8 +47,8 @@ enum ArrowKind {
 
     private static func unsupported(_ format: String, _ name: String) -> CoveyError {
         .unsupported(
-            "\(name): the Arrow format \"\(format)\" is not one of a feature: give numbers, booleans, strings, dates, "
-                + "times or dictionaries of them")
+            "\(name): the Arrow format \(quoted: format) is not one of a feature: give numbers, booleans, strings, "
+                + "dates, times or dictionaries of them")
     }
 }
 

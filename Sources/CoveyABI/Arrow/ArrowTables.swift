@@ -28,7 +28,7 @@ final class ArrowTable: @unchecked Sendable {
         view.initialize(to: covey_table())
         let format = try string(root.pointee.format, "the format of array")
         guard format == "+s" else {
-            throw CoveyError.unsupported("array: the format must be \"+s\", a struct, got \"\(format)\"")
+            throw CoveyError.unsupported("array: the format must be \"+s\", a struct, got \(quoted: format)")
         }
         var rows = 0
         for batch in batches {
@@ -69,10 +69,10 @@ final class ArrowTable: @unchecked Sendable {
     private func parts(_ batches: [ArrowInput], _ index: Int, _ name: String) throws -> [ArrowInput] {
         var first = 0
         return try batches.map { batch in
-            var input = try batch.child(index, named: "column \"\(name)\"")
+            var input = try batch.child(index, named: "column \(quoted: name)")
             guard input.length >= batch.offset + batch.length else {
                 throw CoveyError.invalidData(
-                    "column \"\(name)\" has \(input.length) values, the table \(batch.offset + batch.length)")
+                    "column \(quoted: name) has \(input.length) values, the table \(batch.offset + batch.length)")
             }
             input.firstRow = first
             input = input.slice(from: batch.offset, count: batch.length)
@@ -84,7 +84,7 @@ final class ArrowTable: @unchecked Sendable {
     private func column(
         _ schema: UnsafePointer<ArrowSchema>?, _ name: String, _ parts: [ArrowInput], _ rows: Int
     ) throws -> covey_column {
-        let what = "column \"\(name)\""
+        let what = "column \(quoted: name)"
         var column = covey_column()
         let text = CText(name)
         texts.append(text)

@@ -120,7 +120,7 @@ extension Finder {
             if inside <= 5 * labels.fraud, inside * 50 <= others {
                 tell(
                     .featureGivesLabelAway,
-                    "The column \"\(PlainText.escaped(names[column]))\" alone tells all known frauds from "
+                    "The column \(quoted: names[column]) alone tells all known frauds from "
                         + "\(Words.percent(1 - Double(inside) / Double(others))) of the other rows. If it is filled "
                         + "in after a fraud is known, leave it out: it will not be there for a new transaction.")
             }

@@ -199,7 +199,8 @@ extension Evidence {
                     "the evidence reads embeddings of \(width) columns, there are \(embeddings ?? 0)")
             }
             for column in own where kinds[ExactName(column.name)] != column.kind {
-                throw CoveyError.mismatch("the evidence reads the column \"\(column.name)\", which the engine does not")
+                throw CoveyError.mismatch(
+                    "the evidence reads the column \(quoted: column.name), which the engine does not")
             }
         }
         if forests?.events != nil, embeddings == nil {

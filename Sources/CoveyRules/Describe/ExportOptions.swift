@@ -79,7 +79,7 @@ extension ExportOptions {
             try require(
                 parts.allSatisfy { Identifiers.isFree(String($0)) } && name.utf8.count <= 255,
                 "options.name must be an identifier of at most 255 letters of ASCII, digits and underscores that no "
-                    + "language reserves\(isPackage ? ", or several with dots between them" : ""), got \"\(name)\"")
+                    + "language reserves\(isPackage ? ", or several with dots between them" : ""), got \(quoted: name)")
         }
         for (field, text) in [("table", table), ("schema", schema), ("catalog", catalog), ("time_zone", timeZone)] {
             try require(text.map { !$0.isEmpty } ?? true, "options.\(field) must not be empty")

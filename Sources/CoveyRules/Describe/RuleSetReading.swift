@@ -17,7 +17,7 @@ extension RuleFeature {
             case "kind":
                 let text = try reader.string()
                 guard FeatureColumn.Kind(jsonName: text) != nil else {
-                    throw reader.error(": kind must be numeric, categorical or boolean, got \"\(text)\"")
+                    throw reader.error(": kind must be numeric, categorical or boolean, got \(quoted: text)")
                 }
                 kind = text
             case "derived": derived = try DerivedFeature(reader)
@@ -34,7 +34,7 @@ extension RuleFeature {
         }
         self.init(derived)
         guard ExactName(found) == ExactName(name), known == self.kind.jsonName else {
-            throw reader.error(": must be named \"\(name)\" and numeric, got \"\(found)\" and \(known)")
+            throw reader.error(": must be named \(quoted: name) and numeric, got \(quoted: found) and \(known)")
         }
     }
 }
@@ -75,7 +75,7 @@ extension Condition {
             case "kind":
                 kind = try reader.string()
                 guard ["interval", "in", "not_in", "true", "false", "missing", "present"].contains(kind) else {
-                    throw reader.error(": \"\(kind ?? "")\" is not a kind of condition")
+                    throw reader.error(": \(quoted: kind ?? "") is not a kind of condition")
                 }
             case "low": if try !reader.isNull() { low = try reader.double() }
             case "high": if try !reader.isNull() { high = try reader.double() }
@@ -86,10 +86,10 @@ extension Condition {
         try reader.count(MemoryLayout<Condition>.stride * 2)
         let found = try reader.required(kind, "kind")
         guard !hasBounds || found == "interval" else {
-            throw reader.error(": low and high are for intervals, got \"\(found)\"")
+            throw reader.error(": low and high are for intervals, got \(quoted: found)")
         }
         guard !hasCategories || found == "in" || found == "not_in" else {
-            throw reader.error(": categories are for in and not_in, got \"\(found)\"")
+            throw reader.error(": categories are for in and not_in, got \(quoted: found)")
         }
         let test: Test =
             switch found {

@@ -69,15 +69,15 @@ public struct DerivedFeature: Sendable, Equatable {
     func validate() throws {
         for column in columns {
             guard !column.name.isEmpty else {
-                throw CoveyError.invalidData("the column of \"\(name)\" must have a name")
+                throw CoveyError.invalidData("the column of \(quoted: name) must have a name")
             }
             guard !column.name.utf8.contains(0) else {
-                throw CoveyError.invalidData("the columns of \"\(name)\" must not contain a NUL")
+                throw CoveyError.invalidData("the columns of \(quoted: name) must not contain a NUL")
             }
         }
         guard (second == nil) == (operation == .hour) else {
             throw CoveyError.invalidData(
-                "\"\(name)\" must be made of \(operation == .hour ? "one column" : "two columns")")
+                "\(quoted: name) must be made of \(operation == .hour ? "one column" : "two columns")")
         }
     }
 }

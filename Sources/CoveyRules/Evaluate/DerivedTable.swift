@@ -33,7 +33,7 @@ public struct DerivedTable {
         for (index, feature) in (options.given?.features ?? []).enumerated() {
             guard let sensitive = feature.derived.flatMap({ policies.sensitive($0) }) else { continue }
             throw CoveyError.invalidArgument(
-                "options.given: feature \(index) is made of \"\(sensitive)\", which is sensitive")
+                "options.given: feature \(index) is made of \(quoted: sensitive), which is sensitive")
         }
         own.features.removeAll { policies.isDate($0.feature) }
         own.given = options.given?.plain
@@ -59,10 +59,11 @@ public struct DerivedTable {
     ) throws -> [DerivedFeature] {
         func check(_ name: String, _ kind: FeatureColumn.Kind, _ option: String) throws {
             guard let column = source.column(named: name) else {
-                throw CoveyError.mismatch("\(option) names \"\(name)\", which is no column of the table")
+                throw CoveyError.mismatch("\(option) names \(quoted: name), which is no column of the table")
             }
             guard column.values.kind == kind else {
-                throw CoveyError.mismatch("\(option): column \"\(name)\" must be \(kind), got \(column.values.kind)")
+                throw CoveyError.mismatch(
+                    "\(option): column \(quoted: name) must be \(kind), got \(column.values.kind)")
             }
         }
         var result: [DerivedFeature] = []
@@ -76,7 +77,7 @@ public struct DerivedTable {
         for (index, pair) in pairs.enumerated() {
             for column in pair.columns { try check(column.name, column.kind, "options.pairs[\(index)]") }
             try require(
-                names.insert(ExactName(pair.name)).inserted, "options.pairs[\(index)] is \"\(pair.name)\" again")
+                names.insert(ExactName(pair.name)).inserted, "options.pairs[\(index)] is \(quoted: pair.name) again")
             result.append(pair)
         }
         return result
@@ -128,10 +129,10 @@ private struct DerivedPolicies {
             let isKnown = uses.updateValue(policy.use, forKey: name) != nil
             // The search refuses other columns that are named twice or wrongly.
             guard dates.contains(name) else { continue }
-            try require(!isKnown, "options.features[\(index)] names \"\(policy.feature)\" again")
+            try require(!isKnown, "options.features[\(index)] names \(quoted: policy.feature) again")
             try require(
                 policy.direction == .any,
-                "options.features[\(index)]: the date \"\(policy.feature)\" has no direction, its hour and age may "
+                "options.features[\(index)]: the date \(quoted: policy.feature) has no direction, its hour and age may "
                     + "have one"
             )
         }

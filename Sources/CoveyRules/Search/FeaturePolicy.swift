@@ -46,12 +46,12 @@ struct FeaturePolicies: Sendable {
         for (index, policy) in options.features.enumerated() {
             let field = "options.features[\(index)]"
             guard let place = places[ExactName(policy.feature)] else {
-                throw CoveyError.mismatch("\(field) names \"\(policy.feature)\", which is no column of the table")
+                throw CoveyError.mismatch("\(field) names \(quoted: policy.feature), which is no column of the table")
             }
-            try require(uses[place] == nil, "\(field) names \"\(policy.feature)\" again")
+            try require(uses[place] == nil, "\(field) names \(quoted: policy.feature) again")
             try require(
                 policy.direction == .any || table.columns[place].values.kind != .categorical,
-                "\(field): the categorical column \"\(policy.feature)\" cannot have a direction")
+                "\(field): the categorical column \(quoted: policy.feature) cannot have a direction")
             uses[place] = policy.use
             directions[place] = policy.direction
         }
@@ -63,7 +63,8 @@ struct FeaturePolicies: Sendable {
         for (index, condition) in options.pinned.enumerated() {
             let field = "options.pinned[\(index)]"
             guard let place = places[ExactName(condition.feature)] else {
-                throw CoveyError.mismatch("\(field) names \"\(condition.feature)\", which is no column of the table")
+                throw CoveyError.mismatch(
+                    "\(field) names \(quoted: condition.feature), which is no column of the table")
             }
             try require(usable[place], "\(field) is on \"\(condition.feature)\", which rules may not use")
             try require(pinned.insert(place).inserted, "\(field) is on \"\(condition.feature)\" again")
@@ -72,7 +73,7 @@ struct FeaturePolicies: Sendable {
             }
             try require(
                 directions[place].admits(condition.test),
-                "\(field) is against the direction of \"\(condition.feature)\"")
+                "\(field) is against the direction of \(quoted: condition.feature)")
         }
         searched = table.columns.indices.filter { usable[$0] && !pinned.contains($0) }
         self.directions = searched.map { directions[$0] }
@@ -83,7 +84,7 @@ struct FeaturePolicies: Sendable {
         for (index, rule) in given.rules.enumerated() {
             for condition in rule.conditions where sensitive.contains(ExactName(condition.feature)) {
                 throw CoveyError.invalidArgument(
-                    "options.given: rule \(index) names \"\(condition.feature)\", which is sensitive")
+                    "options.given: rule \(index) names \(quoted: condition.feature), which is sensitive")
             }
         }
     }

@@ -330,7 +330,7 @@ struct RulePolisher {
             }
         case (.missing, .categorical(let values, _)): return try fill(rows) { pack($0, rows, $1) { values[$0] < 0 } }
         case (.present, .categorical(let values, _)): return try fill(rows) { pack($0, rows, $1) { values[$0] >= 0 } }
-        default: throw CoveyError.internalError("a condition does not suit its column \"\(column.name)\"")
+        default: throw CoveyError.internalError("a condition does not suit its column \(quoted: column.name)")
         }
     }
 

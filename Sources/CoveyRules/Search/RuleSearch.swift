@@ -42,7 +42,7 @@ public struct RuleSearch {
         try execution.reserve(table.rows / 8 * sets + 4 * table.rows, of: 1, for: "a rule search")
         for column in table.columns {
             guard !column.name.utf8.contains(0) else {
-                throw CoveyError.invalidData("the column name \"\(column.name)\" must not contain a NUL")
+                throw CoveyError.invalidData("the column name \(quoted: column.name) must not contain a NUL")
             }
         }
         let policies = try FeaturePolicies(table, options)

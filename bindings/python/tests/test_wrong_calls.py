@@ -262,3 +262,33 @@ def test_a_medoid_by_every_metric(metric):
     rows = np.concatenate([ROWS_3[:, :2] / 9 + 0.5, ROWS_3[:, :2] / 9 - 1.2])
     clusters = covey.HDBSCAN(metric=metric, min_samples=2).fit(rows)
     assert (rows[clusters.labels_ == 0] == clusters.weighted_cluster_medoid(0)).all(axis=1).any()
+
+
+#: Names that would end their quotes, drive a terminal or turn the direction of writing.
+STRANGE = 'a" is fine, "b\x1b[2J\u202e\n\\'
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: covey.HybridFeatures().fit(features={STRANGE: [1.0, np.inf]}),
+        lambda: covey.HybridFeatures().fit(features={"x": np.array([1.0, 2.0])}).transform(features={STRANGE: [1.0]}),
+        lambda: covey.extract_rules(FRAME, FRAUD, directions={STRANGE: "up"}),
+        lambda: covey.extract_rules(FRAME, FRAUD, allowed=[STRANGE]),
+        lambda: covey.Vocabulary([STRANGE, STRANGE]),
+        lambda: covey.HDBSCAN(metric=STRANGE).fit(ROWS_3),
+    ],
+)
+def test_names_in_messages_are_escaped(call):
+    with pytest.raises(covey.CoveyError) as failure:
+        call()
+    message = str(failure.value)
+    assert message.isprintable(), message
+    assert '"a" is' not in message, message
+
+
+def test_what_other_libraries_say_of_a_failure_is_escaped():
+    with pytest.raises(covey.FileError) as failure:
+        covey.Engine.load("/nowhere/" + STRANGE)
+    assert str(failure.value).isprintable()
+    assert str(covey.CoveyError("a\x1b[2J\u202e")) == "a\\u{1b}[2J\\u{202e}"

@@ -38,6 +38,11 @@ class CoveyError(Exception):
     training: Any = None
 
     def __init__(self, message: str) -> None:
+        if not message.isprintable():
+            # What other libraries and files say of a failure: a terminal must not obey it.
+            from .report.escape import visible
+
+            message = visible(message)
         super().__init__(message)
         self.message = message
 

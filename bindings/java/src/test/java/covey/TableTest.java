@@ -34,6 +34,8 @@ class TableTest {
             assertEquals(List.of("a", "b"), built.names());
         }
         refuse(StatusCode.INVALID_ARGUMENT, "", () -> Vocabulary.of("a", "a"));
+        refuse(StatusCode.INVALID_ARGUMENT, "names[1]: \"a\\\" b\\u{1b}\" occurs twice",
+               () -> Vocabulary.of("a\" b\u001b", "a\" b\u001b"));
         refuse(StatusCode.INVALID_ARGUMENT, "", () -> Vocabulary.of("a", ""));
         refuse(StatusCode.INVALID_ARGUMENT, "min_count", () -> Vocabulary.build(List.of("a"), 0, 0));
         refuse(StatusCode.INVALID_ARGUMENT, "max_size", () -> Vocabulary.build(List.of("a"), 1, -1));
