@@ -135,6 +135,8 @@ test-format: $(VENV)/stamp | prepare-test
 	$(VENV)/bin/ruff format --quiet --check . && $(VENV)/bin/ruff check .
 	@! $(STYLED) \( -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.cpp' -o -name '*.java' \) -print0 \
 		| LC_ALL=C.UTF-8 xargs -0 grep -nE '^.{121,}' || { echo "lines above are wider than 120 columns"; exit 1; }
+	@! grep -rnF '\"\(' Sources --include='*.swift' | grep -vE 'Describe/RuleSet(PMML|DMN|DRL)|CoveyFiles/JSONText' \
+		|| { echo "messages above put a name between quotes that it can end: write \\(quoted: name)"; exit 1; }
 
 .PHONY: test-swift test-abi test-interface test-package abi-baseline check-memory
 # The tests are optimised, like the library, because the numerical tests are heavy.
@@ -218,11 +220,11 @@ fuzz-seeds: $(LIBRARY)
 
 # ------------------------------------------------------------------------------------------------------- a good guest
 # Tests/Guest against the built library; what make test leaves out runs in check-host. See CONTRIBUTING.md.
-.PHONY: test-guest check-host check-faults check-rounds check-saving check-hostile check-limits check-polls check-coexistence check-address check-threads
+.PHONY: test-guest check-host check-faults check-rounds check-saving check-hostile check-limits check-polls check-budgets check-coexistence check-address check-threads
 GUEST_OUT := $(OUT)/guest
 GUEST_WARNINGS := -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -fno-builtin -ITests/ABI -ITests/Guest
 GUEST_CFLAGS := -std=c11 -pedantic $(GUEST_WARNINGS) -I$(OUT)/include
-GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults saving hostile limits polls)
+GUEST_PROGRAMS := $(addprefix $(GUEST_OUT)/,snapshot concurrency rounds digests faults saving hostile limits polls budgets)
 GUEST_SHARED := $(wildcard Tests/Guest/operation*.c) $(wildcard Tests/Guest/*.h Tests/ABI/*.h)
 
 $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_SHARED) $(LIBRARY)
@@ -235,7 +237,7 @@ $(GUEST_OUT)/fault_hooks.o: Tests/Guest/fault_hooks.cpp Tests/Guest/fault_hooks.
 
 # -rdynamic: the library then calls the program's malloc, write and others instead of those of the C library.
 $(GUEST_OUT)/saving: ABI_LINK += -rdynamic
-$(GUEST_OUT)/faults $(GUEST_OUT)/rounds: $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_OUT)/fault_hooks.o $(GUEST_SHARED) $(LIBRARY)
+$(GUEST_OUT)/faults $(GUEST_OUT)/rounds $(GUEST_OUT)/budgets: $(GUEST_OUT)/%: Tests/Guest/%.c $(GUEST_OUT)/fault_hooks.o $(GUEST_SHARED) $(LIBRARY)
 	cc $(GUEST_CFLAGS) $(filter %.c %.o,$^) -o $@ -rdynamic $(ABI_LINK) -lstdc++
 
 # The symbols that strip removes.
@@ -255,10 +257,11 @@ test-guest: $(GUEST_PROGRAMS) $(GUEST_OUT)/symbols $(GUEST_OUT)/libguest_road.so
 	$(GUEST_OUT)/hostile 5
 	$(GUEST_OUT)/limits 5
 	$(GUEST_OUT)/polls 4000
+	$(GUEST_OUT)/budgets 5
 	$(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$(VENV)/bin/python Tests/Guest/coexistence.py $(GUEST_OUT)
 
-check-host: check-faults check-mutations check-rounds check-saving check-hostile check-limits check-polls check-coexistence check-address check-threads
+check-host: check-faults check-mutations check-rounds check-saving check-hostile check-limits check-polls check-budgets check-coexistence check-address check-threads
 
 check-saving: $(GUEST_OUT)/saving
 	$< 500
@@ -271,6 +274,9 @@ check-limits: $(GUEST_OUT)/limits
 
 check-polls: $(GUEST_OUT)/polls
 	$< 60000
+
+check-budgets: $(GUEST_OUT)/budgets
+	$< 100
 
 check-faults: $(GUEST_OUT)/faults $(GUEST_OUT)/symbols
 	$< $(GUEST_OUT)/symbols all

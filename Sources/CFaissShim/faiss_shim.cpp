@@ -7,11 +7,16 @@
 #include <vector>
 
 #include <faiss/IndexFlat.h>
+#include <faiss/utils/distances.h>
 #include <faiss/utils/random.h>
 
 namespace {
 
 /* A flat index whose searches, the long part of k-means, can be cancelled. */
+/* FAISS compares this number of rows with 1,024 others at a time, and allocates a matrix of that size for however few:
+ * 2 MB instead of 16. It is set once, when the library is loaded, because sums depend on it. */
+const int rows_at_a_time = faiss::distance_compute_blas_query_bs = 512;
+
 class StoppableIndex : public faiss::IndexFlatL2 {
     int (*stop)(const void *);
     const void *state;

@@ -10,7 +10,11 @@ final class HybridBox: Sendable {
     let hybrid: HybridFeatures
     let columnNames: [CText]
 
-    init(_ hybrid: HybridFeatures) {
+    init(_ hybrid: HybridFeatures, _ execution: Execution) throws {
+        // C strings are kept. For a moment each name is a string too, in three arrays.
+        let (names, bytes) = (hybrid.dimension, hybrid.columnNameBytes)
+        try execution.hold(96 * names + bytes, for: "the names of \(names) columns")
+        try execution.reserve(112 * names + bytes, for: "the names of \(names) columns")
         self.hybrid = hybrid
         columnNames = hybrid.columnNames.map { CText($0) }
     }
@@ -31,7 +35,7 @@ public func covey_hybrid_fit(
         let fitted = try HybridFeatures(
             fitting: view, table, options: try hybridOptions(options, columns: table?.columns.count ?? 0),
             execution: execution)
-        hybrid.pointee = Handle.retain(HybridBox(fitted))
+        hybrid.pointee = Handle.retain(try HybridBox(fitted, execution))
     }
 }
 
@@ -119,7 +123,7 @@ public func covey_hybrid_load(
         let hybrid = try required(hybrid, "hybrid")
         let execution = execution(context)
         let read = try SafeTensors.read(path: CoveyABI.path(path), execution) { try HybridFeatures($0, execution) }
-        hybrid.pointee = Handle.retain(HybridBox(read))
+        hybrid.pointee = Handle.retain(try HybridBox(read, execution))
     }
 }
 
@@ -147,7 +151,7 @@ public func covey_hybrid_read(
         let hybrid = try required(hybrid, "hybrid")
         let execution = execution(context)
         let file = try SafeTensors(bytes, length, execution)
-        hybrid.pointee = Handle.retain(HybridBox(try HybridFeatures(file, execution)))
+        hybrid.pointee = Handle.retain(try HybridBox(HybridFeatures(file, execution), execution))
     }
 }
 

@@ -143,12 +143,15 @@ private struct Categories {
     }
 
     mutating func all() throws -> [String] {
+        var bytes = HashTableSize.bytes(count > FeatureTable.few ? count : 0, of: MemoryLayout<ExactName>.stride)
+        try execution.hold(count, of: 2 * MemoryLayout<String>.stride, for: "\(field).categories")
+        try execution.hold(bytes, for: "\(field).categories")
         if count > FeatureTable.few { seen.reserveCapacity(count) } else { seenFew.reserveCapacity(count) }
         // A name that is longer than a string's own 15 bytes takes a block of its own.
-        var bytes = 0
+        bytes = 0
         return try (0..<count).map { index in
             let name = try name(index)
-            bytes += 3 * MemoryLayout<String>.stride + (name.utf8.count > 15 ? 48 + name.utf8.count : 0)
+            bytes += name.utf8.count > 15 ? 48 + name.utf8.count : 0
             if index & 0xFFF == 0xFFF || index == count - 1 {
                 try execution.report()
                 try execution.hold(bytes, for: "\(field).categories")

@@ -18,6 +18,7 @@ final class RulesBox: @unchecked Sendable {
     let note: CText?
 
     init(_ set: RuleSet, _ execution: Execution) throws {
+        try execution.hold(set.categoryBytes, for: "the categories of rules")
         self.set = set
         note = set.note.map { CText($0) }
         evaluator = try RuleEvaluator(set) { try execution.report() }

@@ -238,7 +238,7 @@ extension Clustering {
         guard view.columns == columnCount else {
             throw CoveyError.mismatch("matrix.columns must be \(columnCount), as clustered, got \(view.columns)")
         }
-        try execution.hold(view.rows, of: 56, for: "placing \(view.rows) rows")
+        try execution.hold(view.rows, of: 72, for: "placing \(view.rows) rows")
         let strengths = strengths ?? options.strengths
         let usable = try FiniteRows.find(in: view, missing: options.missing, execution: execution)
         var result = Prediction(

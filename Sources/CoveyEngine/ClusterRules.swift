@@ -12,6 +12,7 @@ public struct ClusterRules: Sendable {
     let precisions: [Double]
 
     public init(cluster: Int, rules: RuleSet, _ execution: Execution = Execution()) throws {
+        try execution.hold(rules.categoryBytes, for: "the categories of rules")
         self.cluster = cluster
         self.rules = rules
         evaluator = try RuleEvaluator(rules) { try execution.report() }

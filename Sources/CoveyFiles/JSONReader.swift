@@ -3,9 +3,10 @@ import CoveyRuntime
 /// Reads JSON (RFC 8259) from its first byte to its last, without building a tree: the caller asks for the value that
 /// must come next.
 ///
-/// Values that are built from the text count against the memory budget. The reader reports progress at every megabyte
-/// and can be cancelled there. Objects and arrays are at most `deepest` deep. A member must not occur twice in an
-/// object that is read; values that are skipped are not checked for this. Errors are `corruptFile` and name the place.
+/// Values that are built from the text count against the memory budget until the call ends, for they are mostly kept.
+/// The reader reports progress at every megabyte and can be cancelled there. Objects and arrays are at most `deepest`
+/// deep. A member must not occur twice in an object that is read; values that are skipped are not checked for this.
+/// Errors are `corruptFile` and name the place.
 public final class JSONReader {
     /// The deepest nesting that is read.
     public static let deepest = 64
@@ -64,14 +65,16 @@ public final class JSONReader {
     /// occur twice.
     public func largeObject(_ member: (String) throws -> Void) throws {
         try nested(UInt8(ascii: "{"), UInt8(ascii: "}"), "an object") { _ in
-            let name = try self.name()
+            let name = try self.name(isCounted: true)
             try self.step(.member(name)) { try member(name) }
         }
     }
 
-    private func name() throws -> String {
+    private func name(isCounted: Bool) throws -> String {
         guard next() == UInt8(ascii: "\"") else { throw malformed("a member's name is expected") }
+        let before = built
         let name = try string()
+        if isCounted { try count(4 * MemoryLayout<String>.stride) } else { built = max(before, asked) }
         guard next() == UInt8(ascii: ":") else { throw malformed("a colon is expected") }
         place += 1
         return name
@@ -143,7 +146,7 @@ public final class JSONReader {
             if bytes.count + place - copied > roomAsked {
                 roomAsked = 2 * (bytes.count + place - copied) + 1 << 16
                 // Bytes that grow are there twice, and then once more as a string.
-                try execution.reserve(built + 2 * roomAsked, for: what.isEmpty ? "reading JSON" : "reading \(what)")
+                try execution.reserve(2 * roomAsked, for: what.isEmpty ? "reading JSON" : "reading \(what)")
             }
             bytes.append(contentsOf: text[copied..<place])
             try bytes.append(contentsOf: Array(String(escape()).utf8))
@@ -151,7 +154,9 @@ public final class JSONReader {
             copied = place
         }
         defer { place += 1 }
-        try count(MemoryLayout<String>.stride + 32 + (unescaped?.count ?? 0) + place - copied)
+        let length = (unescaped?.count ?? 0) + place - copied
+        // A string of at most 15 bytes has them in itself.
+        try count(MemoryLayout<String>.stride + (length > 15 ? 48 + length : 0))
         let decoded: String?
         if var bytes = unescaped {
             bytes.append(contentsOf: text[copied..<place])
@@ -210,7 +215,7 @@ public final class JSONReader {
     public func count(_ bytes: Int) throws {
         built += bytes
         guard built - asked > 1 << 16 else { return }
-        try execution.reserve(built, for: what.isEmpty ? "reading JSON" : "reading \(what)")
+        try execution.hold(built - asked, for: what.isEmpty ? "reading JSON" : "reading \(what)")
         asked = built
     }
 

@@ -88,7 +88,7 @@ public struct SafeTensors: Sendable {
         _ name: String, as type: Element.Type = Element.self, shape: [Int?], _ execution: Execution? = nil
     ) throws -> [Element] {
         let tensor = try self.tensor(name, Element.dataType, shape: shape)
-        try execution?.reserve(tensor.bytes.count, for: "tensor \(name)")
+        try execution?.hold(tensor.bytes.count, for: "tensor \(name)")
         return try Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
             let target = UnsafeMutableRawBufferPointer(buffer)
             for start in stride(from: 0, to: tensor.bytes.count, by: SafeTensors.piece) {

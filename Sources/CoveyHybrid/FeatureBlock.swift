@@ -48,6 +48,8 @@ struct FeatureBlock: Sendable, Equatable {
             clip: min(options.clip, .greatestFiniteMagnitude))
     }
 
+    var outputNameBytes: Int { columns.reduce(0) { $0 + $1.outputNameBytes } }
+
     var outputNames: [String] { columns.flatMap(\.outputNames) }
 
     /// A table's columns in the order of fitting.

@@ -70,6 +70,10 @@ struct FittedFeature: Sendable, Equatable {
             absent = values.count - present
         case .categorical(let codes, let categories):
             let (found, missing) = try FittedFeature.findCategories(codes, categories, name, execution)
+            // Three arrays that grow, of which two stay, and a dictionary.
+            let count = found.reduce(0) { $1 ? $0 + 1 : $0 }
+            try execution.hold(FittedFeature.bytes(categories: count), for: "categories of \(quoted: name)")
+            try execution.reserve(count, of: 128, for: "categories of \(quoted: name)")
             occurring = zip(categories, found).filter(\.1).map(\.0)
             absent = missing
         }
@@ -80,6 +84,12 @@ struct FittedFeature: Sendable, Equatable {
         self.init(
             name: name, kind: column.values.kind, scaling: fitted, median: median, categories: occurring,
             hasIndicator: missing == .indicator && absent > 0, factor: factor)
+    }
+
+    /// What the categories take beside their strings: an array of them and a dictionary.
+    static func bytes(categories count: Int) -> Int {
+        let entry = MemoryLayout<(ExactName, Int)>.stride
+        return count == 0 ? 0 : 2 * count * MemoryLayout<String>.stride + HashTableSize.bytes(count, of: entry)
     }
 
     /// How old it is, or its hour, is for the host to say: the clock that ages count from is not in the table.
@@ -131,6 +141,9 @@ struct FittedFeature: Sendable, Equatable {
 
     /// The columns that the feature takes in a hybrid row.
     var outputs: Int { (kind == .categorical ? categories.count : 1) + (hasIndicator ? 1 : 0) }
+
+    /// The bytes of `outputNames`, without that of the indicator.
+    var outputNameBytes: Int { categories.reduce(name.utf8.count) { $0 + name.utf8.count + 1 + $1.utf8.count } }
 
     var outputNames: [String] {
         (kind == .categorical ? categories.map { "\(name)=\($0)" } : [name]) + (hasIndicator ? ["\(name) missing"] : [])

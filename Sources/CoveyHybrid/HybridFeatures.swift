@@ -105,12 +105,15 @@ public struct HybridFeatures: Sendable, Equatable {
     public var featureColumns: [(name: String, kind: FeatureColumn.Kind)] {
         features?.columns.map { ($0.name, $0.kind) } ?? []
     }
-    /// "embedding[3]" or "component[3]", "amount", "country=NL", "age missing".
     /// The categories of each categorical column that occurred in fitting.
     public var categories: [(name: String, categories: [String])] {
         (features?.columns ?? []).filter { $0.kind == .categorical }.map { ($0.name, $0.categories) }
     }
 
+    /// The bytes of those of `columnNames` that come from names of features.
+    public var columnNameBytes: Int { features?.outputNameBytes ?? 0 }
+
+    /// "embedding[3]" or "component[3]", "amount", "country=NL", "age missing".
     public var columnNames: [String] { (embeddings?.outputNames ?? []) + (features?.outputNames ?? []) }
 
     /// Writes n hybrid rows, `stride` floats apart (at least `dimension`). A row comes out as the same bytes alone, in

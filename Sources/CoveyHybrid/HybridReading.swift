@@ -107,10 +107,8 @@ extension FeatureBlock {
             }
             categories += column.categories.count
             columns.append(column)
-            // The column, its name in the set, and the categories in their dictionary, in arrays that double.
-            try reader.count(
-                2 * (MemoryLayout<FittedFeature>.stride + MemoryLayout<ExactName>.stride)
-                    + 4 * column.categories.count * MemoryLayout<(ExactName, Int)>.stride)
+            // The column and its name in the set, in arrays that double.
+            try reader.count(2 * (MemoryLayout<FittedFeature>.stride + MemoryLayout<ExactName>.stride))
         }
         guard !columns.isEmpty else { throw reader.error("must have a column") }
         return columns
@@ -138,6 +136,12 @@ extension FittedFeature {
             default: try reader.skip()
             }
         }
+        let names = categories?.count ?? 0
+        try reader.count(FittedFeature.bytes(categories: names))
+        // The set that looks for names that occur twice.
+        try reader.execution.reserve(
+            HashTableSize.bytes(names, of: MemoryLayout<ExactName>.stride) + names * MemoryLayout<ExactName>.stride,
+            for: "the categories of a feature")
         try self.init(
             name: reader.required(name, "name"), kind: reader.required(kind, "kind"),
             scaling: ColumnScaling(

@@ -56,7 +56,7 @@ public struct Condition: Sendable, Equatable {
     }
 
     /// Throws where the test does not suit a feature of this kind or makes no sense.
-    func validate(kind: FeatureColumn.Kind) throws {
+    func validate(kind: FeatureColumn.Kind, _ execution: Execution) throws {
         func suits(_ wanted: FeatureColumn.Kind) throws {
             guard kind == wanted else {
                 throw CoveyError.invalidData(
@@ -75,7 +75,9 @@ public struct Condition: Sendable, Equatable {
         case .isIn(let names), .isNotIn(let names):
             try suits(.categorical)
             guard !names.isEmpty else { throw CoveyError.invalidData("categories must not be empty") }
-            var seen = Set<ExactName>()
+            try execution.reserve(
+                HashTableSize.bytes(names.count, of: MemoryLayout<ExactName>.stride), for: "categories of a rule")
+            var seen = Set<ExactName>(minimumCapacity: names.count)
             for name in names {
                 guard !name.utf8.contains(0) else {
                     throw CoveyError.invalidData("categories must not contain a NUL")

@@ -145,7 +145,9 @@ public struct RuleSet: Sendable, Equatable {
                     throw CoveyError.invalidData(
                         "\(field): the feature \(quoted: condition.feature) is not among the features")
                 }
-                do { try condition.validate(kind: kind) } catch let error as CoveyError {
+                do {
+                    try condition.validate(kind: kind, execution)
+                } catch let error as CoveyError where error.code == .invalidData {
                     throw CoveyError.invalidData("\(field): \(error.message)")
                 }
                 used.insert(ExactName(condition.feature))

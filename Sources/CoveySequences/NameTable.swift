@@ -21,6 +21,9 @@ struct NameTable {
         3 * (text.capacity + 8 * starts.capacity + 4 * hashes.capacity) / 2 + 3 * 4 * slots.count + text.count
     }
 
+    /// The bytes of the table and of a copy of its text.
+    var bytes: Int { text.capacity + 8 * starts.capacity + 4 * hashes.capacity + 4 * slots.count + text.count }
+
     /// The range of a name's bytes in `text`, without its NUL.
     func bytes(_ index: Int) -> Range<Int> { starts[index]..<starts[index + 1] - 1 }
 

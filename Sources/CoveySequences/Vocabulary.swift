@@ -25,7 +25,7 @@ public final class Vocabulary: Sendable, Equatable {
         var table = NameTable()
         try names { name in
             let index = table.count
-            if index & 0xFFF == 0 { try execution.checkRoom(for: table) }
+            if Vocabulary.mayGrow(index) { try execution.checkRoom(for: table) }
             try require(index < Self.largest, "names must be at most \(Self.largest)")
             try require(!name.isEmpty, "names[\(index)] must not be empty")
             try require(!name.utf8.contains(0), "names[\(index)] must not contain NUL")
@@ -34,6 +34,7 @@ public final class Vocabulary: Sendable, Equatable {
             try require(isNew, "names[\(index)]: \(quoted: name) occurs twice")
         }
         try execution.checkRoom(for: table)
+        try execution.hold(table.bytes, for: "a vocabulary of \(table.count) names")
         self.init(table)
     }
 
@@ -51,7 +52,7 @@ public final class Vocabulary: Sendable, Equatable {
         var table = NameTable()
         var counts: [Int] = []
         for index in 0..<count {
-            if index & 0xFFF == 0 { try execution.checkRoom(for: table) }
+            if Vocabulary.mayGrow(index) { try execution.checkRoom(for: table) }
             try event(index) { name in
                 if name.isEmpty { return }
                 let (entry, isNew) = table.insert(name)
@@ -77,12 +78,17 @@ public final class Vocabulary: Sendable, Equatable {
             }
             var result = NameTable()
             for (place, entry) in (maxSize == 0 ? kept[...] : kept.prefix(maxSize)).enumerated() {
-                if place & 0xFFF == 0 { try execution.checkRoom(for: result, beside: table) }
+                if mayGrow(place) { try execution.checkRoom(for: result, beside: table) }
                 _ = result.insert(UnsafeBufferPointer(rebasing: text[table.bytes(entry)]))
             }
+            try execution.hold(result.bytes, for: "a vocabulary of \(result.count) names")
             return Vocabulary(result)
         }
     }
+
+    /// Whether the budget is to be looked at before the name of this index: each time that a small table doubles, and
+    /// often enough for the host.
+    private static func mayGrow(_ index: Int) -> Bool { index & 0xFFF == 0 || index & (index - 1) == 0 }
 
     private init(_ table: NameTable) {
         self.table = table

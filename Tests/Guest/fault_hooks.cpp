@@ -10,8 +10,11 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <malloc.h>
+#include <map>
 #include <new>
 #include <pthread.h>
+#include <set>
 #include <string>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -44,7 +47,7 @@ std::vector<Symbol> symbols;
 uintptr_t base, end;
 
 std::atomic<int> kind{FAULT_NONE};
-std::atomic<long> calls, kept;
+std::atomic<long> calls, kept, bytes, most;
 std::atomic<bool> counting;
 long wanted;
 bool all_after;
@@ -99,18 +102,54 @@ bool fails(int of) {
     return true;
 }
 
+/* What the last run without a fault noted of each call that could have failed: a hash of the return addresses, and
+ * which of all allocations it was. */
+enum { MOST_NOTED = 1 << 20 };
+uint64_t stacks[MOST_NOTED];
+long order[MOST_NOTED];
+long noted;
+std::atomic<long> allocations;
+/* The allocation from which on stacks are looked at. An operation makes nearly the same allocations each time: those of
+ * the standard library differ a little. */
+long begin;
+enum { SLACK = 400 };
+
+void note(void) {
+    if (wanted != 0 || noted >= MOST_NOTED) return;
+    void *frames[32];
+    int count = backtrace(frames, 32);
+    uint64_t sum = 14695981039346656037u;
+    for (int i = 0; i < count; i++) sum = (sum ^ (uint64_t)(uintptr_t)frames[i]) * 1099511628211u;
+    stacks[noted] = sum;
+    order[noted++] = allocations;
+}
+
 bool memory_fails(const void *caller) {
     if (kind.load(std::memory_order_relaxed) != FAULT_MEMORY || inside) return false;
+    /* Long before the one that is to fail no stack is looked at: that takes far longer than the allocations. */
+    if (++allocations < begin) return false;
     inside = true;
     bool survive = must_survive(caller);
+    if (survive) note();
     inside = false;
     return survive && fails(FAULT_MEMORY);
 }
 
+bool is_counting() { return counting.load(std::memory_order_relaxed); }
+
+void take(long size) {
+    long now = bytes += size;
+    for (long before = most; before < now && !most.compare_exchange_weak(before, now);) {}
+}
+
 void *counted(void *memory) {
-    if (memory != nullptr && counting.load(std::memory_order_relaxed)) kept++;
+    if (memory == nullptr || !is_counting()) return memory;
+    kept++;
+    take((long)malloc_usable_size(memory));
     return memory;
 }
+
+bool is_memory(int flags) { return (flags & MAP_ANONYMOUS) != 0 && (flags & MAP_NORESERVE) == 0; }
 
 int opening(const char *path, int folder, int flags, mode_t mode) {
     if (fails(FAULT_OPEN)) return -1;
@@ -156,11 +195,32 @@ void faults_begin(enum fault of, long n, int all, int number) {
     wanted = n;
     all_after = all;
     error_number = number;
-    calls = 0;
-    kept = 0;
+    calls = kept = bytes = most = allocations = 0;
+    begin = 0;
+    if (of == FAULT_MEMORY && n == 0) noted = 0;
+    if (of == FAULT_MEMORY && n > 0 && n <= noted) {
+        begin = order[n - 1] - SLACK;
+        while (calls < noted && order[calls] < begin) calls++;
+    }
     for (auto &file : opened) file = false;
     counting = true;
     kind = of;
+}
+
+long faults_choose(long *chosen, long most, int few) {
+    std::map<uint64_t, std::vector<long>> places;
+    for (long i = 0; i < noted; i++) places[stacks[i]].push_back(i + 1);
+    std::set<long> result;
+    for (auto &[stack, found] : places) {
+        size_t count = found.size();
+        result.insert(found[0]);
+        if (!few)
+            for (size_t index : {std::min<size_t>(1, count - 1), count / 2, count - 1}) result.insert(found[index]);
+    }
+    long written = 0;
+    for (long call : result)
+        if (written < most) chosen[written++] = call;
+    return written;
 }
 
 long faults_end(void) {
@@ -171,14 +231,22 @@ long faults_end(void) {
 
 long faults_kept(void) { return kept; }
 
+long faults_most_bytes(void) { return most; }
+
+long faults_kept_bytes(void) { return bytes; }
+
 void *malloc(size_t size) { return memory_fails(CALLER) ? nullptr : counted(__libc_malloc(size)); }
 
 void *calloc(size_t count, size_t size) { return memory_fails(CALLER) ? nullptr : counted(__libc_calloc(count, size)); }
 
 void *realloc(void *old, size_t size) {
     if (memory_fails(CALLER)) return nullptr;
+    if (old == nullptr) return counted(__libc_realloc(old, size));
+    long before = is_counting() ? (long)malloc_usable_size(old) : 0;
     void *memory = __libc_realloc(old, size);
-    return old == nullptr ? counted(memory) : memory;
+    /* A block that moves is there twice for a moment, which is not counted: large ones are remapped. */
+    if (memory != nullptr && is_counting()) take((long)malloc_usable_size(memory) - before);
+    return memory;
 }
 
 int posix_memalign(void **memory, size_t alignment, size_t size) {
@@ -194,13 +262,23 @@ void *aligned_alloc(size_t alignment, size_t size) {
 }
 
 void free(void *memory) {
-    if (memory != nullptr && counting.load(std::memory_order_relaxed)) kept--;
+    if (memory != nullptr && is_counting()) {
+        kept--;
+        bytes -= (long)malloc_usable_size(memory);
+    }
     __libc_free(memory);
 }
 
 void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset) {
     if (memory_fails(CALLER)) return MAP_FAILED;
-    return (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
+    void *memory = (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
+    if (memory != MAP_FAILED && is_memory(flags) && is_counting()) take((long)size);
+    return memory;
+}
+
+int munmap(void *address, size_t size) {
+    if (is_counting()) bytes -= (long)size;
+    return (int)syscall(SYS_munmap, address, size);
 }
 
 int open(const char *path, int flags, ...) {

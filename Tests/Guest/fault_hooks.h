@@ -30,11 +30,21 @@ int faults_read_symbols(const char *path);
  * = 0 none fails. */
 void faults_begin(enum fault kind, long n, int all, int number);
 
+/* After a run with faults_begin(FAULT_MEMORY, 0, 0, 0): the numbers of calls that stand for all. Calls with the same
+ * stack are made by the same code for the same purpose: of them the first, the second, the middle one and the last are
+ * taken, or with `few` the first alone. Writes at most `most` numbers, ascending, and returns how many. */
+long faults_choose(long *chosen, long most, int few);
+
 /* Ends the faults. Returns the number of calls of this kind. */
 long faults_end(void);
 
 /* Returns the number of memory blocks that anyone allocated and did not free between faults_begin and faults_end. */
 long faults_kept(void);
+
+/* Returns the number of bytes that anyone allocated and did not free since faults_begin: the most at any time, and now.
+ * After faults_end both stay. The thread stacks and the buffer that BLAS never frees are left out. */
+long faults_most_bytes(void);
+long faults_kept_bytes(void);
 
 #ifdef __cplusplus
 }

@@ -16,6 +16,9 @@ extern "C" {
 /* The bytes of the blocks in spare_memory.h, without the two largest. */
 #define FS_SPARE 212992
 
+/* The bytes that FAISS allocates to compare rows, however few they are. */
+#define FS_BLOCK 2097152
+
 /* k-means of n x d finite rows. Writes k x d centroids. It is Lloyd's algorithm, starting from a seeded sample of the
  * rows; n >= k >= 1. `stop(state)` is called between steps of a few milliseconds. If it returns nonzero, the call ends
  * with FS_FAILED. */

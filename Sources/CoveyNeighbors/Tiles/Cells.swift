@@ -133,6 +133,9 @@ final class Cells: @unchecked Sendable {
             packed.rows.copy(row, to: scratch.pointer)
             _ = packed.convert(scratch.pointer, to: numbers.pointer + place * packed.stride)
         }
+        // Numbers of each row of the sample, and of each centroid.
+        try execution.reserve(
+            sample.count * 16 + count * (packed.stride * 12 + 8) + Int(FS_BLOCK) + Int(FS_SPARE), for: "k-means")
         let status = withUnsafePointer(to: execution) { execution in
             fs_kmeans(
                 Int64(sample.count), Int64(packed.stride), numbers.pointer, Int64(count), 6, Int64(seed & 0x7fff_ffff),

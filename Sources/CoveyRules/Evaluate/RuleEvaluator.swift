@@ -239,3 +239,19 @@ public struct RuleEvaluator: Sendable {
         return size
     }
 }
+
+extension RuleSet {
+    /// What an evaluator takes for the categories that rules name: a dictionary, and sets for many rows and for one.
+    public var categoryBytes: Int {
+        var count = 0
+        for rule in rules {
+            for condition in rule.conditions {
+                if case .isIn(let names) = condition.test { count += names.count }
+                if case .isNotIn(let names) = condition.test { count += names.count }
+            }
+        }
+        guard count > 0 else { return 0 }
+        return HashTableSize.bytes(count, of: MemoryLayout<(ExactName, Int32)>.stride)
+            + HashTableSize.bytes(count, of: MemoryLayout<Int>.stride) + 24 * count
+    }
+}

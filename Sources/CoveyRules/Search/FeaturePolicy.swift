@@ -37,7 +37,7 @@ struct FeaturePolicies: Sendable {
     let directions: [Direction]
     private let sensitive: Set<ExactName>
 
-    init(_ table: FeatureTable, _ options: RuleSearchOptions) throws {
+    init(_ table: FeatureTable, _ options: RuleSearchOptions, _ execution: Execution) throws {
         let places = Dictionary(
             zip(table.columns.map { ExactName($0.name) }, table.columns.indices),
             uniquingKeysWith: { first, _ in first })
@@ -66,9 +66,11 @@ struct FeaturePolicies: Sendable {
                 throw CoveyError.mismatch(
                     "\(field) names \(quoted: condition.feature), which is no column of the table")
             }
-            try require(usable[place], "\(field) is on \"\(condition.feature)\", which rules may not use")
-            try require(pinned.insert(place).inserted, "\(field) is on \"\(condition.feature)\" again")
-            do { try condition.validate(kind: table.columns[place].values.kind) } catch let error as CoveyError {
+            try require(usable[place], "\(field) is on \(quoted: condition.feature), which rules may not use")
+            try require(pinned.insert(place).inserted, "\(field) is on \(quoted: condition.feature) again")
+            do {
+                try condition.validate(kind: table.columns[place].values.kind, execution)
+            } catch let error as CoveyError where error.code == .invalidData {
                 throw CoveyError.invalidArgument("\(field): \(error.message)")
             }
             try require(

@@ -45,7 +45,7 @@ public struct RuleSearch {
                 throw CoveyError.invalidData("the column name \(quoted: column.name) must not contain a NUL")
             }
         }
-        let policies = try FeaturePolicies(table, options)
+        let policies = try FeaturePolicies(table, options, execution)
         if let given = options.given {
             try policies.check(given)
             _ = try RuleEvaluator(given).bind(table)
