@@ -75,6 +75,23 @@ def test_equal_rows_are_less_work(share):
     assert equal <= plain * 1.05
 
 
+def beside(rows, count, spread):
+    """The rows among `count` others that lie at 0, or nearly there."""
+    others = spread * np.random.default_rng(2).normal(size=(count, rows.shape[1]))
+    return np.random.default_rng(1).permutation(np.concatenate([rows, others]))
+
+
+@pytest.mark.parametrize("search", ["exact", "approximate"])
+def test_rows_that_an_attacker_repeats_are_no_work(search):
+    rows = np.random.default_rng(0).normal(size=(ROWS, 12))
+    plain = pairs(rows, algorithm=search)
+    for share in (0.1, 0.2, 0.4, 0.8):
+        count = round(ROWS * share / (1 - share))
+        assert pairs(beside(rows, count, 0), algorithm=search) <= 1.02 * plain + 50 * count, share
+    # What it costs if equal rows are searched one by one: the count sees it.
+    assert pairs(beside(rows, ROWS, 1e-3), algorithm=search) > 2 * plain
+
+
 @pytest.mark.parametrize("search", ["exact", "approximate"])
 @pytest.mark.parametrize("columns", [8, 16, 64])
 def test_a_far_row_is_no_work(columns, search):
