@@ -35,8 +35,9 @@ SWIFT ?= swift
 PYTHON ?= python3
 export SWIFT
 
-# The Python environment of the tests.
+# The Python environment of the tests. Packages come by lists that name each with its version and hash (make lock).
 VENV := .venv-test
+INSTALL_LOCKED := install --quiet --disable-pip-version-check --require-hashes
 
 # The built files, in the layout of an installation: lib/, include/, lib/pkgconfig, lib/cmake.
 OUT := .build-out
@@ -286,11 +287,10 @@ check-rounds: $(GUEST_OUT)/rounds
 
 # PyTorch and FAISS are hundreds of megabytes. If one cannot be installed, the check runs without it and prints this.
 HOST_VENV := .venv-host
-$(HOST_VENV)/stamp: Tests/Guest/requirements.txt | prepare-test
+$(HOST_VENV)/stamp: Tests/Guest/requirements.lock Tests/Guest/requirements-more.lock | prepare-test
 	$(PYTHON) -m venv $(HOST_VENV)
-	$(HOST_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
-	@for package in torch==2.13.0 faiss-cpu; do $(HOST_VENV)/bin/pip install --quiet --disable-pip-version-check $$package \
-		|| echo "cannot install $$package: it is left out"; done
+	$(HOST_VENV)/bin/pip $(INSTALL_LOCKED) -r $<
+	@$(HOST_VENV)/bin/pip $(INSTALL_LOCKED) -r $(word 2,$^) || echo "PyTorch and FAISS cannot be installed: they are left out"
 	@touch $@
 
 check-coexistence: $(GUEST_OUT)/digests $(GUEST_OUT)/libguest_road.so $(HOST_VENV)/stamp
@@ -480,17 +480,29 @@ PYTHON_SOURCES := $(shell find bindings/python/src -name '*.py' -o -name py.type
 WHEEL_PLATFORM := manylinux_$(subst .,_,$(GLIBC))_x86_64
 WHEEL := dist/covey-$(VERSION)-py3-none-$(WHEEL_PLATFORM).whl
 
-# Every package with its hash; make lock writes the list anew after a change of requirements-test.txt.
-.PHONY: lock
 TEST_PACKAGES := bindings/python/requirements-test
 $(VENV)/stamp: $(TEST_PACKAGES).lock | prepare-test
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(VENV)/bin/pip $(INSTALL_LOCKED) -r $<
 	@touch $@
 
-lock: | prepare-test
-	packaging/lock $(VENV)/bin/pip $(TEST_PACKAGES).txt > $(TEST_PACKAGES).lock.new
-	mv $(TEST_PACKAGES).lock.new $(TEST_PACKAGES).lock
+# make lock writes all lists of packages with their hashes anew after a change of a requirements file.
+.PHONY: lock
+BESIDE_TESTS := docs/requirements.lock Tests/Report/requirements.lock Tests/Exports/requirements.lock packaging/linux/requirements.lock
+LOCKS := $(TEST_PACKAGES).lock $(BESIDE_TESTS) bindings/python/requirements-tables-oldest.lock $(addprefix Tests/, \
+	Guest/requirements.lock Guest/requirements-more.lock $(addprefix Benchmarks/requirements,.lock -rules.lock \
+	-rules-old.lock -coles.lock))
+lock: $(addprefix lock/,$(LOCKS))
+.PHONY: $(addprefix lock/,$(LOCKS))
+$(addprefix lock/,$(LOCKS)): lock/%.lock: | $(VENV)/stamp
+	packaging/lock $(VENV)/bin/pip $*.txt $(LOCK_OPTIONS) > $*.lock.new
+	mv $*.lock.new $*.lock
+$(addprefix lock/,$(BESIDE_TESTS)): LOCK_OPTIONS := --beside $(TEST_PACKAGES).lock
+lock/Tests/Guest/requirements-more.lock: LOCK_OPTIONS := --beside Tests/Guest/requirements.lock
+lock/Tests/Benchmarks/requirements-rules.lock: LOCK_OPTIONS := --beside Tests/Benchmarks/requirements.lock --alone iguanas==1.5.0
+$(addprefix lock/,$(BESIDE_TESTS)): lock/$(TEST_PACKAGES).lock
+lock/Tests/Guest/requirements-more.lock: lock/Tests/Guest/requirements.lock
+lock/Tests/Benchmarks/requirements-rules.lock: lock/Tests/Benchmarks/requirements.lock
 
 # Built from a copy of the sources: the library of the wheel must never replace the one in development.
 wheel: $(WHEEL)
@@ -527,6 +539,8 @@ test-sdist: $(SDIST)
 	grep -q "there is no 'no-swift'" $(OUT)/sdist-test/log && grep -q 'swift.org' $(OUT)/sdist-test/log
 
 test-python: $(WHEEL)
+	@for file in LICENSE NOTICE THIRD-PARTY-LICENSES covey.spdx.json; do \
+		$(PYTHON) -m zipfile -l $(WHEEL) | grep -q "/$$file " || { echo "the wheel has no $$file"; exit 1; }; done
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m mypy
 	cd bindings/python && PYTHONPATH=src ../../$(VENV)/bin/python -m pytest
 
@@ -534,16 +548,16 @@ test-python: $(WHEEL)
 .PHONY: check-linux
 check-linux: $(WHEEL) $(JNI_LIBRARY) $(EXAMPLES_OUT)/pipeline
 	packaging/prepare linux
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check auditwheel==6.8.2
+	$(VENV)/bin/pip $(INSTALL_LOCKED) -r packaging/linux/requirements.lock
 	mkdir -p .build-linux
 	packaging/linux/check $(CURDIR)/.build-linux/bullseye $(WHEEL) $(VENV)/bin/auditwheel $(LIBRARY) $(JNI_LIBRARY)
 
 # The case report in Debian's Chromium.
 .PHONY: check-report
 REPORT_VENV := .venv-report
-$(REPORT_VENV)/stamp: bindings/python/requirements-test.txt Tests/Report/requirements.txt
+$(REPORT_VENV)/stamp: $(TEST_PACKAGES).lock Tests/Report/requirements.lock
 	$(PYTHON) -m venv $(REPORT_VENV)
-	$(REPORT_VENV)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$(filter %.txt,$^))
+	$(REPORT_VENV)/bin/pip $(INSTALL_LOCKED) $(addprefix -r ,$(filter %.lock,$^))
 	@touch $@
 
 check-report: $(LIBRARY) $(REPORT_VENV)/stamp
@@ -565,9 +579,9 @@ bench-spark: $(LIBRARY) $(VENV)/stamp
 # The tables with the oldest version of every library. test-python uses the newest.
 .PHONY: check-tables
 OLDEST_VENV := .venv-tables-oldest
-$(OLDEST_VENV)/stamp: bindings/python/requirements-tables-oldest.txt | prepare-test
+$(OLDEST_VENV)/stamp: bindings/python/requirements-tables-oldest.lock | prepare-test
 	$(PYTHON) -m venv $(OLDEST_VENV)
-	$(OLDEST_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(OLDEST_VENV)/bin/pip $(INSTALL_LOCKED) -r $<
 	@touch $@
 
 check-tables: $(LIBRARY) $(OLDEST_VENV)/stamp
@@ -591,9 +605,9 @@ test-exports: $(LIBRARY) $(VENV)/stamp
 	$(VENV)/bin/python -m pytest -q -rs Tests/Exports
 
 EXPORTS_VENV := .venv-exports
-$(EXPORTS_VENV)/stamp: bindings/python/requirements-test.txt Tests/Exports/requirements.txt | prepare-test
+$(EXPORTS_VENV)/stamp: $(TEST_PACKAGES).lock Tests/Exports/requirements.lock | prepare-test
 	$(PYTHON) -m venv $(EXPORTS_VENV)
-	$(EXPORTS_VENV)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$(filter %.txt,$^))
+	$(EXPORTS_VENV)/bin/pip $(INSTALL_LOCKED) $(addprefix -r ,$(filter %.lock,$^))
 	@touch $@
 
 check-exports: $(LIBRARY) $(EXPORTS_VENV)/stamp
@@ -615,8 +629,8 @@ test-readme: $(WHEEL) $(JAR)
 DOCS := $(OUT)/docs
 HAS_JAVADOC = $(if $(wildcard $(JAVA_HOME)/bin/javadoc),$(JAVADOC).stamp)
 
-$(DOCS)/tools.stamp: docs/requirements.txt $(VENV)/stamp
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+$(DOCS)/tools.stamp: docs/requirements.lock $(VENV)/stamp
+	$(VENV)/bin/pip $(INSTALL_LOCKED) -r $<
 	@mkdir -p $(@D)
 	@touch $@
 
@@ -631,26 +645,25 @@ test-docs: docs
 .PHONY: bench bench-cluster bench-fraud bench-encode bench-embed-quality bench-explain bench-rules bench-evaluate bench-score bench-stream \
 	bench-train
 BENCH_VENV := .venv-bench
-$(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.txt | prepare-test
+$(BENCH_VENV)/stamp: Tests/Benchmarks/requirements.lock | prepare-test
 	$(PYTHON) -m venv $(BENCH_VENV)
-	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(BENCH_VENV)/bin/pip $(INSTALL_LOCKED) -r $<
 	@touch $@
 
 # The peers of bench-rules: Weka from Debian, and two more sets of Python packages. iguanas needs xgboost with its GPU
 # code; xgboost-cpu is the same without it. Packages that need an older NumPy have an environment of their own.
-$(BENCH_VENV)/rules-stamp: $(wildcard Tests/Benchmarks/requirements-rules*.txt) $(BENCH_VENV)/stamp
+$(BENCH_VENV)/rules-stamp: $(wildcard Tests/Benchmarks/requirements-rules*.lock) $(BENCH_VENV)/stamp
 	packaging/prepare rules
-	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/Benchmarks/requirements-rules.txt
-	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps iguanas==1.5.0
+	$(BENCH_VENV)/bin/pip $(INSTALL_LOCKED) --no-deps -r Tests/Benchmarks/requirements-rules.lock
 	$(PYTHON) -m venv $(BENCH_VENV)-old
-	$(BENCH_VENV)-old/bin/pip install --quiet --disable-pip-version-check -r Tests/Benchmarks/requirements-rules-old.txt
+	$(BENCH_VENV)-old/bin/pip $(INSTALL_LOCKED) -r Tests/Benchmarks/requirements-rules-old.lock
 	@touch $@
 bench-rules: $(BENCH_VENV)/rules-stamp
 
 # The peer of bench-embed-quality needs certain versions of some packages.
-$(BENCH_VENV)/coles-stamp: Tests/Benchmarks/requirements-coles.txt $(BENCH_VENV)/stamp
+$(BENCH_VENV)/coles-stamp: Tests/Benchmarks/requirements-coles.lock $(BENCH_VENV)/stamp
 	$(PYTHON) -m venv $(BENCH_VENV)-coles
-	$(BENCH_VENV)-coles/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(BENCH_VENV)-coles/bin/pip $(INSTALL_LOCKED) -r $<
 	@touch $@
 
 bench-embed-quality: $(LIBRARY) $(BENCH_VENV)/coles-stamp

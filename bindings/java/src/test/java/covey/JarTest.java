@@ -38,6 +38,17 @@ class JarTest {
         assertTrue(pom.contains("<artifactId>covey</artifactId>"));
     }
 
+    /** What must travel with a binary: the licences of its parts and the list of them. */
+    @Test
+    void licencesAndBillOfMaterialsAreInTheJar() throws IOException {
+        for (String name : List.of("LICENSE", "NOTICE")) assertFalse(resource(name).isBlank(), name);
+        String licences = resource("THIRD-PARTY-LICENSES");
+        for (String part : List.of("MIT License", "OpenBLAS", "LAPACK", "Runtime Library Exception"))
+            assertTrue(licences.contains(part), part);
+        String bill = resource("covey.spdx.json");
+        assertTrue(bill.contains("SPDX-2.3") && bill.contains("libfaiss-dev"), bill);
+    }
+
     @Test
     void theModuleIsCalledCovey() throws URISyntaxException {
         Path jar = Path.of(Covey.class.getProtectionDomain().getCodeSource().getLocation().toURI());
