@@ -1,6 +1,7 @@
 /* The memory budget of a context against what calls really allocate: the smallest budget with which a call succeeds,
- * and the most that it has allocated at any time with this budget and with smaller ones, which it refuses. Every byte of
- * malloc, operator new and mmap is counted, whoever asks for it. What is asked for must not be far above what is taken.
+ * and the most that it has allocated at any time with this budget and with smaller ones, which it refuses. Every byte
+ * of malloc, operator new and mmap is counted, whoever asks for it. What is asked for must not be far above what is
+ * taken.
  *
  *     budgets SHARE     of the sizes at which budgets were exceeded once, 1 to 100 percent */
 #include "fault_hooks.h"
