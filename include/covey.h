@@ -664,10 +664,10 @@ typedef struct covey_training_options {
  *            (the checkpoint), covey_training_encoder returns the best weights so far. Before the end of the first
  *            epoch these are the last weights with a finite loss.
  *
- *  Cost: O(events H^2) for each epoch, of its events (`epoch_sequences`), about three times the cost of embedding, plus the softmax. Memory: the step with
- *  the longest sequences, and four times the weights; it is checked before it is allocated. Cancelling takes about 100
- *  ms, plus the time that the file system needs to remove an incomplete checkpoint. The encoder's tables are made when
- *  it first embeds, or when an engine is built with it.
+ *  Cost: O(events H^2) for each epoch, of its events (`epoch_sequences`), about three times the cost of embedding, plus
+ *  the softmax. Memory: the step with the longest sequences, and four times the weights; it is checked before it is
+ *  allocated. Cancelling takes about 100 ms, plus the time that the file system needs to remove an incomplete
+ *  checkpoint. The encoder's tables are made when it first embeds, or when an engine is built with it.
  *  Errors: COVEY_INVALID_ARGUMENT, COVEY_INVALID_DATA (as covey_embed_sequences; no events; see above), COVEY_MISMATCH
  *  (a checkpoint of another training), COVEY_CORRUPT_FILE (with the name of the tensor), COVEY_UNSUPPORTED, COVEY_IO,
  *  COVEY_OUT_OF_MEMORY, COVEY_CANCELLED. */
