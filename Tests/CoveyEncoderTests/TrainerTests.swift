@@ -49,8 +49,8 @@ import Testing
         #expect(try TrainingSample.bytes(TrainingSample.train(batch, options).encoder) != expected)
     }
 
-    /// An epoch learns from a sample that is drawn anew, and holds back a share of as many: the time of a step, the number
-    /// of steps and of held-out sequences do not grow with the sequences.
+    /// An epoch learns from a sample that is drawn anew, and holds back a share of as many: the time of a step, the
+    /// number of steps and of held-out sequences do not grow with the sequences.
     @Test func drawsASampleForEachEpoch() throws {
         var options = TrainingSample.small
         options.epochSequences = 60
