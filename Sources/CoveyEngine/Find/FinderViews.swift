@@ -80,8 +80,8 @@ extension Finder {
         // Frauds sit in small knots: the tree must not smooth them away.
         wanted.minSamples = 1
         wanted.search = options.search ?? (matrix.rows > Finder.exactRows ? .approximate : .exact)
-        // Evidence is counted low in the trees: on 850,000 rows thorough joins took twice the time, and no row was judged
-        // better for it.
+        // Evidence is counted low in the trees: on 850,000 rows thorough joins took twice the time, and no row was
+        // judged better for it.
         wanted.isQuick = true
         wanted.prediction = true
         wanted.seed = options.seed
