@@ -2431,11 +2431,13 @@ typedef struct covey_find_options {
  *     forest: logistic regression on the types, the pairs of types in a row and the gaps of a sequence (in powers of
  *     two seconds), each counting sqrt(count) log(n / d) if d sequences have it (Spaerck Jones 1972), rows of length
  *     1; at most 4,096 of them, of the 128 most frequent types. It is fitted to the known frauds and to other rows, at
- *     most 20,000 of them or as many as there are known frauds; both sides weigh the same. Z = 1/2 mean of
- *     log((P + s) / 2s) + 1/2 mean of log((N + s) / 2s) + the log odds of forests and linear model. The rows of
- *     the call are judged in parts, at most 10, each by what is known of the other parts alone (cross-fitting; Stone
- *     1974), so that a known fraud and its unknown twin see the same, as new rows do; a model may be fitted to the same
- *     labels with the score as a column (in whole log odds, lest it learns single rows by heart). The forests and the
+ *     most 20,000 of them or as many as there are known frauds; both sides weigh the same. Z = w1/2 mean of
+ *     log((P + s) / 2s) + w2/2 mean of log((N + s) / 2s) + w3 to w6 times the log odds of forests and linear model. The
+ *     weights are a logistic regression on these six sources, at least 0 and pulled towards equal ones (ridge
+ *     regression: Hoerl and Kennard 1970): few known frauds leave them about equal, many let a source without signal
+ *     fade. The settings name them. The rows of the call are judged in parts, at most 10, each by what is known of the
+ *     other parts alone (cross-fitting; Stone 1974), so that a known fraud and its unknown twin see the same, as new
+ *     rows do; a model may be fitted to the same labels with the score as a column (in log odds). The forests and the
  *     linear model are the supervised part; they are kept apart and can be left out.
  *  3. Risk. g, the chance that a row is known to be fraud, is a logistic regression on Z (Platt 1999). risk = g / c up
  *     to 0.9, above it 1 - 0.01 / (g / c - 0.8), so that order is kept, where c is the share of all fraud that is known

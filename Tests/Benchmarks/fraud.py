@@ -172,14 +172,12 @@ def peers_of(train, test, known, road, ours, seed):
 
     # Covey's scores of training rows are made by what is known of other parts of the rows, so that a known fraud and
     # its unknown twin see the same, and a model that is fitted to the same labels cannot read them out of that column.
-    # In whole log odds: of a number that is another for every row, a forest's grown-out trees learn single rows by
-    # heart.
-    def steps(risk):
+    def log_odds(risk):
         risk = np.clip(risk, 1e-9, 1 - 1e-9)
-        return np.round(np.log(risk / (1 - risk)))
+        return np.log(risk / (1 - risk))
 
     beside = [
-        np.column_stack([rows["raw"][part], steps(np.asarray(score))])
+        np.column_stack([rows["raw"][part], log_odds(np.asarray(score))])
         for part, score in ((0, road.found.scores), (1, ours))
     ]
     joined = {}

@@ -31,6 +31,8 @@ struct FindSettings: Encodable {
     var clusters = 0
     var trees: Int?
     var calibration: [String: Double]?
+    /// How much each source of the evidence counts.
+    var evidence_weights: [String: Double]?
     var groups: RiskyGroups.Options?
     var candidate_groups: Int?
     var best_p_value: Double?

@@ -182,6 +182,7 @@ public struct Finder {
         settings.candidate_groups = fit.candidates
         settings.best_p_value = fit.bestPValue
         settings.calibration = evidence.calibrationSettings
+        settings.evidence_weights = evidence.weightSettings
         switch evidence.shareSource {
         case .given: settings.known_share_from = "given"
         case .labelled: settings.known_share_from = "labelled"

@@ -55,17 +55,20 @@ struct Calibration: Sendable, Equatable, Codable {
                 (curvature.0 * gradient.1 - curvature.1 * gradient.0) / determinant
             )
             var isBetter = false
+            var length = 0.0
             for _ in 0..<40 {
                 let next = (level + step.0, max(Calibration.leastSlope, slope + step.1))
                 let value = loss(next.0, next.1)
-                if value < current {
-                    isBetter = current - value > 1e-10 * max(1, abs(current))
+                // The last steps change the loss by less than its rounding.
+                if value <= current + 1e-12 * max(1, abs(current)) {
+                    isBetter = true
+                    length = max(abs(next.0 - level) / max(1, abs(level)), abs(next.1 - slope) / slope)
                     (level, slope, current) = (next.0, next.1, value)
                     break
                 }
                 step = (step.0 / 2, step.1 / 2)
             }
-            if !isBetter { break }
+            if !isBetter || length < 1e-11 { break }
         }
         intercept = level - slope * centre
         self.slope = slope

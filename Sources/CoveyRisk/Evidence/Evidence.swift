@@ -8,11 +8,11 @@
 /// c is the share of all fraud that is known (Elkan and Noto 2008). With P and N a view's shares of known fraud along
 /// the tree (`TreeShares`) and among the nearest rows, and s the base rate:
 ///
-///     tree       = 1/2 mean over the views of log((P + s) / 2s)          neighbours = 1/2 mean of log((N + s) / 2s)
-///     features, events, joint = log odds of the forests (`EvidenceForests`); events with those of `EventModel`
+///     tree       = w/2 mean over the views of log((P + s) / 2s)          neighbours = w/2 mean of log((N + s) / 2s)
+///     features, events, joint = w log odds of the forests (`EvidenceForests`); events with those of `EventModel`
 ///
-/// The parts weigh the same: with few known frauds, weights that are fitted did worse. Rows that the
-/// evidence was made of are judged by what is known of other rows (`RowFolds`).
+/// Each of these sources has a weight w of its own (`SourceWeights`). Rows that the evidence was made of are judged by
+/// what is known of other rows (`RowFolds`).
 public final class Evidence: Sendable {
     /// A part of the evidence. Raw values are those of `COVEY_EVIDENCE_...`.
     public enum Part: Int32, Sendable, CaseIterable {
@@ -59,6 +59,7 @@ public final class Evidence: Sendable {
     /// By view.
     let neighbours: [KnownNeighbours]
     let forests: EvidenceForests?
+    let weights: SourceWeights
     let calibration: Calibration
 
     /// How the share of fraud that is known was come by. Raw values are kept in files.
@@ -75,7 +76,8 @@ public final class Evidence: Sendable {
     init(
         views: [EvidenceView], labels: KnownLabels, knownShare: Double, knownShareRange: ClosedRange<Double>,
         shareSource: ShareSource, groups: RiskyGroups,
-        shares: [TreeShares], neighbours: [KnownNeighbours], forests: EvidenceForests?, calibration: Calibration
+        shares: [TreeShares], neighbours: [KnownNeighbours], forests: EvidenceForests?, weights: SourceWeights,
+        calibration: Calibration
     ) {
         self.views = views
         self.labels = labels
@@ -86,6 +88,7 @@ public final class Evidence: Sendable {
         self.shares = shares
         self.neighbours = neighbours
         self.forests = forests
+        self.weights = weights
         self.calibration = calibration
     }
 
@@ -99,10 +102,15 @@ public final class Evidence: Sendable {
     public var calibrationSettings: [String: Double] {
         ["intercept": calibration.intercept, "slope": calibration.slope]
     }
+    /// As settings tell them: how much each source counts.
+    public var weightSettings: [String: Double] {
+        Dictionary(
+            uniqueKeysWithValues: EvidenceSources.Source.allCases.map { ($0.name, weights.values[$0.rawValue]) })
+    }
     /// Trees of all forests; 0 without.
     public var treeCount: Int { forests?.treeCount ?? 0 }
 
-    /// What the tree and the nearest rows of each view say, as they enter the sum: (P, N) by view.
+    /// What the tree and the nearest rows of the views say, before their weights: (P, N) by view.
     static func nearParts(
         _ values: [(tree: Double, neighbours: Double)], base: Double
     ) -> (tree: Double, neighbours: Double) {

@@ -86,10 +86,14 @@ extension Evidence {
                 execution: execution)
         }
         let bases = hidden.map(\.baseRate)
+        let sources = try execution.map(labels.count, for: "the sources of the evidence") { row in
+            Evidence.sources(near.map { $0[row] }, grown?.odds, row, base: bases[Int(folds.folds[row])])
+        }
+        let weights = try SourceWeights.fitted(to: sources, labels, folds, execution: execution)
         // Each in an array of its own.
         try execution.hold(labels.count, of: 80, for: "the parts of the evidence")
         let parts = try execution.map(labels.count, for: "the parts of the evidence") { row in
-            Evidence.parts(near.map { $0[row] }, grown?.odds, row, base: bases[Int(folds.folds[row])])
+            weights.byFold[Int(folds.folds[row])].parts(sources[row])
         }
         let sums = try execution.array(labels.count) { parts[$0].reduce(0, +) }
         let calibration = try Calibration(
@@ -105,7 +109,7 @@ extension Evidence {
             views: views, labels: labels, knownShare: share?.share ?? 1,
             knownShareRange: share.map { $0.low...$0.high } ?? 0...1, shareSource: source, groups: groups,
             shares: shares, neighbours: neighbours,
-            forests: grown?.forests, calibration: calibration)
+            forests: grown?.forests, weights: weights.whole, calibration: calibration)
         let rows = try execution.map(labels.count, for: "the evidence of \(labels.count) rows") {
             evidence.row(parts[$0], group: Int(groups.rowGroups[$0]))
         }
@@ -184,12 +188,18 @@ extension Evidence {
         return try execution.array(rows) { (trees[$0], near[$0] ?? bases[Int(folds.folds[$0])]) }
     }
 
-    private static func parts(
+    private static func sources(
         _ near: [(tree: Double, neighbours: Double)], _ odds: EvidenceForests.Odds?, _ row: Int, base: Double
-    ) -> [Double] {
-        let near = nearParts(near, base: base)
-        guard let odds else { return [near.tree, near.neighbours, 0, 0, 0] }
-        return [near.tree, near.neighbours, odds.features[row], odds.events[row], odds.joint[row]]
+    ) -> EvidenceSources {
+        var sources = EvidenceSources()
+        (sources.tree, sources.neighbours) = nearParts(near, base: base)
+        if let odds {
+            sources.features = odds.features[row]
+            sources.eventForest = odds.eventForest[row]
+            sources.eventModel = odds.eventModel[row]
+            sources.joint = odds.joint[row]
+        }
+        return sources
     }
 
     /// Judges new rows by the same parts.
@@ -209,7 +219,7 @@ extension Evidence {
         let odds = try forests?.odds(input, execution: execution)
         try execution.hold(input.count, of: 80, for: "the parts of the evidence")
         return try execution.map(input.count, for: "the evidence of \(input.count) rows") { index in
-            let parts = Evidence.parts(near.map { $0[index] }, odds, index, base: baseRate)
+            let parts = weights.parts(Evidence.sources(near.map { $0[index] }, odds, index, base: baseRate))
             let group = groups[index] >= 0 ? groups[index] : self.groups.group(ofSum: parts.reduce(0, +))
             return row(parts, group: group)
         }

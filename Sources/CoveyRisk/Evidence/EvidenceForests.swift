@@ -37,9 +37,8 @@ struct EvidenceForests: Sendable {
 
     var treeCount: Int { (features?.treeCount ?? 0) + (withEvents?.treeCount ?? 0) + joint.treeCount }
 
-    /// What each forest says, as log odds, by `Evidence.Part`: features, events, joint. 0 if there is no such
-    /// forest. The event model's are added to those of events.
-    typealias Odds = (features: [Double], events: [Double], joint: [Double])
+    /// What each forest and the event model say, as log odds; 0 if there is none.
+    typealias Odds = (features: [Double], eventForest: [Double], eventModel: [Double], joint: [Double])
 
     /// The columns that forests on some input read, without forests, and the rows that they are grown on.
     static func columns(
@@ -106,14 +105,13 @@ struct EvidenceForests: Sendable {
         let middle = try eventCodes == nil ? nil : leading(codeCount + eventCount, 2)
         let joined = try grow(rows, 3)
         let steps = try eventModel?.fitted(to: labels, folds: folds, seed: seed, execution: execution)
-        try execution.hold(labels.count, of: 48, for: "what forests say of \(labels.count) rows")
+        try execution.hold(labels.count, of: 56, for: "what forests say of \(labels.count) rows")
         let none = [Double](repeating: 0, count: labels.count)
         return (
             with(plain?.forest, middle?.forest, joined.forest, self.rows, steps?.model),
             (
-                plain?.shares.map(BaggedForest.odds) ?? none,
-                EvidenceForests.sum(middle?.shares.map(BaggedForest.odds) ?? none, steps?.odds),
-                joined.shares.map(BaggedForest.odds)
+                plain?.shares.map(BaggedForest.odds) ?? none, middle?.shares.map(BaggedForest.odds) ?? none,
+                steps?.odds ?? none, joined.shares.map(BaggedForest.odds)
             )
         )
     }
@@ -173,14 +171,9 @@ struct EvidenceForests: Sendable {
             try input.sequences.map { try model.odds($0, vocabulary: vocabulary, execution: execution) }
         }
         return (
-            try odds(features, codeCount), EvidenceForests.sum(try odds(withEvents, codeCount + eventCount), steps),
-            try odds(joint, rows.columns)
+            try odds(features, codeCount), try odds(withEvents, codeCount + eventCount),
+            steps ?? [Double](repeating: 0, count: rows.rows), try odds(joint, rows.columns)
         )
-    }
-
-    private static func sum(_ odds: [Double], _ more: [Double]?) -> [Double] {
-        guard let more else { return odds }
-        return zip(odds, more).map { $0 + $1 }
     }
 
     /// The rows of the joint forest: features, events, components.

@@ -24,6 +24,8 @@ private struct StoredEvidence: Codable {
     let known_share_low: Double?
     let known_share_high: Double?
     let share_source: Evidence.ShareSource
+    /// By `EvidenceSources.Source`.
+    let weights: [Double]
     let calibration: Calibration
     /// Empty here: they are encoded and decoded in parts.
     let groups: [RiskyGroup]
@@ -45,7 +47,8 @@ extension Evidence {
     public func store(in writer: inout SafeTensorsWriter, prefix: String, _ execution: Execution) throws {
         let stored = StoredEvidence(
             known_share: knownShare, known_share_low: knownShareRange.lowerBound,
-            known_share_high: knownShareRange.upperBound, share_source: shareSource, calibration: calibration,
+            known_share_high: knownShareRange.upperBound, share_source: shareSource, weights: weights.values,
+            calibration: calibration,
             groups: [],
             group_options: groups.options, least_sum: groups.leastSum.isFinite ? groups.leastSum : nil,
             views: views.count,
@@ -95,6 +98,8 @@ extension Evidence {
         try check(
             0 <= low && low <= stored.known_share && stored.known_share <= high && high <= 1,
             "known_share_low and known_share_high must hold known_share")
+        let weights = SourceWeights(values: stored.weights)
+        try check(weights.isValid, "the weights are not ones that fitting gives")
         try check(stored.calibration.isValid, "the calibration is not one that fitting gives")
         try check((1...Evidence.largestViews).contains(stored.views), "views must be 1 to \(Evidence.largestViews)")
         try check(stored.least_sum?.isFinite ?? true, "least_sum must be finite")
@@ -136,7 +141,7 @@ extension Evidence {
             views: views, labels: labels, knownShare: stored.known_share, knownShareRange: low...high,
             shareSource: stored.share_source,
             groups: groups,
-            shares: shares, neighbours: neighbours, forests: forests, calibration: stored.calibration)
+            shares: shares, neighbours: neighbours, forests: forests, weights: weights, calibration: stored.calibration)
     }
 
     /// The forests, and the codes and components that they read; nil if none were kept.
