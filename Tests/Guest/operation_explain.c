@@ -55,7 +55,11 @@ covey_status use_counterfactuals(const guest *guest, covey_context *context, int
     take_transaction(&one, &guest->sample, RISKY_ROW);
     covey_status status = COVEY_OK;
     covey_counterfactuals *found = NULL;
-    RUN(covey_counterfactuals_find(guest->engine, context, &one.sequences, &one.table, NULL, &found, error));
+    /* Without other events the transaction stays in its cluster. */
+    covey_counterfactual_options options = COVEY_COUNTERFACTUAL_OPTIONS_INIT;
+    options.max_removed = SAMPLE_EVENTS;
+    RUN(covey_counterfactuals_find(guest->engine, context, &one.sequences, &one.table, &options, &found, error));
+    if (covey_counterfactuals_count(found) == 0) status = COVEY_INTERNAL;
     for (int64_t answer = 0; answer < covey_counterfactuals_count(found); answer++) {
         covey_counterfactual told = COVEY_COUNTERFACTUAL_INIT;
         RUN(covey_counterfactuals_get(found, answer, &told, error));

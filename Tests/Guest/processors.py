@@ -17,12 +17,14 @@ UNSUPPORTED = 3
 
 def digests(program, processor, *options, **variables):
     """The digest of each operation; None if the processor lacks the instructions."""
+    # OPENBLAS_CORETYPE of the caller would have OpenBLAS run instructions that the processor lacks.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
     started = time.monotonic()
     done = subprocess.run(
         [*PROCESSORS[processor], program, "1", *options],
         capture_output=True,
         text=True,
-        env={**os.environ, **variables},
+        env={**own, **variables},
     )
     label = " ".join([processor, *options, *(f"{name}={value}" for name, value in variables.items())])
     print(f"{label}: {time.monotonic() - started:.0f} s", flush=True)
