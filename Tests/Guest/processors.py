@@ -21,10 +21,7 @@ def digests(program, processor, *options, **variables):
     own = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
     started = time.monotonic()
     done = subprocess.run(
-        [*PROCESSORS[processor], program, "1", *options],
-        capture_output=True,
-        text=True,
-        env={**own, **variables},
+        [*PROCESSORS[processor], program, "1", *options], capture_output=True, text=True, env={**own, **variables}
     )
     label = " ".join([processor, *options, *(f"{name}={value}" for name, value in variables.items())])
     print(f"{label}: {time.monotonic() - started:.0f} s", flush=True)
