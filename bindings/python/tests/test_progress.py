@@ -1,6 +1,8 @@
 """The line that terminals and notebooks get about long calls, and that nobody else gets it."""
 
 import io
+import logging
+import re
 import sys
 import time
 
@@ -71,3 +73,13 @@ def test_what_a_line_says(monkeypatch):
 def test_a_wrong_progress_is_refused():
     with pytest.raises(covey.InvalidTypeError, match="callable, None or False"):
         covey.Context(progress=3)
+
+
+def test_stages_are_logged_if_somebody_listens(caplog):
+    covey.HDBSCAN().fit(ROWS)
+    assert not caplog.records
+    with caplog.at_level(logging.INFO, logger="covey"):
+        covey.HDBSCAN().fit(ROWS)
+    assert {record.name for record in caplog.records} == {"covey"}
+    stages = [record.getMessage() for record in caplog.records]
+    assert any(re.fullmatch(r"(neighbours|spanning tree|clustering): \d+\.\d\d s", stage) for stage in stages), stages

@@ -14,6 +14,7 @@ from ._arrays import choice, integer
 from ._errors import InvalidTypeError
 from ._handle import Handle, Native
 from ._library import call, library
+from ._logging import StageLog, stage_log
 from ._progress import ProgressLine, is_watched
 
 #: Called with the running stage and the fraction done, 0 to 1.
@@ -57,6 +58,8 @@ class Context(Handle):
             call. A true result stops the call with CANCELLED; an exception stops it and is raised from the call. None:
             in a terminal or a notebook a line on standard error says how far a call is that takes longer than two
             seconds. False: nothing is shown.
+
+    Log: the logger "covey" of Python's ``logging`` gets each stage of a call with its seconds, at the level INFO.
 
     Threads: any number of threads may share a context. Long calls on the main thread can be interrupted by Ctrl-C
     (or by any other Python handler of SIGINT that raises), with or without a context.
@@ -112,7 +115,7 @@ class running:
     """``with running(context) as native:`` one call into the library: delivers progress, re-raises what Python code
     raised meanwhile, and lets Ctrl-C stop the call."""
 
-    __slots__ = ("_context", "_native", "_failure", "_handler", "_temporary", "_line")
+    __slots__ = ("_context", "_native", "_failure", "_handler", "_temporary", "_line", "_log")
 
     def __init__(self, context: Optional[Context]) -> None:
         if context is None:
@@ -125,10 +128,12 @@ class running:
         self._handler: Any = None
         self._temporary: Any = None
         self._line: Optional[ProgressLine] = None
+        self._log: Optional[StageLog] = None
 
     def __enter__(self) -> Native:
         if self._context.progress is None and not frames() and is_watched():
             self._line = ProgressLine()
+        self._log = stage_log()
         frames().append(self)
         # A handler that raises inside the callback would lose its exception to ctypes; it is kept here instead.
         if threading.current_thread() is threading.main_thread():
@@ -148,6 +153,8 @@ class running:
         frames().pop()
         if self._line is not None:
             self._line.close()
+        if self._log is not None:
+            self._log.close()
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure from None
@@ -163,6 +170,8 @@ class running:
             progress = self._context.progress
             if self._line is not None:
                 self._line.report(stage.decode("utf-8"), fraction)
+            if self._log is not None:
+                self._log.report(stage.decode("utf-8"))
             if self._failure is None and progress and progress(stage.decode("utf-8"), fraction):
                 return 1
         except BaseException as failure:
