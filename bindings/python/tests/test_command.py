@@ -148,6 +148,9 @@ def test_reports_of_a_case_and_interruption_after_the_search(command, files, tmp
 def test_stage_by_stage(command, files, tmp_path):
     encoder, vectors = tmp_path / "encoder.st", tmp_path / "vectors.arrow"
     assert command("train", files / "events.parquet", "-o", encoder, "--epochs", 1, "--hidden-size", 8)[0] == 0
+    sample = ["--epochs", 2, "--hidden-size", 8, "--epoch-sequences", 128, "--json"]
+    code, out, _ = command("train", files / "events.parquet", "-o", tmp_path / "sample.st", *sample)
+    assert code == 0 and json.loads(out)["steps"] == 2
     assert not (tmp_path / "encoder.st.checkpoint").exists()
     assert command("embed", encoder, files / "events.parquet", "-o", vectors)[0] == 0
     assert read_table(str(vectors), "vectors").num_columns == 17

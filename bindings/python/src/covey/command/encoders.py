@@ -60,6 +60,13 @@ def sequences_of(path: str, values: Dict[str, Any], speaker: Terminal, encoder: 
     help="May be given more than once.",
 )
 @click.option("--batch-size", type=click.IntRange(1, 65536), default=128, show_default=True, help="Sequences a step.")
+@click.option(
+    "--epoch-sequences",
+    type=click.IntRange(0, 2**31 - 1),
+    default=20_000,
+    show_default=True,
+    help="The most sequences of an epoch, drawn anew for each; 0 = all.",
+)
 @click.option("--learning-rate", type=float, default=3e-3, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @event_columns
