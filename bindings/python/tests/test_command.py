@@ -237,6 +237,9 @@ def test_bad_input(command, files, tmp_path):
     (tmp_path / "junk.st").write_bytes(b"\x10" + b"\0" * 7 + b"{" * 16)
     (tmp_path / "junk.yaml").write_text("a: [")
     (tmp_path / "empty.csv").write_text("")
+    run = "command: find\ninputs: {}\ncolumns: {}\noptions: {zz: 3}\n"
+    (tmp_path / "wrong.yaml").write_text(run)
+    (tmp_path / "odd.yaml").write_text(run + "format: {events: xml}\n")
     (tmp_path / "empty rows.csv").write_text((files / "transactions.csv").read_text().splitlines()[0] + "\n")
     (tmp_path / "other.json").write_text('{"a": 1}')
     (tmp_path / "junk.covey").write_bytes(b"PK\x03\x04junk")
@@ -250,6 +253,8 @@ def test_bad_input(command, files, tmp_path):
         (2, "No such command", ["nonsense"]),
         (1, "no YAML", ["run", tmp_path / "junk.yaml"]),
         (1, "damaged", ["inspect", tmp_path / "junk.st"]),
+        (2, "wrong.yaml: options zz: .* no such option", ["run", tmp_path / "wrong.yaml"]),
+        (1, "format has 'xml'", ["run", tmp_path / "odd.yaml"]),
         (1, "cannot read", ["inspect", tmp_path / "none"]),
         (1, "", ["train", events, "-o", tmp_path / "no" / "e.st", "--epochs", 1]),
         (1, "", ["embed", tmp_path / "junk.st", events]),

@@ -98,6 +98,7 @@ def run_command(file: str, output: Optional[str], **values: Any) -> None:
 
 def _repeat(file: str, output: str, speaker: Terminal, values: Dict[str, Any]) -> None:
     run = Run.read(file)
+    check_options(run.options, f"{file}: options")
     run.check_inputs()
     paths = {name: run.path(name) for name in ("events", "features")}
     columns: Dict[str, Optional[str]] = {**dict.fromkeys(("dwell", "fraud", "amount", "when"), "none"), **run.columns}
