@@ -24,7 +24,6 @@ public struct BaggedForest: Sendable, Equatable {
     private static let mostFraud = 4_000
     private static let othersPerFraud = 4
     private static let leastOthers = 30
-    private static let treesAtOnce = 5
 
     let trees: [ForestTree]
     public let columns: Int
@@ -71,9 +70,8 @@ public struct BaggedForest: Sendable, Equatable {
         let drawn = min(others.count, max(leastOthers, othersPerFraud * positives))
         let threads = min(execution.threads, options.trees)
         let rows = matrix.rows
-        // A row's sum, count and mark, the sample, its bins and the nodes of a tree that grows, the pool.
-        let perThread =
-            (isJudged ? 13 : 0) * rows + (128 + 2 * matrix.columns) * (drawn + positives) + 4 * others.count
+        // A row's sum, count and mark, the sample and the nodes of a tree that grows, the pool.
+        let perThread = (isJudged ? 13 : 1) * rows + 128 * (drawn + positives) + 4 * others.count
         let scratch = try HeldMemory(threads * perThread, for: "growing a forest", execution)
         defer { withExtendedLifetime(scratch) {} }
         var trees = [ForestTree?](repeating: nil, count: options.trees)
@@ -83,10 +81,9 @@ public struct BaggedForest: Sendable, Equatable {
             try sums.withUnsafeMutableBufferPointer { sums in
                 try counts.withUnsafeMutableBufferPointer { counts in
                     nonisolated(unsafe) let (trees, sums, counts) = (trees, sums, counts)
-                    // A few trees to a chunk: each chunk has its own copy of the rows that samples are drawn from.
-                    try execution.parallel(options.trees, grain: treesAtOnce, stage: "forest") { chunk, thread in
+                    try execution.parallel(options.trees, stage: "forest") { chunk, thread in
                         let grower = TreeGrower(binned, perSplit: perSplit, minLeaf: options.minLeaf)
-                        var seen = [Bool](repeating: false, count: isJudged ? rows : 0)
+                        var seen = [Bool](repeating: false, count: rows)
                         var pool = others
                         for index in chunk {
                             var random = SeededRandom(seed: options.seed &* 0x2545_F491_4F6C_DD1D &+ UInt64(index) &+ 1)

@@ -1,7 +1,8 @@
 import CoveyRuntime
 import CoveyTables
 
-/// The columns of a matrix as bin numbers: a split looks at bins, a tree keeps the value between two of them.
+/// The columns of a matrix as bin numbers, column by column: a split looks at bins, a tree keeps the value between two
+/// of them.
 struct BinnedColumns: @unchecked Sendable {
     let rows: Int
     let columns: Int
@@ -10,7 +11,7 @@ struct BinnedColumns: @unchecked Sendable {
     /// Rows that the edges are chosen on.
     private static let sample = 1 << 17
 
-    /// rows x columns, so that the rows of a sample are a few cache lines each.
+    /// columns x rows.
     private let bins: UnsafeMutablePointer<UInt16>
     private let owner: Owner
     private let memory: HeldMemory
@@ -43,22 +44,11 @@ struct BinnedColumns: @unchecked Sendable {
             try execution.parallel(columns, stage: "forest: columns") { chunk, _ in
                 for column in chunk {
                     try execution.check()
-                    edges[column] = BinnedColumns.edges(matrix, column)
-                }
-                try matrix.elements.withUnsafeBufferPointer { numbers in
-                    nonisolated(unsafe) let numbers = numbers
-                    // A column's edges stay in the cache, and so do the numbers of the chunk's rows.
-                    try execution.parallel(rows, grain: 1024, stage: "forest: columns") { chunk, _ in
-                        for column in 0..<columns {
-                            edges[column].withUnsafeBufferPointer { own in
-                                for place in stride(
-                                    from: chunk.lowerBound * columns + column, to: chunk.upperBound * columns,
-                                    by: columns)
-                                {
-                                    bins[place] = UInt16(truncatingIfNeeded: BinnedColumns.bin(numbers[place], own))
-                                }
-                            }
-                        }
+                    let found = BinnedColumns.edges(matrix, column)
+                    edges[column] = found
+                    let target = bins + column * rows
+                    for row in 0..<rows {
+                        target[row] = UInt16(truncatingIfNeeded: BinnedColumns.bin(matrix[row, column], found))
                     }
                 }
             }
@@ -66,17 +56,11 @@ struct BinnedColumns: @unchecked Sendable {
         self.edges = edges
     }
 
-    /// Copies some rows, column by column: columns x rows of the sample.
-    /// - Parameter sample: row << 1 in each entry; the lowest bit is not looked at.
-    func copy(_ sample: [UInt32], to target: UnsafeMutablePointer<UInt16>) {
-        for (place, entry) in sample.enumerated() {
-            let source = bins + Int(entry >> 1) * columns
-            for column in 0..<columns { target[column * sample.count + place] = source[column] }
-        }
-    }
+    @inline(__always)
+    func column(_ index: Int) -> UnsafePointer<UInt16> { UnsafePointer(bins + index * rows) }
 
     @inline(__always)
-    private static func bin(_ value: Float, _ edges: UnsafeBufferPointer<Float>) -> Int {
+    private static func bin(_ value: Float, _ edges: [Float]) -> Int {
         var (low, high) = (0, edges.count)
         while low < high {
             let middle = (low &+ high) >> 1

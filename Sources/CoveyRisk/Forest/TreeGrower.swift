@@ -7,11 +7,8 @@ final class TreeGrower {
     private let columns: BinnedColumns
     private let perSplit: Int
     private let minLeaf: Int
-    /// The sample: place << 1 | 1 if the row at this place of the sample is known to be fraud.
+    /// The sample: row << 1 | 1 if the row is known to be fraud.
     private var entries: [UInt32] = []
-    /// The bins of the sample, column by column: nodes look at them again and again, and they fit the cache.
-    private var bins: [UInt16] = []
-    private var size = 0
     private var scratch: [UInt32] = []
     private var keys: [UInt32] = []
     /// By bin: rows in the low half, frauds in the high half.
@@ -44,16 +41,13 @@ final class TreeGrower {
         let fraud: Int
     }
 
-    /// - Parameter sample: row << 1 | 1 if the row is known to be fraud.
+    /// - Parameter sample: as `entries`.
     func grow(_ sample: [UInt32], _ random: inout SeededRandom, _ execution: Execution) throws -> ForestTree {
-        size = sample.count
-        if scratch.count < size {
-            scratch = [UInt32](repeating: 0, count: size)
+        entries = sample
+        if scratch.count < sample.count {
+            scratch = [UInt32](repeating: 0, count: sample.count)
             keys = scratch
-            bins = [UInt16](repeating: 0, count: size * columns.columns)
         }
-        bins.withUnsafeMutableBufferPointer { columns.copy(sample, to: $0.baseAddress!) }
-        entries = sample.indices.map { UInt32($0) << 1 | sample[$0] & 1 }
         // The order that columns are drawn from must not depend on the trees before.
         for column in order.indices { order[column] = Int32(column) }
         let fraud = sample.reduce(0) { $0 + Int($1 & 1) }
@@ -113,10 +107,11 @@ final class TreeGrower {
 
     /// Betters `split` by one of the column's. False if the column is constant in the node.
     private func look(_ open: Open, _ column: Int, _ split: inout Split) -> Bool {
+        let bins = columns.column(column)
         let size = open.end - open.start
         var least = UInt32.max
         var most = UInt32(0)
-        let found: (bin: Int, score: Double)? = withColumn(column) { bins, entries in
+        let found: (bin: Int, score: Double)? = entries.withUnsafeBufferPointer { entries in
             keys.withUnsafeMutableBufferPointer { keys in
                 for place in 0..<size {
                     let entry = entries[open.start &+ place]
@@ -135,16 +130,6 @@ final class TreeGrower {
         if least == most { return false }
         if let found, found.bin >= 0 { split = Split(column: column, bin: found.bin, score: found.score) }
         return true
-    }
-
-    /// The bins of a column and the entries.
-    @inline(__always)
-    private func withColumn<Result>(
-        _ column: Int, _ body: (UnsafePointer<UInt16>, UnsafeBufferPointer<UInt32>) -> Result
-    ) -> Result {
-        bins.withUnsafeBufferPointer { bins in
-            entries.withUnsafeBufferPointer { body(bins.baseAddress! + column * size, $0) }
-        }
     }
 
     /// By weights fraud^2 / rows: the impurity falls as its sum over both sides rises.
@@ -216,15 +201,15 @@ final class TreeGrower {
 
     /// Those up to the bin first, each side in its order.
     private func partition(_ open: Open, _ split: Split) -> (middle: Int, fraud: Int) {
-        let start = split.column * size
+        let bins = columns.column(split.column)
         return entries.withUnsafeMutableBufferPointer { entries in
-            scratch.withUnsafeMutableBufferPointer { [bins] scratch in
+            scratch.withUnsafeMutableBufferPointer { scratch in
                 var middle = open.start
                 var behind = 0
                 var fraud = 0
                 for place in open.start..<open.end {
                     let entry = entries[place]
-                    if Int(bins[start + Int(entry >> 1)]) <= split.bin {
+                    if Int(bins[Int(entry >> 1)]) <= split.bin {
                         entries[middle] = entry
                         middle += 1
                         fraud += Int(entry & 1)
