@@ -42,11 +42,11 @@
  * - Names. Names of columns, categories, events and targets come back as they were given; in sentences, reasons and
  *   messages control characters, line breaks and marks of direction are written out ("\n", "\u{1b}"), and a name that
  *   is more than a few plain words stands in quotes.
- * - Bytes. Results do not depend on the number of threads. Embeddings, hybrid rows, trainings, clusterings and scores
- *   may differ in their last digits between processors with other instruction sets (SSE, AVX2, AVX-512), as sums are
- *   taken in another order there, unless covey_set_instructions says otherwise. Rules, their evaluation and cluster
- *   risk are the same wherever the C library's exp, log and lgamma are; glibc's differ in the last digit between
- *   processors with and without FMA.
+ * - Bytes. Results do not depend on the number of threads. Embeddings, hybrid rows, trainings, clusterings, scores,
+ *   profiles, explanations and what covey_find gives may differ in their last digits between processors with other
+ *   instruction sets (SSE, AVX2, AVX-512), as sums are taken in another order there, unless covey_set_instructions says
+ *   otherwise. Rules, their evaluation and cluster risk are the same wherever the C library's exp, log and lgamma are;
+ *   glibc's differ in the last digit between processors with and without FMA.
  * - Guest. Nothing is printed, no signal handled, no thread outlives its call, no state lives outside handles but the
  *   choice of covey_set_instructions and the permission to use AMX that it describes; works in a child after fork().
  *   Covey reads no environment; the OpenBLAS and Swift
