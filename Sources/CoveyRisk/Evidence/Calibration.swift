@@ -24,21 +24,20 @@ struct Calibration: Sendable, Equatable, Codable {
         let base = min(1 - 1e-9, max(1e-9, Double(known) / Double(max(1, sums.count))))
         var slope = 1.0
         var level = logit(base)
-        func loss(_ level: Double, _ slope: Double) -> Double {
+        func loss(_ level: Double, _ slope: Double) throws -> Double {
             var sum = Calibration.ridge * (slope - 1) * (slope - 1) / 2
-            for row in sums.indices {
+            try execution.forEach(sums.indices) { row in
                 let value = level + slope * (sums[row] - centre)
                 // log(1 + exp(value)) without overflow.
                 sum += max(value, 0) + naturalLogarithm(1 + exponential(-abs(value))) - (fraud(row) ? value : 0)
             }
             return sum
         }
-        var current = loss(level, slope)
+        var current = try loss(level, slope)
         for _ in 0..<100 {
-            try execution.report()
             var gradient = (0.0, -Calibration.ridge * (slope - 1))
             var curvature = (1e-9, 0.0, Calibration.ridge)
-            for row in sums.indices {
+            try execution.forEach(sums.indices) { row in
                 let place = sums[row] - centre
                 let share = logistic(level + slope * place)
                 let error = (fraud(row) ? 1 : 0) - share
@@ -58,7 +57,7 @@ struct Calibration: Sendable, Equatable, Codable {
             var length = 0.0
             for _ in 0..<40 {
                 let next = (level + step.0, max(Calibration.leastSlope, slope + step.1))
-                let value = loss(next.0, next.1)
+                let value = try loss(next.0, next.1)
                 // The last steps change the loss by less than its rounding.
                 if value <= current + 1e-12 * max(1, abs(current)) {
                     isBetter = true

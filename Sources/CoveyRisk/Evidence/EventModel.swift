@@ -34,13 +34,7 @@ struct EventModel: Sendable {
     func fitted(
         to labels: KnownLabels, folds: RowFolds, seed: UInt64, execution: Execution
     ) throws -> (model: EventModel, odds: [Double]) {
-        let frauds = folds.order.filter { labels.isFraud(Int($0)) }.map { Int($0) }
-        var others = folds.order.filter { !labels.isFraud(Int($0)) }.map { Int($0) }
-        let most = max(EventModel.mostOthers, frauds.count)
-        if others.count > most {
-            var random = SeededRandom(seed: seed &+ 0x9B2E_8A6D_5C31_74F1)
-            others = random.sample(most, of: others.count).map { others[$0] }
-        }
+        let (frauds, others) = folds.members(labels, mostOthers: EventModel.mostOthers, seed: seed)
         let members = frauds + others
         let vectors = try rows.vectors(of: members, weights: terms.weights, execution: execution)
         func fit(without fold: Int?) throws -> LogisticModel? {

@@ -89,7 +89,8 @@ extension Evidence {
         let sources = try execution.map(labels.count, for: "the sources of the evidence") { row in
             Evidence.sources(near.map { $0[row] }, grown?.odds, row, base: bases[Int(folds.folds[row])])
         }
-        let weights = try SourceWeights.fitted(to: sources, labels, folds, execution: execution)
+        let weights = try SourceWeights.fitted(
+            to: sources, labels, folds, seed: options.seed, execution: execution)
         // Each in an array of its own.
         try execution.hold(labels.count, of: 80, for: "the parts of the evidence")
         let parts = try execution.map(labels.count, for: "the parts of the evidence") { row in

@@ -44,6 +44,17 @@ struct RowFolds: Sendable {
 
     func rows(of fold: Int) -> [Int] { folds.indices.filter { Int(folds[$0]) == fold } }
 
+    /// The known frauds and other rows that a model is fitted to: of these at most `most`, or as many as there are
+    /// known frauds. They come in the order of `order`, the others, if some are left out, as they are drawn.
+    func members(_ labels: KnownLabels, mostOthers most: Int, seed: UInt64) -> (frauds: [Int], others: [Int]) {
+        let frauds = order.filter { labels.isFraud(Int($0)) }.map { Int($0) }
+        let others = order.filter { !labels.isFraud(Int($0)) }.map { Int($0) }
+        let drawn = max(most, frauds.count)
+        if others.count <= drawn { return (frauds, others) }
+        var random = SeededRandom(seed: seed &+ 0x9B2E_8A6D_5C31_74F1)
+        return (frauds, random.sample(drawn, of: others.count).map { others[$0] })
+    }
+
     /// What the rows of a part are judged by: its own rows are not counted.
     func labels(without fold: Int, _ labels: KnownLabels, execution: Execution) throws -> KnownLabels {
         let values = folds.indices.map { row -> Int8 in

@@ -17,6 +17,9 @@ struct SourceWeights: Sendable, Equatable {
     static let count = EvidenceSources.Source.allCases.count
     /// Chosen on the choosing halves of the sets of bench-fraud; 0.3 to 3 differ little.
     static let pull = 1.0
+    /// The weights are fitted to at most this number of other rows, or as many as there are known frauds. A sample of
+    /// them changes the level alone (Prentice and Pyke 1979).
+    private static let mostOthers = 100_000
     private static let most = 1e6
     private static let mostSteps = 100
     private static let tolerance = 1e-12
@@ -42,27 +45,28 @@ struct SourceWeights: Sendable, Equatable {
     ///
     /// O(rows) for each part and step.
     static func fitted(
-        to sources: [EvidenceSources], _ labels: KnownLabels, _ folds: RowFolds, execution: Execution
+        to sources: [EvidenceSources], _ labels: KnownLabels, _ folds: RowFolds, seed: UInt64, execution: Execution
     ) throws -> (whole: SourceWeights, byFold: [SourceWeights]) {
-        let rows = sources.indices
-        let (unit, all) = try relative(sources, Array(rows), labels, execution)
+        let (frauds, others) = folds.members(labels, mostOthers: mostOthers, seed: seed)
+        let rows = frauds + others
+        let (unit, all) = try relative(sources, rows, labels, execution)
         func weights(_ relative: [Double]) -> SourceWeights {
             SourceWeights(values: relative.map { min(most, $0 * unit) })
         }
-        try execution.hold(rows.count, of: 16 * min(folds.count, execution.threads), for: "weights of the evidence")
-        var others = [SourceWeights](repeating: weights(all), count: folds.count)
-        try others.withUnsafeMutableBufferPointer { others in
-            nonisolated(unsafe) let others = others
+        try execution.hold(rows.count, of: 8 + 16 * min(folds.count, execution.threads), for: "weights of the evidence")
+        var byFold = [SourceWeights](repeating: weights(all), count: folds.count)
+        try byFold.withUnsafeMutableBufferPointer { byFold in
+            nonisolated(unsafe) let byFold = byFold
             try execution.parallel(folds.count, stage: "weights of the evidence") { chunk, _ in
                 for fold in chunk where !folds.hidesNothing(from: fold) {
                     let seen = rows.filter { Int(folds.folds[$0]) != fold }
                     guard seen.contains(where: { labels.isFraud($0) }), seen.contains(where: { !labels.isFraud($0) })
                     else { continue }
-                    others[fold] = weights(try relative(sources, seen, labels, execution).weights)
+                    byFold[fold] = weights(try relative(sources, seen, labels, execution).weights)
                 }
             }
         }
-        return (weights(all), others)
+        return (weights(all), byFold)
     }
 
     /// t, and u by source, by some of the rows.
