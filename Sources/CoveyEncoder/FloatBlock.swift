@@ -48,7 +48,9 @@ func alignedMemory<Element: BitwiseCopyable>(
 
 /// Returns an array of zeros. It is cleared in parts, between which the call can be cancelled.
 func largeArray(_ count: Int, _ execution: Execution) throws -> [Float] {
-    try [Float](unsafeUninitializedCapacity: count) { room, filled in
+    // The storage of empty arrays is shared.
+    if count == 0 { return [] }
+    return try [Float](unsafeUninitializedCapacity: count) { room, filled in
         guard let first = room.baseAddress else { return }
         let largePage = 2 << 20
         let start = (UInt(bitPattern: first) + UInt(largePage) - 1) / UInt(largePage) * UInt(largePage)

@@ -89,6 +89,8 @@ public struct SafeTensors: Sendable {
     ) throws -> [Element] {
         let tensor = try self.tensor(name, Element.dataType, shape: shape)
         try execution?.hold(tensor.bytes.count, for: "tensor \(name)")
+        // The storage of empty arrays is shared.
+        if tensor.count == 0 { return [] }
         return try Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
             let target = UnsafeMutableRawBufferPointer(buffer)
             for start in stride(from: 0, to: tensor.bytes.count, by: SafeTensors.piece) {

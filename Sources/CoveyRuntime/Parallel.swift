@@ -44,7 +44,9 @@ extension Execution {
     /// touched in parts for the first time; between the parts the call can be cancelled.
     @inlinable
     public func array<Element: BitwiseCopyable>(_ count: Int, _ element: (Int) -> Element) throws -> [Element] {
-        try [Element](unsafeUninitializedCapacity: count) { room, filled in
+        // All empty arrays share their storage, and to set its count would be a race with their readers.
+        if count == 0 { return [] }
+        return try [Element](unsafeUninitializedCapacity: count) { room, filled in
             guard let first = room.baseAddress else { return }
             try parallel(count, grain: 65_536) { chunk, _ in
                 for place in chunk { (first + place).initialize(to: element(place)) }

@@ -74,7 +74,9 @@ struct SourceWeights: Sendable, Equatable {
         _ sources: [EvidenceSources], _ seen: [Int], _ labels: KnownLabels, _ execution: Execution
     ) throws -> (unit: Double, weights: [Double]) {
         let equal = SourceWeights(values: [Double](repeating: 1, count: count))
-        let sums = try execution.array(seen.count) { equal.parts(sources[seen[$0]]).reduce(0, +) }
+        var sums: [Double] = []
+        sums.reserveCapacity(seen.count)
+        try execution.forEach(seen.indices) { sums.append(equal.parts(sources[seen[$0]]).reduce(0, +)) }
         let known = seen.count { labels.isFraud($0) }
         let unit = try Calibration(
             sums, fraud: { labels.isFraud(seen[$0]) }, known: known, execution: execution

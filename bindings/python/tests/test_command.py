@@ -308,6 +308,25 @@ def test_one_format_for_each_input(command, files, tmp_path):
     assert (tmp_path / "case" / "scores.parquet").read_bytes() == (tmp_path / "again" / "scores.parquet").read_bytes()
 
 
+def test_odd_values_of_run_files_and_options(command, files, tmp_path):
+    run = tmp_path / "run.yaml"
+    head = "command: find\ninputs: {}\ncolumns: {}\noptions: {}\n"
+    for text in (
+        head + "x: 2026-13-45\n",
+        head + 'x: !!int "abc"\n',
+        "[" * 5000,
+        head.replace("inputs: {}", 'inputs: {events: {path: "a\\0b"}}'),
+        head.replace("options: {}", "options: {1: 2}"),
+    ):
+        run.write_text(text)
+        code, _, err = command("run", run, "-o", tmp_path / "case")
+        assert code == 1 and "Traceback" not in err and "run.yaml" in err, (text[:80], err)
+    find = ["find", files / "events.parquet", files / "transactions.csv", "-o", tmp_path / "case"]
+    for option in (["--memory", "nan"], ["--memory", "inf"], ["--memory", "1e30"], ["--set", "trees=2026-13-45"]):
+        code, _, err = command(*find, *option)
+        assert code == 2 and option[0] in err and "Traceback" not in err, err
+
+
 def test_an_encoder_that_is_left_serves_another_search(command, files, tmp_path, monkeypatch):
     arguments = ["find", files / "events.parquet", files / "transactions.csv", "-o", tmp_path / "case", "--epochs", 1]
     with monkeypatch.context() as patch:

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import json
 import pickle
 import zipfile
 
@@ -11,6 +12,12 @@ import pytest
 import covey
 from support import write_random_encoder
 from find_support import FAST, shop
+
+
+def npy(array):
+    memory = io.BytesIO()
+    np.save(memory, array)
+    return memory.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +81,35 @@ def test_damaged_and_foreign_files_are_refused(made, tmp_path):
             continue
         with pytest.raises(covey.CorruptFileError):
             covey.Found.load(path)
+    head = json.loads(parts["found.json"])
+    rows = len(found.labels)
+    for changed in (
+        {**head, "roles": None},
+        {**head, "settings": None},
+        {**head, "key_name": [1]},
+        {**head, "findings": 5},
+        {**head, "format": "x"},
+    ):
+        path.write_bytes(zipped({**parts, "found.json": json.dumps(changed).encode()}))
+        with pytest.raises(covey.CorruptFileError):
+            covey.Found.load(path)
+    for name, array in (
+        ("scores", np.full(rows, np.nan)),
+        ("row_groups", np.full(rows, 99, np.int64)),
+        ("labels", np.full(rows, -2, np.int64)),
+        ("evidence_tree", np.full(rows, np.inf)),
+    ):
+        path.write_bytes(zipped({**parts, f"{name}.npy": npy(array)}))
+        with pytest.raises(covey.CorruptFileError):
+            covey.Found.load(path)
+    for header in ("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999,), }", "((" * 50):
+        text = header.ljust(117) + "\n"
+        scores = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+        path.write_bytes(zipped({**parts, "scores.npy": scores}))
+        with pytest.raises(covey.CorruptFileError):
+            covey.Found.load(path)
+    path.write_bytes(zipped({**parts, "other": b"is not read"}))
+    covey.Found.load(path)
     path.write_bytes(zipped({**parts, "found.json": parts["found.json"].replace(b'"format": 1', b'"format": 9')}))
     with pytest.raises(covey.UnsupportedError):
         covey.Found.load(path)
@@ -81,6 +117,35 @@ def test_damaged_and_foreign_files_are_refused(made, tmp_path):
         covey.Found.load(tmp_path / "none")
     with pytest.raises(covey.FileError):
         found.save(tmp_path / "no" / "folder.covey")
+
+
+def test_every_changed_byte_is_an_error_of_coveys(made, tmp_path):
+    found, _, _ = made
+    path = tmp_path / "a.covey"
+    found.save(path)
+    data = path.read_bytes()
+    random = np.random.default_rng(5)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        engine = archive.getinfo("engine.safetensors")
+    places = [place for place in range(len(data)) if not 0 <= place - engine.header_offset < engine.file_size]
+    for place in random.choice(places, 300):
+        changed = bytearray(data)
+        changed[place] ^= 1 << int(random.integers(8))
+        if place % 3 == 0:
+            del changed[place : place + 30]
+        path.write_bytes(bytes(changed))
+        try:
+            covey.Found.load(path)
+        except covey.CoveyError:
+            pass
+
+
+@pytest.mark.parametrize("path", [5, None, "a\0b", "/tmp/\ud800"])
+def test_odd_paths_are_refused(made, path):
+    found, _, _ = made
+    for call in (found.save, covey.Found.load, covey.read_marks, found.report().save):
+        with pytest.raises(covey.CoveyError):
+            call(path)
 
 
 def zipped(parts):

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from decimal import Decimal
 from datetime import date, datetime, time, timedelta, timezone
+from pathlib import Path
 from typing import Any, Optional, Union
 
 import numpy as np
@@ -65,6 +66,11 @@ def path_bytes(path: Union[str, bytes, "os.PathLike[Any]"]) -> bytes:
     except (TypeError, UnicodeError) as failure:
         raise InvalidTypeError(f"path must be a str, bytes or os.PathLike: {failure}") from None
     return c_string(encoded, "path")
+
+
+def path_of(path: Union[str, bytes, "os.PathLike[Any]"]) -> Path:
+    """A file's path for Python's own reading and writing."""
+    return Path(os.fsdecode(path_bytes(path)))
 
 
 def c_string(value: Union[str, bytes], name: str) -> bytes:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from . import _structs
 from ._html import Shown
 from ._arguments import checked_methods
-from ._arrays import choice
+from ._arrays import choice, path_of
 from ._findings import Finding
 from ._handle import Handle, Native, made_by_library
 from ._library import call, library, required_text
@@ -170,7 +170,8 @@ class Found(Handle):
         Errors: IO, CORRUPT_FILE, UNSUPPORTED."""
         from ._found_files import read_found
 
-        return read_found(cls, os.fspath(path), repr(os.fspath(path)))
+        source = path_of(path)
+        return read_found(cls, source, repr(str(source)))
 
     def __reduce__(self) -> Any:
         from ._found_files import found_bytes

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
 import json
 import os
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arrays import path_of
 from ._errors import CorruptFileError, CoveyError, FileError, UnsupportedError
 from ._findings import Finding
 from ._output import Kind
@@ -28,12 +29,19 @@ _FORMAT = 1
 _ENGINE = "engine.safetensors"
 _ARRAYS = {"labels": np.int64, "row_groups": np.int64, "risky": np.bool_, "scores": np.float64}
 _INPUTS = ("known", "amounts", "times")
+#: The entries of a file; others are not read.
+_NAMES = {
+    "found.json",
+    "keys.json",
+    _ENGINE,
+    *(f"{name}.npy" for name in (*_ARRAYS, *_INPUTS, "keys", *(f"evidence_{part}" for part in EVIDENCE))),
+}
 
 
 def write_found(found: "Found", path: Union[str, "os.PathLike[Any]"]) -> None:
     """Writes a result whole or not at all; the same result gives the same bytes."""
     parts = _parts(found)
-    write_whole(Path(os.fspath(path)), lambda file: _pack(parts, file), "the result")
+    write_whole(path_of(path), lambda file: _pack(parts, file), "the result")
 
 
 def found_bytes(found: "Found") -> bytes:
@@ -89,7 +97,7 @@ def read_found(kind: Any, source: Any, name: str) -> "Found":
     """The result in a file. Errors: IO, CORRUPT_FILE, UNSUPPORTED."""
     try:
         with zipfile.ZipFile(source) as archive:
-            parts = {entry: archive.read(entry) for entry in archive.namelist()}
+            parts = {entry: archive.read(entry) for entry in archive.namelist() if entry in _NAMES}
         head = json.loads(parts["found.json"])
         if head["format"] > _FORMAT:
             raise UnsupportedError(f"{name} has the format {head['format']}, newer than {_FORMAT}")
@@ -103,17 +111,11 @@ def read_found(kind: Any, source: Any, name: str) -> "Found":
         raise FileError(f"{name} cannot be read: {failure.strerror}") from None
     except CoveyError:
         raise
-    except OSError as failure:
-        raise FileError(f"{name} cannot be read: {failure}") from None
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        TypeError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-    ) as failure:
+    except Exception as failure:
+        # zipfile looks for damaged entries at places that no file has.
+        if isinstance(failure, OSError) and failure.errno != errno.EINVAL:
+            raise FileError(f"{name} cannot be read: {failure}") from None
+        # What a damaged file makes zipfile, its decompressors, numpy and json raise is no closed list.
         raise CorruptFileError(f"{name} is no saved result, or it is damaged: {failure}") from None
 
 
@@ -132,6 +134,14 @@ def _restored(kind: Any, head: Dict[str, Any], arrays: Dict[str, NDArray[Any]], 
     for name, values in {**found._evidence, **found._saved}.items():
         if values.shape != (rows,) or values.dtype != np.float64:
             raise ValueError(f"{name} has the type {values.dtype} and the shape {values.shape}")
+    for name in ("scores", *(f"evidence_{part}" for part in EVIDENCE)):
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name} must be finite")
+    for name, end in (("row_groups", len(head["groups"])), ("labels", rows)):
+        if rows and not (-1 <= arrays[name].min() and arrays[name].max() < end):
+            raise ValueError(f"{name} must be -1 to {end - 1}")
+    if not isinstance(head["settings"], dict) or not isinstance(head["key_name"], (str, type(None))):
+        raise ValueError("settings must be a mapping, and key_name a string")
     found._known = found._saved.pop("known", None)
     groups: List[RiskyGroup] = []
     for index, figures in enumerate(head["groups"]):

@@ -12,6 +12,8 @@ from .tables import FORMATS, Formats, read_table
 from .terminal import Terminal
 
 Decorator = Callable[[Any], Any]
+#: In gigabytes: what fits the library's count of bytes.
+_MOST_MEMORY = 1_000_000_000
 
 
 def common(function: Any) -> Any:
@@ -108,7 +110,10 @@ def terminal(values: Dict[str, Any]) -> Terminal:
 
 def running(values: Dict[str, Any], speaker: Terminal) -> Any:
     """Takes --threads and --memory out of the values: a context with progress."""
-    return speaker.context(values.pop("threads"), int(values.pop("memory") * 1e9))
+    memory = values.pop("memory")
+    if not memory <= _MOST_MEMORY:
+        raise click.UsageError(f"--memory must be 0 to {_MOST_MEMORY:,} gigabytes, got {memory}")
+    return speaker.context(values.pop("threads"), int(memory * 1e9))
 
 
 def table(path: Optional[str], role: str, form: Formats) -> Any:
@@ -135,7 +140,7 @@ def settings(pairs: Any) -> Dict[str, Any]:
             raise click.UsageError(f"--set takes name=value, got {pair!r}")
         try:
             found[name.replace("-", "_")] = yaml.safe_load(text)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             raise click.UsageError(f"--set {name}: {text!r} is no value") from None
     return found
 

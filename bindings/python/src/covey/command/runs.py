@@ -96,13 +96,15 @@ class Run:
             content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except OSError as failure:
             raise click.ClickException(f"cannot read {path!r}: {failure.strerror}") from None
-        except (yaml.YAMLError, UnicodeDecodeError):
+        except (yaml.YAMLError, ValueError, RecursionError):
             raise click.ClickException(f"{path!r} is no run file: it is no YAML") from None
         if not isinstance(content, dict) or content.get("command") != "find":
             raise click.ClickException(f"{path!r} is no run file: it lacks `command: find`")
         for field in ("inputs", "columns", "options"):
             if not isinstance(content.get(field), dict):
                 raise click.ClickException(f"{path!r}: {field} must be a mapping")
+        if not all(isinstance(name, str) for name in content["options"]):
+            raise click.ClickException(f"{path!r}: the names of options must be strings")
         form = content.get("format")
         for value in form.values() if isinstance(form, dict) else [form]:
             if value is not None and value not in FORMATS:
@@ -116,6 +118,7 @@ class Run:
                 role not in ("events", "features", "encoder")
                 or not isinstance(item, dict)
                 or not isinstance(item.get("path"), str)
+                or "\0" in item["path"]
             ):
                 raise click.ClickException(
                     f"{path!r}: inputs.{role} must be of events, features or encoder, with a path"

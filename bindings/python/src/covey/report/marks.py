@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from pathlib import Path
 from typing import Any, Dict, Optional, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._arguments import checked
+from .._arrays import path_of
 from .._errors import CorruptFileError, FileError, MismatchError, UnsupportedError
 from .._html import Shown
 from .source import Source, read_source
@@ -75,7 +75,7 @@ def read_marks(path: Union[str, "os.PathLike[Any]"]) -> Marks:
 
     Errors: IO, CORRUPT_FILE (names the field), UNSUPPORTED (of a newer Covey)."""
     try:
-        text = Path(os.fspath(path)).read_bytes()
+        text = path_of(path).read_bytes()
     except OSError as failure:
         raise FileError(f"marks: {failure}") from None
     try:

@@ -6,11 +6,10 @@ import copy
 import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Dict, Optional, Union
 
 from .._arguments import checked, checked_methods
-from .._arrays import choice, integer
+from .._arrays import choice, integer, path_of
 from .._errors import InvalidArgumentError, InvalidTypeError
 from .._whole_file import write_whole
 from . import plots
@@ -93,7 +92,7 @@ class Report:
         kind = format_of(path, format)
         writers = {"html": self.to_html, "json": self.to_json, "markdown": self.to_markdown, "text": self.to_text}
         data = writers[kind]().encode("utf-8", "backslashreplace")
-        write_whole(Path(os.fspath(path)), data, "the report")
+        write_whole(path_of(path), data, "the report")
 
 
 def _escaped(text: str) -> str:
@@ -186,7 +185,7 @@ def format_of(path: Union[str, "os.PathLike[Any]"], format: Optional[str]) -> st
     if format is not None:
         choice(format, "format", _FORMATS)
         return format
-    suffix = Path(os.fspath(path)).suffix.lower()
+    suffix = path_of(path).suffix.lower()
     if suffix not in _SUFFIXES:
         raise InvalidArgumentError(
             f"path must end with one of {sorted(_SUFFIXES)}, or format= say one of {sorted(_FORMATS)}"
