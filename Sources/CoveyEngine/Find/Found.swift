@@ -87,8 +87,8 @@ public struct FoundGroup: Sendable, Equatable {
             + (figures.isOfEvidence ? " that all evidence together puts first" : "")
             + ", \(Words.count(figures.fraud)) known to be fraud\(legitimate)\(unknown)\(cost).\(whole) An estimated "
             + "\(Words.percent(share)) are fraud (\(Words.confidence(confidence)) interval \(Words.percent(low)) to "
-            + "\(Words.percent(high))\(basis)), \(Words.factor(lift)) times the base rate; corrected p value "
-            + "\(FoundGroup.rounded(figures.pValue))."
+            + "\(Words.percent(high))\(basis)); known fraud is \(Words.factor(lift)) times as frequent as among all "
+            + "rows; corrected p value \(FoundGroup.rounded(figures.pValue))."
     }
 
     /// Two digits that count.

@@ -3,11 +3,13 @@ would catch."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._findings import DataWarning
 from .profile import Paths
 from .source import Group, Source
 
@@ -156,7 +158,10 @@ def early(source: Source, group: Group, features: Dict[str, Any]) -> Optional[Di
         counts = np.ceil(batch.lengths * share).astype(np.int64)
         offsets = np.concatenate(([0], np.cumsum(counts)))
         kept = np.repeat(batch.offsets[:-1] - offsets[:-1], counts) + np.arange(offsets[-1])
-        risk = engine.score(batch._gather(order[kept], offsets), table).risk
+        with warnings.catch_warnings():
+            # Sessions that end early differ from those that the engine knows, as they must.
+            warnings.simplefilter("ignore", DataWarning)
+            risk = engine.score(batch._gather(order[kept], offsets), table).risk
         found.append({"seen": share, "risk": float(np.median(risk))})
     return {"members": int(len(members)), "points": found}
 
