@@ -87,10 +87,9 @@ final class TemporaryFile {
                 continue
             }
             var status = stat()
-            // Before it was locked another save may have taken it for one that was left.
-            if flock(file, LOCK_EX | LOCK_NB) != 0 || (fstat(file, &status) == 0 && status.st_nlink > 0) {
-                return (file, name)
-            }
+            // Before it was locked another save may have taken it for one that was left, and removes it.
+            let isTaken = flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+            if !isTaken, fstat(file, &status) == 0, status.st_nlink > 0 { return (file, name) }
             close(file)
         }
         throw CoveyError.io("cannot create a file beside", target.path)
@@ -119,7 +118,14 @@ final class TemporaryFile {
             else { continue }
             let file = openat(target.folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
             guard file >= 0 else { continue }
-            if flock(file, LOCK_EX | LOCK_NB) == 0 { unlinkat(target.folder, name, 0) }
+            // The name may be that of another save's file by now. While the file is locked its name stays.
+            var opened = stat()
+            if flock(file, LOCK_EX | LOCK_NB) == 0, fstat(file, &opened) == 0,
+                fstatat(target.folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
+                status.st_dev == opened.st_dev, status.st_ino == opened.st_ino
+            {
+                unlinkat(target.folder, name, 0)
+            }
             close(file)
         }
     }

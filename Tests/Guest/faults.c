@@ -71,13 +71,17 @@ static void memory(const operation *operation, int all_calls) {
     long calls = run_with(operation, context, FAULT_MEMORY, 0, 0, &status, &reference);
     CHECK(status == COVEY_OK && faults_kept() == 0);
     /* A constructor of FAISS that throws leaks the parts that it has made, a few hundred bytes. */
-    const long leaked = strcmp(operation->name, "clustering by indexes") == 0 ? 5 : 0;
+    const int by_indexes = strcmp(operation->name, "clustering by indexes") == 0;
+    const long leaked = by_indexes ? 5 : 0;
+    /* FAISS's threads allocate a block more or less from call to call. */
+    const long differs = by_indexes ? 16 : 0;
     static long chosen[1 << 20];
     long count = faults_choose(chosen, sizeof chosen / sizeof *chosen, !all_calls), tried = 0;
     time_t told = time(NULL);
     for (int all = 0; all < 2; all++)
         for (long i = 0; i < count; i++, tried++) {
             long n = chosen[i];
+            if (n > calls - differs) continue;
             int failed = checks_failed;
             if (time(NULL) - told >= 20) {
                 told = time(NULL);
@@ -91,7 +95,7 @@ static void memory(const operation *operation, int all_calls) {
                 printf("  %s: allocation %ld of %ld, status %d, %ld blocks kept\n", operation->name, n, calls, status,
                        faults_kept());
         }
-    CHECK(run_with(operation, context, FAULT_MEMORY, 0, 0, &status, &sum) == calls);
+    CHECK(labs(run_with(operation, context, FAULT_MEMORY, 0, 0, &status, &sum) - calls) <= differs);
     CHECK(status == COVEY_OK && sum == reference);
     covey_context_destroy(context);
     printf("%s: %ld allocations, %ld of them refused, alone or with all after\n", operation->name, calls, tried);

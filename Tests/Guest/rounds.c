@@ -57,7 +57,7 @@ static void repeat(const operation *operation, covey_context *context, long roun
     faults_end();
     int failed = checks_failed;
     CHECK(after.blocks == before.blocks);
-    CHECK(after.resident - before.resident < 4096 + rounds / 64);
+    CHECK(after.resident - before.resident < 8192 + rounds / 64);
     CHECK(after.mappings - before.mappings < 8);
     CHECK(after.files == before.files);
     CHECK(after.threads == before.threads);
