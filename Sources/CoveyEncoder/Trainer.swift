@@ -251,8 +251,8 @@ public final class Trainer {
         return options.learningRate * 0.5 * (1 + cos(.pi * done))
     }
 
-    /// The mean loss of the held-out sequences, with the same masks and slices each time; NaN if nothing is held out,
-    /// or if nothing of what is held out is masked or has two events, where an objective needs that.
+    /// The mean loss of the held-out sequences, with the same masks and slices each time. NaN if no objective can
+    /// measure one of them: none is held out, none has a masked event, or none has two events.
     private func evaluate() throws -> Double {
         var (total, measured) = (0.0, 0)
         for start in stride(from: 0, to: heldOut.count, by: options.batchSize) {

@@ -73,29 +73,28 @@ static void memory(const operation *operation, int all_calls) {
     /* A constructor of FAISS that throws leaks the parts that it has made, a few hundred bytes. */
     const int by_indexes = strcmp(operation->name, "clustering by indexes") == 0;
     const long leaked = by_indexes ? 5 : 0;
-    /* FAISS's threads allocate a block more or less from call to call. */
-    const long differs = by_indexes ? 16 : 0;
     static long chosen[1 << 20];
     long count = faults_choose(chosen, sizeof chosen / sizeof *chosen, !all_calls), tried = 0;
     time_t told = time(NULL);
     for (int all = 0; all < 2; all++)
         for (long i = 0; i < count; i++, tried++) {
             long n = chosen[i];
-            if (n > calls - differs) continue;
             int failed = checks_failed;
             if (time(NULL) - told >= 20) {
                 told = time(NULL);
                 printf("  %s: %ld of %ld\n", operation->name, tried, 2 * count);
                 fflush(stdout);
             }
-            CHECK(run_with(operation, context, FAULT_MEMORY, n, all, &status, &sum) >= n);
-            CHECK(status == COVEY_OUT_OF_MEMORY);
+            const int is_reached = run_with(operation, context, FAULT_MEMORY, n, all, &status, &sum) >= n;
+            /* In some runs FAISS allocates less often. Then nothing is refused, and the result stands. */
+            CHECK(is_reached || by_indexes);
+            CHECK(is_reached ? status == COVEY_OUT_OF_MEMORY : status == COVEY_OK && sum == reference);
             CHECK(faults_kept() <= leaked);
             if (checks_failed > failed)
                 printf("  %s: allocation %ld of %ld, status %d, %ld blocks kept\n", operation->name, n, calls, status,
                        faults_kept());
         }
-    CHECK(labs(run_with(operation, context, FAULT_MEMORY, 0, 0, &status, &sum) - calls) <= differs);
+    CHECK(run_with(operation, context, FAULT_MEMORY, 0, 0, &status, &sum) == calls || by_indexes);
     CHECK(status == COVEY_OK && sum == reference);
     covey_context_destroy(context);
     printf("%s: %ld allocations, %ld of them refused, alone or with all after\n", operation->name, calls, tried);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import zipfile
 from pathlib import Path
@@ -49,7 +50,6 @@ def report_command(run: str, output: Optional[str], **values: Any) -> None:
 
 def _saved(path: Path, values: Dict[str, Any]) -> Any:
     """A saved result with the rows of the files that are named."""
-    from .. import _find_inputs
     from .._find_results import Found
 
     found = Found.load(path)
@@ -57,6 +57,15 @@ def _saved(path: Path, values: Dict[str, Any]) -> Any:
     if events is None and features is None:
         return found
     roles = Roles(**found._roles)
+    roles = dataclasses.replace(roles, time=roles.time or "time", event=roles.event or "event")
+    _join(found, events, features, roles)
+    return found
+
+
+def _join(found: Any, events: Any, features: Any, roles: Roles) -> None:
+    """Gives a saved result the rows that it was found in."""
+    from .. import _find_inputs
+
     sequences = None
     if events is not None:
         encoder: Any = found.engine.encoder
@@ -64,13 +73,15 @@ def _saved(path: Path, values: Dict[str, Any]) -> Any:
             events,
             features,
             key=roles.key,
-            time=roles.time or "time",
-            event=roles.event or "event",
+            time=roles.time,
+            event=roles.event,
             dwell=roles.dwell,
             uses_dwell=encoder is not None and encoder.uses_dwell,
+            channels={}
+            if encoder is None
+            else {"numeric": encoder.numeric_names, "categorical": encoder.categorical_names},
         )
     attach(found, sequences, features, roles)
-    return found
 
 
 def _repeated(file: str, context: Any) -> Tuple[Any, Roles]:
@@ -108,25 +119,11 @@ def _repeated(file: str, context: Any) -> Tuple[Any, Roles]:
 
 def _reread(file: str, run: Run) -> Tuple[Any, Roles]:
     """The result that a run left, with its rows."""
-    from .. import _find_inputs
     from .._find_results import Found
 
     found, roles = Found.load(Path(file).parent / RESULT), Roles(**run.columns)
     events, features = tables(_paths(run), run.form)
-    sequences = None
-    if events is not None:
-        encoder: Any = found.engine.encoder
-        sequences, _, _ = _find_inputs.join_events(
-            events,
-            features,
-            key=roles.key,
-            time=roles.time,
-            event=roles.event,
-            dwell=roles.dwell,
-            uses_dwell=encoder.uses_dwell,
-            channels={"numeric": encoder.numeric_names, "categorical": encoder.categorical_names},
-        )
-    attach(found, sequences, features, roles)
+    _join(found, events, features, roles)
     return found, roles
 
 
